@@ -1,0 +1,88 @@
+/* adapters/map.h - a feed's mapping (YAML, data not code): rows -> Avro records, flags, refusals.
+ *
+ * adapter_map_load reads and checks the whole mapping (strict; file:line and a hint); adapter_map_row runs
+ * it on one row without allocating beyond its own buffers. The language is described in
+ * adapters/opd/README.md. Rules about several rows of one file (first wins, unique) are declared here and
+ * decided by seen.h; rules about several files and feeds are not the adapter's (DESIGN.md).
+ * Thread: one.
+ */
+#ifndef ADAPTERS_MAP_H
+#define ADAPTERS_MAP_H
+
+#include "adapters/adapter.h"
+#include "bus/buf.h"
+#include "bus/crypto.h"
+#include "schemas/schema.h"
+
+#define ADAPTER_FLAGS_MAX 16
+#define ADAPTER_CLASSES_MAX 64
+
+struct adapter_map;
+
+struct adapter_map_env {
+	const char *ref_dir; /* reference tables (CSV) named by the mapping */
+	const char *const *ref_extra; /* further folders looked in first, NULL-ended; may be NULL */
+	const uint8_t *city_key; /* BUS_KEY_LEN bytes; pseudonyms */
+	int reference_year; /* rule 1 of the NIK: YY above (year+1)%100 is 19YY; 0 = the mapping's */
+};
+
+enum adapter_fate { ADAPTER_PUBLISH, ADAPTER_REFUSE };
+
+/* What a class of defect or remark does to its row. */
+enum adapter_class_fate {
+	ADAPTER_CLASS_REFUSE, /* the row is not published */
+	ADAPTER_CLASS_FLAG,   /* published, flagged (field `tanda` of the record) */
+	ADAPTER_CLASS_LOOSE,  /* published, flagged, and joins nobody */
+	ADAPTER_CLASS_NOTE,   /* published, counted, no defect ("nik_numerik") */
+	ADAPTER_CLASS_SEEN,   /* counted over all rows, refused ones too ("terlambat") */
+};
+
+struct adapter_class {
+	const char *name;
+	enum adapter_class_fate fate;
+};
+
+struct adapter_result { /* borrowed until the next adapter_map_row */
+	enum adapter_fate fate;
+	struct bus_str key; /* Kafka key; never an identifier of a person */
+	struct bus_str value; /* Avro binary, without frame */
+	int64_t version; /* of `newest_by`; 0 when there is none */
+	int64_t time_ms; /* when it happened, for ce_time and the record's timestamp; 0: not known */
+	uint16_t flag[ADAPTER_FLAGS_MAX]; /* indices into the map's classes: FLAG, LOOSE, NOTE, SEEN */
+	size_t n_flags;
+	uint16_t reason; /* refused: class */
+	const char *field; /* refused: which source field, NULL: the row */
+	char detail[160]; /* refused: why, in words, without any of the row's data */
+};
+
+enum bus_err adapter_map_load(const char *path, const struct adapter_map_env *env, struct adapter_map **out,
+			      struct bus_error *err) BUS_MUSTCHECK;
+void adapter_map_free(struct adapter_map **m);
+
+/* The schema records are written with (the registry's latest of the topic's subject); checks that every
+ * field is mapped or has a default, and that types fit. Before the first row. */
+enum bus_err adapter_map_bind(struct adapter_map *m, struct schema *schema, struct bus_error *err)
+	BUS_MUSTCHECK;
+
+/* Starts a new file: forgets what was seen in the last one. */
+enum bus_err adapter_map_begin(struct adapter_map *m, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_map_row(struct adapter_map *m, const struct adapter_row *row,
+			     struct adapter_result *out, struct bus_error *err) BUS_MUSTCHECK;
+
+const char *adapter_map_feed(const struct adapter_map *m); /* "disdukcapil_penduduk" */
+const char *adapter_map_topic(const struct adapter_map *m); /* "pku.disdukcapil.penduduk.v1" */
+const char *adapter_map_path(const struct adapter_map *m);
+bool adapter_map_register(const struct adapter_map *m); /* a register (else events) */
+bool adapter_map_complete(const struct adapter_map *m); /* a file is the whole register: absent = removed */
+int adapter_map_remove_max(const struct adapter_map *m); /* most keys a file may remove, percent */
+bool adapter_map_newest(const struct adapter_map *m); /* has `newest_by`: a higher version wins */
+const char *adapter_map_older_class(const struct adapter_map *m); /* newest_by's class for the older one */
+bool adapter_map_takes(const struct adapter_map *m, const char *file_name); /* one of its patterns */
+const struct adapter_class *adapter_map_classes(const struct adapter_map *m, size_t *n);
+int adapter_map_class_index(const struct adapter_map *m, const char *name); /* -1: none */
+/* For the runner: open the source as the mapping says. */
+const struct adapter_source_kind *adapter_map_source(const struct adapter_map *m);
+enum bus_err adapter_map_open_source(struct adapter_map *m, struct adapter_input *in, void **source,
+				     struct bus_error *err) BUS_MUSTCHECK;
+
+#endif

@@ -1,0 +1,66 @@
+/* bus/consumer.h - records of assigned partitions from offsets that the caller owns.
+ *
+ * No group, no commit, auto.offset.reset=error: a topic cut or made anew under the reader is reported
+ * (BUS_ECONFLICT, with topic and partition), never skipped. read_committed, check.crcs. The local queue
+ * is bounded by bytes. Thread: one.
+ */
+#ifndef BUS_CONSUMER_H
+#define BUS_CONSUMER_H
+
+#include <stdint.h>
+
+#include "bus/error.h"
+#include "bus/kafka.h"
+#include "bus/wire.h"
+
+#define BUS_OFFSET_BEGIN INT64_C(-2)
+
+struct bus_record { /* borrowed until the next bus_consumer_poll */
+	const char *topic;
+	int32_t partition;
+	int64_t offset;
+	int64_t timestamp_ms;
+	struct bus_str key; /* p NULL: no key */
+	struct bus_str value;
+	bool tombstone; /* value is null */
+	const struct bus_header *header;
+	size_t n_headers;
+	int slot; /* what bus_consumer_assign gave for this partition */
+};
+
+struct bus_consumer;
+
+struct bus_consumer_conf {
+	struct bus_kafka_conf kafka;
+	int64_t queue_bytes; /* 0 = 16 MiB */
+};
+
+enum bus_err bus_consumer_open(const struct bus_consumer_conf *conf, struct bus_consumer **out,
+			       struct bus_error *err) BUS_MUSTCHECK;
+void bus_consumer_close(struct bus_consumer **c);
+
+/* Adds a partition, to be read from offset (or BUS_OFFSET_BEGIN). slot is the caller's number for it. */
+enum bus_err bus_consumer_assign(struct bus_consumer *c, const char *topic, int32_t partition,
+				 int64_t offset, int slot, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err bus_consumer_unassign(struct bus_consumer *c, const char *topic, int32_t partition,
+				   struct bus_error *err) BUS_MUSTCHECK;
+
+/* Up to max records, waiting at most timeout_ms for the first. *n may be 0. Connection trouble is waited
+ * out inside (and logged); what comes back as an error needs the caller. */
+enum bus_err bus_consumer_poll(struct bus_consumer *c, struct bus_record *out, size_t max, size_t *n,
+			       int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
+
+/* Where the reader will go on: one past the last record handed out, control records (transaction markers)
+ * passed over. Needed to know "read to the end" on a topic with transactions. */
+enum bus_err bus_consumer_position(struct bus_consumer *c, const char *topic, int32_t partition,
+				   int64_t *next, struct bus_error *err) BUS_MUSTCHECK;
+/* First and one-past-last offset at the broker (read_committed: last stable offset). */
+enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition,
+				 int64_t *begin, int64_t *end, int timeout_ms, struct bus_error *err)
+	BUS_MUSTCHECK;
+enum bus_err bus_consumer_cluster_id(struct bus_consumer *c, char *out, size_t n, int timeout_ms,
+				     struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err bus_consumer_partitions(struct bus_consumer *c, const char *topic, int32_t *n, int timeout_ms,
+				     struct bus_error *err) BUS_MUSTCHECK; /* BUS_ENOENT */
+
+#endif

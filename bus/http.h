@@ -1,0 +1,103 @@
+/* bus/http.h - the HTTP/1.1 server of the daemons. The only includer of libmicrohttpd.
+ *
+ * An epoll pool (MHD) calls one handler a request, after the whole body (up to the cap) has arrived.
+ * A handler never blocks. It answers in exactly one of three ways before it returns:
+ *   bus_http_reply()   the whole answer;
+ *   bus_http_stream()  an answer written piece by piece by a callback (exports, feeds);
+ *   bus_http_defer()   later, from any thread, through the ticket (registry writes).
+ * A handler that returns without any is answered 500 (and logged).
+ *
+ * Guarded here, for every program: duplicate Content-Length, Content-Length with Transfer-Encoding,
+ * missing or second Host, NUL or bare CR in a header: 400 and close. Absolute deadlines for the request
+ * (10 s for headers, 30 s for the body), URI over 8 KiB 414, body over the cap 413, HEAD as GET without
+ * a body, OPTIONS with Allow, 405 with Allow, 404; these as problem documents (RFC 9457).
+ * Standard headers on every answer: X-Content-Type-Options: nosniff, Cache-Control: no-store unless set,
+ * X-Request-Id. Access log at debug level has the route's pattern, never the path or the query.
+ */
+#ifndef BUS_HTTP_H
+#define BUS_HTTP_H
+
+#include <stdint.h>
+
+#include "bus/arena.h"
+#include "bus/buf.h"
+#include "bus/error.h"
+
+struct bus_http;
+struct bus_http_request; /* lives until it is answered, or its stream ends */
+struct bus_http_ticket;
+
+typedef void (*bus_http_handler_fn)(void *ctx, struct bus_http_request *req);
+
+struct bus_http_route {
+	const char *method; /* "GET" (HEAD comes along), "POST", "PUT", "DELETE"; NULL ends the table */
+	const char *pattern; /* "/v1/views/{name}/{key}"; a part in braces takes one percent-decoded segment */
+	bus_http_handler_fn handler;
+};
+
+struct bus_http_conf {
+	const char *address; /* "127.0.0.1" */
+	int port; /* 0: any; see bus_http_port */
+	int threads; /* 0: min(cores, 4) */
+	int connections; /* 0: 10,000 in all */
+	int64_t body_max; /* 0: 1 MiB */
+	const char *program; /* for metrics: titian_http_requests_total{program,route,status} */
+	const char *problem_type; /* content type of errors made here; NULL: application/problem+json */
+	/* Writes an error body made by this layer in the program's own shape; NULL: problem document. */
+	void (*write_error)(struct bus_buf *out, int status, const char *title, const char *detail);
+};
+
+enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_http_route *routes, void *ctx,
+			    struct bus_http **out, struct bus_error *err) BUS_MUSTCHECK;
+int bus_http_port(const struct bus_http *h);
+/* Stops listening, ends every stream, answers open tickets 503, waits for open requests, at most
+ * timeout_ms, then closes. */
+void bus_http_stop(struct bus_http **h, int timeout_ms);
+
+/* --- reading a request; all text is NUL-ended, borrowed and lives as long as the request --- */
+const char *bus_http_method(const struct bus_http_request *req);
+const char *bus_http_part(const struct bus_http_request *req, const char *name); /* {name}; never NULL */
+const char *bus_http_header(const struct bus_http_request *req, const char *name); /* NULL: none */
+const char *bus_http_query(const struct bus_http_request *req, const char *name); /* decoded; first one */
+/* All of them in order; stops when fn returns false. */
+void bus_http_each_query(const struct bus_http_request *req,
+			 bool (*fn)(void *ctx, const char *name, const char *value), void *ctx);
+struct bus_str bus_http_body(const struct bus_http_request *req);
+struct bus_arena *bus_http_arena(struct bus_http_request *req); /* for the handler; 4 MiB cap */
+const char *bus_http_id(const struct bus_http_request *req); /* request id, as sent or made */
+const char *bus_http_raw_query(const struct bus_http_request *req); /* after '?', still encoded; "" */
+const char *bus_http_path(const struct bus_http_request *req); /* without query, still encoded; never log it */
+
+/* --- answering --- */
+/* Before the answer; may be called several times. Value must not hold CR or LF (assert). */
+void bus_http_set(struct bus_http_request *req, const char *name, const char *value);
+/* Takes body's bytes (body is empty afterwards); NULL: no body. */
+void bus_http_reply(struct bus_http_request *req, int status, const char *type, struct bus_buf *body);
+/* RFC 9457. code: last part of `type`, e.g. "view-unknown"; hint may be NULL. Never personal data. */
+void bus_http_problem(struct bus_http_request *req, int status, const char *code, const char *title,
+		      const char *detail, const char *hint);
+
+enum bus_http_more {
+	BUS_HTTP_MORE, /* call again when out has been sent */
+	BUS_HTTP_PARK, /* nothing to say now: call again after bus_http_wake() */
+	BUS_HTTP_END,  /* out is the last */
+	BUS_HTTP_ABORT /* cut the connection: the reader must see that it is not the end */
+};
+/* Appends at most about 64 KiB to out a call. Called on the connection's thread, never twice at a time. */
+typedef enum bus_http_more (*bus_http_source_fn)(void *state, struct bus_buf *out);
+
+struct bus_http_stream;
+/* free_state is called once, on any thread, when the stream is over; the handle is dead then: whoever may
+ * wake it must have been told by free_state (under the caller's own lock). */
+struct bus_http_stream *bus_http_stream(struct bus_http_request *req, int status, const char *type,
+					bus_http_source_fn fn, void (*free_state)(void *state),
+					void *state);
+/* Any thread, but not from inside fn. Wakes a parked stream; a wake while fn runs is not lost. */
+void bus_http_wake(struct bus_http_stream *s);
+
+/* Parks the request. Exactly one bus_http_ticket_reply() must follow, from any thread. */
+struct bus_http_ticket *bus_http_defer(struct bus_http_request *req);
+struct bus_http_request *bus_http_ticket_request(struct bus_http_ticket *t); /* for _set and _reply, once */
+void bus_http_ticket_done(struct bus_http_ticket *t); /* after bus_http_reply on its request */
+
+#endif

@@ -1,0 +1,44 @@
+/* schemas/avro_compat.h - may a reader with one schema read what was written with another?
+ * Rule: Avro Java's SchemaCompatibility, which is Confluent's. Thread: any. */
+#ifndef SCHEMAS_AVRO_COMPAT_H
+#define SCHEMAS_AVRO_COMPAT_H
+
+#include "bus/buf.h"
+#include "schemas/schema.h"
+
+enum schema_level {
+	SCHEMA_COMPAT_NONE,
+	SCHEMA_COMPAT_BACKWARD,
+	SCHEMA_COMPAT_BACKWARD_TRANSITIVE,
+	SCHEMA_COMPAT_FORWARD,
+	SCHEMA_COMPAT_FORWARD_TRANSITIVE,
+	SCHEMA_COMPAT_FULL,
+	SCHEMA_COMPAT_FULL_TRANSITIVE,
+};
+
+const char *schema_level_name(enum schema_level level); /* "BACKWARD" */
+enum bus_err schema_level_parse(const char *name, enum schema_level *out) BUS_MUSTCHECK;
+
+struct schema_reason {
+	char type[48];	    /* "READER_FIELD_MISSING_DEFAULT_VALUE", Avro Java's names */
+	char location[160]; /* "/fields/3" */
+	char message[256];  /* Avro Java's message */
+};
+
+#define SCHEMA_REASONS_MAX 32
+
+struct schema_verdict {
+	bool ok;
+	size_t n_reasons;
+	struct schema_reason reason[SCHEMA_REASONS_MAX];
+};
+
+bool schema_can_read(const struct schema *reader, const struct schema *writer, struct schema_verdict *why);
+
+/* The candidate against the versions (oldest first) under the level: the non-transitive levels look at the
+ * last one only. why (may be NULL) is of the first version that fails; *failed its index. */
+bool schema_compatible(enum schema_level level, const struct schema *candidate,
+		       const struct schema *const *version, size_t n, struct schema_verdict *why,
+		       size_t *failed);
+
+#endif

@@ -1,0 +1,59 @@
+/* schemas/avro_read.h - Avro bytes -> events, through a plan compiled once per (writer, reader).
+ *
+ * schema_plan() resolves writer against reader (defaults, aliases, promotions, unions, enums by symbol;
+ * Avro specification "Schema Resolution", Avro Java 1.12.2 where it is silent). schema_read() runs it: no
+ * recursion on the C stack, every length checked against what is left before anything is allocated, every
+ * count bounded, UTF-8 checked, nothing left over after the datum. A plan is immutable and may be shared
+ * by threads; a struct schema_reader (the machine's stack) belongs to one.
+ */
+#ifndef SCHEMAS_AVRO_READ_H
+#define SCHEMAS_AVRO_READ_H
+
+#include "bus/buf.h"
+#include "schemas/schema.h"
+
+struct schema_plan;
+struct schema_reader;
+
+/* reader NULL: the writer's own. Parts that cannot be resolved fail when data reach them (as Java). */
+enum bus_err schema_plan(struct schema *writer, struct schema *reader, struct schema_plan **out,
+			 struct bus_error *err) BUS_MUSTCHECK;
+void schema_plan_free(struct schema_plan **p); /* drops its references to both schemas */
+const struct schema *schema_plan_reader(const struct schema_plan *p);
+
+struct schema_limits {
+	int depth;     /* nesting of values; 0 = 64 */
+	int64_t items; /* array items and map entries in one datum, all together; 0 = 1,000,000 */
+	int64_t bytes; /* of one string or bytes; 0 = 16 MiB */
+};
+
+/* The events of a value. Any member may be NULL (skipped). A callback that returns other than BUS_OK stops
+ * the reading, and that is what schema_read returns. Text and bytes are borrowed from the input (or from
+ * the plan, for defaults). `node` is always the READER's node, unions already resolved to their branch
+ * (`branch` event comes first). */
+struct schema_sink {
+	void *ctx;
+	enum bus_err (*null)(void *ctx, const struct schema_node *node);
+	enum bus_err (*boolean)(void *ctx, const struct schema_node *node, bool v);
+	enum bus_err (*integer)(void *ctx, const struct schema_node *node, int64_t v); /* int and long */
+	enum bus_err (*real)(void *ctx, const struct schema_node *node, double v); /* float and double */
+	enum bus_err (*text)(void *ctx, const struct schema_node *node, struct bus_str v); /* string */
+	enum bus_err (*bytes)(void *ctx, const struct schema_node *node, struct bus_str v); /* bytes, fixed */
+	enum bus_err (*symbol)(void *ctx, const struct schema_node *node, int32_t index);
+	enum bus_err (*branch)(void *ctx, const struct schema_node *node, int32_t index); /* of a union */
+	enum bus_err (*record)(void *ctx, const struct schema_node *node);
+	/* Before each field's value. Fields come in the writer's order, then defaults. */
+	enum bus_err (*field)(void *ctx, const struct schema_node *node, size_t index);
+	enum bus_err (*array)(void *ctx, const struct schema_node *node);
+	enum bus_err (*map)(void *ctx, const struct schema_node *node);
+	enum bus_err (*key)(void *ctx, const struct schema_node *node, struct bus_str name); /* map entry */
+	enum bus_err (*end)(void *ctx, const struct schema_node *node); /* of record, array, map */
+};
+
+struct schema_reader *schema_reader_new(const struct schema_limits *limits); /* NULL: defaults */
+void schema_reader_free(struct schema_reader **r);
+/* BUS_EDATA: not a datum of the writer's schema, or one that the reader's cannot take; ETOOBIG: a limit. */
+enum bus_err schema_read(struct schema_reader *r, const struct schema_plan *p, struct bus_str datum,
+			 const struct schema_sink *sink, struct bus_error *err) BUS_MUSTCHECK;
+
+#endif
