@@ -1,0 +1,210 @@
+#!/usr/bin/env bash
+# One Kafka broker (KRaft, broker and controller in one process) on the loopback interface.
+#
+#   kafka.sh install [LIBDIR]                 copies Kafka's jars there, once (Maven, Java 17)
+#   kafka.sh start DIR PORT [CONTROLLER_PORT] starts it; data, settings, log and pid are in DIR
+#   kafka.sh stop DIR | kill DIR              SIGTERM (SIGKILL after 20 s) | SIGKILL at once
+#   kafka.sh status DIR                       exit 0 when it runs, 1 when not
+#
+# LIBDIR is build/kafka/lib in this project, or TITIAN_KAFKA_LIB. TITIAN_KAFKA_HEAP (512m) bounds the heap.
+# Only the process whose pid is in DIR/kafka.pid and whose command line names DIR is ever ended.
+# Exit: 0 done, 1 failed, 2 usage.
+set -u
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+lib=${TITIAN_KAFKA_LIB:-$here/../../build/kafka/lib}
+
+say() { printf 'kafka: %s\n' "$*" >&2; }
+die() {
+	say "$*"
+	exit 1
+}
+usage() {
+	sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+	exit 2
+}
+
+# The jars are complete when the mark written after the copy carries the checksum of today's pom.
+install_jars() {
+	local mark sum
+	command -v java >/dev/null || die "no Java here; on Debian 12: apt-get install openjdk-17-jre-headless"
+	mkdir -p "$lib" || die "cannot make '$lib'"
+	lib=$(cd "$lib" && pwd)
+	mark=$lib/.complete
+	sum=$(sha256sum <"$here/pom.xml")
+	[ -f "$mark" ] && [ "$(cat "$mark")" = "$sum" ] && return 0
+	command -v mvn >/dev/null || die "no Maven here; on Debian 12: apt-get install maven"
+	say "copying Kafka's jars into '$lib' (once)"
+	rm -rf "$lib.new"
+	mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+		-DoutputDirectory="$lib.new" >"$lib/../install.log" 2>&1 ||
+		die "Maven failed; its last words are in '$(cd "$lib/.." && pwd)/install.log'"
+	rm -f "$lib"/*.jar "$lib/kafka.jsa"
+	mv "$lib.new"/*.jar "$lib"/ && rmdir "$lib.new" && printf '%s\n' "$sum" >"$mark" ||
+		die "cannot fill '$lib'"
+}
+
+# Prints the pid when DIR's broker runs.
+running() {
+	local pid
+	pid=$(cat "$1/kafka.pid" 2>/dev/null) || return 1
+	case $pid in '' | *[!0-9]*) return 1 ;; esac
+	tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -Fqx "$1/server.properties" || return 1
+	printf '%s\n' "$pid"
+}
+
+listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Asks for ApiVersions (key 18, version 0), which a broker answers once it takes requests.
+answers() {
+	local got
+	exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
+	printf '\0\0\0\x10\0\x12\0\0\0\0\0\x01\0\x06titian' >&3
+	got=$(head -c 8 <&3 | od -An -tu1 | tr -d ' \n')
+	exec 3>&-
+	[ "${got#"${got%???}"}" != "" ] && [ "${got%0001}" != "$got" ]
+}
+
+settings() {
+	cat <<EOF
+# Written by kafka.sh at every start; change kafka.sh, not this file.
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:$3
+listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$3
+advertised.listeners=PLAINTEXT://127.0.0.1:$2
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=$1/data
+# Topics are made by \`titian topic apply\`, with the settings their schema asks for; kept for ever unless
+# the topic says otherwise.
+auto.create.topics.enable=false
+num.partitions=1
+default.replication.factor=1
+min.insync.replicas=1
+log.retention.ms=-1
+log.segment.bytes=268435456
+message.max.bytes=1048588
+# One node: the broker's own topics cannot have more copies than that, nor need 50 partitions.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+num.network.threads=2
+num.io.threads=4
+log.cleaner.dedupe.buffer.size=33554432
+EOF
+}
+
+java_run() { # DIR CLASS ARGS...: in the foreground
+	local dir=$1
+	shift
+	java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx128m -Dlog4j2.configurationFile="$here/log4j2.properties" \
+		-cp "$lib/*" "$@" >>"$dir/kafka.log" 2>&1
+}
+
+format() {
+	local dir=$1 id
+	[ -f "$dir/data/meta.properties" ] && return 0
+	# 16 random bytes as base64url: what Kafka calls a UUID. A leading '-' would look like an option.
+	id=A$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | cut -c 2-22)
+	printf '%s\n' "$id" >"$dir/cluster.id"
+	java_run "$dir" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" --ignore-formatted ||
+		die "cannot format '$dir/data'; see '$dir/kafka.log'"
+}
+
+# Java's class-data archive of the shared jars halves the start. The first broker to stop would have to write
+# it, so it is made here, from the classes StorageTool and a broker load.
+start() {
+	local dir=$1 port=$2 controller=${3:-} pid log_from heap=${TITIAN_KAFKA_HEAP:-512m} i
+	[ -n "$controller" ] || controller=$((port + 1))
+	case $port$controller in *[!0-9]*) usage ;; esac
+	install_jars
+	mkdir -p "$dir" || die "cannot make '$dir'"
+	dir=$(cd "$dir" && pwd)
+	if pid=$(running "$dir"); then
+		say "runs already (pid $pid, '$dir')"
+		return 0
+	fi
+	for i in "$port" "$controller"; do
+		listening "$i" && die "port $i is taken by another program; choose another one, or stop that program"
+	done
+	settings "$dir" "$port" "$controller" >"$dir/server.properties" || die "cannot write in '$dir'"
+	format "$dir"
+	log_from=$(($(wc -c <"$dir/kafka.log") + 1))
+	# shellcheck disable=SC2086 # TITIAN_KAFKA_JVM is a list of options
+	setsid java -Xms"$heap" -Xmx"$heap" ${TITIAN_KAFKA_JVM:-} \
+		-Djava.awt.headless=true -Dlog4j2.configurationFile="$here/log4j2.properties" \
+		-cp "$lib/*" kafka.Kafka "$dir/server.properties" </dev/null >>"$dir/kafka.log" 2>&1 &
+	pid=$!
+	printf '%s\n' "$pid" >"$dir/kafka.pid"
+	for ((i = 0; i < 600; i++)); do
+		kill -0 "$pid" 2>/dev/null || die "it ended while starting; see '$dir/kafka.log'"
+		if tail -c "+$log_from" "$dir/kafka.log" | grep -q 'Kafka Server started' && answers "$port"; then
+			say "127.0.0.1:$port answers (pid $pid, '$dir')"
+			return 0
+		fi
+		sleep 0.1
+	done
+	kill -9 "$pid" 2>/dev/null
+	rm -f "$dir/kafka.pid"
+	die "127.0.0.1:$port does not answer after 60 s; see '$dir/kafka.log'"
+}
+
+end() { # DIR SIGNAL
+	local dir pid i
+	dir=$(cd "$1" 2>/dev/null && pwd) || return 0
+	if ! pid=$(running "$dir"); then
+		rm -f "$dir/kafka.pid"
+		return 0
+	fi
+	kill "-$2" "$pid" 2>/dev/null
+	for ((i = 0; i < 200; i++)); do
+		running "$dir" >/dev/null || break
+		sleep 0.1
+	done
+	if running "$dir" >/dev/null; then
+		say "does not stop within 20 s: SIGKILL"
+		kill -9 "$pid" 2>/dev/null
+		for ((i = 0; i < 50; i++)); do
+			running "$dir" >/dev/null || break
+			sleep 0.1
+		done
+	fi
+	rm -f "$dir/kafka.pid"
+}
+
+status() {
+	local dir pid
+	dir=$(cd "$1" 2>/dev/null && pwd) && pid=$(running "$dir") || {
+		echo "kafka: not running"
+		exit 1
+	}
+	echo "kafka: running, pid $pid, $(sed -n 's/^advertised.listeners=PLAINTEXT:\/\///p' "$dir/server.properties")"
+}
+
+case ${1:-} in
+install)
+	[ $# -le 2 ] || usage
+	lib=${2:-$lib}
+	install_jars
+	;;
+start)
+	[ $# -eq 3 ] || [ $# -eq 4 ] || usage
+	start "$2" "$3" "${4:-}"
+	;;
+stop | kill | status)
+	[ $# -eq 2 ] || usage
+	case $1 in
+	stop) end "$2" TERM ;;
+	kill) end "$2" KILL ;;
+	status) status "$2" ;;
+	esac
+	;;
+*) usage ;;
+esac
