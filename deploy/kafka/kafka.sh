@@ -32,16 +32,22 @@ install_jars() {
 	lib=$(cd "$lib" && pwd)
 	mark=$lib/.complete
 	sum=$(sha256sum <"$here/pom.xml")
-	[ -f "$mark" ] && [ "$(cat "$mark")" = "$sum" ] && return 0
+	exec 9>"$lib/.lock" && flock 9 # two starts at once copy once
+	if [ -f "$mark" ] && [ "$(cat "$mark")" = "$sum" ]; then
+		exec 9>&-
+		return 0
+	fi
 	command -v mvn >/dev/null || die "no Maven here; on Debian 12: apt-get install maven"
 	say "copying Kafka's jars into '$lib' (once)"
 	rm -rf "$lib.new"
 	mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
 		-DoutputDirectory="$lib.new" >"$lib/../install.log" 2>&1 ||
 		die "Maven failed; its last words are in '$(cd "$lib/.." && pwd)/install.log'"
-	rm -f "$lib"/*.jar "$lib/kafka.jsa"
-	mv "$lib.new"/*.jar "$lib"/ && rmdir "$lib.new" && printf '%s\n' "$sum" >"$mark" ||
+	rm -f "$lib"/*.jar
+	if ! { mv "$lib.new"/*.jar "$lib"/ && rmdir "$lib.new" && printf '%s\n' "$sum" >"$mark"; }; then
 		die "cannot fill '$lib'"
+	fi
+	exec 9>&-
 }
 
 # Prints the pid when DIR's broker runs.
@@ -60,9 +66,9 @@ answers() {
 	local got
 	exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
 	printf '\0\0\0\x10\0\x12\0\0\0\0\0\x01\0\x06titian' >&3
-	got=$(head -c 8 <&3 | od -An -tu1 | tr -d ' \n')
+	got=$(timeout 2 head -c 8 <&3 | tail -c 4 | od -An -tu1 | tr -d ' ')
 	exec 3>&-
-	[ "${got#"${got%???}"}" != "" ] && [ "${got%0001}" != "$got" ]
+	[ "$got" = 0001 ] # our correlation id
 }
 
 settings() {
@@ -118,8 +124,6 @@ format() {
 		die "cannot format '$dir/data'; see '$dir/kafka.log'"
 }
 
-# Java's class-data archive of the shared jars halves the start. The first broker to stop would have to write
-# it, so it is made here, from the classes StorageTool and a broker load.
 start() {
 	local dir=$1 port=$2 controller=${3:-} pid log_from heap=${TITIAN_KAFKA_HEAP:-512m} i
 	[ -n "$controller" ] || controller=$((port + 1))
@@ -181,11 +185,11 @@ end() { # DIR SIGNAL
 
 status() {
 	local dir pid
-	dir=$(cd "$1" 2>/dev/null && pwd) && pid=$(running "$dir") || {
+	if ! { dir=$(cd "$1" 2>/dev/null && pwd) && pid=$(running "$dir"); }; then
 		echo "kafka: not running"
 		exit 1
-	}
-	echo "kafka: running, pid $pid, $(sed -n 's/^advertised.listeners=PLAINTEXT:\/\///p' "$dir/server.properties")"
+	fi
+	echo "kafka: running, pid $pid, $(sed -n 's|^advertised.listeners=PLAINTEXT://||p' "$dir/server.properties")"
 }
 
 case ${1:-} in
