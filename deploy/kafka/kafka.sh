@@ -103,6 +103,9 @@ share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
 num.network.threads=2
 num.io.threads=4
+# After a SIGKILL a broker is let in again when its old session has ended: 9 s by default.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=33554432
 EOF
 }
