@@ -73,3 +73,71 @@ $(B)/bench/%: $(B)/tests/bench/%.o $(LIBGATEWAY) $(LIBADAPTER) $(LIBSCHEMA) $(LI
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)
 
 -include $(shell find build/$(CONFIG) -name '*.d' 2>/dev/null)
+
+# --- people's targets ---------------------------------------------------------------------------------
+FEEDS ?= deploy/demo/feeds
+DEMO_DIR ?= build/demo
+PORT_BASE ?= 18080
+KAFKA ?=
+export FEEDS DEMO_DIR PORT_BASE KAFKA TAHUN
+
+.PHONY: demo demo-status demo-stop demo-clean demo-check packages kafka programs
+packages:
+	@deploy/install.sh build run
+programs: packages
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=release all
+kafka: packages
+	@$(if $(KAFKA),true,deploy/kafka/kafka.sh install)
+demo: programs kafka
+	@deploy/demo/demo.sh start
+demo-status:
+	@deploy/demo/demo.sh status
+demo-stop:
+	@deploy/demo/demo.sh stop
+demo-clean:
+	@deploy/demo/demo.sh clean
+demo-check:
+	@test -n "$(TRUTH)" || { echo "make demo-check TRUTH=FILE  (deploy/demo/truth.json)" >&2; exit 2; }
+	@python3 deploy/demo/check.py "$(abspath $(DEMO_DIR))" "$(TRUTH)"
+
+# --- tests --------------------------------------------------------------------------------------------
+VENV := build/venv
+PYTEST := $(VENV)/bin/python -m pytest
+.PHONY: test check unit integration fuzz check-includes check-symbols bench soak lint format test-packages venv
+test: test-packages
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory integration
+test-packages:
+	@deploy/install.sh
+venv: $(VENV)/.done
+$(VENV)/.done: tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip -q install -r tests/requirements.txt
+	touch $@
+
+# What needs no broker: the style rules, every unit test under ASan and UBSan, every parser fuzzed a while.
+check: check-includes check-symbols unit fuzz
+unit:
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=asan build-unit
+	@sh tests/unit/run.sh build/asan/unit
+.PHONY: build-unit
+build-unit: $(TESTS)
+FUZZ_SECONDS ?= 30
+fuzz:
+	@sh tests/fuzz/run.sh $(FUZZ_SECONDS)
+integration: programs kafka venv
+	$(PYTEST) -q tests/integration
+bench: programs kafka venv
+	@$(MAKE) --no-print-directory -s CONFIG=release build-bench
+	@$(VENV)/bin/python tests/bench/bench.py
+.PHONY: build-bench
+build-bench: $(BENCHES)
+soak: programs kafka venv
+	$(PYTEST) -q tests/faults --soak
+
+check-includes:
+	@sh tests/check_includes.sh
+check-symbols: programs
+	@sh tests/check_symbols.sh $(B)
+format:
+	clang-format-14 -i $$(git ls-files '*.c' '*.h')

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Who may include whom (STYLE: bus <- schemas <- adapters, gateway, deploy/ctl), and one owner for each
+# outside library. Prints the offending lines and fails.
+set -eu
+cd "$(dirname "$0")/.."
+bad=0
+deny() { # MESSAGE PATTERN FILE...
+	message=$1 pattern=$2
+	shift 2
+	if grep -nE "$pattern" "$@" 2>/dev/null; then
+		echo "check-includes: $message" >&2
+		bad=1
+	fi
+}
+deny "bus includes nothing of ours but bus" '#include "(schemas|adapters|gateway|deploy)/' bus/*.[ch]
+deny "schemas includes only bus" '#include "(adapters|gateway|deploy)/' schemas/*.[ch]
+deny "adapters never include gateway" '#include "(gateway|deploy)/' adapters/*.[ch]
+deny "gateway never includes adapters" '#include "(adapters|deploy)/' gateway/*.[ch]
+deny "ctl includes only bus and schemas" '#include "(adapters|gateway)/' deploy/ctl/*.[ch]
+deny "our headers are included with their folder" '#include "[^/"]*"' bus/*.[ch] schemas/*.[ch] adapters/*.[ch] gateway/*.[ch] deploy/ctl/*.[ch]
+owner() { # HEADER-PATTERN ALLOWED-PATTERN
+	for f in bus/*.[ch] schemas/*.[ch] adapters/*.[ch] gateway/*.[ch] deploy/ctl/*.[ch]; do
+		if grep -qE "#include <$1" "$f" && ! echo "$f" | grep -qE "$2"; then
+			echo "check-includes: $f includes <$1>, which belongs to $2" >&2
+			bad=1
+		fi
+	done
+}
+owner 'yaml\.h' '^bus/yaml'
+owner 'microhttpd\.h' '^bus/http'
+owner 'curl/' '^bus/client'
+owner 'librdkafka/' '^bus/(kafka|admin|producer|consumer)'
+owner 'openssl/' '^bus/crypto'
+owner 'sqlite3\.h' '^gateway/db'
+owner 'xxhash\.h' '^(adapters/seen|gateway/)'
+exit $bad

@@ -1,0 +1,88 @@
+"""Readers that are not ours: Confluent's Python client and kcat."""
+import subprocess
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+CLOUD_EVENTS = {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "content-type"}
+
+
+def topics_of(bootstrap):
+    names = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=10).topics
+    return sorted(t for t in names if t.startswith("pku."))
+
+
+def read_all(bootstrap, topic):
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "test", "enable.auto.commit": False,
+                         "isolation.level": "read_committed", "auto.offset.reset": "error"})
+    try:
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        ends = {}
+        for p in partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)
+            if high > low:
+                ends[p] = (low, high)
+        consumer.assign([TopicPartition(topic, p, low) for p, (low, _) in ends.items()])
+        while ends:
+            message = consumer.poll(10)
+            assert message is not None and not message.error(), message and message.error()
+            yield message
+            if message.offset() + 1 >= ends[message.partition()][1]:
+                del ends[message.partition()]
+    finally:
+        consumer.close()
+
+
+def test_every_record_of_every_topic_is_read_by_confluents_deserializer(sample):
+    registry = SchemaRegistryClient({"url": sample.registry})
+    decode, streams, records = AvroDeserializer(registry), {}, 0
+    topics = topics_of(sample.bootstrap)
+    assert len(topics) == 22  # eight feeds, and quarantine and files of seven departments
+    for topic in topics:
+        for message in read_all(sample.bootstrap, topic):
+            headers = dict(message.headers())
+            assert CLOUD_EVENTS <= headers.keys(), (topic, sorted(headers))
+            assert headers["ce_id"].decode() == "%s/%s" % (
+                headers["titian_stream"].decode(), headers["titian_seq"].decode())
+            if message.value() is not None:
+                record = decode(message.value(), SerializationContext(topic, MessageField.VALUE))
+                assert isinstance(record, dict) and record
+            stream, seq = headers["titian_stream"].decode(), int(headers["titian_seq"])
+            assert seq == streams.get(stream, 0) + 1, "a gap or a repetition in " + stream
+            streams[stream] = seq
+            records += 1
+    applied = sum(t["applied"] for t in sample.city.get("/v1/topics")["topics"])
+    assert records == applied > 8000
+
+
+def test_kcat_shows_keys_and_headers(sample):
+    out = subprocess.run(["kcat", "-b", sample.bootstrap, "-C", "-t", "pku.disdukcapil.penduduk.v1", "-o", "beginning", "-c", "3",
+                          "-e", "-q", "-f", "%k %h\\n"], capture_output=True, text=True, timeout=30, check=True).stdout
+    lines = out.splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        key, headers = line.split(" ", 1)
+        assert len(key) == 32 and int(key, 16) >= 0
+        assert "ce_type=id.go.pekanbaru.bus.disdukcapil.penduduk.v1" in headers and "titian_seq=" in headers
+
+
+def test_a_new_schema_version_is_checked_for_compatibility(sample):
+    client = SchemaRegistryClient({"url": sample.registry})
+    subject = "pku.bkpsdm.asn.v1-value"
+    latest = client.get_latest_version(subject)
+    text = latest.schema.schema_str
+    good = text.rstrip()[:-1].rstrip()[:-1] + ', {"name": "jabatan", "type": ["null", "string"], "default": null}]}'
+    bad = text.rstrip()[:-1].rstrip()[:-1] + ', {"name": "jabatan", "type": "string"}]}'
+    assert client.test_compatibility(subject, Schema(good, "AVRO"))
+    assert not client.test_compatibility(subject, Schema(bad, "AVRO"))
+    with pytest.raises(SchemaRegistryError) as refused:
+        client.register_schema(subject, Schema(bad, "AVRO"))
+    assert refused.value.http_status_code == 409
+    number = client.register_schema(subject, Schema(good, "AVRO"))
+    assert client.get_latest_version(subject).schema_id == number > latest.schema_id
+    assert client.get_latest_version(subject).version == latest.version + 1

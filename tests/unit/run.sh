@@ -1,0 +1,21 @@
+#!/bin/sh
+# Runs every unit test program in a folder; the output of those that fail is shown whole.
+# run.sh FOLDER
+set -eu
+passed=0 failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for t in "$1"/test_*; do
+	case $t in *.d | *.o) continue ;; esac
+	if timeout 300 "$t" >"$log" 2>&1; then
+		n=$(grep -c '\[       OK \]' "$log" || true)
+		passed=$((passed + n))
+		printf '  %-28s %s\n' "$(basename "$t")" "$n"
+	else
+		failed=$((failed + 1))
+		cat "$log"
+		echo "unit: $(basename "$t") failed" >&2
+	fi
+done
+echo "unit: $passed passed, $failed failed"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]
