@@ -1,0 +1,375 @@
+#include "adapters/input.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "adapters/adapter.h"
+#include "bus/crypto.h"
+
+#define BLOCK ((size_t)256 * 1024)
+#define LONG_LINE_HEAD ((size_t)4096)
+
+/* The buffer holds bytes [0, n), of which [0, at) have been given out. While a line is being put together,
+ * or may still be extended, what lies from line_at on is kept. */
+struct adapter_input {
+	int fd;		 /* -1: from memory */
+	const char *mem; /* what is left of it */
+	size_t mem_left;
+	char *name;
+	int64_t size;
+
+	char *buf;
+	size_t cap;
+	size_t at;
+	size_t n;
+	bool eof;
+	uint64_t filled; /* bytes that have come into the buffer */
+
+	size_t line_at;	   /* of the last line given */
+	size_t line_end;   /* of it, without its line end */
+	size_t first_end;  /* of its first physical line, without its line end */
+	size_t first_next; /* where the physical line after that begins */
+	uint64_t line_number;
+	uint64_t newlines; /* consumed */
+	bool open_line;	   /* the last byte consumed was no LF */
+	bool first_open;   /* the same, after the first physical line */
+
+	char head[LONG_LINE_HEAD]; /* of a long line, while the rest of it passes through the buffer */
+	struct bus_sha256_stream *sha;
+	char hex[2 * BUS_SHA256_LEN + 1];
+};
+
+static struct adapter_input *input_new(void)
+{
+	struct adapter_input *in = bus_xcalloc(1, sizeof(*in));
+
+	in->fd = -1;
+	in->cap = BLOCK;
+	in->buf = bus_xmalloc(in->cap);
+	in->sha = bus_sha256_new();
+	return in;
+}
+
+enum bus_err adapter_input_open(const char *path, struct adapter_input **out, struct bus_error *err)
+{
+	struct adapter_input *in;
+	struct stat st;
+	int fd;
+
+	*out = NULL;
+	/* O_NONBLOCK: opening a pipe that nobody writes to must not hang; a regular file does not care. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return bus_fail(err,
+				errno == ENOENT			    ? BUS_ENOENT
+				: errno == EACCES || errno == EPERM ? BUS_EDENIED
+								    : BUS_EIO,
+				"cannot open '%s': %m", path);
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return bus_fail(err, BUS_EIO, "cannot read '%s': it is %s", path,
+				S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
+	}
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+
+	in = input_new();
+	in->fd = fd;
+	in->name = bus_xstrdup(path);
+	in->size = st.st_size;
+	*out = in;
+	return BUS_OK;
+}
+
+struct adapter_input *adapter_input_memory(const void *p, size_t n)
+{
+	struct adapter_input *in = input_new();
+
+	in->mem = p;
+	in->mem_left = n;
+	in->size = (int64_t)n;
+	return in;
+}
+
+void adapter_input_close(struct adapter_input **in)
+{
+	uint8_t unused[BUS_SHA256_LEN];
+
+	if (!*in)
+		return;
+	if ((*in)->sha)
+		bus_sha256_end(&(*in)->sha, unused);
+	if ((*in)->fd >= 0)
+		close((*in)->fd);
+	free((*in)->buf);
+	free((*in)->name);
+	free(*in);
+	*in = NULL;
+}
+
+/* Reads more behind the bytes from keep on, which move to the front of the buffer: offsets of the caller
+ * go down by the amount returned in *moved. At the end of the file eof is set and nothing changes. */
+static enum bus_err fill(struct adapter_input *in, size_t keep, size_t *moved, struct bus_error *err)
+{
+	size_t room;
+	ssize_t got;
+
+	*moved = 0;
+	if (in->eof)
+		return BUS_OK;
+	if (keep > 0) {
+		memmove(in->buf, in->buf + keep, in->n - keep);
+		in->n -= keep;
+		in->at -= keep;
+		*moved = keep;
+	}
+	if (in->cap - in->n < BLOCK / 2) {
+		in->cap += BLOCK;
+		in->buf = bus_xrealloc(in->buf, in->cap);
+	}
+	room = in->cap - in->n;
+	if (in->fd < 0) {
+		got = (ssize_t)(in->mem_left < room ? in->mem_left : room);
+		if (got > 0) {
+			memcpy(in->buf + in->n, in->mem, (size_t)got);
+			in->mem += got;
+			in->mem_left -= (size_t)got;
+		}
+	} else {
+		do {
+			got = read(in->fd, in->buf + in->n, room);
+		} while (got < 0 && errno == EINTR);
+		if (got < 0)
+			return bus_fail(err, BUS_EIO, "cannot read '%s': %m", in->name);
+	}
+	if (got == 0) {
+		in->eof = true;
+		return BUS_OK;
+	}
+	if (in->sha)
+		bus_sha256_add(in->sha, in->buf + in->n, (size_t)got);
+	in->n += (size_t)got;
+	in->filled += (uint64_t)got;
+	return BUS_OK;
+}
+
+/* The end of the physical line that begins at in->at: *end is where its LF is, or the end of the bytes.
+ * Reads as much as is needed, keeping everything from *keep on, but stops once more than ADAPTER_ROW_MAX
+ * bytes lie between *keep and *end. */
+static enum bus_err find_end(struct adapter_input *in, size_t *keep, size_t *end, bool *found,
+			     struct bus_error *err)
+{
+	size_t seen = in->at;
+
+	for (;;) {
+		const char *lf = seen < in->n ? memchr(in->buf + seen, '\n', in->n - seen) : NULL;
+		enum bus_err rc;
+		size_t moved;
+
+		*found = lf != NULL;
+		*end = lf ? (size_t)(lf - in->buf) : in->n;
+		/* One more for the CR of a CRLF, which is no part of the row. */
+		if (lf || in->eof || *end - *keep > ADAPTER_ROW_MAX + 1)
+			return BUS_OK;
+		seen = in->n;
+		rc = fill(in, *keep, &moved, err);
+		if (rc != BUS_OK)
+			return rc;
+		seen -= moved;
+		*keep -= moved;
+	}
+}
+
+static size_t without_cr(const struct adapter_input *in, size_t begin, size_t end)
+{
+	return end > begin && in->buf[end - 1] == '\r' ? end - 1 : end;
+}
+
+static void consume_to(struct adapter_input *in, size_t end, bool found)
+{
+	in->at = found ? end + 1 : end;
+	in->newlines += found;
+	in->open_line = !found;
+}
+
+/* Throws the rest of a line away; the bytes before in->at are not needed either. */
+static enum bus_err skip_line(struct adapter_input *in, struct bus_error *err)
+{
+	for (;;) {
+		const char *lf = in->at < in->n ? memchr(in->buf + in->at, '\n', in->n - in->at) : NULL;
+		enum bus_err rc;
+		size_t moved;
+
+		if (lf) {
+			consume_to(in, (size_t)(lf - in->buf), true);
+			return BUS_OK;
+		}
+		consume_to(in, in->n, false);
+		if (in->eof)
+			return BUS_OK;
+		rc = fill(in, in->n, &moved, err);
+		if (rc != BUS_OK)
+			return rc;
+	}
+}
+
+enum bus_err adapter_input_line(struct adapter_input *in, struct bus_str *line, bool *long_line,
+				struct bus_error *err)
+{
+	size_t keep = in->at, end;
+	enum bus_err rc;
+	bool found;
+
+	*long_line = false;
+	rc = find_end(in, &keep, &end, &found, err);
+	if (rc != BUS_OK)
+		return rc;
+	if (!found && end == keep)
+		return BUS_ENOENT;
+	in->line_number = in->newlines + 1;
+	in->line_at = keep;
+	in->line_end = without_cr(in, keep, end);
+
+	if (in->line_end - keep > ADAPTER_ROW_MAX) {
+		*long_line = true;
+		memcpy(in->head, in->buf + keep, LONG_LINE_HEAD);
+		*line = (struct bus_str){ in->head, LONG_LINE_HEAD };
+		consume_to(in, end, found);
+		return found ? BUS_OK : skip_line(in, err);
+	}
+	consume_to(in, end, found);
+	in->first_end = in->line_end;
+	in->first_next = in->at;
+	in->first_open = in->open_line;
+	*line = (struct bus_str){ in->buf + in->line_at, in->line_end - in->line_at };
+	return BUS_OK;
+}
+
+enum bus_err adapter_input_line_more(struct adapter_input *in, struct bus_str *line, struct bus_error *err)
+{
+	size_t keep = in->line_at, end;
+	enum bus_err rc;
+	bool found;
+
+	rc = find_end(in, &keep, &end, &found, err);
+	if (rc != BUS_OK)
+		return rc;
+	in->line_end -= in->line_at - keep;
+	in->first_end -= in->line_at - keep;
+	in->first_next -= in->line_at - keep;
+	in->line_at = keep;
+	if (!found && end == in->at)
+		return BUS_ENOENT;
+	if (without_cr(in, in->at, end) - keep > ADAPTER_ROW_MAX)
+		return bus_fail(err, BUS_ETOOBIG, "a row is over %zu bytes", ADAPTER_ROW_MAX);
+	in->line_end = without_cr(in, in->at, end);
+	consume_to(in, end, found);
+	*line = (struct bus_str){ in->buf + keep, in->line_end - keep };
+	return BUS_OK;
+}
+
+void adapter_input_line_back(struct adapter_input *in, struct bus_str *line)
+{
+	in->at = in->first_next;
+	in->line_end = in->first_end;
+	in->open_line = in->first_open;
+	in->newlines = in->first_open ? in->line_number - 1 : in->line_number;
+	*line = (struct bus_str){ in->buf + in->line_at, in->line_end - in->line_at };
+}
+
+static void count_piece(struct adapter_input *in, const char *p, size_t n)
+{
+	const char *end = p + n, *lf;
+
+	if (n == 0)
+		return;
+	in->open_line = end[-1] != '\n';
+	while (p < end && (lf = memchr(p, '\n', (size_t)(end - p)))) {
+		in->newlines++;
+		p = lf + 1;
+	}
+}
+
+enum bus_err adapter_input_piece(struct adapter_input *in, struct bus_str *piece, struct bus_error *err)
+{
+	enum bus_err rc;
+	size_t moved;
+
+	if (in->at == in->n) {
+		rc = fill(in, in->n, &moved, err);
+		if (rc != BUS_OK)
+			return rc;
+		if (in->at == in->n)
+			return BUS_ENOENT;
+	}
+	*piece = (struct bus_str){ in->buf + in->at, in->n - in->at };
+	count_piece(in, piece->p, piece->n);
+	in->at = in->n;
+	return BUS_OK;
+}
+
+enum bus_err adapter_input_peek(struct adapter_input *in, size_t n, struct bus_str *out, struct bus_error *err)
+{
+	assert(n <= ADAPTER_PEEK_MAX);
+	while (in->n - in->at < n && !in->eof) {
+		size_t moved;
+		enum bus_err rc = fill(in, in->at, &moved, err);
+
+		if (rc != BUS_OK)
+			return rc;
+	}
+	*out = (struct bus_str){ in->buf + in->at, in->n - in->at < n ? in->n - in->at : n };
+	return BUS_OK;
+}
+
+void adapter_input_skip(struct adapter_input *in, size_t n)
+{
+	assert(n <= in->n - in->at);
+	count_piece(in, in->buf + in->at, n);
+	in->at += n;
+}
+
+bool adapter_input_unended(const struct adapter_input *in)
+{
+	return in->eof && in->at == in->n && in->open_line;
+}
+
+uint64_t adapter_input_line_number(const struct adapter_input *in)
+{
+	return in->line_number;
+}
+
+uint64_t adapter_input_lines(const struct adapter_input *in)
+{
+	return in->newlines + in->open_line;
+}
+
+uint64_t adapter_input_bytes(const struct adapter_input *in)
+{
+	return in->filled - (in->n - in->at);
+}
+
+int64_t adapter_input_size(const struct adapter_input *in)
+{
+	return in->size;
+}
+
+enum bus_err adapter_input_sha256(struct adapter_input *in, char *hex, struct bus_error *err)
+{
+	if (in->sha) {
+		uint8_t digest[BUS_SHA256_LEN];
+		struct bus_str piece;
+		enum bus_err rc;
+
+		while ((rc = adapter_input_piece(in, &piece, err)) == BUS_OK)
+			;
+		if (rc != BUS_ENOENT)
+			return rc;
+		bus_sha256_end(&in->sha, digest);
+		bus_hex(digest, sizeof(digest), in->hex);
+	}
+	memcpy(hex, in->hex, sizeof(in->hex));
+	return BUS_OK;
+}

@@ -1,0 +1,182 @@
+#include "adapters/seen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <xxhash.h>
+
+#define FIRST_CAPACITY ((size_t)1024)
+
+/* Open addressing with linear probing; capacity is a power of two and never more than three quarters full,
+ * so that a probe always ends. An entry whose key is 0,0 is free. */
+struct adapter_seen {
+	char *dir;
+	struct adapter_seen_entry *entry;
+	size_t capacity;
+	size_t count;
+};
+
+/* A zeroed table in a file that has no name any more. The space is allocated before it is mapped: a full
+ * disk is then an error here and not a signal at some later store. */
+static enum bus_err map_table(const char *dir, size_t capacity, struct adapter_seen_entry **out,
+			      struct bus_error *err)
+{
+	size_t size = capacity * sizeof(**out);
+	char *path = bus_xasprintf("%s/.titian-seen-XXXXXX", dir);
+	enum bus_err rc = BUS_OK;
+	void *p = MAP_FAILED;
+	int fd, why;
+
+	*out = NULL;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0) {
+		rc = bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
+			      "cannot create a temporary file in '%s': %m", dir);
+		goto out;
+	}
+	(void)unlink(path);
+	do {
+		why = posix_fallocate(fd, 0, (off_t)size);
+	} while (why == EINTR);
+	if (why != 0) {
+		errno = why;
+		rc = bus_fail(err, why == ENOSPC || why == EDQUOT || why == EFBIG ? BUS_EFULL : BUS_EIO,
+			      "cannot allocate %zu bytes for a temporary file in '%s': %m", size, dir);
+		goto out;
+	}
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED) {
+		rc = bus_fail(err, BUS_EIO, "cannot map a temporary file in '%s': %m", dir);
+		goto out;
+	}
+	*out = p;
+out:
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return rc;
+}
+
+enum bus_err adapter_seen_new(const char *dir, struct adapter_seen **out, struct bus_error *err)
+{
+	struct adapter_seen_entry *entry;
+	enum bus_err rc;
+
+	*out = NULL;
+	rc = map_table(dir, FIRST_CAPACITY, &entry, err);
+	if (rc != BUS_OK)
+		return rc;
+	*out = bus_xcalloc(1, sizeof(**out));
+	(*out)->dir = bus_xstrdup(dir);
+	(*out)->entry = entry;
+	(*out)->capacity = FIRST_CAPACITY;
+	return BUS_OK;
+}
+
+void adapter_seen_free(struct adapter_seen **s)
+{
+	if (!*s)
+		return;
+	munmap((*s)->entry, (*s)->capacity * sizeof(*(*s)->entry));
+	free((*s)->dir);
+	free(*s);
+	*s = NULL;
+}
+
+void adapter_seen_clear(struct adapter_seen *s)
+{
+	if (s->count > 0)
+		memset(s->entry, 0, s->capacity * sizeof(*s->entry));
+	s->count = 0;
+}
+
+size_t adapter_seen_count(const struct adapter_seen *s)
+{
+	return s->count;
+}
+
+/* The key's entry, or the free one where it belongs. */
+static struct adapter_seen_entry *place(struct adapter_seen_entry *entry, size_t capacity, const uint64_t key[2])
+{
+	size_t i = key[0] & (capacity - 1);
+
+	while ((entry[i].key[0] | entry[i].key[1]) != 0 &&
+	       (entry[i].key[0] != key[0] || entry[i].key[1] != key[1]))
+		i = (i + 1) & (capacity - 1);
+	return &entry[i];
+}
+
+static bool is_free(const struct adapter_seen_entry *e)
+{
+	return (e->key[0] | e->key[1]) == 0;
+}
+
+static void fingerprint(struct bus_str bytes, uint64_t key[2])
+{
+	XXH128_hash_t h = XXH3_128bits(bytes.n > 0 ? bytes.p : "", bytes.n);
+
+	key[0] = h.low64;
+	key[1] = h.high64;
+	if ((key[0] | key[1]) == 0)
+		key[1] = 1;
+}
+
+static enum bus_err grow(struct adapter_seen *s, struct bus_error *err)
+{
+	struct adapter_seen_entry *bigger;
+	enum bus_err rc;
+
+	rc = map_table(s->dir, 2 * s->capacity, &bigger, err);
+	if (rc != BUS_OK)
+		return rc;
+	for (size_t i = 0; i < s->capacity; i++)
+		if (!is_free(&s->entry[i]))
+			*place(bigger, 2 * s->capacity, s->entry[i].key) = s->entry[i];
+	munmap(s->entry, s->capacity * sizeof(*s->entry));
+	s->entry = bigger;
+	s->capacity *= 2;
+	return BUS_OK;
+}
+
+enum bus_err adapter_seen_put(struct adapter_seen *s, struct bus_str key, struct adapter_seen_entry **out,
+			      bool *fresh, struct bus_error *err)
+{
+	struct adapter_seen_entry *e;
+	uint64_t k[2];
+
+	fingerprint(key, k);
+	e = place(s->entry, s->capacity, k);
+	*fresh = is_free(e);
+	if (*fresh) {
+		if ((s->count + 1) * 4 > s->capacity * 3) {
+			enum bus_err rc = grow(s, err);
+
+			if (rc != BUS_OK)
+				return rc;
+			e = place(s->entry, s->capacity, k);
+		}
+		e->key[0] = k[0];
+		e->key[1] = k[1];
+		s->count++;
+	}
+	*out = e;
+	return BUS_OK;
+}
+
+struct adapter_seen_entry *adapter_seen_get(struct adapter_seen *s, struct bus_str key)
+{
+	struct adapter_seen_entry *e;
+	uint64_t k[2];
+
+	fingerprint(key, k);
+	e = place(s->entry, s->capacity, k);
+	return is_free(e) ? NULL : e;
+}
+
+uint64_t adapter_fingerprint(struct bus_str bytes)
+{
+	return XXH3_64bits(bytes.n > 0 ? bytes.p : "", bytes.n);
+}
