@@ -1,8 +1,9 @@
-/* bus/log.h - one line an event on stderr: `level=warn id=adapter.refused opd=dinkes line=812`.
+/* bus/log.h - one line an event on stderr: `time=... level=warn id=adapter.refused opd=dinkes line=812`.
  *
  * id is stable (`<program part>.<event>`), so that an alarm can be written against it. Values are
  * escaped (CR, LF, ESC, quotes). Personal data is never passed here; a test greps for it.
- * Thread: any. Repeats of one id beyond 20 in 10 s are counted and told once (`suppressed=N`).
+ * Thread: any. Repeats of one id beyond 20 in 10 s are counted, and told with the next line of that id
+ * (`suppressed=N`). A value is cut at 2,048 bytes.
  */
 #ifndef BUS_LOG_H
 #define BUS_LOG_H
