@@ -14,7 +14,7 @@
 #include "bus/mem.h"
 
 #define SCHEMA_TEXT_MAX ((size_t)1024 * 1024) /* bytes of schema text */
-#define SCHEMA_DEPTH_MAX 64 /* nesting of JSON in a schema */
+#define SCHEMA_DEPTH_MAX 128 /* nesting of JSON in a schema, and of types through their names */
 #define SCHEMA_NODES_MAX 20000
 
 enum schema_type {
@@ -46,6 +46,8 @@ enum schema_logical {
 	SCHEMA_DECIMAL, /* bytes, fixed */
 	SCHEMA_UUID,	/* string, fixed(16) */
 	SCHEMA_DURATION, /* fixed(12) */
+	SCHEMA_TIMESTAMP_NANOS, /* long */
+	SCHEMA_LOCAL_TIMESTAMP_NANOS,
 };
 
 struct schema_node;
@@ -78,6 +80,8 @@ struct schema_node {
 	size_t n;
 	const struct schema_node *item; /* array items, map values */
 	size_t size; /* fixed */
+	/* The positions 0..n-1 in the byte order of their names (fields, symbols, branch labels): look-ups. */
+	const uint32_t *sorted;
 };
 
 struct schema;
@@ -105,5 +109,10 @@ int schema_count(const struct schema *s); /* nodes */
 /* String property of a node or a field ("x_kunci"); NULL: none or no string. NUL-ended. */
 const char *schema_property(const struct bus_json *properties, const char *name);
 const struct schema_field *schema_field_find(const struct schema_node *record, const char *name, size_t *index);
+/* Position of a field, a symbol or a union branch (by its label: type name or full name); -1: none. */
+int32_t schema_position(const struct schema_node *node, struct bus_str name);
+const char *schema_type_name(enum schema_type type); /* "record" */
+/* What a union calls this branch: the full name, or the type's name. */
+const char *schema_label(const struct schema_node *node);
 
 #endif
