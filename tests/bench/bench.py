@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 
+from confluent_kafka.admin import AdminClient, NewTopic
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 from conftest import OPDS, WORK, Demo, free_ports, generate, wait_for  # noqa: E402
@@ -52,6 +54,11 @@ def wrk(url, key=None):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
 
 
+def new_topic(bootstrap, name):
+    made = AdminClient({"bootstrap.servers": bootstrap}).create_topics([NewTopic(name, 1, 1)])
+    made[name].result(30)
+
+
 def many_rows(feeds):
     """The two kinds whose feed is short get a longer file: the same rows with other numbers."""
     out = WORK / "bench-files"
@@ -87,8 +94,8 @@ def adapters(feeds):
     first = WORK / "bench-first"
     first.mkdir(parents=True, exist_ok=True)
     sample = ROOT / "deploy/demo/feeds"
-    (first / "disdukcapil_penduduk.psv").write_bytes((sample / "disdukcapil_peristiwa.psv").read_bytes()[:0]
-                                                     + (sample / "disdukcapil_penduduk.psv").read_bytes()[:4000].rsplit(b"\n", 1)[0] + b"\n")
+    few = (sample / "disdukcapil_penduduk.psv").read_bytes().splitlines(keepends=True)[:20]
+    (first / "disdukcapil_penduduk.psv").write_bytes(b"".join(few))
     (first / "ref_sekolah.csv").write_bytes((feeds / "ref_sekolah.csv").read_bytes())
     demo = Demo("bench-adapters", first).start()
     demo.kill("gateway")  # the adapters and the broker are measured, nobody else works
@@ -105,7 +112,7 @@ def adapters(feeds):
             peak = max(peak, peak_mb(demo.pid(opd)))
             topic = "pku.%s.%s.v1" % (opd, entity)
             target = "bench.%s" % kind
-            output(str(ROOT / "build/release/bin/titian"), "topic", "create", "--bootstrap", demo.bootstrap, target)
+            new_topic(demo.bootstrap, target)
             raw = float(output(str(BENCH / "raw"), demo.bootstrap, topic, target))
             line("adapter_%s_rows_per_s" % kind, ours, "rows/s")
             line("raw_%s_rows_per_s" % kind, raw, "rows/s")
@@ -148,7 +155,7 @@ def reads(demo):
         view = "kunjungan_setelah_meninggal"
         row = next(iter(demo.city.rows(view)))
         point = base + view + "/" + row["id_kunjungan"]
-        page = base + "penduduk_hidup_per_kelurahan?limit=100"
+        page = base + view + "?limit=100"
         reference, ours = wrk("http://127.0.0.1:%d/" % port), wrk(point, key)
         line("hello_requests_per_s", reference, "1/s")
         line("gateway_point_per_s", ours, "1/s")
