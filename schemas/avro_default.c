@@ -1,0 +1,337 @@
+/* Default values: do they fit their type, and what are their bytes.
+ *
+ * Rules: Avro Java's isValidDefault and ResolvingGrammarGenerator.encode. The default of a union may be
+ * of any branch (1.12). Hostile schemas make defaults that grow without end through the defaults of
+ * other records; depth and steps are bounded, and over the bound a default does not fit. */
+#include <math.h>
+
+#include "bus/utf8.h"
+#include "schemas/avro_write.h"
+#include "schemas/schema_impl.h"
+
+#define DEPTH_MAX 100
+#define STEPS_MAX 100000
+#define BYTES_MAX ((size_t)1024 * 1024)
+
+struct walk {
+	int depth;
+	int steps;
+};
+
+bool schema_whole(const struct bus_json *v, int64_t *out)
+{
+	if (v->type != BUS_JSON_NUMBER)
+		return false;
+	for (size_t i = 0; i < v->text.n; i++)
+		if (v->text.p[i] == '.' || v->text.p[i] == 'e' || v->text.p[i] == 'E')
+			return false;
+	return bus_json_int(v, out) == BUS_OK;
+}
+
+bool schema_real(const struct bus_json *v, double *out)
+{
+	char text[512];
+	char *end;
+
+	if (v->type == BUS_JSON_STRING) {
+		if (bus_str_is(v->text, "NaN"))
+			*out = (double)NAN;
+		else if (bus_str_is(v->text, "Infinity"))
+			*out = (double)INFINITY;
+		else if (bus_str_is(v->text, "-Infinity"))
+			*out = -(double)INFINITY;
+		else
+			return false;
+		return true;
+	}
+	if (v->type != BUS_JSON_NUMBER || v->text.n >= sizeof(text))
+		return false;
+	memcpy(text, v->text.p, v->text.n);
+	text[v->text.n] = '\0';
+	*out = strtod(text, &end);
+	return *end == '\0';
+}
+
+bool schema_latin1(struct bus_str utf8, struct bus_buf *out)
+{
+	for (size_t i = 0; i < utf8.n; i++) {
+		unsigned char c = (unsigned char)utf8.p[i];
+
+		if (c >= 0x80) {
+			/* Two bytes that begin with C2 or C3 are U+0080..U+00FF. */
+			if (c > 0xc3 || i + 1 == utf8.n)
+				return false;
+			c = (unsigned char)((c & 3) << 6 | ((unsigned char)utf8.p[++i] & 0x3f));
+		}
+		bus_buf_putc(out, (char)c);
+	}
+	return true;
+}
+
+static enum schema_fit fits(struct walk *w, const struct schema_node *type, const struct bus_json *v);
+
+static enum schema_fit fits_all(struct walk *w, const struct schema_node *item, const struct bus_json *v)
+{
+	for (const struct bus_json *child = v->first; child; child = child->next) {
+		enum schema_fit fit = fits(w, item, child);
+
+		if (fit != SCHEMA_FITS)
+			return fit;
+	}
+	return SCHEMA_FITS;
+}
+
+static enum schema_fit fits_record(struct walk *w, const struct schema_node *type, const struct bus_json *v)
+{
+	/* A record without its table is still being read: its default cannot hold a value of itself. */
+	if (v->type != BUS_JSON_OBJECT || !type->sorted)
+		return SCHEMA_MISFIT;
+	for (size_t i = 0; i < type->n; i++) {
+		const struct bus_json *given = bus_json_get(v, type->field[i].name);
+		enum schema_fit fit = SCHEMA_MISFIT;
+
+		w->steps += (int)(v->n / 64); /* the look-up is a walk along the members */
+		if (!given)
+			given = type->field[i].fallback;
+		if (given)
+			fit = fits(w, type->field[i].type, given);
+		if (fit != SCHEMA_FITS)
+			return fit;
+	}
+	return SCHEMA_FITS;
+}
+
+static enum schema_fit fits_union(struct walk *w, const struct schema_node *type, const struct bus_json *v)
+{
+	for (size_t i = 0; i < type->n; i++) {
+		enum schema_fit fit = fits(w, type->branch[i], v);
+
+		if (fit != SCHEMA_MISFIT)
+			return fit;
+	}
+	return SCHEMA_MISFIT;
+}
+
+static bool fits_scalar(const struct schema_node *type, const struct bus_json *v)
+{
+	int64_t whole;
+	double real;
+
+	switch (type->type) {
+	case SCHEMA_NULL:
+		return v->type == BUS_JSON_NULL;
+	case SCHEMA_BOOLEAN:
+		return v->type == BUS_JSON_TRUE || v->type == BUS_JSON_FALSE;
+	case SCHEMA_INT:
+		return schema_whole(v, &whole) && whole >= INT32_MIN && whole <= INT32_MAX;
+	case SCHEMA_LONG:
+		return schema_whole(v, &whole);
+	case SCHEMA_FLOAT:
+	case SCHEMA_DOUBLE:
+		return schema_real(v, &real);
+	default: /* text in JSON; what it says is looked at when it is used, as Java does */
+		return v->type == BUS_JSON_STRING;
+	}
+}
+
+static enum schema_fit fits(struct walk *w, const struct schema_node *type, const struct bus_json *v)
+{
+	enum schema_fit fit;
+
+	if (!type)
+		return SCHEMA_FIT_OPEN;
+	if (w->depth == DEPTH_MAX || w->steps++ >= STEPS_MAX) {
+		w->steps = STEPS_MAX; /* and every other way is closed too */
+		return SCHEMA_MISFIT;
+	}
+	w->depth++;
+	switch (type->type) {
+	case SCHEMA_RECORD:
+		fit = fits_record(w, type, v);
+		break;
+	case SCHEMA_ARRAY:
+		fit = v->type == BUS_JSON_ARRAY ? fits_all(w, type->item, v) : SCHEMA_MISFIT;
+		break;
+	case SCHEMA_MAP:
+		fit = v->type == BUS_JSON_OBJECT ? fits_all(w, type->item, v) : SCHEMA_MISFIT;
+		break;
+	case SCHEMA_UNION:
+		fit = fits_union(w, type, v);
+		break;
+	default:
+		fit = fits_scalar(type, v) ? SCHEMA_FITS : SCHEMA_MISFIT;
+	}
+	w->depth--;
+	return fit;
+}
+
+enum schema_fit schema_default_fits(const struct schema_node *type, const struct bus_json *value)
+{
+	struct walk w = { 0 };
+
+	return fits(&w, type, value);
+}
+
+static enum bus_err encode(struct walk *w, const struct schema_node *type, const struct bus_json *v,
+			   struct bus_buf *out);
+
+static enum bus_err encode_record(struct walk *w, const struct schema_node *type, const struct bus_json *v,
+				  struct bus_buf *out)
+{
+	enum bus_err rc = BUS_OK;
+
+	for (size_t i = 0; i < type->n && rc == BUS_OK; i++) {
+		const struct bus_json *given = bus_json_get(v, type->field[i].name);
+
+		if (!given)
+			given = type->field[i].fallback;
+		rc = given ? encode(w, type->field[i].type, given, out) : BUS_EDATA;
+	}
+	return rc;
+}
+
+static enum bus_err encode_items(struct walk *w, const struct schema_node *type, const struct bus_json *v,
+				 struct bus_buf *out)
+{
+	if (v->n > 0)
+		schema_put_long(out, (int64_t)v->n);
+	for (const struct bus_json *child = v->first; child; child = child->next) {
+		enum bus_err rc;
+
+		if (type->type == SCHEMA_MAP)
+			schema_put_text(out, child->name);
+		rc = encode(w, type->item, child, out);
+		if (rc != BUS_OK)
+			return rc;
+	}
+	schema_put_long(out, 0);
+	return BUS_OK;
+}
+
+static enum bus_err encode_union(struct walk *w, const struct schema_node *type, const struct bus_json *v,
+				 struct bus_buf *out)
+{
+	for (size_t i = 0; i < type->n; i++) {
+		if (fits(w, type->branch[i], v) != SCHEMA_FITS)
+			continue;
+		schema_put_long(out, (int64_t)i);
+		return encode(w, type->branch[i], v, out);
+	}
+	return BUS_EDATA;
+}
+
+/* Bytes and fixed. Java cuts or fills a fixed of another length and writes '?' for what is no byte. */
+static enum bus_err encode_bytes(const struct schema_node *type, const struct bus_json *v, struct bus_buf *out)
+{
+	struct bus_buf raw = { 0 };
+	size_t i = 0;
+
+	while (i < v->text.n) {
+		size_t len = bus_utf8_len(v->text.p + i, v->text.n - i);
+		size_t n = len > 0 ? len : 1;
+
+		if (!schema_latin1((struct bus_str){ v->text.p + i, n }, &raw))
+			bus_buf_putc(&raw, '?');
+		i += n;
+	}
+	if (type->type == SCHEMA_BYTES) {
+		schema_put_text(out, bus_buf_str(&raw));
+	} else {
+		size_t n = raw.n < type->size ? raw.n : type->size;
+
+		if (type->size > BYTES_MAX) {
+			bus_buf_release(&raw);
+			return BUS_ETOOBIG;
+		}
+		bus_buf_put(out, raw.p, n);
+		while (n++ < type->size)
+			bus_buf_putc(out, '\0');
+	}
+	bus_buf_release(&raw);
+	return BUS_OK;
+}
+
+static void encode_number(const struct schema_node *type, const struct bus_json *v, struct bus_buf *out)
+{
+	int64_t whole = 0;
+	double real = 0;
+
+	switch (type->type) {
+	case SCHEMA_INT:
+	case SCHEMA_LONG:
+		if (schema_whole(v, &whole))
+			schema_put_long(out, whole);
+		return;
+	case SCHEMA_FLOAT:
+		if (schema_real(v, &real))
+			schema_put_float(out, (float)real);
+		return;
+	default:
+		if (schema_real(v, &real))
+			schema_put_double(out, real);
+	}
+}
+
+static enum bus_err encode_fitting(struct walk *w, const struct schema_node *type, const struct bus_json *v,
+				   struct bus_buf *out)
+{
+	int32_t i;
+
+	switch (type->type) {
+	case SCHEMA_NULL:
+		return BUS_OK;
+	case SCHEMA_BOOLEAN:
+		schema_put_boolean(out, v->type == BUS_JSON_TRUE);
+		return BUS_OK;
+	case SCHEMA_STRING:
+		schema_put_text(out, v->text);
+		return BUS_OK;
+	case SCHEMA_BYTES:
+	case SCHEMA_FIXED:
+		return encode_bytes(type, v, out);
+	case SCHEMA_ENUM:
+		i = schema_position(type, v->text);
+		if (i < 0)
+			return BUS_EDATA;
+		schema_put_long(out, i);
+		return BUS_OK;
+	case SCHEMA_RECORD:
+		return encode_record(w, type, v, out);
+	case SCHEMA_ARRAY:
+	case SCHEMA_MAP:
+		return encode_items(w, type, v, out);
+	case SCHEMA_UNION:
+		return encode_union(w, type, v, out);
+	default:
+		encode_number(type, v, out);
+		return BUS_OK;
+	}
+}
+
+static enum bus_err encode(struct walk *w, const struct schema_node *type, const struct bus_json *v,
+			   struct bus_buf *out)
+{
+	enum bus_err rc;
+
+	if (w->depth == DEPTH_MAX || w->steps++ >= STEPS_MAX || out->n > BYTES_MAX)
+		return BUS_ETOOBIG;
+	w->depth++;
+	rc = encode_fitting(w, type, v, out);
+	w->depth--;
+	return rc;
+}
+
+enum bus_err schema_default_encode(const struct schema_node *type, const struct bus_json *value,
+				   struct bus_buf *out)
+{
+	struct walk w = { 0 };
+	struct bus_buf b = { 0 };
+	enum bus_err rc = BUS_EDATA;
+
+	if (schema_default_fits(type, value) == SCHEMA_FITS)
+		rc = encode(&w, type, value, &b);
+	if (rc == BUS_OK)
+		bus_buf_put(out, b.p, b.n);
+	bus_buf_release(&b);
+	return rc;
+}
