@@ -8,8 +8,8 @@
 #define DAY_MS INT64_C(86400000)
 #define WIB_MS (INT64_C(7) * 3600 * 1000)
 #define YEAR_DAYS(y) (365 * (y) + (y) / 4 - (y) / 100 + (y) / 400) /* days in the years 1 ... y */
-#define EPOCH_DAYS 719162 /* 1970-01-01, counted from 0001-01-01 */
-#define CYCLE_DAYS 146097 /* the calendar repeats every 400 years */
+#define EPOCH_DAYS 719162					   /* 1970-01-01, counted from 0001-01-01 */
+#define CYCLE_DAYS 146097					   /* the calendar repeats every 400 years */
 #define CYCLE_YEARS 400
 
 static _Atomic int64_t fake_ms = -1;
@@ -56,7 +56,7 @@ static bool is_leap(int64_t year)
 
 static int month_days(int64_t year, int month)
 {
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
 	return days[month - 1] + (month == 2 && is_leap(year));
 }
@@ -72,8 +72,8 @@ static struct date to_date(int64_t days)
 	int64_t since = days + EPOCH_DAYS;
 	int64_t cycle = floor_div(since, CYCLE_DAYS);
 	int64_t rest = since - cycle * CYCLE_DAYS; /* days into the cycle, whose years are 1 ... 400 */
-	int64_t year = rest / 366 + 1; /* never too late, at most one too early */
-	struct date d = { .month = 1 };
+	int64_t year = rest / 366 + 1;		   /* never too late, at most one too early */
+	struct date d = {.month = 1};
 
 	while (YEAR_DAYS(year) <= rest)
 		year++;
@@ -132,7 +132,7 @@ char *bus_clock_iso_date(int32_t days, char *buf, size_t n)
 {
 	struct date d = to_date(days);
 
-	snprintf(buf, n, "%s%04d-%02d-%02d", d.year < 0 ? "-" : "", (int)(d.year < 0 ? -d.year : d.year), d.month,
-		 d.day);
+	snprintf(buf, n, "%s%04d-%02d-%02d", d.year < 0 ? "-" : "", (int)(d.year < 0 ? -d.year : d.year),
+		 d.month, d.day);
 	return buf;
 }

@@ -66,24 +66,28 @@ static enum bus_err check_key_file(int fd, const char *path, struct bus_error *e
 	if (!S_ISREG(st.st_mode))
 		return bus_fail(err, BUS_EINVAL, "key file '%s' is not a plain file", path);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return bus_fail(err, BUS_EINVAL, "key file '%s' belongs to user %u; give it to ours: chown %u '%s'",
-				path, st.st_uid, geteuid(), path);
+		return bus_fail(err, BUS_EINVAL,
+				"key file '%s' belongs to user %u; give it to ours: chown %u '%s'", path,
+				st.st_uid, geteuid(), path);
 	if ((st.st_mode & 07777) != 0600 && (st.st_mode & 07777) != 0400)
-		return bus_fail(err, BUS_EINVAL, "key file '%s' has mode %04o, others may see it; run: chmod 600 '%s'",
-				path, st.st_mode & 07777U, path);
+		return bus_fail(err, BUS_EINVAL,
+				"key file '%s' has mode %04o, others may see it; run: chmod 600 '%s'", path,
+				st.st_mode & 07777U, path);
 	return BUS_OK;
 }
 
 enum bus_err bus_key_load(const char *path, uint8_t key[BUS_KEY_LEN], struct bus_error *err)
 {
-	char text[2 * BUS_KEY_LEN + 2]; /* one byte more than is allowed: if it arrives, the file is too long */
+	char text[2 * BUS_KEY_LEN +
+		  2]; /* one byte more than is allowed: if it arrives, the file is too long */
 	bool good;
 	ssize_t n;
 	enum bus_err rc;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
-		return bus_fail(err, errno == ENOENT ? BUS_ENOENT : BUS_EIO, "cannot open key file '%s': %m", path);
+		return bus_fail(err, errno == ENOENT ? BUS_ENOENT : BUS_EIO, "cannot open key file '%s': %m",
+				path);
 	rc = check_key_file(fd, path, err);
 	if (rc != BUS_OK)
 		goto out;
@@ -102,7 +106,8 @@ enum bus_err bus_key_load(const char *path, uint8_t key[BUS_KEY_LEN], struct bus
 	}
 	if (!good)
 		rc = bus_fail(err, BUS_EINVAL,
-			      "key file '%s' must hold 64 hex digits and a newline; make one with: openssl rand -hex 32",
+			      "key file '%s' must hold 64 hex digits and a newline; make one with: openssl "
+			      "rand -hex 32",
 			      path);
 out:
 	OPENSSL_cleanse(text, sizeof(text));
@@ -140,10 +145,12 @@ enum bus_err bus_key_create(const char *path, struct bus_error *err)
 	bus_random(key, sizeof(key));
 	bus_hex(key, sizeof(key), text);
 	text[2 * BUS_KEY_LEN] = '\n';
-	if (fchmod(fd, 0600) != 0 || write(fd, text, 2 * BUS_KEY_LEN + 1) != 2 * BUS_KEY_LEN + 1 || fsync(fd) != 0)
+	if (fchmod(fd, 0600) != 0 || write(fd, text, 2 * BUS_KEY_LEN + 1) != 2 * BUS_KEY_LEN + 1 ||
+	    fsync(fd) != 0)
 		rc = bus_fail(err, BUS_EIO, "cannot write key file '%s': %m", path);
 	else if (link(draft, path) != 0)
-		rc = bus_fail(err, errno == EEXIST ? BUS_EEXIST : BUS_EIO, "cannot make key file '%s': %m", path);
+		rc = bus_fail(err, errno == EEXIST ? BUS_EEXIST : BUS_EIO, "cannot make key file '%s': %m",
+			      path);
 	else if (sync_folder_of(path) != 0)
 		rc = bus_fail(err, BUS_EIO, "cannot sync the folder of '%s': %m", path);
 	unlink(draft);
@@ -208,8 +215,8 @@ struct bus_pseudonym *bus_pseudonym_new(const uint8_t key[BUS_KEY_LEN])
 	struct bus_pseudonym *p = bus_xmalloc(sizeof(*p));
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	char digest[] = "SHA256";
-	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-				      OSSL_PARAM_construct_end() };
+	const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+				     OSSL_PARAM_construct_end()};
 
 	must(hmac != NULL);
 	p->c = EVP_MAC_CTX_new(hmac);
@@ -245,8 +252,8 @@ void bus_hmac_sha256(const uint8_t key[BUS_KEY_LEN], const void *p, size_t n, ui
 {
 	size_t len;
 
-	must(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, BUS_KEY_LEN, p, n, out, BUS_SHA256_LEN, &len) !=
-	     NULL);
+	must(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, BUS_KEY_LEN, p, n, out, BUS_SHA256_LEN,
+		       &len) != NULL);
 }
 
 bool bus_equal_secret(const void *a, const void *b, size_t n)
@@ -272,7 +279,8 @@ enum bus_err bus_seal(const uint8_t key[BUS_KEY_LEN], struct bus_str aad, struct
 	c = EVP_CIPHER_CTX_new();
 	good = c && EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, at) == 1;
 	at += NONCE_LEN;
-	good = good && (aad.n == 0 || EVP_EncryptUpdate(c, NULL, &n, (const uint8_t *)aad.p, (int)aad.n) == 1) &&
+	good = good &&
+	       (aad.n == 0 || EVP_EncryptUpdate(c, NULL, &n, (const uint8_t *)aad.p, (int)aad.n) == 1) &&
 	       (plain.n == 0 || EVP_EncryptUpdate(c, at, &n, (const uint8_t *)plain.p, (int)plain.n) == 1) &&
 	       EVP_EncryptFinal_ex(c, at + plain.n, &n) == 1 &&
 	       EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG_LEN, at + plain.n) == 1;
@@ -304,14 +312,16 @@ enum bus_err bus_open(const uint8_t key[BUS_KEY_LEN], struct bus_str aad, struct
 	c = EVP_CIPHER_CTX_new();
 	good = c && EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, from + 1) == 1;
 	from += 1 + NONCE_LEN;
-	good = good && (aad.n == 0 || EVP_DecryptUpdate(c, NULL, &n, (const uint8_t *)aad.p, (int)aad.n) == 1) &&
+	good = good &&
+	       (aad.n == 0 || EVP_DecryptUpdate(c, NULL, &n, (const uint8_t *)aad.p, (int)aad.n) == 1) &&
 	       (plain_n == 0 || EVP_DecryptUpdate(c, at, &n, from, (int)plain_n) == 1) &&
 	       EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_LEN, tag) == 1 &&
 	       EVP_DecryptFinal_ex(c, at + plain_n, &n) == 1;
 	EVP_CIPHER_CTX_free(c);
 	if (!good) {
 		OPENSSL_cleanse(at, plain_n); /* not authentic: nobody may see it */
-		return bus_fail(err, BUS_ECRYPTO, "cannot open a sealed message: another key, or it was changed");
+		return bus_fail(err, BUS_ECRYPTO,
+				"cannot open a sealed message: another key, or it was changed");
 	}
 	out->n += plain_n;
 	return BUS_OK;

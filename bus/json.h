@@ -31,8 +31,10 @@ enum bus_json_type {
 	BUS_JSON_END, /* the one top-level value is complete and only white space followed */
 };
 
+#define BUS_JSON_DEPTH_MAX 512
+
 struct bus_json_limits {
-	int depth; /* 0 = 64 */
+	int depth; /* 0 = 64; at most BUS_JSON_DEPTH_MAX */
 	size_t text; /* longest string, name or number in bytes; 0 = 1 MiB */
 };
 
@@ -43,7 +45,8 @@ void bus_json_puller_free(struct bus_json_puller **j);
 void bus_json_puller_reset(struct bus_json_puller *j); /* for the next document */
 /* p must stay until the puller returns BUS_JSON_MORE. last: nothing follows these bytes. */
 void bus_json_feed(struct bus_json_puller *j, const char *p, size_t n, bool last);
-/* text: of NAME, STRING, NUMBER; borrowed until the next call. BUS_EPARSE says line and column. */
+/* text: of NAME, STRING, NUMBER; borrowed until the next call. BUS_EPARSE says line and column, BUS_ETOOBIG
+ * also which limit. After an error the puller repeats it until it is reset. */
 enum bus_err bus_json_next(struct bus_json_puller *j, enum bus_json_type *type, struct bus_str *text,
 			   struct bus_error *err) BUS_MUSTCHECK;
 uint64_t bus_json_line(const struct bus_json_puller *j); /* 1-based line of the last token's first byte */
@@ -58,7 +61,8 @@ struct bus_json {
 	size_t n; /* children */
 };
 
-/* The whole text as a tree in the arena (its cap bounds the tree: BUS_ETOOBIG). */
+/* The whole text as a tree in the arena (its cap bounds the tree: BUS_ETOOBIG). Names, numbers and strings
+ * without escapes point into the text: it must stay as long as the tree is used. */
 enum bus_err bus_json_parse(struct bus_str text, const struct bus_json_limits *limits,
 			    struct bus_arena *arena, struct bus_json **out, struct bus_error *err)
 	BUS_MUSTCHECK;
