@@ -56,7 +56,7 @@ static bool is_leap(int64_t year)
 
 static int month_days(int64_t year, int month)
 {
-	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 
 	return days[month - 1] + (month == 2 && is_leap(year));
 }
@@ -73,7 +73,7 @@ static struct date to_date(int64_t days)
 	int64_t cycle = floor_div(since, CYCLE_DAYS);
 	int64_t rest = since - cycle * CYCLE_DAYS; /* days into the cycle, whose years are 1 ... 400 */
 	int64_t year = rest / 366 + 1;		   /* never too late, at most one too early */
-	struct date d = {.month = 1};
+	struct date d = { .month = 1 };
 
 	while (YEAR_DAYS(year) <= rest)
 		year++;

@@ -4,7 +4,9 @@
  * The file is YAML; `http:\n  port: 8080` is the option `http.port`. Precedence: `--set name=value`,
  * then the file, then the default. Unknown or ill-typed options are errors with file:line and the
  * nearest name. `kafka.<property>` passes through to librdkafka (BUS_CONF_MAP row "kafka").
- * Relative BUS_CONF_PATH values are relative to the file's folder.
+ * A relative BUS_CONF_PATH in the file is relative to the file's folder; one on the command line, or a
+ * default, to the working folder. On the command line and in a default a list is written with commas.
+ * An exact row wins over a map: with rows "kafka" and "kafka.bootstrap" the latter is no pass-through.
  * Thread: at start only.
  */
 #ifndef BUS_CONF_H
@@ -43,7 +45,7 @@ struct bus_conf_option {
 	const char *name; /* dotted; NULL ends the table */
 	enum bus_conf_type type;
 	size_t offset; /* of the field in the daemon's struct */
-	const char *fallback; /* default as text; NULL: the option must be given */
+	const char *fallback; /* default as text; NULL: it must be given (but a map) */
 	const char *help; /* one sentence, English */
 };
 

@@ -215,8 +215,8 @@ struct bus_pseudonym *bus_pseudonym_new(const uint8_t key[BUS_KEY_LEN])
 	struct bus_pseudonym *p = bus_xmalloc(sizeof(*p));
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	char digest[] = "SHA256";
-	const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-				     OSSL_PARAM_construct_end()};
+	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+				      OSSL_PARAM_construct_end() };
 
 	must(hmac != NULL);
 	p->c = EVP_MAC_CTX_new(hmac);

@@ -87,12 +87,12 @@ void bus_json_puller_free(struct bus_json_puller **j)
 void bus_json_puller_reset(struct bus_json_puller *j)
 {
 	*j = (struct bus_json_puller){
-	    .depth_max = j->depth_max,
-	    .text_max = j->text_max,
-	    .held = j->held,
-	    .token = TOKEN_BOM,
-	    .line = 1,
-	    .token_line = 1,
+		.depth_max = j->depth_max,
+		.text_max = j->text_max,
+		.held = j->held,
+		.token = TOKEN_BOM,
+		.line = 1,
+		.token_line = 1,
 	};
 	bus_buf_reset(&j->held);
 }
@@ -187,7 +187,7 @@ static enum bus_err end_text(struct bus_json_puller *j, struct bus_str *text)
 		*text = bus_buf_str(&j->held);
 		return rc;
 	}
-	*text = (struct bus_str){j->from, n};
+	*text = (struct bus_str){ j->from, n };
 	return n > j->text_max ? fail_as(j, BUS_ETOOBIG, "a string or number is longer than allowed")
 			       : BUS_OK;
 }
@@ -648,7 +648,7 @@ static enum bus_err pull(struct bus_json_puller *j, enum bus_json_type *type, st
 enum bus_err bus_json_next(struct bus_json_puller *j, enum bus_json_type *type, struct bus_str *text,
 			   struct bus_error *err)
 {
-	*text = (struct bus_str){NULL, 0};
+	*text = (struct bus_str){ NULL, 0 };
 	*type = BUS_JSON_MORE;
 	if (j->failed.code == BUS_OK)
 		(void)!pull(j, type, text);

@@ -23,7 +23,7 @@ static int64_t read_power(const char *p, const char *end)
 
 static struct decimal read_decimal(const char *p, const char *end)
 {
-	struct decimal d = {.n = 0};
+	struct decimal d = { .n = 0 };
 	size_t zeros = 0; /* since the last other digit */
 	bool fraction = false;
 

@@ -10,9 +10,9 @@
 
 /* 0: stands for itself. 1: \u00XX or UTF-8 to look at. Else the letter after the backslash. */
 static const char escape[256] = {
-    [0 ... 7] = 1, ['\b'] = 'b', ['\t'] = 't',	     ['\n'] = 'n',	  [0xb] = 1,
-    ['\f'] = 'f',  ['\r'] = 'r', [0xe ... 0x1f] = 1, ['"'] = '"',	  ['\\'] = '\\',
-    ['<'] = 1,	   ['>'] = 1,	 ['&'] = 1,	     [0x80 ... 0xff] = 1,
+	[0 ... 7] = 1, ['\b'] = 'b', ['\t'] = 't',	 ['\n'] = 'n',	      [0xb] = 1,
+	['\f'] = 'f',  ['\r'] = 'r', [0xe ... 0x1f] = 1, ['"'] = '"',	      ['\\'] = '\\',
+	['<'] = 1,     ['>'] = 1,    ['&'] = 1,		 [0x80 ... 0xff] = 1,
 };
 
 static uint64_t level_bit(const struct bus_json_out *j)
@@ -73,8 +73,8 @@ void bus_json_array_end(struct bus_json_out *j)
 static void put_unicode_escape(struct bus_buf *b, unsigned c)
 {
 	static const char digit[] = "0123456789abcdef";
-	const char out[6] = {'\\',	   'u', digit[c >> 12 & 15], digit[c >> 8 & 15], digit[c >> 4 & 15],
-			     digit[c & 15]};
+	const char out[6] = { '\\',	    'u', digit[c >> 12 & 15], digit[c >> 8 & 15], digit[c >> 4 & 15],
+			      digit[c & 15] };
 
 	bus_buf_put(b, out, sizeof(out));
 }

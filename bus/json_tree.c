@@ -160,7 +160,7 @@ static enum bus_err unescape(struct parse *s, const char *from, struct bus_str *
 		to += bus_utf8_put(c, to);
 		p += 2 + used;
 	}
-	*out = (struct bus_str){text, (size_t)(to - text)};
+	*out = (struct bus_str){ text, (size_t)(to - text) };
 	return BUS_OK;
 }
 
@@ -173,12 +173,12 @@ static inline enum bus_err read_string(struct parse *s, struct bus_str *out)
 
 	s->p = bus_json_plain_end(s->p, s->end);
 	if (s->p < s->end && *s->p == '"') {
-		*out = (struct bus_str){from, (size_t)(s->p - from)};
+		*out = (struct bus_str){ from, (size_t)(s->p - from) };
 	} else {
 		rc = find_quote(s, &escapes);
 		if (rc != BUS_OK)
 			return rc;
-		*out = (struct bus_str){from, (size_t)(s->p - from)};
+		*out = (struct bus_str){ from, (size_t)(s->p - from) };
 		if (escapes)
 			rc = unescape(s, from, out);
 		if (rc != BUS_OK)
@@ -227,7 +227,7 @@ static enum bus_err read_number(struct parse *s, struct bus_str *out)
 	}
 	if (rc != BUS_OK)
 		return rc;
-	*out = (struct bus_str){from, (size_t)(s->p - from)};
+	*out = (struct bus_str){ from, (size_t)(s->p - from) };
 	if (out->n > s->text_max)
 		return fail_at(s, BUS_ETOOBIG, from, "a number is longer than allowed");
 	return BUS_OK;
@@ -321,7 +321,7 @@ static enum bus_err descend(struct parse *s, struct bus_json *v)
 	if (s->depth == s->depth_max)
 		return fail_at(s, BUS_ETOOBIG, s->p, "nested deeper than allowed");
 	s->p++;
-	s->level[s->depth++] = (struct level){.container = v, .tail = &v->first};
+	s->level[s->depth++] = (struct level){ .container = v, .tail = &v->first };
 	return BUS_OK;
 }
 

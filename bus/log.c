@@ -28,7 +28,7 @@ static bool as_json;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards repeats and the order of lines */
 static struct repeat repeats[IDS];
 
-static const char *const level_name[] = {"debug", "info", "warn", "error"};
+static const char *const level_name[] = { "debug", "info", "warn", "error" };
 
 void bus_log_setup(enum bus_log_level least, bool json)
 {
@@ -157,7 +157,7 @@ static void put_text_line(struct bus_buf *b, const char *level, const char *id, 
 static void put_json_line(struct bus_buf *b, const char *level, const char *id, const char *time,
 			  const struct bus_log_field *f, int64_t suppressed)
 {
-	struct bus_json_out j = {.buf = b};
+	struct bus_json_out j = { .buf = b };
 
 	bus_json_object(&j);
 	bus_json_key(&j, "time");
@@ -169,7 +169,7 @@ static void put_json_line(struct bus_buf *b, const char *level, const char *id, 
 	for (; f->key; f++) {
 		bus_json_key(&j, f->key);
 		if (f->text)
-			bus_json_put_str(&j, (struct bus_str){f->text, cut(f->text)});
+			bus_json_put_str(&j, (struct bus_str){ f->text, cut(f->text) });
 		else
 			bus_json_put_int(&j, f->number);
 	}
@@ -198,7 +198,7 @@ static void write_all(const char *p, size_t n)
 
 void bus_log_write(enum bus_log_level level, const char *id, const struct bus_log_field *fields)
 {
-	struct bus_buf line = {0};
+	struct bus_buf line = { 0 };
 	int64_t now;
 	int64_t suppressed;
 	char time[32];

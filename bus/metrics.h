@@ -16,7 +16,7 @@ struct bus_metric; /* one series; lives as long as the program */
  * series. At most 4,096 series: beyond, the series `name{overflow="true"}` is returned. */
 struct bus_metric *bus_metric(const char *name, const char *type, const char *help, const char *labels);
 void bus_metric_add(struct bus_metric *m, int64_t n);
-void bus_metric_set(struct bus_metric *m, double v);
+void bus_metric_set(struct bus_metric *m, double v); /* a counter too, when something else counts */
 double bus_metric_get(const struct bus_metric *m);
 
 void bus_metrics_text(struct bus_buf *out); /* sorted by name, HELP and TYPE once */

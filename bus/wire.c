@@ -7,8 +7,8 @@
 void bus_wire_put_prefix(struct bus_buf *b, int32_t schema_id)
 {
 	uint32_t id = (uint32_t)schema_id;
-	const char prefix[BUS_WIRE_PREFIX] = {MAGIC, (char)(id >> 24), (char)(id >> 16), (char)(id >> 8),
-					      (char)id};
+	const char prefix[BUS_WIRE_PREFIX] = { MAGIC, (char)(id >> 24), (char)(id >> 16), (char)(id >> 8),
+					       (char)id };
 
 	bus_buf_put(b, prefix, sizeof(prefix));
 }
@@ -24,7 +24,7 @@ enum bus_err bus_wire_open(struct bus_str value, int32_t *schema_id, struct bus_
 	if (p[0] != MAGIC)
 		return bus_fail(err, BUS_EDATA, "value begins with 0x%02x, not with Confluent's 0x00", p[0]);
 	*schema_id = (int32_t)((uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4]);
-	*avro = (struct bus_str){value.p + BUS_WIRE_PREFIX, value.n - BUS_WIRE_PREFIX};
+	*avro = (struct bus_str){ value.p + BUS_WIRE_PREFIX, value.n - BUS_WIRE_PREFIX };
 	return BUS_OK;
 }
 
@@ -46,7 +46,7 @@ static int64_t read_number(struct bus_str s)
 
 void bus_wire_read_origin(const struct bus_header *h, size_t n, struct bus_origin *out)
 {
-	*out = (struct bus_origin){.stream = BUS_STR(""), .file = BUS_STR(""), .time = BUS_STR("")};
+	*out = (struct bus_origin){ .stream = BUS_STR(""), .file = BUS_STR(""), .time = BUS_STR("") };
 	for (size_t i = 0; i < n; i++) {
 		if (bus_str_is(h[i].name, "titian_stream"))
 			out->stream = h[i].value;

@@ -301,7 +301,7 @@ static enum bus_err take_all(struct load *l)
 			return rc;
 	}
 	if (!l->y->root) {
-		yaml_event_t nothing = {.type = YAML_NO_EVENT};
+		yaml_event_t nothing = { .type = YAML_NO_EVENT };
 
 		add_node(l, &nothing, BUS_YAML_MAP); /* an empty file is an empty map */
 	}
@@ -311,7 +311,7 @@ static enum bus_err take_all(struct load *l)
 enum bus_err bus_yaml_parse(const char *name, int first_line, const char *text, size_t n,
 			    struct bus_yaml **out, struct bus_error *err)
 {
-	struct load l = {.err = err, .first_line = first_line};
+	struct load l = { .err = err, .first_line = first_line };
 	enum bus_err rc;
 
 	*out = NULL;
@@ -451,6 +451,12 @@ enum bus_err bus_yaml_no_more(struct bus_yaml *y, struct bus_yaml_node *map, str
 	return BUS_OK;
 }
 
+bool bus_yaml_is_null(const struct bus_yaml_node *n)
+{
+	return n->kind == BUS_YAML_SCALAR && !n->quoted &&
+	       (n->text_len == 0 || strcmp(n->text, "~") == 0 || strcasecmp(n->text, "null") == 0);
+}
+
 /* The scalar at key: BUS_OK and NULL when there is none and none is needed. */
 static enum bus_err get_scalar(struct bus_yaml *y, struct bus_yaml_node *map, const char *key, bool must,
 			       struct bus_yaml_node **out, struct bus_error *err)
@@ -463,7 +469,7 @@ static enum bus_err get_scalar(struct bus_yaml *y, struct bus_yaml_node *map, co
 	if (n->kind != BUS_YAML_SCALAR)
 		return bus_yaml_fail(y, n, err, "'%s' must be a single value, not a %s", key,
 				     n->kind == BUS_YAML_MAP ? "map" : "list");
-	if (!n->quoted && (n->text_len == 0 || strcmp(n->text, "~") == 0 || strcasecmp(n->text, "null") == 0))
+	if (bus_yaml_is_null(n))
 		return bus_yaml_fail(y, n, err,
 				     "'%s' has no value; leave the key out, or put the text in quotes", key);
 	*out = n;

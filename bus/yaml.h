@@ -19,7 +19,7 @@ enum bus_yaml_kind { BUS_YAML_SCALAR, BUS_YAML_MAP, BUS_YAML_LIST };
 
 struct bus_yaml_node {
 	enum bus_yaml_kind kind;
-	int line; /* 1-based */
+	int line; /* 1-based; in a map: of the key */
 	bool quoted; /* a scalar in quotes, or a block: never null, never a number by itself */
 	const char *key; /* in a map: its key, NUL-ended; else NULL */
 	const char *text; /* scalar: NUL-ended */
@@ -35,16 +35,18 @@ enum bus_err bus_yaml_load(const char *path, struct bus_yaml **out, struct bus_e
 enum bus_err bus_yaml_parse(const char *name, int first_line, const char *text, size_t n,
 			    struct bus_yaml **out, struct bus_error *err) BUS_MUSTCHECK;
 void bus_yaml_free(struct bus_yaml **y);
-struct bus_yaml_node *bus_yaml_root(struct bus_yaml *y);
+struct bus_yaml_node *bus_yaml_root(struct bus_yaml *y); /* an empty text: an empty map */
 const char *bus_yaml_file(const struct bus_yaml *y);
 
 /* NULL: no such key, or map is NULL or no map. Marks the key as asked for. */
 struct bus_yaml_node *bus_yaml_get(struct bus_yaml_node *map, const char *key);
+/* A scalar that says "nothing": empty, ~ or null, not in quotes. The typed getters refuse it. */
+bool bus_yaml_is_null(const struct bus_yaml_node *n);
 size_t bus_yaml_count(const struct bus_yaml_node *n); /* children */
 enum bus_err bus_yaml_no_more(struct bus_yaml *y, struct bus_yaml_node *map, struct bus_error *err)
 	BUS_MUSTCHECK;
 
-/* `file:line: ` and the text. */
+/* `file:line: ` and the text; at NULL: line 1. Returns BUS_EPARSE. */
 enum bus_err bus_yaml_fail(struct bus_yaml *y, const struct bus_yaml_node *at, struct bus_error *err,
 			   const char *fmt, ...) BUS_PRINTF(4, 5);
 
