@@ -97,15 +97,17 @@ void adapter_index_sent(struct adapter_index *ix, const struct adapter_index_row
 }
 
 enum bus_err adapter_index_load(struct adapter_index *ix, const struct adapter_index_row *row, bool removed,
-				struct bus_error *err)
+				bool *again, struct bus_error *err)
 {
 	struct adapter_seen_entry *e;
 	bool fresh;
 	enum bus_err rc = adapter_seen_put(ix->seen, row->key, &e, &fresh, err);
 
-	if (!rc)
-		store(ix, e, removed ? GONE : content_of(row), row);
-	return rc;
+	if (rc)
+		return rc;
+	*again = removed && !fresh && e->content == GONE && e->file == row->file;
+	store(ix, e, removed ? GONE : content_of(row), row);
+	return BUS_OK;
 }
 
 void adapter_index_remove(struct adapter_index *ix, struct bus_str key, uint32_t file)

@@ -45,9 +45,9 @@ enum bus_err adapter_index_judge(struct adapter_index *ix, const struct adapter_
 /* The row judged last has been published. */
 void adapter_index_sent(struct adapter_index *ix, const struct adapter_index_row *row);
 
-/* A record read from the log; removed: a tombstone. */
+/* A record read from the log; removed: a tombstone. *again: a tombstone that this file had sent before. */
 enum bus_err adapter_index_load(struct adapter_index *ix, const struct adapter_index_row *row, bool removed,
-				struct bus_error *err) BUS_MUSTCHECK;
+				bool *again, struct bus_error *err) BUS_MUSTCHECK;
 void adapter_index_remove(struct adapter_index *ix, struct bus_str key, uint32_t file); /* a tombstone was sent */
 
 bool adapter_index_live(struct adapter_index *ix, struct bus_str key);

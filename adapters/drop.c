@@ -1,0 +1,427 @@
+#include "adapters/drop.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bus/clock.h"
+#include "bus/log.h"
+#include "bus/mem.h"
+
+#define SCAN_MS 2000
+#define SUFFIX_MAX 10000
+#define NS INT64_C(1000000000)
+
+struct candidate {
+	char *name;
+	int64_t size, mtime_ns;
+	int64_t since; /* monotonic ms: unchanged since we look at it */
+	int64_t not_before; /* monotonic ms */
+	bool whole; /* complete */
+	bool seen; /* in this scan */
+	bool told; /* that it is left alone, and why */
+};
+
+struct adapter_drop {
+	char *dir;
+	char *folder[2]; /* by place */
+	int64_t quiet_ms;
+	bool follow;
+	int fd; /* the folder, locked */
+	int notify;
+	int64_t scan_at; /* monotonic ms */
+	struct candidate *file;
+	size_t n, cap;
+	char *path; /* of the file handed out */
+	bool lost_told; /* that the folder cannot be read */
+};
+
+static enum bus_err make_folder(const char *path, struct bus_error *err)
+{
+	struct stat st;
+
+	if (mkdir(path, 0770) && errno != EEXIST)
+		return bus_fail(err, BUS_EIO, "cannot make folder '%s': %m", path);
+	if (stat(path, &st) || !S_ISDIR(st.st_mode))
+		return bus_fail(err, BUS_EIO, "'%s' is not a folder", path);
+	if (access(path, R_OK | W_OK | X_OK))
+		return bus_fail(err, BUS_EDENIED, "no rights to read and write folder '%s'", path);
+	return BUS_OK;
+}
+
+static enum bus_err lock_folder(struct adapter_drop *d, struct bus_error *err)
+{
+	d->fd = open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->fd < 0)
+		return bus_fail(err, BUS_EIO, "cannot open folder '%s': %m", d->dir);
+	if (flock(d->fd, LOCK_EX | LOCK_NB))
+		return bus_fail(err, BUS_ECONFLICT, "folder '%s' belongs to another running adapter", d->dir);
+	return BUS_OK;
+}
+
+enum bus_err adapter_drop_open(const struct adapter_drop_conf *conf, struct adapter_drop **out,
+			       struct bus_error *err)
+{
+	struct adapter_drop *d = bus_xcalloc(1, sizeof(*d));
+	enum bus_err rc;
+
+	d->dir = bus_xstrdup(conf->dir);
+	d->folder[ADAPTER_DROP_DONE] = bus_xasprintf("%s/done", conf->dir);
+	d->folder[ADAPTER_DROP_REFUSED] = bus_xasprintf("%s/refused", conf->dir);
+	d->quiet_ms = conf->quiet_ms;
+	d->follow = conf->follow_symlinks;
+	d->fd = -1;
+	d->notify = -1;
+	rc = make_folder(d->dir, err);
+	if (!rc)
+		rc = make_folder(d->folder[ADAPTER_DROP_DONE], err);
+	if (!rc)
+		rc = make_folder(d->folder[ADAPTER_DROP_REFUSED], err);
+	if (!rc)
+		rc = lock_folder(d, err);
+	if (!rc) {
+		/* Without inotify (too many watches on this machine) the scan alone still finds every file. */
+		d->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+		if (d->notify < 0 || inotify_add_watch(d->notify, d->dir,
+						       IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO |
+							       IN_MOVED_FROM | IN_DELETE | IN_ATTRIB) < 0)
+			bus_log(BUS_LOG_WARN, "adapter.no_inotify", LOG_STR("dir", d->dir),
+				LOG_STR("effect", "new files are found within two seconds"));
+	} else {
+		adapter_drop_close(&d);
+	}
+	*out = d;
+	return rc;
+}
+
+void adapter_drop_close(struct adapter_drop **dp)
+{
+	struct adapter_drop *d = *dp;
+
+	if (!d)
+		return;
+	for (size_t i = 0; i < d->n; i++)
+		free(d->file[i].name);
+	free(d->file);
+	if (d->notify >= 0)
+		close(d->notify);
+	if (d->fd >= 0)
+		close(d->fd);
+	free(d->path);
+	free(d->folder[0]);
+	free(d->folder[1]);
+	free(d->dir);
+	free(d);
+	*dp = NULL;
+}
+
+static bool ends(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+
+	return n > m && strcmp(name + n - m, end) == 0;
+}
+
+static bool ignored(const char *name)
+{
+	return name[0] == '.' || ends(name, ".tmp") || ends(name, ".part") || ends(name, "~") ||
+	       strcmp(name, "done") == 0 || strcmp(name, "refused") == 0;
+}
+
+static struct candidate *find(struct adapter_drop *d, const char *name)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (strcmp(d->file[i].name, name) == 0)
+			return &d->file[i];
+	return NULL;
+}
+
+static struct candidate *add(struct adapter_drop *d, const char *name)
+{
+	struct candidate *c;
+
+	if (d->n == d->cap) {
+		d->cap = d->cap ? 2 * d->cap : 16;
+		d->file = bus_xrealloc(d->file, d->cap * sizeof(*d->file));
+	}
+	c = &d->file[d->n++];
+	*c = (struct candidate){ .name = bus_xstrdup(name), .since = bus_clock_mono_ms(), .size = -1 };
+	return c;
+}
+
+static int64_t ns_of(struct timespec t)
+{
+	return (int64_t)t.tv_sec * NS + t.tv_nsec;
+}
+
+static void tell_left(struct candidate *c, const char *why)
+{
+	if (!c->told)
+		bus_log(BUS_LOG_WARN, "adapter.not_taken", LOG_STR("name", c->name), LOG_STR("reason", why));
+	c->told = true;
+	c->whole = false;
+}
+
+/* Looks at one name again. */
+static void look(struct adapter_drop *d, struct candidate *c)
+{
+	int64_t now = bus_clock_mono_ms(), last;
+	struct timespec wall;
+	struct stat st;
+
+	if (fstatat(d->fd, c->name, &st, AT_SYMLINK_NOFOLLOW))
+		return; /* gone: the scan drops it */
+	if (S_ISLNK(st.st_mode) && !d->follow) {
+		tell_left(c, "a symbolic link; set drop.follow_symlinks to take it");
+		return;
+	}
+	if (S_ISLNK(st.st_mode) && fstatat(d->fd, c->name, &st, 0)) {
+		tell_left(c, "a symbolic link to nothing");
+		return;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		tell_left(c, S_ISDIR(st.st_mode) ? "a folder" : "not a regular file");
+		return;
+	}
+	if (st.st_size != c->size || ns_of(st.st_mtim) != c->mtime_ns) {
+		if (c->size >= 0)
+			c->whole = false; /* somebody writes into it after all */
+		c->size = st.st_size;
+		c->mtime_ns = ns_of(st.st_mtim);
+		c->since = now;
+	}
+	/* ctime cannot be set back: a change that is long ago is long ago. */
+	clock_gettime(CLOCK_REALTIME, &wall);
+	last = (ns_of(wall) - ns_of(st.st_ctim)) / 1000000;
+	if (now - c->since >= d->quiet_ms || last >= d->quiet_ms)
+		c->whole = true;
+}
+
+static void scan(struct adapter_drop *d)
+{
+	DIR *dir = opendir(d->dir);
+	struct dirent *e;
+	size_t kept = 0;
+
+	d->scan_at = bus_clock_mono_ms() + SCAN_MS;
+	if (!dir) {
+		if (!d->lost_told)
+			bus_log(BUS_LOG_ERROR, "adapter.drop_unreadable", LOG_STR("dir", d->dir),
+				LOG_STR("remedy", "give the adapter's user rights on the folder"));
+		d->lost_told = true;
+		return;
+	}
+	d->lost_told = false;
+	for (size_t i = 0; i < d->n; i++)
+		d->file[i].seen = false;
+	while ((e = readdir(dir))) {
+		struct candidate *c;
+
+		if (ignored(e->d_name))
+			continue;
+		c = find(d, e->d_name);
+		if (!c)
+			c = add(d, e->d_name);
+		c->seen = true;
+		look(d, c);
+	}
+	closedir(dir);
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->file[i].seen)
+			d->file[kept++] = d->file[i];
+		else
+			free(d->file[i].name);
+	}
+	d->n = kept;
+}
+
+static void on_event(struct adapter_drop *d, const struct inotify_event *e)
+{
+	struct candidate *c;
+
+	if (e->mask & IN_Q_OVERFLOW)
+		d->scan_at = 0;
+	if (e->len == 0 || ignored(e->name))
+		return;
+	c = find(d, e->name);
+	if (e->mask & (IN_MOVED_FROM | IN_DELETE)) {
+		if (c)
+			d->scan_at = 0;
+		return;
+	}
+	if (!c)
+		c = add(d, e->name);
+	c->told = c->told && !(e->mask & (IN_CREATE | IN_MOVED_TO));
+	c->not_before = e->mask & (IN_CREATE | IN_MOVED_TO | IN_ATTRIB) ? 0 : c->not_before;
+	if (e->mask & IN_MOVED_TO)
+		c->size = -1; /* another file under this name */
+	look(d, c);
+	if ((e->mask & IN_MOVED_TO) && c->size >= 0 && !c->told)
+		c->whole = true;
+}
+
+static void read_events(struct adapter_drop *d)
+{
+	char buf[16 * 1024] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t n;
+
+	while (d->notify >= 0 && (n = read(d->notify, buf, sizeof(buf))) > 0) {
+		for (char *p = buf; p < buf + n;) {
+			struct inotify_event e;
+
+			memcpy(&e, p, sizeof(e));
+			on_event(d, (const struct inotify_event *)(void *)p);
+			p += sizeof(e) + e.len;
+		}
+	}
+}
+
+/* When a file that is being written may be complete. */
+static int64_t next_look(const struct adapter_drop *d)
+{
+	int64_t at = d->scan_at;
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct candidate *c = &d->file[i];
+		int64_t t = c->whole ? c->not_before : c->since + d->quiet_ms;
+
+		if (!c->told && t < at)
+			at = t;
+	}
+	return at;
+}
+
+void adapter_drop_wait(struct adapter_drop *d, int stop_fd, int timeout_ms)
+{
+	struct pollfd fd[2] = { { .fd = d->notify, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
+	int64_t now = bus_clock_mono_ms(), left = next_look(d) - now;
+
+	if (left > timeout_ms)
+		left = timeout_ms;
+	if (left < 1)
+		left = 1; /* what is due may have to be refused again and again: never a busy loop */
+	poll(fd, 2, (int)left);
+	read_events(d);
+	now = bus_clock_mono_ms();
+	if (now >= d->scan_at) {
+		scan(d);
+		return;
+	}
+	for (size_t i = 0; i < d->n; i++)
+		if (!d->file[i].whole && now - d->file[i].since >= d->quiet_ms)
+			look(d, &d->file[i]);
+}
+
+static bool before(const struct candidate *a, const struct candidate *b)
+{
+	if (a->mtime_ns != b->mtime_ns)
+		return a->mtime_ns < b->mtime_ns;
+	return strcmp(a->name, b->name) < 0;
+}
+
+bool adapter_drop_next(struct adapter_drop *d, struct adapter_drop_file *out)
+{
+	int64_t now = bus_clock_mono_ms();
+	struct candidate *best = NULL;
+	struct stat st;
+
+	if (d->scan_at == 0)
+		scan(d);
+	for (size_t i = 0; i < d->n; i++) {
+		struct candidate *c = &d->file[i];
+
+		if (c->whole && c->not_before <= now && (!best || before(c, best)))
+			best = c;
+	}
+	if (!best || fstatat(d->fd, best->name, &st, AT_SYMLINK_NOFOLLOW))
+		return false;
+	*out = (struct adapter_drop_file){ .size = best->size, .mtime_ns = best->mtime_ns, .dev = st.st_dev,
+					   .ino = st.st_ino };
+	snprintf(out->name, sizeof(out->name), "%s", best->name);
+	free(d->path);
+	d->path = bus_xasprintf("%s/%s", d->dir, best->name);
+	out->path = d->path;
+	return true;
+}
+
+void adapter_drop_later(struct adapter_drop *d, const char *name, int64_t ms)
+{
+	struct candidate *c = find(d, name);
+
+	if (c)
+		c->not_before = bus_clock_mono_ms() + ms;
+}
+
+bool adapter_drop_same(struct adapter_drop *d, const struct adapter_drop_file *f)
+{
+	struct stat st, target;
+
+	if (fstatat(d->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) || fstatat(d->fd, f->name, &target, 0))
+		return false;
+	return st.st_dev == f->dev && st.st_ino == f->ino && target.st_size == f->size &&
+	       ns_of(target.st_mtim) == f->mtime_ns;
+}
+
+const char *adapter_drop_folder(const struct adapter_drop *d, enum adapter_drop_place place)
+{
+	return d->folder[place];
+}
+
+/* RENAME_NOREPLACE where the file system knows it; elsewhere (some network ones) look first. */
+static int rename_new(int fd, const char *from, const char *to)
+{
+	struct stat st;
+
+	if (renameat2(fd, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (lstat(to, &st) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return renameat(fd, from, AT_FDCWD, to);
+}
+
+static void forget(struct adapter_drop *d, const char *name)
+{
+	struct candidate *c = find(d, name);
+
+	if (!c)
+		return;
+	free(c->name);
+	*c = d->file[--d->n];
+}
+
+enum bus_err adapter_drop_move(struct adapter_drop *d, const struct adapter_drop_file *f,
+			       enum adapter_drop_place place, char *moved, size_t n, struct bus_error *err)
+{
+	const char *dot = strrchr(f->name, '.');
+	int stem = dot && dot != f->name ? (int)(dot - f->name) : (int)strlen(f->name);
+	struct stat st;
+
+	if (fstatat(d->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) || st.st_dev != f->dev || st.st_ino != f->ino)
+		return bus_fail(err, BUS_ECONFLICT, "'%s' is another file now", f->name);
+	for (int i = 0; i < SUFFIX_MAX; i++) {
+		if (i == 0)
+			snprintf(moved, n, "%s/%s", d->folder[place], f->name);
+		else
+			snprintf(moved, n, "%s/%.*s.%d%s", d->folder[place], stem, f->name, i, f->name + stem);
+		if (rename_new(d->fd, f->name, moved) == 0) {
+			forget(d, f->name);
+			return BUS_OK;
+		}
+		if (errno != EEXIST)
+			return bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
+					"cannot move '%s' to '%s': %m", f->name, moved);
+	}
+	return bus_fail(err, BUS_EFULL, "'%s' holds too many files of this name", d->folder[place]);
+}
