@@ -23,7 +23,8 @@ struct adapter_map_env {
 	const char *ref_dir; /* reference tables (CSV) named by the mapping */
 	const char *const *ref_extra; /* further folders looked in first, NULL-ended; may be NULL */
 	const uint8_t *city_key; /* BUS_KEY_LEN bytes; pseudonyms */
-	int reference_year; /* rule 1 of the NIK: YY above (year+1)%100 is 19YY; 0 = the mapping's */
+	const char *tmp_dir; /* what was seen in a file is kept here; NULL: TMPDIR or /var/tmp */
+	int reference_year; /* rule 1 of the NIK: YY above (year+1)%100 is 19YY; 0 = the mapping's, else this year */
 };
 
 enum adapter_fate { ADAPTER_PUBLISH, ADAPTER_REFUSE };
@@ -77,6 +78,9 @@ bool adapter_map_complete(const struct adapter_map *m); /* a file is the whole r
 int adapter_map_remove_max(const struct adapter_map *m); /* most keys a file may remove, percent */
 bool adapter_map_newest(const struct adapter_map *m); /* has `newest_by`: a higher version wins */
 const char *adapter_map_older_class(const struct adapter_map *m); /* newest_by's class for the older one */
+/* Class of the rule "this value only once" (unique); NULL: the mapping has none. For an event that an earlier
+ * file brought with other content. */
+const char *adapter_map_unique_class(const struct adapter_map *m);
 bool adapter_map_takes(const struct adapter_map *m, const char *file_name); /* one of its patterns */
 const struct adapter_class *adapter_map_classes(const struct adapter_map *m, size_t *n);
 int adapter_map_class_index(const struct adapter_map *m, const char *name); /* -1: none */

@@ -1,0 +1,399 @@
+/* adapters/map_impl.h - inside of the mapper: how a mapping looks once it is compiled.
+ *
+ * A mapping is three lists, run in order on each row. Values: a flat program of small operations over
+ * numbered slots (map_def.c compiles, map_step.c runs). Checks: tests on slots, each with a class and a fate
+ * (map_check.c). Writers: one per schema field, made when the schema is known (map_bind.c, map_write.c).
+ * A row allocates nothing but in the row's arena, and compares no names.
+ *
+ * Everything compiled lives in the map's arena `keep`; everything of one row in `row`.
+ */
+#ifndef ADAPTERS_MAP_IMPL_H
+#define ADAPTERS_MAP_IMPL_H
+
+#include "adapters/map.h"
+#include "adapters/seen.h"
+#include "bus/arena.h"
+
+#define MAP_SLOTS_MAX 256
+#define MAP_OPS_MAX 1024
+#define MAP_COLUMNS_MAX 128
+#define MAP_ITEMS_MAX 10000 /* of one list in one row */
+#define MAP_KEY_MAX 512	    /* bytes of a Kafka key */
+#define MAP_CACHE 1024	    /* pseudonyms remembered; a power of two */
+#define MAP_CACHE_VALUE 24  /* longest value that is remembered */
+
+/* ---- values ---- */
+
+enum map_type { MAP_TEXT, MAP_WHOLE, MAP_DATE, MAP_TIME, MAP_LIST, MAP_FLAGS };
+enum map_state { MAP_NOTHING, MAP_GOOD, MAP_BAD };
+
+/* Why a value is bad; map_why_text gives the words. */
+enum map_why {
+	MAP_WHY_NONE,
+	MAP_WHY_EMPTY,
+	MAP_WHY_LENGTH,
+	MAP_WHY_DIGITS,
+	MAP_WHY_NIK_DATE,
+	MAP_WHY_FORMAT,
+	MAP_WHY_NO_DAY,
+	MAP_WHY_YEAR,
+	MAP_WHY_NUMBER,
+	MAP_WHY_FRACTION,
+	MAP_WHY_RANGE,
+	MAP_WHY_WORD,
+	MAP_WHY_TABLE,
+	MAP_WHY_SHORT,
+	MAP_WHY_TREE,
+	MAP_WHY_LIST,
+	MAP_WHY_ITEM,
+	MAP_WHY_MANY,
+};
+
+struct map_slot;
+struct map_items {
+	struct map_slot *slot; /* n times the item program's slots */
+	size_t n;
+};
+struct map_slot {
+	uint8_t state; /* enum map_state */
+	uint8_t why;   /* enum map_why, when bad */
+	uint8_t alt;   /* which of several formats or key columns took it; 0 = the first */
+	bool number;   /* the cell was a JSON number */
+	union {
+		struct bus_str text;
+		int64_t whole; /* WHOLE; DATE: days; TIME: ms */
+		struct map_items items;
+	};
+};
+
+enum map_op_kind {
+	/* where a value begins: these set the slot */
+	MAP_OP_CELL,
+	MAP_OP_MEMBER,
+	MAP_OP_ITEM,
+	MAP_OP_COPY,
+	MAP_OP_CONST,
+	MAP_OP_JOIN,
+	MAP_OP_FIRST,
+	MAP_OP_PSEUDONYM,
+	MAP_OP_EACH,
+	/* conversions: passed over unless the slot is good */
+	MAP_OP_CONVERSIONS,
+	MAP_OP_CLEAN = MAP_OP_CONVERSIONS,
+	MAP_OP_UPPER,
+	MAP_OP_LOWER,
+	MAP_OP_STRIP,
+	MAP_OP_REMOVE,
+	MAP_OP_NULLS,
+	MAP_OP_CUT,
+	MAP_OP_DIGITS,
+	MAP_OP_NIK,
+	MAP_OP_NIK_DATE,
+	MAP_OP_NIK_SEX,
+	MAP_OP_DATE,
+	MAP_OP_TIME,
+	MAP_OP_WHOLE,
+	MAP_OP_RUPIAH,
+	MAP_OP_WORDS,
+	MAP_OP_LOOKUP,
+};
+
+struct map_texts {
+	uint64_t lengths; /* bit n: a text of n bytes is among them (63: or longer) */
+	size_t n;
+	struct bus_str text[];
+};
+
+struct map_pattern { /* a date or time format */
+	uint8_t n;
+	struct {
+		char token; /* D M Y h m s z f, or a separator's place '=' */
+		uint8_t len;
+		char literal;
+	} part[24];
+	bool zone;  /* has a zone; without one the time is WIB */
+	bool epoch; /* milliseconds since 1970 */
+};
+struct map_formats {
+	size_t n;
+	struct map_pattern format[];
+};
+
+struct map_words {
+	size_t n;
+	struct {
+		struct bus_str word; /* upper case */
+		struct bus_str gives;
+	} pair[];
+};
+
+struct map_ref;
+struct map_lookup {
+	const struct map_ref *ref;
+	size_t n_keys;
+	const struct map_index *const *key; /* tried in order */
+	bool give; /* replace the text by what the table gives */
+};
+
+struct map_cache_entry {
+	uint8_t len;
+	char value[MAP_CACHE_VALUE];
+	char hex[BUS_PSEUDONYM_LEN];
+};
+struct map_parts { /* join, first, pseudonym */
+	size_t n;
+	struct bus_str with;
+	const char *domain;
+	struct map_cache_entry *cache; /* pseudonym: MAP_CACHE of them */
+	uint16_t slot[];
+};
+
+struct map_path { /* of a member inside an item */
+	size_t n;
+	const char *name[];
+};
+
+struct map_program;
+struct map_each {
+	bool cell; /* the array is a cell of the row, else a member of the item */
+	uint16_t column;
+	const struct map_path *path;
+	const struct map_program *item;
+	uint16_t scalar; /* the slot that is the item, when items are single values */
+	bool record;
+};
+
+struct map_op {
+	uint16_t kind;
+	uint16_t slot;
+	union {
+		struct {
+			uint16_t column; /* CELL */
+			uint16_t from, to; /* CUT: characters from 1; DIGITS: least, most */
+			uint16_t other;	   /* COPY */
+		};
+		const void *arg;
+	};
+	const struct map_texts *nulls; /* CELL, MEMBER, ITEM; NULL: none but the empty text */
+};
+
+struct map_program {
+	struct map_op *op;
+	size_t n_ops, cap;
+	size_t n_slots;
+	const uint16_t *strict; /* slots that must not be bad: no check looks at them, and no `else` is there */
+	size_t n_strict;
+};
+
+/* ---- what is known about a slot while the mapping is read ---- */
+
+struct map_info {
+	const char *name;   /* of a value; of the field for one written in place */
+	const char *column; /* where it comes from, for reports; NULL */
+	int line;
+	enum map_type type;
+	bool named;	/* others may refer to it */
+	bool can_fail;	/* has a conversion that may make it bad */
+	bool handled;	/* a check looks whether it is bad, or it has `else` */
+	bool is_nik;
+	uint16_t alternatives;
+	const struct map_each *each;
+	struct map_scope *item; /* each: what its items are made of */
+};
+
+struct map_scope { /* a program being compiled */
+	struct map_program program;
+	struct map_info info[MAP_SLOTS_MAX];
+	bool item;
+	struct map_member *member; /* item: its fields, when it is a record */
+	size_t n_members;
+};
+
+struct map_member { /* `fields:` entry */
+	const char *name;
+	int line;
+	uint16_t slot;
+	const char *other; /* `else`; NULL: none */
+};
+
+/* ---- checks ---- */
+
+enum map_test_kind {
+	MAP_TEST_MISSING,
+	MAP_TEST_BAD,
+	MAP_TEST_FALLBACK,
+	MAP_TEST_NUMBER,
+	MAP_TEST_SCIENTIFIC,
+	MAP_TEST_DIFFER,
+	MAP_TEST_REPEATED,
+	MAP_TEST_REPEATED_ROW,
+	MAP_TEST_FALLS,
+	MAP_TEST_REPAIRED,
+};
+
+struct map_test {
+	enum map_test_kind kind;
+	uint16_t a, b;
+	struct adapter_seen *seen; /* REPEATED, REPEATED_ROW */
+	int64_t greatest;	   /* FALLS */
+	bool some;		   /* FALLS: greatest is one */
+};
+
+struct map_check {
+	uint16_t class;
+	enum adapter_class_fate fate;
+	struct map_test *test;
+	size_t n;
+};
+
+/* ---- writers ---- */
+
+enum map_write_kind {
+	MAP_WRITE_FALLBACK, /* the schema's default, or `else`: bytes */
+	MAP_WRITE_TEXT,
+	MAP_WRITE_WHOLE, /* int or long, dates, times */
+	MAP_WRITE_BOOLEAN,
+	MAP_WRITE_ENUM,
+	MAP_WRITE_LIST,
+	MAP_WRITE_RECORD, /* item */
+	MAP_WRITE_FLAGS,
+};
+
+struct map_writer {
+	enum map_write_kind kind;
+	uint16_t slot;
+	bool narrow; /* Avro int */
+	int8_t null_at, value_at; /* branches of the union; -1: none */
+	bool has_fallback;
+	bool has_else; /* the fallback stands for what is bad too */
+	struct bus_str fallback; /* encoded, branch included */
+	const struct schema_node *type;
+	const struct map_writer *item; /* LIST: one; RECORD: n */
+	size_t n;
+	size_t n_slots; /* LIST: of one item */
+};
+
+/* ---- the mapping ---- */
+
+struct adapter_map {
+	struct bus_yaml *yaml; /* the source's options are read from it for every file */
+	char *path;
+	const char *feed, *topic;
+	bool is_register, complete;
+	int remove_max;
+	int century; /* a NIK's YY above it is 19YY */
+	size_t n_files;
+	const char **file;
+	const struct adapter_source_kind *source;
+	struct bus_yaml_node *source_conf;
+	const char **column;
+	size_t n_columns;
+
+	struct map_scope *scope;
+	struct map_member *field;
+	size_t n_fields;
+	struct map_check *check;
+	size_t n_checks;
+	const struct map_texts *nulls;
+	uint16_t key[8];
+	size_t n_keys;
+	int time;   /* slot, -1: none */
+	int newest; /* slot, -1: none */
+	const char *older;
+	struct adapter_class class[ADAPTER_CLASSES_MAX];
+	size_t n_classes;
+	uint16_t class_bad, class_empty, class_other;
+
+	struct schema *schema;
+	struct map_writer *writer;
+	size_t n_writers;
+
+	const char *ref_dir;
+	const char *const *ref_extra;
+	char *tmp_dir;
+	struct map_ref *refs;
+	struct bus_pseudonym *pseudonym;
+	struct bus_arena *keep, *row;
+	struct map_slot slot[MAP_SLOTS_MAX];
+	struct bus_buf value;
+	uint16_t failed_slot; /* of the field that this row could not fill */
+	enum map_why failed_why;
+	bool some_bad; /* a slot of this row is bad */
+	bool too_big;  /* the row's arena is full */
+};
+
+const char *map_why_text(enum map_why why);
+
+/* map_load.c */
+enum bus_err map_column(struct adapter_map *m, const struct bus_yaml_node *at, const char *name, uint16_t *out,
+			struct bus_error *err) BUS_MUSTCHECK;
+void *map_keep(struct adapter_map *m, size_t n); /* zeroed, in `keep` */
+enum bus_err map_class(struct adapter_map *m, const struct bus_yaml_node *at, const char *name,
+		       enum adapter_class_fate fate, uint16_t *out, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err map_hint(struct adapter_map *m, const struct bus_yaml_node *at, struct bus_error *err,
+		      const char *what, const char *word, const char *const *names, size_t n) BUS_MUSTCHECK;
+
+/* map_def.c: compiles the definition `node` of a value called name; its slot in *slot. */
+enum bus_err map_define(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *node,
+			const char *name, bool named, uint16_t *slot, const char **other,
+			struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err map_find(struct adapter_map *m, struct map_scope *scope, const struct bus_yaml_node *at,
+		      const char *name, uint16_t *slot, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err map_fields(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *node,
+			struct map_member **out, size_t *n, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err map_texts(struct adapter_map *m, struct bus_yaml_node *node, const struct map_texts **out,
+		       struct bus_error *err) BUS_MUSTCHECK;
+struct map_op *map_op_add(struct adapter_map *m, struct map_scope *scope, enum map_op_kind kind, uint16_t slot);
+void map_strict(struct adapter_map *m, struct map_scope *scope); /* when all of the scope has been read */
+/* map_as.c: the conversions of `as:` behind slot. */
+enum bus_err map_as(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *as, uint16_t slot,
+		    struct bus_error *err) BUS_MUSTCHECK;
+
+/* map_check.c */
+enum bus_err map_checks_load(struct adapter_map *m, struct bus_yaml_node *node, struct bus_error *err)
+	BUS_MUSTCHECK;
+/* Runs the checks: flags and fate into out. */
+enum bus_err map_checks_run(struct adapter_map *m, const struct adapter_row *row, struct adapter_result *out,
+			    struct bus_error *err) BUS_MUSTCHECK;
+void map_flags_refused(const struct adapter_map *m, struct adapter_result *out);
+enum bus_err map_checks_begin(struct adapter_map *m, struct bus_error *err) BUS_MUSTCHECK;
+void map_checks_free(struct adapter_map *m);
+/* Fills a refusal: class, column, why. */
+void map_refuse(struct adapter_result *out, uint16_t class, const struct map_info *info, const char *why);
+
+/* map_ref.c: a table once, an index per key column (or columns, "a+b"). give NULL: membership. */
+enum bus_err map_ref_lookup(struct adapter_map *m, struct bus_yaml_node *at, const char *file,
+			    const char *const *keys, size_t n_keys, const char *give, const char *ignore,
+			    struct map_lookup **out, struct bus_error *err) BUS_MUSTCHECK;
+bool map_ref_find(const struct map_lookup *l, struct bus_str text, struct bus_str *gives, uint8_t *alt);
+void map_refs_free(struct adapter_map *m);
+
+/* map_step.c */
+void map_run(struct adapter_map *m, const struct map_program *p, struct map_slot *slot,
+	     const struct adapter_row *row, const struct bus_json *item);
+
+/* map_conv.c: text to text or number. They return MAP_WHY_NONE when it went well. */
+struct bus_str map_trim(struct bus_str s);
+bool map_clean_needed(struct bus_str s); /* s is trimmed */
+size_t map_clean(struct bus_str s, char *out); /* out has room for s.n */
+size_t map_case(struct bus_str s, bool upper, char *out);
+bool map_same_word(struct bus_str s, struct bus_str upper); /* without regard to case */
+bool map_scientific(struct bus_str s); /* "1,47108E+15" */
+enum map_why map_whole(struct bus_str s, int64_t *out);
+enum map_why map_rupiah(struct bus_str s, int64_t *out);
+enum map_why map_cut(struct bus_str s, size_t from, size_t to, struct bus_str *out);
+bool map_texts_have(const struct map_texts *t, struct bus_str s);
+
+/* map_date.c */
+bool map_pattern_parse(const char *text, bool time, struct map_pattern *out);
+enum map_why map_date_read(const struct map_formats *f, struct bus_str s, int64_t *days, uint8_t *alt);
+enum map_why map_time_read(const struct map_formats *f, struct bus_str s, int64_t *ms, uint8_t *alt);
+
+/* map_nik.c */
+enum map_why map_nik(struct bus_str s, int century, int64_t *days, char *sex);
+
+/* map_bind.c, map_write.c */
+/* Appends the row's record to m->value. false: a field cannot be filled; m->failed_slot says which. */
+bool map_write(struct adapter_map *m, const struct adapter_result *out);
+
+#endif
