@@ -1,0 +1,79 @@
+/* schemas/avro_plan.h - the instructions between the compiler (avro_plan*.c) and the machine (avro_read.c).
+ *
+ * A plan is one flat program. Records are routines, called; all else stands in line. An instruction whose
+ * node is NULL gives no events: that is how what the reader does not want is skipped, with every check.
+ */
+#ifndef SCHEMAS_AVRO_PLAN_H
+#define SCHEMAS_AVRO_PLAN_H
+
+#include "schemas/avro_read.h"
+
+enum schema_op_code {
+	SCHEMA_OP_NULL,
+	SCHEMA_OP_BOOLEAN,
+	SCHEMA_OP_INT,
+	SCHEMA_OP_LONG,
+	SCHEMA_OP_FLOAT,
+	SCHEMA_OP_DOUBLE,
+	SCHEMA_OP_BYTES,
+	SCHEMA_OP_TEXT,
+	SCHEMA_OP_FIXED, /* a: size */
+	SCHEMA_OP_ENUM,	 /* a: the writer's symbols; b: table of the reader's index, or -1: the same */
+	SCHEMA_OP_INT_TO_REAL,
+	SCHEMA_OP_LONG_TO_REAL,
+	SCHEMA_OP_BYTES_TO_TEXT,
+	SCHEMA_OP_UNION,  /* a: branches; b: table of where each is read */
+	SCHEMA_OP_BRANCH, /* a: index in the reader's union */
+	SCHEMA_OP_JUMP,	  /* a: to */
+	SCHEMA_OP_CALL,	  /* a: routine of a record */
+	SCHEMA_OP_RECORD,
+	SCHEMA_OP_FIELD, /* a: index in the reader's record */
+	SCHEMA_OP_RETURN, /* end of a record; a: what it costs when it took no byte of input */
+	SCHEMA_OP_ARRAY, /* a: after its SCHEMA_OP_LOOP; b: bytes of the smallest item */
+	SCHEMA_OP_MAP,
+	SCHEMA_OP_LOOP,
+	SCHEMA_OP_DEFAULT, /* read on from the plan's bytes; a: offset, b: length */
+	SCHEMA_OP_DEFAULT_END,
+	SCHEMA_OP_ERROR, /* cannot be resolved; a: message */
+	SCHEMA_OP_HALT,
+};
+
+struct schema_op {
+	enum schema_op_code code;
+	int32_t a;
+	int32_t b;
+	const struct schema_node *node; /* the reader's */
+};
+
+#define SCHEMA_MESSAGE_MAX 160
+#define SCHEMA_OPS_MAX 1000000 /* in one plan; a record schema needs about three a field */
+
+struct schema_plan {
+	struct schema *writer;
+	struct schema *reader;
+	struct schema_op *op;
+	int32_t *table;
+	struct bus_buf bytes; /* of the defaults */
+	char (*message)[SCHEMA_MESSAGE_MAX];
+};
+
+/* The rules of resolution (avro_resolve.c), Avro Java 1.12's Resolver. */
+struct schema_resolver;
+struct schema_resolver *schema_resolver_new(const struct schema *writer, const struct schema *reader);
+void schema_resolver_free(struct schema_resolver **r);
+/* Which branch of a reader's union takes what is written so; -1: none. */
+int32_t schema_resolve_branch(struct schema_resolver *r, const struct schema_node *w,
+			      const struct schema_node *u);
+/* Both unions have the same branches in the same order: branch i is read as branch i. */
+bool schema_resolve_unions_equal(struct schema_resolver *r, const struct schema_node *w,
+				 const struct schema_node *u);
+/* Why these two, no unions, can never be resolved; NULL: they can (parts of them perhaps not). */
+const char *schema_resolve_clash(struct schema_resolver *r, const struct schema_node *w,
+				 const struct schema_node *u);
+/* The reader's field for each of the writer's, or -1; out has w->n places. False: two writer's fields would
+ * have one name, through aliases. */
+bool schema_resolve_fields(struct schema_resolver *r, const struct schema_node *w,
+			   const struct schema_node *u, int32_t *out);
+bool schema_resolver_exhausted(const struct schema_resolver *r); /* too many combinations: give up */
+
+#endif
