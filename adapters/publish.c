@@ -67,6 +67,18 @@ static void going_on(struct adapter_publisher *p)
 	p->since = 0;
 }
 
+/* What the producer says once it says for ever: only a new one helps. */
+static enum bus_err give_up(enum bus_err rc, const struct bus_error *why, struct bus_error *err)
+{
+	if (err)
+		*err = *why;
+	if (rc == BUS_ETOOBIG)
+		return rc;
+	if (err)
+		err->code = BUS_EFATAL;
+	return BUS_EFATAL;
+}
+
 enum bus_err adapter_publish(struct adapter_publisher *p, struct adapter_topic *t, struct bus_str key,
 			     const struct bus_str *avro, int32_t schema_id, const struct adapter_origin *o,
 			     struct bus_error *err)
@@ -95,11 +107,8 @@ enum bus_err adapter_publish(struct adapter_publisher *p, struct adapter_topic *
 		if (rc != BUS_EFULL)
 			bus_producer_poll(p->producer, TRY_MS);
 	}
-	if (rc) {
-		if (err)
-			*err = why;
-		return rc;
-	}
+	if (rc)
+		return give_up(rc, &why, err);
 	if (p->since > 0)
 		going_on(p);
 	p->token++;
@@ -119,11 +128,8 @@ enum bus_err adapter_publisher_flush(struct adapter_publisher *p, struct bus_err
 			going_on(p);
 			return BUS_OK;
 		}
-		if (!bus_err_retriable(rc)) {
-			if (err)
-				*err = why;
-			return rc;
-		}
+		if (!bus_err_retriable(rc))
+			return give_up(rc, &why, err);
 		if (bus_proc_stopping()) {
 			if (stop_by == 0)
 				stop_by = bus_clock_mono_ms() + STOP_MS;

@@ -1,0 +1,39 @@
+/* adapters/config.h - the options of titian-adapter. Thread: at start only. */
+#ifndef ADAPTERS_CONFIG_H
+#define ADAPTERS_CONFIG_H
+
+#include "adapters/run.h"
+#include "bus/conf.h"
+#include "bus/crypto.h"
+
+struct adapter_config {
+	char *opd;
+	char *drop_dir;
+	int64_t drop_quiet_ms;
+	bool drop_follow_symlinks;
+	struct bus_conf_list mappings;
+	char *referensi_dir, *referensi_extra; /* "": none */
+	char *key_city, *key_opd; /* files; key_opd "": none */
+	int64_t reference_year;
+	char *kafka_bootstrap;
+	struct bus_conf_map kafka;
+	char *schemas_topic;
+	char *state_dir;
+};
+
+extern const struct bus_conf_option adapter_config_table[];
+
+/* What run and check need, made from the options. Owns its keys; borrows the rest from the config. */
+struct adapter_setup {
+	struct adapter_run_conf run;
+	uint8_t city_key[BUS_KEY_LEN], opd_key[BUS_KEY_LEN];
+	const char *ref_extra[2];
+	char **mapping; /* paths; relative ones are relative to the configuration file's folder */
+};
+
+/* config_path: of the file the options came from; NULL: none. BUS_EINVAL: with the remedy. */
+enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_config *c, const char *config_path,
+				struct bus_error *err) BUS_MUSTCHECK;
+void adapter_setup_release(struct adapter_setup *s);
+
+#endif

@@ -1,0 +1,26 @@
+/* adapters/pass.h - one file from its first byte to its place in done/ or refused/.
+ *
+ * Order, so that a kill at any moment loses nothing and sends nothing twice:
+ *   1. SHA-256 of the file; known as finished: straight to 6
+ *   2. `berkas` record DIPROSES
+ *   3. every row: map, judge against the index, publish or quarantine
+ *   4. wait until all of it is in the log; remove what a complete file no longer has; wait again
+ *   5. report prepared; `berkas` record SELESAI (TERPOTONG, DITOLAK); wait
+ *   6. rename
+ * Killed before 5: the file is still there and is read again from its start; what is in the log is not sent
+ * again. Killed between 5 and 6: the file is recognised, and only moved. One thread.
+ */
+#ifndef ADAPTERS_PASS_H
+#define ADAPTERS_PASS_H
+
+#include "adapters/feed.h"
+
+/* BUS_OK: it has its place. BUS_ECONFLICT: it changed while it was read; BUS_EDENIED, BUS_EIO, BUS_EFULL: later
+ * again (err says why). BUS_ESTOPPED: stop the program. Others: it cannot go on (Kafka's refusal). */
+enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f, const struct adapter_drop_file *file,
+			  struct bus_error *err) BUS_MUSTCHECK;
+/* A file that no mapping takes: to refused/, with a report. */
+enum bus_err adapter_pass_unknown(struct adapter_desk *d, const struct adapter_drop_file *file,
+				  struct bus_error *err) BUS_MUSTCHECK;
+
+#endif

@@ -1,0 +1,151 @@
+#include "adapters/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "bus/clock.h"
+
+bool adapter_report_needed(const struct adapter_tally *t)
+{
+	return t->status == ADAPTER_CUT || t->status == ADAPTER_REFUSED || t->refused > 0 || t->reason[0] != '\0' ||
+	       adapter_tally_control_wrong(t);
+}
+
+static void put_class(void *ctx, const char *name, uint64_t n)
+{
+	bus_buf_printf(ctx, "  %10llu  %s\n", (unsigned long long)n, name);
+}
+
+static void put_remedy(const struct adapter_tally *t, struct bus_buf *out)
+{
+	bus_buf_puts(out, "\nApa yang harus dilakukan / what to do\n");
+	switch (t->status) {
+	case ADAPTER_REFUSED:
+		bus_buf_puts(out, "  Tidak ada isi berkas ini yang diterbitkan. Perbaiki sebabnya di atas, lalu letakkan "
+				  "berkas itu lagi.\n"
+				  "  Nothing of this file was published. Mend the reason above, then drop the file "
+				  "again.\n");
+		break;
+	case ADAPTER_CUT:
+		bus_buf_puts(out, "  Baris sebelum bagian yang hilang sudah diterbitkan; tidak ada yang dihapus. Ambil "
+				  "berkas yang utuh dan letakkan lagi: yang sama tidak diterbitkan dua kali.\n"
+				  "  The rows before the missing part have been published; nothing was removed. Get "
+				  "the whole file and drop it: what is the same is not published twice.\n");
+		break;
+	default:
+		if (t->refused > 0)
+			bus_buf_puts(out, "  Baris yang ditolak ada di topik karantina. Perbaiki di sistem asal dan kirim "
+					  "lagi pada berkas berikutnya.\n"
+					  "  The refused rows are in the quarantine topic. Mend them in the source "
+					  "system and send them with the next file.\n");
+		if (adapter_tally_control_wrong(t))
+			bus_buf_puts(out, "  Jumlah kendali berkas tidak cocok: periksa ekspor di sistem asal.\n"
+					  "  The file's own totals do not match: check the export in the source "
+					  "system.\n");
+		break;
+	}
+}
+
+void adapter_report_text(const struct adapter_tally *t, struct bus_buf *out)
+{
+	char time[32];
+
+	bus_buf_printf(out, "Laporan berkas / file report: %s\n\n", t->name);
+	if (t->feed)
+		bus_buf_printf(out, "umpan / feed           %s\nSHA-256                %s\n", t->feed, t->sha256);
+	bus_buf_printf(out, "waktu / time           %s\n",
+		       bus_clock_iso_wib(t->ended ? t->ended : t->started, time, sizeof(time)));
+	bus_buf_printf(out, "status                 %s\n", adapter_status_name(t->status));
+	if (t->reason[0])
+		bus_buf_printf(out, "sebab / reason         %s\n", t->reason);
+	if (t->status != ADAPTER_REFUSED) {
+		bus_buf_printf(out, "baris data / rows      %llu\n", (unsigned long long)t->rows);
+		bus_buf_printf(out, "diterima / accepted    %llu\n", (unsigned long long)t->accepted);
+		bus_buf_printf(out, "ditolak / refused      %llu\n", (unsigned long long)t->refused);
+		bus_buf_puts(out, "\nHitungan per kelas / counts per class\n");
+		adapter_tally_each(t, false, put_class, out);
+	}
+	for (size_t i = 0; i < t->end.n_controls; i++) {
+		const struct adapter_control *c = &t->end.control[i];
+
+		if (c->said != c->counted)
+			bus_buf_printf(out,
+				       "\nJumlah kendali '%s': tertulis %lld, terhitung %lld / control total: the file "
+				       "says %lld, counted %lld\n",
+				       c->name, (long long)c->said, (long long)c->counted, (long long)c->said,
+				       (long long)c->counted);
+	}
+	if (t->n_samples > 0)
+		bus_buf_printf(out, "\nBaris yang ditolak / refused rows (%zu%s)\n", t->n_samples,
+			       t->refused > t->n_samples ? " pertama / first" : "");
+	for (size_t i = 0; i < t->n_samples; i++) {
+		const struct adapter_sample *s = &t->sample[i];
+
+		bus_buf_printf(out, "  baris / line %llu", (unsigned long long)s->line);
+		if (s->field[0])
+			bus_buf_printf(out, ", kolom / column %s", s->field);
+		bus_buf_printf(out, ": %s%s%s\n", s->class, s->detail[0] ? ": " : "", s->detail);
+	}
+	put_remedy(t, out);
+}
+
+static char *prepared_path(const char *feed, const char *sha256, const char *folder)
+{
+	return bus_xasprintf("%s/.%s.%.16s.laporan", folder, feed ? feed : "berkas", sha256);
+}
+
+static enum bus_err write_all(const char *path, struct bus_str text, struct bus_error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	enum bus_err rc = BUS_OK;
+
+	if (fd < 0)
+		return bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
+				"cannot write '%s': %m", path);
+	while (text.n > 0) {
+		ssize_t n = write(fd, text.p, text.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
+		text.p += n;
+		text.n -= (size_t)n;
+	}
+	if (text.n > 0 || fsync(fd) != 0) {
+		rc = bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO, "cannot write '%s': %m",
+			      path);
+		unlink(path);
+	}
+	close(fd);
+	return rc;
+}
+
+enum bus_err adapter_report_prepare(const struct adapter_tally *t, const char *folder, struct bus_error *err)
+{
+	char *path = prepared_path(t->feed, t->sha256, folder);
+	struct bus_buf text = { 0 };
+	enum bus_err rc;
+
+	adapter_report_text(t, &text);
+	rc = write_all(path, bus_buf_str(&text), err);
+	bus_buf_release(&text);
+	free(path);
+	return rc;
+}
+
+enum bus_err adapter_report_place(const char *feed, const char *sha256, const char *folder, const char *moved,
+				  struct bus_error *err)
+{
+	char *from = prepared_path(feed, sha256, folder), *to = bus_xasprintf("%s.laporan.txt", moved);
+	enum bus_err rc = BUS_OK;
+
+	if (rename(from, to) && errno != ENOENT)
+		rc = bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
+			      "cannot rename '%s' to '%s': %m", from, to);
+	free(from);
+	free(to);
+	return rc;
+}

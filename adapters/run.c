@@ -1,0 +1,171 @@
+#include "adapters/run.h"
+
+#include <poll.h>
+
+#include "adapters/desk.h"
+#include "adapters/pass.h"
+#include "bus/clock.h"
+#include "bus/log.h"
+#include "bus/proc.h"
+
+#define AGAIN_MS 1000
+#define LATER_MS 5000
+#define IDLE_MS 2000
+
+static void pause_ms(int ms)
+{
+	struct pollfd stop = { .fd = bus_proc_stop_fd(), .events = POLLIN };
+
+	poll(&stop, 1, ms);
+}
+
+/* Whether it passes by itself, or when somebody does what the message says. */
+static bool passes(enum bus_err rc)
+{
+	return bus_err_retriable(rc) || rc == BUS_ENOENT || rc == BUS_EDENIED;
+}
+
+static enum bus_err connect_desk(struct adapter_desk *d, const struct adapter_run_conf *conf, struct bus_error *err)
+{
+	struct bus_error why = { 0 }, told = { 0 };
+	int64_t began = bus_clock_mono_ms();
+	uint64_t records = 0;
+	enum bus_err rc;
+
+	while ((rc = adapter_desk_connect(d, conf, &records, &why))) {
+		if (bus_proc_stopping())
+			return bus_fail(err, BUS_ESTOPPED, "stopped before it was ready");
+		if (!passes(rc)) {
+			if (err)
+				*err = why;
+			return rc;
+		}
+		if (strcmp(why.text, told.text) != 0)
+			bus_log(BUS_LOG_WARN, "adapter.waiting", LOG_STR("opd", d->opd), LOG_ERR(&why));
+		told = why;
+		pause_ms(AGAIN_MS);
+	}
+	bus_log(BUS_LOG_INFO, "adapter.position", LOG_STR("opd", d->opd), LOG_INT("records", records),
+		LOG_INT("ms", bus_clock_mono_ms() - began));
+	return BUS_OK;
+}
+
+static struct adapter_feed *feed_for(struct adapter_desk *d, const char *name)
+{
+	for (size_t i = 0; i < d->n_feeds; i++)
+		if (adapter_map_takes(d->feed[i].map, name))
+			return &d->feed[i];
+	return NULL;
+}
+
+static void tell_later(const struct adapter_desk *d, const struct adapter_drop_file *file, enum bus_err rc,
+		       const struct bus_error *why)
+{
+	const char *remedy = "tried again every 5 s";
+	char label[256], *name = label;
+
+	if (rc == BUS_EDENIED)
+		remedy = "give the adapter's user the right to read the file (chmod, chown); tried again every 5 s";
+	if (rc == BUS_ECONFLICT)
+		remedy = "rename files into the folder when they are complete; read again";
+	adapter_file_label(file->name, label, sizeof(label));
+	bus_log(BUS_LOG_WARN, rc == BUS_EDENIED ? "adapter.no_rights" : "adapter.file_later", LOG_STR("opd", d->opd),
+		LOG_STR("name", name), LOG_ERR(why), LOG_STR("remedy", remedy));
+}
+
+/* One file. What concerns only this file and may pass puts it off; *told: name that was put off last. */
+static enum bus_err take_file(struct adapter_desk *d, const struct adapter_drop_file *file, char *told,
+			      struct bus_error *err)
+{
+	struct adapter_feed *f = feed_for(d, file->name);
+	struct bus_error why = { 0 };
+	enum bus_err rc;
+
+	if (!f) {
+		rc = adapter_pass_unknown(d, file, &why);
+	} else {
+		rc = adapter_desk_bind(d, f, &why);
+		if (!rc)
+			rc = adapter_pass(d, f, file, &why);
+	}
+	if (!rc)
+		return BUS_OK;
+	if (!passes(rc)) {
+		if (err)
+			*err = why;
+		return rc;
+	}
+	adapter_drop_later(d->drop, file->name, rc == BUS_ECONFLICT ? 0 : LATER_MS);
+	if (rc != BUS_ENOENT && strcmp(told, file->name) != 0) {
+		tell_later(d, file, rc, &why);
+		snprintf(told, 256, "%s", file->name);
+	}
+	return BUS_OK;
+}
+
+static enum bus_err work(struct adapter_desk *d, struct bus_error *err)
+{
+	struct adapter_drop_file file;
+	char told[256] = "";
+	enum bus_err rc;
+
+	for (;;) {
+		if (bus_proc_stopping())
+			return bus_fail(err, BUS_ESTOPPED, "stopped");
+		adapter_publisher_poll(d->publisher);
+		if (!adapter_drop_next(d->drop, &file)) {
+			if (adapter_plug_pulled(d, ADAPTER_AT_IDLE))
+				return bus_fail(err, BUS_ESTOPPED, "plug pulled");
+			adapter_drop_wait(d->drop, bus_proc_stop_fd(), IDLE_MS);
+			continue;
+		}
+		rc = take_file(d, &file, told, err);
+		if (rc)
+			return rc;
+	}
+}
+
+static enum bus_err run_once(const struct adapter_run_conf *conf, bool *ready, struct bus_error *err)
+{
+	struct adapter_desk d = { 0 };
+	enum bus_err rc = adapter_desk_open(&d, conf, err);
+
+	if (!rc)
+		rc = connect_desk(&d, conf, err);
+	if (!rc) {
+		if (!*ready)
+			bus_proc_ready("titian-adapter");
+		*ready = true;
+		rc = work(&d, err);
+	}
+	adapter_desk_close(&d);
+	return rc;
+}
+
+enum bus_err adapter_run(const struct adapter_run_conf *conf, struct bus_error *err)
+{
+	struct bus_error why = { 0 };
+	bool ready = false;
+	enum bus_err rc;
+
+	/* Kafka's refusal ends the desk, not the program: with a new one everything is asked anew. */
+	while ((rc = run_once(conf, &ready, &why)) == BUS_EFATAL && !bus_proc_stopping()) {
+		bus_log(BUS_LOG_ERROR, "adapter.begins_anew", LOG_STR("opd", conf->opd), LOG_ERR(&why));
+		pause_ms(LATER_MS);
+	}
+	if (err)
+		*err = why;
+	return rc;
+}
+
+enum bus_err adapter_run_check(const struct adapter_run_conf *conf, FILE *out, struct bus_error *err)
+{
+	struct adapter_desk d = { 0 };
+	enum bus_err rc = adapter_desk_load(&d, conf, err);
+
+	for (size_t i = 0; i < d.n_feeds && !rc && out; i++)
+		fprintf(out, "%s: ok, %s -> %s\n", adapter_map_path(d.feed[i].map), adapter_map_feed(d.feed[i].map),
+			adapter_map_topic(d.feed[i].map));
+	adapter_desk_close(&d);
+	return rc;
+}

@@ -1,0 +1,36 @@
+/* adapters/run.h - one running adapter: the drop folder on one side, Kafka on the other.
+ *
+ * Start: lock the drop folder, load the mappings, wait for Kafka, topics and schemas, recover the position from
+ * the log. Then file after file (pass.h), until the program is stopped. Whatever passes (Kafka away, a topic not
+ * made yet, a full disk, no rights) is waited out and told once. One thread, bus_proc_stopping() ends it.
+ */
+#ifndef ADAPTERS_RUN_H
+#define ADAPTERS_RUN_H
+
+#include <stdio.h>
+
+#include "adapters/feed.h"
+
+struct adapter_run_conf {
+	const char *opd;
+	struct adapter_drop_conf drop;
+	struct bus_kafka_conf kafka;
+	const char *schemas_topic;
+	const char *const *mapping; /* paths */
+	size_t n_mappings;
+	struct adapter_map_env env;
+	const uint8_t *opd_key; /* BUS_KEY_LEN bytes; NULL: refused rows are quarantined without the row */
+	const char *state_dir; /* for temporary files */
+	int settle_ms; /* position.h */
+	adapter_hook_fn hook; /* tests; NULL */
+	void *hook_ctx;
+};
+
+/* BUS_ESTOPPED is how it ends well. BUS_EINVAL, BUS_EPARSE, BUS_ESCHEMA: configuration, mapping or schema. */
+enum bus_err adapter_run(const struct adapter_run_conf *conf, struct bus_error *err) BUS_MUSTCHECK;
+
+/* Loads every mapping and checks what concerns several of them; prints one line each to out (may be NULL). */
+enum bus_err adapter_run_check(const struct adapter_run_conf *conf, FILE *out, struct bus_error *err)
+	BUS_MUSTCHECK;
+
+#endif
