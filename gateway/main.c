@@ -1,0 +1,197 @@
+/* titian-gateway: topics in, views out. Start order: engine (database, schemas, views), access, HTTP; stop
+ * order: not ready, HTTP, engine. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "bus/log.h"
+#include "bus/proc.h"
+#include "gateway/api.h"
+#include "gateway/engine.h"
+#include "gateway/feeds.h"
+
+struct conf {
+	char *bootstrap, *schemas_topic, *views_dir, *db_path, *policy, *keys, *cursor_key;
+	char *address, *ops_address;
+	struct bus_conf_map kafka;
+	struct bus_conf_list topics;
+	int64_t port, ops_port, threads, connections, cache;
+};
+
+#define O(name, type, field, fallback, help) { name, BUS_CONF_##type, offsetof(struct conf, field), fallback, help }
+
+static const struct bus_conf_option options[] = {
+	O("kafka.bootstrap", STR, bootstrap, NULL, "Kafka's brokers, host:port,..."),
+	O("kafka", MAP, kafka, "", "Any other kafka.PROPERTY goes to librdkafka as it is."),
+	O("schemas.topic", STR, schemas_topic, "_schemas", "Topic of the schema registry."),
+	O("topics", LIST, topics, NULL, "Topics to materialise."),
+	O("views.dir", PATH, views_dir, NULL, "Folder of view definitions, *.sql."),
+	O("db.path", PATH, db_path, NULL, "The views' database; may be deleted, it is rebuilt from Kafka."),
+	O("db.cache", SIZE, cache, "48MiB", "Page cache of the writer."),
+	O("http.address", STR, address, "127.0.0.1", "Address readers connect to."),
+	O("http.port", PORT, port, "18080", "Port readers connect to."),
+	O("http.threads", INT, threads, "0", "Threads that answer; 0: as many as cores, at most 4."),
+	O("http.connections", INT, connections, "10000", "Most connections at a time."),
+	O("ops.address", STR, ops_address, "127.0.0.1", "Address of health and metrics."),
+	O("ops.port", PORT, ops_port, "18081", "Port of health and metrics."),
+	O("access.policy", PATH, policy, NULL, "Who may read what (YAML); read again on SIGHUP."),
+	O("access.keys", PATH, keys, NULL, "Readers' keys, hashed; read again on SIGHUP."),
+	O("cursor.key", PATH, cursor_key, "", "Key that signs cursors; default: made beside the database."),
+	{ 0 },
+};
+
+static const char usage[] =
+	"titian-gateway --config FILE          serve the city's views\n"
+	"titian-gateway key new --keys FILE --name NAME\n"
+	"                                      make a reader's key; prints the secret, once\n";
+
+static volatile sig_atomic_t reload;
+
+static void on_hangup(int sig)
+{
+	(void)sig;
+	reload = 1;
+}
+
+/* `key new --keys FILE --name NAME`: an operator's command, not the daemon. */
+static int key_command(int argc, char **argv)
+{
+	const char *keys = NULL, *name = NULL;
+	struct bus_buf secret = { 0 };
+	struct bus_error err;
+
+	for (int i = 3; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--keys") == 0)
+			keys = argv[i + 1];
+		else if (strcmp(argv[i], "--name") == 0)
+			name = argv[i + 1];
+	}
+	if (argc != 7 || strcmp(argv[2], "new") != 0 || !keys || !name) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	if (gw_access_key_new(keys, name, &secret, &err)) {
+		fprintf(stderr, "titian-gateway: %s\n", err.text);
+		return err.code == BUS_EINVAL ? 2 : 1;
+	}
+	puts(bus_buf_cstr(&secret));
+	bus_buf_release(&secret);
+	return 0;
+}
+
+/* The cursor key lives as long as the store: cursors of a lost store are known to be of another one. */
+static enum bus_err load_cursor_key(const struct conf *c, uint8_t key[BUS_KEY_LEN], struct bus_error *err)
+{
+	char *path = c->cursor_key && *c->cursor_key ? bus_xstrdup(c->cursor_key)
+						     : bus_xasprintf("%s.cursor.key", c->db_path);
+	enum bus_err rc = bus_key_create(path, err);
+
+	if (!rc || rc == BUS_EEXIST)
+		rc = bus_key_load(path, key, err);
+	free(path);
+	return rc;
+}
+
+/* Until the stop signal: heartbeats, and files read again on SIGHUP. */
+static void serve(struct gw_api *api)
+{
+	struct pollfd stop = { .fd = bus_proc_stop_fd(), .events = POLLIN };
+	bool told = false;
+
+	while (!bus_proc_stopping()) {
+		struct bus_error err;
+
+		poll(&stop, 1, 1000);
+		gw_feeds_tick(api->feeds);
+		if (reload) {
+			reload = 0;
+			if (gw_access_reload(api->access, &err))
+				bus_log(BUS_LOG_ERROR, "gateway.reload_failed", LOG_ERR(&err));
+			else
+				bus_log(BUS_LOG_INFO, "gateway.reloaded");
+		}
+		if (!told && gw_engine_fault(api->engine)) {
+			bus_log(BUS_LOG_ERROR, "gateway.fault", LOG_STR("reason", gw_engine_fault(api->engine)));
+			told = true;
+		}
+	}
+}
+
+static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct bus_http **http,
+			       struct bus_http **ops, struct bus_error *err)
+{
+	const struct bus_http_conf front = { .address = c->address,
+					     .port = (int)c->port,
+					     .threads = (int)c->threads,
+					     .connections = (int)c->connections,
+					     .program = "gateway" };
+	const struct bus_http_conf side = { .address = c->ops_address,
+					    .port = (int)c->ops_port,
+					    .threads = 1,
+					    .connections = 64,
+					    .program = "gateway-ops" };
+	enum bus_err rc = bus_http_start(&side, gw_ops_routes, api, ops, err);
+
+	return rc ? rc : bus_http_start(&front, gw_api_routes, api, http, err);
+}
+
+static enum bus_err run(const struct conf *c, struct bus_error *err)
+{
+	const struct gw_engine_conf engine = {
+		.db_path = c->db_path,
+		.views_dir = c->views_dir,
+		.kafka = { .bootstrap = c->bootstrap, .client_id = "titian-gateway", .extra = &c->kafka },
+		.schemas_topic = c->schemas_topic,
+		.topics = (const char *const *)c->topics.item,
+		.cache_bytes = c->cache,
+	};
+	struct bus_http *http = NULL, *ops = NULL;
+	struct gw_api api = { 0 };
+	enum bus_err rc;
+
+	if ((rc = gw_engine_open(&engine, &api.engine, err)) ||
+	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
+	    (rc = load_cursor_key(c, api.cursors.key, err)))
+		goto out;
+	api.cursors.store = gw_store_id(api.engine);
+	api.feeds = gw_feeds_new();
+	gw_on_change(api.engine, gw_feeds_on_change, api.feeds);
+	if ((rc = start_http(c, &api, &http, &ops, err)) || (rc = gw_engine_start(api.engine, err)))
+		goto out;
+	bus_proc_ready("titian-gateway");
+	serve(&api);
+out:
+	if (http)
+		bus_http_stop(&http, 10000);
+	if (ops)
+		bus_http_stop(&ops, 2000);
+	if (api.engine)
+		gw_engine_stop(api.engine);
+	gw_feeds_free(&api.feeds);
+	gw_access_close(&api.access);
+	gw_engine_close(&api.engine);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction hangup = { .sa_handler = on_hangup };
+	struct conf conf = { 0 };
+	struct bus_error err = { 0 };
+	enum bus_err rc;
+
+	if (argc > 1 && strcmp(argv[1], "key") == 0)
+		return key_command(argc, argv);
+	bus_proc_options(argc, argv, usage, options, &conf);
+	bus_proc_signals();
+	sigaction(SIGHUP, &hangup, NULL);
+	rc = run(&conf, &err);
+	if (rc)
+		fprintf(stderr, "titian-gateway: %s\n", err.text);
+	bus_conf_release(options, &conf);
+	return rc == BUS_EPARSE || rc == BUS_EINVAL ? 2 : rc ? 1 : 0;
+}
