@@ -7,12 +7,19 @@
  *   bus_http_defer()   later, from any thread, through the ticket (registry writes).
  * A handler that returns without any is answered 500 (and logged).
  *
- * Guarded here, for every program: duplicate Content-Length, Content-Length with Transfer-Encoding,
- * missing or second Host, NUL or bare CR in a header: 400 and close. Absolute deadlines for the request
- * (10 s for headers, 30 s for the body), URI over 8 KiB 414, body over the cap 413, HEAD as GET without
- * a body, OPTIONS with Allow, 405 with Allow, 404; these as problem documents (RFC 9457).
- * Standard headers on every answer: X-Content-Type-Options: nosniff, Cache-Control: no-store unless set,
- * X-Request-Id. Access log at debug level has the route's pattern, never the path or the query.
+ * Guarded here, for every program: duplicate Content-Length, Content-Length with Transfer-Encoding, space
+ * before a header's colon, missing or second Host, NUL, bare CR or folding in a header, control characters
+ * and spaces in the URI: 400 and close; Transfer-Encoding other than chunked: 501 and close. Absolute
+ * deadlines for the request (10 s for headers, 30 s for the body, 30 s idle); URI over 8 KiB 414, body over
+ * the cap 413, HEAD as GET without a body, OPTIONS with Allow, 405 with Allow, 404; these as problem
+ * documents (RFC 9457). Standard headers on every answer: X-Content-Type-Options: nosniff, Cache-Control:
+ * no-store unless set, X-Request-Id. Access log at debug level has the route's pattern, never the path or
+ * the query (MHD's own log is off: it would write the path).
+ *
+ * What MHD answers itself, before we see the request (a short HTML page, connection closed): a header line
+ * without a colon 400, request line and headers over 16 KiB in all 414 or 431, malformed chunks 400. What it
+ * accepts and hides: a bare LF as a line end (RFC 9112 2.2 allows it), chunk extensions, trailers.
+ * A whole answer to a reader that takes a byte now and then has no deadline but 30 s without any byte.
  */
 #ifndef BUS_HTTP_H
 #define BUS_HTTP_H
@@ -41,6 +48,7 @@ struct bus_http_conf {
 	int threads; /* 0: min(cores, 4) */
 	int connections; /* 0: 10,000 in all */
 	int64_t body_max; /* 0: 1 MiB */
+	int header_ms, body_ms, idle_ms; /* the deadlines; 0: 10 s, 30 s, 30 s */
 	const char *program; /* for metrics: titian_http_requests_total{program,route,status} */
 	const char *problem_type; /* content type of errors made here; NULL: application/problem+json */
 	/* Writes an error body made by this layer in the program's own shape; NULL: problem document. */
@@ -50,8 +58,9 @@ struct bus_http_conf {
 enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_http_route *routes, void *ctx,
 			    struct bus_http **out, struct bus_error *err) BUS_MUSTCHECK;
 int bus_http_port(const struct bus_http *h);
-/* Stops listening, ends every stream, answers open tickets 503, waits for open requests, at most
- * timeout_ms, then closes. */
+/* Stops listening, cuts every stream (a reader must not take it for the end), waits for open requests, at
+ * most timeout_ms, answers those still deferred 503, closes. A ticket that is open then is still to be
+ * given back with bus_http_ticket_done(), and its request's text (but not its headers) lives until that. */
 void bus_http_stop(struct bus_http **h, int timeout_ms);
 
 /* --- reading a request; all text is NUL-ended, borrowed and lives as long as the request --- */
@@ -64,7 +73,7 @@ void bus_http_each_query(const struct bus_http_request *req,
 			 bool (*fn)(void *ctx, const char *name, const char *value), void *ctx);
 struct bus_str bus_http_body(const struct bus_http_request *req);
 struct bus_arena *bus_http_arena(struct bus_http_request *req); /* for the handler; 4 MiB cap */
-const char *bus_http_id(const struct bus_http_request *req); /* request id, as sent or made */
+const char *bus_http_id(const struct bus_http_request *req); /* X-Request-Id, as sent (1-64 of A-Za-z0-9._-) or made */
 const char *bus_http_raw_query(const struct bus_http_request *req); /* after '?', still encoded; "" */
 const char *bus_http_path(const struct bus_http_request *req); /* without query, still encoded; never log it */
 
@@ -78,7 +87,7 @@ void bus_http_problem(struct bus_http_request *req, int status, const char *code
 		      const char *detail, const char *hint);
 
 enum bus_http_more {
-	BUS_HTTP_MORE, /* call again when out has been sent */
+	BUS_HTTP_MORE, /* call again when out has been sent; with nothing in out: at once */
 	BUS_HTTP_PARK, /* nothing to say now: call again after bus_http_wake() */
 	BUS_HTTP_END,  /* out is the last */
 	BUS_HTTP_ABORT /* cut the connection: the reader must see that it is not the end */
@@ -95,7 +104,9 @@ struct bus_http_stream *bus_http_stream(struct bus_http_request *req, int status
 /* Any thread, but not from inside fn. Wakes a parked stream; a wake while fn runs is not lost. */
 void bus_http_wake(struct bus_http_stream *s);
 
-/* Parks the request. Exactly one bus_http_ticket_reply() must follow, from any thread. */
+/* Parks the request. Exactly one bus_http_ticket_done() must follow, from any thread; the handler does not
+ * touch the request any more once another thread may have the ticket. Whether the peer is still there is
+ * not looked at. */
 struct bus_http_ticket *bus_http_defer(struct bus_http_request *req);
 struct bus_http_request *bus_http_ticket_request(struct bus_http_ticket *t); /* for _set and _reply, once */
 void bus_http_ticket_done(struct bus_http_ticket *t); /* after bus_http_reply on its request */

@@ -1,0 +1,221 @@
+#include <assert.h>
+#include <stdio.h>
+
+#include "bus/http_impl.h"
+#include "bus/json_out.h"
+
+#define PROBLEM_JSON "application/problem+json"
+
+const char *http_reason(int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} reason[] = {
+		{ 400, "Bad request" },
+		{ 404, "Not found" },
+		{ 405, "Method not allowed" },
+		{ 413, "Content too large" },
+		{ 414, "URI too long" },
+		{ 500, "Internal error" },
+		{ 501, "Not implemented" },
+		{ 503, "Service unavailable" },
+		{ 505, "HTTP version not supported" },
+	};
+
+	for (size_t i = 0; i < BUS_LEN(reason); i++)
+		if (reason[i].status == status)
+			return reason[i].text;
+	return "Error";
+}
+
+void http_count(struct bus_http_request *req, int status)
+{
+	struct http_resource *r = req->match.resource ? req->match.resource : &req->h->table.other;
+	int i = status - HTTP_STATUS_FIRST;
+	struct bus_metric *m;
+	char labels[256];
+
+	assert(i >= 0 && i < HTTP_STATUS_COUNT);
+	m = atomic_load_explicit(&r->series[i], memory_order_acquire);
+	if (!m) {
+		snprintf(labels, sizeof(labels), "program=\"%s\",route=\"%s\",status=\"%d\"", req->h->program,
+			 r->pattern, status);
+		m = bus_metric("titian_http_requests_total", "counter", "Requests answered.", labels);
+		atomic_store_explicit(&r->series[i], m, memory_order_release);
+	}
+	bus_metric_add(m, 1);
+}
+
+void bus_http_set(struct bus_http_request *req, const char *name, const char *value)
+{
+	assert(!strpbrk(value, "\r\n"));
+	if (strcasecmp(name, "Cache-Control") == 0)
+		req->has_cache_control = true;
+	bus_buf_put(&req->head, name, strlen(name) + 1);
+	bus_buf_put(&req->head, value, strlen(value) + 1);
+}
+
+void http_add_head(struct bus_http_request *req, struct MHD_Response *r, const char *type)
+{
+	const char *p = req->head.p;
+	const char *end = p + req->head.n;
+
+	if (type)
+		MHD_add_response_header(r, "Content-Type", type);
+	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+	if (!req->has_cache_control)
+		MHD_add_response_header(r, "Cache-Control", "no-store");
+	MHD_add_response_header(r, "X-Request-Id", req->id);
+	while (p < end) {
+		const char *value = p + strlen(p) + 1;
+
+		MHD_add_response_header(r, p, value);
+		p = value + strlen(value) + 1;
+	}
+	if (atomic_load_explicit(&req->h->stopping, memory_order_relaxed))
+		MHD_add_response_header(r, "Connection", "close");
+}
+
+static struct MHD_Response *whole(struct bus_http_request *req, struct bus_buf *body, const char *type)
+{
+	struct MHD_Response *r;
+
+	if (body && body->n > 0) {
+		r = MHD_create_response_from_buffer(body->n, body->p, MHD_RESPMEM_MUST_FREE);
+		if (r)
+			*body = (struct bus_buf){ 0 };
+		else
+			bus_buf_release(body);
+	} else {
+		static char nothing[1];
+
+		r = MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
+		if (body)
+			bus_buf_release(body);
+	}
+	if (r)
+		http_add_head(req, r, type);
+	return r;
+}
+
+void bus_http_reply(struct bus_http_request *req, int status, const char *type, struct bus_buf *body)
+{
+	assert(!req->response);
+	assert(status >= 200 && status < HTTP_STATUS_FIRST + HTTP_STATUS_COUNT);
+	req->response = whole(req, body, type);
+	req->status = status;
+	/* A deferred answer is handed over by bus_http_ticket_done(). */
+	if (!req->deferred) {
+		pthread_mutex_lock(&req->lock);
+		req->answered = true;
+		pthread_mutex_unlock(&req->lock);
+	}
+}
+
+static void put_problem(struct bus_buf *b, const struct bus_http_request *req, int status, const char *code,
+			const char *title, const char *detail, const char *hint)
+{
+	struct bus_json_out j = { .buf = b };
+	char type[128];
+
+	snprintf(type, sizeof(type), "/problems/%s", code);
+	bus_json_object(&j);
+	bus_json_key(&j, "type");
+	bus_json_put_text(&j, type);
+	bus_json_key(&j, "title");
+	bus_json_put_text(&j, title);
+	bus_json_key(&j, "status");
+	bus_json_put_int(&j, status);
+	if (detail) {
+		bus_json_key(&j, "detail");
+		bus_json_put_text(&j, detail);
+	}
+	if (hint) {
+		bus_json_key(&j, "hint");
+		bus_json_put_text(&j, hint);
+	}
+	bus_json_key(&j, "code");
+	bus_json_put_text(&j, code);
+	bus_json_key(&j, "instance");
+	bus_json_put_text(&j, req->id);
+	bus_json_object_end(&j);
+}
+
+void bus_http_problem(struct bus_http_request *req, int status, const char *code, const char *title,
+		      const char *detail, const char *hint)
+{
+	struct bus_buf b = { 0 };
+
+	put_problem(&b, req, status, code, title, detail, hint);
+	bus_http_reply(req, status, PROBLEM_JSON, &b);
+}
+
+static const char *put_refusal(struct bus_buf *b, const struct bus_http_request *req, int status,
+			       const char *detail)
+{
+	char code[32];
+
+	if (req->h->write_error) {
+		req->h->write_error(b, status, http_reason(status), detail);
+		return req->h->problem_type ? req->h->problem_type : PROBLEM_JSON;
+	}
+	snprintf(code, sizeof(code), "http-%d", status);
+	put_problem(b, req, status, code, http_reason(status), detail, NULL);
+	return PROBLEM_JSON;
+}
+
+void http_refuse(struct bus_http_request *req, int status, const char *detail)
+{
+	struct bus_buf b = { 0 };
+	const char *type = put_refusal(&b, req, status, detail);
+
+	bus_http_reply(req, status, type, &b);
+}
+
+/* For a request whose ticket may be writing its answer at this moment: nothing of the request is changed. */
+struct MHD_Response *http_unavailable(struct bus_http_request *req)
+{
+	struct bus_buf b = { 0 };
+	const char *type = put_refusal(&b, req, 503, "the server is stopping");
+	struct MHD_Response *r = MHD_create_response_from_buffer(b.n, b.p, MHD_RESPMEM_MUST_FREE);
+
+	if (!r) {
+		bus_buf_release(&b);
+		return NULL;
+	}
+	MHD_add_response_header(r, "Content-Type", type);
+	MHD_add_response_header(r, "X-Request-Id", req->id);
+	MHD_add_response_header(r, "Connection", "close");
+	return r;
+}
+
+struct bus_http_ticket *bus_http_defer(struct bus_http_request *req)
+{
+	assert(!req->response && !req->deferred);
+	req->deferred = true;
+	return &req->ticket;
+}
+
+struct bus_http_request *bus_http_ticket_request(struct bus_http_ticket *t)
+{
+	return t->req;
+}
+
+void bus_http_ticket_done(struct bus_http_ticket *t)
+{
+	struct bus_http_request *req = t->req;
+	struct bus_http *h = req->h;
+	bool orphan;
+
+	pthread_mutex_lock(&req->lock);
+	orphan = req->orphan;
+	req->answered = true;
+	if (!req->abandoned)
+		http_wake_locked(req);
+	pthread_mutex_unlock(&req->lock);
+	if (!orphan)
+		return;
+	http_request_free(&req);
+	http_release(h);
+}

@@ -1,0 +1,166 @@
+/* bus/http_impl.h - what the files of the HTTP server share. Internal to bus/http*.c.
+ *
+ *   http.c         start, stop; MHD's callbacks: a request from its first line to its answer
+ *   http_conn.c    connections: deadlines, peers that have gone, one watchdog thread
+ *   http_guard.c   what is refused before a handler sees it
+ *   http_read.c    a handler reads its request
+ *   http_answer.c  a handler answers: whole, problem, later
+ *   http_stream.c  an answer piece by piece
+ *   http_route.c   paths, queries (no MHD)
+ *
+ * Locks, in the order in which they may be taken: caller's own -> bus_http.list_lock -> request.lock -> MHD's.
+ * No callback of the program is called under any of ours. MHD calls us with none of its own held but the
+ * response's, around the stream's reader (0.9.75, read in its source), which nobody else takes.
+ *
+ * A connection has one struct bus_http_request, used again for each of its requests. Its thread is the
+ * connection's MHD thread; what other threads touch is under request.lock. A connection is suspended and
+ * resumed under that lock only, so that a wake-up is never lost and never meets a connection that is gone:
+ * `mhd` is NULL from the moment MHD says that the request is over.
+ */
+#ifndef BUS_HTTP_IMPL_H
+#define BUS_HTTP_IMPL_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "bus/http_route.h"
+
+#if MHD_VERSION < 0x00097002
+#error "libmicrohttpd 0.9.75 or newer is needed"
+#endif
+
+#define HTTP_URI_MAX	   ((size_t)8 * 1024)
+#define HTTP_POOL	   ((size_t)16 * 1024) /* of a connection: its URI and headers must fit */
+#define HTTP_KEEP	   ((size_t)16 * 1024) /* buffers above this are given back after the request */
+#define HTTP_DRAIN_MAX	   (INT64_C(16) * 1024 * 1024) /* of a body too large, still read so that 413 arrives */
+#define HTTP_ID_MAX	   64
+#define HTTP_TICK_MS	   200 /* the watchdog's */
+
+struct http_conn {
+	struct bus_http *h;
+	int fd;
+	uint32_t generation; /* so that a late event is not taken for a new connection with the same number */
+	_Atomic int64_t deadline_ms; /* monotonic; 0: none */
+	struct bus_http_request *req;
+	struct http_conn *next, *prev; /* list_lock */
+};
+
+struct bus_http {
+	struct MHD_Daemon *daemon;
+	struct http_table table;
+	void *ctx;
+	int port;
+	int64_t body_max;
+	int64_t header_ms, body_ms, idle_ms;
+	char *program;
+	const char *problem_type;
+	void (*write_error)(struct bus_buf *out, int status, const char *title, const char *detail);
+	struct bus_metric *connections;
+	atomic_int open; /* requests between their first line and their end */
+	atomic_int n_connections;
+	atomic_int refs; /* the program's, and one for each ticket that stop could not wait for */
+	atomic_bool stopping; /* streams are cut, answers close their connection */
+	atomic_bool abandoning; /* tickets are answered 503 */
+	_Atomic uint64_t next_id;
+
+	pthread_mutex_t list_lock; /* connections and by_fd */
+	struct http_conn *conns;
+	struct http_conn **by_fd;
+	size_t n_by_fd;
+	uint32_t generation;
+
+	int epoll_fd; /* tells of peers that hang up, also on suspended connections, which MHD does not watch */
+	pthread_t watchdog;
+	atomic_bool watchdog_stop;
+};
+
+enum http_phase { HTTP_IDLE, HTTP_LINE, HTTP_BODY, HTTP_RUNNING };
+
+struct bus_http_stream {
+	struct bus_http_request *req;
+	bus_http_source_fn fn;
+	void (*free_state)(void *state);
+	void *state;
+	struct bus_buf out;
+	size_t sent;   /* of out */
+	bool parking;  /* fn has said PARK */
+	bool ended;
+	bool woken;    /* lock: since fn was last entered */
+};
+
+struct bus_http_ticket {
+	struct bus_http_request *req;
+};
+
+struct bus_http_request {
+	struct bus_http *h;
+	struct http_conn *conn;
+	enum http_phase phase;
+	int refusal; /* 413: decided, but the body is still being read; 0: none */
+	int64_t drained; /* bytes of a body that is too large */
+	const char *method;
+	struct http_match match;
+	struct bus_buf uri;  /* as sent, NUL-ended; n without the NUL */
+	size_t path_at, path_len; /* in uri */
+	const char *raw_query; /* in uri */
+	size_t uri_sent; /* length before it was cut at HTTP_URI_MAX */
+	const char *mhd_uri; /* where MHD holds it: for the guard's arithmetic */
+	struct bus_buf text; /* decoded parts and query */
+	const char *part[HTTP_PARTS_MAX];
+	struct bus_buf pairs; /* struct http_pair[] */
+	size_t n_pairs;
+	struct bus_buf body;
+	struct bus_buf head; /* of the answer: name NUL value NUL ... */
+	bool has_cache_control;
+	char id[HTTP_ID_MAX + 1];
+	struct bus_arena *arena; /* made when asked for */
+
+	pthread_mutex_t lock; /* the rest; response and status are written before `answered` is set under it */
+	struct MHD_Connection *mhd; /* NULL: over */
+	struct MHD_Response *response;
+	int status;
+	bool answered;
+	bool deferred;
+	bool streaming;
+	bool suspended;
+	bool gone;      /* the peer has hung up */
+	bool abandoned; /* a deferred request that stop answered itself */
+	bool orphan;	/* ... and that its connection has left: the ticket frees it */
+	struct bus_http_stream stream;
+	struct bus_http_ticket ticket;
+};
+
+/* http_conn.c */
+enum bus_err http_watch_start(struct bus_http *h, struct bus_error *err) BUS_MUSTCHECK;
+void http_watch_stop(struct bus_http *h);
+struct http_conn *http_conn_open(struct bus_http *h, int fd);
+void http_conn_close(struct http_conn *c);
+void http_conn_each(struct bus_http *h, void (*fn)(struct http_conn *c)); /* under list_lock */
+void http_release(struct bus_http *h); /* drops one of its references */
+
+/* http_guard.c */
+/* Looks at the request line and headers as MHD parsed them. 0: fine; else the status to refuse with, and
+ * *why. *length: Content-Length, -1 when the body is chunked. */
+int http_guard(struct bus_http_request *req, const char *version, int64_t *length, const char **why);
+
+/* http_answer.c */
+void http_refuse(struct bus_http_request *req, int status, const char *detail); /* in the program's shape */
+struct MHD_Response *http_unavailable(struct bus_http_request *req); /* 503, while a ticket is open */
+void http_add_head(struct bus_http_request *req, struct MHD_Response *r, const char *type);
+void http_count(struct bus_http_request *req, int status);
+const char *http_reason(int status);
+
+/* http_read.c */
+struct bus_http_request *http_request_new(struct bus_http *h, struct http_conn *c);
+void http_request_free(struct bus_http_request **req);
+void http_request_begin(struct bus_http_request *req, struct MHD_Connection *c, const char *uri);
+/* After the headers: path, query and parts decoded, route found. 0, or 400. */
+int http_request_parse(struct bus_http_request *req, const char *method, const char **why);
+void http_request_name(struct bus_http_request *req); /* its X-Request-Id */
+void http_request_reset(struct bus_http_request *req);
+
+/* http_stream.c */
+void http_wake_locked(struct bus_http_request *req); /* resumes it if it is suspended */
+
+#endif

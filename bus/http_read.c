@@ -1,0 +1,262 @@
+#include "bus/http_impl.h"
+
+#include <assert.h>
+
+#define ARENA_CAP ((size_t)4 * 1024 * 1024)
+
+struct bus_http_request *http_request_new(struct bus_http *h, struct http_conn *c)
+{
+	struct bus_http_request *req = bus_xcalloc(1, sizeof(*req));
+
+	req->h = h;
+	req->conn = c;
+	req->stream.req = req;
+	req->ticket.req = req;
+	pthread_mutex_init(&req->lock, NULL);
+	return req;
+}
+
+void http_request_free(struct bus_http_request **reqp)
+{
+	struct bus_http_request *req = *reqp;
+
+	if (!req)
+		return;
+	if (req->response)
+		MHD_destroy_response(req->response);
+	bus_arena_free(&req->arena);
+	bus_buf_release(&req->uri);
+	bus_buf_release(&req->text);
+	bus_buf_release(&req->pairs);
+	bus_buf_release(&req->body);
+	bus_buf_release(&req->head);
+	bus_buf_release(&req->stream.out);
+	pthread_mutex_destroy(&req->lock);
+	free(req);
+	*reqp = NULL;
+}
+
+static void empty(struct bus_buf *b)
+{
+	if (b->cap > HTTP_KEEP)
+		bus_buf_release(b);
+	else
+		bus_buf_reset(b);
+}
+
+void http_request_reset(struct bus_http_request *req)
+{
+	req->phase = HTTP_IDLE;
+	empty(&req->uri);
+	empty(&req->text);
+	empty(&req->pairs);
+	empty(&req->body);
+	empty(&req->head);
+	empty(&req->stream.out);
+	req->n_pairs = 0;
+	req->has_cache_control = false;
+	req->refusal = 0;
+	req->drained = 0;
+	req->id[0] = '\0';
+	if (req->arena && bus_arena_used(req->arena) > HTTP_KEEP)
+		bus_arena_free(&req->arena);
+	else if (req->arena)
+		bus_arena_reset(req->arena);
+	req->response = NULL;
+	req->status = 0;
+	pthread_mutex_lock(&req->lock);
+	req->answered = false;
+	req->abandoned = false;
+	req->deferred = false;
+	req->streaming = false;
+	req->suspended = false;
+	pthread_mutex_unlock(&req->lock);
+}
+
+void http_request_begin(struct bus_http_request *req, struct MHD_Connection *c, const char *uri)
+{
+	size_t n = uri ? strlen(uri) : 0;
+
+	req->phase = HTTP_LINE;
+	req->mhd_uri = uri;
+	req->uri_sent = n;
+	bus_buf_put(&req->uri, uri, n > HTTP_URI_MAX ? HTTP_URI_MAX : n);
+	bus_buf_cstr(&req->uri);
+	req->match.resource = NULL;
+	req->path_at = 0;
+	req->path_len = 0;
+	req->raw_query = "";
+	pthread_mutex_lock(&req->lock);
+	req->mhd = c;
+	pthread_mutex_unlock(&req->lock);
+}
+
+static void find_path(struct bus_http_request *req)
+{
+	char *uri = req->uri.p;
+	size_t at = 0;
+	char *query;
+
+	/* absolute form (RFC 9112, 3.2.2): "http://host/path" */
+	if (strncasecmp(uri, "http://", 7) == 0) {
+		at = 7 + strcspn(uri + 7, "/?");
+		if (uri[at] != '/')
+			at = 0;
+	}
+	query = strchr(uri + at, '?');
+	req->path_at = at;
+	if (query) {
+		*query = '\0';
+		req->raw_query = query + 1;
+	}
+	req->path_len = strlen(uri + at);
+}
+
+static bool decode_parts(struct bus_http_request *req, char *out)
+{
+	size_t named = 0;
+
+	for (size_t i = 0; i < req->match.resource->n_parts; i++) {
+		size_t n;
+
+		if (!req->match.resource->part[i].named)
+			continue;
+		if (!http_decode(req->match.part[named], false, out, &n))
+			return false;
+		req->part[named++] = out;
+		out += n + 1;
+	}
+	return true;
+}
+
+int http_request_parse(struct bus_http_request *req, const char *method, const char **why)
+{
+	struct bus_str path, query;
+
+	find_path(req);
+	path = (struct bus_str){ req->uri.p + req->path_at, req->path_len };
+	query = bus_str(req->raw_query);
+	*why = "the path or the query holds a broken %-escape, %00 or too many parameters";
+	if (path.p[0] != '/' && strcmp(path.p, "*") != 0)
+		return 400;
+	http_table_match(&req->h->table, method, path, &req->match);
+	/* One reservation for all: the pointers into text must stay good. */
+	bus_buf_reserve(&req->text, path.n + 2 * query.n + 4);
+	if (query.n > 0) {
+		size_t most = query.n / 2 + 1;
+
+		if (most > HTTP_QUERY_MAX)
+			most = HTTP_QUERY_MAX;
+		bus_buf_reserve(&req->pairs, most * sizeof(struct http_pair));
+		if (!http_query_parse(query, req->text.p + path.n + 1, (struct http_pair *)(void *)req->pairs.p,
+				      &req->n_pairs))
+			return 400;
+	}
+	if (req->match.resource && !decode_parts(req, req->text.p))
+		return 400;
+	return 0;
+}
+
+const char *bus_http_method(const struct bus_http_request *req)
+{
+	return req->method;
+}
+
+const char *bus_http_part(const struct bus_http_request *req, const char *name)
+{
+	size_t len = strlen(name);
+	size_t named = 0;
+
+	for (size_t i = 0; i < req->match.resource->n_parts; i++) {
+		const struct http_part *p = &req->match.resource->part[i];
+
+		if (!p->named)
+			continue;
+		if (p->n == len && memcmp(p->text, name, len) == 0)
+			return req->part[named];
+		named++;
+	}
+	assert(!"the route has a part of that name");
+	return "";
+}
+
+const char *bus_http_header(const struct bus_http_request *req, const char *name)
+{
+	return req->mhd ? MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, name) : NULL;
+}
+
+static const struct http_pair *pairs(const struct bus_http_request *req)
+{
+	return (const struct http_pair *)(const void *)req->pairs.p;
+}
+
+const char *bus_http_query(const struct bus_http_request *req, const char *name)
+{
+	for (size_t i = 0; i < req->n_pairs; i++)
+		if (strcmp(pairs(req)[i].name, name) == 0)
+			return pairs(req)[i].value;
+	return NULL;
+}
+
+void bus_http_each_query(const struct bus_http_request *req,
+			 bool (*fn)(void *ctx, const char *name, const char *value), void *ctx)
+{
+	for (size_t i = 0; i < req->n_pairs; i++)
+		if (!fn(ctx, pairs(req)[i].name, pairs(req)[i].value))
+			return;
+}
+
+struct bus_str bus_http_body(const struct bus_http_request *req)
+{
+	return (struct bus_str){ req->body.p ? req->body.p : "", req->body.n };
+}
+
+struct bus_arena *bus_http_arena(struct bus_http_request *req)
+{
+	if (!req->arena)
+		req->arena = bus_arena_new(ARENA_CAP);
+	return req->arena;
+}
+
+static bool good_id(const char *id)
+{
+	size_t n = id ? strlen(id) : 0;
+
+	if (n == 0 || n > HTTP_ID_MAX)
+		return false;
+	return strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
+}
+
+void http_request_name(struct bus_http_request *req)
+{
+	const char *sent = bus_http_header(req, "X-Request-Id");
+	uint64_t n;
+
+	if (good_id(sent)) {
+		memcpy(req->id, sent, strlen(sent) + 1);
+		return;
+	}
+	/* splitmix64: every number once, in an order that tells nothing */
+	n = atomic_fetch_add_explicit(&req->h->next_id, UINT64_C(0x9e3779b97f4a7c15), memory_order_relaxed);
+	n = (n ^ (n >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	n = (n ^ (n >> 27)) * UINT64_C(0x94d049bb133111eb);
+	n ^= n >> 31;
+	for (int i = 0; i < 16; i++)
+		req->id[i] = "0123456789abcdef"[(n >> (60 - 4 * i)) & 15];
+	req->id[16] = '\0';
+}
+
+const char *bus_http_id(const struct bus_http_request *req)
+{
+	return req->id;
+}
+
+const char *bus_http_raw_query(const struct bus_http_request *req)
+{
+	return req->raw_query;
+}
+
+const char *bus_http_path(const struct bus_http_request *req)
+{
+	return req->uri.p + req->path_at;
+}
