@@ -39,7 +39,7 @@ struct schema_version {
 	struct schema_store_reference *reference; /* n_references of them */
 	size_t n_references;
 	/* The value's other members ("metadata", "ruleSet", "schemaTags" ...), as `"name":value,...` without
-	 * braces, verbatim; "" when there are none. */
+	 * braces, verbatim but for nulls, which are left out; "" when there are none. */
 	char *extra;
 	int64_t offset; /* of the record that made it so */
 	int64_t timestamp_ms; /* of that record */
@@ -98,7 +98,7 @@ void schema_store_referrers(struct schema_store *s, const char *subject, int ver
 			    enum schema_deleted which, struct schema_version_list *out);
 
 /* Is this schema registered already? Sameness is type, canonical text (schema_to_string; for what is no
- * Avro the text itself), references and extra (`"metadata":..,"ruleSet":..`, "" for none).
+ * Avro the text itself), references, and of extra "metadata" and "ruleSet".
  * In the subject, newest first (BUS_ENOENT: not there): */
 enum bus_err schema_store_find(struct schema_store *s, const char *subject, enum schema_deleted which,
 			       const struct schema_version *wanted, struct schema_version *out,

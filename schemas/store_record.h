@@ -1,7 +1,7 @@
 /* schemas/store_record.h - one record of the `_schemas` topic: Confluent's key and value JSON.
  *
  * Keys are compared by compaction byte for byte, so they are always written in the one form that Confluent
- * writes (member order keytype, subject, version, magic; no spaces); reading takes any order.
+ * writes (member order keytype, subject, version, magic; no spaces); reading takes any order and any magic.
  *   SCHEMA          {"keytype":"SCHEMA","subject":"s","version":1,"magic":1}
  *                   {"subject","version","id",["schemaType",]["references":[..],]["metadata","ruleSet",..]
  *                    "schema","deleted"}; null: gone
@@ -9,7 +9,8 @@
  *                   {"mode":"READWRITE"}; null: back to the default
  *   DELETE_SUBJECT  {"keytype":"DELETE_SUBJECT","subject":"s","magic":0}; {"subject","version"}: versions
  *                   up to that one are soft-deleted
- *   NOOP            {"keytype":"NOOP","magic":0}; value without meaning
+ *   NOOP            {"keytype":"NOOP","magic":0}; null, or {"highestId":7}: ours, written before a hard delete,
+ *                   so that compaction cannot make us forget an id and give it again
  * Other key types (Confluent's CLEAR_SUBJECT, CONTEXT, ASSOC ...) are read as SCHEMA_RECORD_OTHER, and left
  * alone. Source: Confluent Schema Registry's own records, as its clients and `kcat` show them.
  * Thread: any.
@@ -36,8 +37,8 @@ struct schema_record { /* all of it borrows from the arena and the input */
 	struct bus_str subject; /* p NULL: global (CONFIG, MODE) or none */
 	int version; /* SCHEMA: the key's; DELETE_SUBJECT, CLEAR_SUBJECT: the value's */
 	bool tombstone;
+	int32_t id; /* SCHEMA with a value; NOOP: highestId or 0 */
 	/* SCHEMA with a value: */
-	int32_t id;
 	bool deleted;
 	struct bus_str type; /* "AVRO" when the value has none */
 	struct bus_str text;
@@ -56,6 +57,9 @@ enum bus_err schema_record_read(struct bus_str key, struct bus_str value, struct
 void schema_record_key(enum schema_record_kind kind, const char *subject, int version, struct bus_buf *out);
 void schema_record_schema(const struct schema_version *v, struct bus_buf *out); /* value of SCHEMA */
 void schema_record_delete_subject(const char *subject, int version, struct bus_buf *out); /* its value */
+void schema_record_noop(int32_t highest_id, struct bus_buf *out); /* its value */
+/* The part of extra by which schemas differ: `"metadata":..,"ruleSet":..` in that order, nulls left out. */
+void schema_record_identity(const char *extra, struct bus_buf *out);
 /* The member of a JSON text ("compatibilityLevel", "mode"), for values kept verbatim: false when it is not
  * there, is no string or does not fit in n bytes with its NUL. */
 bool schema_record_member(struct bus_str json, const char *name, char *out, size_t n);

@@ -1,0 +1,422 @@
+#include "schemas/store_record.h"
+
+#include <stdio.h>
+
+#include "bus/json.h"
+#include "bus/json_out.h"
+
+#define RECORD_TEXT_MAX ((size_t)8 * 1024 * 1024)
+
+static const struct bus_json_limits limits = { .depth = 64, .text = RECORD_TEXT_MAX };
+
+static const char *const kind_name[] = {
+	[SCHEMA_RECORD_SCHEMA] = "SCHEMA",
+	[SCHEMA_RECORD_CONFIG] = "CONFIG",
+	[SCHEMA_RECORD_MODE] = "MODE",
+	[SCHEMA_RECORD_DELETE_SUBJECT] = "DELETE_SUBJECT",
+	[SCHEMA_RECORD_CLEAR_SUBJECT] = "CLEAR_SUBJECT",
+	[SCHEMA_RECORD_NOOP] = "NOOP",
+};
+
+static enum bus_err parse_object(struct bus_str text, struct bus_arena *arena, struct bus_json **out,
+				 struct bus_error *err)
+{
+	enum bus_err rc = bus_json_parse(text, &limits, arena, out, err);
+
+	if (rc == BUS_OK && (*out)->type != BUS_JSON_OBJECT)
+		rc = bus_fail(err, BUS_EDATA, "not a JSON object");
+	return rc;
+}
+
+static bool is_null(const struct bus_json *v)
+{
+	return !v || v->type == BUS_JSON_NULL;
+}
+
+static enum bus_err take_text(const struct bus_json *object, const char *name, struct bus_str *out,
+			      struct bus_error *err)
+{
+	const struct bus_json *v = bus_json_get(object, name);
+
+	if (is_null(v))
+		return BUS_OK;
+	if (v->type != BUS_JSON_STRING)
+		return bus_fail(err, BUS_EDATA, "\"%s\" is not text", name);
+	if (memchr(v->text.p, '\0', v->text.n)) /* a C string from here on */
+		return bus_fail(err, BUS_EDATA, "\"%s\" holds U+0000", name);
+	*out = v->text;
+	return BUS_OK;
+}
+
+static enum bus_err take_int(const struct bus_json *object, const char *name, int64_t min, int32_t *out,
+			     struct bus_error *err)
+{
+	const struct bus_json *v = bus_json_get(object, name);
+	int64_t n;
+
+	if (!v || bus_json_int(v, &n) != BUS_OK || n < min || n > INT32_MAX)
+		return bus_fail(err, BUS_EDATA, "\"%s\" is not a number from %lld", name, (long long)min);
+	*out = (int32_t)n;
+	return BUS_OK;
+}
+
+static enum bus_err read_references(const struct bus_json *value, struct bus_arena *arena,
+				    struct schema_record *out, struct bus_error *err)
+{
+	const struct bus_json *list = bus_json_get(value, "references"), *v;
+	struct schema_store_reference *r;
+
+	if (is_null(list))
+		return BUS_OK;
+	if (list->type != BUS_JSON_ARRAY || list->n > SCHEMA_STORE_REFERENCES_MAX)
+		return bus_fail(err, BUS_EDATA, "\"references\" is not a list of at most %d",
+				SCHEMA_STORE_REFERENCES_MAX);
+	out->reference = bus_arena_zalloc(arena, (list->n + 1) * sizeof(*r));
+	if (!out->reference)
+		return bus_fail(err, BUS_ETOOBIG, "the record is too large");
+	for (v = list->first; v; v = v->next) {
+		struct bus_str name = { NULL, 0 }, subject = { NULL, 0 };
+		enum bus_err rc = BUS_EDATA;
+
+		r = &out->reference[out->n_references];
+		if (v->type == BUS_JSON_OBJECT)
+			rc = take_text(v, "name", &name, err);
+		if (rc == BUS_OK)
+			rc = take_text(v, "subject", &subject, err);
+		if (rc == BUS_OK)
+			rc = take_int(v, "version", 1, &r->version, err);
+		if (rc != BUS_OK || !name.p || !subject.p)
+			return bus_fail(err, BUS_EDATA, "a reference needs name, subject and version");
+		r->name = bus_arena_dup(arena, name.p, name.n);
+		r->subject = bus_arena_dup(arena, subject.p, subject.n);
+		if (!r->name || !r->subject)
+			return bus_fail(err, BUS_ETOOBIG, "the record is too large");
+		out->n_references++;
+	}
+	return BUS_OK;
+}
+
+/* The end of the value that begins at p, in text known to be JSON: the comma, bracket or brace after it. */
+static const char *skip_value(const char *p, const char *end)
+{
+	bool quoted = false;
+	int depth = 0;
+
+	for (; p < end; p++) {
+		if (quoted) {
+			if (*p == '\\')
+				p++;
+			else if (*p == '"')
+				quoted = false;
+		} else if (*p == '"') {
+			quoted = true;
+		} else if (*p == '{' || *p == '[') {
+			depth++;
+		} else if (*p == '}' || *p == ']') {
+			if (depth-- == 0)
+				return p;
+		} else if (*p == ',' && depth == 0) {
+			return p;
+		}
+	}
+	return end;
+}
+
+static struct bus_str trim(const char *p, const char *end)
+{
+	while (p < end && strchr(" \t\r\n", *p))
+		p++;
+	while (end > p && strchr(" \t\r\n", end[-1]))
+		end--;
+	return (struct bus_str){ p, (size_t)(end - p) };
+}
+
+/* Calls fn with each member of the object, its value as it stands in the text. tree is of the same text:
+ * it gives the names, unescaped. */
+static void each_member(struct bus_str text, const struct bus_json *tree,
+			void (*fn)(void *ctx, const struct bus_json *v, struct bus_str raw), void *ctx)
+{
+	const char *end = text.p + text.n, *p = memchr(text.p, '{', text.n), *after;
+	const struct bus_json *v;
+
+	for (v = tree->first; v && p; v = v->next) {
+		for (p++; p < end && *p != '"'; p++) /* to the name */
+			;
+		for (p++; p < end && *p != '"'; p++) /* over it */
+			p += *p == '\\';
+		p = p < end ? memchr(p, ':', (size_t)(end - p)) : NULL;
+		if (!p)
+			return;
+		after = skip_value(p + 1, end);
+		fn(ctx, v, trim(p + 1, after));
+		p = after;
+	}
+}
+
+static void put_extra(void *ctx, const struct bus_json *v, struct bus_str raw)
+{
+	static const char *const known[] = { "subject", "version", "id", "schemaType", "references", "schema",
+					     "deleted" };
+	struct bus_buf *out = ctx;
+	struct bus_json_out name = { .buf = out };
+	size_t i;
+
+	for (i = 0; i < BUS_LEN(known); i++)
+		if (bus_str_is(v->name, known[i]))
+			return;
+	if (is_null(v))
+		return;
+	if (out->n > 0)
+		bus_buf_putc(out, ',');
+	bus_json_put_str(&name, v->name);
+	bus_buf_putc(out, ':');
+	bus_buf_put(out, raw.p, raw.n);
+}
+
+static enum bus_err read_schema(struct bus_str text, const struct bus_json *value, struct bus_arena *arena,
+				struct schema_record *out, struct bus_error *err)
+{
+	const struct bus_json *deleted = bus_json_get(value, "deleted");
+	struct bus_buf extra = { 0 };
+	enum bus_err rc;
+
+	out->type = BUS_STR("AVRO");
+	rc = take_int(value, "id", 1, &out->id, err);
+	if (rc == BUS_OK)
+		rc = take_text(value, "schemaType", &out->type, err);
+	if (rc == BUS_OK)
+		rc = take_text(value, "schema", &out->text, err);
+	if (rc == BUS_OK)
+		rc = read_references(value, arena, out, err);
+	if (rc != BUS_OK)
+		return rc;
+	if (!out->text.p)
+		return bus_fail(err, BUS_EDATA, "no \"schema\"");
+	out->deleted = deleted && deleted->type == BUS_JSON_TRUE;
+	each_member(text, value, put_extra, &extra);
+	out->extra.p = bus_arena_dup(arena, extra.p, extra.n);
+	out->extra.n = extra.n;
+	bus_buf_release(&extra);
+	if (!out->extra.p)
+		return bus_fail(err, BUS_ETOOBIG, "the record is too large");
+	return BUS_OK;
+}
+
+static enum bus_err read_key(struct bus_str key, struct bus_arena *arena, struct schema_record *out,
+			     struct bus_error *err)
+{
+	struct bus_str type = { NULL, 0 };
+	struct bus_json *k = NULL;
+	enum bus_err rc;
+	size_t i;
+
+	rc = parse_object(key, arena, &k, err);
+	if (rc == BUS_OK)
+		rc = take_text(k, "keytype", &type, err);
+	if (rc == BUS_OK)
+		rc = take_text(k, "subject", &out->subject, err);
+	if (rc != BUS_OK)
+		return rc;
+	if (!type.p)
+		return bus_fail(err, BUS_EDATA, "no \"keytype\"");
+	out->kind = SCHEMA_RECORD_OTHER;
+	for (i = 0; i < BUS_LEN(kind_name); i++)
+		if (bus_str_is(type, kind_name[i]))
+			out->kind = (enum schema_record_kind)i;
+	if (out->kind == SCHEMA_RECORD_SCHEMA)
+		rc = take_int(k, "version", 1, &out->version, err);
+	if (!out->subject.p && (out->kind == SCHEMA_RECORD_SCHEMA || out->kind == SCHEMA_RECORD_DELETE_SUBJECT ||
+				out->kind == SCHEMA_RECORD_CLEAR_SUBJECT))
+		return bus_fail(err, BUS_EDATA, "no \"subject\"");
+	return rc;
+}
+
+enum bus_err schema_record_read(struct bus_str key, struct bus_str value, struct bus_arena *arena,
+				struct schema_record *out, struct bus_error *err)
+{
+	struct bus_json *v = NULL;
+	enum bus_err rc;
+
+	memset(out, 0, sizeof(*out));
+	if (!key.p)
+		return bus_fail(err, BUS_EDATA, "no key");
+	rc = read_key(key, arena, out, err);
+	if (rc != BUS_OK || out->kind == SCHEMA_RECORD_OTHER)
+		return rc;
+	out->tombstone = value.p == NULL;
+	if (out->tombstone)
+		return BUS_OK;
+	rc = parse_object(value, arena, &v, err);
+	if (rc != BUS_OK)
+		return rc;
+	switch (out->kind) {
+	case SCHEMA_RECORD_SCHEMA:
+		return read_schema(value, v, arena, out, err);
+	case SCHEMA_RECORD_DELETE_SUBJECT:
+	case SCHEMA_RECORD_CLEAR_SUBJECT:
+		return take_int(v, "version", 0, &out->version, err);
+	case SCHEMA_RECORD_NOOP:
+		if (bus_json_get(v, "highestId"))
+			rc = take_int(v, "highestId", 0, &out->id, err);
+		return rc;
+	default:
+		out->value = value;
+		return BUS_OK;
+	}
+}
+
+/* As Jackson writes a text, which Confluent's registry uses: bytes of keys must be the same for compaction. */
+static void put_key_text(const char *s, struct bus_buf *out)
+{
+	static const char letter[32] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+
+	bus_buf_putc(out, '"');
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '"' || c == '\\')
+			bus_buf_printf(out, "\\%c", c);
+		else if (c < 32 && letter[c])
+			bus_buf_printf(out, "\\%c", letter[c]);
+		else if (c < 32)
+			bus_buf_printf(out, "\\u%04X", c);
+		else
+			bus_buf_putc(out, *s);
+	}
+	bus_buf_putc(out, '"');
+}
+
+void schema_record_key(enum schema_record_kind kind, const char *subject, int version, struct bus_buf *out)
+{
+	bus_buf_printf(out, "{\"keytype\":\"%s\"", kind_name[kind]);
+	if (kind != SCHEMA_RECORD_NOOP) {
+		bus_buf_puts(out, ",\"subject\":");
+		if (subject)
+			put_key_text(subject, out);
+		else
+			bus_buf_puts(out, "null");
+	}
+	if (kind == SCHEMA_RECORD_SCHEMA)
+		bus_buf_printf(out, ",\"version\":%d,\"magic\":1}", version);
+	else
+		bus_buf_puts(out, ",\"magic\":0}");
+}
+
+static void put_references(struct bus_json_out *j, const struct schema_version *v)
+{
+	size_t i;
+
+	bus_json_key(j, "references");
+	bus_json_array(j);
+	for (i = 0; i < v->n_references; i++) {
+		bus_json_object(j);
+		bus_json_key(j, "name");
+		bus_json_put_text(j, v->reference[i].name);
+		bus_json_key(j, "subject");
+		bus_json_put_text(j, v->reference[i].subject);
+		bus_json_key(j, "version");
+		bus_json_put_int(j, v->reference[i].version);
+		bus_json_object_end(j);
+	}
+	bus_json_array_end(j);
+}
+
+void schema_record_schema(const struct schema_version *v, struct bus_buf *out)
+{
+	struct bus_json_out j = { .buf = out };
+
+	bus_json_object(&j);
+	bus_json_key(&j, "subject");
+	bus_json_put_text(&j, v->subject);
+	bus_json_key(&j, "version");
+	bus_json_put_int(&j, v->version);
+	bus_json_key(&j, "id");
+	bus_json_put_int(&j, v->id);
+	if (v->type && strcmp(v->type, "AVRO") != 0) {
+		bus_json_key(&j, "schemaType");
+		bus_json_put_text(&j, v->type);
+	}
+	if (v->n_references > 0)
+		put_references(&j, v);
+	bus_json_key(&j, "schema");
+	bus_json_put_text(&j, v->text);
+	bus_json_key(&j, "deleted");
+	bus_json_put_bool(&j, v->deleted);
+	if (v->extra && v->extra[0]) {
+		bus_buf_putc(out, ',');
+		bus_buf_puts(out, v->extra);
+	}
+	bus_json_object_end(&j);
+}
+
+void schema_record_delete_subject(const char *subject, int version, struct bus_buf *out)
+{
+	struct bus_json_out j = { .buf = out };
+
+	bus_json_object(&j);
+	bus_json_key(&j, "subject");
+	bus_json_put_text(&j, subject);
+	bus_json_key(&j, "version");
+	bus_json_put_int(&j, version);
+	bus_json_object_end(&j);
+}
+
+void schema_record_noop(int32_t highest_id, struct bus_buf *out)
+{
+	bus_buf_printf(out, "{\"highestId\":%d}", (int)highest_id);
+}
+
+struct identity {
+	struct bus_str metadata, rule_set;
+};
+
+static void take_identity(void *ctx, const struct bus_json *v, struct bus_str raw)
+{
+	struct identity *id = ctx;
+
+	if (is_null(v))
+		return;
+	if (bus_str_is(v->name, "metadata"))
+		id->metadata = raw;
+	else if (bus_str_is(v->name, "ruleSet"))
+		id->rule_set = raw;
+}
+
+void schema_record_identity(const char *extra, struct bus_buf *out)
+{
+	struct bus_arena *arena;
+	struct bus_buf text = { 0 };
+	struct bus_json *tree = NULL;
+	struct identity id = { 0 };
+
+	if (!extra || !extra[0])
+		return;
+	arena = bus_arena_new(0);
+	bus_buf_printf(&text, "{%s}", extra);
+	if (parse_object(bus_buf_str(&text), arena, &tree, NULL) == BUS_OK)
+		each_member(bus_buf_str(&text), tree, take_identity, &id);
+	if (id.metadata.p)
+		bus_buf_printf(out, "\"metadata\":%.*s", (int)id.metadata.n, id.metadata.p);
+	if (id.rule_set.p)
+		bus_buf_printf(out, "%s\"ruleSet\":%.*s", id.metadata.p ? "," : "", (int)id.rule_set.n,
+			       id.rule_set.p);
+	bus_buf_release(&text);
+	bus_arena_free(&arena);
+}
+
+bool schema_record_member(struct bus_str json, const char *name, char *out, size_t n)
+{
+	struct bus_arena *arena = bus_arena_new(0);
+	struct bus_str text = { NULL, 0 };
+	struct bus_json *tree = NULL;
+	bool found = false;
+
+	if (parse_object(json, arena, &tree, NULL) == BUS_OK &&
+	    take_text(tree, name, &text, NULL) == BUS_OK && text.p && text.n < n) {
+		memcpy(out, text.p, text.n);
+		out[text.n] = '\0';
+		found = true;
+	}
+	bus_arena_free(&arena);
+	return found;
+}
