@@ -54,7 +54,7 @@ struct bus_conf_option {
 enum bus_err bus_conf_load(const char *path, const char *const *sets, const struct bus_conf_option *table,
 			   void *conf, struct bus_error *err) BUS_MUSTCHECK;
 void bus_conf_release(const struct bus_conf_option *table, void *conf);
-void bus_conf_dump(const struct bus_conf_option *table, const void *conf, FILE *out); /* as YAML */
+void bus_conf_dump(const struct bus_conf_option *table, const void *conf, FILE *out); /* as YAML, dotted names */
 void bus_conf_help(const struct bus_conf_option *table, FILE *out); /* name, default, help */
 
 #endif

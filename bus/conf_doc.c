@@ -1,4 +1,5 @@
 /* The option table as text: --dump and --help. */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "bus/conf.h"
@@ -29,14 +30,13 @@ static void put_number(FILE *out, int64_t v, const int64_t *factor, const char *
 	}
 }
 
-static void put_value(FILE *out, const struct bus_conf_option *o, const void *at, int indent)
+static void put_value(FILE *out, const struct bus_conf_option *o, const void *at)
 {
 	static const int64_t ms[] = { 3600000, 60000, 1000, 1 };
 	static const char *const ms_unit[] = { "h", "m", "s", "ms" };
 	static const int64_t size[] = { 1 << 30, 1 << 20, 1 << 10, 1 };
 	static const char *const size_unit[] = { "GiB", "MiB", "KiB", "B" };
 	const struct bus_conf_list *list = at;
-	const struct bus_conf_map *map = at;
 
 	switch (o->type) {
 	case BUS_CONF_STR:
@@ -57,62 +57,45 @@ static void put_value(FILE *out, const struct bus_conf_option *o, const void *at
 		fputs(*(const bool *)at ? "true" : "false", out);
 		break;
 	case BUS_CONF_LIST:
-		fputs(list->n == 0 ? "[]" : "", out);
+		fputc('[', out);
 		for (size_t i = 0; i < list->n; i++) {
-			fprintf(out, "\n%*s- ", indent, "");
+			fputs(i ? ", " : "", out);
 			put_quoted(out, list->item[i]);
 		}
+		fputc(']', out);
 		break;
 	case BUS_CONF_MAP:
 	default:
-		fputs(map->n == 0 ? "{}" : "", out);
-		for (size_t i = 0; i < map->n; i++) {
-			fprintf(out, "\n%*s", indent, "");
-			put_quoted(out, map->key[i]);
-			fputs(": ", out);
-			put_quoted(out, map->value[i]);
-		}
-		break;
+		assert(0);
 	}
-	fputc('\n', out);
 }
 
-/* Length of what two names share, in whole parts, with the last dot. */
-static size_t shared_parts(const char *a, const char *b)
+static void put_map(FILE *out, const struct bus_conf_option *o, const struct bus_conf_map *map)
 {
-	size_t shared = 0;
+	for (size_t i = 0; i < map->n; i++) {
+		char *name = bus_xasprintf("%s.%s", o->name, map->key[i]);
 
-	for (size_t i = 0; a[i] && a[i] == b[i]; i++) {
-		if (a[i] == '.')
-			shared = i + 1;
+		put_quoted(out, name);
+		fputs(": ", out);
+		put_quoted(out, map->value[i]);
+		fputc('\n', out);
+		free(name);
 	}
-	return shared;
 }
 
-/* Has an earlier row (but the one before this) opened the same map? Then YAML would see its key twice. */
-static bool is_reopened(const struct bus_conf_option *table, const struct bus_conf_option *o)
-{
-	for (const struct bus_conf_option *p = table; p + 1 < o; p++) {
-		if (shared_parts(p->name, o->name) > shared_parts(o[-1].name, o->name))
-			return true;
-	}
-	return false;
-}
-
+/* Dotted names, which the file may have too: one line an option, whatever maps and options share a name. */
 void bus_conf_dump(const struct bus_conf_option *table, const void *conf, FILE *out)
 {
 	for (const struct bus_conf_option *o = table; o->name; o++) {
-		const char *name = o->name;
-		size_t shared = o == table ? 0 : shared_parts(o[-1].name, name);
-		bool flat = is_reopened(table, o);
-		int depth = 0;
+		const void *at = (const char *)conf + o->offset;
 
-		for (size_t i = 0; i < shared && !flat; i++)
-			depth += name[i] == '.';
-		for (name += flat ? 0 : shared; !flat && strchr(name, '.'); name = strchr(name, '.') + 1)
-			fprintf(out, "%*s%.*s:\n", 2 * depth++, "", (int)strcspn(name, "."), name);
-		fprintf(out, "%*s%s: ", 2 * depth, "", name);
-		put_value(out, o, (const char *)conf + o->offset, 2 * depth + 2);
+		if (o->type == BUS_CONF_MAP) {
+			put_map(out, o, at);
+			continue;
+		}
+		fprintf(out, "%s: ", o->name);
+		put_value(out, o, at);
+		fputc('\n', out);
 	}
 }
 
