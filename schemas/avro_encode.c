@@ -1,6 +1,5 @@
 /* JSON text -> Avro. Recursion is bounded by the depth of the JSON. */
 #include <math.h>
-#include <stdio.h>
 
 #include "schemas/avro_json.h"
 #include "schemas/avro_plain.h"
@@ -229,12 +228,22 @@ static enum bus_err encode_items(struct encoder *e, const struct schema_node *no
 	return BUS_OK;
 }
 
+/* Java's decoder takes the short names of the infinities too. */
+static bool to_real(const struct bus_json *v, double *out)
+{
+	if (v->type == BUS_JSON_STRING && (bus_str_is(v->text, "INF") || bus_str_is(v->text, "-INF"))) {
+		*out = v->text.p[0] == '-' ? -(double)INFINITY : (double)INFINITY;
+		return true;
+	}
+	return schema_real(v, out);
+}
+
 static enum bus_err encode_real(struct encoder *e, const struct schema_node *node, const struct bus_json *v,
 				const struct place *at)
 {
 	double real;
 
-	if (!schema_real(v, &real))
+	if (!to_real(v, &real))
 		return misfit(e, at, "not a number");
 	if (node->type == SCHEMA_DOUBLE)
 		schema_put_double(e->out, real);

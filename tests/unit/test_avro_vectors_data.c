@@ -9,6 +9,7 @@
 #include "schemas/avro_json.h"
 
 #define SLOW_MS 100 /* a refusal that takes longer is a fault */
+#define DEEP "JSON of more than 64 levels: bus_json_out refuses, and so does the sink"
 
 static struct schema *parse(struct bus_str text, char *why, size_t n)
 {
@@ -299,6 +300,14 @@ static bool run_single_object(const struct bus_json *line, char *why, size_t n)
 static void transcodes_between_json_and_avro_as_avro_java_does(void **state)
 {
 	static const struct vectors_skip skip[] = {
+		{ "enc-00535", DEEP },
+		{ "enc-00537", DEEP },
+		{ "enc-00538", DEEP },
+		{ "enc-00539", DEEP },
+		{ "enc-00541", DEEP },
+		{ "enc-02372", "a map with a key twice: the sink streams both, Java keeps the last" },
+		{ "enc-02373", "a block size beyond the data: refused, as malformed_binary.jsonl asks" },
+		{ "enc-02376", "a boolean of 2: refused, as malformed_binary.jsonl advises" },
 		{ NULL, NULL },
 	};
 
@@ -315,6 +324,7 @@ static void refuses_json_that_does_not_fit(void **state)
 static void resolves_writer_and_reader_as_avro_java_does(void **state)
 {
 	static const struct vectors_skip skip[] = {
+		{ "res-00872", "Java applies aliases twice and so undoes a swap; by the specification it reads" },
 		{ NULL, NULL },
 	};
 
@@ -324,12 +334,8 @@ static void resolves_writer_and_reader_as_avro_java_does(void **state)
 
 static void refuses_malformed_data_quickly(void **state)
 {
-	static const struct vectors_skip skip[] = {
-		{ NULL, NULL },
-	};
-
 	(void)state;
-	vectors_run("malformed_binary.jsonl", 578, run_malformed, skip);
+	vectors_run("malformed_binary.jsonl", 578, run_malformed, NULL);
 }
 
 static void makes_single_object_messages(void **state)
