@@ -141,18 +141,21 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 
 static enum bus_err run(const struct conf *c, struct bus_error *err)
 {
+	const char **topics = bus_xcalloc(c->topics.n + 1, sizeof(*topics)); /* NULL-ended */
 	const struct gw_engine_conf engine = {
 		.db_path = c->db_path,
 		.views_dir = c->views_dir,
 		.kafka = { .bootstrap = c->bootstrap, .client_id = "titian-gateway", .extra = &c->kafka },
 		.schemas_topic = c->schemas_topic,
-		.topics = (const char *const *)c->topics.item,
+		.topics = topics,
 		.cache_bytes = c->cache,
 	};
 	struct bus_http *http = NULL, *ops = NULL;
 	struct gw_api api = { 0 };
 	enum bus_err rc;
 
+	for (size_t i = 0; i < c->topics.n; i++)
+		topics[i] = c->topics.item[i];
 	if ((rc = gw_engine_open(&engine, &api.engine, err)) ||
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
 	    (rc = load_cursor_key(c, api.cursors.key, err)))
@@ -174,6 +177,7 @@ out:
 	gw_feeds_free(&api.feeds);
 	gw_access_close(&api.access);
 	gw_engine_close(&api.engine);
+	free(topics);
 	return rc;
 }
 
