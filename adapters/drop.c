@@ -23,6 +23,7 @@
 struct candidate {
 	char *name;
 	int64_t size, mtime_ns;
+	ino_t ino; /* of the name: another one is another file */
 	int64_t since; /* monotonic ms: unchanged since we look at it */
 	int64_t not_before; /* monotonic ms */
 	bool whole; /* complete */
@@ -179,6 +180,12 @@ static void look(struct adapter_drop *d, struct candidate *c)
 
 	if (fstatat(d->fd, c->name, &st, AT_SYMLINK_NOFOLLOW))
 		return; /* gone: the scan drops it */
+	if (st.st_ino != c->ino) {
+		c->ino = st.st_ino;
+		c->size = -1;
+		c->whole = c->told = false;
+		c->not_before = 0;
+	}
 	if (S_ISLNK(st.st_mode) && !d->follow) {
 		tell_left(c, "a symbolic link; set drop.follow_symlinks to take it");
 		return;
@@ -259,10 +266,8 @@ static void on_event(struct adapter_drop *d, const struct inotify_event *e)
 	}
 	if (!c)
 		c = add(d, e->name);
-	c->told = c->told && !(e->mask & (IN_CREATE | IN_MOVED_TO));
-	c->not_before = e->mask & (IN_CREATE | IN_MOVED_TO | IN_ATTRIB) ? 0 : c->not_before;
-	if (e->mask & IN_MOVED_TO)
-		c->size = -1; /* another file under this name */
+	if (e->mask & IN_ATTRIB)
+		c->not_before = 0; /* rights may have been given */
 	look(d, c);
 	if ((e->mask & IN_MOVED_TO) && c->size >= 0 && !c->told)
 		c->whole = true;

@@ -1,0 +1,105 @@
+/* titian-adapter: one department's files on their way to the bus. */
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/config.h"
+#include "adapters/preview.h"
+#include "adapters/run.h"
+#include "bus/log.h"
+#include "bus/proc.h"
+
+static const char usage[] =
+	"titian-adapter --config FILE                publish what is dropped into the folder, until stopped\n"
+	"titian-adapter check --config FILE          check configuration, keys, mappings and reference tables\n"
+	"titian-adapter preview --config FILE DATA   show what DATA would become; publishes nothing\n";
+
+static int fail(const struct bus_error *err, int status)
+{
+	fprintf(stderr, "titian-adapter: %s\n", err->text);
+	return status;
+}
+
+/* bus_proc_options reads the file itself; mappings are found relative to it. */
+static const char *config_path(int argc, char **argv)
+{
+	const char *path = NULL;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+			path = argv[++i];
+		else if (strncmp(argv[i], "--config=", 9) == 0)
+			path = argv[i] + 9;
+	}
+	return path;
+}
+
+static int preview(const struct adapter_setup *setup, const char *data)
+{
+	const struct adapter_preview_conf conf = { .mapping = setup->run.mapping,
+						   .n_mappings = setup->run.n_mappings,
+						   .env = &setup->run.env,
+						   .file = data };
+	struct bus_error err = { 0 };
+
+	return adapter_preview(&conf, stdout, &err) ? fail(&err, 1) : 0;
+}
+
+static int check(const struct adapter_setup *setup)
+{
+	struct bus_error err = { 0 };
+
+	return adapter_run_check(&setup->run, stdout, &err) ? fail(&err, 2) : 0;
+}
+
+static int run(const struct adapter_setup *setup)
+{
+	struct bus_error err = { 0 };
+	enum bus_err rc;
+
+	bus_proc_signals();
+	rc = adapter_run(&setup->run, &err);
+	if (rc == BUS_ESTOPPED) {
+		bus_log(BUS_LOG_INFO, "titian-adapter.stopped", LOG_STR("opd", setup->run.opd));
+		return 0;
+	}
+	bus_log(BUS_LOG_ERROR, "titian-adapter.failed", LOG_STR("opd", setup->run.opd), LOG_ERR(&err));
+	return rc == BUS_EINVAL || rc == BUS_EPARSE ? 2 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *command = argc > 1 && argv[1][0] != '-' ? argv[1] : "run";
+	const char *data = NULL;
+	struct adapter_config config = { 0 };
+	struct adapter_setup setup;
+	struct bus_error err = { 0 };
+	int status;
+
+	if (strcmp(command, "run") != 0 && strcmp(command, "check") != 0 && strcmp(command, "preview") != 0) {
+		fprintf(stderr, "titian-adapter: no command '%s'\n%s", command, usage);
+		return 2;
+	}
+	if (argc > 1 && command == argv[1]) {
+		argv[1] = argv[0];
+		argv++;
+		argc--;
+	}
+	if (strcmp(command, "preview") == 0) {
+		if (argc < 2 || argv[argc - 1][0] == '-') {
+			fprintf(stderr, "titian-adapter: preview: which file?\n%s", usage);
+			return 2;
+		}
+		data = argv[--argc];
+		argv[argc] = NULL;
+	}
+	bus_proc_options(argc, argv, usage, adapter_config_table, &config);
+	if (adapter_setup_make(&setup, &config, config_path(argc, argv), &err))
+		status = fail(&err, 2);
+	else if (data)
+		status = preview(&setup, data);
+	else
+		status = strcmp(command, "check") == 0 ? check(&setup) : run(&setup);
+	adapter_setup_release(&setup);
+	bus_conf_release(adapter_config_table, &config);
+	return status;
+}
