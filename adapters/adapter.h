@@ -62,7 +62,8 @@ struct adapter_source_kind {
 	/* conf: the mapping's `source` node (kind already taken). wanted: column names (delimited, fixed,
 	 * pgdump) or member paths ("pelaku.nik"; JSON) that the mapping uses. in NULL: check conf only.
 	 * BUS_EPARSE: bad conf (file:line). BUS_EDATA: the file is not of this kind (BIFF .xls, binary,
-	 * wanted column missing in the header: named, with the nearest); the file is refused. */
+	 * wanted column missing in the header: named, with the nearest); the file is refused.
+	 * yaml, conf and in stay until close(); wanted need not. */
 	enum bus_err (*open)(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct adapter_input *in,
 			     const char *const *wanted, size_t n_wanted, void **source,
 			     struct bus_error *err);

@@ -4,7 +4,7 @@
 #define TREE_MAX ((size_t)8 * 1024 * 1024) /* bytes of one row's tree */
 
 struct node { /* of the wanted paths, as a tree of names */
-	struct bus_str name; /* in the caller's wanted */
+	struct bus_str name; /* in paths */
 	size_t first;	     /* child, 0: none (0 is the root) */
 	size_t next;
 	size_t cell; /* SIZE_MAX: only on the way */
@@ -16,6 +16,7 @@ struct adapter_json_row {
 	size_t n_nodes;
 	struct adapter_cell *cell;
 	size_t n_cells;
+	char **path; /* copies of wanted */
 	size_t *same; /* same[i] != i: wanted twice, the first has the value */
 };
 
@@ -81,8 +82,10 @@ enum bus_err adapter_json_row_new(struct bus_yaml *yaml, struct bus_yaml_node *c
 	r->cell = bus_xcalloc(n_wanted + 1, sizeof(*r->cell));
 	r->same = bus_xcalloc(n_wanted + 1, sizeof(*r->same));
 	r->n_cells = n_wanted;
+	r->path = bus_xcalloc(n_wanted + 1, sizeof(*r->path));
 	for (size_t i = 0; i < n_wanted; i++) {
-		if (add_path(r, wanted[i], i))
+		r->path[i] = bus_xstrdup(wanted[i]);
+		if (add_path(r, r->path[i], i))
 			continue;
 		adapter_json_row_free(&r);
 		return bus_yaml_fail(yaml, conf, err, "'%s' is no path: names joined by '.', at most %d", wanted[i],
@@ -96,6 +99,9 @@ void adapter_json_row_free(struct adapter_json_row **r)
 {
 	if (!*r)
 		return;
+	for (size_t i = 0; i < (*r)->n_cells; i++)
+		free((*r)->path[i]);
+	free((*r)->path);
 	bus_arena_free(&(*r)->arena);
 	free((*r)->node);
 	free((*r)->cell);
