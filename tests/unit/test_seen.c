@@ -1,0 +1,110 @@
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "adapters/seen.h"
+
+static struct bus_str key_of(char *text, size_t n, int i)
+{
+	return (struct bus_str){ text, (size_t)snprintf(text, n, "key-%d", i) };
+}
+
+static void remembers_what_it_saw_while_it_grows(void **state)
+{
+	struct adapter_seen_entry *e;
+	struct adapter_seen *s;
+	char text[32];
+	bool fresh;
+
+	(void)state;
+	assert_int_equal(adapter_seen_new("/tmp", &s, NULL), BUS_OK);
+	for (int i = 0; i < 20000; i++) {
+		assert_null(adapter_seen_get(s, key_of(text, sizeof(text), i)));
+		assert_int_equal(adapter_seen_put(s, key_of(text, sizeof(text), i), &e, &fresh, NULL), BUS_OK);
+		assert_true(fresh);
+		assert_true(e->content == 0 && e->version == 0 && e->file == 0 && e->line == 0);
+		e->line = (uint32_t)i + 2;
+		e->version = -i;
+	}
+	assert_int_equal(adapter_seen_count(s), 20000);
+	for (int i = 0; i < 20000; i++) {
+		assert_int_equal(adapter_seen_put(s, key_of(text, sizeof(text), i), &e, &fresh, NULL), BUS_OK);
+		assert_false(fresh);
+		assert_int_equal(e->line, i + 2);
+		assert_int_equal(adapter_seen_get(s, key_of(text, sizeof(text), i))->version, -i);
+	}
+	assert_int_equal(adapter_seen_count(s), 20000);
+	adapter_seen_free(&s);
+	assert_null(s);
+	adapter_seen_free(&s);
+}
+
+static void forgets_when_cleared(void **state)
+{
+	struct adapter_seen_entry *e;
+	struct adapter_seen *s;
+	bool fresh;
+
+	(void)state;
+	assert_int_equal(adapter_seen_new("/tmp", &s, NULL), BUS_OK);
+	assert_int_equal(adapter_seen_put(s, BUS_STR(""), &e, &fresh, NULL), BUS_OK);
+	e->line = 7;
+	adapter_seen_clear(s);
+	assert_int_equal(adapter_seen_count(s), 0);
+	assert_null(adapter_seen_get(s, BUS_STR("")));
+	assert_int_equal(adapter_seen_put(s, (struct bus_str){ NULL, 0 }, &e, &fresh, NULL), BUS_OK);
+	assert_true(fresh);
+	assert_int_equal(e->line, 0);
+	adapter_seen_free(&s);
+}
+
+static void leaves_no_file_behind_and_says_when_there_is_no_folder(void **state)
+{
+	char dir[] = "/tmp/titian-test-seen-XXXXXX";
+	struct adapter_seen *s;
+	struct bus_error err;
+	struct dirent *entry;
+	int n = 0;
+	DIR *d;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(adapter_seen_new(dir, &s, &err), BUS_OK);
+	d = opendir(dir);
+	assert_non_null(d);
+	while ((entry = readdir(d)))
+		n++;
+	closedir(d);
+	assert_int_equal(n, 2); /* . and .. */
+	adapter_seen_free(&s);
+	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(adapter_seen_new(dir, &s, &err), BUS_EIO);
+	assert_null(s);
+	assert_non_null(strstr(err.text, dir));
+}
+
+/* The values of xxhash's own sanity check for XXH3_64bits with seed 0 of no bytes. */
+static void fingerprints_are_xxh3(void **state)
+{
+	(void)state;
+	assert_true(adapter_fingerprint(BUS_STR("")) == UINT64_C(0x2d06800538d394c2));
+	assert_true(adapter_fingerprint(BUS_STR("a")) != adapter_fingerprint(BUS_STR("b")));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(remembers_what_it_saw_while_it_grows),
+		cmocka_unit_test(forgets_when_cleared),
+		cmocka_unit_test(leaves_no_file_behind_and_says_when_there_is_no_folder),
+		cmocka_unit_test(fingerprints_are_xxh3),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
