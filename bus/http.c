@@ -322,7 +322,7 @@ static enum bus_err start_mhd(struct bus_http *h, const struct bus_http_conf *co
 		(unsigned)(IDLE_MS / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 		MHD_OPTION_URI_LOG_CALLBACK, on_line, h, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		MHD_OPTION_END);
 	return h->daemon ? BUS_OK : bus_fail(err, BUS_EIO, "cannot start the HTTP server: %m");
 }
 
