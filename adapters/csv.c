@@ -132,8 +132,8 @@ static enum bus_err split_quoted(struct adapter_csv *c, struct bus_error *err)
 			fits = add(c, at + 1, end, doubled);
 			end++;
 		} else {
-			const char *s = at < c->raw.n ? memchr(c->raw.p + at, c->separator, c->raw.n - at) :
-							NULL;
+			const char *s =
+			    at < c->raw.n ? memchr(c->raw.p + at, c->separator, c->raw.n - at) : NULL;
 
 			end = s ? (size_t)(s - c->raw.p) : c->raw.n;
 			fits = add(c, at, end, false);

@@ -25,10 +25,10 @@ struct adapter_csv {
 	size_t max; /* places in field; a record of more is cut short there */
 
 	struct adapter_csv_field *field;
-	size_t n;	   /* fields; max + 1 means more than max */
+	size_t n;	    /* fields; max + 1 means more than max */
 	struct bus_str raw; /* without the line end */
-	uint64_t line;	   /* physical, of its first byte */
-	bool too_long;	   /* over ADAPTER_ROW_MAX: raw is its first bytes, no fields */
+	uint64_t line;	    /* physical, of its first byte */
+	bool too_long;	    /* over ADAPTER_ROW_MAX: raw is its first bytes, no fields */
 	const char *broken; /* the quotes are: why; no fields then */
 };
 

@@ -310,7 +310,8 @@ enum bus_err adapter_input_piece(struct adapter_input *in, struct bus_str *piece
 	return BUS_OK;
 }
 
-enum bus_err adapter_input_peek(struct adapter_input *in, size_t n, struct bus_str *out, struct bus_error *err)
+enum bus_err adapter_input_peek(struct adapter_input *in, size_t n, struct bus_str *out,
+				struct bus_error *err)
 {
 	assert(n <= ADAPTER_PEEK_MAX);
 	while (in->n - in->at < n && !in->eof) {

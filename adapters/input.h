@@ -16,8 +16,8 @@
 struct adapter_input;
 
 /* BUS_ENOENT: no such file; BUS_EDENIED: no rights; BUS_EIO: a directory, a pipe, or it cannot be read. */
-enum bus_err adapter_input_open(const char *path, struct adapter_input **out, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err adapter_input_open(const char *path, struct adapter_input **out,
+				struct bus_error *err) BUS_MUSTCHECK;
 struct adapter_input *adapter_input_memory(const void *p, size_t n); /* p is borrowed */
 void adapter_input_close(struct adapter_input **in);
 
@@ -29,13 +29,13 @@ enum bus_err adapter_input_line(struct adapter_input *in, struct bus_str *line, 
 /* A record that goes on after a line break: the last line again, its line end, and the next physical line,
  * in one. The line number stays that of the first. BUS_ENOENT: there is no next; BUS_ETOOBIG: it would be
  * over ADAPTER_ROW_MAX; in both cases nothing has been consumed. Not after a long line. */
-enum bus_err adapter_input_line_more(struct adapter_input *in, struct bus_str *line, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err adapter_input_line_more(struct adapter_input *in, struct bus_str *line,
+				     struct bus_error *err) BUS_MUSTCHECK;
 /* Gives back what line_more added, so that the next line is the one after the first; *line is the first. */
 void adapter_input_line_back(struct adapter_input *in, struct bus_str *line);
 /* The next piece of bytes, whatever is in it; BUS_ENOENT at the end. Not to be mixed with lines. */
-enum bus_err adapter_input_piece(struct adapter_input *in, struct bus_str *piece, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err adapter_input_piece(struct adapter_input *in, struct bus_str *piece,
+				 struct bus_error *err) BUS_MUSTCHECK;
 /* Up to n first bytes without consuming them (magic numbers, BOM). */
 enum bus_err adapter_input_peek(struct adapter_input *in, size_t n, struct bus_str *out,
 				struct bus_error *err) BUS_MUSTCHECK;
@@ -45,9 +45,9 @@ void adapter_input_skip(struct adapter_input *in, size_t n);
 /* The last line given was the file's last and had no line end. */
 bool adapter_input_unended(const struct adapter_input *in);
 uint64_t adapter_input_line_number(const struct adapter_input *in); /* of the last line given; 1-based */
-uint64_t adapter_input_lines(const struct adapter_input *in); /* physical lines so far */
-uint64_t adapter_input_bytes(const struct adapter_input *in); /* consumed so far */
-int64_t adapter_input_size(const struct adapter_input *in);   /* of the file; -1 unknown */
+uint64_t adapter_input_lines(const struct adapter_input *in);	    /* physical lines so far */
+uint64_t adapter_input_bytes(const struct adapter_input *in);	    /* consumed so far */
+int64_t adapter_input_size(const struct adapter_input *in);	    /* of the file; -1 unknown */
 /* SHA-256 of the whole file in hex (65 bytes): reads on to the end if the end was not reached, so that
  * nothing is left to read, and lines and bytes are those of the whole file. */
 enum bus_err adapter_input_sha256(struct adapter_input *in, char *hex, struct bus_error *err) BUS_MUSTCHECK;

@@ -3,7 +3,7 @@
 #define PARTS_MAX 16
 #define TREE_MAX ((size_t)8 * 1024 * 1024) /* bytes of one row's tree */
 
-struct node { /* of the wanted paths, as a tree of names */
+struct node {		     /* of the wanted paths, as a tree of names */
 	struct bus_str name; /* in paths */
 	size_t first;	     /* child, 0: none (0 is the root) */
 	size_t next;
@@ -16,7 +16,7 @@ struct adapter_json_row {
 	size_t n_nodes;
 	struct adapter_cell *cell;
 	size_t n_cells;
-	char **path; /* copies of wanted */
+	char **path;  /* copies of wanted */
 	size_t *same; /* same[i] != i: wanted twice, the first has the value */
 };
 
@@ -66,8 +66,9 @@ static bool add_path(struct adapter_json_row *r, const char *path, size_t cell)
 	return true;
 }
 
-enum bus_err adapter_json_row_new(struct bus_yaml *yaml, struct bus_yaml_node *conf, const char *const *wanted,
-				  size_t n_wanted, struct adapter_json_row **out, struct bus_error *err)
+enum bus_err adapter_json_row_new(struct bus_yaml *yaml, struct bus_yaml_node *conf,
+				  const char *const *wanted, size_t n_wanted, struct adapter_json_row **out,
+				  struct bus_error *err)
 {
 	struct adapter_json_row *r = bus_xcalloc(1, sizeof(*r));
 	size_t n_nodes = 1;
@@ -88,8 +89,8 @@ enum bus_err adapter_json_row_new(struct bus_yaml *yaml, struct bus_yaml_node *c
 		if (add_path(r, r->path[i], i))
 			continue;
 		adapter_json_row_free(&r);
-		return bus_yaml_fail(yaml, conf, err, "'%s' is no path: names joined by '.', at most %d", wanted[i],
-				     PARTS_MAX);
+		return bus_yaml_fail(yaml, conf, err, "'%s' is no path: names joined by '.', at most %d",
+				     wanted[i], PARTS_MAX);
 	}
 	*out = r;
 	return BUS_OK;

@@ -11,9 +11,9 @@
 struct adapter_json_row;
 
 /* BUS_EPARSE (with conf's file:line): a path has an empty part or too many. */
-enum bus_err adapter_json_row_new(struct bus_yaml *yaml, struct bus_yaml_node *conf, const char *const *wanted,
-				  size_t n_wanted, struct adapter_json_row **out, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err adapter_json_row_new(struct bus_yaml *yaml, struct bus_yaml_node *conf,
+				  const char *const *wanted, size_t n_wanted, struct adapter_json_row **out,
+				  struct bus_error *err) BUS_MUSTCHECK;
 void adapter_json_row_free(struct adapter_json_row **r);
 
 /* Sets the cells of row; borrowed until the next call, and while text stays.

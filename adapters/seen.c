@@ -99,7 +99,8 @@ size_t adapter_seen_count(const struct adapter_seen *s)
 }
 
 /* The key's entry, or the free one where it belongs. */
-static struct adapter_seen_entry *place(struct adapter_seen_entry *entry, size_t capacity, const uint64_t key[2])
+static struct adapter_seen_entry *place(struct adapter_seen_entry *entry, size_t capacity,
+					const uint64_t key[2])
 {
 	size_t i = key[0] & (capacity - 1);
 

@@ -22,7 +22,8 @@ static const struct {
 	const char *message;
 } foreign[] = {
 	{ "\xd0\xcf\x11\xe0", 4,
-	  "berkas .xls (BIFF) belum didukung: simpan sebagai CSV / legacy .xls is not supported: save it as CSV" },
+	  "berkas .xls (BIFF) belum didukung: simpan sebagai CSV / legacy .xls is not supported: save it as "
+	  "CSV" },
 	{ "PK\x03\x04", 4,
 	  "berkas .xlsx atau ZIP belum didukung: simpan sebagai CSV, atau ekstrak dahulu / "
 	  ".xlsx or ZIP is not supported: save it as CSV, or unpack it first" },
@@ -32,8 +33,7 @@ static const struct {
 	  "berkas PDF tidak dapat dibaca: kirim data aslinya sebagai CSV / "
 	  "PDF cannot be read: send the data itself as CSV" },
 	{ "\x1f\x8b", 2, "berkas gzip: ekstrak dahulu / gzip: unpack it first" },
-	{ "PGDMP", 5,
-	  "pg_dump format khusus: pakai pg_dump -Fp / pg_dump's custom format: use pg_dump -Fp" },
+	{ "PGDMP", 5, "pg_dump format khusus: pakai pg_dump -Fp / pg_dump's custom format: use pg_dump -Fp" },
 	{ "SQLite format 3", 15,
 	  "berkas basis data SQLite: ekspor sebagai CSV / an SQLite database: export it as CSV" },
 	{ "\xff\xfe", 2,
@@ -108,8 +108,8 @@ enum bus_err adapter_source_encoding(struct bus_yaml *yaml, struct bus_yaml_node
 			     near ? "; did you mean " : "", near ? near : "");
 }
 
-enum bus_err adapter_source_word(struct bus_yaml *yaml, struct bus_yaml_node *conf, const char *key, bool must,
-				 const char **out, struct bus_error *err)
+enum bus_err adapter_source_word(struct bus_yaml *yaml, struct bus_yaml_node *conf, const char *key,
+				 bool must, const char **out, struct bus_error *err)
 {
 	enum bus_err rc = bus_yaml_str(yaml, conf, key, must, out, err);
 	struct bus_yaml_node *node = bus_yaml_get(conf, key);
@@ -124,6 +124,6 @@ enum bus_err adapter_source_no_column(const char *wanted, const char *const *nam
 {
 	const char *near = bus_nearest(wanted, names, n);
 
-	return bus_fail(err, BUS_EDATA, "kolom '%s' tidak ada / there is no column '%s'%s%s%s", wanted, wanted,
-			near ? "; did you mean '" : "", near ? near : "", near ? "'" : "");
+	return bus_fail(err, BUS_EDATA, "kolom '%s' tidak ada / there is no column '%s'%s%s%s", wanted,
+			wanted, near ? "; did you mean '" : "", near ? near : "", near ? "'" : "");
 }

@@ -19,8 +19,8 @@ enum bus_err adapter_source_encoding(struct bus_yaml *yaml, struct bus_yaml_node
 				     enum adapter_encoding *out, struct bus_error *err) BUS_MUSTCHECK;
 
 /* A scalar that must be text of at least one byte. */
-enum bus_err adapter_source_word(struct bus_yaml *yaml, struct bus_yaml_node *conf, const char *key, bool must,
-				 const char **out, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_source_word(struct bus_yaml *yaml, struct bus_yaml_node *conf, const char *key,
+				 bool must, const char **out, struct bus_error *err) BUS_MUSTCHECK;
 
 /* Refuses the file for a column it does not have; the message names the nearest of the n it has. */
 enum bus_err adapter_source_no_column(const char *wanted, const char *const *names, size_t n,

@@ -63,8 +63,8 @@ static void delimited_close(void *source)
 
 /* ---- options ---- */
 
-static enum bus_err conf_char(struct bus_yaml *yaml, struct bus_yaml_node *conf, const char *key, const char *word,
-			      char meaning, char *out, struct bus_error *err)
+static enum bus_err conf_char(struct bus_yaml *yaml, struct bus_yaml_node *conf, const char *key,
+			      const char *word, char meaning, char *out, struct bus_error *err)
 {
 	struct bus_yaml_node *node = bus_yaml_get(conf, key);
 	const char *text = NULL;
@@ -91,8 +91,9 @@ static enum bus_err conf_rule(struct bus_yaml *yaml, struct bus_yaml_node *node,
 	enum bus_err rc;
 
 	if (node->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(yaml, node, err,
-				     "a rule is a map: {column: NAME, prefix: TEXT}, equals: TEXT or empty: true");
+		return bus_yaml_fail(
+		    yaml, node, err,
+		    "a rule is a map: {column: NAME, prefix: TEXT}, equals: TEXT or empty: true");
 	if ((rc = adapter_source_word(yaml, node, "column", true, &rule->column, err)) != BUS_OK ||
 	    (rc = adapter_source_word(yaml, node, "prefix", false, &prefix, err)) != BUS_OK ||
 	    (rc = adapter_source_word(yaml, node, "equals", false, &equals, err)) != BUS_OK ||
@@ -136,8 +137,8 @@ static enum bus_err conf_columns(struct bus_yaml *yaml, struct bus_yaml_node *co
 
 	if (!list != (s->header_rows > 0))
 		return bus_yaml_fail(yaml, list ? list : conf, err,
-				     list ? "columns is for files without a header: add header_rows: 0" :
-					    "header_rows: 0 needs columns: [NAME, ...]");
+				     list ? "columns is for files without a header: add header_rows: 0"
+					  : "header_rows: 0 needs columns: [NAME, ...]");
 	if (!list)
 		return BUS_OK;
 	if (list->kind != BUS_YAML_LIST || !list->first || bus_yaml_count(list) > COLUMNS_MAX)
@@ -166,7 +167,8 @@ static enum bus_err configure(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 	if ((rc = conf_char(yaml, conf, "separator", "tab", '\t', &separator, err)) != BUS_OK ||
 	    (rc = conf_char(yaml, conf, "quote", "none", '\0', &quote, err)) != BUS_OK ||
 	    (rc = adapter_source_encoding(yaml, conf, &encoding, err)) != BUS_OK ||
-	    (rc = bus_yaml_int(yaml, conf, "title_rows", false, 0, ROWS_BEFORE_MAX, &s->title_rows, err)) != BUS_OK ||
+	    (rc = bus_yaml_int(yaml, conf, "title_rows", false, 0, ROWS_BEFORE_MAX, &s->title_rows, err)) !=
+		BUS_OK ||
 	    (rc = bus_yaml_int(yaml, conf, "header_rows", false, 0, 10, &s->header_rows, err)) != BUS_OK ||
 	    (rc = adapter_source_word(yaml, conf, "defect", false, &s->defect, err)) != BUS_OK ||
 	    (rc = conf_rules(yaml, conf, s, err)) != BUS_OK ||
@@ -186,8 +188,8 @@ static struct bus_str trim(struct bus_str s)
 {
 	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t' || s.p[0] == '\r' || s.p[0] == '\n'))
 		s = (struct bus_str){ s.p + 1, s.n - 1 };
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r' ||
-			   s.p[s.n - 1] == '\n'))
+	while (s.n > 0 &&
+	       (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r' || s.p[s.n - 1] == '\n'))
 		s.n--;
 	return s;
 }
@@ -197,7 +199,8 @@ static struct bus_str field(struct delimited *s, size_t i)
 	const struct adapter_csv_field *f = &s->csv.field[i];
 	struct bus_str part = { s->csv.raw.p + f->at, f->n };
 
-	return f->doubled ? adapter_text_unquote(&s->text, part, s->csv.quote) : adapter_text_decode(&s->text, part);
+	return f->doubled ? adapter_text_unquote(&s->text, part, s->csv.quote)
+			  : adapter_text_decode(&s->text, part);
 }
 
 static enum bus_err read_before(struct delimited *s, const char *what, struct bus_error *err)
@@ -205,12 +208,13 @@ static enum bus_err read_before(struct delimited *s, const char *what, struct bu
 	enum bus_err rc = adapter_csv_next(&s->csv, err);
 
 	if (rc == BUS_ENOENT)
-		return bus_fail(err, BUS_EDATA, "berkas berakhir sebelum kepala tabel / the file ends before its %s",
-				what);
+		return bus_fail(err, BUS_EDATA,
+				"berkas berakhir sebelum kepala tabel / the file ends before its %s", what);
 	if (rc != BUS_OK)
 		return rc;
 	if (s->csv.too_long)
-		return bus_fail(err, BUS_EDATA, "baris %llu terlalu panjang untuk %s / line %llu: %s over %zu bytes",
+		return bus_fail(err, BUS_EDATA,
+				"baris %llu terlalu panjang untuk %s / line %llu: %s over %zu bytes",
 				(unsigned long long)s->csv.line, what, (unsigned long long)s->csv.line, what,
 				ADAPTER_ROW_MAX);
 	return BUS_OK;
@@ -265,8 +269,8 @@ static enum bus_err read_header(struct delimited *s, struct bus_error *err)
 			return bus_fail(err, BUS_EDATA, "kepala tabel / the header, line %llu: %s",
 					(unsigned long long)s->csv.line, s->csv.broken);
 		if (s->csv.n > COLUMNS_MAX)
-			return bus_fail(err, BUS_EDATA, "lebih dari %d kolom / more than %d columns", COLUMNS_MAX,
-					COLUMNS_MAX);
+			return bus_fail(err, BUS_EDATA, "lebih dari %d kolom / more than %d columns",
+					COLUMNS_MAX, COLUMNS_MAX);
 		if (adapter_has_nul(s->csv.raw))
 			return bus_fail(err, BUS_EDATA, "kepala tabel / the header: %s", ADAPTER_DETAIL_NUL);
 		join_header(s, i + 1 == s->header_rows);
@@ -283,9 +287,10 @@ static enum bus_err find_column(struct delimited *s, const char *name, size_t *o
 		if (strcmp(s->short_name[i], name) != 0 && strcmp(s->long_name[i], name) != 0)
 			continue;
 		if (found < s->n_columns)
-			return bus_fail(err, BUS_EDATA,
-					"kolom '%s' ada dua kali / column '%s' is there twice: '%s' (%zu) and '%s' (%zu)",
-					name, name, s->long_name[found], found + 1, s->long_name[i], i + 1);
+			return bus_fail(
+			    err, BUS_EDATA,
+			    "kolom '%s' ada dua kali / column '%s' is there twice: '%s' (%zu) and '%s' (%zu)",
+			    name, name, s->long_name[found], found + 1, s->long_name[i], i + 1);
 		found = i;
 	}
 	if (found == s->n_columns)
@@ -311,9 +316,9 @@ static enum bus_err find_columns(struct delimited *s, const char *const *wanted,
 	return s->has_end_row ? find_column(s, s->end_row.column, &s->end_row.at, err) : BUS_OK;
 }
 
-static enum bus_err delimited_open(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct adapter_input *in,
-				   const char *const *wanted, size_t n_wanted, void **source,
-				   struct bus_error *err)
+static enum bus_err delimited_open(struct bus_yaml *yaml, struct bus_yaml_node *conf,
+				   struct adapter_input *in, const char *const *wanted, size_t n_wanted,
+				   void **source, struct bus_error *err)
 {
 	struct delimited *s = bus_xcalloc(1, sizeof(*s));
 	enum bus_err rc;
@@ -327,7 +332,8 @@ static enum bus_err delimited_open(struct bus_yaml *yaml, struct bus_yaml_node *
 	} else if (rc == BUS_OK && s->n_columns > 0) {
 		rc = find_columns(s, wanted, n_wanted, err);
 		if (rc == BUS_EDATA) /* without a header it is the mapping that contradicts itself */
-			rc = bus_yaml_fail(yaml, bus_yaml_get(conf, "columns"), err, "%s", err ? err->text : "");
+			rc = bus_yaml_fail(yaml, bus_yaml_get(conf, "columns"), err, "%s",
+					   err ? err->text : "");
 	}
 	if (rc != BUS_OK || !in) {
 		delimited_close(s);
@@ -392,8 +398,8 @@ static void set_defect(struct delimited *s, struct adapter_row *row)
 	} else if (s->csv.broken) {
 		row->detail = s->csv.broken;
 	} else if (s->csv.n > s->n_columns) {
-		snprintf(s->detail, sizeof(s->detail), "lebih dari %zu kolom / more than %zu fields", s->n_columns,
-			 s->n_columns);
+		snprintf(s->detail, sizeof(s->detail), "lebih dari %zu kolom / more than %zu fields",
+			 s->n_columns, s->n_columns);
 	} else if (s->csv.n < s->n_columns) {
 		snprintf(s->detail, sizeof(s->detail), "%zu kolom, seharusnya %zu / %zu fields, expected %zu",
 			 s->csv.n, s->n_columns, s->csv.n, s->n_columns);
@@ -443,9 +449,9 @@ static void delimited_end(void *source, struct adapter_end *out)
 
 	*out = (struct adapter_end){ .cut = s->torn || (s->has_end_row && !s->end_seen) };
 	if (s->has_end_row && !s->end_seen)
-		snprintf(out->why, sizeof(out->why), "baris akhir tidak ada / the end row is missing: %s %s '%s'",
-			 s->end_row.column, s->end_row.test == RULE_PREFIX ? "begins with" : "is",
-			 s->end_row.text.p);
+		snprintf(out->why, sizeof(out->why),
+			 "baris akhir tidak ada / the end row is missing: %s %s '%s'", s->end_row.column,
+			 s->end_row.test == RULE_PREFIX ? "begins with" : "is", s->end_row.text.p);
 	else if (s->torn)
 		snprintf(out->why, sizeof(out->why),
 			 "baris terakhir terpotong / the last line is broken off and has no line end");

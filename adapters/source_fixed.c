@@ -24,7 +24,7 @@ struct fixed {
 	struct adapter_input *in;
 	struct adapter_text text;
 
-	struct bus_str header;	/* record types; n 0: not declared */
+	struct bus_str header; /* record types; n 0: not declared */
 	struct bus_str data;
 	struct bus_str trailer;
 	size_t length;
@@ -57,8 +57,8 @@ static void fixed_close(void *source)
 /* ---- options ---- */
 
 /* [from, to] within a record of at most max bytes. */
-static enum bus_err conf_place(struct bus_yaml *yaml, struct bus_yaml_node *node, size_t max, struct place *out,
-			       struct bus_error *err)
+static enum bus_err conf_place(struct bus_yaml *yaml, struct bus_yaml_node *node, size_t max,
+			       struct place *out, struct bus_error *err)
 {
 	size_t bound[2] = { 0, 0 };
 	size_t i = 0;
@@ -74,9 +74,11 @@ static enum bus_err conf_place(struct bus_yaml *yaml, struct bus_yaml_node *node
 			return bus_yaml_fail(yaml, n, err, "a place is [from, to], bytes from 1");
 	}
 	if (bound[0] < 1 || bound[1] < bound[0])
-		return bus_yaml_fail(yaml, node, err, "a place counts from 1 and does not end before it begins");
+		return bus_yaml_fail(yaml, node, err,
+				     "a place counts from 1 and does not end before it begins");
 	if (bound[1] > max)
-		return bus_yaml_fail(yaml, node, err, "byte %zu lies outside a record of %zu bytes", bound[1], max);
+		return bus_yaml_fail(yaml, node, err, "byte %zu lies outside a record of %zu bytes", bound[1],
+				     max);
 	*out = (struct place){ bound[0] - 1, bound[1] - bound[0] + 1 };
 	return BUS_OK;
 }
@@ -136,8 +138,8 @@ static enum bus_err no_field(struct bus_yaml *yaml, struct bus_yaml_node *at, co
 {
 	const char *near = bus_nearest(name, s->field_name, s->n_fields);
 
-	return bus_yaml_fail(yaml, at, err, "data has no field '%s'%s%s%s", name, near ? "; did you mean '" : "",
-			     near ? near : "", near ? "'" : "");
+	return bus_yaml_fail(yaml, at, err, "data has no field '%s'%s%s%s", name,
+			     near ? "; did you mean '" : "", near ? near : "", near ? "'" : "");
 }
 
 static enum bus_err conf_control(struct bus_yaml *yaml, struct bus_yaml_node *map, struct fixed *s,
@@ -152,7 +154,8 @@ static enum bus_err conf_control(struct bus_yaml *yaml, struct bus_yaml_node *ma
 	if (strlen(map->key) >= sizeof(((struct adapter_control *)0)->name))
 		return bus_yaml_fail(yaml, map, err, "a control's name is at most 31 bytes");
 	if (!at)
-		return bus_yaml_fail(yaml, map, err, "a control is {at: [from, to], count: true} or sum: FIELD");
+		return bus_yaml_fail(yaml, map, err,
+				     "a control is {at: [from, to], count: true} or sum: FIELD");
 	if ((rc = conf_place(yaml, at, ADAPTER_ROW_MAX, &c->at, err)) != BUS_OK ||
 	    (rc = bus_yaml_bool(yaml, map, "count", false, &c->count, err)) != BUS_OK ||
 	    (rc = adapter_source_word(yaml, map, "sum", false, &sum, err)) != BUS_OK ||
@@ -165,8 +168,8 @@ static enum bus_err conf_control(struct bus_yaml *yaml, struct bus_yaml_node *ma
 	if (sum && !find_field(s, sum, &c->sum))
 		return no_field(yaml, bus_yaml_get(map, "sum"), s, sum, err);
 	if (sum && c->sum.n > CONTROL_DIGITS_MAX)
-		return bus_yaml_fail(yaml, bus_yaml_get(map, "sum"), err, "a summed field has at most %d digits",
-				     CONTROL_DIGITS_MAX);
+		return bus_yaml_fail(yaml, bus_yaml_get(map, "sum"), err,
+				     "a summed field has at most %d digits", CONTROL_DIGITS_MAX);
 	s->n_controls++;
 	return BUS_OK;
 }
@@ -205,7 +208,8 @@ static enum bus_err configure(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 	    (rc = bus_yaml_no_more(yaml, conf, err)) != BUS_OK)
 		return rc;
 	if (!data || data->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(yaml, data ? data : conf, err, "fixed needs data: {record: ..., length: ...}");
+		return bus_yaml_fail(yaml, data ? data : conf, err,
+				     "fixed needs data: {record: ..., length: ...}");
 	if (header && ((rc = conf_record(yaml, header, &s->header, err)) != BUS_OK ||
 		       (rc = bus_yaml_no_more(yaml, header, err)) != BUS_OK))
 		return rc;
@@ -240,16 +244,18 @@ static enum bus_err check_header(struct fixed *s, struct bus_error *err)
 		return BUS_OK;
 	rc = adapter_input_line(s->in, &line, &too_long, err);
 	if (rc == BUS_ENOENT || (rc == BUS_OK && !begins(line, s->header)))
-		return bus_fail(err, BUS_EDATA,
-				"baris pertama bukan rekaman kepala '%s' / the first line is no header record '%s'",
-				s->header.p, s->header.p);
+		return bus_fail(
+		    err, BUS_EDATA,
+		    "baris pertama bukan rekaman kepala '%s' / the first line is no header record '%s'",
+		    s->header.p, s->header.p);
 	if (rc == BUS_OK && too_long)
 		return bus_fail(err, BUS_EDATA, "kepala berkas / the header: %s", ADAPTER_DETAIL_LONG);
 	return rc;
 }
 
 static enum bus_err fixed_open(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct adapter_input *in,
-			       const char *const *wanted, size_t n_wanted, void **source, struct bus_error *err)
+			       const char *const *wanted, size_t n_wanted, void **source,
+			       struct bus_error *err)
 {
 	struct fixed *s = bus_xcalloc(1, sizeof(*s));
 	enum bus_err rc;
@@ -354,8 +360,8 @@ static bool take(struct fixed *s, struct bus_str line, bool too_long, struct ada
 	if (line.n != s->length) {
 		row->defect = s->defect;
 		row->detail = s->detail;
-		snprintf(s->detail, sizeof(s->detail), "%zu byte, seharusnya %zu / %zu bytes, expected %zu", line.n,
-			 s->length, line.n, s->length);
+		snprintf(s->detail, sizeof(s->detail), "%zu byte, seharusnya %zu / %zu bytes, expected %zu",
+			 line.n, s->length, line.n, s->length);
 		return true;
 	}
 	if (adapter_has_nul(line)) {
@@ -365,8 +371,8 @@ static bool take(struct fixed *s, struct bus_str line, bool too_long, struct ada
 	row->repaired = adapter_text_row(&s->text, line);
 	for (size_t i = 0; i < s->n_wanted; i++) {
 		s->cell[i].kind = ADAPTER_TEXT;
-		s->cell[i].text = adapter_text_decode(&s->text,
-						      (struct bus_str){ line.p + s->at[i].from, s->at[i].n });
+		s->cell[i].text =
+		    adapter_text_decode(&s->text, (struct bus_str){ line.p + s->at[i].from, s->at[i].n });
 	}
 	row->n_cells = s->n_wanted;
 	return true;
@@ -396,8 +402,9 @@ static void fixed_end(void *source, struct adapter_end *out)
 
 	*out = (struct adapter_end){ .cut = s->trailer.n > 0 && !s->trailer_seen };
 	if (out->cut) {
-		snprintf(out->why, sizeof(out->why), "rekaman penutup '%s' tidak ada / there is no trailer record '%s'",
-			 s->trailer.p, s->trailer.p);
+		snprintf(out->why, sizeof(out->why),
+			 "rekaman penutup '%s' tidak ada / there is no trailer record '%s'", s->trailer.p,
+			 s->trailer.p);
 		return;
 	}
 	for (size_t i = 0; i < s->n_controls; i++) {

@@ -1,10 +1,10 @@
 /* One JSON document whose rows are the elements of an array in it. Options: adapters/README.md.
  *
  * Two readers share the bytes. The puller reads what is around the array, and so checks the document; when it
- * has taken the array's '[' it waits. The elements are cut out by their brackets and quotes alone, and each is
- * then parsed by itself: that bounds memory by one row, gives the row's bytes for the quarantine, and lets a
- * row that is too long pass by. At the array's ']' the puller goes on, after as many line ends and spaces as
- * passed without it, so that its messages keep naming the right place.
+ * has taken the array's '[' it waits. The elements are cut out by their brackets and quotes alone, and each
+ * is then parsed by itself: that bounds memory by one row, gives the row's bytes for the quarantine, and lets
+ * a row that is too long pass by. At the array's ']' the puller goes on, after as many line ends and spaces
+ * as passed without it, so that its messages keep naming the right place.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,8 +25,8 @@ struct json {
 	int n_parts;
 
 	struct bus_json_puller *puller;
-	int matched;	 /* parts whose objects are open */
-	bool is_next;	 /* the next value is the one the next part names */
+	int matched;	      /* parts whose objects are open */
+	bool is_next;	      /* the next value is the one the next part names */
 	uint64_t pulled_line; /* where the puller is */
 	uint64_t pulled_column;
 
@@ -36,7 +36,7 @@ struct json {
 	uint64_t column;
 
 	enum where where;
-	bool first;	 /* no row has been seen yet */
+	bool first; /* no row has been seen yet */
 	bool cut;
 	struct bus_buf held; /* the beginning of a row that began in an earlier piece */
 	bool too_long;
@@ -97,8 +97,8 @@ static enum bus_err follow(struct json *s, enum bus_json_type type, struct bus_s
 	s->is_next = false;
 	switch (type) {
 	case BUS_JSON_NAME:
-		s->is_next = s->matched == depth - 1 && depth <= s->n_parts &&
-			     bus_str_eq(text, s->part[depth - 1]);
+		s->is_next =
+		    s->matched == depth - 1 && depth <= s->n_parts && bus_str_eq(text, s->part[depth - 1]);
 		return BUS_OK;
 	case BUS_JSON_OBJECT_END:
 		if (s->matched >= depth && s->matched > 0)
@@ -118,7 +118,8 @@ static enum bus_err follow(struct json *s, enum bus_json_type type, struct bus_s
 	default:
 		break;
 	}
-	if ((is_next && s->matched == s->n_parts - 1) || (s->n_parts == 0 && depth <= 1 && type != BUS_JSON_END))
+	if ((is_next && s->matched == s->n_parts - 1) ||
+	    (s->n_parts == 0 && depth <= 1 && type != BUS_JSON_END))
 		return bus_fail(err, BUS_EDATA, "line %" PRIu64 ": '%s' bukan larik / is no array",
 				bus_json_line(s->puller), s->rows ? s->rows : "the document");
 	return BUS_OK;
@@ -152,7 +153,8 @@ static enum bus_err pull(struct json *s, bool *found, bool *ended, struct bus_er
 	}
 }
 
-/* The file has ended outside the rows. All that came was JSON, so the one error left is that it is not all. */
+/* The file has ended outside the rows. All that came was JSON, so the one error left is that it is not all.
+ */
 static enum bus_err finish(struct json *s)
 {
 	bool found, ended;
@@ -235,8 +237,9 @@ static enum bus_err read_rest(struct json *s, struct bus_error *err)
 		pass(s, s->end);
 		rc = pull(s, &found, &ended, err);
 		if (rc == BUS_OK && found)
-			return bus_fail(err, BUS_EDATA, "line %" PRIu64 ": '%s' ada dua kali / is there twice",
-					s->line, s->rows);
+			return bus_fail(err, BUS_EDATA,
+					"line %" PRIu64 ": '%s' ada dua kali / is there twice", s->line,
+					s->rows);
 		if (rc == BUS_OK)
 			rc = more(s, err);
 	}
@@ -277,13 +280,15 @@ static enum bus_err open_document(struct json *s, struct bus_error *err)
 	if ((rc = adapter_source_sniff(s->in, err)) != BUS_OK || (rc = find_rows(s, err)) != BUS_OK)
 		return rc;
 	if (s->where == AT_END && !s->cut)
-		return bus_fail(err, BUS_EDATA, "larik '%s' tidak ada / there is no array '%s' in the document",
+		return bus_fail(err, BUS_EDATA,
+				"larik '%s' tidak ada / there is no array '%s' in the document",
 				s->rows ? s->rows : "", s->rows ? s->rows : "");
 	return BUS_OK;
 }
 
 static enum bus_err json_open(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct adapter_input *in,
-			      const char *const *wanted, size_t n_wanted, void **source, struct bus_error *err)
+			      const char *const *wanted, size_t n_wanted, void **source,
+			      struct bus_error *err)
 {
 	struct json *s = bus_xcalloc(1, sizeof(*s));
 	enum bus_err rc;
@@ -461,7 +466,8 @@ static enum bus_err read_row(struct json *s, struct adapter_row *row, struct bus
 		if (rc != BUS_OK)
 			return rc;
 	}
-	/* Whole by its brackets, and the document goes on after it: a member twice, no object, too many values. */
+	/* Whole by its brackets, and the document goes on after it: a member twice, no object, too many
+	 * values. */
 	snprintf(s->detail, sizeof(s->detail), "%.150s", why.text);
 	row->defect = s->defect;
 	row->detail = s->detail;
@@ -497,7 +503,8 @@ static enum bus_err next_element(struct json *s, struct bus_error *err)
 	}
 	if (c == ',' || c == ']' || c == '}' || c == ':')
 		return bus_fail(err, BUS_EDATA,
-				"bukan JSON / not JSON: line %" PRIu64 ", column %" PRIu64 ": a value must stand here",
+				"bukan JSON / not JSON: line %" PRIu64 ", column %" PRIu64
+				": a value must stand here",
 				s->line, s->column);
 	s->first = false;
 	return BUS_OK;
@@ -527,8 +534,8 @@ static void json_end(void *source, struct adapter_end *out)
 	*out = (struct adapter_end){ .cut = s->cut };
 	if (s->cut)
 		snprintf(out->why, sizeof(out->why),
-			 "dokumen terpotong / the document is cut short: line %" PRIu64 ", column %" PRIu64, s->line,
-			 s->column);
+			 "dokumen terpotong / the document is cut short: line %" PRIu64 ", column %" PRIu64,
+			 s->line, s->column);
 }
 
 const struct adapter_source_kind adapter_source_json = {

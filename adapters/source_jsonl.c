@@ -21,7 +21,8 @@ static void jsonl_close(void *source)
 }
 
 static enum bus_err jsonl_open(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct adapter_input *in,
-			       const char *const *wanted, size_t n_wanted, void **source, struct bus_error *err)
+			       const char *const *wanted, size_t n_wanted, void **source,
+			       struct bus_error *err)
 {
 	struct jsonl *s = bus_xcalloc(1, sizeof(*s));
 	enum bus_err rc;
@@ -57,8 +58,8 @@ static void set_defect(struct jsonl *s, struct adapter_row *row, enum bus_err rc
 	/* A place within a line is a column: "line 1" would be read as the file's. */
 	if (strncmp(why, first_line, sizeof(first_line) - 1) == 0)
 		why += sizeof(first_line) - 1;
-	snprintf(s->detail, sizeof(s->detail), "%s%.150s",
-		 rc == BUS_EPARSE ? "bukan JSON / not JSON: " : "", why);
+	snprintf(s->detail, sizeof(s->detail), "%s%.150s", rc == BUS_EPARSE ? "bukan JSON / not JSON: " : "",
+		 why);
 	row->defect = s->defect;
 	row->detail = s->detail;
 	s->torn = rc == BUS_EPARSE && adapter_input_unended(s->in);

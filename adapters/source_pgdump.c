@@ -1,5 +1,5 @@
-/* One table of a plain pg_dump: its COPY block, in COPY's text format (PostgreSQL manual, COPY, File Formats).
- * Options: adapters/README.md. */
+/* One table of a plain pg_dump: its COPY block, in COPY's text format (PostgreSQL manual, COPY, File
+ * Formats). Options: adapters/README.md. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -129,8 +129,10 @@ static enum bus_err take_encoding(struct pgdump *s, struct bus_str line, struct 
 		const char *name;
 		enum adapter_encoding encoding;
 	} known[] = {
-		{ "UTF8", ADAPTER_UTF8 },	  { "SQL_ASCII", ADAPTER_UTF8 },
-		{ "UNICODE", ADAPTER_UTF8 },	  { "LATIN1", ADAPTER_LATIN_1 },
+		{ "UTF8", ADAPTER_UTF8 },
+		{ "SQL_ASCII", ADAPTER_UTF8 },
+		{ "UNICODE", ADAPTER_UTF8 },
+		{ "LATIN1", ADAPTER_LATIN_1 },
 		{ "WIN1252", ADAPTER_WINDOWS_1252 },
 	};
 	struct cursor c = { line.p, line.p + line.n };
@@ -196,13 +198,15 @@ static enum bus_err find_block(struct pgdump *s, struct bus_error *err)
 			continue;
 		if (strcmp(name, s->table) == 0) {
 			if (s->n_columns > 0)
-				return bus_fail(err, BUS_EDATA, "line %" PRIu64 ": tabel '%s' ada dua kali / is there twice",
+				return bus_fail(err, BUS_EDATA,
+						"line %" PRIu64 ": tabel '%s' ada dua kali / is there twice",
 						adapter_input_line_number(s->in), s->table);
 			s->column = bus_xcalloc(COLUMNS_MAX, sizeof(char *));
 			if (!copy_columns(&c, s) || s->n_columns == 0)
-				return bus_fail(err, BUS_EDATA,
-						"COPY tanpa daftar kolom / the COPY of '%s' has no usable column list",
-						s->table);
+				return bus_fail(
+				    err, BUS_EDATA,
+				    "COPY tanpa daftar kolom / the COPY of '%s' has no usable column list",
+				    s->table);
 			return BUS_OK;
 		}
 		note_table(s, name);
@@ -222,7 +226,8 @@ static enum bus_err open_table(struct pgdump *s, const char *const *wanted, stru
 		return rc;
 	rc = find_block(s, err);
 	if (rc == BUS_ENOENT)
-		return bus_fail(err, BUS_EDATA, "tabel '%s' tidak ada dalam dump ini / there is no COPY of '%s'%s%s%s%s",
+		return bus_fail(err, BUS_EDATA,
+				"tabel '%s' tidak ada dalam dump ini / there is no COPY of '%s'%s%s%s%s",
 				s->table, s->table, s->n_tables > 0 ? "; tables: " : "",
 				s->n_tables > 0 ? bus_buf_cstr(&s->tables) : "",
 				s->n_tables > NAMES_IN_MESSAGE ? ", ..." : "",
@@ -235,7 +240,8 @@ static enum bus_err open_table(struct pgdump *s, const char *const *wanted, stru
 		while (k < s->n_columns && strcmp(s->column[k], wanted[i]) != 0)
 			k++;
 		if (k == s->n_columns)
-			return adapter_source_no_column(wanted[i], (const char *const *)s->column, s->n_columns, err);
+			return adapter_source_no_column(wanted[i], (const char *const *)s->column,
+							s->n_columns, err);
 		s->at[i] = k;
 	}
 	adapter_csv_init(&s->csv, s->in, '\t', '\0');
@@ -245,7 +251,8 @@ static enum bus_err open_table(struct pgdump *s, const char *const *wanted, stru
 }
 
 static enum bus_err pgdump_open(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct adapter_input *in,
-				const char *const *wanted, size_t n_wanted, void **source, struct bus_error *err)
+				const char *const *wanted, size_t n_wanted, void **source,
+				struct bus_error *err)
 {
 	struct pgdump *s = bus_xcalloc(1, sizeof(*s));
 	enum bus_err rc;
@@ -273,7 +280,10 @@ static enum bus_err pgdump_open(struct bus_yaml *yaml, struct bus_yaml_node *con
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* What stands after a backslash at p: one byte; *bytes: it was given by its number. */
@@ -389,7 +399,8 @@ static enum bus_err pgdump_next(void *source, struct adapter_row *row, struct bu
 	} else if (s->csv.n != s->n_columns) {
 		row->defect = s->defect;
 		row->detail = s->detail;
-		snprintf(s->detail, sizeof(s->detail), "%s%zu kolom, seharusnya %zu / %s%zu fields, expected %zu",
+		snprintf(s->detail, sizeof(s->detail),
+			 "%s%zu kolom, seharusnya %zu / %s%zu fields, expected %zu",
 			 s->csv.n > s->n_columns ? "sedikitnya " : "", s->csv.n, s->n_columns,
 			 s->csv.n > s->n_columns ? "at least " : "", s->csv.n, s->n_columns);
 	} else if (adapter_has_nul(s->csv.raw) || !fill_cells(s, row)) {
@@ -405,8 +416,8 @@ static void pgdump_end(void *source, struct adapter_end *out)
 
 	*out = (struct adapter_end){ .cut = s->cut };
 	if (s->cut)
-		snprintf(out->why, sizeof(out->why), "penutup '\\.' tidak ada / the block of '%.80s' has no end '\\.'",
-			 s->table);
+		snprintf(out->why, sizeof(out->why),
+			 "penutup '\\.' tidak ada / the block of '%.80s' has no end '\\.'", s->table);
 }
 
 const struct adapter_source_kind adapter_source_pgdump = {

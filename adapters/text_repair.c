@@ -60,7 +60,7 @@ struct bus_str adapter_text_decode(struct adapter_text *t, struct bus_str part)
 	out = bus_arena_alloc(t->arena, 3 * part.n); /* no byte becomes more than three */
 	while (i < part.n) {
 		unsigned char c = (unsigned char)part.p[i];
-		size_t len = c < 0x80			      ? 1
+		size_t len = c < 0x80			   ? 1
 			     : t->encoding == ADAPTER_UTF8 ? bus_utf8_len(part.p + i, part.n - i)
 							   : 0;
 

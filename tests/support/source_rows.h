@@ -1,9 +1,9 @@
 /* tests/support/source_rows.h - what a source makes of some bytes, as text that a test can compare.
  *
- * A row is "LINE: cell|cell\n", one with repaired bytes "LINE* ...", an unreadable one "LINE! class\n". Cells:
- * text as it is, numbers #5, null \N, what is missing ?, trees by their type ({} [] true false). A file that is
- * cut ends in "cut\n", one that cannot be read on in "error\n" (the message is in rows_error), a control
- * is "name said/counted\n".
+ * A row is "LINE: cell|cell\n", one with repaired bytes "LINE* ...", an unreadable one "LINE! class\n".
+ * Cells: text as it is, numbers #5, null \N, what is missing ?, trees by their type ({} [] true false). A
+ * file that is cut ends in "cut\n", one that cannot be read on in "error\n" (the message is in rows_error), a
+ * control is "name said/counted\n".
  */
 #ifndef TESTS_SUPPORT_SOURCE_ROWS_H
 #define TESTS_SUPPORT_SOURCE_ROWS_H
@@ -87,8 +87,8 @@ struct rows {
 };
 
 /* wanted: names joined by ','. Takes in. */
-static inline enum bus_err rows_open(struct rows *r, const char *kind, const char *conf, struct adapter_input *in,
-				     const char *wanted)
+static inline enum bus_err rows_open(struct rows *r, const char *kind, const char *conf,
+				     struct adapter_input *in, const char *wanted)
 {
 	struct bus_error err = { .code = BUS_OK };
 	char *names = bus_xstrdup(wanted), *save = NULL;
@@ -133,7 +133,8 @@ static inline bool rows_next(struct rows *r, struct adapter_row *row)
 }
 
 /* All of it. The caller frees. */
-static inline char *rows_text(const char *kind, const char *conf, const char *bytes, size_t n, const char *wanted)
+static inline char *rows_text(const char *kind, const char *conf, const char *bytes, size_t n,
+			      const char *wanted)
 {
 	struct bus_buf out = { NULL, 0, 0 };
 	struct bus_error err;
@@ -170,7 +171,8 @@ static inline void rows_refused(const char *kind, const char *conf, const char *
 {
 	struct rows r;
 
-	assert_int_equal(rows_open(&r, kind, conf, bytes ? adapter_input_memory(bytes, n) : NULL, wanted), code);
+	assert_int_equal(rows_open(&r, kind, conf, bytes ? adapter_input_memory(bytes, n) : NULL, wanted),
+			 code);
 	if (!strstr(rows_error, part))
 		fail_msg("'%s' is not in '%s'", part, rows_error);
 	rows_close(&r);
@@ -190,7 +192,9 @@ static inline void rows_refuses_foreign_files(const char *kind, const char *conf
 		{ "PK\x03\x04....", 8, ".xlsx" },
 		{ "%PDF-1.7\n", 9, "PDF" },
 		{ "\x1f\x8b\x08\x00", 4, "gzip" },
-		{ "\xff\xfe" "a\0,\0", 6, "UTF-16" },
+		{ "\xff\xfe"
+		  "a\0,\0",
+		  6, "UTF-16" },
 		{ "\xfe\xff\0a\0,", 6, "UTF-16" },
 		{ "a\0,\0b\0", 6, "NUL" },
 		{ "\n<HTML><table>", 14, "HTML" },
@@ -221,9 +225,11 @@ static inline void rows_truth_lines(const char *file, const char *class, struct 
 /* Reads a sample feed and compares rows, physical lines and the lines of its defects (class) with the truth.
  * repaired: the class of rows with repaired bytes, or NULL: there are none. */
 static inline void rows_feed(const char *kind, const char *conf, const char *file, const char *wanted,
-			     const char *class, const char *repaired, uint64_t rows, uint64_t lines, const char *end)
+			     const char *class, const char *repaired, uint64_t rows, uint64_t lines,
+			     const char *end)
 {
-	struct bus_buf bad = { NULL, 0, 0 }, fixed = { NULL, 0, 0 }, truth = { NULL, 0, 0 }, tail = { NULL, 0, 0 };
+	struct bus_buf bad = { NULL, 0, 0 }, fixed = { NULL, 0, 0 }, truth = { NULL, 0, 0 },
+		       tail = { NULL, 0, 0 };
 	struct adapter_input *in;
 	struct bus_error err;
 	struct adapter_row row;

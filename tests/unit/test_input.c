@@ -176,7 +176,9 @@ static void an_extension_over_the_limit_is_refused_and_costs_nothing(void **stat
 
 static void peeks_without_consuming_and_skips(void **state)
 {
-	struct adapter_input *in = adapter_input_memory("\xef\xbb\xbf" "a\n", 5);
+	struct adapter_input *in = adapter_input_memory("\xef\xbb\xbf"
+							"a\n",
+							5);
 	struct bus_str head;
 
 	(void)state;

@@ -1,9 +1,11 @@
 #include <dirent.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -26,7 +28,8 @@ static void remembers_what_it_saw_while_it_grows(void **state)
 	assert_int_equal(adapter_seen_new("/tmp", &s, NULL), BUS_OK);
 	for (int i = 0; i < 20000; i++) {
 		assert_null(adapter_seen_get(s, key_of(text, sizeof(text), i)));
-		assert_int_equal(adapter_seen_put(s, key_of(text, sizeof(text), i), &e, &fresh, NULL), BUS_OK);
+		assert_int_equal(adapter_seen_put(s, key_of(text, sizeof(text), i), &e, &fresh, NULL),
+				 BUS_OK);
 		assert_true(fresh);
 		assert_true(e->content == 0 && e->version == 0 && e->file == 0 && e->line == 0);
 		e->line = (uint32_t)i + 2;
@@ -34,7 +37,8 @@ static void remembers_what_it_saw_while_it_grows(void **state)
 	}
 	assert_int_equal(adapter_seen_count(s), 20000);
 	for (int i = 0; i < 20000; i++) {
-		assert_int_equal(adapter_seen_put(s, key_of(text, sizeof(text), i), &e, &fresh, NULL), BUS_OK);
+		assert_int_equal(adapter_seen_put(s, key_of(text, sizeof(text), i), &e, &fresh, NULL),
+				 BUS_OK);
 		assert_false(fresh);
 		assert_int_equal(e->line, i + 2);
 		assert_int_equal(adapter_seen_get(s, key_of(text, sizeof(text), i))->version, -i);
@@ -89,7 +93,39 @@ static void leaves_no_file_behind_and_says_when_there_is_no_folder(void **state)
 	assert_non_null(strstr(err.text, dir));
 }
 
-/* The values of xxhash's own sanity check for XXH3_64bits with seed 0 of no bytes. */
+/* A limit on the size of files stands in for a full disk: both make the allocation fail. */
+static void a_full_disk_is_an_error_and_what_was_seen_stays(void **state)
+{
+	struct rlimit before, small;
+	struct adapter_seen_entry *e;
+	struct adapter_seen *s;
+	enum bus_err rc = BUS_OK;
+	char text[32];
+	bool fresh;
+	int n = 0;
+
+	(void)state;
+	assert_int_equal(adapter_seen_new("/tmp", &s, NULL), BUS_OK);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 100000;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	while (rc == BUS_OK && n < 100000)
+		rc = adapter_seen_put(s, key_of(text, sizeof(text), n++), &e, &fresh, NULL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(rc, BUS_EFULL);
+	assert_int_equal(adapter_seen_count(s), n - 1);
+	assert_non_null(adapter_seen_get(s, key_of(text, sizeof(text), 0)));
+	assert_null(adapter_seen_get(s, key_of(text, sizeof(text), n - 1)));
+	/* with room again the same call succeeds */
+	assert_int_equal(adapter_seen_put(s, key_of(text, sizeof(text), n - 1), &e, &fresh, NULL), BUS_OK);
+	assert_true(fresh);
+	adapter_seen_free(&s);
+}
+
+/* xxhash's own sanity check: XXH3_64bits of no bytes, seed 0. */
 static void fingerprints_are_xxh3(void **state)
 {
 	(void)state;
@@ -103,6 +139,7 @@ int main(void)
 		cmocka_unit_test(remembers_what_it_saw_while_it_grows),
 		cmocka_unit_test(forgets_when_cleared),
 		cmocka_unit_test(leaves_no_file_behind_and_says_when_there_is_no_folder),
+		cmocka_unit_test(a_full_disk_is_an_error_and_what_was_seen_stays),
 		cmocka_unit_test(fingerprints_are_xxh3),
 	};
 

@@ -12,7 +12,10 @@ static void reads_rows_by_the_names_of_their_columns(void **state)
 static void takes_a_bom_crlf_and_a_missing_last_line_end(void **state)
 {
 	(void)state;
-	rows_are("delimited", "{}", "\xef\xbb\xbf" "a,b\r\n1,2\r\n3,4", "a,b", "2: 1|2\n3: 3|4\n");
+	rows_are("delimited", "{}",
+		 "\xef\xbb\xbf"
+		 "a,b\r\n1,2\r\n3,4",
+		 "a,b", "2: 1|2\n3: 3|4\n");
 	rows_are("delimited", "{}", "a,b\n1,\n,2\n", "a,b", "2: 1|\n3: |2\n");
 }
 
@@ -31,7 +34,8 @@ static void names_the_first_line_of_a_row_with_line_breaks_and_keeps_its_bytes(v
 	struct rows r;
 
 	(void)state;
-	assert_int_equal(rows_open(&r, "delimited", "{}", adapter_input_memory(text, sizeof(text) - 1), "b"), BUS_OK);
+	assert_int_equal(rows_open(&r, "delimited", "{}", adapter_input_memory(text, sizeof(text) - 1), "b"),
+			 BUS_OK);
 	assert_true(rows_next(&r, &row));
 	assert_int_equal(row.line, 2);
 	assert_true(bus_str_is(row.raw, "1,\"x\r\n\r\ny\""));
@@ -69,8 +73,12 @@ static void reads_single_bytes_that_are_not_utf8_as_windows_1252(void **state)
 {
 	(void)state;
 	/* E9 is e acute, 92 the curly apostrophe U+2019 in Windows-1252; C3 A9 is a valid e acute. */
-	rows_are("delimited", "{}", "a,b\nNO\xe9L,\xc3\xa9\nSU\x92" "A,x\nc\xc3\xa9,y\n", "a,b",
-		 "2* NO\xc3\xa9L|\xc3\xa9\n3* SU\xe2\x80\x99" "A|x\n4: c\xc3\xa9|y\n");
+	rows_are("delimited", "{}",
+		 "a,b\nNO\xe9L,\xc3\xa9\nSU\x92"
+		 "A,x\nc\xc3\xa9,y\n",
+		 "a,b",
+		 "2* NO\xc3\xa9L|\xc3\xa9\n3* SU\xe2\x80\x99"
+		 "A|x\n4: c\xc3\xa9|y\n");
 	rows_are("delimited", "{encoding: windows-1252}", "a\n\xe9\x80\xc3\xa9\n", "a",
 		 "2: \xc3\xa9\xe2\x82\xac\xc3\x83\xc2\xa9\n");
 	rows_are("delimited", "{encoding: latin-1}", "a\n\xe9\x80\n", "a", "2: \xc3\xa9\xc2\x80\n");
@@ -172,7 +180,8 @@ static void says_where_an_option_is_wrong(void **state)
 	(void)state;
 	for (size_t i = 0; i < BUS_LEN(wrong); i++)
 		rows_refused("delimited", wrong[i].conf, NULL, 0, "", BUS_EPARSE, wrong[i].part);
-	rows_refused("delimited", "{header_rows: 0, columns: [nama]}", NULL, 0, "name", BUS_EPARSE, "conf.yaml:1");
+	rows_refused("delimited", "{header_rows: 0, columns: [nama]}", NULL, 0, "name", BUS_EPARSE,
+		     "conf.yaml:1");
 }
 
 static void reads_the_sample_feeds_as_the_truth_says(void **state)
@@ -180,15 +189,15 @@ static void reads_the_sample_feeds_as_the_truth_says(void **state)
 	(void)state;
 	rows_feed("delimited", "{separator: '|', quote: none}", "disdukcapil_penduduk.psv", "NIK,NAMA_LGKP",
 		  "baris_rusak", "encoding", 2045, 2046, "");
-	rows_feed("delimited", "{separator: '|', quote: none}", "disdukcapil_peristiwa.psv", "NIK", "baris_rusak",
-		  NULL, 254, 255, "");
+	rows_feed("delimited", "{separator: '|', quote: none}", "disdukcapil_peristiwa.psv", "NIK",
+		  "baris_rusak", NULL, 254, 255, "");
 	rows_feed("delimited",
 		  "{separator: ';', title_rows: 3, header_rows: 2, skip_rows: [{column: NO, empty: true}], "
 		  "end_row: {column: NAMA PENERIMA, equals: JUMLAH SELURUHNYA}}",
-		  "dinsos_bansos.csv", "NO,NIK,NO KK,NAMA PENERIMA,BANTUAN / NOMINAL", "baris_rusak", NULL, 158, 182,
-		  "");
-	rows_feed("delimited", "{encoding: windows-1252}", "disdik_siswa.csv", "nisn,nama_siswa", "baris_rusak", NULL,
-		  383, 384, "");
+		  "dinsos_bansos.csv", "NO,NIK,NO KK,NAMA PENERIMA,BANTUAN / NOMINAL", "baris_rusak", NULL,
+		  158, 182, "");
+	rows_feed("delimited", "{encoding: windows-1252}", "disdik_siswa.csv", "nisn,nama_siswa",
+		  "baris_rusak", NULL, 383, 384, "");
 }
 
 static void reads_a_department_s_real_file(void **state)

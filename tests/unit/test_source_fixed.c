@@ -1,18 +1,19 @@
 #include "tests/support/source_rows.h"
 
 /* D: 1 type, 2-4 code, 5-8 amount, 9-10 name. T: 2-3 records, 4-8 sum. */
-#define CONF                                                                                                  \
-	"{encoding: latin-1, header: {record: H}, data: {record: D, length: 10, "                             \
-	"fields: {KODE: [2, 4], JUMLAH: [5, 8], NAMA: [9, 10]}}, "                                            \
-	"trailer: {record: T, controls: {baris: {at: [2, 3], count: true}, jumlah: {at: [4, 8], sum: JUMLAH}}}}"
+#define CONF                                                                                                 \
+	"{encoding: latin-1, header: {record: H}, data: {record: D, length: 10, "                            \
+	"fields: {KODE: [2, 4], JUMLAH: [5, 8], NAMA: [9, 10]}}, "                                           \
+	"trailer: {record: T, controls: {baris: {at: [2, 3], count: true}, jumlah: {at: [4, 8], sum: "       \
+	"JUMLAH}}}}"
 
 static void cuts_fields_out_by_their_bytes(void **state)
 {
 	(void)state;
 	rows_are("fixed", CONF, "H1\r\nD0010100AB\r\nD0020023 C\r\nT0200123\r\n", "NAMA,KODE",
 		 "2: AB|001\n3:  C|002\nbaris 2/2\njumlah 123/123\n");
-	rows_are("fixed", "{data: {record: D, length: 3, fields: {A: [2, 3], B: [3, 3]}}}", "D12\nD34\n", "A,B",
-		 "1: 12|2\n2: 34|4\n");
+	rows_are("fixed", "{data: {record: D, length: 3, fields: {A: [2, 3], B: [3, 3]}}}", "D12\nD34\n",
+		 "A,B", "1: 12|2\n2: 34|4\n");
 }
 
 static void counts_bytes_before_decoding(void **state)

@@ -4,10 +4,11 @@ static void reads_the_elements_of_the_array_that_rows_names(void **state)
 {
 	(void)state;
 	rows_are("json", "{rows: data}",
-		 "{\"x\":[1,{\"data\":[9]}],\n\"data\":[\n{\"a\":1},\n\n {\"a\":{\"b\":\"]}\\\"\"}}\n],\"y\":[2]}\n", "a,a.b",
-		 "3: #1|?\n5: {}|]}\"\n");
-	rows_are("json", "{rows: a.b}", "{\"b\":[{\"c\":0}],\"a\":{\"x\":{\"b\":[{\"c\":0}]},\"b\":[{\"c\":1}]}}", "c",
-		 "1: #1\n");
+		 "{\"x\":[1,{\"data\":[9]}],\n\"data\":[\n{\"a\":1},\n\n "
+		 "{\"a\":{\"b\":\"]}\\\"\"}}\n],\"y\":[2]}\n",
+		 "a,a.b", "3: #1|?\n5: {}|]}\"\n");
+	rows_are("json", "{rows: a.b}",
+		 "{\"b\":[{\"c\":0}],\"a\":{\"x\":{\"b\":[{\"c\":0}]},\"b\":[{\"c\":1}]}}", "c", "1: #1\n");
 	rows_are("json", "{}", "[{\"a\":1},{\"a\":2}]", "a", "1: #1\n1: #2\n");
 	rows_are("json", "{}", "\xef\xbb\xbf []", "a", "");
 }
@@ -19,8 +20,8 @@ static void gives_a_row_s_own_bytes(void **state)
 	struct rows r;
 
 	(void)state;
-	assert_int_equal(rows_open(&r, "json", "{rows: data}", adapter_input_memory(text, sizeof(text) - 1), "a"),
-			 BUS_OK);
+	assert_int_equal(
+	    rows_open(&r, "json", "{rows: data}", adapter_input_memory(text, sizeof(text) - 1), "a"), BUS_OK);
 	assert_true(rows_next(&r, &row));
 	assert_true(bus_str_is(row.raw, "{\"a\": [1, 2]}"));
 	assert_true(rows_next(&r, &row));
@@ -118,7 +119,8 @@ static void rows_may_lie_across_the_pieces_of_a_long_document(void **state)
 	bus_buf_puts(&text, ",\n{\"a\":\"");
 	bus_buf_put(&text, long_row, 2 * ADAPTER_ROW_MAX);
 	bus_buf_puts(&text, "\"},\n{\"a\":\"last\"}]}\n");
-	assert_int_equal(rows_open(&r, "json", "{rows: data}", adapter_input_memory(text.p, text.n), "a"), BUS_OK);
+	assert_int_equal(rows_open(&r, "json", "{rows: data}", adapter_input_memory(text.p, text.n), "a"),
+			 BUS_OK);
 	for (; n < 60000; n++) {
 		char expected[16];
 
@@ -143,8 +145,8 @@ static void rows_may_lie_across_the_pieces_of_a_long_document(void **state)
 static void reads_the_sample_feed_as_the_truth_says(void **state)
 {
 	(void)state;
-	rows_feed("json", "{rows: data}", "dpmptsp_nib.json", "nib,pelaku.nik,diperbarui,proyek", "json_rusak", NULL, 82,
-		  84, "");
+	rows_feed("json", "{rows: data}", "dpmptsp_nib.json", "nib,pelaku.nik,diperbarui,proyek",
+		  "json_rusak", NULL, 82, 84, "");
 }
 
 static void reads_a_real_document_behind_a_byte_order_mark(void **state)
@@ -155,7 +157,8 @@ static void reads_a_real_document_behind_a_byte_order_mark(void **state)
 	size_t n = 0;
 
 	(void)state;
-	assert_int_equal(adapter_input_open("tests/data/real/pekanbaru_osm_fire_station.geojson", &in, NULL), BUS_OK);
+	assert_int_equal(adapter_input_open("tests/data/real/pekanbaru_osm_fire_station.geojson", &in, NULL),
+			 BUS_OK);
 	assert_int_equal(rows_open(&r, "json", "{rows: features}", in, "properties.name"), BUS_OK);
 	for (; rows_next(&r, &row); n++)
 		assert_int_equal(row.cell[0].kind, ADAPTER_TEXT);

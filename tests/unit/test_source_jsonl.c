@@ -21,15 +21,17 @@ static void undoes_escapes(void **state)
 {
 	(void)state;
 	rows_are("jsonl", "{}", "{\"a\":\"SU\\u2019A\\n\\ud83d\\ude00\"}\n", "a",
-		 "1: SU\xe2\x80\x99" "A\n\xf0\x9f\x98\x80\n");
+		 "1: SU\xe2\x80\x99"
+		 "A\n\xf0\x9f\x98\x80\n");
 }
 
 static void a_line_that_is_no_object_is_a_defect(void **state)
 {
 	(void)state;
-	rows_are("jsonl", "{}",
-		 "{\"a\":1}\n{\"a\":\n[1]\n\n{\"a\":\"\xe9\"}\n{\"a\":1}x\n{\"a\":1,\"a\":2}\n {\"a\":2} \r\n", "a",
-		 "1: #1\n2! json_rusak\n3! json_rusak\n5! json_rusak\n6! json_rusak\n7! json_rusak\n8: #2\n");
+	rows_are(
+	    "jsonl", "{}",
+	    "{\"a\":1}\n{\"a\":\n[1]\n\n{\"a\":\"\xe9\"}\n{\"a\":1}x\n{\"a\":1,\"a\":2}\n {\"a\":2} \r\n",
+	    "a", "1: #1\n2! json_rusak\n3! json_rusak\n5! json_rusak\n6! json_rusak\n7! json_rusak\n8: #2\n");
 	rows_are("jsonl", "{defect: rusak}", "x\n", "a", "1! rusak\n");
 }
 
@@ -40,7 +42,8 @@ static void the_detail_names_the_column_and_none_of_the_data(void **state)
 	struct rows r;
 
 	(void)state;
-	assert_int_equal(rows_open(&r, "jsonl", "{}", adapter_input_memory(text, sizeof(text) - 1), "nik"), BUS_OK);
+	assert_int_equal(rows_open(&r, "jsonl", "{}", adapter_input_memory(text, sizeof(text) - 1), "nik"),
+			 BUS_OK);
 	assert_true(rows_next(&r, &row));
 	assert_non_null(strstr(row.detail, "column 25"));
 	assert_null(strstr(row.detail, "1471"));
@@ -90,8 +93,8 @@ static void refuses_foreign_files_and_wrong_options(void **state)
 static void reads_the_sample_feed_as_the_truth_says(void **state)
 {
 	(void)state;
-	rows_feed("jsonl", "{}", "dinkes_kunjungan.jsonl", "id,nik,faskes.kode,diagnosa", "json_rusak", NULL, 3026,
-		  3026, "");
+	rows_feed("jsonl", "{}", "dinkes_kunjungan.jsonl", "id,nik,faskes.kode,diagnosa", "json_rusak", NULL,
+		  3026, 3026, "");
 }
 
 int main(void)
