@@ -53,7 +53,8 @@ static void put_double(struct bus_buf *out, double v)
 		bus_buf_puts(out, isnan(v) ? "\"NaN\"" : v > 0 ? "\"Infinity\"" : "\"-Infinity\"");
 		return;
 	}
-	for (int precision = 0; precision <= 16; precision++) {
+	/* Where one digit would do, Java takes the nearest of two: 4.9E-324. */
+	for (int precision = 1; precision <= 16; precision++) {
 		snprintf(text, sizeof(text), "%.*e", precision, fabs(v));
 		if (strtod(text, NULL) == fabs(v))
 			break;
