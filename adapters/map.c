@@ -10,8 +10,8 @@ void adapter_map_free(struct adapter_map **m)
 {
 	if (!*m)
 		return;
-	map_checks_free(*m);
-	map_refs_free(*m);
+	adapter_map_checks_free(*m);
+	adapter_map_refs_free(*m);
 	schema_unref(&(*m)->schema);
 	bus_pseudonym_free(&(*m)->pseudonym);
 	bus_buf_release(&(*m)->value);
@@ -26,7 +26,7 @@ void adapter_map_free(struct adapter_map **m)
 
 enum bus_err adapter_map_begin(struct adapter_map *m, struct bus_error *err)
 {
-	return map_checks_begin(m, err);
+	return adapter_map_checks_begin(m, err);
 }
 
 /* A source names its defects itself; a class is made when one comes first. */
@@ -39,7 +39,7 @@ static uint16_t defect_class(struct adapter_map *m, const char *name)
 		return (uint16_t)have;
 	if (m->n_classes == ADAPTER_CLASSES_MAX)
 		return m->class_other;
-	copy = map_keep(m, strlen(name) + 1);
+	copy = adapter_map_keep(m, strlen(name) + 1);
 	memcpy(copy, name, strlen(name) + 1);
 	m->class[m->n_classes] = (struct adapter_class){ copy, ADAPTER_CLASS_REFUSE };
 	return (uint16_t)m->n_classes++;
@@ -52,7 +52,8 @@ static void refuse_bad(struct adapter_map *m, struct adapter_result *out)
 		uint16_t slot = m->scope->program.strict[i];
 
 		if (m->slot[slot].state == MAP_BAD) {
-			map_refuse(out, m->class_bad, &m->scope->info[slot], map_why_text(m->slot[slot].why));
+			adapter_map_refuse(out, m->class_bad, &m->scope->info[slot],
+					   adapter_map_why_text(m->slot[slot].why));
 			return;
 		}
 	}
@@ -68,9 +69,10 @@ static void take_key(struct adapter_map *m, struct adapter_result *out)
 			break;
 	}
 	if (s->state != MAP_GOOD || s->text.n > MAP_KEY_MAX) {
-		map_refuse(out, s->state != MAP_GOOD ? m->class_empty : m->class_bad, &m->scope->info[m->key[0]],
-			   s->state != MAP_GOOD ? "kunci kosong / the key is empty" :
-						  "kunci terlalu panjang / the key is too long");
+		adapter_map_refuse(out, s->state != MAP_GOOD ? m->class_empty : m->class_bad,
+				   &m->scope->info[m->key[0]],
+				   s->state != MAP_GOOD ? "kunci kosong / the key is empty"
+							: "kunci terlalu panjang / the key is too long");
 		return;
 	}
 	out->key = s->text;
@@ -90,12 +92,13 @@ static void publish(struct adapter_map *m, struct adapter_result *out)
 	take_key(m, out);
 	if (out->fate != ADAPTER_PUBLISH)
 		return;
-	if (!map_write(m, out)) {
+	if (!adapter_map_write(m, out)) {
 		const struct map_slot *s = &m->slot[m->failed_slot];
 		bool empty = s->state != MAP_GOOD;
 
-		map_refuse(out, empty ? m->class_empty : m->class_bad, &m->scope->info[m->failed_slot],
-			   map_why_text(empty ? MAP_WHY_EMPTY : m->failed_why));
+		adapter_map_refuse(out, empty ? m->class_empty : m->class_bad,
+				   &m->scope->info[m->failed_slot],
+				   adapter_map_why_text(empty ? MAP_WHY_EMPTY : m->failed_why));
 		return;
 	}
 	out->value = bus_buf_str(&m->value);
@@ -116,23 +119,23 @@ enum bus_err adapter_map_row(struct adapter_map *m, const struct adapter_row *ro
 	out->field = NULL;
 	out->detail[0] = '\0';
 	if (row->defect) {
-		map_refuse(out, defect_class(m, row->defect), NULL, row->detail ? row->detail : "");
+		adapter_map_refuse(out, defect_class(m, row->defect), NULL, row->detail ? row->detail : "");
 		return BUS_OK;
 	}
 	bus_arena_reset(m->row);
 	m->some_bad = m->too_big = false;
-	map_run(m, &m->scope->program, m->slot, row, NULL);
-	rc = map_checks_run(m, row, out, err);
+	adapter_map_run(m, &m->scope->program, m->slot, row, NULL);
+	rc = adapter_map_checks_run(m, row, out, err);
 	if (rc != BUS_OK)
 		return rc;
 	if (out->fate == ADAPTER_PUBLISH && m->too_big)
-		map_refuse(out, m->class_bad, NULL, "baris terlalu besar / the row is too large");
+		adapter_map_refuse(out, m->class_bad, NULL, "baris terlalu besar / the row is too large");
 	if (out->fate == ADAPTER_PUBLISH && m->some_bad)
 		refuse_bad(m, out);
 	if (out->fate == ADAPTER_PUBLISH)
 		publish(m, out);
 	if (out->fate == ADAPTER_REFUSE)
-		map_flags_refused(m, out);
+		adapter_map_flags_refused(m, out);
 	return BUS_OK;
 }
 

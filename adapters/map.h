@@ -20,11 +20,12 @@
 struct adapter_map;
 
 struct adapter_map_env {
-	const char *ref_dir; /* reference tables (CSV) named by the mapping */
+	const char *ref_dir;	      /* reference tables (CSV) named by the mapping */
 	const char *const *ref_extra; /* further folders looked in first, NULL-ended; may be NULL */
-	const uint8_t *city_key; /* BUS_KEY_LEN bytes; pseudonyms */
-	const char *tmp_dir; /* what was seen in a file is kept here; NULL: TMPDIR or /var/tmp */
-	int reference_year; /* rule 1 of the NIK: YY above (year+1)%100 is 19YY; 0 = the mapping's, else this year */
+	const uint8_t *city_key;      /* BUS_KEY_LEN bytes; pseudonyms */
+	const char *tmp_dir;	      /* what was seen in a file is kept here; NULL: TMPDIR or /var/tmp */
+	int reference_year; /* rule 1 of the NIK: YY above (year+1)%100 is 19YY; 0 = the mapping's, else this
+			       year */
 };
 
 enum adapter_fate { ADAPTER_PUBLISH, ADAPTER_REFUSE };
@@ -45,15 +46,15 @@ struct adapter_class {
 
 struct adapter_result { /* borrowed until the next adapter_map_row */
 	enum adapter_fate fate;
-	struct bus_str key; /* Kafka key; never an identifier of a person */
+	struct bus_str key;   /* Kafka key; never an identifier of a person */
 	struct bus_str value; /* Avro binary, without frame */
-	int64_t version; /* of `newest_by`; 0 when there is none */
-	int64_t time_ms; /* when it happened, for ce_time and the record's timestamp; 0: not known */
+	int64_t version;      /* of `newest_by`; 0 when there is none */
+	int64_t time_ms;      /* when it happened, for ce_time and the record's timestamp; 0: not known */
 	uint16_t flag[ADAPTER_FLAGS_MAX]; /* indices into the map's classes: FLAG, LOOSE, NOTE, SEEN */
 	size_t n_flags;
-	uint16_t reason; /* refused: class */
+	uint16_t reason;   /* refused: class */
 	const char *field; /* refused: which source field, NULL: the row */
-	char detail[160]; /* refused: why, in words, without any of the row's data */
+	char detail[160];  /* refused: why, in words, without any of the row's data */
 };
 
 enum bus_err adapter_map_load(const char *path, const struct adapter_map_env *env, struct adapter_map **out,
@@ -62,21 +63,21 @@ void adapter_map_free(struct adapter_map **m);
 
 /* The schema records are written with (the registry's latest of the topic's subject); checks that every
  * field is mapped or has a default, and that types fit. Before the first row. */
-enum bus_err adapter_map_bind(struct adapter_map *m, struct schema *schema, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err adapter_map_bind(struct adapter_map *m, struct schema *schema,
+			      struct bus_error *err) BUS_MUSTCHECK;
 
 /* Starts a new file: forgets what was seen in the last one. */
 enum bus_err adapter_map_begin(struct adapter_map *m, struct bus_error *err) BUS_MUSTCHECK;
-enum bus_err adapter_map_row(struct adapter_map *m, const struct adapter_row *row,
-			     struct adapter_result *out, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_map_row(struct adapter_map *m, const struct adapter_row *row, struct adapter_result *out,
+			     struct bus_error *err) BUS_MUSTCHECK;
 
-const char *adapter_map_feed(const struct adapter_map *m); /* "disdukcapil_penduduk" */
+const char *adapter_map_feed(const struct adapter_map *m);  /* "disdukcapil_penduduk" */
 const char *adapter_map_topic(const struct adapter_map *m); /* "pku.disdukcapil.penduduk.v1" */
 const char *adapter_map_path(const struct adapter_map *m);
-bool adapter_map_register(const struct adapter_map *m); /* a register (else events) */
-bool adapter_map_complete(const struct adapter_map *m); /* a file is the whole register: absent = removed */
+bool adapter_map_register(const struct adapter_map *m);	 /* a register (else events) */
+bool adapter_map_complete(const struct adapter_map *m);	 /* a file is the whole register: absent = removed */
 int adapter_map_remove_max(const struct adapter_map *m); /* most keys a file may remove, percent */
-bool adapter_map_newest(const struct adapter_map *m); /* has `newest_by`: a higher version wins */
+bool adapter_map_newest(const struct adapter_map *m);	 /* has `newest_by`: a higher version wins */
 const char *adapter_map_older_class(const struct adapter_map *m); /* newest_by's class for the older one */
 /* Class of the rule "this value only once" (unique); NULL: the mapping has none. For an event that an earlier
  * file brought with other content. */

@@ -3,7 +3,18 @@
 
 #include <stdio.h>
 
-enum arg { ARG_NONE, ARG_TEXT, ARG_TEXTS, ARG_CUT, ARG_DIGITS, ARG_DATES, ARG_TIMES, ARG_WORDS, ARG_LOOKUP, ARG_KNOWN };
+enum arg {
+	ARG_NONE,
+	ARG_TEXT,
+	ARG_TEXTS,
+	ARG_CUT,
+	ARG_DIGITS,
+	ARG_DATES,
+	ARG_TIMES,
+	ARG_WORDS,
+	ARG_LOOKUP,
+	ARG_KNOWN
+};
 
 static const struct conversion {
 	const char *name;
@@ -44,7 +55,7 @@ static enum bus_err find_conversion(struct adapter_map *m, const struct bus_yaml
 			return BUS_OK;
 		}
 	}
-	return map_hint(m, at, err, "no conversion", name, names, BUS_LEN(names));
+	return adapter_map_hint(m, at, err, "no conversion", name, names, BUS_LEN(names));
 }
 
 static enum bus_err range(struct adapter_map *m, const struct bus_yaml_node *arg, bool one, uint16_t *from,
@@ -54,8 +65,8 @@ static enum bus_err range(struct adapter_map *m, const struct bus_yaml_node *arg
 	int end = 0;
 
 	if (arg && arg->kind == BUS_YAML_SCALAR) {
-		if (sscanf(arg->text, "%5u-%5u%n", &a, &b, &end) == 2 && !arg->text[end] && a >= 1 && a <= b &&
-		    b <= UINT16_MAX) {
+		if (sscanf(arg->text, "%5u-%5u%n", &a, &b, &end) == 2 && !arg->text[end] && a >= 1 &&
+		    a <= b && b <= UINT16_MAX) {
 			*from = (uint16_t)a;
 			*to = (uint16_t)b;
 			return BUS_OK;
@@ -66,7 +77,8 @@ static enum bus_err range(struct adapter_map *m, const struct bus_yaml_node *arg
 			return BUS_OK;
 		}
 	}
-	return bus_yaml_fail(m->yaml, arg, err, one ? "write 18, or 6-10" : "write the characters' places as 5-10");
+	return bus_yaml_fail(m->yaml, arg, err,
+			     one ? "write 18, or 6-10" : "write the characters' places as 5-10");
 }
 
 /* Names for the two forms of ISO 8601 that everybody means. */
@@ -88,14 +100,15 @@ static enum bus_err formats(struct adapter_map *m, struct bus_yaml_node *arg, bo
 
 	if (arg->kind == BUS_YAML_MAP || count == 0 || count > 16)
 		return bus_yaml_fail(m->yaml, arg, err, "write one format or a list of them (at most 16)");
-	f = map_keep(m, sizeof(*f) + count * sizeof(f->format[0]));
+	f = adapter_map_keep(m, sizeof(*f) + count * sizeof(f->format[0]));
 	for (size_t i = 0; i < count; i++, n = n->next) {
 		if (n->kind != BUS_YAML_SCALAR ||
-		    !map_pattern_parse(time ? pattern_text(n->text) : n->text, time, &f->format[i]))
-			return bus_yaml_fail(m->yaml, n, err,
-					     time ? "not a time format; write like 'DD-MM-YYYY hh:mm:ss', iso, "
-						    "iso_local or epoch_ms" :
-						    "not a date format; write like DD-MM-YYYY");
+		    !adapter_map_pattern_parse(time ? pattern_text(n->text) : n->text, time, &f->format[i]))
+			return bus_yaml_fail(
+			    m->yaml, n, err,
+			    time ? "not a time format; write like 'DD-MM-YYYY hh:mm:ss', iso, "
+				   "iso_local or epoch_ms"
+				 : "not a date format; write like DD-MM-YYYY");
 	}
 	f->n = count;
 	*out = f;
@@ -110,14 +123,14 @@ static enum bus_err words(struct adapter_map *m, struct bus_yaml_node *arg, cons
 
 	if (arg->kind != BUS_YAML_MAP || count == 0)
 		return bus_yaml_fail(m->yaml, arg, err, "write the words as {LAKI-LAKI: L, PEREMPUAN: P}");
-	w = map_keep(m, sizeof(*w) + count * sizeof(w->pair[0]));
+	w = adapter_map_keep(m, sizeof(*w) + count * sizeof(w->pair[0]));
 	for (struct bus_yaml_node *n = arg->first; n; n = n->next, i++) {
 		struct bus_str word = bus_str(n->key);
-		char *upper = map_keep(m, word.n + 1);
+		char *upper = adapter_map_keep(m, word.n + 1);
 
 		if (n->kind != BUS_YAML_SCALAR)
 			return bus_yaml_fail(m->yaml, n, err, "a word stands for one text");
-		w->pair[i].word = (struct bus_str){ upper, map_case(word, true, upper) };
+		w->pair[i].word = (struct bus_str){ upper, adapter_map_case(word, true, upper) };
 		w->pair[i].gives = (struct bus_str){ n->text, n->text_len };
 	}
 	w->n = count;
@@ -125,8 +138,8 @@ static enum bus_err words(struct adapter_map *m, struct bus_yaml_node *arg, cons
 	return BUS_OK;
 }
 
-static enum bus_err lookup(struct adapter_map *m, struct bus_yaml_node *arg, bool known, uint16_t *alternatives,
-			   const struct map_lookup **out, struct bus_error *err)
+static enum bus_err lookup(struct adapter_map *m, struct bus_yaml_node *arg, bool known,
+			   uint16_t *alternatives, const struct map_lookup **out, struct bus_error *err)
 {
 	const char *table = NULL, *give = NULL, *ignore = NULL, *key[8];
 	struct bus_yaml_node *keys;
@@ -146,7 +159,8 @@ static enum bus_err lookup(struct adapter_map *m, struct bus_yaml_node *arg, boo
 		return rc;
 	keys = bus_yaml_get(arg, "key");
 	if (!keys || keys->kind == BUS_YAML_MAP)
-		return bus_yaml_fail(m->yaml, arg, err, "key: a column of the table, or a list of columns, is needed");
+		return bus_yaml_fail(m->yaml, arg, err,
+				     "key: a column of the table, or a list of columns, is needed");
 	if (keys->kind == BUS_YAML_SCALAR)
 		key[n++] = keys->text;
 	for (struct bus_yaml_node *k = keys->first; k; k = k->next) {
@@ -156,7 +170,7 @@ static enum bus_err lookup(struct adapter_map *m, struct bus_yaml_node *arg, boo
 	}
 	rc = bus_yaml_no_more(m->yaml, arg, err);
 	if (rc == BUS_OK)
-		rc = map_ref_lookup(m, arg, table, key, n, give, ignore, &l, err);
+		rc = adapter_map_ref_lookup(m, arg, table, key, n, give, ignore, &l, err);
 	if (rc != BUS_OK)
 		return rc;
 	*alternatives = (uint16_t)n;
@@ -178,7 +192,7 @@ static enum bus_err argument(struct adapter_map *m, struct map_info *info, struc
 		break;
 	case ARG_TEXT:
 	case ARG_TEXTS:
-		rc = map_texts(m, arg, &texts, err);
+		rc = adapter_map_texts(m, arg, &texts, err);
 		if (rc == BUS_OK && c->arg == ARG_TEXT && texts->n != 1)
 			rc = bus_yaml_fail(m->yaml, arg, err, "%s takes one text", c->name);
 		if (rc == BUS_OK)
@@ -211,8 +225,8 @@ static enum bus_err argument(struct adapter_map *m, struct map_info *info, struc
 	return rc;
 }
 
-static enum bus_err one(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *n, uint16_t slot,
-			struct bus_error *err)
+static enum bus_err one(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *n,
+			uint16_t slot, struct bus_error *err)
 {
 	struct map_info *info = &scope->info[slot];
 	const char *name = n->text;
@@ -221,8 +235,9 @@ static enum bus_err one(struct adapter_map *m, struct map_scope *scope, struct b
 	enum bus_err rc;
 
 	if (n->kind == BUS_YAML_LIST || (n->kind == BUS_YAML_MAP && bus_yaml_count(n) != 1))
-		return bus_yaml_fail(m->yaml, n, err,
-				     "a conversion is a word, or one word with what it takes: {date: DD-MM-YYYY}");
+		return bus_yaml_fail(
+		    m->yaml, n, err,
+		    "a conversion is a word, or one word with what it takes: {date: DD-MM-YYYY}");
 	if (n->kind == BUS_YAML_MAP) {
 		arg = n->first;
 		name = arg->key;
@@ -231,12 +246,15 @@ static enum bus_err one(struct adapter_map *m, struct map_scope *scope, struct b
 	if (!c)
 		return rc;
 	if ((c->arg == ARG_NONE) != (arg == NULL))
-		return bus_yaml_fail(m->yaml, n, err, c->arg == ARG_NONE ? "%s takes nothing" : "%s: of what?", name);
+		return bus_yaml_fail(m->yaml, n, err,
+				     c->arg == ARG_NONE ? "%s takes nothing" : "%s: of what?", name);
 	if (info->type != MAP_TEXT)
-		return bus_yaml_fail(m->yaml, n, err, "%s needs a text; what stands before it gives none", name);
+		return bus_yaml_fail(m->yaml, n, err, "%s needs a text; what stands before it gives none",
+				     name);
 	if ((c->op == MAP_OP_NIK_DATE || c->op == MAP_OP_NIK_SEX) && !info->is_nik)
-		return bus_yaml_fail(m->yaml, n, err, "%s needs a value that has passed the conversion nik", name);
-	rc = argument(m, info, map_op_add(m, scope, c->op, slot), c, arg, err);
+		return bus_yaml_fail(m->yaml, n, err, "%s needs a value that has passed the conversion nik",
+				     name);
+	rc = argument(m, info, adapter_map_op_add(m, scope, c->op, slot), c, arg, err);
 	if (rc != BUS_OK)
 		return rc;
 	info->type = c->gives;
@@ -245,8 +263,8 @@ static enum bus_err one(struct adapter_map *m, struct map_scope *scope, struct b
 	return BUS_OK;
 }
 
-enum bus_err map_as(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *as, uint16_t slot,
-		    struct bus_error *err)
+enum bus_err adapter_map_as(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *as,
+			    uint16_t slot, struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
 

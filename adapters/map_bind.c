@@ -13,24 +13,30 @@ struct bind {
 
 static enum bus_err fail_line(const struct bind *b, int line, const char *field, const char *what)
 {
-	return bus_fail(b->err, BUS_ESCHEMA, "%s:%d: field '%s': %s", bus_yaml_file(b->m->yaml), line, field, what);
+	return bus_fail(b->err, BUS_ESCHEMA, "%s:%d: field '%s': %s", bus_yaml_file(b->m->yaml), line, field,
+			what);
 }
 
 static const char *type_name(const struct schema_node *t)
 {
-	static const char *const names[] = { "null",   "boolean", "int",    "long", "float", "double", "bytes",
-					     "string", "record",  "enum",   "array", "map",   "union",  "fixed" };
+	static const char *const names[] = {
+		"null",	  "boolean", "int",  "long",  "float", "double", "bytes",
+		"string", "record",  "enum", "array", "map",   "union",	 "fixed"
+	};
 
 	if (t->logical == SCHEMA_DATE)
 		return "date";
 	if (t->logical == SCHEMA_TIMESTAMP_MILLIS)
 		return "timestamp-millis";
-	return t->logical == SCHEMA_LOGICAL_NONE ? names[t->type] : "a logical type that mappings do not write";
+	return t->logical == SCHEMA_LOGICAL_NONE ? names[t->type]
+						 : "a logical type that mappings do not write";
 }
 
 static const char *value_name(enum map_type t)
 {
-	static const char *const names[] = { "a text", "a whole number", "a date", "a time", "a list", "flags" };
+	static const char *const names[] = {
+		"a text", "a whole number", "a date", "a time", "a list", "flags"
+	};
 
 	return names[t];
 }
@@ -84,7 +90,7 @@ static bool put_default(struct bus_buf *out, const struct schema_node *t, const 
 
 static void keep_fallback(struct bind *b, struct map_writer *w, const struct bus_buf *bytes)
 {
-	char *p = map_keep(b->m, bytes->n + 1);
+	char *p = adapter_map_keep(b->m, bytes->n + 1);
 
 	memcpy(p, bytes->p, bytes->n);
 	w->fallback = (struct bus_str){ p, bytes->n };
@@ -104,7 +110,8 @@ static bool put_else(struct bus_buf *out, const struct map_writer *w, const char
 	case MAP_WRITE_ENUM:
 		return put_symbol(out, w->type, bus_str(text));
 	case MAP_WRITE_WHOLE:
-		if (w->type->logical != SCHEMA_LOGICAL_NONE || map_whole(bus_str(text), &whole) != MAP_WHY_NONE)
+		if (w->type->logical != SCHEMA_LOGICAL_NONE ||
+		    adapter_map_whole(bus_str(text), &whole) != MAP_WHY_NONE)
 			return false;
 		schema_put_long(out, whole);
 		return true;
@@ -145,8 +152,8 @@ static enum bus_err fallback(struct bind *b, struct map_writer *w, const struct 
 
 /* ---- writers ---- */
 
-static enum bus_err record_writers(struct bind *b, const struct schema_node *record, const struct map_member *member,
-				   size_t n, struct map_writer **out);
+static enum bus_err record_writers(struct bind *b, const struct schema_node *record,
+				   const struct map_member *member, size_t n, struct map_writer **out);
 
 static enum bus_err list_writer(struct bind *b, struct map_writer *w, const char *name, int line,
 				const struct map_info *info);
@@ -180,13 +187,15 @@ static enum bus_err value_writer(struct bind *b, struct map_writer *w, const str
 	switch (info->type) {
 	case MAP_TEXT:
 		fits = type->logical == SCHEMA_LOGICAL_NONE &&
-		       (type->type == SCHEMA_STRING || type->type == SCHEMA_ENUM || type->type == SCHEMA_BOOLEAN);
-		w->kind = type->type == SCHEMA_STRING ? MAP_WRITE_TEXT :
-			  type->type == SCHEMA_ENUM   ? MAP_WRITE_ENUM :
-							MAP_WRITE_BOOLEAN;
+		       (type->type == SCHEMA_STRING || type->type == SCHEMA_ENUM ||
+			type->type == SCHEMA_BOOLEAN);
+		w->kind = type->type == SCHEMA_STRING ? MAP_WRITE_TEXT
+			  : type->type == SCHEMA_ENUM ? MAP_WRITE_ENUM
+						      : MAP_WRITE_BOOLEAN;
 		break;
 	case MAP_WHOLE:
-		fits = type->logical == SCHEMA_LOGICAL_NONE && (type->type == SCHEMA_INT || type->type == SCHEMA_LONG);
+		fits = type->logical == SCHEMA_LOGICAL_NONE &&
+		       (type->type == SCHEMA_INT || type->type == SCHEMA_LONG);
 		w->kind = MAP_WRITE_WHOLE;
 		break;
 	case MAP_DATE:
@@ -219,7 +228,7 @@ static enum bus_err list_writer(struct bind *b, struct map_writer *w, const char
 				const struct map_info *info)
 {
 	struct bind item = { b->m, info->item, b->err };
-	struct map_writer *one = map_keep(b->m, sizeof(*one)), *fields;
+	struct map_writer *one = adapter_map_keep(b->m, sizeof(*one)), *fields;
 	enum bus_err rc;
 
 	w->item = one;
@@ -242,11 +251,11 @@ static enum bus_err list_writer(struct bind *b, struct map_writer *w, const char
 	return rc;
 }
 
-static enum bus_err record_writers(struct bind *b, const struct schema_node *record, const struct map_member *member,
-				   size_t n, struct map_writer **out)
+static enum bus_err record_writers(struct bind *b, const struct schema_node *record,
+				   const struct map_member *member, size_t n, struct map_writer **out)
 {
-	struct map_writer *w = map_keep(b->m, (record->n + 1) * sizeof(*w));
-	const char **names = map_keep(b->m, (record->n + 1) * sizeof(*names));
+	struct map_writer *w = adapter_map_keep(b->m, (record->n + 1) * sizeof(*w));
+	const char **names = adapter_map_keep(b->m, (record->n + 1) * sizeof(*names));
 	enum bus_err rc;
 
 	for (size_t i = 0; i < record->n; i++)
@@ -309,13 +318,15 @@ static enum bus_err check_key(const struct bind *b, const struct schema_node *ro
 			if (b->m->key[k] != f->slot)
 				continue;
 			if (personal(field))
-				return fail_line(b, f->line, f->name,
-						 "is personal data and must not be a key; use a pseudonym of it");
+				return fail_line(
+				    b, f->line, f->name,
+				    "is personal data and must not be a key; use a pseudonym of it");
 			found |= key && strcmp(f->name, key) == 0;
 		}
 	}
 	if (!found)
-		return fail_line(b, 1, key, "is the register's key by its schema (x_kunci); make its value the key");
+		return fail_line(b, 1, key,
+				 "is the register's key by its schema (x_kunci); make its value the key");
 	return BUS_OK;
 }
 

@@ -39,7 +39,7 @@ static enum bus_err fate_of(struct adapter_map *m, struct bus_yaml_node *node, e
 			return BUS_OK;
 		}
 	}
-	return map_hint(m, bus_yaml_get(node, "fate"), err, "no fate", text, names, BUS_LEN(names));
+	return adapter_map_hint(m, bus_yaml_get(node, "fate"), err, "no fate", text, names, BUS_LEN(names));
 }
 
 /* What a test may be asked of which kind of value. */
@@ -52,16 +52,19 @@ static enum bus_err fits(struct adapter_map *m, const struct bus_yaml_node *at, 
 	case MAP_TEST_BAD:
 		a->handled = true;
 		if (!a->can_fail)
-			return bus_yaml_fail(m->yaml, at, err, "'%s' cannot be bad: nothing in it can fail", a->name);
+			return bus_yaml_fail(m->yaml, at, err, "'%s' cannot be bad: nothing in it can fail",
+					     a->name);
 		break;
 	case MAP_TEST_FALLBACK:
 		if (a->alternatives < 2)
 			return bus_yaml_fail(m->yaml, at, err,
-					     "'%s' has one format or key only; fallback needs a list of them", a->name);
+					     "'%s' has one format or key only; fallback needs a list of them",
+					     a->name);
 		break;
 	case MAP_TEST_DIFFER:
 		if (a->type != b->type || a->type >= MAP_LIST)
-			return bus_yaml_fail(m->yaml, at, err, "'%s' and '%s' are not of one kind", a->name, b->name);
+			return bus_yaml_fail(m->yaml, at, err, "'%s' and '%s' are not of one kind", a->name,
+					     b->name);
 		break;
 	case MAP_TEST_REPEATED:
 	case MAP_TEST_SCIENTIFIC:
@@ -97,9 +100,9 @@ static enum bus_err add_test(struct adapter_map *m, struct map_check *c, enum ma
 	} else if (kind == MAP_TEST_REPAIRED) {
 		return bus_yaml_fail(m->yaml, at, err, "write repaired: row");
 	} else {
-		rc = map_find(m, m->scope, at, at->text, &t->a, err);
+		rc = adapter_map_find(m, m->scope, at, at->text, &t->a, err);
 		if (rc == BUS_OK && second)
-			rc = map_find(m, m->scope, second, second->text, &t->b, err);
+			rc = adapter_map_find(m, m->scope, second, second->text, &t->b, err);
 		if (rc == BUS_OK)
 			rc = fits(m, at, t, err);
 	}
@@ -121,7 +124,8 @@ static enum bus_err read_test(struct adapter_map *m, struct map_check *c, struct
 		if (tests[i].kind == MAP_TEST_DIFFER) {
 			if (node->kind != BUS_YAML_LIST || bus_yaml_count(node) != 2 ||
 			    first->next->kind != BUS_YAML_SCALAR)
-				return bus_yaml_fail(m->yaml, node, err, "write differ: [one value, another]");
+				return bus_yaml_fail(m->yaml, node, err,
+						     "write differ: [one value, another]");
 			return add_test(m, c, tests[i].kind, first, first->next, err);
 		}
 		if (node->kind != BUS_YAML_LIST)
@@ -130,7 +134,7 @@ static enum bus_err read_test(struct adapter_map *m, struct map_check *c, struct
 			rc = add_test(m, c, tests[i].kind, first, NULL, err);
 		return rc;
 	}
-	return map_hint(m, node, err, "no test", node->key, names, BUS_LEN(names));
+	return adapter_map_hint(m, node, err, "no test", node->key, names, BUS_LEN(names));
 }
 
 static enum bus_err read_check(struct adapter_map *m, struct map_check *c, struct bus_yaml_node *node,
@@ -147,15 +151,16 @@ static enum bus_err read_check(struct adapter_map *m, struct map_check *c, struc
 	if (rc == BUS_OK)
 		rc = fate_of(m, node, &c->fate, err);
 	if (rc == BUS_OK)
-		rc = map_class(m, bus_yaml_get(node, "class"), name, c->fate, &c->class, err);
+		rc = adapter_map_class(m, bus_yaml_get(node, "class"), name, c->fate, &c->class, err);
 	if (rc != BUS_OK)
 		return rc;
 	when = bus_yaml_get(node, "when");
 	if (!when || when->kind != BUS_YAML_MAP || bus_yaml_count(when) == 0)
-		return bus_yaml_fail(m->yaml, when ? when : node, err, "when: a test is needed, such as {missing: nik}");
+		return bus_yaml_fail(m->yaml, when ? when : node, err,
+				     "when: a test is needed, such as {missing: nik}");
 	for (struct bus_yaml_node *t = when->first; t; t = t->next)
 		n += t->kind == BUS_YAML_LIST ? bus_yaml_count(t) : 1;
-	c->test = map_keep(m, n * sizeof(*c->test));
+	c->test = adapter_map_keep(m, n * sizeof(*c->test));
 	for (struct bus_yaml_node *t = when->first; t && rc == BUS_OK; t = t->next) {
 		t->asked = true;
 		rc = read_test(m, c, t, err);
@@ -163,7 +168,7 @@ static enum bus_err read_check(struct adapter_map *m, struct map_check *c, struc
 	return rc != BUS_OK ? rc : bus_yaml_no_more(m->yaml, node, err);
 }
 
-enum bus_err map_checks_load(struct adapter_map *m, struct bus_yaml_node *node, struct bus_error *err)
+enum bus_err adapter_map_checks_load(struct adapter_map *m, struct bus_yaml_node *node, struct bus_error *err)
 {
 	size_t count = bus_yaml_count(node), flags = 0;
 	enum bus_err rc = BUS_OK;
@@ -172,7 +177,7 @@ enum bus_err map_checks_load(struct adapter_map *m, struct bus_yaml_node *node, 
 		return BUS_OK;
 	if (node->kind != BUS_YAML_LIST)
 		return bus_yaml_fail(m->yaml, node, err, "checks: a list is needed");
-	m->check = map_keep(m, (count + 1) * sizeof(*m->check));
+	m->check = adapter_map_keep(m, (count + 1) * sizeof(*m->check));
 	for (struct bus_yaml_node *n = node->first; n && rc == BUS_OK; n = n->next) {
 		struct map_check *c = &m->check[m->n_checks++];
 
@@ -187,7 +192,8 @@ enum bus_err map_checks_load(struct adapter_map *m, struct bus_yaml_node *node, 
 
 /* ---- running ---- */
 
-void map_refuse(struct adapter_result *out, uint16_t class, const struct map_info *info, const char *why)
+void adapter_map_refuse(struct adapter_result *out, uint16_t class, const struct map_info *info,
+			const char *why)
 {
 	out->fate = ADAPTER_REFUSE;
 	out->reason = class;
@@ -223,8 +229,8 @@ static enum bus_err repeated(struct map_test *t, struct bus_str text, bool *hold
 	return rc;
 }
 
-static enum bus_err run_test(struct adapter_map *m, struct map_test *t, const struct adapter_row *row, bool *holds,
-			     struct bus_error *err)
+static enum bus_err run_test(struct adapter_map *m, struct map_test *t, const struct adapter_row *row,
+			     bool *holds, struct bus_error *err)
 {
 	const struct map_slot *a = &m->slot[t->a];
 	bool good = a->state == MAP_GOOD;
@@ -244,7 +250,7 @@ static enum bus_err run_test(struct adapter_map *m, struct map_test *t, const st
 		*holds = good && a->number;
 		break;
 	case MAP_TEST_SCIENTIFIC:
-		*holds = good && map_scientific(a->text);
+		*holds = good && adapter_map_scientific(a->text);
 		break;
 	case MAP_TEST_DIFFER:
 		*holds = differs(a, &m->slot[t->b], m->scope->info[t->a].type);
@@ -267,9 +273,9 @@ static const char *words_of(const struct adapter_map *m, const struct map_test *
 {
 	switch (t->kind) {
 	case MAP_TEST_BAD:
-		return map_why_text(m->slot[t->a].why);
+		return adapter_map_why_text(m->slot[t->a].why);
 	case MAP_TEST_MISSING:
-		return map_why_text(MAP_WHY_EMPTY);
+		return adapter_map_why_text(MAP_WHY_EMPTY);
 	case MAP_TEST_REPEATED:
 		return "sudah dipakai baris sebelumnya / taken by an earlier row";
 	case MAP_TEST_REPEATED_ROW:
@@ -290,8 +296,8 @@ static const char *words_of(const struct adapter_map *m, const struct map_test *
 	return "bukan UTF-8 / not UTF-8";
 }
 
-enum bus_err map_checks_run(struct adapter_map *m, const struct adapter_row *row, struct adapter_result *out,
-			    struct bus_error *err)
+enum bus_err adapter_map_checks_run(struct adapter_map *m, const struct adapter_row *row,
+				    struct adapter_result *out, struct bus_error *err)
 {
 	bool loose = false, refused = false;
 
@@ -318,7 +324,8 @@ enum bus_err map_checks_run(struct adapter_map *m, const struct adapter_row *row
 		if (c->fate == ADAPTER_CLASS_REFUSE) {
 			bool whole = by->kind == MAP_TEST_REPEATED_ROW || by->kind == MAP_TEST_REPAIRED;
 
-			map_refuse(out, c->class, whole ? NULL : &m->scope->info[by->a], words_of(m, by));
+			adapter_map_refuse(out, c->class, whole ? NULL : &m->scope->info[by->a],
+					   words_of(m, by));
 			refused = true;
 			continue;
 		}
@@ -329,7 +336,7 @@ enum bus_err map_checks_run(struct adapter_map *m, const struct adapter_row *row
 }
 
 /* A refused row keeps of its flags only those that count over all rows. */
-void map_flags_refused(const struct adapter_map *m, struct adapter_result *out)
+void adapter_map_flags_refused(const struct adapter_map *m, struct adapter_result *out)
 {
 	size_t n = 0;
 
@@ -339,7 +346,7 @@ void map_flags_refused(const struct adapter_map *m, struct adapter_result *out)
 	out->n_flags = n;
 }
 
-enum bus_err map_checks_begin(struct adapter_map *m, struct bus_error *err)
+enum bus_err adapter_map_checks_begin(struct adapter_map *m, struct bus_error *err)
 {
 	for (size_t i = 0; i < m->n_checks; i++) {
 		for (size_t k = 0; k < m->check[i].n; k++) {
@@ -349,10 +356,9 @@ enum bus_err map_checks_begin(struct adapter_map *m, struct bus_error *err)
 			t->some = false;
 			if (t->kind != MAP_TEST_REPEATED && t->kind != MAP_TEST_REPEATED_ROW)
 				continue;
-			if (t->seen) {
-				adapter_seen_clear(t->seen);
-				continue;
-			}
+			/* A new table, not the old one emptied: that may be as large as the largest file was.
+			 */
+			adapter_seen_free(&t->seen);
 			rc = adapter_seen_new(m->tmp_dir, &t->seen, err);
 			if (rc != BUS_OK)
 				return rc;
@@ -361,7 +367,7 @@ enum bus_err map_checks_begin(struct adapter_map *m, struct bus_error *err)
 	return BUS_OK;
 }
 
-void map_checks_free(struct adapter_map *m)
+void adapter_map_checks_free(struct adapter_map *m)
 {
 	for (size_t i = 0; i < m->n_checks; i++)
 		for (size_t k = 0; k < m->check[i].n; k++)

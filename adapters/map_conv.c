@@ -23,7 +23,7 @@ static const char *const why_text[] = {
 	[MAP_WHY_MANY] = "daftar terlalu panjang / too many items",
 };
 
-const char *map_why_text(enum map_why why)
+const char *adapter_map_why_text(enum map_why why)
 {
 	return why_text[why];
 }
@@ -34,7 +34,7 @@ static bool is_space(unsigned char c)
 }
 
 /* Spaces, tabs, line breaks and no-break spaces (C2 A0) at both ends. */
-struct bus_str map_trim(struct bus_str s)
+struct bus_str adapter_map_trim(struct bus_str s)
 {
 	for (;;) {
 		if (s.n > 0 && is_space((unsigned char)s.p[0])) {
@@ -59,7 +59,7 @@ struct bus_str map_trim(struct bus_str s)
 }
 
 /* Almost every text is clean already; this asks eight bytes at a time, and errs on the side of yes. */
-bool map_clean_needed(struct bus_str s)
+bool adapter_map_clean_needed(struct bus_str s)
 {
 	const uint64_t low = 0x0101010101010101u, high = 0x8080808080808080u;
 	size_t i = 0;
@@ -95,7 +95,7 @@ bool map_clean_needed(struct bus_str s)
 	return false;
 }
 
-size_t map_clean(struct bus_str s, char *out)
+size_t adapter_map_clean(struct bus_str s, char *out)
 {
 	size_t n = 0;
 	bool space = false;
@@ -116,7 +116,7 @@ size_t map_clean(struct bus_str s, char *out)
 }
 
 /* ASCII and the Latin-1 letters (U+00C0 to U+00FE, but for the signs of times and division). */
-size_t map_case(struct bus_str s, bool upper, char *out)
+size_t adapter_map_case(struct bus_str s, bool upper, char *out)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
@@ -136,7 +136,7 @@ size_t map_case(struct bus_str s, bool upper, char *out)
 	return s.n;
 }
 
-bool map_same_word(struct bus_str s, struct bus_str upper)
+bool adapter_map_same_word(struct bus_str s, struct bus_str upper)
 {
 	if (s.n != upper.n)
 		return false;
@@ -151,7 +151,7 @@ bool map_same_word(struct bus_str s, struct bus_str upper)
 	return true;
 }
 
-bool map_scientific(struct bus_str s)
+bool adapter_map_scientific(struct bus_str s)
 {
 	size_t i = 0, before = 0, after = 0, power = 0;
 
@@ -170,7 +170,7 @@ bool map_scientific(struct bus_str s)
 	return power > 0 && i == s.n;
 }
 
-enum map_why map_whole(struct bus_str s, int64_t *out)
+enum map_why adapter_map_whole(struct bus_str s, int64_t *out)
 {
 	bool minus = s.n > 0 && s.p[0] == '-';
 	int64_t v = 0;
@@ -190,7 +190,7 @@ enum map_why map_whole(struct bus_str s, int64_t *out)
 
 /* "Rp 750.000,00", "750.000", "750000", "36000000.00". A comma is the decimal mark; a point is one only when
  * no comma follows and one or two digits do; other points part groups of exactly three. Cents must be 0. */
-enum map_why map_rupiah(struct bus_str s, int64_t *out)
+enum map_why adapter_map_rupiah(struct bus_str s, int64_t *out)
 {
 	size_t i = 0, whole, groups = 0, run = 0;
 	const char *comma;
@@ -203,7 +203,7 @@ enum map_why map_rupiah(struct bus_str s, int64_t *out)
 			s.p++;
 			s.n--;
 		}
-		s = map_trim(s);
+		s = adapter_map_trim(s);
 	}
 	if (s.n == 0)
 		return MAP_WHY_NUMBER;
@@ -245,7 +245,7 @@ enum map_why map_rupiah(struct bus_str s, int64_t *out)
 }
 
 /* Characters from..to, counted from 1, both included. */
-enum map_why map_cut(struct bus_str s, size_t from, size_t to, struct bus_str *out)
+enum map_why adapter_map_cut(struct bus_str s, size_t from, size_t to, struct bus_str *out)
 {
 	size_t i = 0, start = 0;
 
@@ -263,7 +263,7 @@ enum map_why map_cut(struct bus_str s, size_t from, size_t to, struct bus_str *o
 	return MAP_WHY_NONE;
 }
 
-bool map_texts_have(const struct map_texts *t, struct bus_str s)
+bool adapter_map_texts_have(const struct map_texts *t, struct bus_str s)
 {
 	if (!(t->lengths & (uint64_t)1 << (s.n < 63 ? s.n : 63)))
 		return false;

@@ -13,7 +13,7 @@ struct moment {
 	int zone; /* minutes east */
 };
 
-bool map_pattern_parse(const char *text, bool time, struct map_pattern *out)
+bool adapter_map_pattern_parse(const char *text, bool time, struct map_pattern *out)
 {
 	unsigned have = 0; /* bit per letter of DMYhmsz */
 	static const char letters[] = "DMYhmsz";
@@ -173,7 +173,7 @@ static enum map_why to_days(const struct moment *t, int32_t *days)
 }
 
 /* The first format that fits in form and gives a day that exists takes it. */
-enum map_why map_date_read(const struct map_formats *f, struct bus_str s, int64_t *days, uint8_t *alt)
+enum map_why adapter_map_date_read(const struct map_formats *f, struct bus_str s, int64_t *days, uint8_t *alt)
 {
 	enum map_why worst = MAP_WHY_FORMAT;
 
@@ -195,7 +195,7 @@ enum map_why map_date_read(const struct map_formats *f, struct bus_str s, int64_
 	return worst;
 }
 
-enum map_why map_time_read(const struct map_formats *f, struct bus_str s, int64_t *ms, uint8_t *alt)
+enum map_why adapter_map_time_read(const struct map_formats *f, struct bus_str s, int64_t *ms, uint8_t *alt)
 {
 	enum map_why worst = MAP_WHY_FORMAT;
 
@@ -206,7 +206,7 @@ enum map_why map_time_read(const struct map_formats *f, struct bus_str s, int64_
 		enum map_why why;
 
 		if (p->epoch) {
-			why = map_whole(s, ms);
+			why = adapter_map_whole(s, ms);
 			/* Seconds taken for milliseconds would all fall into January 1970. */
 			if (why == MAP_WHY_NONE && (*ms < DAY_MS * 365 || *ms > DAY_MS * 365 * 230))
 				why = MAP_WHY_RANGE;

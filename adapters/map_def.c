@@ -1,13 +1,14 @@
 /* What a value is made of: `from`, `value`, `text`, `join`, `first`, `pseudonym`, `each`, `flags`. */
 #include "adapters/map_impl.h"
 
-struct map_op *map_op_add(struct adapter_map *m, struct map_scope *scope, enum map_op_kind kind, uint16_t slot)
+struct map_op *adapter_map_op_add(struct adapter_map *m, struct map_scope *scope, enum map_op_kind kind,
+				  uint16_t slot)
 {
 	struct map_program *p = &scope->program;
 
 	if (p->n_ops == p->cap) {
 		size_t cap = p->cap ? p->cap * 2 : 32;
-		struct map_op *op = map_keep(m, cap * sizeof(*op));
+		struct map_op *op = adapter_map_keep(m, cap * sizeof(*op));
 
 		if (p->n_ops > 0)
 			memcpy(op, p->op, p->n_ops * sizeof(*op));
@@ -25,13 +26,13 @@ static enum bus_err new_slot(struct adapter_map *m, struct map_scope *scope, con
 		return bus_yaml_fail(m->yaml, at, err, "more than %d values", MAP_SLOTS_MAX);
 	*slot = (uint16_t)scope->program.n_slots++;
 	scope->info[*slot] =
-		(struct map_info){ .name = name, .line = at->line, .type = type, .alternatives = 1 };
+	    (struct map_info){ .name = name, .line = at->line, .type = type, .alternatives = 1 };
 	return BUS_OK;
 }
 
-void map_strict(struct adapter_map *m, struct map_scope *scope)
+void adapter_map_strict(struct adapter_map *m, struct map_scope *scope)
 {
-	uint16_t *strict = map_keep(m, scope->program.n_slots * sizeof(*strict) + 1);
+	uint16_t *strict = adapter_map_keep(m, scope->program.n_slots * sizeof(*strict) + 1);
 	size_t n = 0;
 
 	for (size_t i = 0; i < scope->program.n_slots; i++)
@@ -41,8 +42,8 @@ void map_strict(struct adapter_map *m, struct map_scope *scope)
 	scope->program.n_strict = n;
 }
 
-enum bus_err map_find(struct adapter_map *m, struct map_scope *scope, const struct bus_yaml_node *at,
-		      const char *name, uint16_t *slot, struct bus_error *err)
+enum bus_err adapter_map_find(struct adapter_map *m, struct map_scope *scope, const struct bus_yaml_node *at,
+			      const char *name, uint16_t *slot, struct bus_error *err)
 {
 	const char *names[MAP_SLOTS_MAX];
 	size_t n = 0;
@@ -56,15 +57,15 @@ enum bus_err map_find(struct adapter_map *m, struct map_scope *scope, const stru
 			return BUS_OK;
 		}
 	}
-	return map_hint(m, at, err, "no value further up is called", name, names, n);
+	return adapter_map_hint(m, at, err, "no value further up is called", name, names, n);
 }
 
-enum bus_err map_texts(struct adapter_map *m, struct bus_yaml_node *node, const struct map_texts **out,
-		       struct bus_error *err)
+enum bus_err adapter_map_texts(struct adapter_map *m, struct bus_yaml_node *node,
+			       const struct map_texts **out, struct bus_error *err)
 {
 	struct bus_yaml_node *n = node->kind == BUS_YAML_LIST ? node->first : node;
 	size_t count = node->kind == BUS_YAML_LIST ? bus_yaml_count(node) : 1;
-	struct map_texts *t = map_keep(m, sizeof(*t) + count * sizeof(t->text[0]));
+	struct map_texts *t = adapter_map_keep(m, sizeof(*t) + count * sizeof(t->text[0]));
 
 	for (size_t i = 0; i < count; i++, n = n->next) {
 		if (n->kind != BUS_YAML_SCALAR || n->text_len == 0)
@@ -85,7 +86,7 @@ static enum bus_err path(struct adapter_map *m, const struct bus_yaml_node *at, 
 
 	for (const char *c = text; *c; c++)
 		n += *c == '.';
-	p = map_keep(m, sizeof(*p) + n * sizeof(p->name[0]));
+	p = adapter_map_keep(m, sizeof(*p) + n * sizeof(p->name[0]));
 	for (p->n = 0; p->n < n; p->n++) {
 		size_t len = strcspn(text, ".");
 
@@ -126,18 +127,22 @@ static enum bus_err def_from(const struct def *d, uint16_t *slot)
 	enum bus_err rc = BUS_OK;
 
 	if (own)
-		rc = map_texts(d->m, own, &nulls, d->err);
+		rc = adapter_map_texts(d->m, own, &nulls, d->err);
 	if (rc == BUS_OK && d->arg)
 		rc = need_scalar(d);
 	if (rc == BUS_OK && d->arg && d->scope->item)
 		rc = path(d->m, d->arg, d->arg->text, &p, d->err);
 	else if (rc == BUS_OK && d->arg)
-		rc = map_column(d->m, d->arg, d->arg->text, &column, d->err);
+		rc = adapter_map_column(d->m, d->arg, d->arg->text, &column, d->err);
 	if (rc == BUS_OK)
 		rc = new_slot(d->m, d->scope, d->node, d->name, MAP_TEXT, slot, d->err);
 	if (rc != BUS_OK)
 		return rc;
-	op = map_op_add(d->m, d->scope, !d->arg ? MAP_OP_ITEM : p ? MAP_OP_MEMBER : MAP_OP_CELL, *slot);
+	op = adapter_map_op_add(d->m, d->scope,
+				!d->arg ? MAP_OP_ITEM
+				: p	? MAP_OP_MEMBER
+					: MAP_OP_CELL,
+				*slot);
 	if (p)
 		op->arg = p;
 	else
@@ -156,12 +161,12 @@ static enum bus_err def_value(const struct def *d, uint16_t *slot)
 	enum bus_err rc = need_scalar(d);
 
 	if (rc == BUS_OK)
-		rc = map_find(d->m, d->scope, d->arg, d->arg->text, &other, d->err);
+		rc = adapter_map_find(d->m, d->scope, d->arg, d->arg->text, &other, d->err);
 	if (rc == BUS_OK)
 		rc = new_slot(d->m, d->scope, d->node, d->name, d->scope->info[other].type, slot, d->err);
 	if (rc != BUS_OK)
 		return rc;
-	map_op_add(d->m, d->scope, MAP_OP_COPY, *slot)->other = other;
+	adapter_map_op_add(d->m, d->scope, MAP_OP_COPY, *slot)->other = other;
 	info = &d->scope->info[*slot];
 	info->column = d->scope->info[other].column;
 	info->is_nik = d->scope->info[other].is_nik;
@@ -173,7 +178,7 @@ static enum bus_err def_value(const struct def *d, uint16_t *slot)
 static enum bus_err def_text(const struct def *d, uint16_t *slot)
 {
 	const struct map_texts *t = NULL;
-	enum bus_err rc = map_texts(d->m, d->arg, &t, d->err);
+	enum bus_err rc = adapter_map_texts(d->m, d->arg, &t, d->err);
 
 	if (rc == BUS_OK && t->n != 1)
 		rc = bus_yaml_fail(d->m->yaml, d->arg, d->err, "text: one text is needed");
@@ -181,7 +186,7 @@ static enum bus_err def_text(const struct def *d, uint16_t *slot)
 		rc = new_slot(d->m, d->scope, d->node, d->name, MAP_TEXT, slot, d->err);
 	if (rc != BUS_OK)
 		return rc;
-	map_op_add(d->m, d->scope, MAP_OP_CONST, *slot)->arg = t;
+	adapter_map_op_add(d->m, d->scope, MAP_OP_CONST, *slot)->arg = t;
 	return BUS_OK;
 }
 
@@ -190,7 +195,7 @@ static enum bus_err def_parts(const struct def *d, uint16_t *slot)
 	bool first = strcmp(d->arg->key, "first") == 0, pseudonym = strcmp(d->arg->key, "pseudonym") == 0;
 	struct bus_yaml_node *n = d->arg->kind == BUS_YAML_LIST ? d->arg->first : d->arg;
 	size_t count = d->arg->kind == BUS_YAML_LIST ? bus_yaml_count(d->arg) : 1;
-	struct map_parts *p = map_keep(d->m, sizeof(*p) + count * sizeof(p->slot[0]));
+	struct map_parts *p = adapter_map_keep(d->m, sizeof(*p) + count * sizeof(p->slot[0]));
 	const char *with = pseudonym ? "|" : "";
 	struct map_info *info;
 	bool is_nik = true;
@@ -202,7 +207,7 @@ static enum bus_err def_parts(const struct def *d, uint16_t *slot)
 	for (; p->n < count && rc == BUS_OK; n = n->next) {
 		const char *other = NULL;
 
-		rc = map_define(d->m, d->scope, n, d->name, false, &p->slot[p->n], &other, d->err);
+		rc = adapter_map_define(d->m, d->scope, n, d->name, false, &p->slot[p->n], &other, d->err);
 		if (rc != BUS_OK)
 			break;
 		info = &d->scope->info[p->slot[p->n]];
@@ -212,7 +217,8 @@ static enum bus_err def_parts(const struct def *d, uint16_t *slot)
 			type = info->type;
 		if (first ? info->type != type || type == MAP_LIST : info->type != MAP_TEXT)
 			return bus_yaml_fail(d->m->yaml, n, d->err,
-					     first ? "first: the values must be of one kind" : "%s: texts are needed",
+					     first ? "first: the values must be of one kind"
+						   : "%s: texts are needed",
 					     d->arg->key);
 		is_nik &= info->is_nik;
 		p->n++;
@@ -231,9 +237,14 @@ static enum bus_err def_parts(const struct def *d, uint16_t *slot)
 	p->with = bus_str(with);
 	if (pseudonym) {
 		p->domain = p->domain ? p->domain : "";
-		p->cache = map_keep(d->m, MAP_CACHE * sizeof(*p->cache));
+		p->cache = adapter_map_keep(d->m, MAP_CACHE * sizeof(*p->cache));
 	}
-	map_op_add(d->m, d->scope, first ? MAP_OP_FIRST : pseudonym ? MAP_OP_PSEUDONYM : MAP_OP_JOIN, *slot)->arg = p;
+	adapter_map_op_add(d->m, d->scope,
+			   first       ? MAP_OP_FIRST
+			   : pseudonym ? MAP_OP_PSEUDONYM
+				       : MAP_OP_JOIN,
+			   *slot)
+	    ->arg = p;
 	info = &d->scope->info[*slot];
 	info->is_nik = first && is_nik;
 	info->column = d->scope->info[p->slot[0]].column;
@@ -243,8 +254,8 @@ static enum bus_err def_parts(const struct def *d, uint16_t *slot)
 /* The text that stands in for an item that is not there. */
 static enum bus_err item_else(const struct def *d, struct map_scope *item, const char *text, uint16_t *slot)
 {
-	struct map_texts *t = map_keep(d->m, sizeof(*t) + sizeof(t->text[0]));
-	struct map_parts *p = map_keep(d->m, sizeof(*p) + 2 * sizeof(p->slot[0]));
+	struct map_texts *t = adapter_map_keep(d->m, sizeof(*t) + sizeof(t->text[0]));
+	struct map_parts *p = adapter_map_keep(d->m, sizeof(*p) + 2 * sizeof(p->slot[0]));
 	uint16_t fixed = 0, both = 0;
 	enum bus_err rc = new_slot(d->m, item, d->node, d->name, MAP_TEXT, &fixed, d->err);
 
@@ -254,11 +265,11 @@ static enum bus_err item_else(const struct def *d, struct map_scope *item, const
 		return rc;
 	t->n = 1;
 	t->text[0] = bus_str(text);
-	map_op_add(d->m, item, MAP_OP_CONST, fixed)->arg = t;
+	adapter_map_op_add(d->m, item, MAP_OP_CONST, fixed)->arg = t;
 	p->n = 2;
 	p->slot[0] = *slot;
 	p->slot[1] = fixed;
-	map_op_add(d->m, item, MAP_OP_FIRST, both)->arg = p;
+	adapter_map_op_add(d->m, item, MAP_OP_FIRST, both)->arg = p;
 	item->info[*slot].handled = true;
 	*slot = both;
 	return BUS_OK;
@@ -275,10 +286,10 @@ static enum bus_err each_item(const struct def *d, struct map_scope *item, struc
 		return bus_yaml_fail(d->m->yaml, d->node, d->err, "each: either `item` or `fields`");
 	if (fields) {
 		e->record = true;
-		return map_fields(d->m, item, fields, &item->member, &item->n_members, d->err);
+		return adapter_map_fields(d->m, item, fields, &item->member, &item->n_members, d->err);
 	}
 	if (one) {
-		rc = map_define(d->m, item, one, d->name, false, &e->scalar, &other, d->err);
+		rc = adapter_map_define(d->m, item, one, d->name, false, &e->scalar, &other, d->err);
 	} else {
 		rc = def_from(&whole, &e->scalar);
 		if (rc == BUS_OK)
@@ -287,7 +298,8 @@ static enum bus_err each_item(const struct def *d, struct map_scope *item, struc
 	if (rc == BUS_OK && item->info[e->scalar].type == MAP_FLAGS)
 		rc = bus_yaml_fail(d->m->yaml, d->node, d->err, "flags have no place in a list's items");
 	if (rc == BUS_OK && other && item->info[e->scalar].type != MAP_TEXT)
-		rc = bus_yaml_fail(d->m->yaml, d->node, d->err, "`else` in a list is for items that are texts");
+		rc = bus_yaml_fail(d->m->yaml, d->node, d->err,
+				   "`else` in a list is for items that are texts");
 	if (rc == BUS_OK && other)
 		rc = item_else(d, item, other, &e->scalar);
 	return rc;
@@ -295,8 +307,8 @@ static enum bus_err each_item(const struct def *d, struct map_scope *item, struc
 
 static enum bus_err def_each(const struct def *d, uint16_t *slot)
 {
-	struct map_scope *item = map_keep(d->m, sizeof(*item));
-	struct map_each *e = map_keep(d->m, sizeof(*e));
+	struct map_scope *item = adapter_map_keep(d->m, sizeof(*item));
+	struct map_each *e = adapter_map_keep(d->m, sizeof(*e));
 	struct map_info *info;
 	enum bus_err rc = need_scalar(d);
 
@@ -305,7 +317,7 @@ static enum bus_err def_each(const struct def *d, uint16_t *slot)
 		rc = path(d->m, d->arg, d->arg->text, &e->path, d->err);
 	} else if (rc == BUS_OK) {
 		e->cell = true;
-		rc = map_column(d->m, d->arg, d->arg->text, &e->column, d->err);
+		rc = adapter_map_column(d->m, d->arg, d->arg->text, &e->column, d->err);
 	}
 	if (rc == BUS_OK)
 		rc = each_item(d, item, e);
@@ -313,9 +325,9 @@ static enum bus_err def_each(const struct def *d, uint16_t *slot)
 		rc = new_slot(d->m, d->scope, d->node, d->name, MAP_LIST, slot, d->err);
 	if (rc != BUS_OK)
 		return rc;
-	map_strict(d->m, item);
+	adapter_map_strict(d->m, item);
 	e->item = &item->program;
-	map_op_add(d->m, d->scope, MAP_OP_EACH, *slot)->arg = e;
+	adapter_map_op_add(d->m, d->scope, MAP_OP_EACH, *slot)->arg = e;
 	info = &d->scope->info[*slot];
 	info->can_fail = true;
 	info->column = d->arg->text;
@@ -336,17 +348,17 @@ static enum bus_err def_flags(const struct def *d, uint16_t *slot)
 	return rc;
 }
 
-enum bus_err map_define(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *node,
-			const char *name, bool named, uint16_t *slot, const char **other,
-			struct bus_error *err)
+enum bus_err adapter_map_define(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *node,
+				const char *name, bool named, uint16_t *slot, const char **other,
+				struct bus_error *err)
 {
 	static const struct {
 		const char *name;
 		enum bus_err (*make)(const struct def *d, uint16_t *slot);
 	} origin[] = {
-		{ "from", def_from },	{ "value", def_value },		{ "text", def_text },
-		{ "join", def_parts },	{ "first", def_parts },		{ "pseudonym", def_parts },
-		{ "each", def_each },	{ "flags", def_flags },
+		{ "from", def_from },  { "value", def_value }, { "text", def_text },
+		{ "join", def_parts }, { "first", def_parts }, { "pseudonym", def_parts },
+		{ "each", def_each },  { "flags", def_flags },
 	};
 	struct def d = { m, scope, node, NULL, name, err };
 	struct bus_yaml_node *as;
@@ -354,15 +366,16 @@ enum bus_err map_define(struct adapter_map *m, struct map_scope *scope, struct b
 	enum bus_err rc;
 
 	if (node->kind == BUS_YAML_SCALAR)
-		return map_find(m, scope, node, node->text, slot, err);
+		return adapter_map_find(m, scope, node, node->text, slot, err);
 	if (node->kind == BUS_YAML_LIST)
 		return bus_yaml_fail(m->yaml, node, err, "a definition is needed, such as {from: COLUMN}");
 	for (size_t i = 0; i < BUS_LEN(origin); i++) {
 		struct bus_yaml_node *arg = bus_yaml_get(node, origin[i].name);
 
 		if (arg && d.arg)
-			return bus_yaml_fail(m->yaml, arg, err, "both '%s' and '%s': a value comes from one place",
-					     d.arg->key, arg->key);
+			return bus_yaml_fail(m->yaml, arg, err,
+					     "both '%s' and '%s': a value comes from one place", d.arg->key,
+					     arg->key);
 		if (arg) {
 			d.arg = arg;
 			which = i;
@@ -371,11 +384,12 @@ enum bus_err map_define(struct adapter_map *m, struct map_scope *scope, struct b
 	as = bus_yaml_get(node, "as");
 	if (!d.arg && !scope->item) {
 		rc = bus_yaml_no_more(m->yaml, node, err);
-		return rc != BUS_OK ? rc : bus_yaml_fail(m->yaml, node, err, "where from? Give `from: COLUMN`");
+		return rc != BUS_OK ? rc
+				    : bus_yaml_fail(m->yaml, node, err, "where from? Give `from: COLUMN`");
 	}
 	rc = origin[which].make(&d, slot);
 	if (rc == BUS_OK && as)
-		rc = map_as(m, scope, as, *slot, err);
+		rc = adapter_map_as(m, scope, as, *slot, err);
 	if (rc == BUS_OK && !bus_yaml_get(node, "each"))
 		rc = bus_yaml_str(m->yaml, node, "else", false, other, err);
 	if (rc == BUS_OK)
@@ -387,22 +401,23 @@ enum bus_err map_define(struct adapter_map *m, struct map_scope *scope, struct b
 	return rc;
 }
 
-enum bus_err map_fields(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *node,
-			struct map_member **out, size_t *n, struct bus_error *err)
+enum bus_err adapter_map_fields(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *node,
+				struct map_member **out, size_t *n, struct bus_error *err)
 {
-	struct map_member *f = map_keep(m, (bus_yaml_count(node) + 1) * sizeof(*f));
+	struct map_member *f = adapter_map_keep(m, (bus_yaml_count(node) + 1) * sizeof(*f));
 	enum bus_err rc = BUS_OK;
 
 	*n = 0;
 	if (node->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(m->yaml, node, err, "fields: a map of the schema's field names is needed");
+		return bus_yaml_fail(m->yaml, node, err,
+				     "fields: a map of the schema's field names is needed");
 	for (struct bus_yaml_node *i = node->first; i && rc == BUS_OK; i = i->next) {
 		struct map_member *to = &f[(*n)++];
 
 		i->asked = true;
 		to->name = i->key;
 		to->line = i->line;
-		rc = map_define(m, scope, i, i->key, false, &to->slot, &to->other, err);
+		rc = adapter_map_define(m, scope, i, i->key, false, &to->slot, &to->other, err);
 	}
 	*out = f;
 	return rc;

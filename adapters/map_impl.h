@@ -132,7 +132,7 @@ struct map_lookup {
 	const struct map_ref *ref;
 	size_t n_keys;
 	const struct map_index *const *key; /* tried in order */
-	bool give; /* replace the text by what the table gives */
+	bool give;			    /* replace the text by what the table gives */
 };
 
 struct map_cache_entry {
@@ -168,7 +168,7 @@ struct map_op {
 	uint16_t slot;
 	union {
 		struct {
-			uint16_t column; /* CELL */
+			uint16_t column;   /* CELL */
 			uint16_t from, to; /* CUT: characters from 1; DIGITS: least, most */
 			uint16_t other;	   /* COPY */
 		};
@@ -181,7 +181,8 @@ struct map_program {
 	struct map_op *op;
 	size_t n_ops, cap;
 	size_t n_slots;
-	const uint16_t *strict; /* slots that must not be bad: no check looks at them, and no `else` is there */
+	const uint16_t
+	    *strict; /* slots that must not be bad: no check looks at them, and no `else` is there */
 	size_t n_strict;
 };
 
@@ -192,9 +193,9 @@ struct map_info {
 	const char *column; /* where it comes from, for reports; NULL */
 	int line;
 	enum map_type type;
-	bool named;	/* others may refer to it */
-	bool can_fail;	/* has a conversion that may make it bad */
-	bool handled;	/* a check looks whether it is bad, or it has `else` */
+	bool named;    /* others may refer to it */
+	bool can_fail; /* has a conversion that may make it bad */
+	bool handled;  /* a check looks whether it is bad, or it has `else` */
 	bool is_nik;
 	uint16_t alternatives;
 	const struct map_each *each;
@@ -262,10 +263,10 @@ enum map_write_kind {
 struct map_writer {
 	enum map_write_kind kind;
 	uint16_t slot;
-	bool narrow; /* Avro int */
+	bool narrow;		  /* Avro int */
 	int8_t null_at, value_at; /* branches of the union; -1: none */
 	bool has_fallback;
-	bool has_else; /* the fallback stands for what is bad too */
+	bool has_else;		 /* the fallback stands for what is bad too */
 	struct bus_str fallback; /* encoded, branch included */
 	const struct schema_node *type;
 	const struct map_writer *item; /* LIST: one; RECORD: n */
@@ -322,78 +323,86 @@ struct adapter_map {
 	bool too_big;  /* the row's arena is full */
 };
 
-const char *map_why_text(enum map_why why);
+const char *adapter_map_why_text(enum map_why why);
 
 /* map_load.c */
-enum bus_err map_column(struct adapter_map *m, const struct bus_yaml_node *at, const char *name, uint16_t *out,
-			struct bus_error *err) BUS_MUSTCHECK;
-void *map_keep(struct adapter_map *m, size_t n); /* zeroed, in `keep` */
-enum bus_err map_class(struct adapter_map *m, const struct bus_yaml_node *at, const char *name,
-		       enum adapter_class_fate fate, uint16_t *out, struct bus_error *err) BUS_MUSTCHECK;
-enum bus_err map_hint(struct adapter_map *m, const struct bus_yaml_node *at, struct bus_error *err,
-		      const char *what, const char *word, const char *const *names, size_t n) BUS_MUSTCHECK;
+enum bus_err adapter_map_column(struct adapter_map *m, const struct bus_yaml_node *at, const char *name,
+				uint16_t *out, struct bus_error *err) BUS_MUSTCHECK;
+void *adapter_map_keep(struct adapter_map *m, size_t n); /* zeroed, in `keep` */
+enum bus_err adapter_map_class(struct adapter_map *m, const struct bus_yaml_node *at, const char *name,
+			       enum adapter_class_fate fate, uint16_t *out,
+			       struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_map_hint(struct adapter_map *m, const struct bus_yaml_node *at, struct bus_error *err,
+			      const char *what, const char *word, const char *const *names,
+			      size_t n) BUS_MUSTCHECK;
 
 /* map_def.c: compiles the definition `node` of a value called name; its slot in *slot. */
-enum bus_err map_define(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *node,
-			const char *name, bool named, uint16_t *slot, const char **other,
-			struct bus_error *err) BUS_MUSTCHECK;
-enum bus_err map_find(struct adapter_map *m, struct map_scope *scope, const struct bus_yaml_node *at,
-		      const char *name, uint16_t *slot, struct bus_error *err) BUS_MUSTCHECK;
-enum bus_err map_fields(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *node,
-			struct map_member **out, size_t *n, struct bus_error *err) BUS_MUSTCHECK;
-enum bus_err map_texts(struct adapter_map *m, struct bus_yaml_node *node, const struct map_texts **out,
-		       struct bus_error *err) BUS_MUSTCHECK;
-struct map_op *map_op_add(struct adapter_map *m, struct map_scope *scope, enum map_op_kind kind, uint16_t slot);
-void map_strict(struct adapter_map *m, struct map_scope *scope); /* when all of the scope has been read */
+enum bus_err adapter_map_define(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *node,
+				const char *name, bool named, uint16_t *slot, const char **other,
+				struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_map_find(struct adapter_map *m, struct map_scope *scope, const struct bus_yaml_node *at,
+			      const char *name, uint16_t *slot, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_map_fields(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *node,
+				struct map_member **out, size_t *n, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_map_texts(struct adapter_map *m, struct bus_yaml_node *node,
+			       const struct map_texts **out, struct bus_error *err) BUS_MUSTCHECK;
+struct map_op *adapter_map_op_add(struct adapter_map *m, struct map_scope *scope, enum map_op_kind kind,
+				  uint16_t slot);
+void adapter_map_strict(struct adapter_map *m,
+			struct map_scope *scope); /* when all of the scope has been read */
 /* map_as.c: the conversions of `as:` behind slot. */
-enum bus_err map_as(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *as, uint16_t slot,
-		    struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_map_as(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *as,
+			    uint16_t slot, struct bus_error *err) BUS_MUSTCHECK;
 
 /* map_check.c */
-enum bus_err map_checks_load(struct adapter_map *m, struct bus_yaml_node *node, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err adapter_map_checks_load(struct adapter_map *m, struct bus_yaml_node *node,
+				     struct bus_error *err) BUS_MUSTCHECK;
 /* Runs the checks: flags and fate into out. */
-enum bus_err map_checks_run(struct adapter_map *m, const struct adapter_row *row, struct adapter_result *out,
-			    struct bus_error *err) BUS_MUSTCHECK;
-void map_flags_refused(const struct adapter_map *m, struct adapter_result *out);
-enum bus_err map_checks_begin(struct adapter_map *m, struct bus_error *err) BUS_MUSTCHECK;
-void map_checks_free(struct adapter_map *m);
+enum bus_err adapter_map_checks_run(struct adapter_map *m, const struct adapter_row *row,
+				    struct adapter_result *out, struct bus_error *err) BUS_MUSTCHECK;
+void adapter_map_flags_refused(const struct adapter_map *m, struct adapter_result *out);
+enum bus_err adapter_map_checks_begin(struct adapter_map *m, struct bus_error *err) BUS_MUSTCHECK;
+void adapter_map_checks_free(struct adapter_map *m);
 /* Fills a refusal: class, column, why. */
-void map_refuse(struct adapter_result *out, uint16_t class, const struct map_info *info, const char *why);
+void adapter_map_refuse(struct adapter_result *out, uint16_t class, const struct map_info *info,
+			const char *why);
 
 /* map_ref.c: a table once, an index per key column (or columns, "a+b"). give NULL: membership. */
-enum bus_err map_ref_lookup(struct adapter_map *m, struct bus_yaml_node *at, const char *file,
-			    const char *const *keys, size_t n_keys, const char *give, const char *ignore,
-			    struct map_lookup **out, struct bus_error *err) BUS_MUSTCHECK;
-bool map_ref_find(const struct map_lookup *l, struct bus_str text, struct bus_str *gives, uint8_t *alt);
-void map_refs_free(struct adapter_map *m);
+enum bus_err adapter_map_ref_lookup(struct adapter_map *m, struct bus_yaml_node *at, const char *file,
+				    const char *const *keys, size_t n_keys, const char *give,
+				    const char *ignore, struct map_lookup **out,
+				    struct bus_error *err) BUS_MUSTCHECK;
+bool adapter_map_ref_find(const struct map_lookup *l, struct bus_str text, struct bus_str *gives,
+			  uint8_t *alt);
+void adapter_map_refs_free(struct adapter_map *m);
 
 /* map_step.c */
-void map_run(struct adapter_map *m, const struct map_program *p, struct map_slot *slot,
-	     const struct adapter_row *row, const struct bus_json *item);
+void adapter_map_run(struct adapter_map *m, const struct map_program *p, struct map_slot *slot,
+		     const struct adapter_row *row, const struct bus_json *item);
 
 /* map_conv.c: text to text or number. They return MAP_WHY_NONE when it went well. */
-struct bus_str map_trim(struct bus_str s);
-bool map_clean_needed(struct bus_str s); /* s is trimmed */
-size_t map_clean(struct bus_str s, char *out); /* out has room for s.n */
-size_t map_case(struct bus_str s, bool upper, char *out);
-bool map_same_word(struct bus_str s, struct bus_str upper); /* without regard to case */
-bool map_scientific(struct bus_str s); /* "1,47108E+15" */
-enum map_why map_whole(struct bus_str s, int64_t *out);
-enum map_why map_rupiah(struct bus_str s, int64_t *out);
-enum map_why map_cut(struct bus_str s, size_t from, size_t to, struct bus_str *out);
-bool map_texts_have(const struct map_texts *t, struct bus_str s);
+struct bus_str adapter_map_trim(struct bus_str s);
+bool adapter_map_clean_needed(struct bus_str s);       /* s is trimmed */
+size_t adapter_map_clean(struct bus_str s, char *out); /* out has room for s.n */
+size_t adapter_map_case(struct bus_str s, bool upper, char *out);
+bool adapter_map_same_word(struct bus_str s, struct bus_str upper); /* without regard to case */
+bool adapter_map_scientific(struct bus_str s);			    /* "1,47108E+15" */
+enum map_why adapter_map_whole(struct bus_str s, int64_t *out);
+enum map_why adapter_map_rupiah(struct bus_str s, int64_t *out);
+enum map_why adapter_map_cut(struct bus_str s, size_t from, size_t to, struct bus_str *out);
+bool adapter_map_texts_have(const struct map_texts *t, struct bus_str s);
 
 /* map_date.c */
-bool map_pattern_parse(const char *text, bool time, struct map_pattern *out);
-enum map_why map_date_read(const struct map_formats *f, struct bus_str s, int64_t *days, uint8_t *alt);
-enum map_why map_time_read(const struct map_formats *f, struct bus_str s, int64_t *ms, uint8_t *alt);
+bool adapter_map_pattern_parse(const char *text, bool time, struct map_pattern *out);
+enum map_why adapter_map_date_read(const struct map_formats *f, struct bus_str s, int64_t *days,
+				   uint8_t *alt);
+enum map_why adapter_map_time_read(const struct map_formats *f, struct bus_str s, int64_t *ms, uint8_t *alt);
 
 /* map_nik.c */
-enum map_why map_nik(struct bus_str s, int century, int64_t *days, char *sex);
+enum map_why adapter_map_nik(struct bus_str s, int century, int64_t *days, char *sex);
 
 /* map_bind.c, map_write.c */
 /* Appends the row's record to m->value. false: a field cannot be filled; m->failed_slot says which. */
-bool map_write(struct adapter_map *m, const struct adapter_result *out);
+bool adapter_map_write(struct adapter_map *m, const struct adapter_result *out);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define ROW_MAX ((size_t)16 * 1024 * 1024) /* what the conversions of one row may take */
 
-void *map_keep(struct adapter_map *m, size_t n)
+void *adapter_map_keep(struct adapter_map *m, size_t n)
 {
 	void *p = bus_arena_zalloc(m->keep, n ? n : 1);
 
@@ -16,8 +16,8 @@ void *map_keep(struct adapter_map *m, size_t n)
 	return p;
 }
 
-enum bus_err map_hint(struct adapter_map *m, const struct bus_yaml_node *at, struct bus_error *err,
-		      const char *what, const char *word, const char *const *names, size_t n)
+enum bus_err adapter_map_hint(struct adapter_map *m, const struct bus_yaml_node *at, struct bus_error *err,
+			      const char *what, const char *word, const char *const *names, size_t n)
 {
 	const char *near = bus_nearest(word, names, n);
 
@@ -25,8 +25,8 @@ enum bus_err map_hint(struct adapter_map *m, const struct bus_yaml_node *at, str
 			     near ? near : "", near ? "'?" : "");
 }
 
-enum bus_err map_column(struct adapter_map *m, const struct bus_yaml_node *at, const char *name, uint16_t *out,
-			struct bus_error *err)
+enum bus_err adapter_map_column(struct adapter_map *m, const struct bus_yaml_node *at, const char *name,
+				uint16_t *out, struct bus_error *err)
 {
 	for (size_t i = 0; i < m->n_columns; i++) {
 		if (strcmp(m->column[i], name) == 0) {
@@ -41,8 +41,8 @@ enum bus_err map_column(struct adapter_map *m, const struct bus_yaml_node *at, c
 	return BUS_OK;
 }
 
-enum bus_err map_class(struct adapter_map *m, const struct bus_yaml_node *at, const char *name,
-		       enum adapter_class_fate fate, uint16_t *out, struct bus_error *err)
+enum bus_err adapter_map_class(struct adapter_map *m, const struct bus_yaml_node *at, const char *name,
+			       enum adapter_class_fate fate, uint16_t *out, struct bus_error *err)
 {
 	int have = adapter_map_class_index(m, name);
 
@@ -51,7 +51,8 @@ enum bus_err map_class(struct adapter_map *m, const struct bus_yaml_node *at, co
 	if (have < 0) {
 		/* Some places are kept for the classes of the source and of the mapper itself. */
 		if (m->n_classes >= ADAPTER_CLASSES_MAX - 8)
-			return bus_yaml_fail(m->yaml, at, err, "more than %d classes", ADAPTER_CLASSES_MAX - 8);
+			return bus_yaml_fail(m->yaml, at, err, "more than %d classes",
+					     ADAPTER_CLASSES_MAX - 8);
 		for (const char *p = name; *p; p++)
 			if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_'))
 				return bus_yaml_fail(m->yaml, at, err,
@@ -65,8 +66,8 @@ enum bus_err map_class(struct adapter_map *m, const struct bus_yaml_node *at, co
 
 /* ---- the parts ---- */
 
-static enum bus_err read_texts(struct adapter_map *m, struct bus_yaml_node *root, const char *key, const char ***out,
-			       size_t *n, struct bus_error *err)
+static enum bus_err read_texts(struct adapter_map *m, struct bus_yaml_node *root, const char *key,
+			       const char ***out, size_t *n, struct bus_error *err)
 {
 	struct bus_yaml_node *node = bus_yaml_get(root, key);
 	const struct map_texts *t;
@@ -74,10 +75,10 @@ static enum bus_err read_texts(struct adapter_map *m, struct bus_yaml_node *root
 
 	if (!node)
 		return bus_yaml_fail(m->yaml, root, err, "%s: is missing", key);
-	rc = map_texts(m, node, &t, err);
+	rc = adapter_map_texts(m, node, &t, err);
 	if (rc != BUS_OK)
 		return rc;
-	*out = map_keep(m, t->n * sizeof(**out));
+	*out = adapter_map_keep(m, t->n * sizeof(**out));
 	for (*n = 0; *n < t->n; (*n)++)
 		(*out)[*n] = t->text[*n].p;
 	return BUS_OK;
@@ -90,8 +91,8 @@ static bool topic_ok(const char *t)
 	return n > 0 && n <= 249 && t[n] == '\0';
 }
 
-static enum bus_err read_head(struct adapter_map *m, struct bus_yaml_node *root, const struct adapter_map_env *env,
-			      struct bus_error *err)
+static enum bus_err read_head(struct adapter_map *m, struct bus_yaml_node *root,
+			      const struct adapter_map_env *env, struct bus_error *err)
 {
 	const char *kind = NULL;
 	int64_t remove_max = 10, year = 0;
@@ -115,7 +116,7 @@ static enum bus_err read_head(struct adapter_map *m, struct bus_yaml_node *root,
 	if (rc == BUS_OK)
 		rc = bus_yaml_int(m->yaml, root, "reference_year", false, 1950, 2199, &year, err);
 	if (rc == BUS_OK && bus_yaml_get(root, "nulls"))
-		rc = map_texts(m, bus_yaml_get(root, "nulls"), &m->nulls, err);
+		rc = adapter_map_texts(m, bus_yaml_get(root, "nulls"), &m->nulls, err);
 	if (rc != BUS_OK)
 		return rc;
 	m->is_register = strcmp(kind, "register") == 0;
@@ -142,14 +143,15 @@ static enum bus_err read_source(struct adapter_map *m, struct bus_yaml_node *roo
 
 	m->source_conf = bus_yaml_get(root, "source");
 	if (!m->source_conf || m->source_conf->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(m->yaml, root, err, "source: is missing; it says how the file is written");
+		return bus_yaml_fail(m->yaml, root, err,
+				     "source: is missing; it says how the file is written");
 	rc = bus_yaml_str(m->yaml, m->source_conf, "kind", true, &kind, err);
 	if (rc != BUS_OK)
 		return rc;
 	m->source = adapter_source_find(kind);
 	if (!m->source)
-		return map_hint(m, bus_yaml_get(m->source_conf, "kind"), err, "no source kind", kind, known,
-				BUS_LEN(known));
+		return adapter_map_hint(m, bus_yaml_get(m->source_conf, "kind"), err, "no source kind", kind,
+					known, BUS_LEN(known));
 	return BUS_OK;
 }
 
@@ -166,11 +168,12 @@ static enum bus_err read_values(struct adapter_map *m, struct bus_yaml_node *roo
 
 		n->asked = true;
 		if (n->kind != BUS_YAML_MAP)
-			return bus_yaml_fail(m->yaml, n, err, "'%s': a definition is needed, such as {from: COLUMN}",
-					     n->key);
+			return bus_yaml_fail(m->yaml, n, err,
+					     "'%s': a definition is needed, such as {from: COLUMN}", n->key);
 		if (strcmp(n->key, "row") == 0)
-			return bus_yaml_fail(m->yaml, n, err, "'row' means the whole row: choose another name");
-		rc = map_define(m, m->scope, n, n->key, true, &slot, &other, err);
+			return bus_yaml_fail(m->yaml, n, err,
+					     "'row' means the whole row: choose another name");
+		rc = adapter_map_define(m, m->scope, n, n->key, true, &slot, &other, err);
 		if (rc == BUS_OK && other)
 			return bus_yaml_fail(m->yaml, n, err, "`else` belongs to a field, not to a value");
 		if (rc == BUS_OK && m->scope->info[slot].type == MAP_FLAGS)
@@ -197,7 +200,7 @@ static enum bus_err read_key(struct adapter_map *m, struct bus_yaml_node *root, 
 
 		if (n->kind != BUS_YAML_SCALAR)
 			return bus_yaml_fail(m->yaml, n, err, "key: the name of a value is needed");
-		rc = map_find(m, m->scope, n, n->text, slot, err);
+		rc = adapter_map_find(m, m->scope, n, n->text, slot, err);
 		if (rc != BUS_OK)
 			return rc;
 		if (m->scope->info[*slot].type != MAP_TEXT)
@@ -218,7 +221,7 @@ static enum bus_err read_slot(struct adapter_map *m, struct bus_yaml_node *n, bo
 
 	if (n->kind != BUS_YAML_SCALAR)
 		return bus_yaml_fail(m->yaml, n, err, "the name of a value is needed");
-	rc = map_find(m, m->scope, n, n->text, &slot, err);
+	rc = adapter_map_find(m, m->scope, n, n->text, &slot, err);
 	if (rc != BUS_OK)
 		return rc;
 	type = m->scope->info[slot].type;
@@ -230,7 +233,8 @@ static enum bus_err read_slot(struct adapter_map *m, struct bus_yaml_node *n, bo
 
 static enum bus_err read_order(struct adapter_map *m, struct bus_yaml_node *root, struct bus_error *err)
 {
-	struct bus_yaml_node *time = bus_yaml_get(root, "time"), *newest = bus_yaml_get(root, "newest_by"), *value;
+	struct bus_yaml_node *time = bus_yaml_get(root, "time"), *newest = bus_yaml_get(root, "newest_by"),
+			     *value;
 	uint16_t class;
 	enum bus_err rc = BUS_OK;
 
@@ -248,7 +252,7 @@ static enum bus_err read_order(struct adapter_map *m, struct bus_yaml_node *root
 	if (rc == BUS_OK)
 		rc = bus_yaml_str(m->yaml, newest, "older", true, &m->older, err);
 	if (rc == BUS_OK)
-		rc = map_class(m, newest, m->older, ADAPTER_CLASS_REFUSE, &class, err);
+		rc = adapter_map_class(m, newest, m->older, ADAPTER_CLASS_REFUSE, &class, err);
 	return rc != BUS_OK ? rc : bus_yaml_no_more(m->yaml, newest, err);
 }
 
@@ -270,9 +274,9 @@ static enum bus_err read_all(struct adapter_map *m, const struct adapter_map_env
 	fields = bus_yaml_get(root, "fields");
 	if (!fields)
 		return bus_yaml_fail(m->yaml, root, err, "fields: is missing; it says what is published");
-	rc = map_checks_load(m, bus_yaml_get(root, "checks"), err);
+	rc = adapter_map_checks_load(m, bus_yaml_get(root, "checks"), err);
 	if (rc == BUS_OK)
-		rc = map_fields(m, m->scope, fields, &m->field, &m->n_fields, err);
+		rc = adapter_map_fields(m, m->scope, fields, &m->field, &m->n_fields, err);
 	if (rc == BUS_OK)
 		rc = read_key(m, root, err);
 	if (rc == BUS_OK)
@@ -280,14 +284,14 @@ static enum bus_err read_all(struct adapter_map *m, const struct adapter_map_env
 	if (rc == BUS_OK)
 		rc = bus_yaml_no_more(m->yaml, root, err);
 	if (rc == BUS_OK)
-		rc = map_class(m, root, "isian_salah", ADAPTER_CLASS_REFUSE, &m->class_bad, err);
+		rc = adapter_map_class(m, root, "isian_salah", ADAPTER_CLASS_REFUSE, &m->class_bad, err);
 	if (rc == BUS_OK)
-		rc = map_class(m, root, "isian_kosong", ADAPTER_CLASS_REFUSE, &m->class_empty, err);
+		rc = adapter_map_class(m, root, "isian_kosong", ADAPTER_CLASS_REFUSE, &m->class_empty, err);
 	if (rc == BUS_OK)
-		rc = map_class(m, root, "baris_cacat", ADAPTER_CLASS_REFUSE, &m->class_other, err);
+		rc = adapter_map_class(m, root, "baris_cacat", ADAPTER_CLASS_REFUSE, &m->class_other, err);
 	if (rc != BUS_OK)
 		return rc;
-	map_strict(m, m->scope);
+	adapter_map_strict(m, m->scope);
 	/* The source looks at its options, and at the columns where it can, without a file. */
 	return m->source->open(m->yaml, m->source_conf, NULL, m->column, m->n_columns, &source, err);
 }
@@ -307,8 +311,8 @@ enum bus_err adapter_map_load(const char *path, const struct adapter_map_env *en
 	m->ref_dir = env->ref_dir;
 	m->ref_extra = env->ref_extra;
 	m->pseudonym = bus_pseudonym_new(env->city_key);
-	m->scope = map_keep(m, sizeof(*m->scope));
-	m->column = map_keep(m, MAP_COLUMNS_MAX * sizeof(*m->column));
+	m->scope = adapter_map_keep(m, sizeof(*m->scope));
+	m->column = adapter_map_keep(m, MAP_COLUMNS_MAX * sizeof(*m->column));
 	rc = bus_yaml_load(path, &m->yaml, err);
 	if (rc == BUS_OK)
 		rc = read_all(m, env, err);

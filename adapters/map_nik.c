@@ -9,7 +9,7 @@ static int two(const char *p)
 	return (p[0] - '0') * 10 + (p[1] - '0');
 }
 
-enum map_why map_nik(struct bus_str s, int century, int64_t *days, char *sex)
+enum map_why adapter_map_nik(struct bus_str s, int century, int64_t *days, char *sex)
 {
 	int day, month, year;
 	int32_t d;

@@ -17,7 +17,7 @@ struct map_index {
 	struct map_entry {
 		struct bus_str key; /* p NULL: free */
 		struct bus_str gives;
-	} *entry;
+	} * entry;
 };
 
 struct map_ref {
@@ -90,12 +90,12 @@ static enum bus_err read_rows(struct adapter_map *m, struct map_ref *r, size_t n
 
 		while (more) {
 			if (c == REF_COLUMNS)
-				return bus_fail(err, BUS_EPARSE, "%s: record %zu: more than %d columns", r->path,
-						row, REF_COLUMNS);
+				return bus_fail(err, BUS_EPARSE, "%s: record %zu: more than %d columns",
+						r->path, row, REF_COLUMNS);
 			if (!field(&p, end, &cell[c], &more))
-				return bus_fail(err, BUS_EPARSE, "%s: record %zu: a quote that does not close",
-						r->path, row);
-			cell[c] = map_trim(cell[c]);
+				return bus_fail(err, BUS_EPARSE,
+						"%s: record %zu: a quote that does not close", r->path, row);
+			cell[c] = adapter_map_trim(cell[c]);
 			c++;
 		}
 		if (c == 1 && cell[0].n == 0)
@@ -107,8 +107,8 @@ static enum bus_err read_rows(struct adapter_map *m, struct map_ref *r, size_t n
 			continue;
 		}
 		if (c != r->n_columns)
-			return bus_fail(err, BUS_EPARSE, "%s: record %zu: %zu columns, the header has %zu", r->path,
-					row, c, r->n_columns);
+			return bus_fail(err, BUS_EPARSE, "%s: record %zu: %zu columns, the header has %zu",
+					r->path, row, c, r->n_columns);
 		if (r->n_rows == r->cap) {
 			r->cap = r->cap ? r->cap * 2 : 256;
 			r->cell = bus_xrealloc(r->cell, r->cap * c * sizeof(*r->cell));
@@ -171,7 +171,7 @@ static enum bus_err open_ref(struct adapter_map *m, struct bus_yaml_node *at, co
 	}
 	if (strchr(file, '/'))
 		return bus_yaml_fail(m->yaml, at, err, "a reference table is a file name, without a folder");
-	r = map_keep(m, sizeof(*r));
+	r = adapter_map_keep(m, sizeof(*r));
 	r->file = file;
 	r->next = m->refs;
 	m->refs = r;
@@ -214,7 +214,8 @@ static enum bus_err find_column(struct adapter_map *m, struct bus_yaml_node *at,
 			return BUS_OK;
 		}
 	}
-	return map_hint(m, at, err, "the reference table has no column", name, r->column, r->n_columns);
+	return adapter_map_hint(m, at, err, "the reference table has no column", name, r->column,
+				r->n_columns);
 }
 
 /* "a+b": the two columns' texts together are the key. */
@@ -266,8 +267,9 @@ static enum bus_err make_index(struct adapter_map *m, struct bus_yaml_node *at, 
 		return rc;
 	while (size < r->n_rows * 2)
 		size *= 2;
-	x = map_keep(m, sizeof(*x));
-	*x = (struct map_index){ r->index, key, give, ignore, size - 1, map_keep(m, size * sizeof(*x->entry)) };
+	x = adapter_map_keep(m, sizeof(*x));
+	*x = (struct map_index){ r->index, key,	     give,
+				 ignore,   size - 1, adapter_map_keep(m, size * sizeof(*x->entry)) };
 	for (size_t i = 0; i < r->n_rows; i++) {
 		const struct bus_str *row = r->cell + i * r->n_columns;
 		struct bus_str text = give ? row[given] : (struct bus_str){ "", 0 };
@@ -284,9 +286,10 @@ static enum bus_err make_index(struct adapter_map *m, struct bus_yaml_node *at, 
 					     i + 2, REF_KEY - 1);
 		e = find_entry(x, (struct bus_str){ buf, len });
 		if (e->key.p && !bus_str_eq(e->gives, text))
-			return bus_yaml_fail(m->yaml, at, err,
-					     "%s: record %zu: its key '%s' stands for something else further up",
-					     r->path, i + 2, key);
+			return bus_yaml_fail(
+			    m->yaml, at, err,
+			    "%s: record %zu: its key '%s' stands for something else further up", r->path,
+			    i + 2, key);
 		if (!e->key.p) {
 			e->key = (struct bus_str){ bus_arena_dup(m->keep, buf, len), len };
 			e->gives = text;
@@ -297,12 +300,12 @@ static enum bus_err make_index(struct adapter_map *m, struct bus_yaml_node *at, 
 	return BUS_OK;
 }
 
-enum bus_err map_ref_lookup(struct adapter_map *m, struct bus_yaml_node *at, const char *file,
-			    const char *const *keys, size_t n_keys, const char *give, const char *ignore,
-			    struct map_lookup **out, struct bus_error *err)
+enum bus_err adapter_map_ref_lookup(struct adapter_map *m, struct bus_yaml_node *at, const char *file,
+				    const char *const *keys, size_t n_keys, const char *give,
+				    const char *ignore, struct map_lookup **out, struct bus_error *err)
 {
-	const struct map_index **index = map_keep(m, n_keys * sizeof(*index));
-	struct map_lookup *l = map_keep(m, sizeof(*l));
+	const struct map_index **index = adapter_map_keep(m, n_keys * sizeof(*index));
+	struct map_lookup *l = adapter_map_keep(m, sizeof(*l));
 	struct map_ref *r = NULL;
 	enum bus_err rc;
 
@@ -316,7 +319,8 @@ enum bus_err map_ref_lookup(struct adapter_map *m, struct bus_yaml_node *at, con
 	return BUS_OK;
 }
 
-bool map_ref_find(const struct map_lookup *l, struct bus_str text, struct bus_str *gives, uint8_t *alt)
+bool adapter_map_ref_find(const struct map_lookup *l, struct bus_str text, struct bus_str *gives,
+			  uint8_t *alt)
 {
 	const char *ignore = l->key[0]->ignore;
 	char buf[REF_KEY];
@@ -339,7 +343,7 @@ bool map_ref_find(const struct map_lookup *l, struct bus_str text, struct bus_st
 	return false;
 }
 
-void map_refs_free(struct adapter_map *m)
+void adapter_map_refs_free(struct adapter_map *m)
 {
 	for (struct map_ref *r = m->refs; r; r = r->next) {
 		free(r->path);

@@ -25,9 +25,9 @@ static void take_text(struct map_slot *s, struct bus_str text, const struct map_
 {
 	if (text.n > 0 && ((unsigned char)text.p[0] <= ' ' || text.p[0] == '\xc2' ||
 			   (unsigned char)text.p[text.n - 1] <= ' ' || text.p[text.n - 1] == '\xa0'))
-		text = map_trim(text);
+		text = adapter_map_trim(text);
 	s->text = text;
-	s->state = text.n == 0 || (nulls && map_texts_have(nulls, text)) ? MAP_NOTHING : MAP_GOOD;
+	s->state = text.n == 0 || (nulls && adapter_map_texts_have(nulls, text)) ? MAP_NOTHING : MAP_GOOD;
 }
 
 static void take_cell(struct adapter_map *m, struct map_slot *s, const struct adapter_cell *cell,
@@ -77,7 +77,8 @@ static const struct bus_json *follow(const struct bus_json *v, const struct map_
 }
 
 /* Parts that are nothing count as empty; when all are, so is the whole. */
-static void join(struct adapter_map *m, struct map_slot *s, const struct map_parts *p, const struct map_slot *slot)
+static void join(struct adapter_map *m, struct map_slot *s, const struct map_parts *p,
+		 const struct map_slot *slot)
 {
 	size_t n = p->with.n * (p->n - 1);
 	bool some = false;
@@ -158,8 +159,8 @@ static void pseudonym(struct adapter_map *m, struct map_slot *s, const struct ma
 	s->text = (struct bus_str){ to, BUS_PSEUDONYM_LEN };
 }
 
-static void each(struct adapter_map *m, struct map_slot *s, const struct map_each *e, const struct adapter_row *row,
-		 const struct bus_json *item)
+static void each(struct adapter_map *m, struct map_slot *s, const struct map_each *e,
+		 const struct adapter_row *row, const struct bus_json *item)
 {
 	const struct bus_json *list = NULL;
 	struct map_slot *to;
@@ -192,7 +193,7 @@ static void each(struct adapter_map *m, struct map_slot *s, const struct map_eac
 	for (const struct bus_json *v = list->first; v; v = v->next, to += e->item->n_slots) {
 		bool outer = m->some_bad, item_bad = e->record && v->type != BUS_JSON_OBJECT;
 
-		map_run(m, e->item, to, NULL, v);
+		adapter_map_run(m, e->item, to, NULL, v);
 		for (size_t i = 0; i < e->item->n_strict; i++)
 			item_bad |= to[e->item->strict[i]].state == MAP_BAD;
 		if (!e->record && to[e->scalar].state != MAP_GOOD)
@@ -218,11 +219,11 @@ static void clean(struct adapter_map *m, struct map_slot *s)
 {
 	char *to;
 
-	if (!map_clean_needed(s->text))
+	if (!adapter_map_clean_needed(s->text))
 		return;
 	to = room(m, s, s->text.n);
 	if (to)
-		set_text(s, to, map_clean(s->text, to));
+		set_text(s, to, adapter_map_clean(s->text, to));
 }
 
 static void letters(struct adapter_map *m, struct map_slot *s, bool upper)
@@ -230,14 +231,14 @@ static void letters(struct adapter_map *m, struct map_slot *s, bool upper)
 	char *to = room(m, s, s->text.n);
 
 	if (to)
-		set_text(s, to, map_case(s->text, upper, to));
+		set_text(s, to, adapter_map_case(s->text, upper, to));
 }
 
 static void strip(struct map_slot *s, struct bus_str prefix)
 {
 	if (s->text.n < prefix.n || memcmp(s->text.p, prefix.p, prefix.n) != 0)
 		return;
-	s->text = map_trim((struct bus_str){ s->text.p + prefix.n, s->text.n - prefix.n });
+	s->text = adapter_map_trim((struct bus_str){ s->text.p + prefix.n, s->text.n - prefix.n });
 	if (s->text.n == 0)
 		s->state = MAP_NOTHING;
 }
@@ -274,7 +275,7 @@ static enum map_why digits(struct bus_str s, size_t least, size_t most)
 static enum map_why words(struct map_slot *s, const struct map_words *w)
 {
 	for (size_t i = 0; i < w->n; i++) {
-		if (map_same_word(s->text, w->pair[i].word)) {
+		if (adapter_map_same_word(s->text, w->pair[i].word)) {
 			s->text = w->pair[i].gives;
 			return MAP_WHY_NONE;
 		}
@@ -286,7 +287,7 @@ static enum map_why lookup(struct map_slot *s, const struct map_lookup *l)
 {
 	struct bus_str gives;
 
-	if (!map_ref_find(l, s->text, &gives, &s->alt))
+	if (!adapter_map_ref_find(l, s->text, &gives, &s->alt))
 		return MAP_WHY_TABLE;
 	if (l->give) {
 		s->text = gives;
@@ -322,40 +323,40 @@ static void convert(struct adapter_map *m, const struct map_op *op, struct map_s
 		remove_all(m, s, texts_of(op)->text[0]);
 		return;
 	case MAP_OP_NULLS:
-		if (map_texts_have(texts_of(op), s->text))
+		if (adapter_map_texts_have(texts_of(op), s->text))
 			s->state = MAP_NOTHING;
 		return;
 	case MAP_OP_CUT:
-		why = map_cut(s->text, op->from, op->to, &s->text);
+		why = adapter_map_cut(s->text, op->from, op->to, &s->text);
 		break;
 	case MAP_OP_DIGITS:
 		why = digits(s->text, op->from, op->to);
 		break;
 	case MAP_OP_NIK:
-		why = map_nik(s->text, m->century, &days, &sex);
+		why = adapter_map_nik(s->text, m->century, &days, &sex);
 		break;
 	case MAP_OP_NIK_DATE:
-		why = map_nik(s->text, m->century, &days, &sex);
+		why = adapter_map_nik(s->text, m->century, &days, &sex);
 		s->whole = days;
 		break;
 	case MAP_OP_NIK_SEX:
-		why = map_nik(s->text, m->century, &days, &sex);
+		why = adapter_map_nik(s->text, m->century, &days, &sex);
 		s->text = sex == 'P' ? BUS_STR("P") : BUS_STR("L");
 		break;
 	case MAP_OP_DATE:
-		why = map_date_read(op->arg, s->text, &days, &s->alt);
+		why = adapter_map_date_read(op->arg, s->text, &days, &s->alt);
 		s->whole = days;
 		break;
 	case MAP_OP_TIME:
-		why = map_time_read(op->arg, s->text, &days, &s->alt);
+		why = adapter_map_time_read(op->arg, s->text, &days, &s->alt);
 		s->whole = days;
 		break;
 	case MAP_OP_WHOLE:
-		why = map_whole(s->text, &days);
+		why = adapter_map_whole(s->text, &days);
 		s->whole = days;
 		break;
 	case MAP_OP_RUPIAH:
-		why = map_rupiah(s->text, &days);
+		why = adapter_map_rupiah(s->text, &days);
 		s->whole = days;
 		break;
 	case MAP_OP_WORDS:
@@ -415,8 +416,8 @@ static void begin(struct adapter_map *m, const struct map_op *op, struct map_slo
 	}
 }
 
-void map_run(struct adapter_map *m, const struct map_program *p, struct map_slot *slot,
-	     const struct adapter_row *row, const struct bus_json *item)
+void adapter_map_run(struct adapter_map *m, const struct map_program *p, struct map_slot *slot,
+		     const struct adapter_row *row, const struct bus_json *item)
 {
 	for (const struct map_op *op = p->op, *end = op + p->n_ops; op < end; op++) {
 		if (op->kind < MAP_OP_CONVERSIONS)

@@ -112,7 +112,7 @@ static void write_flags(struct adapter_map *m, const struct map_writer *w, const
 	schema_put_long(&m->value, 0);
 }
 
-bool map_write(struct adapter_map *m, const struct adapter_result *out)
+bool adapter_map_write(struct adapter_map *m, const struct adapter_result *out)
 {
 	bus_buf_reset(&m->value);
 	for (size_t i = 0; i < m->n_writers; i++) {

@@ -23,7 +23,8 @@ struct city_feed {
 
 static const struct city_feed feeds[] = {
 	{ "disdukcapil_penduduk.psv", "disdukcapil/penduduk", "disdukcapil/penduduk", "" },
-	{ "disdukcapil_peristiwa.psv", "disdukcapil/peristiwa", "disdukcapil/peristiwa", "nik_tidak_dikenal" },
+	{ "disdukcapil_peristiwa.psv", "disdukcapil/peristiwa", "disdukcapil/peristiwa",
+	  "nik_tidak_dikenal" },
 	{ "dinkes_kunjungan.jsonl", "dinkes/kunjungan", "dinkes/kunjungan",
 	  "nik_tidak_dikenal setelah_meninggal nama_beda" },
 	{ "dinsos_bansos.csv", "dinsos/bansos", "dinsos/bansos", "nik_tidak_dikenal kk_beda nama_beda" },
@@ -54,7 +55,7 @@ static void expect(struct outcome *o, const struct city_feed *f)
 			continue;
 		line = strtol(text + name + 1, NULL, 10);
 		class[strcspn(class, "\r\n")] = '\0';
-		class++;
+		class ++;
 		assert_true(line > 0 && line < LINES);
 		if (!strstr(f->elsewhere, class))
 			snprintf(o->class[line], CLASS, "%s", class);
@@ -67,12 +68,13 @@ static void met(struct outcome *o, const char *file, uint64_t line, const char *
 {
 	assert_true(line < LINES);
 	if (strcmp(o->class[line], class) != 0)
-		fail_msg("%s line %llu: '%s', expected '%s'", file, (unsigned long long)line, class, o->class[line]);
+		fail_msg("%s line %llu: '%s', expected '%s'", file, (unsigned long long)line, class,
+			 o->class[line]);
 	o->class[line][0] = '\0';
 }
 
-static void one_row(struct outcome *o, const struct city_feed *f, struct adapter_map *m, const struct adapter_row *row,
-		    const struct adapter_result *r)
+static void one_row(struct outcome *o, const struct city_feed *f, struct adapter_map *m,
+		    const struct adapter_row *row, const struct adapter_result *r)
 {
 	size_t n;
 	const struct adapter_class *class = adapter_map_classes(m, &n);
@@ -89,7 +91,8 @@ static void one_row(struct outcome *o, const struct city_feed *f, struct adapter
 	}
 	for (size_t i = 0; i < r->n_flags; i++) {
 		o->count[r->flag[i]]++;
-		if (class[r->flag[i]].fate == ADAPTER_CLASS_FLAG || class[r->flag[i]].fate == ADAPTER_CLASS_LOOSE)
+		if (class[r->flag[i]].fate == ADAPTER_CLASS_FLAG ||
+		    class[r->flag[i]].fate == ADAPTER_CLASS_LOOSE)
 			met(o, f->file, row->line, class[r->flag[i]].name);
 	}
 }
@@ -179,7 +182,8 @@ static void compare(const struct city_feed *f, const struct adapter_map *m, cons
 static void finds_exactly_the_defects_of_the_sample_city(void **state)
 {
 	struct bus_json *truth = map_support_json(CITY "/truth.json");
-	const struct bus_json *seen = must(truth, "teramati"), *variants = must(seen, "dinkes_variasi_tak_berbahaya");
+	const struct bus_json *seen = must(truth, "teramati"),
+			      *variants = must(seen, "dinkes_variasi_tak_berbahaya");
 
 	(void)state;
 	for (size_t i = 0; i < BUS_LEN(feeds); i++) {
@@ -192,7 +196,8 @@ static void finds_exactly_the_defects_of_the_sample_city(void **state)
 			assert_int_equal(count_of(m, o, "terlambat"),
 					 number(must(seen, "peristiwa_datang_terlambat")));
 		if (strstr(feeds[i].file, "dinkes")) {
-			assert_int_equal(count_of(m, o, "nik_numerik"), number(must(variants, "nik_numerik")));
+			assert_int_equal(count_of(m, o, "nik_numerik"),
+					 number(must(variants, "nik_numerik")));
 			assert_int_equal(count_of(m, o, "waktu_tanpa_zona"),
 					 number(must(variants, "waktu_tanpa_zona")));
 		}
