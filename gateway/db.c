@@ -337,6 +337,12 @@ void gw_stmt_bind_text(struct gw_stmt *s, int i, struct bus_str v)
 		sqlite3_bind_text64(s->handle, i, v.p ? v.p : "", v.n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
+void gw_stmt_bind_copy(struct gw_stmt *s, int i, struct bus_str v)
+{
+	if (i > 0)
+		sqlite3_bind_text64(s->handle, i, v.p ? v.p : "", v.n, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
 void gw_stmt_bind_blob(struct gw_stmt *s, int i, struct bus_str v)
 {
 	if (i > 0)

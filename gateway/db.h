@@ -61,6 +61,7 @@ void gw_stmt_bind_null(struct gw_stmt *s, int i);
 void gw_stmt_bind_int(struct gw_stmt *s, int i, int64_t v);
 void gw_stmt_bind_real(struct gw_stmt *s, int i, double v);
 void gw_stmt_bind_text(struct gw_stmt *s, int i, struct bus_str v);
+void gw_stmt_bind_copy(struct gw_stmt *s, int i, struct bus_str v); /* text, copied */
 void gw_stmt_bind_blob(struct gw_stmt *s, int i, struct bus_str v);
 void gw_stmt_bind_value(struct gw_stmt *s, int i, const struct gw_value *v);
 /* *row: there is a row to look at. */
