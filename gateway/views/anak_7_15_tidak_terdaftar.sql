@@ -1,0 +1,27 @@
+/*---
+name: anak_7_15_tidak_terdaftar
+title: {id: Anak 7-15 tahun yang tidak terdaftar di sekolah, en: Children of 7-15 years not enrolled}
+about:
+  id: Anak hidup di kota, 7-15 tahun pada hari itu, tanpa baris peserta didik aktif.
+  en: Living children of 7-15 completed years on the day, with no active pupil row.
+key: id_subjek
+dated: true
+routes:
+  warga: id_subjek
+  disdik_siswa: id_subjek
+indexes:
+  - {table: disdik_siswa, columns: [id_subjek, status]}
+columns:
+  id_subjek: {type: text, pdp: P, title: {id: Nama samaran, en: Pseudonym}}
+  nik: {type: text, pdp: A, title: {id: NIK, en: National identity number}}
+  nama: {type: text, pdp: A, title: {id: Nama, en: Name}}
+  tgl_lahir: {type: text, pdp: A, title: {id: Tanggal lahir, en: Date of birth}}
+  kode_kel: {type: text, pdp: N, title: {id: Kode kelurahan, en: Kelurahan}}
+  kode_kec: {type: text, pdp: N, title: {id: Kode kecamatan, en: Kecamatan}}
+---*/
+SELECT w.id_subjek, w.nik, w.nama, w.tgl_lahir, w.kode_kel,
+       CASE WHEN substr(w.kode_kel, 1, 1) = '1' THEN substr(w.kode_kel, 1, 6) ELSE 'TIDAK_DIKETAHUI' END AS kode_kec
+FROM warga w
+WHERE w.status = 'H'
+  AND (:per_tanggal IS NULL OR usia_tahun(w.tgl_lahir, :per_tanggal) BETWEEN 7 AND 15)
+  AND NOT EXISTS (SELECT 1 FROM disdik_siswa s WHERE s.id_subjek = w.id_subjek AND s.status = 'AKTIF')

@@ -1,0 +1,20 @@
+/*---
+name: asn_aktif_meninggal
+title: {id: ASN aktif yang telah meninggal, en: Active civil servants who have died}
+about: {id: ASN berstatus aktif yang menurut Disdukcapil sudah meninggal., en: Civil servants in active status who are dead according to Disdukcapil.}
+key: id_subjek
+routes:
+  bkpsdm_asn: id_subjek
+  warga: id_subjek
+indexes:
+  - {table: bkpsdm_asn, columns: [id_subjek, status]}
+columns:
+  id_subjek: {type: text, pdp: P, title: {id: Nama samaran, en: Pseudonym}}
+  nik: {type: text, pdp: U, title: {id: NIK, en: National identity number}}
+  nama: {type: text, pdp: U, title: {id: Nama, en: Name}}
+  tgl_mati: {type: text, pdp: U, title: {id: Tanggal meninggal, en: Date of death}}
+---*/
+SELECT w.id_subjek, w.nik, w.nama, w.tgl_mati
+FROM warga w
+WHERE w.status = 'M'
+  AND EXISTS (SELECT 1 FROM bkpsdm_asn a WHERE a.id_subjek = w.id_subjek AND a.status = 'AKTIF')

@@ -1,0 +1,21 @@
+/*---
+name: asn_aktif_penerima_bansos
+title: {id: ASN aktif penerima bansos, en: Active civil servants who receive assistance}
+about: {id: ASN aktif yang juga penerima bansos aktif., en: Active civil servants who are active recipients too.}
+key: id_subjek
+routes:
+  bkpsdm_asn: id_subjek
+  warga: id_subjek
+  dinsos_bansos: id_subjek
+indexes:
+  - {table: bkpsdm_asn, columns: [id_subjek, status]}
+  - {table: dinsos_bansos, columns: [id_subjek, status]}
+columns:
+  id_subjek: {type: text, pdp: P, title: {id: Nama samaran, en: Pseudonym}}
+  nik: {type: text, pdp: U, title: {id: NIK, en: National identity number}}
+  nama: {type: text, pdp: U, title: {id: Nama, en: Name}}
+---*/
+SELECT w.id_subjek, w.nik, w.nama
+FROM warga w
+WHERE EXISTS (SELECT 1 FROM dinsos_bansos b WHERE b.id_subjek = w.id_subjek AND b.status = 'AKTIF')
+  AND EXISTS (SELECT 1 FROM bkpsdm_asn a WHERE a.id_subjek = w.id_subjek AND a.status = 'AKTIF')

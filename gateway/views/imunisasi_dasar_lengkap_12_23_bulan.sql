@@ -1,0 +1,29 @@
+/*---
+name: imunisasi_dasar_lengkap_12_23_bulan
+title: {id: Imunisasi dasar anak 12-23 bulan, en: Basic immunisation of children of 12-23 months}
+about:
+  id: 'Satu baris per anak hidup 12-23 bulan pada hari itu; lengkap: HB0, BCG, POLIO1-4, DPT1-3 dan MR1 tercatat.'
+  en: 'One row for each living child of 12-23 completed months on the day; complete: HB0, BCG, POLIO1-4, DPT1-3 and MR1 recorded.'
+key: id_subjek
+dated: true
+routes:
+  warga: id_subjek
+  dinkes_kunjungan: id_subjek
+indexes:
+  - {table: dinkes_kunjungan, columns: [id_subjek, vaksin]}
+columns:
+  id_subjek: {type: text, pdp: P, title: {id: Nama samaran, en: Pseudonym}}
+  nik: {type: text, pdp: A, title: {id: NIK, en: National identity number}}
+  nama: {type: text, pdp: A, title: {id: Nama, en: Name}}
+  tgl_lahir: {type: text, pdp: A, title: {id: Tanggal lahir, en: Date of birth}}
+  kode_kel: {type: text, pdp: N, title: {id: Kode kelurahan, en: Kelurahan}}
+  lengkap: {type: bool, pdp: S, title: {id: Lengkap, en: Complete}}
+---*/
+SELECT w.id_subjek, w.nik, w.nama, w.tgl_lahir, w.kode_kel,
+       (SELECT count(DISTINCT k.vaksin) FROM dinkes_kunjungan k
+        WHERE k.id_subjek = w.id_subjek
+          AND k.vaksin IN ('HB0', 'BCG', 'POLIO1', 'POLIO2', 'POLIO3', 'POLIO4',
+                           'DPT1', 'DPT2', 'DPT3', 'MR1')) = 10 AS lengkap
+FROM warga w
+WHERE w.status = 'H'
+  AND (:per_tanggal IS NULL OR usia_bulan(w.tgl_lahir, :per_tanggal) BETWEEN 12 AND 23)

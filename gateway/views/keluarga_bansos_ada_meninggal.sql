@@ -1,0 +1,24 @@
+/*---
+name: keluarga_bansos_ada_meninggal
+title: {id: Keluarga penerima bansos dengan anggota meninggal, en: Assisted families with a death}
+about:
+  id: 'Keluarga (menurut Disdukcapil) yang punya penerima bansos aktif dan anggota yang telah meninggal: perlu dimutakhirkan.'
+  en: Families with a recipient of assistance and a member who has died.
+key: id_keluarga
+routes:
+  warga: id_keluarga
+  dinsos_bansos: SELECT id_keluarga FROM warga WHERE id_subjek = :id_subjek
+indexes:
+  - {table: dinsos_bansos, columns: [id_subjek, status]}
+columns:
+  id_keluarga: {type: text, pdp: P, title: {id: Nama samaran KK, en: Pseudonym of the family card}}
+  no_kk: {type: text, pdp: U, title: {id: Nomor KK, en: Family card number}}
+  meninggal: {type: int, pdp: U, title: {id: Anggota meninggal, en: Members who died}}
+  penerima: {type: int, pdp: S, title: {id: Penerima aktif, en: Active recipients}}
+---*/
+SELECT w.id_keluarga, max(w.no_kk) AS no_kk,
+       (SELECT count(*) FROM warga m WHERE m.id_keluarga = w.id_keluarga AND m.status = 'M') AS meninggal,
+       count(DISTINCT w.id_subjek) AS penerima
+FROM warga w JOIN dinsos_bansos b ON b.id_subjek = w.id_subjek AND b.status = 'AKTIF'
+WHERE EXISTS (SELECT 1 FROM warga m WHERE m.id_keluarga = w.id_keluarga AND m.status = 'M')
+GROUP BY w.id_keluarga

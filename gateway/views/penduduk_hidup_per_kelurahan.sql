@@ -1,0 +1,17 @@
+/*---
+name: penduduk_hidup_per_kelurahan
+title: {id: Penduduk hidup per kelurahan, en: Living residents per kelurahan}
+about: {id: Jumlah warga yang hidup di tiap kelurahan., en: How many living residents each kelurahan has.}
+key: kode_kel
+store: full
+pace: group
+routes:
+  warga: kode_kel
+columns:
+  kode_kel: {type: text, pdp: N, title: {id: Kode kelurahan, en: Kelurahan}}
+  jumlah: {type: int, pdp: N, title: {id: Jumlah, en: Number}}
+---*/
+SELECT kode_kel, count(*) AS jumlah
+FROM warga
+WHERE status = 'H'
+GROUP BY kode_kel

@@ -1,0 +1,23 @@
+/*---
+name: penerima_bansos_meninggal
+title: {id: Penerima bansos yang telah meninggal, en: Recipients of assistance who have died}
+about: {id: Penerima bansos aktif yang menurut Disdukcapil sudah meninggal., en: Active recipients who are dead according to Disdukcapil.}
+key: id_subjek
+routes:
+  dinsos_bansos: id_subjek
+  warga: id_subjek
+indexes:
+  - {table: dinsos_bansos, columns: [id_subjek, status]}
+columns:
+  id_subjek: {type: text, pdp: P, title: {id: Nama samaran, en: Pseudonym}}
+  nik: {type: text, pdp: U, title: {id: NIK, en: National identity number}}
+  nama: {type: text, pdp: U, title: {id: Nama, en: Name}}
+  tgl_mati: {type: text, pdp: U, title: {id: Tanggal meninggal, en: Date of death}}
+  program: {type: text, pdp: S, title: {id: Program, en: Programmes}}
+---*/
+SELECT w.id_subjek, w.nik, w.nama, w.tgl_mati,
+       (SELECT group_concat(program, ' ') FROM (SELECT DISTINCT b.program AS program FROM dinsos_bansos b
+         WHERE b.id_subjek = w.id_subjek AND b.status = 'AKTIF' ORDER BY b.program)) AS program
+FROM warga w
+WHERE w.status = 'M'
+  AND EXISTS (SELECT 1 FROM dinsos_bansos b WHERE b.id_subjek = w.id_subjek AND b.status = 'AKTIF')

@@ -1,0 +1,20 @@
+/*---
+name: tunggakan_pbb_per_kecamatan
+title: {id: Tunggakan PBB per kecamatan, en: Property tax due per kecamatan}
+about: {id: Jumlah PBB yang belum dibayar menurut letak objeknya sekarang., en: Property tax unpaid by where the property lies today.}
+key: kode_kec
+store: full
+pace: total
+routes:
+  bapenda_pbb: SELECT CASE WHEN substr(:kode_kel, 1, 1) = '1' THEN substr(:kode_kel, 1, 6) ELSE 'TIDAK_DIKETAHUI' END
+indexes:
+  - {table: bapenda_pbb, columns: [kode_kel, terutang, dibayar]}
+columns:
+  kode_kec: {type: text, pdp: N, title: {id: Kode kecamatan, en: Kecamatan}}
+  tunggakan: {type: int, pdp: N, title: {id: Tunggakan (Rp), en: Due (IDR)}}
+---*/
+SELECT CASE WHEN substr(kode_kel, 1, 1) = '1' THEN substr(kode_kel, 1, 6) ELSE 'TIDAK_DIKETAHUI' END AS kode_kec,
+       sum(terutang - dibayar) AS tunggakan
+FROM bapenda_pbb
+WHERE terutang > dibayar
+GROUP BY 1
