@@ -78,6 +78,7 @@ enum bus_err adapter_desk_open(struct adapter_desk *d, const struct adapter_run_
 	enum bus_err rc;
 
 	d->opd_key = conf->opd_key;
+	d->pseudonym = bus_pseudonym_new(conf->env.city_key);
 	d->kafka = conf->kafka;
 	d->hook = conf->hook;
 	d->hook_ctx = conf->hook_ctx;
@@ -231,6 +232,7 @@ void adapter_desk_close(struct adapter_desk *d)
 		free(f->source);
 	}
 	free(d->feed);
+	bus_pseudonym_free(&d->pseudonym);
 	if (d->store)
 		schema_store_close(&d->store);
 	adapter_drop_close(&d->drop);

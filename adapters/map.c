@@ -78,6 +78,21 @@ static void take_key(struct adapter_map *m, struct adapter_result *out)
 	out->key = s->text;
 }
 
+/* A complete register keeps what it has of a row that was refused today: the runner must know which. */
+static void key_of_refused(const struct adapter_map *m, struct adapter_result *out)
+{
+	out->key = (struct bus_str){ NULL, 0 };
+	for (size_t i = 0; i < m->n_keys; i++) {
+		const struct map_slot *s = &m->slot[m->key[i]];
+
+		if (s->state != MAP_GOOD)
+			continue;
+		if (s->text.n <= MAP_KEY_MAX)
+			out->key = s->text;
+		return;
+	}
+}
+
 static int64_t moment(const struct adapter_map *m, int slot)
 {
 	if (slot < 0 || m->slot[slot].state != MAP_GOOD)
@@ -102,6 +117,8 @@ static void publish(struct adapter_map *m, struct adapter_result *out)
 		return;
 	}
 	out->value = bus_buf_str(&m->value);
+	if (!m->is_register)
+		out->identity = adapter_map_unique_text(m);
 	out->time_ms = moment(m, m->time);
 	out->version = m->newest < 0 || m->slot[m->newest].state != MAP_GOOD ? 0 : m->slot[m->newest].whole;
 }
@@ -112,7 +129,7 @@ enum bus_err adapter_map_row(struct adapter_map *m, const struct adapter_row *ro
 	enum bus_err rc;
 
 	out->fate = ADAPTER_PUBLISH;
-	out->key = out->value = (struct bus_str){ NULL, 0 };
+	out->key = out->value = out->identity = (struct bus_str){ NULL, 0 };
 	out->version = out->time_ms = 0;
 	out->n_flags = 0;
 	out->reason = 0;
@@ -134,8 +151,10 @@ enum bus_err adapter_map_row(struct adapter_map *m, const struct adapter_row *ro
 		refuse_bad(m, out);
 	if (out->fate == ADAPTER_PUBLISH)
 		publish(m, out);
-	if (out->fate == ADAPTER_REFUSE)
+	if (out->fate == ADAPTER_REFUSE) {
 		adapter_map_flags_refused(m, out);
+		key_of_refused(m, out);
+	}
 	return BUS_OK;
 }
 

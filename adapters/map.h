@@ -46,7 +46,9 @@ struct adapter_class {
 
 struct adapter_result { /* borrowed until the next adapter_map_row */
 	enum adapter_fate fate;
-	struct bus_str key;   /* Kafka key; never an identifier of a person */
+	struct bus_str key;   /* Kafka key; never an identifier of a person. Refused: n 0 when it has none */
+	/* Published event: what the unique rule looks at; n 0: there is no such rule. May be an identifier. */
+	struct bus_str identity;
 	struct bus_str value; /* Avro binary, without frame */
 	int64_t version;      /* of `newest_by`; 0 when there is none */
 	int64_t time_ms;      /* when it happened, for ce_time and the record's timestamp; 0: not known */

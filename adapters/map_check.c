@@ -385,3 +385,18 @@ const char *adapter_map_unique_class(const struct adapter_map *m)
 	}
 	return NULL;
 }
+
+/* The value that rule looks at, in the row run last; n 0: no such rule, or no value. */
+struct bus_str adapter_map_unique_text(const struct adapter_map *m)
+{
+	for (size_t i = 0; i < m->n_checks; i++) {
+		const struct map_check *c = &m->check[i];
+
+		if (c->fate != ADAPTER_CLASS_REFUSE || c->n != 1 || c->test[0].kind != MAP_TEST_REPEATED)
+			continue;
+		if (m->slot[c->test[0].a].state == MAP_GOOD)
+			return m->slot[c->test[0].a].text;
+		break;
+	}
+	return (struct bus_str){ NULL, 0 };
+}

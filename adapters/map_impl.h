@@ -360,6 +360,7 @@ enum bus_err adapter_map_checks_load(struct adapter_map *m, struct bus_yaml_node
 /* Runs the checks: flags and fate into out. */
 enum bus_err adapter_map_checks_run(struct adapter_map *m, const struct adapter_row *row,
 				    struct adapter_result *out, struct bus_error *err) BUS_MUSTCHECK;
+struct bus_str adapter_map_unique_text(const struct adapter_map *m);
 void adapter_map_flags_refused(const struct adapter_map *m, struct adapter_result *out);
 enum bus_err adapter_map_checks_begin(struct adapter_map *m, struct bus_error *err) BUS_MUSTCHECK;
 void adapter_map_checks_free(struct adapter_map *m);

@@ -258,6 +258,7 @@ static enum bus_err close_file(struct adapter_reading *r, const struct adapter_d
 	if (!rc && r->contain && t->status == ADAPTER_DONE) {
 		r->origin.line = 0;
 		r->origin.version = NULL;
+		r->origin.identity = (struct bus_str){ NULL, 0 };
 		r->origin.time_ms = r->file_time_ms;
 		rc = adapter_removal(d, r->f, t, &r->origin, r->number, r->kept, known->held, err);
 		if (!rc)

@@ -38,11 +38,13 @@ static enum bus_err load_entity(struct adapter_position *p, struct adapter_part 
 				const struct bus_record *r, const struct bus_origin *o, struct bus_error *err)
 {
 	struct adapter_index_row row = { .key = r->key, .line = (uint32_t)o->line };
-	struct bus_str avro = { 0 };
+	struct bus_str avro = { 0 }, identity = header(r, ADAPTER_ID_HEADER);
 	bool again;
 	int32_t id;
 	enum bus_err rc;
 
+	if (identity.n > 0)
+		row.key = identity;
 	row.file = adapter_files_number(p->files, o->file);
 	(void)parse_number(header(r, ADAPTER_VERSION_HEADER), &row.version);
 	/* A record in our topic that is not ours: it stands there, so a row of ours is a change. */

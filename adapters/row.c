@@ -98,6 +98,7 @@ static enum bus_err refuse(struct adapter_reading *r, const struct verdict *v, u
 	origin.line = line;
 	origin.time_ms = q.time_ms;
 	origin.version = NULL;
+	origin.identity = (struct bus_str){ NULL, 0 };
 	value = bus_buf_str(&r->value);
 	return adapter_publish(r->d->publisher, &r->d->quarantine_part->topic, id, &value,
 			       r->d->quarantine_shape.schema_id, &origin, err);
@@ -226,13 +227,19 @@ static enum bus_err accept_newest(struct adapter_reading *r, const struct adapte
 static enum bus_err accept(struct adapter_reading *r, const struct adapter_row *row,
 			   const struct adapter_result *res, struct bus_error *err)
 {
-	const struct adapter_index_row irow = { .key = res->key, .content = adapter_fingerprint(res->value),
-						.version = res->version, .file = r->number,
-						.line = (uint32_t)row->line };
+	struct adapter_index_row irow = { .key = res->key, .content = adapter_fingerprint(res->value),
+					  .version = res->version, .file = r->number,
+					  .line = (uint32_t)row->line };
+	char hex[BUS_PSEUDONYM_LEN + 1];
 	struct verdict v;
 	bool refused, published;
 	enum bus_err rc;
 
+	r->origin.identity = (struct bus_str){ NULL, 0 };
+	if (res->identity.n > 0 && !bus_str_eq(res->identity, res->key)) {
+		bus_pseudonym_make(r->d->pseudonym, "id:", res->identity, hex);
+		irow.key = r->origin.identity = (struct bus_str){ hex, BUS_PSEUDONYM_LEN };
+	}
 	if (r->f->best)
 		return accept_newest(r, row, res, &irow, err);
 	rc = settle(r, res, &irow, &v, &refused, &published, err);
@@ -255,6 +262,8 @@ enum bus_err adapter_row_take(struct adapter_reading *r, const struct adapter_ro
 	rc = adapter_map_row(r->f->map, row, &res, err);
 	if (rc)
 		return rc;
+	if (res.fate == ADAPTER_REFUSE) /* a source's own class may have come up first now */
+		r->t->class = adapter_map_classes(r->f->map, &r->t->n_classes);
 	for (size_t i = 0; i < res.n_flags; i++)
 		if (counted_always(r->t, res.flag[i]))
 			r->t->count[res.flag[i]]++;

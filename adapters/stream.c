@@ -129,6 +129,8 @@ size_t adapter_stamp_headers(struct adapter_stamp *st, const struct adapter_topi
 	if (o->version)
 		put(st, &n, BUS_STR(ADAPTER_VERSION_HEADER),
 		    (struct bus_str){ st->version, put_signed(st->version, *o->version) });
+	if (o->identity.n > 0)
+		put(st, &n, BUS_STR(ADAPTER_ID_HEADER), o->identity);
 	if (o->extra.name.n > 0)
 		st->header[n++] = o->extra;
 	assert(n <= ADAPTER_HEADERS_MAX);

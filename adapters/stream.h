@@ -2,8 +2,9 @@
  *
  * A stream is one partition: "<topic>/<partition>". Its sequence is gapless and starts at 1; only the
  * adapter that owns the topic counts it. The headers are built once a file; a record costs two decimal
- * numbers and a time, nothing is formatted with printf. Header names: bus/wire.h, and titian_version here:
- * the version of a `newest_by` row, so that it can be recovered from the log.
+ * numbers and a time, nothing is formatted with printf. Header names: bus/wire.h, and two of the adapter's own,
+ * by which it recovers from the log what it must know: titian_version, the version of a `newest_by` row, and
+ * titian_id, the identity of an event whose key is another (a pseudonym of it: headers hold no identifier).
  * Thread: one.
  */
 #ifndef ADAPTERS_STREAM_H
@@ -15,6 +16,7 @@
 #include "bus/wire.h"
 
 #define ADAPTER_VERSION_HEADER "titian_version"
+#define ADAPTER_ID_HEADER "titian_id"
 #define ADAPTER_HEADERS_MAX 14
 
 struct adapter_stream {
@@ -42,6 +44,7 @@ struct adapter_origin {
 	uint64_t line; /* 0: none */
 	int64_t time_ms;
 	const int64_t *version; /* NULL: none */
+	struct bus_str identity; /* n 0: none */
 	struct bus_header extra; /* name.n 0: none */
 };
 
