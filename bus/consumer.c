@@ -12,6 +12,7 @@
 #define FETCH_BYTES_MIN (INT64_C(1100) * 1000) /* librdkafka: at least message.max.bytes */
 #define BATCH_MAX 10000
 #define POKE_TIMEOUT_MS 100
+#define DOUBT_TIMEOUT_MS 2000
 
 struct part {
 	int32_t partition;
@@ -35,6 +36,7 @@ struct bus_consumer {
 	struct topic *topic;
 	size_t n_topics, last_topic;
 	size_t n_errors; /* partitions with an error to tell */
+	bool doubt; /* librdkafka says that some topic is not there (any more) */
 
 	rd_kafka_message_t **message; /* what the caller has borrowed */
 	size_t n_messages, cap_messages;
@@ -48,6 +50,17 @@ struct bus_consumer {
 	int64_t queue_bytes;
 	int64_t record_bytes; /* average, to turn the queue's length into bytes */
 };
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+	struct bus_consumer *c = opaque;
+	enum bus_err ours = bus_kafka_err(code);
+
+	/* A topic's errors come here too, but with its name only in the text: look again ourselves. */
+	if (ours == BUS_ENOENT || ours == BUS_EDENIED)
+		c->doubt = true;
+	bus_kafka_log_error(rk, code, reason);
+}
 
 enum bus_err bus_consumer_open(const struct bus_consumer_conf *conf, struct bus_consumer **out,
 			       struct bus_error *err)
@@ -72,6 +85,8 @@ enum bus_err bus_consumer_open(const struct bus_consumer_conf *conf, struct bus_
 		/* How long a new partition, or a question about bounds, may wait behind an idle fetch. */
 		{ .name = "fetch.wait.max.ms", .value = "250" },
 		{ .name = "fetch.error.backoff.ms", .value = "250" },
+		/* How long a topic may be unknown before that is believed: it was made before. */
+		{ .name = "topic.metadata.propagation.max.ms", .value = "5000" },
 		{ .name = "fetch.queue.backoff.ms", .value = "10", .optional = true, .known = &backs_off },
 		{ 0 },
 	};
@@ -95,6 +110,8 @@ enum bus_err bus_consumer_open(const struct bus_consumer_conf *conf, struct bus_
 		free(c);
 		return rc;
 	}
+	rd_kafka_conf_set_opaque(rc_conf, c);
+	rd_kafka_conf_set_error_cb(rc_conf, on_error);
 	c->must_poke = !backs_off;
 	c->rk = rd_kafka_new(RD_KAFKA_CONSUMER, rc_conf, why, sizeof(why));
 	if (!c->rk) {
@@ -270,6 +287,42 @@ static enum bus_err tell_error(struct bus_consumer *c, struct bus_error *err)
 	return BUS_OK;
 }
 
+static void fail_part(struct bus_consumer *c, const struct topic *t, struct part *p, enum bus_err code,
+		      const char *why)
+{
+	p->failed = true;
+	c->n_errors += p->error.code == BUS_OK;
+	(void)bus_fail(&p->error, code, "topic '%s', partition %d, after offset %lld: %s", t->name,
+		       (int)p->partition, (long long)(p->next < 0 ? -1 : p->next - 1), why);
+}
+
+/* Asks the brokers about each topic that is read. */
+static void resolve_doubt(struct bus_consumer *c)
+{
+	struct bus_error err;
+	size_t i, j;
+
+	c->doubt = false;
+	for (i = 0; i < c->n_topics; i++) {
+		struct topic *t = &c->topic[i];
+		int32_t n = 0;
+		enum bus_err rc = bus_kafka_partitions(c->rk, t->name, &n, NULL, DOUBT_TIMEOUT_MS, &err);
+
+		if (rc != BUS_OK && rc != BUS_ENOENT && rc != BUS_EDENIED)
+			continue;
+		for (j = 0; j < t->n_parts; j++) {
+			struct part *p = &t->part[j];
+
+			if (!p->assigned || p->failed)
+				continue;
+			if (rc == BUS_EDENIED)
+				fail_part(c, t, p, BUS_EDENIED, err.text);
+			else if (p->partition >= n)
+				fail_part(c, t, p, BUS_ECONFLICT, "it does not exist any more");
+		}
+	}
+}
+
 /* An event of a partition that is not a record. */
 static void take_event(struct bus_consumer *c, const struct topic *t, struct part *p,
 		       const rd_kafka_message_t *m)
@@ -288,10 +341,7 @@ static void take_event(struct bus_consumer *c, const struct topic *t, struct par
 		bus_kafka_log_error(c->rk, m->err, rd_kafka_message_errstr(m));
 		return;
 	}
-	p->failed = true;
-	c->n_errors += p->error.code == BUS_OK;
-	(void)bus_fail(&p->error, code, "topic '%s', partition %d, after offset %lld: %s", t->name,
-		       (int)p->partition, (long long)(p->next - 1), rd_kafka_message_errstr(m));
+	fail_part(c, t, p, code, rd_kafka_message_errstr(m));
 }
 
 static void take_headers(struct bus_consumer *c, const rd_kafka_message_t *m, struct bus_record *r)
@@ -360,6 +410,8 @@ enum bus_err bus_consumer_poll(struct bus_consumer *c, struct bus_record *out, s
 	*n = 0;
 	release_batch(c);
 	rd_kafka_poll(c->rk, 0);
+	if (c->doubt)
+		resolve_doubt(c);
 	if (c->n_errors > 0)
 		return tell_error(c, err);
 	if (max > BATCH_MAX)
@@ -368,10 +420,15 @@ enum bus_err bus_consumer_poll(struct bus_consumer *c, struct bus_record *out, s
 		c->message = bus_xrealloc(c->message, max * sizeof(rd_kafka_message_t *));
 		c->cap_messages = max;
 	}
-	got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, c->message, max);
+	/* A batch call waits for all it was asked for: so for one, and then for what else is there. */
+	got = rd_kafka_consume_batch_queue(c->queue, timeout_ms, c->message, 1);
+	c->n_messages = got > 0 ? 1 : 0;
+	if (got > 0 && max > 1) {
+		got = rd_kafka_consume_batch_queue(c->queue, 0, c->message + 1, max - 1);
+		c->n_messages += got > 0 ? (size_t)got : 0;
+	}
 	if (got < 0)
 		return bus_kafka_fail(err, rd_kafka_last_error(), "cannot read from Kafka");
-	c->n_messages = (size_t)got;
 	for (i = 0; i < c->n_messages; i++) {
 		const rd_kafka_message_t *m = c->message[i];
 		struct part *p = part_of(c, m, &t);

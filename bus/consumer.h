@@ -43,7 +43,8 @@ enum bus_err bus_consumer_open(const struct bus_consumer_conf *conf, struct bus_
 void bus_consumer_close(struct bus_consumer **c);
 
 /* Adds a partition, to be read from offset (or BUS_OFFSET_BEGIN). slot is the caller's number for it. A
- * partition that is assigned already starts again from offset. Topics that are not there are told by _poll. */
+ * partition that is assigned already starts again from offset. A topic that is not there is told by
+ * _poll; the partition must be one of bus_consumer_partitions(). */
 enum bus_err bus_consumer_assign(struct bus_consumer *c, const char *topic, int32_t partition,
 				 int64_t offset, int slot, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err bus_consumer_unassign(struct bus_consumer *c, const char *topic, int32_t partition,

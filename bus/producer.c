@@ -354,7 +354,8 @@ static rd_kafka_resp_err_t produce(struct bus_producer *p, const struct again *a
 	e = rd_kafka_produceva(p->rk, vu, n);
 	if (!e)
 		return RD_KAFKA_RESP_ERR_NO_ERROR;
-	code = rd_kafka_error_code(e);
+	/* A dead handle answers with whatever killed it. */
+	code = rd_kafka_fatal_error(p->rk, NULL, 0) ? RD_KAFKA_RESP_ERR__FATAL : rd_kafka_error_code(e);
 	rd_kafka_error_destroy(e);
 	return code;
 }
@@ -376,7 +377,8 @@ static void send_again(struct bus_producer *p)
 	/* Delivery reports of this handle may add to p->again meanwhile: a list of its own. */
 	p->again = NULL;
 	p->n_again = p->cap_again = 0;
-	qsort(list, n, sizeof(*list), by_send);
+	if (n > 1)
+		qsort(list, n, sizeof(*list), by_send);
 	while (i < n && !p->fatal && p->refused.code == BUS_OK) {
 		code = produce(p, &list[i]);
 		if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {

@@ -11,7 +11,7 @@
  * producer: from then on every call returns that error, and only what is under the watermark is in the log.
  *
  * With a transactional id each _flush commits what was sent since the last one, and the watermark moves then
- * only. BUS_EKAFKA from _send or _flush: aborted, nothing of it is in the log, send it again. BUS_EFATAL:
+ * only (readers see the records a moment later). BUS_EKAFKA from _send or _flush: aborted, nothing of it is in the log, send it again. BUS_EFATAL:
  * fenced by a newer producer of that id, or the outcome is not known: close, open anew (which settles it),
  * read the log to see. Reason: librdkafka's EndTxn may time out and hit a later transaction.
  *

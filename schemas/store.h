@@ -122,7 +122,8 @@ enum schema_level schema_store_level(struct schema_store *s, const char *subject
 /* Waits until the record at `offset` is applied: BUS_OK or BUS_ETIMEOUT. */
 enum bus_err schema_store_wait(struct schema_store *s, int64_t offset, int timeout_ms, struct bus_error *err)
 	BUS_MUSTCHECK;
-/* Waits until everything that is in the log now is applied (asks the broker for its end). */
+/* Waits until everything that is in the log now is applied (asks the broker for its end). A transaction's end
+ * may show a moment after its commit; opening the next producer of that id settles it first. */
 enum bus_err schema_store_catch_up(struct schema_store *s, int timeout_ms, struct bus_error *err)
 	BUS_MUSTCHECK;
 int64_t schema_store_next_offset(struct schema_store *s); /* one past the last record applied */
