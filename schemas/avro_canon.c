@@ -59,8 +59,8 @@ static void put(const struct schema_node *node, bool *named, struct bus_buf *out
 		break;
 	case SCHEMA_ARRAY:
 	case SCHEMA_MAP:
-		bus_buf_puts(out, node->type == SCHEMA_ARRAY ? "{\"type\":\"array\",\"items\":" :
-							       "{\"type\":\"map\",\"values\":");
+		bus_buf_puts(out, node->type == SCHEMA_ARRAY ? "{\"type\":\"array\",\"items\":"
+							     : "{\"type\":\"map\",\"values\":");
 		put(node->item, named, out);
 		bus_buf_putc(out, '}');
 		break;

@@ -35,7 +35,7 @@ struct checker {
 	size_t n_pairs;
 	int depth;
 	char place[PLACE_MAX]; /* where we are, without the leading '/' */
-	size_t place_n; /* may be more than there is room for */
+	size_t place_n;	       /* may be more than there is room for */
 	bool given_up;
 	struct schema_reason exception; /* why */
 };
@@ -130,7 +130,7 @@ static void merge(struct checker *c, struct result *to, const struct result *fro
 }
 
 static void fail(struct checker *c, struct result *to, const char *type, const char *fmt, ...)
-	BUS_PRINTF(4, 5);
+    BUS_PRINTF(4, 5);
 static void fail(struct checker *c, struct result *to, const char *type, const char *fmt, ...)
 {
 	struct schema_reason *reason;

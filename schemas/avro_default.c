@@ -221,7 +221,8 @@ static enum bus_err encode_union(struct walk *w, const struct schema_node *type,
 }
 
 /* Bytes and fixed. Java cuts or fills a fixed of another length and writes '?' for what is no byte. */
-static enum bus_err encode_bytes(const struct schema_node *type, const struct bus_json *v, struct bus_buf *out)
+static enum bus_err encode_bytes(const struct schema_node *type, const struct bus_json *v,
+				 struct bus_buf *out)
 {
 	struct bus_buf raw = { 0 };
 	size_t i = 0;

@@ -256,7 +256,8 @@ static enum bus_err encode_bytes(struct encoder *e, const struct schema_node *no
 				 const struct place *at)
 {
 	if (!to_bytes(e, node, v))
-		return misfit(e, at, node->type == SCHEMA_FIXED ? "not bytes of the fixed size" : "not bytes");
+		return misfit(e, at,
+			      node->type == SCHEMA_FIXED ? "not bytes of the fixed size" : "not bytes");
 	if (node->type == SCHEMA_BYTES)
 		schema_put_long(e->out, (int64_t)e->scratch.n);
 	bus_buf_put(e->out, e->scratch.p, e->scratch.n);

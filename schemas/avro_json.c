@@ -69,14 +69,15 @@ static enum bus_err on_integer(void *ctx, const struct schema_node *node, int64_
 	return done(s);
 }
 
-/* The fewest digits that read back as the same float: 0.1, not 0.10000000149011612. */
+/* The fewest digits that read back as the same float, by way of a double too: 0.1, not 0.10000000149011612.
+ */
 static void put_float(struct bus_json_out *out, float v)
 {
 	char text[32];
 
 	for (int digits = 6; digits <= 9; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, (double)v);
-		if (strtof(text, NULL) == v)
+		if (strtof(text, NULL) == v && (float)strtod(text, NULL) == v)
 			break;
 	}
 	bus_json_put_raw(out, bus_str(text));

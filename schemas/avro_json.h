@@ -12,10 +12,10 @@
 
 enum schema_json { SCHEMA_JSON_AVRO, SCHEMA_JSON_PLAIN };
 
-/* A sink that writes to out. Storage is the caller's. A datum that was read to its end leaves it ready for the
- * next one; after an error: init again, and what was written is not JSON. BUS_ETOOBIG when the text would nest
- * deeper than bus_json_out can (64, labels and what the caller has open included); a map with a key twice
- * gives an object with a name twice. */
+/* A sink that writes to out. Storage is the caller's. A datum that was read to its end leaves it ready for
+ * the next one; after an error: init again, and what was written is not JSON. BUS_ETOOBIG when the text would
+ * nest deeper than bus_json_out can (64, labels and what the caller has open included); a map with a key
+ * twice gives an object with a name twice. */
 struct schema_json_sink {
 	struct schema_sink sink; /* pass &x.sink to schema_read */
 	struct bus_json_out *out;
@@ -24,10 +24,10 @@ struct schema_json_sink {
 };
 void schema_json_sink_init(struct schema_json_sink *s, struct bus_json_out *out, enum schema_json spelling);
 
-/* JSON text -> Avro binary appended to out (nothing is, on failure). BUS_EPARSE: not JSON, or a name twice in an
- * object; BUS_EDATA: the JSON pointer of what does not fit (keys of maps as '*': they are data). Every field must
- * be there and none besides; in the plain spelling a field with a default may be missing, and the first branch
- * of a union that takes the value is taken. */
+/* JSON text -> Avro binary appended to out (nothing is, on failure). BUS_EPARSE: not JSON, or a name twice in
+ * an object; BUS_EDATA: the JSON pointer of what does not fit (keys of maps as '*': they are data). Every
+ * field must be there and none besides; in the plain spelling a field with a default may be missing, and the
+ * first branch of a union that takes the value is taken. */
 enum bus_err schema_encode_json(struct schema *s, struct bus_str json, enum schema_json spelling,
 				struct bus_buf *out, struct bus_error *err) BUS_MUSTCHECK;
 

@@ -2,11 +2,11 @@
 #include "schemas/schema_impl.h"
 
 static const char *const type_name[] = {
-	[SCHEMA_NULL] = "null",	    [SCHEMA_BOOLEAN] = "boolean", [SCHEMA_INT] = "int",
-	[SCHEMA_LONG] = "long",	    [SCHEMA_FLOAT] = "float",	  [SCHEMA_DOUBLE] = "double",
-	[SCHEMA_BYTES] = "bytes",   [SCHEMA_STRING] = "string",	  [SCHEMA_RECORD] = "record",
-	[SCHEMA_ENUM] = "enum",	    [SCHEMA_ARRAY] = "array",	  [SCHEMA_MAP] = "map",
-	[SCHEMA_UNION] = "union",   [SCHEMA_FIXED] = "fixed",
+	[SCHEMA_NULL] = "null",	  [SCHEMA_BOOLEAN] = "boolean", [SCHEMA_INT] = "int",
+	[SCHEMA_LONG] = "long",	  [SCHEMA_FLOAT] = "float",	[SCHEMA_DOUBLE] = "double",
+	[SCHEMA_BYTES] = "bytes", [SCHEMA_STRING] = "string",	[SCHEMA_RECORD] = "record",
+	[SCHEMA_ENUM] = "enum",	  [SCHEMA_ARRAY] = "array",	[SCHEMA_MAP] = "map",
+	[SCHEMA_UNION] = "union", [SCHEMA_FIXED] = "fixed",
 };
 
 const char *schema_type_name(enum schema_type type)

@@ -81,8 +81,8 @@ static enum bus_err new_node(struct schema_parser *p, const struct schema_place 
 	return BUS_OK;
 }
 
-static enum bus_err read_name(struct schema_parser *p, const struct schema_place *at, const struct bus_json *v,
-			      const char *space, const struct schema_node **slot)
+static enum bus_err read_name(struct schema_parser *p, const struct schema_place *at,
+			      const struct bus_json *v, const char *space, const struct schema_node **slot)
 {
 	const char *name = v->text.p;
 	struct schema_unknown *later;
@@ -154,9 +154,8 @@ static enum bus_err read_symbols(struct schema_parser *p, const struct schema_pl
 			return schema_parse_fail(p, at, "a symbol of '%.200s' is no text, or too long",
 						 node->name);
 		if (!(p->flags & SCHEMA_LENIENT) && !schema_name_valid(s->text))
-			return schema_parse_fail(p, at,
-						 "symbol '%.100s': only letters, digits and _ (no digit first)",
-						 s->text.p);
+			return schema_parse_fail(
+			    p, at, "symbol '%.100s': only letters, digits and _ (no digit first)", s->text.p);
 		symbol[node->n++] = s->text.p;
 	}
 	node->symbol = symbol;
@@ -172,14 +171,15 @@ static enum bus_err read_symbols(struct schema_parser *p, const struct schema_pl
 	return BUS_OK;
 }
 
-static enum bus_err read_size(struct schema_parser *p, const struct schema_place *at, const struct bus_json *v,
-			      struct schema_node *node)
+static enum bus_err read_size(struct schema_parser *p, const struct schema_place *at,
+			      const struct bus_json *v, struct schema_node *node)
 {
 	const struct bus_json *size = bus_json_get(v, "size");
 	int64_t n;
 
 	if (!size || !schema_whole(size, &n) || n < 0 || n > INT32_MAX)
-		return schema_parse_fail(p, at, "fixed '%.200s' needs a size of 0 to %d", node->name, INT32_MAX);
+		return schema_parse_fail(p, at, "fixed '%.200s' needs a size of 0 to %d", node->name,
+					 INT32_MAX);
 	node->size = (size_t)n;
 	return BUS_OK;
 }
@@ -202,8 +202,8 @@ static enum bus_err read_named(struct schema_parser *p, const struct schema_plac
 	return node->type == SCHEMA_ENUM ? read_symbols(p, at, v, node) : read_size(p, at, v, node);
 }
 
-static enum bus_err read_item(struct schema_parser *p, const struct schema_place *at, const struct bus_json *v,
-			      const char *space, struct schema_node *node)
+static enum bus_err read_item(struct schema_parser *p, const struct schema_place *at,
+			      const struct bus_json *v, const char *space, struct schema_node *node)
 {
 	const char *member = node->type == SCHEMA_ARRAY ? "items" : "values";
 	const struct schema_place here = { at, member, 0 };
@@ -241,8 +241,8 @@ static enum bus_err read_object(struct schema_parser *p, const struct schema_pla
 	return rc;
 }
 
-enum bus_err schema_type_read(struct schema_parser *p, const struct schema_place *at, const struct bus_json *v,
-			      const char *space, const struct schema_node **slot)
+enum bus_err schema_type_read(struct schema_parser *p, const struct schema_place *at,
+			      const struct bus_json *v, const char *space, const struct schema_node **slot)
 {
 	switch (v->type) {
 	case BUS_JSON_STRING:
@@ -347,7 +347,8 @@ static enum bus_err read_text(struct schema_parser *p, struct bus_str text, cons
 	rc = finish(p, *root, seen);
 	free(seen);
 	while (p->unchecked && rc == BUS_OK) {
-		const struct schema_place at = { NULL, p->unchecked->place + (*p->unchecked->place == '/'), 0 };
+		const struct schema_place at = { NULL, p->unchecked->place + (*p->unchecked->place == '/'),
+						 0 };
 		const struct schema_field *field = p->unchecked->field;
 
 		p->unchecked = p->unchecked->next;
@@ -365,7 +366,8 @@ static bool holds(const struct schema *s, size_t n, struct bus_str text)
 }
 
 /* The texts of all references, those they need first, each once. */
-static enum bus_err read_references(struct schema_parser *p, const struct schema_reference *ref, size_t n_refs)
+static enum bus_err read_references(struct schema_parser *p, const struct schema_reference *ref,
+				    size_t n_refs)
 {
 	struct schema *s = p->s;
 	struct bus_str *part;

@@ -22,9 +22,9 @@ struct schema_parser {
 	size_t table_size;
 	size_t n_named;
 
-	struct schema_unknown *unknown; /* names used before they were defined */
+	struct schema_unknown *unknown;	    /* names used before they were defined */
 	struct schema_unchecked *unchecked; /* defaults whose type was not known yet */
-	int depth; /* of the walk that bounds nesting through names */
+	int depth;			    /* of the walk that bounds nesting through names */
 };
 
 struct schema_unknown {
@@ -42,7 +42,7 @@ struct schema_unchecked {
 };
 
 enum bus_err schema_parse_fail(struct schema_parser *p, const struct schema_place *at, const char *fmt, ...)
-	BUS_PRINTF(3, 4);
+    BUS_PRINTF(3, 4);
 enum bus_err schema_parse_no_room(struct schema_parser *p);
 const char *schema_place_text(struct schema_parser *p, const struct schema_place *at); /* in the arena */
 /* The member's text; NULL when it is not there, no string or has U+0000 in it. May be empty. */
@@ -50,8 +50,9 @@ const char *schema_member_text(const struct bus_json *object, const char *name);
 bool schema_plain(struct bus_str text); /* no U+0000 in it: whole as a C string */
 
 /* Named types (avro_parse_names.c). */
-enum bus_err schema_name_read(struct schema_parser *p, const struct schema_place *at, const struct bus_json *v,
-			      const char *space, struct schema_node *node) BUS_MUSTCHECK;
+enum bus_err schema_name_read(struct schema_parser *p, const struct schema_place *at,
+			      const struct bus_json *v, const char *space,
+			      struct schema_node *node) BUS_MUSTCHECK;
 enum bus_err schema_name_define(struct schema_parser *p, const struct schema_place *at,
 				const struct schema_node *node) BUS_MUSTCHECK;
 enum bus_err schema_aliases_read(struct schema_parser *p, const struct schema_place *at,
@@ -67,7 +68,8 @@ enum bus_err schema_default_check(struct schema_parser *p, const struct schema_p
 				  const struct schema_field *field) BUS_MUSTCHECK;
 
 /* Any type (avro_parse.c). space: the enclosing namespace, "" for none. */
-enum bus_err schema_type_read(struct schema_parser *p, const struct schema_place *at, const struct bus_json *v,
-			      const char *space, const struct schema_node **slot) BUS_MUSTCHECK;
+enum bus_err schema_type_read(struct schema_parser *p, const struct schema_place *at,
+			      const struct bus_json *v, const char *space,
+			      const struct schema_node **slot) BUS_MUSTCHECK;
 
 #endif

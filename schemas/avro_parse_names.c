@@ -91,16 +91,16 @@ static enum bus_err check_name(struct schema_parser *p, const struct schema_plac
 	if (p->flags & SCHEMA_LENIENT)
 		return BUS_OK;
 	if (!schema_name_valid(bus_str(schema_short_name(full))))
-		return schema_parse_fail(p, at, "%s '%.100s': only letters, digits and _ (no digit first)", what,
-					 full);
+		return schema_parse_fail(p, at, "%s '%.100s': only letters, digits and _ (no digit first)",
+					 what, full);
 	if (full[0] == '.' || !schema_namespace_valid(part))
 		return schema_parse_fail(p, at, "namespace '%.*s' of %s: not names joined by dots",
 					 space > 100 ? 100 : (int)space, full, what);
 	return BUS_OK;
 }
 
-enum bus_err schema_name_read(struct schema_parser *p, const struct schema_place *at, const struct bus_json *v,
-			      const char *space, struct schema_node *node)
+enum bus_err schema_name_read(struct schema_parser *p, const struct schema_place *at,
+			      const struct bus_json *v, const char *space, struct schema_node *node)
 {
 	const char *name = schema_member_text(v, "name");
 	const char *own = schema_member_text(v, "namespace");

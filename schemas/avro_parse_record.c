@@ -74,7 +74,8 @@ static const struct bus_json *number_from_text(struct schema_parser *p, const st
 	if (v->type != BUS_JSON_STRING || schema_real(v, &real))
 		return v;
 	number.type = BUS_JSON_NUMBER;
-	if (v->text.n == 0 || strspn(v->text.p, "0123456789+-.eE") != v->text.n || !schema_real(&number, &real))
+	if (v->text.n == 0 || strspn(v->text.p, "0123456789+-.eE") != v->text.n ||
+	    !schema_real(&number, &real))
 		return v;
 	copy = bus_arena_alloc(p->arena, sizeof(*copy));
 	if (copy)

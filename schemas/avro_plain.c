@@ -2,8 +2,10 @@
 
 #include "bus/clock.h"
 
-#define DAY_MS INT64_C(86400000)
-#define WIB_MS (INT64_C(7) * 3600 * 1000)
+#define DAY_S INT64_C(86400)
+#define WIB_S INT64_C(25200)
+#define FIRST_DAY (-719528) /* 0000-01-01: years have four digits (RFC 3339) */
+#define LAST_DAY 2932896    /* 9999-12-31 */
 
 enum kind { NO_TIME, DATE, TIME, STAMP, LOCAL };
 
@@ -58,19 +60,17 @@ static void put_fraction(struct bus_buf *out, int64_t fraction, int digits)
 	bus_buf_printf(out, ".%0*lld", digits, (long long)fraction);
 }
 
+/* seconds: as they are written, in WIB or without a zone. */
 static bool put_stamp(int64_t seconds, int64_t fraction, int digits, bool local, struct bus_buf *out)
 {
 	const size_t zone = strlen("+07:00");
 	char text[40];
-	int64_t ms;
 	size_t n;
 
-	if (__builtin_mul_overflow(seconds, 1000, &ms) || (local && __builtin_sub_overflow(ms, WIB_MS, &ms)))
+	if (seconds < FIRST_DAY * DAY_S || seconds >= (LAST_DAY + 1) * DAY_S)
 		return false;
-	bus_clock_iso_wib(ms, text, sizeof(text));
+	bus_clock_iso_wib((seconds - WIB_S) * 1000, text, sizeof(text));
 	n = strlen(text);
-	if (n <= zone)
-		return false;
 	bus_buf_put(out, text, n - zone);
 	put_fraction(out, fraction, digits);
 	if (!local)
@@ -93,18 +93,22 @@ bool schema_plain_time(const struct schema_node *node, int64_t v, struct bus_buf
 	}
 	switch (kind) {
 	case DATE:
+		if (v < FIRST_DAY || v > LAST_DAY)
+			return false;
 		bus_buf_puts(out, bus_clock_iso_date((int32_t)v, text, sizeof(text)));
 		return true;
 	case TIME:
-		if (v < 0 || seconds >= DAY_MS / 1000)
+		if (v < 0 || seconds >= DAY_S)
 			return false;
 		bus_buf_printf(out, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
 			       (int)(seconds % 60));
 		put_fraction(out, fraction, digits);
 		return true;
 	case STAMP:
+		seconds += WIB_S; /* per_second is 1000 at least: far from overflow */
+		return put_stamp(seconds, fraction, digits, false, out);
 	case LOCAL:
-		return put_stamp(seconds, fraction, digits, kind == LOCAL, out);
+		return put_stamp(seconds, fraction, digits, true, out);
 	default:
 		return false;
 	}
@@ -137,18 +141,12 @@ static bool take(struct bus_str *s, char c)
 
 static bool take_date(struct bus_str *s, int32_t *days)
 {
-	bool before = take(s, '-');
 	int64_t year;
 	int64_t month;
 	int64_t day;
-	size_t n = 0;
 
-	while (n < s->n && s->p[n] >= '0' && s->p[n] <= '9')
-		n++;
-	if (n < 4 || n > 7 || !take_digits(s, n, &year) || !take(s, '-') || !take_digits(s, 2, &month) ||
-	    !take(s, '-') || !take_digits(s, 2, &day))
-		return false;
-	return bus_clock_days((int)(before ? -year : year), (int)month, (int)day, days);
+	return take_digits(s, 4, &year) && take(s, '-') && take_digits(s, 2, &month) && take(s, '-') &&
+	       take_digits(s, 2, &day) && bus_clock_days((int)year, (int)month, (int)day, days);
 }
 
 /* "08:00:00" and a fraction of at most `digits`, in units of per_second. */
@@ -192,7 +190,8 @@ static bool take_zone(struct bus_str *s, int64_t *east)
 	west = take(s, '-');
 	if (!west && !take(s, '+'))
 		return false;
-	if (!take_digits(s, 2, &hour) || !take(s, ':') || !take_digits(s, 2, &minute) || hour > 18 || minute > 59)
+	if (!take_digits(s, 2, &hour) || !take(s, ':') || !take_digits(s, 2, &minute) || hour > 18 ||
+	    minute > 59)
 		return false;
 	*east = (west ? -1 : 1) * (hour * 60 + minute) * 60;
 	return true;

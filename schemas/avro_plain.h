@@ -8,8 +8,8 @@
 
 #define SCHEMA_DECIMAL_BYTES 256 /* of an unscaled decimal; longer ones are not spelt out */
 
-/* Appends the text of a date, time or timestamp; false: the value has none (a time past midnight), or the
- * node is of no such type: write the number. */
+/* Appends the text of a date, time or timestamp; false: the value has none (a time past midnight, a year of
+ * more than four digits), or the node is of no such type: write the number. */
 bool schema_plain_time(const struct schema_node *node, int64_t v, struct bus_buf *out);
 bool schema_plain_time_parse(const struct schema_node *node, struct bus_str text, int64_t *v);
 

@@ -23,7 +23,7 @@ struct compiler {
 	int32_t *index; /* of routines, by hash of (w, r): a power of two; -1 free */
 	size_t index_size;
 	size_t *smallest; /* bytes, by writer's node; SIZE_MAX: not known */
-	bool in_default; /* compiling a default: what is read are our own bytes, of the reader's nodes */
+	bool in_default;  /* compiling a default: what is read are our own bytes, of the reader's nodes */
 	bool too_big;
 };
 
@@ -73,8 +73,7 @@ static void emit_error(struct compiler *c, const struct schema_node *w, const st
 		c->too_big = true;
 		return;
 	}
-	c->plan->message = grow(c->plan->message, c->n_messages, &c->cap_messages,
-				sizeof(*c->plan->message));
+	c->plan->message = grow(c->plan->message, c->n_messages, &c->cap_messages, sizeof(*c->plan->message));
 	snprintf(c->plan->message[c->n_messages], SCHEMA_MESSAGE_MAX, "%.50s is not read as %.50s: %s",
 		 schema_label(w), schema_label(r), why);
 	emit(c, SCHEMA_OP_ERROR, (int64_t)c->n_messages++, 0, NULL);
@@ -229,10 +228,10 @@ static void compile_enum(struct compiler *c, const struct schema_node *w, const 
 static void compile_scalar(struct compiler *c, const struct schema_node *w, const struct schema_node *r)
 {
 	static const enum schema_op_code code[] = {
-		[SCHEMA_NULL] = SCHEMA_OP_NULL,	    [SCHEMA_BOOLEAN] = SCHEMA_OP_BOOLEAN,
-		[SCHEMA_INT] = SCHEMA_OP_INT,	    [SCHEMA_LONG] = SCHEMA_OP_LONG,
-		[SCHEMA_FLOAT] = SCHEMA_OP_FLOAT,   [SCHEMA_DOUBLE] = SCHEMA_OP_DOUBLE,
-		[SCHEMA_BYTES] = SCHEMA_OP_BYTES,   [SCHEMA_STRING] = SCHEMA_OP_TEXT,
+		[SCHEMA_NULL] = SCHEMA_OP_NULL,	  [SCHEMA_BOOLEAN] = SCHEMA_OP_BOOLEAN,
+		[SCHEMA_INT] = SCHEMA_OP_INT,	  [SCHEMA_LONG] = SCHEMA_OP_LONG,
+		[SCHEMA_FLOAT] = SCHEMA_OP_FLOAT, [SCHEMA_DOUBLE] = SCHEMA_OP_DOUBLE,
+		[SCHEMA_BYTES] = SCHEMA_OP_BYTES, [SCHEMA_STRING] = SCHEMA_OP_TEXT,
 		[SCHEMA_FIXED] = SCHEMA_OP_FIXED,
 	};
 	enum schema_op_code op = code[w->type];
@@ -259,9 +258,9 @@ static void compile(struct compiler *c, const struct schema_node *w, const struc
 	if (c->too_big)
 		return;
 	if (w->type == SCHEMA_UNION) {
-		compile_union(c, w, r,
-			      plain || (r->type == SCHEMA_UNION &&
-					schema_resolve_unions_equal(c->resolver, w, r)));
+		compile_union(
+		    c, w, r,
+		    plain || (r->type == SCHEMA_UNION && schema_resolve_unions_equal(c->resolver, w, r)));
 		return;
 	}
 	if (!plain && r->type == SCHEMA_UNION) {

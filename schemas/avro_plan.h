@@ -27,9 +27,9 @@ enum schema_op_code {
 	SCHEMA_OP_JUMP,	  /* a: to */
 	SCHEMA_OP_CALL,	  /* a: routine of a record */
 	SCHEMA_OP_RECORD,
-	SCHEMA_OP_FIELD, /* a: index in the reader's record */
+	SCHEMA_OP_FIELD,  /* a: index in the reader's record */
 	SCHEMA_OP_RETURN, /* end of a record; a: what it costs when it took no byte of input */
-	SCHEMA_OP_ARRAY, /* a: after its SCHEMA_OP_LOOP; b: bytes of the smallest item */
+	SCHEMA_OP_ARRAY,  /* a: after its SCHEMA_OP_LOOP; b: bytes of the smallest item */
 	SCHEMA_OP_MAP,
 	SCHEMA_OP_LOOP,
 	SCHEMA_OP_DEFAULT, /* read on from the plan's bytes; a: offset, b: length */

@@ -11,14 +11,14 @@
 #define BYTES_DEFAULT ((int64_t)16 * 1024 * 1024)
 
 struct frame {
-	int32_t pc; /* record: where to go on; array, map: its instruction */
-	int64_t left; /* array, map: items of this block, the current one included */
+	int32_t pc;	   /* record: where to go on; array, map: its instruction */
+	int64_t left;	   /* array, map: items of this block, the current one included */
 	const char *start; /* record: where its bytes began */
 };
 
 struct schema_reader {
 	struct schema_limits limits;
-	struct bus_buf text; /* bytes read as a string, made valid */
+	struct bus_buf text;  /* bytes read as a string, made valid */
 	struct frame frame[]; /* limits.depth of them */
 };
 
@@ -241,19 +241,19 @@ static bool get_block(struct run *run, const struct schema_op *op, int64_t *coun
 	return true;
 }
 
-#define EMIT(event, ...)                                                                     \
-	do {                                                                                 \
-		if (op->node && sink->event) {                                               \
-			run.rc = sink->event(sink->ctx, __VA_ARGS__);                        \
-			if (run.rc != BUS_OK)                                                \
-				goto stopped;                                                \
-		}                                                                            \
+#define EMIT(event, ...)                                                                                     \
+	do {                                                                                                 \
+		if (op->node && sink->event) {                                                               \
+			run.rc = sink->event(sink->ctx, __VA_ARGS__);                                        \
+			if (run.rc != BUS_OK)                                                                \
+				goto stopped;                                                                \
+		}                                                                                            \
 	} while (0)
 
-#define GET(call)                                                                            \
-	do {                                                                                 \
-		if (!(call))                                                                 \
-			goto stopped;                                                        \
+#define GET(call)                                                                                            \
+	do {                                                                                                 \
+		if (!(call))                                                                                 \
+			goto stopped;                                                                        \
 	} while (0)
 
 static enum bus_err finish(const struct run *run, struct bus_error *err)

@@ -36,8 +36,8 @@ struct schema_sink {
 	enum bus_err (*null)(void *ctx, const struct schema_node *node);
 	enum bus_err (*boolean)(void *ctx, const struct schema_node *node, bool v);
 	enum bus_err (*integer)(void *ctx, const struct schema_node *node, int64_t v); /* int and long */
-	enum bus_err (*real)(void *ctx, const struct schema_node *node, double v); /* float and double */
-	enum bus_err (*text)(void *ctx, const struct schema_node *node, struct bus_str v); /* string */
+	enum bus_err (*real)(void *ctx, const struct schema_node *node, double v);     /* float and double */
+	enum bus_err (*text)(void *ctx, const struct schema_node *node, struct bus_str v);  /* string */
 	enum bus_err (*bytes)(void *ctx, const struct schema_node *node, struct bus_str v); /* bytes, fixed */
 	enum bus_err (*symbol)(void *ctx, const struct schema_node *node, int32_t index);
 	enum bus_err (*branch)(void *ctx, const struct schema_node *node, int32_t index); /* of a union */

@@ -184,8 +184,7 @@ static bool enter(struct schema_resolver *r, size_t steps)
 
 static bool types_equal(struct schema_resolver *r, const struct schema_node *w, const struct schema_node *u);
 
-static bool records_equal(struct schema_resolver *r, const struct schema_node *w,
-			  const struct schema_node *u)
+static bool records_equal(struct schema_resolver *r, const struct schema_node *w, const struct schema_node *u)
 {
 	const char *name = renamed(r, "", w->name);
 	enum known known = pair_of(r, w, u)->equal;
@@ -277,9 +276,8 @@ bool schema_resolve_fields(struct schema_resolver *r, const struct schema_node *
 
 	r->steps += (long)w->n;
 	for (size_t i = 0; i < w->n; i++)
-		out[i] = schema_position(u, bus_str(r->n_aliases > 0 ?
-							    renamed(r, record, w->field[i].name) :
-							    w->field[i].name));
+		out[i] = schema_position(
+		    u, bus_str(r->n_aliases > 0 ? renamed(r, record, w->field[i].name) : w->field[i].name));
 	if (r->n_aliases == 0)
 		return true;
 	sorted = bus_xmalloc((w->n + 1) * sizeof(*sorted));

@@ -18,7 +18,9 @@ static void put(struct writer *w, const struct schema_node *node, struct bus_str
 
 static void put_text(struct bus_buf *out, struct bus_str s)
 {
-	static const char letter[32] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+	static const char letter[32] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
+	};
 
 	bus_buf_putc(out, '"');
 	for (size_t i = 0; i < s.n; i++) {
@@ -158,10 +160,10 @@ static void put_properties(struct bus_buf *out, const struct bus_json *object, c
 	}
 }
 
-static const char *const type_member[] = { "type",    "doc",	"fields", "items",  "name", "namespace",
-					   "size",    "symbols", "values", "aliases", NULL };
-static const char *const enum_member[] = { "type",    "doc",	"fields", "items",   "name",	"namespace",
-					   "size",    "symbols", "values", "aliases", "default", NULL };
+static const char *const type_member[] = { "type", "doc",     "fields", "items",   "name", "namespace",
+					   "size", "symbols", "values", "aliases", NULL };
+static const char *const enum_member[] = { "type", "doc",     "fields", "items",   "name",    "namespace",
+					   "size", "symbols", "values", "aliases", "default", NULL };
 static const char *const field_member[] = { "default", "doc", "name", "order", "type", "aliases", NULL };
 
 static void put_string_member(struct bus_buf *out, const struct bus_json *object, const char *name)
@@ -258,9 +260,9 @@ static void put_named(struct writer *w, const struct schema_node *node, struct b
 	}
 	w->named[node->index] = true;
 	bus_buf_printf(out, "{\"type\":\"%s\"",
-		       bus_str_is(bus_json_get(node->properties, "type")->text, "error") ?
-			       "error" :
-			       schema_type_name(node->type));
+		       bus_str_is(bus_json_get(node->properties, "type")->text, "error")
+			   ? "error"
+			   : schema_type_name(node->type));
 	put_name(out, node, outer);
 	put_string_member(out, node->properties, "doc");
 	if (node->type == SCHEMA_RECORD) {

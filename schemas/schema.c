@@ -83,7 +83,8 @@ int32_t schema_position(const struct schema_node *node, struct bus_str name)
 	return -1;
 }
 
-const struct schema_field *schema_field_find(const struct schema_node *record, const char *name, size_t *index)
+const struct schema_field *schema_field_find(const struct schema_node *record, const char *name,
+					     size_t *index)
 {
 	int32_t i = schema_position(record, bus_str(name));
 

@@ -43,9 +43,9 @@ enum schema_logical {
 	SCHEMA_TIMESTAMP_MICROS, /* long */
 	SCHEMA_LOCAL_TIMESTAMP_MILLIS,
 	SCHEMA_LOCAL_TIMESTAMP_MICROS,
-	SCHEMA_DECIMAL, /* bytes, fixed */
-	SCHEMA_UUID,	/* string, fixed(16) */
-	SCHEMA_DURATION, /* fixed(12) */
+	SCHEMA_DECIMAL,		/* bytes, fixed */
+	SCHEMA_UUID,		/* string, fixed(16) */
+	SCHEMA_DURATION,	/* fixed(12) */
 	SCHEMA_TIMESTAMP_NANOS, /* long */
 	SCHEMA_LOCAL_TIMESTAMP_NANOS,
 };
@@ -57,30 +57,31 @@ struct schema_field {
 	const char *const *alias; /* n_aliases of them */
 	size_t n_aliases;
 	const struct schema_node *type;
-	const struct bus_json *fallback; /* default as JSON; NULL: none */
-	const char *doc; /* NULL: none */
+	const struct bus_json *fallback;   /* default as JSON; NULL: none */
+	const char *doc;		   /* NULL: none */
 	const struct bus_json *properties; /* the field's whole JSON object: x_pdp and the like */
 };
 
 struct schema_node {
 	enum schema_type type;
 	enum schema_logical logical;
-	int precision, scale; /* decimal */
-	const char *name;     /* full name of record, enum, fixed; else NULL */
+	int precision, scale;	  /* decimal */
+	const char *name;	  /* full name of record, enum, fixed; else NULL */
 	const char *const *alias; /* full names */
 	size_t n_aliases;
 	const char *doc;
 	const struct bus_json *properties; /* the JSON object this node came from; NULL for a bare name */
-	int index; /* 0..schema_count()-1, unique in its schema: tables by node */
+	int index;			   /* 0..schema_count()-1, unique in its schema: tables by node */
 
-	const struct schema_field *field; /* record: n of them */
+	const struct schema_field *field;	 /* record: n of them */
 	const struct schema_node *const *branch; /* union: n of them */
-	const char *const *symbol; /* enum: n of them */
-	const char *fallback_symbol; /* enum's default or NULL */
+	const char *const *symbol;		 /* enum: n of them */
+	const char *fallback_symbol;		 /* enum's default or NULL */
 	size_t n;
 	const struct schema_node *item; /* array items, map values */
-	size_t size; /* fixed */
-	/* The positions 0..n-1 in the byte order of their names (fields, symbols, branch labels): look-ups. */
+	size_t size;			/* fixed */
+	/* The positions 0..n-1 in the byte order of their names (fields, symbols, branch labels): look-ups.
+	 */
 	const uint32_t *sorted;
 };
 
@@ -92,7 +93,7 @@ struct schema_reference { /* another schema whose named types the text may use (
 };
 
 enum {
-	SCHEMA_STRICT = 0, /* as Confluent checks new schemas: strict names, defaults must fit */
+	SCHEMA_STRICT = 0,  /* as Confluent checks new schemas: strict names, defaults must fit */
 	SCHEMA_LENIENT = 1, /* as already registered ones are read: names and defaults unchecked */
 };
 
@@ -104,11 +105,12 @@ void schema_unref(struct schema **s);
 
 const struct schema_node *schema_root(const struct schema *s);
 struct bus_str schema_text(const struct schema *s); /* as read */
-int schema_count(const struct schema *s); /* nodes */
+int schema_count(const struct schema *s);	    /* nodes */
 
 /* String property of a node or a field ("x_kunci"); NULL: none or no string. NUL-ended. */
 const char *schema_property(const struct bus_json *properties, const char *name);
-const struct schema_field *schema_field_find(const struct schema_node *record, const char *name, size_t *index);
+const struct schema_field *schema_field_find(const struct schema_node *record, const char *name,
+					     size_t *index);
 /* Position of a field, a symbol or a union branch (by its label: type name or full name); -1: none. */
 int32_t schema_position(const struct schema_node *node, struct bus_str name);
 const char *schema_type_name(enum schema_type type); /* "record" */

@@ -12,7 +12,8 @@ struct schema {
 	atomic_int refs;
 	struct bus_arena *arena; /* everything below lives there */
 	struct bus_str text;
-	const struct bus_str *part; /* texts of the references, each once, in the order they need each other */
+	const struct bus_str
+	    *part; /* texts of the references, each once, in the order they need each other */
 	size_t n_parts;
 	const struct schema_node *root;
 	int count;
@@ -32,7 +33,8 @@ size_t schema_space_len(const char *full);
 bool schema_type_parse(struct bus_str name, enum schema_type *out); /* "int" ... "fixed" */
 bool schema_is_named(enum schema_type type);
 
-/* The positions 0..n-1 sorted by name; NULL: no memory left. *twice (may be NULL): two are equal, this one. */
+/* The positions 0..n-1 sorted by name; NULL: no memory left. *twice (may be NULL): two are equal, this one.
+ */
 const uint32_t *schema_sort(struct bus_arena *arena, const struct schema_node *node, const char **twice);
 
 /* Logical type of a node whose type, size and properties are set; an invalid one is ignored (as Java). */

@@ -36,8 +36,10 @@ static struct schema *many_records(int n, const char *type, const char *prefix)
 	struct schema *s;
 
 	for (int i = 0; i < n; i++)
-		bus_buf_printf(&b, "%s{\"type\":\"record\",\"name\":\"%s%d\",\"fields\":[{\"name\":\"f\",\"type\":\"%s\"}]}",
-			       i ? "," : "[", prefix, i, type);
+		bus_buf_printf(
+		    &b,
+		    "%s{\"type\":\"record\",\"name\":\"%s%d\",\"fields\":[{\"name\":\"f\",\"type\":\"%s\"}]}",
+		    i ? "," : "[", prefix, i, type);
 	bus_buf_putc(&b, ']');
 	s = schema_of(bus_buf_cstr(&b));
 	bus_buf_release(&b);
@@ -70,7 +72,8 @@ static void gives_up_soon_on_schemas_made_to_be_slow(void **state)
 	assert_false(schema_can_read(a, b, &why));
 	assert_int_equal(why.n_reasons, 1);
 	assert_string_equal(why.reason[0].type, "EXCEPTION");
-	assert_true(clock() - before < 3 * CLOCKS_PER_SEC); /* a fraction of a second; sanitizers are slower */
+	assert_true(clock() - before <
+		    3 * CLOCKS_PER_SEC); /* a fraction of a second; sanitizers are slower */
 	schema_unref(&a);
 	schema_unref(&b);
 }

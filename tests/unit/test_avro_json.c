@@ -64,6 +64,12 @@ static void spells_days_and_times_for_people(void **state)
 	(void)state;
 	assert_plain_long(date, 20098, "\"2025-01-10\"");
 	assert_plain_long(date, -1, "\"1969-12-31\"");
+	assert_plain_long(date, 2932896, "\"9999-12-31\"");
+	assert_plain_long(date, 2932897, "2932897"); /* no year of four digits */
+	assert_plain_long(date, INT32_MIN, "-2147483648");
+	assert_plain_long(millis, INT64_MIN, "-9223372036854775808");
+	assert_plain_long(millis, INT64_C(253402275599999), "\"9999-12-31T23:59:59.999+07:00\"");
+	assert_plain_long(millis, INT64_C(253402275600000), "253402275600000");
 	assert_plain_long(millis, INT64_C(1736470800000), "\"2025-01-10T08:00:00+07:00\"");
 	assert_plain_long(millis, INT64_C(1736470800123), "\"2025-01-10T08:00:00.123+07:00\"");
 	assert_plain_long(millis, -1, "\"1970-01-01T06:59:59.999+07:00\"");
@@ -81,24 +87,30 @@ static void spells_days_and_times_for_people(void **state)
 static void reads_times_of_other_zones(void **state)
 {
 	struct schema *s = schema_of_quoted("{'type':'long','logicalType':'timestamp-millis'}");
-	static const char *const bad[] = { "\"2025-01-10\"", "\"2025-02-30T08:00:00Z\"", "\"2025-01-10T08:00:00\"",
-					   "\"2025-01-10T24:00:00Z\"", "\"2025-01-10T08:00:00Zx\"",
-					   "\"2025-01-10T08:00:00.Z\"", "\"2025-01-10T08:00:00.0001Z\"" };
+	static const char *const bad[] = { "\"2025-01-10\"",
+					   "\"2025-02-30T08:00:00Z\"",
+					   "\"2025-01-10T08:00:00\"",
+					   "\"2025-01-10T24:00:00Z\"",
+					   "\"2025-01-10T08:00:00Zx\"",
+					   "\"2025-01-10T08:00:00.Z\"",
+					   "\"2025-01-10T08:00:00.0001Z\"" };
 	struct bus_buf got = { 0 };
 	struct bus_buf want = { 0 };
 
 	(void)state;
 	schema_put_long(&want, INT64_C(1736470800000));
-	assert_int_equal(schema_encode_json(s, BUS_STR("\"2025-01-10T01:00:00Z\""), SCHEMA_JSON_PLAIN, &got, NULL),
-			 BUS_OK);
+	assert_int_equal(
+	    schema_encode_json(s, BUS_STR("\"2025-01-10T01:00:00Z\""), SCHEMA_JSON_PLAIN, &got, NULL),
+	    BUS_OK);
 	assert_memory_equal(got.p, want.p, want.n);
 	bus_buf_reset(&got);
-	assert_int_equal(schema_encode_json(s, BUS_STR("\"2025-01-09T20:30:00.0-04:30\""), SCHEMA_JSON_PLAIN,
-					    &got, NULL),
-			 BUS_OK);
+	assert_int_equal(
+	    schema_encode_json(s, BUS_STR("\"2025-01-09T20:30:00.0-04:30\""), SCHEMA_JSON_PLAIN, &got, NULL),
+	    BUS_OK);
 	assert_memory_equal(got.p, want.p, want.n);
 	for (size_t i = 0; i < BUS_LEN(bad); i++)
-		assert_int_equal(schema_encode_json(s, bus_str(bad[i]), SCHEMA_JSON_PLAIN, &got, NULL), BUS_EDATA);
+		assert_int_equal(schema_encode_json(s, bus_str(bad[i]), SCHEMA_JSON_PLAIN, &got, NULL),
+				 BUS_EDATA);
 	bus_buf_release(&got);
 	bus_buf_release(&want);
 	schema_unref(&s);
@@ -108,10 +120,13 @@ static void spells_decimals_as_text(void **state)
 {
 	const char *money = "{'type':'bytes','logicalType':'decimal','precision':20,'scale':2}";
 	const char *whole = "{'type':'bytes','logicalType':'decimal','precision':50,'scale':0}";
-	const char *fixed = "{'type':'fixed','name':'F','size':4,'logicalType':'decimal','precision':9,'scale':3}";
+	const char *fixed =
+	    "{'type':'fixed','name':'F','size':4,'logicalType':'decimal','precision':9,'scale':3}";
 	struct schema *s = schema_of_quoted(money);
-	static const char *const bad[] = { "\"1.234\"", "\"\"", "\"-\"", "\".5\"", "\"1.\"", "\"1e2\"", "\"+1\"",
-					   "12.34", "\"1234567890123456789.00\"", "\"1.2.3\"" };
+	static const char *const bad[] = { "\"1.234\"", "\"\"",	  "\"-\"",
+					   "\".5\"",	"\"1.\"", "\"1e2\"",
+					   "\"+1\"",	"12.34",  "\"1234567890123456789.00\"",
+					   "\"1.2.3\"" };
 	struct bus_buf got = { 0 };
 
 	(void)state;
@@ -125,10 +140,12 @@ static void spells_decimals_as_text(void **state)
 	assert_plain(whole, BUS_STR("\x22\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
 		     "\"340282366920938463463374607431768211456\"");
 	assert_plain(fixed, BUS_STR("\xff\xff\xfb\x2e"), "\"-1.234\"");
-	assert_int_equal(schema_encode_json(s, BUS_STR("\"12.3400\""), SCHEMA_JSON_PLAIN, &got, NULL), BUS_OK);
+	assert_int_equal(schema_encode_json(s, BUS_STR("\"12.3400\""), SCHEMA_JSON_PLAIN, &got, NULL),
+			 BUS_OK);
 	assert_memory_equal(got.p, "\4\x04\xd2", 3);
 	for (size_t i = 0; i < BUS_LEN(bad); i++)
-		assert_int_equal(schema_encode_json(s, bus_str(bad[i]), SCHEMA_JSON_PLAIN, &got, NULL), BUS_EDATA);
+		assert_int_equal(schema_encode_json(s, bus_str(bad[i]), SCHEMA_JSON_PLAIN, &got, NULL),
+				 BUS_EDATA);
 	bus_buf_release(&got);
 	schema_unref(&s);
 }
@@ -138,8 +155,8 @@ static void spells_bytes_as_base64_and_uuids_as_uuids(void **state)
 {
 	const char *uuid = "{'type':'fixed','name':'U','size':16,'logicalType':'uuid'}";
 	struct schema *s = schema_of("\"bytes\"");
-	static const char *const bad[] = { "\"Zg\"", "\"Zg=\"", "\"Zh==\"", "\"Z===\"", "\"Zm9=\"", "\"====\"",
-					   "\"Zm 9v\"", "\"Zg==Zg==\"" };
+	static const char *const bad[] = { "\"Zg\"",   "\"Zg=\"",  "\"Zh==\"",	"\"Z===\"",
+					   "\"Zm9=\"", "\"====\"", "\"Zm 9v\"", "\"Zg==Zg==\"" };
 	struct bus_buf got = { 0 };
 
 	(void)state;
@@ -147,21 +164,26 @@ static void spells_bytes_as_base64_and_uuids_as_uuids(void **state)
 	assert_plain("'bytes'", BUS_STR("\2f"), "\"Zg==\"");
 	assert_plain("'bytes'", BUS_STR("\4fo"), "\"Zm8=\"");
 	assert_plain("'bytes'", BUS_STR("\6foo"), "\"Zm9v\"");
-	assert_plain("'bytes'", BUS_STR("\xc" "foobar"), "\"Zm9vYmFy\"");
+	assert_plain("'bytes'",
+		     BUS_STR("\xc"
+			     "foobar"),
+		     "\"Zm9vYmFy\"");
 	assert_plain("{'type':'fixed','name':'F','size':2}", BUS_STR("\xff\xfe"), "\"//4=\"");
 	assert_plain(uuid, BUS_STR("\xf8\x1d\x4f\xae\x7d\xec\x11\xd0\xa7\x65\0\xa0\xc9\x1e\x6b\xf6"),
 		     "\"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\"");
 	for (size_t i = 0; i < BUS_LEN(bad); i++)
-		assert_int_equal(schema_encode_json(s, bus_str(bad[i]), SCHEMA_JSON_PLAIN, &got, NULL), BUS_EDATA);
+		assert_int_equal(schema_encode_json(s, bus_str(bad[i]), SCHEMA_JSON_PLAIN, &got, NULL),
+				 BUS_EDATA);
 	bus_buf_release(&got);
 	schema_unref(&s);
 }
 
 static void spells_unions_without_labels(void **state)
 {
-	const char *schema = "{'type':'record','name':'R','fields':[{'name':'u','type':["
-			     "'null',{'type':'int','logicalType':'date'},{'type':'enum','name':'E','symbols':['A']},"
-			     "{'type':'map','values':'float'}]}]}";
+	const char *schema =
+	    "{'type':'record','name':'R','fields':[{'name':'u','type':["
+	    "'null',{'type':'int','logicalType':'date'},{'type':'enum','name':'E','symbols':['A']},"
+	    "{'type':'map','values':'float'}]}]}";
 
 	(void)state;
 	assert_plain(schema, BUS_STR("\0"), "{\"u\":null}");
@@ -179,7 +201,8 @@ static void fills_defaults_in_the_plain_spelling_only(void **state)
 	(void)state;
 	assert_int_equal(schema_encode_json(s, BUS_STR("{\"a\":1}"), SCHEMA_JSON_PLAIN, &got, NULL), BUS_OK);
 	assert_memory_equal(got.p, "\2\0", 2);
-	assert_int_equal(schema_encode_json(s, BUS_STR("{\"a\":1}"), SCHEMA_JSON_AVRO, &got, NULL), BUS_EDATA);
+	assert_int_equal(schema_encode_json(s, BUS_STR("{\"a\":1}"), SCHEMA_JSON_AVRO, &got, NULL),
+			 BUS_EDATA);
 	assert_int_equal(got.n, 2);
 	bus_buf_release(&got);
 	schema_unref(&s);
@@ -193,8 +216,8 @@ static void names_the_place_but_not_the_data(void **state)
 	struct bus_error err = { 0 };
 
 	(void)state;
-	assert_int_equal(schema_encode_json(s, BUS_STR("{\"m\":{\"3201\":[1,\"rahasia\"]}}"), SCHEMA_JSON_AVRO, &got,
-					    &err),
+	assert_int_equal(schema_encode_json(s, BUS_STR("{\"m\":{\"3201\":[1,\"rahasia\"]}}"),
+					    SCHEMA_JSON_AVRO, &got, &err),
 			 BUS_EDATA);
 	assert_string_equal(err.text, "value /m/*/1: not an int");
 	bus_buf_release(&got);
@@ -203,7 +226,8 @@ static void names_the_place_but_not_the_data(void **state)
 
 static void refuses_json_that_would_nest_too_deep(void **state)
 {
-	struct schema *s = schema_of_quoted("{'type':'record','name':'L','fields':[{'name':'n','type':['null','L']}]}");
+	struct schema *s =
+	    schema_of_quoted("{'type':'record','name':'L','fields':[{'name':'n','type':['null','L']}]}");
 	struct bus_buf datum = { 0 };
 	struct bus_buf json = { 0 };
 
@@ -222,13 +246,15 @@ static void refuses_json_that_would_nest_too_deep(void **state)
 /* avro-c reads what we wrote, and sees the same values. */
 static void writes_what_another_implementation_reads(void **state)
 {
-	static const char text[] = "{\"type\":\"record\",\"name\":\"R\",\"fields\":["
-				   "{\"name\":\"s\",\"type\":\"string\"},{\"name\":\"l\",\"type\":\"long\"},"
-				   "{\"name\":\"d\",\"type\":\"double\"},{\"name\":\"u\",\"type\":[\"null\",\"int\"]},"
-				   "{\"name\":\"a\",\"type\":{\"type\":\"array\",\"items\":\"boolean\"}},"
-				   "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":\"float\"}}]}";
-	static const char json[] = "{\"s\":\"Kécamatan\",\"l\":-9223372036854775808,\"d\":-2.5,\"u\":{\"int\":-7},"
-				   "\"a\":[true,false,true],\"m\":{\"x\":0.5}}";
+	static const char text[] =
+	    "{\"type\":\"record\",\"name\":\"R\",\"fields\":["
+	    "{\"name\":\"s\",\"type\":\"string\"},{\"name\":\"l\",\"type\":\"long\"},"
+	    "{\"name\":\"d\",\"type\":\"double\"},{\"name\":\"u\",\"type\":[\"null\",\"int\"]},"
+	    "{\"name\":\"a\",\"type\":{\"type\":\"array\",\"items\":\"boolean\"}},"
+	    "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":\"float\"}}]}";
+	static const char json[] =
+	    "{\"s\":\"Kécamatan\",\"l\":-9223372036854775808,\"d\":-2.5,\"u\":{\"int\":-7},"
+	    "\"a\":[true,false,true],\"m\":{\"x\":0.5}}";
 	struct schema *s = schema_of(text);
 	struct bus_buf datum = { 0 };
 	avro_schema_t theirs = NULL;

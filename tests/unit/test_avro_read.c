@@ -41,12 +41,16 @@ static void bounds_depth_items_and_bytes(void **state)
 	(void)state;
 	assert_int_equal(read_nothing(&few, list, BUS_STR("\2\2\0")), BUS_OK);
 	assert_int_equal(read_nothing(&few, list, BUS_STR("\2\2\2\0")), BUS_ETOOBIG);
-	assert_int_equal(read_nothing(&few, "{'type':'array','items':'int'}", BUS_STR("\x8\0\0\0\0\0")), BUS_OK);
+	assert_int_equal(read_nothing(&few, "{'type':'array','items':'int'}", BUS_STR("\x8\0\0\0\0\0")),
+			 BUS_OK);
 	assert_int_equal(read_nothing(&few, "{'type':'array','items':'int'}", BUS_STR("\4\0\0\6\0\0\0\0")),
 			 BUS_ETOOBIG);
 	assert_int_equal(read_nothing(&few, "'bytes'", BUS_STR("\xa\0\0\0\0\0")), BUS_OK);
 	assert_int_equal(read_nothing(&few, "'bytes'", BUS_STR("\xc\0\0\0\0\0\0")), BUS_ETOOBIG);
-	assert_int_equal(read_nothing(&few, "'string'", BUS_STR("\xc" "abcdef")), BUS_ETOOBIG);
+	assert_int_equal(read_nothing(&few, "'string'",
+				      BUS_STR("\xc"
+					      "abcdef")),
+			 BUS_ETOOBIG);
 }
 
 /* No byte of input, and 2^40 records: each level holds the one below it twice. */
@@ -115,21 +119,29 @@ static void speaks_in_the_readers_types_with_defaults_last(void **state)
 	struct schema *w = schema_of_quoted("{'type':'record','name':'R','fields':[{'name':'a','type':'int'},"
 					    "{'name':'gone','type':{'type':'array','items':'string'}},"
 					    "{'name':'b','type':'long'}]}");
-	struct schema *r = schema_of_quoted("{'type':'record','name':'R','fields':["
-					    "{'name':'n','type':{'type':'array','items':'int'},'default':[5,6]},"
-					    "{'name':'bb','type':'double','aliases':['b']},"
-					    "{'name':'a','type':['null','long']},"
-					    "{'name':'s','type':'string','default':'ya'}]}");
+	struct schema *r =
+	    schema_of_quoted("{'type':'record','name':'R','fields':["
+			     "{'name':'n','type':{'type':'array','items':'int'},'default':[5,6]},"
+			     "{'name':'bb','type':'double','aliases':['b']},"
+			     "{'name':'a','type':['null','long']},"
+			     "{'name':'s','type':'string','default':'ya'}]}");
 	struct bus_buf log = { 0 };
-	const struct schema_sink sink = { .ctx = &log, .field = log_field, .integer = log_integer,
-					  .real = log_real, .text = log_text, .branch = log_branch,
-					  .record = log_begin, .array = log_begin, .end = log_end };
+	const struct schema_sink sink = { .ctx = &log,
+					  .field = log_field,
+					  .integer = log_integer,
+					  .real = log_real,
+					  .text = log_text,
+					  .branch = log_branch,
+					  .record = log_begin,
+					  .array = log_begin,
+					  .end = log_end };
 	struct bus_error err = { 0 };
 
 	(void)state;
 	assert_int_equal(read_with(NULL, w, r, BUS_STR("\2\2\4ab\0\6"), &sink, &err), BUS_OK);
-	assert_string_equal(bus_buf_cstr(&log),
-			    "<record a=union#1/long:1 bb=double:3 n=<arrayint:5int:6 array> s=string:ya record>");
+	assert_string_equal(
+	    bus_buf_cstr(&log),
+	    "<record a=union#1/long:1 bb=double:3 n=<arrayint:5int:6 array> s=string:ya record>");
 	bus_buf_release(&log);
 	schema_unref(&w);
 	schema_unref(&r);
@@ -187,9 +199,9 @@ static void refuses_pairs_of_schemas_made_to_be_slow(void **state)
 	for (int k = 0; k < 2; k++) {
 		bus_buf_reset(&b);
 		for (int i = 0; i < 5000; i++)
-			bus_buf_printf(&b,
-				       "%s{'type':'record','name':'%c%d','fields':[{'name':'f','type':'%s'}]}",
-				       i ? "," : "[", 'A' + k, i, k ? "int" : "string");
+			bus_buf_printf(
+			    &b, "%s{'type':'record','name':'%c%d','fields':[{'name':'f','type':'%s'}]}",
+			    i ? "," : "[", 'A' + k, i, k ? "int" : "string");
 		bus_buf_putc(&b, ']');
 		s[k] = schema_of_quoted(bus_buf_cstr(&b));
 	}

@@ -56,7 +56,7 @@ static bool run_compat(const struct bus_json *line, char *why, size_t n)
 {
 	struct schema *old = parse(vectors_text(line, "old"), why, n);
 	struct schema *new = parse(vectors_text(line, "new"), why, n);
-	bool ok = old && new && check(new, old, line, "backward", why, n) &&
+	bool ok = old && new &&check(new, old, line, "backward", why, n) &&
 		  check(old, new, line, "forward", why, n);
 
 	schema_unref(&old);
@@ -84,12 +84,13 @@ static bool run_chain(const struct bus_json *line, char *why, size_t n)
 		all = all && version[count];
 		count++;
 	}
-	snprintf(name, sizeof(name), "%.*s", (int)vectors_text(line, "level").n, vectors_text(line, "level").p);
+	snprintf(name, sizeof(name), "%.*s", (int)vectors_text(line, "level").n,
+		 vectors_text(line, "level").p);
 	assert_int_equal(schema_level_parse(name, &level), BUS_OK);
 	if (failing->first)
 		assert_int_equal(bus_json_int(failing->first, &first), BUS_OK);
-	ok = all && schema_compatible(level, candidate, (const struct schema *const *)version, count, &verdict,
-				      &failed) == (bus_json_get(line, "ok")->type == BUS_JSON_TRUE);
+	ok = all && schema_compatible(level, candidate, (const struct schema *const *)version, count,
+				      &verdict, &failed) == (bus_json_get(line, "ok")->type == BUS_JSON_TRUE);
 	if (all && (!ok || (first >= 0 && failed != (size_t)first))) {
 		snprintf(why, n, "%s: fails with version %zd, should with %lld", name, (ssize_t)failed,
 			 (long long)first);

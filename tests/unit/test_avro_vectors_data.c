@@ -190,7 +190,8 @@ static bool run_encode_error(const struct bus_json *line, char *why, size_t n)
 	struct schema *s = parse(vectors_text(line, "schema"), why, n);
 	struct bus_buf got = { 0 };
 	struct bus_error err = { 0 };
-	bool ok = s && schema_encode_json(s, vectors_text(line, "json"), SCHEMA_JSON_AVRO, &got, &err) != BUS_OK;
+	bool ok =
+	    s && schema_encode_json(s, vectors_text(line, "json"), SCHEMA_JSON_AVRO, &got, &err) != BUS_OK;
 
 	if (s && !ok)
 		snprintf(why, n, "encoded");
@@ -285,7 +286,8 @@ static bool run_single_object(const struct bus_json *line, char *why, size_t n)
 		bus_buf_put(&got, "\xc3\x01", 2);
 		for (int i = 0; i < 8; i++)
 			bus_buf_putc(&got, (char)(crc >> (8 * i)));
-		ok = schema_encode_json(s, vectors_text(line, "json"), SCHEMA_JSON_AVRO, &got, &err) == BUS_OK &&
+		ok = schema_encode_json(s, vectors_text(line, "json"), SCHEMA_JSON_AVRO, &got, &err) ==
+			 BUS_OK &&
 		     bus_str_eq(bus_buf_str(&got), bus_buf_str(&want));
 		if (!ok)
 			snprintf(why, n, "other message; %s", err.text);
@@ -324,7 +326,8 @@ static void refuses_json_that_does_not_fit(void **state)
 static void resolves_writer_and_reader_as_avro_java_does(void **state)
 {
 	static const struct vectors_skip skip[] = {
-		{ "res-00872", "Java applies aliases twice and so undoes a swap; by the specification it reads" },
+		{ "res-00872",
+		  "Java applies aliases twice and so undoes a swap; by the specification it reads" },
 		{ NULL, NULL },
 	};
 

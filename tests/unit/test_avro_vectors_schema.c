@@ -1,4 +1,5 @@
-/* Schemas against Avro Java: canonical.jsonl, invalid_schemas.jsonl, and the fingerprints of single_object.jsonl. */
+/* Schemas against Avro Java: canonical.jsonl, invalid_schemas.jsonl, and the fingerprints of
+ * single_object.jsonl. */
 #include "tests/support/vectors.h"
 
 #include "bus/crypto.h"
@@ -96,7 +97,8 @@ static bool run_invalid(const struct bus_json *line, char *why, size_t n)
 
 	schema_unref(&s);
 	if (vectors_is(line, "expect", "reject") && rc == BUS_OK) {
-		snprintf(why, n, "accepted: %.*s", (int)vectors_text(line, "why").n, vectors_text(line, "why").p);
+		snprintf(why, n, "accepted: %.*s", (int)vectors_text(line, "why").n,
+			 vectors_text(line, "why").p);
 		return false;
 	}
 	if (rc != BUS_OK && (err.code != rc || err.text[0] == '\0')) {

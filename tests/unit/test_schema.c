@@ -43,7 +43,8 @@ static void uses_types_of_a_reference_by_name(void **state)
 	/* The enum comes along with the record that needs it, and once even when named itself too. */
 	refs[0] = (struct schema_reference){ "m.avsc", middle };
 	refs[1] = (struct schema_reference){ "e.avsc", inner };
-	assert_int_equal(schema_parse(BUS_STR("[\"a.M\",\"a.E\"]"), SCHEMA_STRICT, refs, 2, &outer, &err), BUS_OK);
+	assert_int_equal(schema_parse(BUS_STR("[\"a.M\",\"a.E\"]"), SCHEMA_STRICT, refs, 2, &outer, &err),
+			 BUS_OK);
 	assert_text(outer, "[\"a.M\",\"a.E\"]");
 	assert_string_equal(schema_root(outer)->branch[1]->symbol[1], "Y");
 	schema_unref(&inner);
@@ -55,8 +56,9 @@ static void uses_types_of_a_reference_by_name(void **state)
 
 static void keeps_properties_of_types_and_fields(void **state)
 {
-	struct schema *s = schema_of_quoted("{'type':'record','name':'R','x_kunci':'nik','x_n':5,'doc':'d','fields':"
-					    "[{'name':'a','type':'string','x_pdp':'umum \\u00e9'}]}");
+	struct schema *s =
+	    schema_of_quoted("{'type':'record','name':'R','x_kunci':'nik','x_n':5,'doc':'d','fields':"
+			     "[{'name':'a','type':'string','x_pdp':'umum \\u00e9'}]}");
 	const struct schema_node *root = schema_root(s);
 	size_t at = 9;
 
@@ -78,18 +80,20 @@ static void says_what_is_wrong_and_where(void **state)
 	struct bus_error err = { 0 };
 
 	(void)state;
-	assert_int_equal(parse("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"},"
-			       "{\"name\":\"b\",\"type\":[\"null\",\"strin\"]}]}",
-			       SCHEMA_STRICT, &err),
-			 BUS_ESCHEMA);
+	assert_int_equal(
+	    parse("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"},"
+		  "{\"name\":\"b\",\"type\":[\"null\",\"strin\"]}]}",
+		  SCHEMA_STRICT, &err),
+	    BUS_ESCHEMA);
 	assert_string_equal(err.text, "schema /fields/1/type/1: unknown type 'strin'");
 	assert_int_equal(parse("{\"type\":", SCHEMA_STRICT, &err), BUS_EPARSE);
 }
 
 static void takes_a_name_before_its_definition(void **state)
 {
-	struct schema *s = schema_of_quoted("{'type':'record','name':'R','fields':[{'name':'x','type':['null','S']},"
-					    "{'name':'y','type':{'type':'record','name':'S','fields':[]}}]}");
+	struct schema *s =
+	    schema_of_quoted("{'type':'record','name':'R','fields':[{'name':'x','type':['null','S']},"
+			     "{'name':'y','type':{'type':'record','name':'S','fields':[]}}]}");
 	const struct schema_node *root = schema_root(s);
 
 	(void)state;
@@ -102,9 +106,9 @@ static void takes_a_name_before_its_definition(void **state)
 static void refuses_a_name_with_a_nul_in_it(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\\u0000B\"]}", SCHEMA_LENIENT,
-			       NULL),
-			 BUS_ESCHEMA);
+	assert_int_equal(
+	    parse("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\\u0000B\"]}", SCHEMA_LENIENT, NULL),
+	    BUS_ESCHEMA);
 	assert_int_equal(parse("{\"type\":\"fixed\",\"name\":\"F\\u0000\",\"size\":1}", SCHEMA_LENIENT, NULL),
 			 BUS_ESCHEMA);
 	assert_int_equal(parse("\"int\\u0000\"", SCHEMA_LENIENT, NULL), BUS_ESCHEMA);
@@ -127,8 +131,10 @@ static void refuses_schemas_over_its_limits(void **state)
 	bus_buf_reset(&b);
 	bus_buf_putc(&b, '[');
 	for (int i = 0; i < 1000; i++)
-		bus_buf_printf(&b, "{\"type\":\"record\",\"name\":\"R%d\",\"fields\":[{\"name\":\"a\",\"type\":\"R%d\"}]},",
-			       i, i + 1);
+		bus_buf_printf(
+		    &b,
+		    "{\"type\":\"record\",\"name\":\"R%d\",\"fields\":[{\"name\":\"a\",\"type\":\"R%d\"}]},",
+		    i, i + 1);
 	bus_buf_puts(&b, "{\"type\":\"record\",\"name\":\"R1000\",\"fields\":[]}]");
 	assert_int_equal(parse(bus_buf_cstr(&b), SCHEMA_STRICT, &err), BUS_ETOOBIG);
 
