@@ -382,3 +382,17 @@ bool gw_access_status(struct gw_access *a, const char *reader)
 	pthread_rwlock_unlock(&a->lock);
 	return status;
 }
+
+void gw_access_each(struct gw_access *a, gw_access_fn fn, void *ctx)
+{
+	pthread_rwlock_rdlock(&a->lock);
+	for (size_t i = 0; i < a->policy.n_readers; i++) {
+		const struct reader *r = &a->policy.reader[i];
+		size_t keys = 0;
+
+		for (size_t k = 0; k < a->policy.n_keys; k++)
+			keys += strcmp(a->policy.key[k].name, r->name) == 0;
+		fn(ctx, r->name, keys, r->grant);
+	}
+	pthread_rwlock_unlock(&a->lock);
+}

@@ -32,6 +32,10 @@ enum bus_err gw_access_reload(struct gw_access *a, struct bus_error *err) BUS_MU
 /* Whose key this is: name of at most GW_READER_NAME_MAX bytes. BUS_EDENIED: nobody's. */
 enum bus_err gw_access_reader(struct gw_access *a, const char *key, char *name) BUS_MUSTCHECK;
 struct gw_grant gw_access_grant(struct gw_access *a, const char *reader, const struct gw_view *v);
+/* Every reader of the policy, in its order: how many keys it has, and its grants in the order of gw_view_at.
+ * Under the lock: fn must not call back. */
+typedef void (*gw_access_fn)(void *ctx, const char *reader, size_t keys, const struct gw_grant *grant);
+void gw_access_each(struct gw_access *a, gw_access_fn fn, void *ctx);
 bool gw_access_status(struct gw_access *a, const char *reader); /* may see topics and quality */
 
 /* Makes a key for NAME and adds it to the file (made with mode 0600 when missing): the secret is written to

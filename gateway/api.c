@@ -9,6 +9,7 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "GET", "/v1/views/{view}/{key}", gw_rest_row },
 	{ "GET", "/v1/topics", gw_rest_topics },
 	{ "GET", "/v1/quality", gw_rest_quality },
+	{ "GET", "/v1/readers", gw_rest_readers },
 	{ "GET", "/v1/whoami", gw_rest_whoami },
 	{ "POST", "/v1/tickets", gw_feeds_ticket },
 	{ "GET", "/v1/openapi.json", gw_openapi },

@@ -41,6 +41,7 @@ void gw_rest_page(void *ctx, struct bus_http_request *req);
 void gw_rest_row(void *ctx, struct bus_http_request *req);
 void gw_rest_topics(void *ctx, struct bus_http_request *req);
 void gw_rest_quality(void *ctx, struct bus_http_request *req);
+void gw_rest_readers(void *ctx, struct bus_http_request *req);
 void gw_rest_whoami(void *ctx, struct bus_http_request *req);
 void gw_feeds_changes(void *ctx, struct bus_http_request *req);
 void gw_feeds_ticket(void *ctx, struct bus_http_request *req);

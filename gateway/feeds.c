@@ -56,6 +56,17 @@ size_t gw_feeds_count(struct gw_feeds *f)
 	return n;
 }
 
+size_t gw_feeds_following(struct gw_feeds *f, const char *reader, const struct gw_view *v)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&f->lock);
+	for (const struct gw_subscriber *s = f->first; s; s = s->next)
+		n += s->view == v && strcmp(s->reader, reader) == 0;
+	pthread_mutex_unlock(&f->lock);
+	return n;
+}
+
 void gw_feeds_on_change(void *feeds, const struct gw_view *v, int64_t newest)
 {
 	struct gw_feeds *f = feeds;

@@ -20,6 +20,7 @@ void gw_feeds_free(struct gw_feeds **f); /* when every stream is over */
 void gw_feeds_on_change(void *feeds, const struct gw_view *v, int64_t newest); /* a gw_changed_fn */
 void gw_feeds_tick(struct gw_feeds *f); /* about once a second: heartbeats and polls that ran out */
 size_t gw_feeds_count(struct gw_feeds *f);
+size_t gw_feeds_following(struct gw_feeds *f, const char *reader, const struct gw_view *v); /* open feeds */
 
 /* One-use passes of 60 s, so that a browser's EventSource, which cannot send a header, can follow. */
 void gw_tickets_new(struct gw_feeds *f, const char *reader, char out[33]);

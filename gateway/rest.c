@@ -7,6 +7,7 @@
 #include "gateway/format.h"
 
 #define EXPORT_ROWS 1000 /* a piece of an export: one short query */
+#define TABLES_MAX 64
 
 /* --- the list of views ------------------------------------------------------------------------------ */
 
@@ -49,6 +50,37 @@ static void put_columns(struct bus_json_out *j, const struct gw_view *v, struct 
 	bus_json_array_end(j);
 }
 
+/* The topics' tables behind a view, through the views it reads (which have no cycle). */
+static size_t tables_of(struct gw_engine *e, const struct gw_view *v, const char **table, size_t n)
+{
+	for (size_t i = 0; i < v->n_sources; i++) {
+		const struct gw_view *inner = gw_view_find(e, v->source[i]);
+		size_t k;
+
+		if (inner) {
+			n = tables_of(e, inner, table, n);
+			continue;
+		}
+		for (k = 0; k < n && strcmp(table[k], v->source[i]) != 0; k++)
+			;
+		if (k == n && n < TABLES_MAX)
+			table[n++] = v->source[i];
+	}
+	return n;
+}
+
+static void put_tables(struct bus_json_out *j, struct gw_engine *e, const struct gw_view *v)
+{
+	const char *table[TABLES_MAX];
+	size_t n = tables_of(e, v, table, 0);
+
+	bus_json_key(j, "tables");
+	bus_json_array(j);
+	for (size_t i = 0; i < n; i++)
+		bus_json_put_text(j, table[i]);
+	bus_json_array_end(j);
+}
+
 static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw_view *v, struct gw_grant grant)
 {
 	bus_json_object(j);
@@ -66,6 +98,7 @@ static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw
 	for (size_t i = 0; i < v->n_sources; i++)
 		bus_json_put_text(j, v->source[i]);
 	bus_json_array_end(j);
+	put_tables(j, api->engine, v);
 	bus_json_key(j, "rows");
 	/* A dated view has no number of rows before the reader names the day. */
 	if (v->dated)

@@ -1,6 +1,7 @@
 #include "bus/clock.h"
 #include "bus/json_out.h"
 #include "gateway/api.h"
+#include "gateway/feeds.h"
 
 #define TOPICS_MAX 512
 
@@ -88,6 +89,53 @@ void gw_rest_quality(void *ctx, struct bus_http_request *req)
 	else
 		bus_http_reply(req, 200, "application/json", &body);
 	bus_buf_release(&body);
+}
+
+struct reader_list {
+	struct gw_api *api;
+	struct bus_json_out j;
+};
+
+static void put_reader(void *ctx, const char *reader, size_t keys, const struct gw_grant *grant)
+{
+	struct reader_list *l = ctx;
+	struct bus_json_out *j = &l->j;
+
+	bus_json_object(j);
+	bus_json_key(j, "reader");
+	bus_json_put_text(j, reader);
+	bus_json_key(j, "keys");
+	bus_json_put_int(j, (int64_t)keys);
+	bus_json_key(j, "views");
+	bus_json_array(j);
+	for (size_t i = 0; i < gw_view_count(l->api->engine); i++) {
+		const struct gw_view *v = gw_view_at(l->api->engine, i);
+
+		if (!grant[i].allowed)
+			continue;
+		bus_json_object(j);
+		bus_json_key(j, "name");
+		bus_json_put_text(j, v->name);
+		bus_json_key(j, "following");
+		bus_json_put_int(j, (int64_t)gw_feeds_following(l->api->feeds, reader, v));
+		bus_json_object_end(j);
+	}
+	bus_json_array_end(j);
+	bus_json_object_end(j);
+}
+
+/* Who may read what, and who follows it now. */
+void gw_rest_readers(void *ctx, struct bus_http_request *req)
+{
+	struct bus_buf body = { 0 };
+	struct reader_list l = { .api = ctx, .j = { .buf = &body } };
+
+	if (!may_see(ctx, req))
+		return;
+	bus_json_array(&l.j);
+	gw_access_each(l.api->access, put_reader, &l);
+	bus_json_array_end(&l.j);
+	bus_http_reply(req, 200, "application/json", &body);
 }
 
 void gw_rest_whoami(void *ctx, struct bus_http_request *req)
