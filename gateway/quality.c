@@ -14,7 +14,7 @@ struct tally {
 	int64_t n;
 };
 
-enum { PHYSICAL, DATA, ACCEPTED, REFUSED, LOOSE, COUNTS };
+enum { PHYSICAL, DATA, ACCEPTED, REFUSED, LOOSE, PUBLISHED, COUNTS };
 
 struct feed {
 	char name[64];
@@ -67,7 +67,7 @@ enum column { FEED, NAME, SHA256, SIZE, STATUS, REASON, WHOLE, ORDER, FIRST_COUN
 	      SEEN, CONTROL, DONE };
 
 static const char columns[] = "umpan, nama, sha256, ukuran, status, alasan, lengkap, urutan, baris_fisik, baris_data, "
-			      "diterima, ditolak, tak_tergabung, kelas, pengamatan, kendali, selesai";
+			      "diterima, ditolak, tak_tergabung, diterbitkan, kelas, pengamatan, kendali, selesai";
 
 static void show_file(struct feed *f, struct gw_stmt *s)
 {
@@ -166,7 +166,7 @@ static void put_tally(struct bus_json_out *j, const char *key, const struct tall
 static void put_feed(struct bus_json_out *j, struct feed *f)
 {
 	static const char *const name[COUNTS] = { "baris_fisik", "baris_data", "diterima", "ditolak",
-						  "tak_tergabung" };
+						  "tak_tergabung", "diterbitkan" };
 	struct bus_buf files = { 0 };
 
 	bus_json_object(j);

@@ -84,7 +84,7 @@ def feeds(quality):
     """truth.json's `feeds`, from /v1/quality. A class that nobody met is not listed there."""
     fields = ("baris_data", "baris_fisik", "diterima", "ditolak", "sha256", "tak_tergabung")
     return {
-        feed["berkas"][-1]: {
+        feed["berkas"][0]["nama"]: {
             **{k: feed[k] for k in fields},
             "cacat": {k: n for k, n in feed["kelas"].items() if n},
         }
