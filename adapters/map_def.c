@@ -67,6 +67,8 @@ enum bus_err adapter_map_texts(struct adapter_map *m, struct bus_yaml_node *node
 	size_t count = node->kind == BUS_YAML_LIST ? bus_yaml_count(node) : 1;
 	struct map_texts *t = adapter_map_keep(m, sizeof(*t) + count * sizeof(t->text[0]));
 
+	if (count == 0)
+		return bus_yaml_fail(m->yaml, node, err, "an empty list");
 	for (size_t i = 0; i < count; i++, n = n->next) {
 		if (n->kind != BUS_YAML_SCALAR || n->text_len == 0)
 			return bus_yaml_fail(m->yaml, n, err, "a text, or a list of texts, is needed here");
