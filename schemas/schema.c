@@ -38,7 +38,7 @@ const char *schema_property(const struct bus_json *properties, const char *name)
 {
 	const struct bus_json *v = properties ? bus_json_get(properties, name) : NULL;
 
-	/* The parser copies nothing: strings of the tree are NUL-ended by their maker. */
+	/* The parser ends every string of the tree with a NUL. */
 	return v && v->type == BUS_JSON_STRING ? v->text.p : NULL;
 }
 
