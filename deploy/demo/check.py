@@ -103,7 +103,7 @@ def observed(quality, city):
         "bapenda_trailer": {
             "baris": pbb["baris"]["terhitung"],
             "terutang": pbb["terutang"]["terhitung"],
-            "bayar": pbb["bayar"]["terhitung"],
+            "bayar": pbb["dibayar"]["terhitung"],
             "trailer_salah": any(c["tertulis"] != c["terhitung"] for c in pbb.values()),
         },
         "dinkes_variasi_tak_berbahaya": {k: notes.get(k, 0) for k in ("nik_numerik", "waktu_tanpa_zona")},
