@@ -1,7 +1,6 @@
 #include "adapters/scan.h"
 
-#include <poll.h>
-
+#include "bus/clock.h"
 #include "bus/proc.h"
 
 #define BATCH 1024
@@ -32,7 +31,7 @@ static void advance(struct reading *rd, struct slot *s, int64_t next)
 		rd->open--;
 }
 
-static enum bus_err assign(struct reading *rd, int tag, struct bus_error *err)
+static enum bus_err add_topic(struct reading *rd, int tag, struct bus_error *err)
 {
 	const char *topic = rd->s->topic[tag];
 	int32_t n;
@@ -44,30 +43,29 @@ static enum bus_err assign(struct reading *rd, int tag, struct bus_error *err)
 		rc = rd->s->partitions(rd->s->ctx, tag, n, err);
 	rd->slot = bus_xrealloc(rd->slot, (rd->n + (size_t)n) * sizeof(*rd->slot));
 	for (int32_t k = 0; k < n && !rc; k++) {
-		rd->slot[rd->n] = (struct slot){ .tag = tag, .partition = k };
-		rc = bus_consumer_assign(rd->consumer, rd->s->topic[tag], k, BUS_OFFSET_BEGIN, (int)rd->n, err);
-		rd->n++;
+		struct slot *s = &rd->slot[rd->n++];
+
+		*s = (struct slot){ .tag = tag, .partition = k };
+		rc = bus_consumer_bounds(rd->consumer, topic, k, &s->next, &s->end, CALL_MS, err);
+		if (!rc && s->next < s->end)
+			rd->open++;
 	}
 	return rc;
 }
 
-static enum bus_err ask_ends(struct reading *rd, struct bus_error *err)
+/* Only after all questions: once a partition is fetched from, an answer may wait behind an idle fetch. */
+static enum bus_err assign_all(struct reading *rd, struct bus_error *err)
 {
-	rd->open = 0;
-	for (size_t i = 0; i < rd->n; i++) {
-		struct slot *s = &rd->slot[i];
-		int64_t begin;
-		enum bus_err rc = bus_consumer_bounds(rd->consumer, rd->s->topic[s->tag], s->partition, &begin,
-						      &s->end, CALL_MS, err);
+	enum bus_err rc = BUS_OK;
 
-		if (rc)
-			return rc;
-		if (s->next < begin)
-			s->next = begin;
-		if (s->next < s->end)
-			rd->open++;
+	for (size_t i = 0; i < rd->n && !rc; i++) {
+		const struct slot *s = &rd->slot[i];
+
+		if (s->next < s->end || rd->s->settle_ms > 0)
+			rc = bus_consumer_assign(rd->consumer, rd->s->topic[s->tag], s->partition,
+						 BUS_OFFSET_BEGIN, (int)i, err);
 	}
-	return BUS_OK;
+	return rc;
 }
 
 /* Transaction markers and compacted records at the end come as no record: the position passes them. */
@@ -88,26 +86,50 @@ static enum bus_err ask_positions(struct reading *rd, struct bus_error *err)
 	return BUS_OK;
 }
 
+static enum bus_err read_some(struct reading *rd, int timeout_ms, size_t *n, struct bus_error *err)
+{
+	enum bus_err rc;
+
+	if (bus_proc_stopping())
+		return bus_fail(err, BUS_ESTOPPED, "stopped while reading the log");
+	rc = bus_consumer_poll(rd->consumer, rd->batch, BATCH, n, timeout_ms, err);
+	for (size_t i = 0; i < *n && !rc; i++) {
+		struct slot *s = &rd->slot[rd->batch[i].slot];
+
+		rc = rd->s->record(rd->s->ctx, s->tag, &rd->batch[i], err);
+		advance(rd, s, rd->batch[i].offset + 1);
+		rd->records++;
+	}
+	return rc;
+}
+
 static enum bus_err read_to_ends(struct reading *rd, struct bus_error *err)
 {
-	while (rd->open > 0) {
+	enum bus_err rc = BUS_OK;
+
+	while (rd->open > 0 && !rc) {
 		size_t n;
-		enum bus_err rc;
 
-		if (bus_proc_stopping())
-			return bus_fail(err, BUS_ESTOPPED, "stopped while reading the log");
-		rc = bus_consumer_poll(rd->consumer, rd->batch, BATCH, &n, 200, err);
-		for (size_t i = 0; i < n && !rc; i++) {
-			struct slot *s = &rd->slot[rd->batch[i].slot];
-
-			rc = rd->s->record(rd->s->ctx, s->tag, &rd->batch[i], err);
-			advance(rd, s, rd->batch[i].offset + 1);
-		}
+		rc = read_some(rd, 200, &n, err);
 		if (!rc && n == 0)
 			rc = ask_positions(rd, err);
+	}
+	return rc;
+}
+
+/* Until nothing has come for so long. */
+static enum bus_err settle(struct reading *rd, struct bus_error *err)
+{
+	int64_t until = bus_clock_mono_ms() + rd->s->settle_ms, now;
+
+	while ((now = bus_clock_mono_ms()) < until) {
+		size_t n;
+		enum bus_err rc = read_some(rd, (int)(until - now), &n, err);
+
 		if (rc)
 			return rc;
-		rd->records += n;
+		if (n > 0)
+			until = bus_clock_mono_ms() + rd->s->settle_ms;
 	}
 	return BUS_OK;
 }
@@ -116,7 +138,6 @@ enum bus_err adapter_scan_run(const struct adapter_scan *s, uint64_t *records, s
 {
 	const struct bus_consumer_conf conf = { .kafka = *s->kafka };
 	struct reading rd = { .s = s };
-	uint64_t before;
 	enum bus_err rc = bus_consumer_open(&conf, &rd.consumer, err);
 
 	*records = 0;
@@ -124,19 +145,13 @@ enum bus_err adapter_scan_run(const struct adapter_scan *s, uint64_t *records, s
 		return rc;
 	rd.batch = bus_xcalloc(BATCH, sizeof(*rd.batch));
 	for (size_t i = 0; i < s->n && !rc; i++)
-		rc = assign(&rd, (int)i, err);
-	do {
-		before = rd.records;
-		if (!rc)
-			rc = ask_ends(&rd, err);
-		if (!rc)
-			rc = read_to_ends(&rd, err);
-		if (!rc && rd.records > before && s->settle_ms > 0) {
-			struct pollfd stop = { .fd = bus_proc_stop_fd(), .events = POLLIN };
-
-			poll(&stop, 1, s->settle_ms);
-		}
-	} while (!rc && rd.records > before && s->settle_ms > 0);
+		rc = add_topic(&rd, (int)i, err);
+	if (!rc)
+		rc = assign_all(&rd, err);
+	if (!rc)
+		rc = read_to_ends(&rd, err);
+	if (!rc && s->settle_ms > 0)
+		rc = settle(&rd, err);
 	*records = rd.records;
 	bus_consumer_close(&rd.consumer);
 	free(rd.batch);

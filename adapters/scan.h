@@ -8,7 +8,7 @@ struct adapter_scan {
 	const struct bus_kafka_conf *kafka;
 	const char *const *topic;
 	size_t n;
-	/* The end is believed when it has stood still for so long; 0: the end at the time of asking. */
+	/* The end is believed when nothing has come for so long; 0: the end at the time of asking. */
 	int settle_ms;
 	/* tag: the topic's index. Before any record of the topic; may be NULL. Errors end the scan. */
 	enum bus_err (*partitions)(void *ctx, int tag, int32_t n, struct bus_error *err);
