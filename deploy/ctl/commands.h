@@ -1,0 +1,15 @@
+/* deploy/ctl/commands.h - every command, one file a noun (cmd_<noun>.c). */
+#ifndef DEPLOY_CTL_COMMANDS_H
+#define DEPLOY_CTL_COMMANDS_H
+
+#include "deploy/ctl/ctl.h"
+
+extern const struct ctl_command ctl_schema_check;
+extern const struct ctl_command ctl_schema_register;
+extern const struct ctl_command ctl_topic_apply;
+extern const struct ctl_command ctl_topic_list;
+extern const struct ctl_command ctl_key_new;
+extern const struct ctl_command ctl_record_tail;
+extern const struct ctl_command ctl_quarantine_open;
+
+#endif
