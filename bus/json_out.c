@@ -204,3 +204,12 @@ void bus_json_put_raw(struct bus_json_out *j, struct bus_str json)
 	separate(j);
 	bus_buf_put(j->buf, json.p, json.n);
 }
+
+void bus_json_put_members(struct bus_json_out *j, struct bus_str members)
+{
+	assert(j->depth > 0 && !j->after_key);
+	if (members.n == 0)
+		return;
+	separate(j);
+	bus_buf_put(j->buf, members.p, members.n);
+}

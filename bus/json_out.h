@@ -34,5 +34,6 @@ void bus_json_put_double(struct bus_json_out *j, double v); /* shortest that rea
 void bus_json_put_bool(struct bus_json_out *j, bool v);
 void bus_json_put_null(struct bus_json_out *j);
 void bus_json_put_raw(struct bus_json_out *j, struct bus_str json); /* a value that is JSON already */
+void bus_json_put_members(struct bus_json_out *j, struct bus_str members); /* `"a":1,"b":2`; may be empty */
 
 #endif

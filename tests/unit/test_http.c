@@ -30,7 +30,7 @@ static struct {
 	bool last;
 	atomic_int freed;
 	atomic_int answered;
-	struct bus_http_ticket *held;
+	_Atomic(struct bus_http_ticket *) held;
 } t = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void text_reply(struct bus_http_request *req, int status, const char *text)
@@ -117,7 +117,7 @@ static void at_once(void *ctx, struct bus_http_request *req) /* the answer is th
 static void hold(void *ctx, struct bus_http_request *req)
 {
 	(void)ctx;
-	t.held = bus_http_defer(req);
+	atomic_store(&t.held, bus_http_defer(req));
 }
 
 static enum bus_http_more feed_read(void *state, struct bus_buf *out)
@@ -885,7 +885,7 @@ static void stop_answers_what_nobody_answers(void **state)
 
 	(void)state;
 	say(fd, GET("/hold"));
-	for (int i = 0; i < 100 && !t.held; i++)
+	for (int i = 0; i < 100 && !atomic_load(&t.held); i++)
 		usleep(10000);
 	bus_http_stop(&t.http, 50);
 	a = hear(fd, NULL, 3000, NULL);

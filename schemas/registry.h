@@ -1,0 +1,141 @@
+/* schemas/registry.h - titian-registry: Confluent's Schema Registry API on the schema store.
+ *
+ *   registry_main.c   options, start, stop
+ *   registry_api.c    the route table; health and metrics
+ *   registry_read.c   what is answered from the store, on the HTTP threads
+ *   registry_write.c  what changes something: one thread, one request at a time
+ *   registry_edit.c   the changes themselves, and the rules that refuse them
+ *   registry_body.c   a request's body and parameters
+ *   registry_reply.c  Confluent's shapes and error codes
+ *   registry_compat.c is it compatible, and Confluent's words for why not
+ *
+ * Reading never waits. A change is checked against the store, committed to the topic through a transactional
+ * producer, and answered when the store has read it back: so whoever was answered finds it, and the next
+ * change sees it. The transactional id "titian-registry-<topic>" is the fence: a registry started later makes
+ * this one's next commit fail; it then answers 50003, says so (registry.fenced) and ends.
+ *
+ * Source of codes, messages and shapes: Confluent Schema Registry's REST API as its clients see it. Schemas
+ * of type AVRO only are taken; others that stand in the topic are served as text.
+ */
+#ifndef SCHEMAS_REGISTRY_H
+#define SCHEMAS_REGISTRY_H
+
+#include <stdatomic.h>
+
+#include "bus/http.h"
+#include "bus/json_out.h"
+#include "bus/kafka.h"
+#include "schemas/store.h"
+
+#define SCHEMA_REGISTRY_TYPE "application/vnd.schemaregistry.v1+json"
+#define SCHEMA_VERSION_LATEST 0
+
+struct schema_writer;
+
+struct schema_registry {
+	struct schema_store *store;
+	struct schema_writer *writer;
+	const char *topic;
+	atomic_bool draining;
+};
+
+extern const struct bus_http_route schema_registry_routes[];
+/* The program's shape of errors that the HTTP layer makes: bus_http_conf.write_error. */
+void schema_registry_error(struct bus_buf *out, int status, const char *title, const char *detail);
+
+/* --- registry_write.c ------------------------------------------------------------------------------- */
+
+/* Opens the producer (which fences an older registry) and waits at most timeout_ms for the broker; the store
+ * is opened after it, so that it reads whatever the older one wrote. registry_writer_start runs the thread. */
+enum bus_err schema_writer_open(const struct bus_kafka_conf *kafka, const char *topic,
+				struct schema_writer **out, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err schema_writer_start(struct schema_writer *w, struct schema_registry *r, struct bus_error *err)
+	BUS_MUSTCHECK;
+void schema_writer_close(struct schema_writer **w); /* after the HTTP server: answers what is left 50003 */
+bool schema_writer_fenced(struct schema_writer *w);
+
+/* A change of one request: checks, calls schema_writer_put() for each record and schema_writer_commit(),
+ * and replies. Runs on the writer's thread. */
+typedef void (*schema_edit_fn)(struct schema_registry *r, struct bus_http_request *req);
+/* On an HTTP thread: hands the request over to the writer; 50001 when too many wait. */
+void schema_writer_queue(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn);
+
+/* Records of this change; value NULL: tombstone. */
+void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value);
+/* True: they are in the log and the store has read them. False: the request has been answered with what went
+ * wrong, and nothing of the change is in the log (or, 50002 and 50003, that is not known). */
+bool schema_writer_commit(struct schema_writer *w, struct bus_http_request *req);
+
+/* --- registry_body.c: false means that the request has been answered with the error ----------------- */
+
+bool schema_body_true(struct bus_http_request *req, const char *name); /* a query flag: "true" in any case */
+/* {subject}, without the default context's prefix ":.:". */
+const char *schema_body_subject(struct bus_http_request *req);
+/* {version}: 1.. or SCHEMA_VERSION_LATEST ("latest", "-1"); else 42202. */
+bool schema_body_version(struct bus_http_request *req, int *version);
+bool schema_body_id(struct bus_http_request *req, int32_t *id); /* {id}: else 404 */
+/* The body as an object in the request's arena; 42201 or 400-ish when it is none. */
+bool schema_body_json(struct bus_http_request *req, const struct bus_json **out);
+/* {"schema","schemaType","references","metadata","ruleSet"}: parsed, references resolved, text as
+ * Schema.toString() gives it. Release with schema_version_release(). */
+bool schema_body_schema(struct schema_registry *r, struct bus_http_request *req, int flags,
+			struct schema_version *out);
+/* Sorted lists: offset and limit of the query. */
+void schema_body_window(struct bus_http_request *req, size_t n, size_t *from, size_t *to);
+enum schema_deleted schema_body_deleted(struct bus_http_request *req); /* deleted, deletedOnly */
+
+/* --- registry_reply.c ------------------------------------------------------------------------------- */
+
+void schema_reply(struct bus_http_request *req, struct bus_buf *json); /* 200 */
+/* The status is the first three digits of code (40401 -> 404). */
+void schema_reply_error(struct bus_http_request *req, int code, const char *fmt, ...) BUS_PRINTF(3, 4);
+void schema_reply_subject_unknown(struct bus_http_request *req, const char *subject); /* 40401 */
+void schema_reply_version_unknown(struct bus_http_request *req, int version);	      /* 40402 */
+enum {
+	SCHEMA_SHOW_PLACE = 1, /* subject, version, id */
+	SCHEMA_SHOW_ID = 2,    /* id and version only (what registering gives) */
+};
+/* Members of one version, inside an open object. */
+void schema_put_version(struct bus_json_out *j, const struct schema_version *v, int show);
+
+/* --- registry_compat.c ------------------------------------------------------------------------------ */
+
+/* The candidate against versions, oldest first, under the level. Versions without a parsed schema count as
+ * incompatible, except under NONE. why: Confluent's messages, one string each (may be NULL). */
+struct schema_messages {
+	char **item;
+	size_t n;
+};
+void schema_messages_release(struct schema_messages *m);
+bool schema_registry_compatible(enum schema_level level, const struct schema_version *candidate,
+				const struct schema_version_list *versions, struct schema_messages *why);
+
+/* --- handlers, by file ------------------------------------------------------------------------------ */
+
+void schema_read_root(void *ctx, struct bus_http_request *req);
+void schema_read_types(void *ctx, struct bus_http_request *req);
+void schema_read_schemas(void *ctx, struct bus_http_request *req);
+void schema_read_id(void *ctx, struct bus_http_request *req);
+void schema_read_id_schema(void *ctx, struct bus_http_request *req);
+void schema_read_id_subjects(void *ctx, struct bus_http_request *req);
+void schema_read_id_versions(void *ctx, struct bus_http_request *req);
+void schema_read_subjects(void *ctx, struct bus_http_request *req);
+void schema_read_versions(void *ctx, struct bus_http_request *req);
+void schema_read_version(void *ctx, struct bus_http_request *req);
+void schema_read_version_schema(void *ctx, struct bus_http_request *req);
+void schema_read_referrers(void *ctx, struct bus_http_request *req);
+void schema_read_lookup(void *ctx, struct bus_http_request *req);
+void schema_read_compatibility(void *ctx, struct bus_http_request *req);
+void schema_read_config(void *ctx, struct bus_http_request *req);
+void schema_read_mode(void *ctx, struct bus_http_request *req);
+void schema_read_contexts(void *ctx, struct bus_http_request *req);
+
+void schema_edit_register(struct schema_registry *r, struct bus_http_request *req);
+void schema_edit_delete_subject(struct schema_registry *r, struct bus_http_request *req);
+void schema_edit_delete_version(struct schema_registry *r, struct bus_http_request *req);
+void schema_edit_put_config(struct schema_registry *r, struct bus_http_request *req);
+void schema_edit_delete_config(struct schema_registry *r, struct bus_http_request *req);
+void schema_edit_put_mode(struct schema_registry *r, struct bus_http_request *req);
+void schema_edit_delete_mode(struct schema_registry *r, struct bus_http_request *req);
+
+#endif

@@ -1,0 +1,95 @@
+#include "bus/metrics.h"
+#include "schemas/registry.h"
+
+#define EDIT(name)                                                                                  \
+	static void edit_##name(void *ctx, struct bus_http_request *req)                                   \
+	{                                                                                           \
+		schema_writer_queue(ctx, req, schema_edit_##name);                                  \
+	}
+
+EDIT(register)
+EDIT(delete_subject)
+EDIT(delete_version)
+EDIT(put_config)
+EDIT(delete_config)
+EDIT(put_mode)
+EDIT(delete_mode)
+
+static void text(struct bus_http_request *req, int status, const char *type, const char *body)
+{
+	struct bus_buf b = { 0 };
+
+	bus_buf_puts(&b, body);
+	bus_http_reply(req, status, type, &b);
+}
+
+static void healthz(void *ctx, struct bus_http_request *req)
+{
+	(void)ctx;
+	text(req, 200, "application/json", "{\"status\":\"ok\"}\n");
+}
+
+static void readyz(void *ctx, struct bus_http_request *req)
+{
+	struct schema_registry *r = ctx;
+
+	if (atomic_load(&r->draining))
+		text(req, 503, "application/json", "{\"status\":\"draining\"}\n");
+	else if (schema_writer_fenced(r->writer))
+		text(req, 503, "application/json", "{\"status\":\"fenced\"}\n");
+	else if (!schema_store_healthy(r->store))
+		text(req, 503, "application/json", "{\"status\":\"cannot follow the topic\"}\n");
+	else
+		text(req, 200, "application/json", "{\"status\":\"ready\"}\n");
+}
+
+static void metrics(void *ctx, struct bus_http_request *req)
+{
+	struct schema_registry *r = ctx;
+	struct bus_buf b = { 0 };
+
+	bus_metric_set(bus_metric("titian_registry_schemas", "gauge", "Live versions.", ""),
+		       (double)schema_store_count(r->store));
+	bus_metric_set(bus_metric("titian_registry_highest_id", "gauge", "Highest schema id ever seen.", ""),
+		       (double)schema_store_highest_id(r->store));
+	bus_metrics_text(&b);
+	bus_http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", &b);
+}
+
+const struct bus_http_route schema_registry_routes[] = {
+	{ "GET", "/", schema_read_root },
+	{ "GET", "/contexts", schema_read_contexts },
+	{ "GET", "/schemas", schema_read_schemas },
+	{ "GET", "/schemas/types", schema_read_types },
+	{ "GET", "/schemas/ids/{id}", schema_read_id },
+	{ "GET", "/schemas/ids/{id}/schema", schema_read_id_schema },
+	{ "GET", "/schemas/ids/{id}/subjects", schema_read_id_subjects },
+	{ "GET", "/schemas/ids/{id}/versions", schema_read_id_versions },
+	{ "GET", "/subjects", schema_read_subjects },
+	{ "POST", "/subjects/{subject}", schema_read_lookup },
+	{ "DELETE", "/subjects/{subject}", edit_delete_subject },
+	{ "GET", "/subjects/{subject}/versions", schema_read_versions },
+	{ "POST", "/subjects/{subject}/versions", edit_register },
+	{ "GET", "/subjects/{subject}/versions/{version}", schema_read_version },
+	{ "DELETE", "/subjects/{subject}/versions/{version}", edit_delete_version },
+	{ "GET", "/subjects/{subject}/versions/{version}/schema", schema_read_version_schema },
+	{ "GET", "/subjects/{subject}/versions/{version}/referencedby", schema_read_referrers },
+	{ "POST", "/compatibility/subjects/{subject}/versions", schema_read_compatibility },
+	{ "POST", "/compatibility/subjects/{subject}/versions/{version}", schema_read_compatibility },
+	{ "GET", "/config", schema_read_config },
+	{ "PUT", "/config", edit_put_config },
+	{ "DELETE", "/config", edit_delete_config },
+	{ "GET", "/config/{subject}", schema_read_config },
+	{ "PUT", "/config/{subject}", edit_put_config },
+	{ "DELETE", "/config/{subject}", edit_delete_config },
+	{ "GET", "/mode", schema_read_mode },
+	{ "PUT", "/mode", edit_put_mode },
+	{ "DELETE", "/mode", edit_delete_mode },
+	{ "GET", "/mode/{subject}", schema_read_mode },
+	{ "PUT", "/mode/{subject}", edit_put_mode },
+	{ "DELETE", "/mode/{subject}", edit_delete_mode },
+	{ "GET", "/healthz", healthz },
+	{ "GET", "/readyz", readyz },
+	{ "GET", "/metrics", metrics },
+	{ NULL, NULL, NULL },
+};

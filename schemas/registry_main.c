@@ -1,0 +1,130 @@
+/* titian-registry. Start order: topic, writer (fences an older registry), store (reads the topic to its end),
+ * HTTP; stop order: not ready, HTTP (with the writer still at work), writer, store. */
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "bus/admin.h"
+#include "bus/clock.h"
+#include "bus/log.h"
+#include "bus/proc.h"
+#include "schemas/registry.h"
+
+#define BODY_MAX (INT64_C(2) * 1024 * 1024)
+#define STOP_MS 20000
+
+struct conf {
+	char *bootstrap, *topic, *address;
+	struct bus_conf_map kafka;
+	int64_t port, threads, replication, start_ms;
+};
+
+#define O(name, type, field, fallback, help) { name, BUS_CONF_##type, offsetof(struct conf, field), fallback, help }
+
+static const struct bus_conf_option options[] = {
+	O("kafka.bootstrap", STR, bootstrap, NULL, "Kafka's brokers, host:port,..."),
+	O("kafka", MAP, kafka, "", "Any other kafka.PROPERTY goes to librdkafka as it is."),
+	O("registry.topic", STR, topic, "_schemas", "Topic that holds all schemas; made when it is missing."),
+	O("registry.replication", INT, replication, "1", "Replicas of the topic, when it is made."),
+	O("registry.start", MS, start_ms, "60s", "How long to wait for Kafka at the start."),
+	O("http.address", STR, address, "127.0.0.1", "Address clients connect to."),
+	O("http.port", PORT, port, "8081", "Port clients connect to."),
+	O("http.threads", INT, threads, "0", "Threads that answer; 0: as many as cores, at most 4."),
+	{ 0 },
+};
+
+static const char usage[] = "titian-registry --config FILE          serve schemas to every client of the bus\n";
+
+static enum bus_err make_topic(const struct bus_kafka_conf *kafka, const struct conf *c, int timeout_ms,
+			       struct bus_error *err)
+{
+	static const char *const config[] = { "cleanup.policy=compact", NULL };
+	const struct bus_topic_spec spec = { .name = c->topic,
+					     .partitions = 1,
+					     .replication = (int32_t)c->replication,
+					     .config = config };
+	int32_t partitions;
+	size_t created;
+	enum bus_err rc = bus_admin_create_topics(kafka, &spec, 1, &created, timeout_ms, err);
+
+	if (rc == BUS_OK)
+		rc = bus_admin_partitions(kafka, c->topic, &partitions, NULL, timeout_ms, err);
+	if (rc == BUS_OK && partitions != 1)
+		return bus_fail(err, BUS_EINVAL, "topic '%s' has %d partitions; the registry's order needs one",
+				c->topic, (int)partitions);
+	return rc;
+}
+
+static int left(int64_t until)
+{
+	int64_t ms = until - bus_clock_mono_ms();
+
+	return ms < 1000 ? 1000 : ms > 15000 ? 15000 : (int)ms;
+}
+
+/* A broker that is not there yet is waited for. */
+static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct conf *c, struct schema_registry *r,
+			     struct bus_error *err)
+{
+	int64_t until = bus_clock_mono_ms() + c->start_ms;
+	enum bus_err rc;
+
+	for (;;) {
+		rc = make_topic(kafka, c, left(until), err);
+		if (rc == BUS_OK && !r->writer)
+			rc = schema_writer_open(kafka, c->topic, &r->writer, err);
+		if (rc == BUS_OK)
+			rc = schema_store_open(kafka, c->topic, (int)c->start_ms, &r->store, err);
+		if (rc == BUS_OK || bus_proc_stopping() || bus_clock_mono_ms() >= until ||
+		    !bus_err_retriable(rc))
+			return rc;
+		bus_log(BUS_LOG_WARN, "registry.waiting", LOG_ERR(err));
+		usleep(500000);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct schema_registry r = { 0 };
+	struct bus_http *http = NULL;
+	struct conf c = { 0 };
+	struct bus_error err;
+	enum bus_err rc;
+	bool fenced;
+
+	bus_proc_options(argc, argv, usage, options, &c);
+	bus_proc_signals();
+	const struct bus_kafka_conf kafka = { .bootstrap = c.bootstrap,
+					      .client_id = "titian-registry",
+					      .extra = &c.kafka };
+	const struct bus_http_conf front = { .address = c.address,
+					     .port = (int)c.port,
+					     .threads = (int)c.threads,
+					     .body_max = BODY_MAX,
+					     .program = "registry",
+					     .problem_type = SCHEMA_REGISTRY_TYPE,
+					     .write_error = schema_registry_error };
+
+	r.topic = c.topic;
+	rc = open_all(&kafka, &c, &r, &err);
+	if (rc == BUS_OK)
+		rc = schema_writer_start(r.writer, &r, &err);
+	if (rc == BUS_OK)
+		rc = bus_http_start(&front, schema_registry_routes, &r, &http, &err);
+	if (rc == BUS_OK) {
+		bus_proc_ready("registry");
+		bus_log(BUS_LOG_INFO, "registry.serving", LOG_INT("port", bus_http_port(http)),
+			LOG_INT("schemas", schema_store_count(r.store)),
+			LOG_INT("highest_id", schema_store_highest_id(r.store)));
+		bus_proc_wait();
+	} else if (!bus_proc_stopping()) {
+		fprintf(stderr, "titian-registry: %s\n", err.text);
+	}
+	atomic_store(&r.draining, true);
+	fenced = r.writer && schema_writer_fenced(r.writer);
+	bus_http_stop(&http, STOP_MS);
+	schema_writer_close(&r.writer);
+	schema_store_close(&r.store);
+	bus_conf_release(options, &c);
+	return rc != BUS_OK || fenced ? 1 : 0;
+}
