@@ -347,7 +347,8 @@ static enum bus_err read_views(struct gw_engine *e, const char *dir, struct bus_
 	closedir(d);
 	if (rc != BUS_OK)
 		return rc;
-	qsort(e->view, e->n_views, sizeof(*e->view), by_name);
+	if (e->n_views > 0)
+		qsort(e->view, e->n_views, sizeof(*e->view), by_name);
 	for (size_t i = 1; i < e->n_views; i++) {
 		if (by_name(&e->view[i - 1], &e->view[i]) == 0)
 			return bus_fail(err, BUS_EPARSE, "%s and %s define one view", e->view[i - 1].def->file,
