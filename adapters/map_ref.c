@@ -1,5 +1,6 @@
 /* Reference tables: CSV files (comma, quotes, UTF-8, a header), read once and indexed by key. */
 #include "adapters/map_impl.h"
+#include "adapters/seen.h"
 
 #include <errno.h>
 #include <stdio.h>

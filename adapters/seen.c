@@ -21,10 +21,8 @@ struct adapter_seen {
 
 /* A zeroed table in a file that has no name any more. The space is allocated before it is mapped: a full
  * disk is then an error here and not a signal at some later store. */
-static enum bus_err map_table(const char *dir, size_t capacity, struct adapter_seen_entry **out,
-			      struct bus_error *err)
+enum bus_err adapter_seen_memory(const char *dir, size_t size, void **out, struct bus_error *err)
 {
-	size_t size = capacity * sizeof(**out);
 	char *path = bus_xasprintf("%s/.titian-seen-XXXXXX", dir);
 	enum bus_err rc = BUS_OK;
 	void *p = MAP_FAILED;
@@ -57,6 +55,16 @@ out:
 	if (fd >= 0)
 		close(fd);
 	free(path);
+	return rc;
+}
+
+static enum bus_err map_table(const char *dir, size_t capacity, struct adapter_seen_entry **out,
+			      struct bus_error *err)
+{
+	void *p;
+	enum bus_err rc = adapter_seen_memory(dir, capacity * sizeof(**out), &p, err);
+
+	*out = p;
 	return rc;
 }
 
@@ -115,7 +123,7 @@ static bool is_free(const struct adapter_seen_entry *e)
 	return (e->key[0] | e->key[1]) == 0;
 }
 
-static void fingerprint(struct bus_str bytes, uint64_t key[2])
+void adapter_seen_key(struct bus_str bytes, uint64_t key[2])
 {
 	XXH128_hash_t h = XXH3_128bits(bytes.n > 0 ? bytes.p : "", bytes.n);
 
@@ -148,7 +156,7 @@ enum bus_err adapter_seen_put(struct adapter_seen *s, struct bus_str key, struct
 	struct adapter_seen_entry *e;
 	uint64_t k[2];
 
-	fingerprint(key, k);
+	adapter_seen_key(key, k);
 	e = place(s->entry, s->capacity, k);
 	*fresh = is_free(e);
 	if (*fresh) {
@@ -172,7 +180,7 @@ struct adapter_seen_entry *adapter_seen_get(struct adapter_seen *s, struct bus_s
 	struct adapter_seen_entry *e;
 	uint64_t k[2];
 
-	fingerprint(key, k);
+	adapter_seen_key(key, k);
 	e = place(s->entry, s->capacity, k);
 	return is_free(e) ? NULL : e;
 }

@@ -35,4 +35,9 @@ enum bus_err adapter_seen_put(struct adapter_seen *s, struct bus_str key, struct
 struct adapter_seen_entry *adapter_seen_get(struct adapter_seen *s, struct bus_str key); /* NULL: not there */
 uint64_t adapter_fingerprint(struct bus_str bytes); /* XXH3-64 */
 
+/* What such tables are made of. Zeroed bytes in an unlinked file in dir, mapped; let go with munmap. And the
+ * fingerprint of a key: XXH3-128, never both 0. */
+enum bus_err adapter_seen_memory(const char *dir, size_t size, void **out, struct bus_error *err) BUS_MUSTCHECK;
+void adapter_seen_key(struct bus_str bytes, uint64_t key[2]);
+
 #endif
