@@ -474,6 +474,17 @@ enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int3
 	return BUS_OK;
 }
 
+enum bus_err bus_consumer_end(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *end)
+{
+	int64_t low, high;
+
+	if (rd_kafka_get_watermark_offsets(c->rk, topic, partition, &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+	    high < 0)
+		return BUS_ENOENT;
+	*end = high;
+	return BUS_OK;
+}
+
 enum bus_err bus_consumer_cluster_id(struct bus_consumer *c, char *out, size_t n, int timeout_ms,
 				     struct bus_error *err)
 {

@@ -65,6 +65,10 @@ enum bus_err bus_consumer_position(struct bus_consumer *c, const char *topic, in
 enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition,
 				 int64_t *begin, int64_t *end, int timeout_ms, struct bus_error *err)
 	BUS_MUSTCHECK;
+/* One past the last record as the last fetch told it: no question to the broker, which would wait behind a
+ * fetch that waits for data (up to fetch.wait.max.ms a question). BUS_ENOENT: nothing fetched yet. */
+enum bus_err bus_consumer_end(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *end)
+	BUS_MUSTCHECK;
 enum bus_err bus_consumer_cluster_id(struct bus_consumer *c, char *out, size_t n, int timeout_ms,
 				     struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err bus_consumer_partitions(struct bus_consumer *c, const char *topic, int32_t *n, int timeout_ms,

@@ -80,6 +80,7 @@ struct gw_part {
 	int32_t partition;
 	int64_t next; /* offset to go on from; BUS_OFFSET_BEGIN */
 	uint64_t sum; /* of the record before next; 0: not known */
+	int64_t from; /* where this session began: next, or the record before it, to be compared */
 	int64_t end;  /* at the broker, as last seen */
 	bool moved;
 	struct gw_stream *stream;

@@ -14,8 +14,7 @@
 #define COMPANY_MS 4 /* nothing more within this: the batch is complete */
 #define QUIET_MS 200 /* without records: views that wait are evaluated */
 #define IDLE_POLL_MS 100
-#define LOOK_MS 50 /* between two questions about a partition's end, while records keep coming */
-#define LOOKS_IDLE 4 /* questions an idle turn */
+#define LOOK_MS 50 /* between two looks at the partitions' ends, while records keep coming */
 #define BROKER_MS 10000
 #define CHECKPOINT_MS 1000
 #define RETRY_MS 1000
@@ -28,8 +27,6 @@ struct gw_mat {
 	pthread_t thread;
 	bool started;
 	_Atomic bool stop;
-	size_t look; /* next partition to ask about */
-	size_t looked; /* since the session began */
 	int64_t looked_ms, checkpoint_ms;
 	bool written; /* since the last truncating checkpoint */
 };
@@ -57,11 +54,11 @@ static void nap(struct gw_mat *m, int ms)
 
 /* A topic made anew under the same name may have grown past our offset: then nothing is out of range. So the
  * last record applied is read again, if it is still there, and must be the one we know (gw_apply). */
-static enum bus_err assign(struct gw_mat *m, const char *topic, int32_t partition, struct bus_error *err)
+static enum bus_err bound(struct gw_mat *m, const char *topic, int32_t partition, struct bus_error *err)
 {
-	int slot = gw_core_part(m->e, topic, partition);
+	int slot = gw_core_part(m->e, topic, partition); /* may move e->part */
 	struct gw_part *p = &m->e->part[slot];
-	int64_t begin, end, from = p->next;
+	int64_t begin, end;
 	enum bus_err rc;
 
 	rc = bus_consumer_bounds(m->consumer, topic, partition, &begin, &end, BROKER_MS, err);
@@ -72,9 +69,8 @@ static enum bus_err assign(struct gw_mat *m, const char *topic, int32_t partitio
 		return bus_fail(err, BUS_ECONFLICT,
 				"topic '%s' partition %d ends at %lld, before what was read of it: it is another one",
 				topic, partition, (long long)end);
-	if (p->next > begin && p->sum != 0)
-		from = p->next - 1;
-	return bus_consumer_assign(m->consumer, topic, partition, from, slot, err);
+	p->from = p->next > begin && p->sum != 0 ? p->next - 1 : p->next;
+	return BUS_OK;
 }
 
 static enum bus_err open_session(struct gw_mat *m, struct bus_error *err)
@@ -83,7 +79,6 @@ static enum bus_err open_session(struct gw_mat *m, struct bus_error *err)
 	enum bus_err rc;
 	int32_t n;
 
-	m->look = m->looked = 0;
 	rc = bus_consumer_open(&conf, &m->consumer, err);
 	for (size_t i = 0; i < m->e->n_topics && rc == BUS_OK; i++) {
 		while ((rc = bus_consumer_partitions(m->consumer, m->e->topic[i].name, &n, BROKER_MS, err)) ==
@@ -93,24 +88,25 @@ static enum bus_err open_session(struct gw_mat *m, struct bus_error *err)
 			nap(m, RETRY_MS);
 		}
 		for (int32_t k = 0; k < n && rc == BUS_OK; k++)
-			rc = assign(m, m->e->topic[i].name, k, err);
+			rc = bound(m, m->e->topic[i].name, k, err);
 	}
+	/* All questions first: once a partition is fetched, every question waits behind the fetch. */
+	for (size_t i = 0; i < m->e->n_parts && rc == BUS_OK; i++)
+		rc = bus_consumer_assign(m->consumer, m->e->part[i].topic->name, m->e->part[i].partition,
+					 m->e->part[i].from, (int)i, err);
 	return rc;
 }
 
-/* Asks the broker for the end of some partitions, in turn. */
-static void look(struct gw_mat *m, size_t n)
+/* How far behind each topic is, by what the last fetches told. */
+static void look(struct gw_mat *m)
 {
 	struct gw_engine *e = m->e;
-	int64_t begin, end, behind, at;
+	int64_t end, behind, at;
 
-	for (; n > 0 && e->n_parts > 0 && !m->stop; n--) {
-		struct gw_part *p = &e->part[m->look];
+	for (size_t i = 0; i < e->n_parts; i++) {
+		struct gw_part *p = &e->part[i];
 
-		m->look = (m->look + 1) % e->n_parts;
-		m->looked++;
-		if (bus_consumer_bounds(m->consumer, p->topic->name, p->partition, &begin, &end, BROKER_MS, NULL) ==
-		    BUS_OK)
+		if (bus_consumer_end(m->consumer, p->topic->name, p->partition, &end) == BUS_OK && end > p->end)
 			p->end = end;
 	}
 	for (size_t i = 0; i < e->n_topics; i++) {
@@ -135,8 +131,6 @@ static void look(struct gw_mat *m, size_t n)
 
 static bool nothing_behind(const struct gw_mat *m)
 {
-	if (m->looked < m->e->n_parts)
-		return false;
 	for (size_t i = 0; i < m->e->n_topics; i++) {
 		if (m->e->topic[i].count.behind > 0)
 			return false;
@@ -201,7 +195,7 @@ static enum bus_err rest(struct gw_mat *m, bool *pending, struct bus_error *err)
 		rc = gw_commit(e, err);
 	if (rc != BUS_OK)
 		return rc;
-	look(m, m->looked < e->n_parts ? e->n_parts : LOOKS_IDLE);
+	look(m);
 	if (quiet && !*pending && nothing_behind(m)) {
 		if (!atomic_exchange(&e->caught_up, true))
 			bus_log(BUS_LOG_INFO, "gateway.caught_up", LOG_INT("views", e->n_views));
@@ -231,7 +225,7 @@ static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 		if (rc == BUS_OK && taken == 0)
 			rc = rest(m, &pending, err);
 		else if (rc == BUS_OK && bus_clock_mono_ms() - m->looked_ms > LOOK_MS)
-			look(m, 1);
+			look(m);
 	}
 	bus_consumer_close(&m->consumer);
 	return rc;
