@@ -58,39 +58,32 @@ struct bus_str adapter_map_trim(struct bus_str s)
 	return s;
 }
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the next character is the next higher byte");
+
 /* Almost every text is clean already; this asks eight bytes at a time, and errs on the side of yes. */
 bool adapter_map_clean_needed(struct bus_str s)
 {
-	const uint64_t low = 0x0101010101010101u, high = 0x8080808080808080u;
+	const uint64_t low = 0x0101010101010101u, seven = 0x7f7f7f7f7f7f7f7fu, high = ~seven;
+	uint64_t last = 0; /* 0x80: the byte before was a space */
 	size_t i = 0;
-	bool last = false;
 
 	for (; i + 8 <= s.n; i += 8) {
-		uint64_t w, t;
+		uint64_t w, x, space;
 
 		memcpy(&w, s.p + i, 8);
-		/* A byte below 0x21 borrows into its high bit (or its neighbour's: then we look closer). */
-		t = (w - low * 0x21) & high;
-		if (w & high)
+		x = w ^ low * ' ';
+		space = ~(((x & seven) + seven) | x | seven); /* 0x80 in each byte that is a space */
+		/* The second: a byte below a space (or its neighbour: the borrow), or one of no ASCII. */
+		if ((space & (space << 8 | last)) || (((w - low * ' ') | w) & high))
 			return true;
-		if (t == 0) {
-			last = false;
-			continue;
-		}
-		for (size_t k = i; k < i + 8; k++) {
-			unsigned char c = (unsigned char)s.p[k];
-
-			if ((c == ' ' && last) || (c >= '\t' && c <= '\r'))
-				return true;
-			last = c == ' ';
-		}
+		last = space >> 56;
 	}
 	for (; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		if (c >= 0x80 || (c == ' ' && last) || (c >= '\t' && c <= '\r'))
+		if (c >= 0x80 || c < ' ' || (c == ' ' && last))
 			return true;
-		last = c == ' ';
+		last = c == ' ' ? 0x80 : 0;
 	}
 	return false;
 }
