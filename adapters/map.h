@@ -81,8 +81,8 @@ bool adapter_map_complete(const struct adapter_map *m);	 /* a file is the whole 
 int adapter_map_remove_max(const struct adapter_map *m); /* most keys a file may remove, percent */
 bool adapter_map_newest(const struct adapter_map *m);	 /* has `newest_by`: a higher version wins */
 const char *adapter_map_older_class(const struct adapter_map *m); /* newest_by's class for the older one */
-/* Class of the rule "this value only once" (unique); NULL: the mapping has none. For an event that an earlier
- * file brought with other content. */
+/* Class of the rule "this value only once" (unique); NULL: the mapping has none. For an event that an
+ * earlier file brought with other content. */
 const char *adapter_map_unique_class(const struct adapter_map *m);
 bool adapter_map_takes(const struct adapter_map *m, const char *file_name); /* one of its patterns */
 const struct adapter_class *adapter_map_classes(const struct adapter_map *m, size_t *n);
