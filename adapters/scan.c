@@ -1,10 +1,13 @@
 #include "adapters/scan.h"
 
+#include <malloc.h>
+
 #include "bus/clock.h"
 #include "bus/proc.h"
 
 #define BATCH 1024
 #define CALL_MS 10000
+#define QUEUE_BYTES (INT64_C(4) * 1024 * 1024) /* in memory a small record takes four times its bytes */
 
 struct slot { /* one partition */
 	int tag;
@@ -136,7 +139,7 @@ static enum bus_err settle(struct reading *rd, struct bus_error *err)
 
 enum bus_err adapter_scan_run(const struct adapter_scan *s, uint64_t *records, struct bus_error *err)
 {
-	const struct bus_consumer_conf conf = { .kafka = *s->kafka };
+	const struct bus_consumer_conf conf = { .kafka = *s->kafka, .queue_bytes = QUEUE_BYTES };
 	struct reading rd = { .s = s };
 	enum bus_err rc = bus_consumer_open(&conf, &rd.consumer, err);
 
@@ -156,5 +159,6 @@ enum bus_err adapter_scan_run(const struct adapter_scan *s, uint64_t *records, s
 	bus_consumer_close(&rd.consumer);
 	free(rd.batch);
 	free(rd.slot);
+	malloc_trim(0); /* a daemon that has just read a log for the last time gives its memory back */
 	return rc;
 }
