@@ -9,6 +9,7 @@ Exit: 0 all equal, 1 something differs, 2 usage, 3 the bus did not become idle.
 import argparse
 import hashlib
 import json
+import signal
 import sys
 import time
 
@@ -170,4 +171,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` is no error
     sys.exit(main())

@@ -4,6 +4,7 @@
     watch.py DEMO_DIR [--once] [--timeout SECONDS]
 """
 import argparse
+import signal
 import sys
 import time
 
@@ -76,4 +77,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` is no error
     sys.exit(main())
