@@ -154,8 +154,8 @@ static enum bus_err make_table(struct gw_db *db, const struct gw_table *t, const
 		return rc;
 	if (there)
 		return add_missing(db, t->name, root, err);
-	/* A rowid table: keys come in random order, and a small index takes that better than wide rows
-	 * (400,000 rows: 2.1 times faster to load than WITHOUT ROWID). */
+	/* A rowid table: keys come in random order, and a small index takes that better than wide rows (a
+	 * city of 100,000, 410,000 records with all indexes: 2.7 s against 3.7 s WITHOUT ROWID). */
 	bus_buf_printf(&sql,
 		       "CREATE TABLE \"%s\"(_key TEXT PRIMARY KEY NOT NULL, _part INTEGER, _off INTEGER, "
 		       "_ts INTEGER, _sid INTEGER",
