@@ -253,6 +253,89 @@ static void each_thread_reads_on_its_own(void **state)
 	engine_free(&t);
 }
 
+struct pair {
+	struct engine *t;
+	_Atomic bool stop;
+	_Atomic int pages, torn;
+};
+
+struct two {
+	int n;
+	int64_t value[2];
+};
+
+static bool see_two(void *ctx, const struct gw_value *value, uint64_t hash)
+{
+	struct two *p = ctx;
+
+	(void)hash;
+	if (p->n < 2)
+		p->value[p->n] = value[2].i;
+	p->n++;
+	return true;
+}
+
+static void *watch_pair(void *ctx)
+{
+	struct pair *p = ctx;
+	struct gw_topic_state state;
+	struct bus_error err;
+
+	while (!p->stop) {
+		for (size_t v = 0; v < 2; v++) {
+			struct gw_query q = { .view = gw_view_find(p->t->e, views[v]), .limit = 10 };
+			struct two two = { 0 };
+
+			if (gw_page(gw_reader_of(p->t->e), &q, see_two, &two, &err) != BUS_OK)
+				p->torn++;
+			p->torn += two.n != 2 || two.value[0] != two.value[1];
+			p->pages++;
+		}
+		gw_topics(p->t->e, &state, 1);
+		p->torn += state.rows != 2 || gw_view_rows(p->t->e, gw_view_at(p->t->e, 0)) != 2;
+		(void)gw_store_id(p->t->e);
+	}
+	return NULL;
+}
+
+static void a_reader_sees_whole_transactions_while_the_writer_writes(void **state)
+{
+	struct pair p = { .t = start(2) };
+	struct gw_db *db = p.t->e->db;
+	struct bus_error err = { 0 };
+	pthread_t thread[2];
+	char json[200], key[16];
+	int64_t left;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		snprintf(key, sizeof(key), "k%05d", i);
+		snprintf(json, sizeof(json),
+			 "{\"id\":\"%s\",\"teks\":null,\"n\":7,\"x\":0,\"ya\":true,\"j\":[]}", key);
+		engine_put(p.t, 0, key, json);
+	}
+	engine_apply(p.t, 2, GW_LIVE);
+	for (size_t i = 0; i < BUS_LEN(thread); i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, watch_pair, &p), 0);
+	for (int round = 0; round < 300; round++) {
+		for (int i = 0; i < 2; i++) {
+			snprintf(key, sizeof(key), "k%05d", i);
+			snprintf(json, sizeof(json),
+				 "{\"id\":\"%s\",\"teks\":null,\"n\":%d,\"x\":0,\"ya\":true,\"j\":[]}", key, round);
+			engine_put(p.t, 0, key, json);
+		}
+		engine_apply(p.t, 2, GW_LIVE);
+		if (round % 50 == 0)
+			engine_must(gw_db_checkpoint(db, true, &left, &err), &err);
+	}
+	p.stop = true;
+	for (size_t i = 0; i < BUS_LEN(thread); i++)
+		pthread_join(thread[i], NULL);
+	assert_true(p.pages > 10);
+	assert_int_equal(p.torn, 0);
+	engine_free(&p.t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +346,7 @@ int main(void)
 		cmocka_unit_test(values_that_do_not_fit_and_days_that_are_none_are_refused),
 		cmocka_unit_test(a_reader_may_stop_and_a_row_s_hash_changes_with_it),
 		cmocka_unit_test(each_thread_reads_on_its_own),
+		cmocka_unit_test(a_reader_sees_whole_transactions_while_the_writer_writes),
 	};
 
 	bus_log_setup(BUS_LOG_ERROR + 1, false);
