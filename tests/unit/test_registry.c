@@ -1,0 +1,161 @@
+/* The registry on librdkafka's mock cluster, over HTTP. Expected shapes, codes and messages: Confluent's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "bus/client.h"
+#include "schemas/registry.h"
+#include "tests/support/mock.h"
+
+#define TOPIC "_schemas"
+#define A "{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"A\\\",\\\"fields\\\":["
+#define X "{\\\"name\\\":\\\"x\\\",\\\"type\\\":\\\"int\\\"}"
+#define Y "{\\\"name\\\":\\\"y\\\",\\\"type\\\":\\\"int\\\"}"
+#define Y0 "{\\\"name\\\":\\\"y\\\",\\\"type\\\":\\\"int\\\",\\\"default\\\":0}"
+#define SCHEMA(fields) "{\"schema\":\"" A fields "]}\"}"
+
+static struct {
+	struct mock m;
+	struct schema_registry r;
+	struct bus_http *http;
+} f;
+
+static int start(void **state)
+{
+	struct bus_http_conf conf = { .address = "127.0.0.1", .threads = 1, .program = "test",
+				      .body_max = 2 * 1024 * 1024, .problem_type = SCHEMA_REGISTRY_TYPE,
+				      .write_error = schema_registry_error };
+	struct bus_error err;
+
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	f.m = mock_start(1);
+	f.r.topic = TOPIC;
+	if (rd_kafka_mock_topic_create(f.m.cluster, TOPIC, 1, 1) != 0 ||
+	    schema_writer_open(&f.m.kafka, TOPIC, &f.r.writer, &err) != BUS_OK ||
+	    schema_store_open(&f.m.kafka, TOPIC, 10000, &f.r.store, &err) != BUS_OK ||
+	    schema_writer_start(f.r.writer, &f.r, &err) != BUS_OK ||
+	    bus_http_start(&conf, schema_registry_routes, &f.r, &f.http, &err) != BUS_OK) {
+		fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	bus_http_stop(&f.http, 5000);
+	schema_writer_close(&f.r.writer);
+	schema_store_close(&f.r.store);
+	mock_stop(&f.m);
+	return 0;
+}
+
+static void ask(const char *method, const char *path, const char *body, int status, const char *answer)
+{
+	struct bus_buf b = { 0 };
+	struct bus_error err = { 0 };
+	char url[256];
+	int got = 0;
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", bus_http_port(f.http), path);
+	if (bus_client_request(method, url, NULL, SCHEMA_REGISTRY_TYPE, bus_str(body), 20000, &got, &b, &err) != BUS_OK)
+		fail_msg("%s %s: %s", method, path, err.text);
+	if (got != status || strcmp(bus_buf_cstr(&b), answer) != 0)
+		fail_msg("%s %s: %d %s\nwanted %d %s", method, path, got, b.p, status, answer);
+	bus_buf_release(&b);
+}
+
+#define X_TEXT "\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"A\\\",\\\"fields\\\":[" X "]}\""
+
+static void gives_ids_versions_and_texts(void **state)
+{
+	(void)state;
+	ask("GET", "/subjects", "", 200, "[]");
+	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1,\"schema\":" X_TEXT "}");
+	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1,\"schema\":" X_TEXT "}");
+	ask("POST", "/subjects/t/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1,\"schema\":" X_TEXT "}");
+	ask("GET", "/subjects", "", 200, "[\"s\",\"t\"]");
+	ask("GET", "/subjects/s/versions", "", 200, "[1]");
+	ask("GET", "/subjects/s/versions/latest", "", 200,
+	    "{\"subject\":\"s\",\"version\":1,\"id\":1,\"schema\":" X_TEXT "}");
+	ask("GET", "/schemas/ids/1", "", 200, "{\"schema\":" X_TEXT "}");
+	ask("GET", "/schemas/ids/1/subjects", "", 200, "[\"s\",\"t\"]");
+	ask("GET", "/schemas/ids/1/versions", "", 200,
+	    "[{\"subject\":\"s\",\"version\":1},{\"subject\":\"t\",\"version\":1}]");
+	ask("POST", "/subjects/s", SCHEMA(X), 200, "{\"subject\":\"s\",\"version\":1,\"id\":1,\"schema\":" X_TEXT "}");
+	ask("GET", "/schemas/types", "", 200, "[\"AVRO\"]");
+}
+
+static void refuses_what_old_readers_could_not_read(void **state)
+{
+	(void)state;
+	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1,\"schema\":" X_TEXT "}");
+	ask("POST", "/compatibility/subjects/s/versions/latest", SCHEMA(X "," Y0), 200, "{\"is_compatible\":true}");
+	ask("POST", "/compatibility/subjects/s/versions/1", SCHEMA(X "," Y), 200, "{\"is_compatible\":false}");
+	ask("POST", "/subjects/s/versions", SCHEMA(X "," Y), 409,
+	    "{\"error_code\":409,\"message\":\"Schema being registered is incompatible with an earlier schema for "
+	    "subject \\\"s\\\", details: [{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'y' "
+	    "at path '/fields/1' in the new schema has no default value and is missing in the old schema', "
+	    "additionalInfo:'y'}, {oldSchemaVersion: 1}, {oldSchema: '{\\\"type\\\":\\\"record\\\",\\\"name\\\":"
+	    "\\\"A\\\",\\\"fields\\\":[" X "]}'}, {validateFields: 'false', compatibility: 'BACKWARD'}]\"}");
+	ask("PUT", "/config/s", "{\"compatibility\":\"none\"}", 200, "{\"compatibility\":\"NONE\"}");
+	ask("GET", "/config/s", "", 200, "{\"compatibilityLevel\":\"NONE\"}");
+	ask("POST", "/subjects/s/versions", SCHEMA(X "," Y), 200,
+	    "{\"id\":2,\"version\":2,\"schema\":\"" A X "," Y "]}\"}");
+}
+
+static void says_what_is_not_there_in_confluents_words(void **state)
+{
+	(void)state;
+	ask("GET", "/subjects/s/versions", "", 404, "{\"error_code\":40401,\"message\":\"Subject 's' not found.\"}");
+	ask("GET", "/schemas/ids/7", "", 404, "{\"error_code\":40403,\"message\":\"Schema 7 not found\"}");
+	ask("GET", "/config/s", "", 404,
+	    "{\"error_code\":40408,\"message\":\"Subject 's' does not have subject-level compatibility configured\"}");
+	ask("GET", "/config", "", 200, "{\"compatibilityLevel\":\"BACKWARD\"}");
+	ask("GET", "/mode", "", 200, "{\"mode\":\"READWRITE\"}");
+	ask("POST", "/subjects/s/versions", "{\"schema\":\"\"}", 422, "{\"error_code\":42201,\"message\":\"Empty schema\"}");
+	ask("PUT", "/config", "{\"compatibility\":\"UP\"}", 422,
+	    "{\"error_code\":42203,\"message\":\"Invalid compatibility level. Valid values are none, backward, forward, "
+	    "full, backward_transitive, forward_transitive, and full_transitive\"}");
+	ask("GET", "/nowhere", "", 404,
+	    "{\"error_code\":404,\"message\":\"HTTP 404 Not found: there is nothing at this path\"}");
+}
+
+static void deletes_softly_first(void **state)
+{
+	(void)state;
+	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1,\"schema\":" X_TEXT "}");
+	ask("DELETE", "/subjects/s?permanent=true", "", 404,
+	    "{\"error_code\":40405,\"message\":\"Subject 's' was not deleted first before being permanently deleted\"}");
+	ask("DELETE", "/subjects/s/versions/1", "", 200, "1");
+	ask("DELETE", "/subjects/s/versions/1", "", 404,
+	    "{\"error_code\":40406,\"message\":\"Subject 's' Version 1 was soft deleted. Set permanent=true to delete "
+	    "permanently\"}");
+	ask("GET", "/subjects?deleted=true", "", 200, "[\"s\"]");
+	ask("GET", "/subjects", "", 200, "[]");
+	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":2,\"schema\":" X_TEXT "}");
+	ask("DELETE", "/subjects/s", "", 200, "[2]");
+	ask("DELETE", "/subjects/s?permanent=true", "", 200, "[1,2]");
+	ask("GET", "/subjects?deleted=true", "", 200, "[]");
+	/* the id is gone with its versions, and is not given again */
+	ask("POST", "/subjects/u/versions", SCHEMA(X "," Y), 200,
+	    "{\"id\":2,\"version\":1,\"schema\":\"" A X "," Y "]}\"}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(gives_ids_versions_and_texts, start, stop),
+		cmocka_unit_test_setup_teardown(refuses_what_old_readers_could_not_read, start, stop),
+		cmocka_unit_test_setup_teardown(says_what_is_not_there_in_confluents_words, start, stop),
+		cmocka_unit_test_setup_teardown(deletes_softly_first, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
