@@ -46,9 +46,14 @@ static int preview(const struct adapter_setup *setup, const char *data)
 
 static int check(const struct adapter_setup *setup)
 {
+	const struct adapter_preview_conf conf = { .mapping = setup->run.mapping,
+						   .n_mappings = setup->run.n_mappings,
+						   .env = &setup->run.env };
 	struct bus_error err = { 0 };
 
-	return adapter_run_check(&setup->run, stdout, &err) ? fail(&err, 2) : 0;
+	if (adapter_preview_check(&conf, stdout, &err) || adapter_run_check(&setup->run, &err))
+		return fail(&err, 2);
+	return 0;
 }
 
 static int run(const struct adapter_setup *setup)

@@ -1,6 +1,7 @@
 #include "adapters/run.h"
 
 #include <poll.h>
+#include <stdio.h>
 
 #include "adapters/desk.h"
 #include "adapters/pass.h"
@@ -158,14 +159,11 @@ enum bus_err adapter_run(const struct adapter_run_conf *conf, struct bus_error *
 	return rc;
 }
 
-enum bus_err adapter_run_check(const struct adapter_run_conf *conf, FILE *out, struct bus_error *err)
+enum bus_err adapter_run_check(const struct adapter_run_conf *conf, struct bus_error *err)
 {
 	struct adapter_desk d = { 0 };
 	enum bus_err rc = adapter_desk_load(&d, conf, err);
 
-	for (size_t i = 0; i < d.n_feeds && !rc && out; i++)
-		fprintf(out, "%s: ok, %s -> %s\n", adapter_map_path(d.feed[i].map), adapter_map_feed(d.feed[i].map),
-			adapter_map_topic(d.feed[i].map));
 	adapter_desk_close(&d);
 	return rc;
 }

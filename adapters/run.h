@@ -7,8 +7,6 @@
 #ifndef ADAPTERS_RUN_H
 #define ADAPTERS_RUN_H
 
-#include <stdio.h>
-
 #include "adapters/feed.h"
 
 struct adapter_run_conf {
@@ -29,8 +27,7 @@ struct adapter_run_conf {
 /* BUS_ESTOPPED is how it ends well. BUS_EINVAL, BUS_EPARSE, BUS_ESCHEMA: configuration, mapping or schema. */
 enum bus_err adapter_run(const struct adapter_run_conf *conf, struct bus_error *err) BUS_MUSTCHECK;
 
-/* Loads every mapping and checks what concerns several of them; prints one line each to out (may be NULL). */
-enum bus_err adapter_run_check(const struct adapter_run_conf *conf, FILE *out, struct bus_error *err)
-	BUS_MUSTCHECK;
+/* Loads every mapping and checks what concerns several of them. */
+enum bus_err adapter_run_check(const struct adapter_run_conf *conf, struct bus_error *err) BUS_MUSTCHECK;
 
 #endif
