@@ -9,7 +9,7 @@
 #include "bus/wire.h"
 #include "gateway/core.h"
 
-#define STREAMS_MAX 64 /* of one partition: writers that took over from each other */
+#define STREAMS_MAX 64	 /* of one partition: writers that took over from each other */
 #define NOTES_MAX 100000 /* rows kept in _gap and in _undecodable; the counts go on */
 
 enum bus_err gw_begin(struct gw_engine *e, struct bus_error *err)
@@ -46,8 +46,9 @@ static enum bus_err note_gap(struct gw_engine *e, struct gw_part *p, const struc
 
 	p->topic->count.gaps += lost;
 	bus_metric_add(p->topic->gaps, lost);
-	bus_log(BUS_LOG_ERROR, "gateway.gap", LOG_STR("topic", p->topic->name), LOG_INT("partition", p->partition),
-		LOG_INT("offset", offset), LOG_INT("after", s->seq), LOG_INT("got", to), LOG_INT("lost", lost));
+	bus_log(BUS_LOG_ERROR, "gateway.gap", LOG_STR("topic", p->topic->name),
+		LOG_INT("partition", p->partition), LOG_INT("offset", offset), LOG_INT("after", s->seq),
+		LOG_INT("got", to), LOG_INT("lost", lost));
 	if (before >= NOTES_MAX)
 		return BUS_OK;
 	gw_stmt_bind_text(e->gap_put, 1, bus_str(p->topic->name));
@@ -208,10 +209,11 @@ enum bus_err gw_apply(struct gw_engine *e, const struct bus_record *rec, size_t 
 
 		if (rec[i].offset < p->next) { /* before the point to go on from: asked for, to see it */
 			if (rec[i].offset == p->next - 1 && p->sum != 0 && sum_of(&rec[i]) != p->sum)
-				rc = bus_fail(err, BUS_ECONFLICT,
-					      "topic '%s' partition %d holds another record at offset %lld than it "
-					      "did: it was made anew",
-					      t->name, p->partition, (long long)rec[i].offset);
+				rc = bus_fail(
+				    err, BUS_ECONFLICT,
+				    "topic '%s' partition %d holds another record at offset %lld than it "
+				    "did: it was made anew",
+				    t->name, p->partition, (long long)rec[i].offset);
 			continue;
 		}
 		rc = check_order(e, p, &rec[i], &repeat, err);
@@ -362,7 +364,7 @@ enum bus_err gw_commit(struct gw_engine *e, struct bus_error *err)
 	e->in_transaction = false;
 	e->seq_saved = e->seq;
 	publish(e);
-	bus_metric_set(e->commit_seconds, bus_metric_get(e->commit_seconds) +
-						  (double)(bus_clock_mono_us() - begin) / 1e6);
+	bus_metric_set(e->commit_seconds,
+		       bus_metric_get(e->commit_seconds) + (double)(bus_clock_mono_us() - begin) / 1e6);
 	return BUS_OK;
 }

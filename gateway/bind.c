@@ -106,10 +106,11 @@ static enum bus_err check_plan(struct gw_db *db, const struct gw_def *d, const c
 	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
 		detail = gw_stmt_text(s, 3);
 		if (is_scan(detail, names, &n_names))
-			rc = bus_fail(err, BUS_EPARSE,
-				      "%s:%d: %s would read a table from end to end (%.*s): declare an index on "
-				      "the column it looks for, or write the join as a correlated sub-query",
-				      d->file, d->body_line, what, (int)detail.n, detail.p);
+			rc = bus_fail(
+			    err, BUS_EPARSE,
+			    "%s:%d: %s would read a table from end to end (%.*s): declare an index on "
+			    "the column it looks for, or write the join as a correlated sub-query",
+			    d->file, d->body_line, what, (int)detail.n, detail.p);
 	}
 	gw_stmt_free(&s);
 	bus_buf_release(&explain);
@@ -128,14 +129,16 @@ static enum bus_err match_columns(struct gw_def *d, struct gw_stmt *s, struct bu
 				break;
 		}
 		if (k == d->pub.n_columns)
-			return bus_fail(err, BUS_EPARSE, "%s: output column '%s' is not declared in 'columns'",
-					d->file, gw_stmt_name(s, (int)i));
+			return bus_fail(err, BUS_EPARSE,
+					"%s: output column '%s' is not declared in 'columns'", d->file,
+					gw_stmt_name(s, (int)i));
 		c[i] = d->pub.column[k];
 		if (k == d->pub.key)
 			key = i;
 	}
 	if (n < d->pub.n_columns)
-		return bus_fail(err, BUS_EPARSE, "%s: 'columns' declares more than the SELECT gives", d->file);
+		return bus_fail(err, BUS_EPARSE, "%s: 'columns' declares more than the SELECT gives",
+				d->file);
 	for (size_t i = 0; i < n; i++) {
 		for (k = 0; k < i; k++) {
 			if (c[k].name == c[i].name)
@@ -194,20 +197,20 @@ static enum bus_err check_route(struct gw_db *db, struct gw_def *d, const struct
 	enum bus_err rc = BUS_OK;
 
 	if (!gw_view_reads(d, r->table))
-		return bus_fail(err, BUS_EPARSE, "%s: a route from '%s', which the SELECT does not read", d->file,
-				r->table);
+		return bus_fail(err, BUS_EPARSE, "%s: a route from '%s', which the SELECT does not read",
+				d->file, r->table);
 	if (r->column) {
 		if (!c->has(c->ctx, r->table, r->column))
-			return bus_fail(err, BUS_EPARSE, "%s: route: '%s' has no column '%s'", d->file, r->table,
-					r->column);
+			return bus_fail(err, BUS_EPARSE, "%s: route: '%s' has no column '%s'", d->file,
+					r->table, r->column);
 		return BUS_OK;
 	}
 	rc = gw_db_prepare_guarded(db, r->select, &guard, &s, err);
 	if (rc != BUS_OK)
 		return bus_fail_prefix(err, rc, "%s: route from '%s'", d->file, r->table);
 	if (gw_stmt_columns(s) != 1)
-		rc = bus_fail(err, BUS_EPARSE, "%s: the route from '%s' must give one column, the key", d->file,
-			      r->table);
+		rc = bus_fail(err, BUS_EPARSE, "%s: the route from '%s' must give one column, the key",
+			      d->file, r->table);
 	for (int i = 1; i <= gw_stmt_params(s) && rc == BUS_OK; i++) {
 		const char *name = gw_stmt_param_name(s, i);
 
@@ -221,7 +224,8 @@ static enum bus_err check_route(struct gw_db *db, struct gw_def *d, const struct
 	return rc;
 }
 
-enum bus_err gw_view_bind(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c, struct bus_error *err)
+enum bus_err gw_view_bind(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c,
+			  struct bus_error *err)
 {
 	const char **source;
 	enum bus_err rc;
@@ -240,10 +244,11 @@ enum bus_err gw_view_bind(struct gw_db *db, struct gw_def *d, const struct gw_ca
 		for (k = 0; k < d->n_routes && strcmp(d->route[k].table, d->read[i].table) != 0; k++)
 			;
 		if (k == d->n_routes)
-			return bus_fail(err, BUS_EPARSE,
-					"%s: the SELECT reads '%s', which has no route: which keys can a change "
-					"of one of its rows touch?",
-					d->file, d->read[i].table);
+			return bus_fail(
+			    err, BUS_EPARSE,
+			    "%s: the SELECT reads '%s', which has no route: which keys can a change "
+			    "of one of its rows touch?",
+			    d->file, d->read[i].table);
 		source[i] = d->read[i].table;
 	}
 	d->pub.source = source;

@@ -88,7 +88,8 @@ int gw_core_part(struct gw_engine *e, const char *topic, int32_t partition)
 	if (!t)
 		return -1;
 	e->part = bus_xrealloc(e->part, (e->n_parts + 1) * sizeof(*e->part));
-	e->part[e->n_parts] = (struct gw_part){ .topic = t, .partition = partition, .next = BUS_OFFSET_BEGIN };
+	e->part[e->n_parts] =
+	    (struct gw_part){ .topic = t, .partition = partition, .next = BUS_OFFSET_BEGIN };
 	return (int)e->n_parts++;
 }
 
@@ -155,8 +156,8 @@ static enum bus_err load_counts(struct gw_engine *e, struct bus_error *err)
 
 		c->applied = c->gaps = c->repeated = c->undecodable = c->newest_ms = c->behind = 0;
 	}
-	rc = gw_db_prepare(e->db, "SELECT topic, applied, gaps, repeated, undecodable, newest_ms FROM _topic", &s,
-			   err);
+	rc = gw_db_prepare(e->db, "SELECT topic, applied, gaps, repeated, undecodable, newest_ms FROM _topic",
+			   &s, err);
 	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
 		for (size_t i = 0; i < e->n_topics; i++) {
 			struct gw_topic_state *c = &e->topic[i].count;
@@ -215,8 +216,8 @@ static enum bus_err drop_everything(struct gw_engine *e, struct bus_error *err)
 	enum bus_err rc;
 	bool row;
 
-	rc = gw_db_prepare(e->db, "SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%'",
-			   &s, err);
+	rc = gw_db_prepare(
+	    e->db, "SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%'", &s, err);
 	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row)
 		gw_keys_add(&names, gw_stmt_text(s, 0));
 	gw_stmt_free(&s);
@@ -291,7 +292,8 @@ static enum bus_err open_store(struct gw_engine *e, struct bus_error *err)
 
 	rc = gw_db_open(e->db_path, GW_DB_WRITER, e->cache_bytes, &e->db, &why);
 	if (rc == BUS_OK && !fresh) {
-		if (gw_db_int(e->db, 0, &format, NULL, "SELECT value FROM _meta WHERE name='format'") != BUS_OK)
+		if (gw_db_int(e->db, 0, &format, NULL, "SELECT value FROM _meta WHERE name='format'") !=
+		    BUS_OK)
 			format = 0;
 		if (gw_db_int(e->db, 0, &clean, NULL, "SELECT value FROM _meta WHERE name='clean'") != BUS_OK)
 			clean = 0;
@@ -351,23 +353,26 @@ static enum bus_err read_views(struct gw_engine *e, const char *dir, struct bus_
 		qsort(e->view, e->n_views, sizeof(*e->view), by_name);
 	for (size_t i = 1; i < e->n_views; i++) {
 		if (by_name(&e->view[i - 1], &e->view[i]) == 0)
-			return bus_fail(err, BUS_EPARSE, "%s and %s define one view", e->view[i - 1].def->file,
-					e->view[i].def->file);
+			return bus_fail(err, BUS_EPARSE, "%s and %s define one view",
+					e->view[i - 1].def->file, e->view[i].def->file);
 	}
 	return BUS_OK;
 }
 
 static void make_metrics(struct gw_engine *e)
 {
-	e->apply_seconds = bus_metric("titian_apply_seconds_total", "counter", "Time spent writing records", "");
-	e->settle_seconds = bus_metric("titian_settle_seconds_total", "counter", "Time spent evaluating views", "");
+	e->apply_seconds =
+	    bus_metric("titian_apply_seconds_total", "counter", "Time spent writing records", "");
+	e->settle_seconds =
+	    bus_metric("titian_settle_seconds_total", "counter", "Time spent evaluating views", "");
 	e->commit_seconds = bus_metric("titian_commit_seconds_total", "counter", "Time spent committing", "");
 	e->duplicates = bus_metric("titian_view_bad_keys_total", "counter",
 				   "Rows of views without a key, or with one that another row has", "");
 }
 
-enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char *const *topics, int64_t cache_bytes,
-			  const struct gw_schemas *schemas, struct gw_engine **out, struct bus_error *err)
+enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char *const *topics,
+			  int64_t cache_bytes, const struct gw_schemas *schemas, struct gw_engine **out,
+			  struct bus_error *err)
 {
 	struct gw_engine *e = bus_xcalloc(1, sizeof(*e));
 	char *table, *opd, *entity;
@@ -404,7 +409,8 @@ enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char
 	if (rc == BUS_OK)
 		rc = start_anew(e, false, err);
 	if (rc == BUS_ECONFLICT) { /* a column's type changed */
-		bus_log(BUS_LOG_WARN, "gateway.rebuild", LOG_STR("why", err ? err->text : "a column changed"));
+		bus_log(BUS_LOG_WARN, "gateway.rebuild",
+			LOG_STR("why", err ? err->text : "a column changed"));
 		rc = start_anew(e, true, err);
 	}
 	if (rc == BUS_OK)

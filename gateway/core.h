@@ -22,12 +22,12 @@
 
 struct gw_live;
 
-struct gw_route { /* from a changed row to keys of a view */
-	int column; /* >= 0: its value is the key */
+struct gw_route {		/* from a changed row to keys of a view */
+	int column;		/* >= 0: its value is the key */
 	struct gw_stmt *select; /* else: gives keys; evaluated once the batch is applied */
 	int n_params;
 	int param[GW_ROUTE_PARAMS_MAX]; /* columns of the changed row */
-	struct gw_keys pending; /* packed parameters waiting to be looked up */
+	struct gw_keys pending;		/* packed parameters waiting to be looked up */
 };
 
 struct gw_listener { /* a view that reads a relation */
@@ -53,15 +53,15 @@ struct gw_live { /* a view and its upkeep */
 	struct gw_stmt *keyed, *state_get, *state_put, *state_remove, *log_put, *row_put, *row_remove;
 	struct gw_keys dirty;
 	size_t saved; /* of dirty: that many are in _dirty already */
-	bool all;   /* to be evaluated as a whole */
+	bool all;     /* to be evaluated as a whole */
 	bool all_saved;
-	bool refill; /* its own table is new: every row is written */
+	bool refill;  /* its own table is new: every row is written */
 	bool changed; /* since the last commit */
 	int64_t rows, newest, log_entries;
 	int64_t settled_ms; /* monotonic, last evaluation */
-	int64_t cost_ms; /* of the last evaluation as a whole */
-	int64_t log_floor; /* entries that were left after the last sweep */
-	int64_t swept; /* log entries up to here have been looked at for removal */
+	int64_t cost_ms;    /* of the last evaluation as a whole */
+	int64_t log_floor;  /* entries that were left after the last sweep */
+	int64_t swept;	    /* log entries up to here have been looked at for removal */
 	uint64_t evaluations;
 	_Atomic int64_t public_rows, public_newest; /* any thread */
 	struct bus_metric *metric_rows;
@@ -121,7 +121,7 @@ struct gw_engine {
 	struct gw_live **order; /* each after those it reads */
 	struct gw_rel *writing; /* whose rows the hook is seeing; NULL: none that matter */
 	struct gw_stmt *dirty_put, *dirty_clear, *part_put, *stream_put, *topic_put, *meta_put, *gap_put,
-		*undecodable_put, *view_put;
+	    *undecodable_put, *view_put;
 
 	_Atomic uint64_t store_id;
 	struct gw_hash_key secret;
@@ -132,14 +132,14 @@ struct gw_engine {
 	pthread_mutex_t lock; /* guards shared[], fault, readers */
 	struct gw_topic_state *shared;
 	char fault[GW_FAULTS][480]; /* the last few, so that who holds one need not copy it */
-	int fault_at, fault_last; /* fault_at -1: the engine works */
+	int fault_at, fault_last;   /* fault_at -1: the engine works */
 	_Atomic bool caught_up, idle;
 	gw_changed_fn on_change;
 	void *on_change_ctx;
 	pthread_key_t reader_key;
 	struct gw_reader *readers;
 
-	struct gw_mat *mat; /* the thread; gateway/mat.c */
+	struct gw_mat *mat;	    /* the thread; gateway/mat.c */
 	struct schema_store *store; /* behind schemas, when it is the real one */
 	struct bus_metric *apply_seconds, *settle_seconds, *commit_seconds, *duplicates;
 };
@@ -157,14 +157,14 @@ enum bus_err gw_core_wipe(struct gw_engine *e, struct bus_error *err) BUS_MUSTCH
 /* After a failed transaction: what memory holds is read from the database again. */
 enum bus_err gw_core_reload(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
 /* "cluster": the stored value, "" when there is none. */
-enum bus_err gw_core_meta(struct gw_engine *e, const char *name, char *out, size_t n, struct bus_error *err)
-	BUS_MUSTCHECK;
-enum bus_err gw_core_set_meta(struct gw_engine *e, const char *name, const char *value, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err gw_core_meta(struct gw_engine *e, const char *name, char *out, size_t n,
+			  struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_core_set_meta(struct gw_engine *e, const char *name, const char *value,
+			      struct bus_error *err) BUS_MUSTCHECK;
 
 /* apply.c: records into tables, in the open transaction (begun when there is none). */
-enum bus_err gw_apply(struct gw_engine *e, const struct bus_record *rec, size_t n, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err gw_apply(struct gw_engine *e, const struct bus_record *rec, size_t n,
+		      struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_commit(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* tells on_change */
 
 /* settle.c: views. */
@@ -183,8 +183,8 @@ enum bus_err gw_begin(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err) BUS_MUSTCHECK;
 
 /* eval.c: one key, or all, of one view. */
-enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key,
+			 struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
 			 struct bus_error *err) BUS_MUSTCHECK;
 
@@ -203,7 +203,7 @@ void gw_readers_free(struct gw_engine *e);
 struct gw_db *gw_reader_db(struct gw_reader *r);
 struct gw_engine *gw_reader_engine(struct gw_reader *r);
 /* A prepared statement of this reader, kept by its text. Borrowed; reset it after use. */
-enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt **out, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt **out,
+			    struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

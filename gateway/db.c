@@ -52,8 +52,8 @@ static enum bus_err fail(struct gw_db *db, int rc, struct bus_error *err, const 
 	default:
 		break;
 	}
-	return bus_fail(err, code, "%s: %s", doing, db && db->handle ? sqlite3_errmsg(db->handle) :
-								       sqlite3_errstr(rc));
+	return bus_fail(err, code, "%s: %s", doing,
+			db && db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
 }
 
 static int on_progress(void *ctx)
@@ -284,8 +284,8 @@ enum bus_err gw_db_prepare_guarded(struct gw_db *db, const char *sql, struct gw_
 		return bus_fail(err, BUS_EPARSE, "only one SELECT is allowed");
 	}
 	if (rc == BUS_EDB)
-		rc = guard->refused[0] ? bus_fail(err, BUS_EDENIED, "%s", guard->refused) :
-					 bus_fail(err, BUS_EPARSE, "%s", sqlite3_errmsg(db->handle));
+		rc = guard->refused[0] ? bus_fail(err, BUS_EDENIED, "%s", guard->refused)
+				       : bus_fail(err, BUS_EPARSE, "%s", sqlite3_errmsg(db->handle));
 	return rc;
 }
 
@@ -416,8 +416,8 @@ int64_t gw_stmt_int(struct gw_stmt *s, int column)
 static struct bus_str text_of(sqlite3_value *v)
 {
 	/* Pointer first, then length: the order SQLite asks for. */
-	const char *p = sqlite3_value_type(v) == SQLITE_BLOB ? sqlite3_value_blob(v) :
-							       (const char *)sqlite3_value_text(v);
+	const char *p = sqlite3_value_type(v) == SQLITE_BLOB ? sqlite3_value_blob(v)
+							     : (const char *)sqlite3_value_text(v);
 
 	return (struct bus_str){ p, p ? (size_t)sqlite3_value_bytes(v) : 0 };
 }
@@ -486,9 +486,10 @@ static void on_preupdate(void *ctx, sqlite3 *handle, int op, const char *databas
 	(void)database;
 	(void)old_rowid;
 	(void)new_rowid;
-	db->changed(db->changed_ctx, table, op == SQLITE_INSERT ? GW_DB_INSERT :
-					    op == SQLITE_UPDATE ? GW_DB_UPDATE :
-								  GW_DB_DELETE);
+	db->changed(db->changed_ctx, table,
+		    op == SQLITE_INSERT	  ? GW_DB_INSERT
+		    : op == SQLITE_UPDATE ? GW_DB_UPDATE
+					  : GW_DB_DELETE);
 }
 
 void gw_db_on_change(struct gw_db *db, gw_db_change_fn fn, void *ctx)

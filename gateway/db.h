@@ -23,8 +23,8 @@ enum bus_err gw_db_open(const char *path, enum gw_db_mode mode, int64_t cache_by
 			struct bus_error *err) BUS_MUSTCHECK;
 void gw_db_close(struct gw_db **db);
 /* All statements of sql, which give no rows. */
-enum bus_err gw_db_exec(struct gw_db *db, struct bus_error *err, const char *fmt, ...) BUS_PRINTF(3, 4)
-	BUS_MUSTCHECK;
+enum bus_err gw_db_exec(struct gw_db *db, struct bus_error *err, const char *fmt, ...)
+    BUS_PRINTF(3, 4) BUS_MUSTCHECK;
 /* The first column of the first row; `none` when there is no row or it is NULL. */
 enum bus_err gw_db_int(struct gw_db *db, int64_t none, int64_t *out, struct bus_error *err, const char *fmt,
 		       ...) BUS_PRINTF(5, 6) BUS_MUSTCHECK;
@@ -32,13 +32,13 @@ enum bus_err gw_db_int(struct gw_db *db, int64_t none, int64_t *out, struct bus_
 void gw_db_rollback(struct gw_db *db);
 /* Pages of the log are put into the database; `truncate` also gives the log's space back, when no reader
  * is in its way. *left: pages still in the log. */
-enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left,
+			      struct bus_error *err) BUS_MUSTCHECK;
 /* From now on a statement that still runs after ms milliseconds ends with BUS_ETIMEOUT; 0: no limit. */
 void gw_db_deadline(struct gw_db *db, int ms);
 
-enum bus_err gw_db_prepare(struct gw_db *db, const char *sql, struct gw_stmt **out, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err gw_db_prepare(struct gw_db *db, const char *sql, struct gw_stmt **out,
+			   struct bus_error *err) BUS_MUSTCHECK;
 
 /* What a statement written by others may do: read tables and call functions, as these two answer (false:
  * refused). column is "" when the table's rows count but none of its columns is read. Anything else

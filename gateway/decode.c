@@ -145,9 +145,9 @@ static enum bus_err on_branch(void *ctx, const struct schema_node *node, int32_t
 {
 	struct gw_decode *d = ctx;
 
-	return d->depth > 1 && d->json_sink.sink.branch ?
-		       d->json_sink.sink.branch(d->json_sink.sink.ctx, node, index) :
-		       BUS_OK;
+	return d->depth > 1 && d->json_sink.sink.branch
+		   ? d->json_sink.sink.branch(d->json_sink.sink.ctx, node, index)
+		   : BUS_OK;
 }
 
 static enum bus_err on_record(void *ctx, const struct schema_node *node)

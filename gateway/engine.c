@@ -51,7 +51,8 @@ static enum bus_err open_store(const struct gw_engine_conf *conf, int64_t until,
 
 	do {
 		left = until - bus_clock_mono_ms();
-		rc = schema_store_open(&conf->kafka, conf->schemas_topic, left > 1000 ? (int)left : 1000, out, err);
+		rc = schema_store_open(&conf->kafka, conf->schemas_topic, left > 1000 ? (int)left : 1000, out,
+				       err);
 		if (rc == BUS_ENOENT)
 			nap();
 	} while (rc == BUS_ENOENT && bus_clock_mono_ms() < until);
@@ -81,7 +82,8 @@ static enum bus_err wait_schemas(const struct gw_engine_conf *conf, struct schem
 		nap();
 	}
 	if (n > 0)
-		bus_fail(err, BUS_ETIMEOUT, "no schema is registered for %zu topics: %s", n, bus_buf_cstr(&missing));
+		bus_fail(err, BUS_ETIMEOUT, "no schema is registered for %zu topics: %s", n,
+			 bus_buf_cstr(&missing));
 	bus_buf_release(&missing);
 	return n == 0 ? BUS_OK : BUS_ETIMEOUT;
 }
@@ -107,8 +109,9 @@ static enum bus_err check_cluster(struct gw_engine *e, const char *cluster, stru
 
 	rc = gw_core_meta(e, "cluster", text, sizeof(text), err);
 	if (rc == BUS_OK && stored[0] && strcmp(stored, cluster) != 0) {
-		bus_log(BUS_LOG_ERROR, "gateway.rebuild", LOG_STR("why", "the store is of another Kafka cluster"),
-			LOG_STR("stored", stored), LOG_STR("cluster", cluster));
+		bus_log(BUS_LOG_ERROR, "gateway.rebuild",
+			LOG_STR("why", "the store is of another Kafka cluster"), LOG_STR("stored", stored),
+			LOG_STR("cluster", cluster));
 		rc = gw_core_wipe(e, err);
 	}
 	return rc == BUS_OK ? gw_core_set_meta(e, "cluster", cluster, err) : rc;
@@ -131,8 +134,8 @@ enum bus_err gw_engine_open(const struct gw_engine_conf *conf, struct gw_engine 
 		rc = cluster_of(conf, cluster, sizeof(cluster), err);
 	if (rc == BUS_OK) {
 		schemas.ctx = store;
-		rc = gw_core_open(conf->db_path, conf->views_dir, conf->topics, conf->cache_bytes, &schemas, out,
-				  err);
+		rc = gw_core_open(conf->db_path, conf->views_dir, conf->topics, conf->cache_bytes, &schemas,
+				  out, err);
 	}
 	if (rc != BUS_OK) {
 		schema_store_close(&store);

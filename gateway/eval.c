@@ -45,7 +45,8 @@ static enum bus_err write_state(struct gw_engine *e, struct gw_live *v, struct b
 	return gw_stmt_run(v->log_put, err);
 }
 
-static enum bus_err write_row(struct gw_engine *e, struct gw_live *v, struct gw_stmt *from, struct bus_error *err)
+static enum bus_err write_row(struct gw_engine *e, struct gw_live *v, struct gw_stmt *from,
+			      struct bus_error *err)
 {
 	struct gw_value value;
 	enum bus_err rc;
@@ -81,7 +82,8 @@ static enum bus_err keep_row(struct gw_engine *e, struct gw_live *v, struct bus_
 	return write_state(e, v, key, true, hash, err);
 }
 
-static enum bus_err drop_row(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct bus_error *err)
+static enum bus_err drop_row(struct gw_engine *e, struct gw_live *v, struct bus_str key,
+			     struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
 
@@ -154,8 +156,8 @@ static enum bus_err window_fill(struct window *w, struct bus_error *err)
 	w->at = 0;
 	gw_stmt_bind_text(w->next, 1, bus_buf_str(&w->last));
 	while (w->keys.n < STATE_WINDOW && (rc = gw_stmt_step(w->next, &row, err)) == BUS_OK && row) {
-		w->old[w->keys.n] = (struct old){ true, !gw_stmt_is_null(w->next, 1),
-						  (uint64_t)gw_stmt_int(w->next, 1) };
+		w->old[w->keys.n] =
+		    (struct old){ true, !gw_stmt_is_null(w->next, 1), (uint64_t)gw_stmt_int(w->next, 1) };
 		gw_keys_add(&w->keys, gw_stmt_text(w->next, 0));
 	}
 	gw_stmt_reset(w->next);
@@ -177,8 +179,8 @@ static int compare(struct bus_str a, struct bus_str b)
 
 /* Passes over stored keys up to `key` (p NULL: to the end); those before it are no longer in the view. old:
  * what is stored for key itself. */
-static enum bus_err window_advance(struct gw_engine *e, struct gw_live *v, struct window *w, struct bus_str key,
-				   struct old *old, struct bus_error *err)
+static enum bus_err window_advance(struct gw_engine *e, struct gw_live *v, struct window *w,
+				   struct bus_str key, struct old *old, struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
 	struct bus_str stored;
@@ -205,7 +207,8 @@ static enum bus_err window_advance(struct gw_engine *e, struct gw_live *v, struc
 	return rc;
 }
 
-enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop, struct bus_error *err)
+enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
+			 struct bus_error *err)
 {
 	struct window *w = bus_xcalloc(1, sizeof(*w));
 	int key_column = (int)v->def->pub.key;

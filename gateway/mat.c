@@ -66,9 +66,10 @@ static enum bus_err bound(struct gw_mat *m, const char *topic, int32_t partition
 		return rc;
 	p->end = end;
 	if (p->next > end)
-		return bus_fail(err, BUS_ECONFLICT,
-				"topic '%s' partition %d ends at %lld, before what was read of it: it is another one",
-				topic, partition, (long long)end);
+		return bus_fail(
+		    err, BUS_ECONFLICT,
+		    "topic '%s' partition %d ends at %lld, before what was read of it: it is another one",
+		    topic, partition, (long long)end);
 	p->from = p->next > begin && p->sum != 0 ? p->next - 1 : p->next;
 	return BUS_OK;
 }
@@ -82,7 +83,7 @@ static enum bus_err open_session(struct gw_mat *m, struct bus_error *err)
 	rc = bus_consumer_open(&conf, &m->consumer, err);
 	for (size_t i = 0; i < m->e->n_topics && rc == BUS_OK; i++) {
 		while ((rc = bus_consumer_partitions(m->consumer, m->e->topic[i].name, &n, BROKER_MS, err)) ==
-			       BUS_ENOENT &&
+			   BUS_ENOENT &&
 		       !m->stop) {
 			bus_log(BUS_LOG_WARN, "gateway.no_topic", LOG_STR("topic", m->e->topic[i].name));
 			nap(m, RETRY_MS);
@@ -106,7 +107,8 @@ static void look(struct gw_mat *m)
 	for (size_t i = 0; i < e->n_parts; i++) {
 		struct gw_part *p = &e->part[i];
 
-		if (bus_consumer_end(m->consumer, p->topic->name, p->partition, &end) == BUS_OK && end > p->end)
+		if (bus_consumer_end(m->consumer, p->topic->name, p->partition, &end) == BUS_OK &&
+		    end > p->end)
 			p->end = end;
 	}
 	for (size_t i = 0; i < e->n_topics; i++) {
@@ -114,8 +116,8 @@ static void look(struct gw_mat *m)
 		for (size_t k = 0; k < e->n_parts; k++) {
 			if (e->part[k].topic != &e->topic[i])
 				continue;
-			if (bus_consumer_position(m->consumer, e->topic[i].name, e->part[k].partition, &at, NULL) !=
-				    BUS_OK ||
+			if (bus_consumer_position(m->consumer, e->topic[i].name, e->part[k].partition, &at,
+						  NULL) != BUS_OK ||
 			    at < e->part[k].next)
 				at = e->part[k].next > 0 ? e->part[k].next : 0;
 			behind += e->part[k].end > at ? e->part[k].end - at : 0;
@@ -158,7 +160,10 @@ static enum bus_err take_batch(struct gw_mat *m, size_t *taken, bool *pending, s
 	*taken = 0;
 	do {
 		rc = bus_consumer_poll(m->consumer, m->record, max - *taken, &n,
-				       *taken ? COMPANY_MS : *pending ? COMPANY_MS : IDLE_POLL_MS, err);
+				       *taken	  ? COMPANY_MS
+				       : *pending ? COMPANY_MS
+						  : IDLE_POLL_MS,
+				       err);
 		if (n == 0 || rc != BUS_OK)
 			break;
 		if (begin == 0) {
@@ -167,10 +172,11 @@ static enum bus_err take_batch(struct gw_mat *m, size_t *taken, bool *pending, s
 		}
 		t = bus_clock_mono_us();
 		rc = gw_apply(m->e, m->record, n, err);
-		bus_metric_set(m->e->apply_seconds, bus_metric_get(m->e->apply_seconds) +
-							    (double)(bus_clock_mono_us() - t) / 1e6);
+		bus_metric_set(m->e->apply_seconds,
+			       bus_metric_get(m->e->apply_seconds) + (double)(bus_clock_mono_us() - t) / 1e6);
 		*taken += n;
-	} while (rc == BUS_OK && *taken < max && bus_clock_mono_ms() - begin < m->conf.batch_wait_ms && !m->stop);
+	} while (rc == BUS_OK && *taken < max && bus_clock_mono_ms() - begin < m->conf.batch_wait_ms &&
+		 !m->stop);
 	if (rc != BUS_OK || *taken == 0)
 		return rc;
 	m->e->quiet_since_ms = bus_clock_mono_ms();

@@ -25,7 +25,7 @@ struct feed {
 	char sha256[80], status[32];
 	struct bus_buf files, control; /* JSON: members of an array; an array */
 	int n_files;
-	bool whole; /* a file is the whole register: the newest counts */
+	bool whole;   /* a file is the whole register: the newest counts */
 	bool counted; /* a file has been taken */
 };
 
@@ -63,11 +63,25 @@ static void copy(char *to, size_t n, struct bus_str s)
 	snprintf(to, n, "%.*s", (int)s.n, s.p ? s.p : "");
 }
 
-enum column { FEED, NAME, SHA256, SIZE, STATUS, REASON, WHOLE, ORDER, FIRST_COUNT, CLASSES = FIRST_COUNT + COUNTS,
-	      SEEN, CONTROL, DONE };
+enum column {
+	FEED,
+	NAME,
+	SHA256,
+	SIZE,
+	STATUS,
+	REASON,
+	WHOLE,
+	ORDER,
+	FIRST_COUNT,
+	CLASSES = FIRST_COUNT + COUNTS,
+	SEEN,
+	CONTROL,
+	DONE
+};
 
-static const char columns[] = "umpan, nama, sha256, ukuran, status, alasan, lengkap, urutan, baris_fisik, baris_data, "
-			      "diterima, ditolak, tak_tergabung, diterbitkan, kelas, pengamatan, kendali, selesai";
+static const char columns[] =
+    "umpan, nama, sha256, ukuran, status, alasan, lengkap, urutan, baris_fisik, baris_data, "
+    "diterima, ditolak, tak_tergabung, diterbitkan, kelas, pengamatan, kendali, selesai";
 
 static void show_file(struct feed *f, struct gw_stmt *s)
 {
@@ -165,8 +179,8 @@ static void put_tally(struct bus_json_out *j, const char *key, const struct tall
 
 static void put_feed(struct bus_json_out *j, struct feed *f)
 {
-	static const char *const name[COUNTS] = { "baris_fisik", "baris_data", "diterima", "ditolak",
-						  "tak_tergabung", "diterbitkan" };
+	static const char *const name[COUNTS] = { "baris_fisik", "baris_data",	  "diterima",
+						  "ditolak",	 "tak_tergabung", "diterbitkan" };
 	struct bus_buf files = { 0 };
 
 	bus_json_object(j);

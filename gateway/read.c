@@ -169,8 +169,9 @@ static enum bus_err check_date(const struct gw_view *v, const char *date, struct
 
 static void put_filter(struct bus_buf *b, const struct gw_view *v, const struct gw_filter *f, size_t i)
 {
-	static const char *const op[] = { [GW_EQ] = "=",  [GW_NEQ] = "<>", [GW_LT] = "<",
-					  [GW_LTE] = "<=", [GW_GT] = ">",   [GW_GTE] = ">=" };
+	static const char *const op[] = {
+		[GW_EQ] = "=", [GW_NEQ] = "<>", [GW_LT] = "<", [GW_LTE] = "<=", [GW_GT] = ">", [GW_GTE] = ">="
+	};
 	const char *name = v->column[f->column].name;
 
 	bus_buf_printf(b, " AND \"%s\" ", name);
@@ -318,8 +319,10 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 	enum bus_err rc;
 	bool row, end = false;
 
-	snprintf(sql, sizeof(sql), "SELECT key FROM \"_view_%s\" WHERE key > ? AND hash IS NOT NULL ORDER BY key "
-		 "LIMIT %d", q->view->name, KEYS_A_TURN);
+	snprintf(sql, sizeof(sql),
+		 "SELECT key FROM \"_view_%s\" WHERE key > ? AND hash IS NOT NULL ORDER BY key "
+		 "LIMIT %d",
+		 q->view->name, KEYS_A_TURN);
 	bus_buf_put(&after, q->after.p, q->after.n);
 	rc = begin_read(r, err);
 	while (rc == BUS_OK && left > 0 && !end) {
@@ -356,7 +359,8 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 	return rc;
 }
 
-enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx, struct bus_error *err)
+enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
+		     struct bus_error *err)
 {
 	struct gw_live *live = live_of(r->e, q->view);
 	const struct gw_value *value;
@@ -387,7 +391,8 @@ enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn
 
 /* *value NULL: no such row. *s stands on it: to be reset by the caller. */
 static enum bus_err get_one(struct gw_reader *r, const struct gw_query *q, struct bus_str key,
-			    const struct gw_value **value, uint64_t *hash, struct gw_stmt **s, struct bus_error *err)
+			    const struct gw_value **value, uint64_t *hash, struct gw_stmt **s,
+			    struct bus_error *err)
 {
 	enum bus_err rc;
 	bool row;
@@ -403,8 +408,8 @@ static enum bus_err get_one(struct gw_reader *r, const struct gw_query *q, struc
 	return rc;
 }
 
-enum bus_err gw_get(struct gw_reader *r, const struct gw_view *v, const char *date, struct bus_str key, gw_row_fn fn,
-		    void *ctx, struct bus_error *err)
+enum bus_err gw_get(struct gw_reader *r, const struct gw_view *v, const char *date, struct bus_str key,
+		    gw_row_fn fn, void *ctx, struct bus_error *err)
 {
 	struct gw_query q = { .view = v, .date = date };
 	const struct gw_value *value;
@@ -446,8 +451,8 @@ enum bus_err gw_count(struct gw_reader *r, const struct gw_query *q, int64_t *n,
 	return rc;
 }
 
-enum bus_err gw_changes(struct gw_reader *r, const struct gw_view *v, const char *date, int64_t after, int limit,
-			gw_change_fn fn, void *ctx, int64_t *last, struct bus_error *err)
+enum bus_err gw_changes(struct gw_reader *r, const struct gw_view *v, const char *date, int64_t after,
+			int limit, gw_change_fn fn, void *ctx, int64_t *last, struct bus_error *err)
 {
 	struct gw_query q = { .view = v, .date = date };
 	struct gw_stmt *log, *newest, *one = NULL;
@@ -465,7 +470,8 @@ enum bus_err gw_changes(struct gw_reader *r, const struct gw_view *v, const char
 		return rc;
 	/* An entry that its key has outlived is passed over: the newest one of the key comes later. */
 	snprintf(sql, sizeof(sql),
-		 "SELECT l.seq, l.key, s.hash IS NULL FROM \"_log_%s\" l CROSS JOIN \"_view_%s\" s ON s.key = l.key "
+		 "SELECT l.seq, l.key, s.hash IS NULL FROM \"_log_%s\" l CROSS JOIN \"_view_%s\" s ON s.key "
+		 "= l.key "
 		 "AND s.seq = l.seq WHERE l.seq > ? ORDER BY l.seq LIMIT ?",
 		 v->name, v->name);
 	rc = gw_reader_stmt(r, sql, &log, err);
@@ -474,7 +480,9 @@ enum bus_err gw_changes(struct gw_reader *r, const struct gw_view *v, const char
 	gw_stmt_bind_int(log, 1, after);
 	gw_stmt_bind_int(log, 2, limit);
 	while (more && (rc = gw_stmt_step(log, &row, err)) == BUS_OK && row) {
-		c = (struct gw_change){ .seq = gw_stmt_int(log, 0), .key = gw_stmt_text(log, 1), .removed = true };
+		c = (struct gw_change){ .seq = gw_stmt_int(log, 0),
+					.key = gw_stmt_text(log, 1),
+					.removed = true };
 		n++;
 		*last = c.seq;
 		if (gw_stmt_int(log, 2) == 0) {

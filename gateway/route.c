@@ -53,7 +53,7 @@ static size_t unpack(const char *p, struct gw_value *v)
 /* One image (before or after) of the changed row. */
 static void route_image(struct gw_engine *e, struct gw_listener *l, bool after)
 {
-	void (*get)(struct gw_db *db, int column, struct gw_value *out) = after ? gw_db_new : gw_db_old;
+	void (*get)(struct gw_db * db, int column, struct gw_value *out) = after ? gw_db_new : gw_db_old;
 	struct gw_value value;
 
 	for (size_t i = 0; i < l->n_routes; i++) {

@@ -14,7 +14,7 @@
 #define GROUP_MS 1000  /* a group's evaluation, while records keep coming */
 #define OVERDUE_MS 5000
 #define OVERDUE_COSTS 10
-#define SWEEP_STEP 2000 /* log entries looked at in one transaction */
+#define SWEEP_STEP 2000	  /* log entries looked at in one transaction */
 #define SWEEP_LEAST 10000 /* superseded entries worth a pass */
 
 /* Views read by v that still wait make v's evaluation useless: it would be done again. */
@@ -79,8 +79,8 @@ static enum bus_err settle_all(struct gw_engine *e, struct gw_live *v, const _At
 		rc = gw_route_flush(e, v->rel, err);
 	v->settled_ms = bus_clock_mono_ms();
 	v->cost_ms = v->settled_ms - begin;
-	bus_log(BUS_LOG_DEBUG, "gateway.evaluated", LOG_STR("view", v->def->pub.name), LOG_INT("rows", v->rows),
-		LOG_INT("before", before), LOG_INT("ms", v->cost_ms));
+	bus_log(BUS_LOG_DEBUG, "gateway.evaluated", LOG_STR("view", v->def->pub.name),
+		LOG_INT("rows", v->rows), LOG_INT("before", before), LOG_INT("ms", v->cost_ms));
 	return rc == BUS_OK ? gw_commit(e, err) : rc;
 }
 
@@ -130,8 +130,8 @@ enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic b
 			*pending = true;
 		}
 	}
-	bus_metric_set(e->settle_seconds, bus_metric_get(e->settle_seconds) +
-						  (double)(bus_clock_mono_us() - begin) / 1e6);
+	bus_metric_set(e->settle_seconds,
+		       bus_metric_get(e->settle_seconds) + (double)(bus_clock_mono_us() - begin) / 1e6);
 	return rc;
 }
 
@@ -147,10 +147,11 @@ enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err)
 
 		if (v->def->pub.internal || v->log_entries < 2 * v->log_floor + SWEEP_LEAST)
 			continue;
-		rc = gw_db_int(e->db, 0, &to, err,
-			       "SELECT max(seq) FROM (SELECT seq FROM \"_log_%s\" WHERE seq > %lld ORDER BY seq "
-			       "LIMIT %d)",
-			       name, (long long)v->swept, SWEEP_STEP);
+		rc = gw_db_int(
+		    e->db, 0, &to, err,
+		    "SELECT max(seq) FROM (SELECT seq FROM \"_log_%s\" WHERE seq > %lld ORDER BY seq "
+		    "LIMIT %d)",
+		    name, (long long)v->swept, SWEEP_STEP);
 		if (rc != BUS_OK)
 			break;
 		if (to == 0) { /* once through: what is left is one entry a key, tombstones too */
@@ -163,11 +164,12 @@ enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err)
 		*more = true;
 		rc = gw_begin(e, err);
 		if (rc == BUS_OK)
-			rc = gw_db_exec(e->db, err,
-					"DELETE FROM \"_log_%s\" WHERE seq > %lld AND seq <= %lld AND NOT EXISTS "
-					"(SELECT 1 FROM \"_view_%s\" v WHERE v.key = \"_log_%s\".key AND v.seq = "
-					"\"_log_%s\".seq)",
-					name, (long long)v->swept, (long long)to, name, name, name);
+			rc = gw_db_exec(
+			    e->db, err,
+			    "DELETE FROM \"_log_%s\" WHERE seq > %lld AND seq <= %lld AND NOT EXISTS "
+			    "(SELECT 1 FROM \"_view_%s\" v WHERE v.key = \"_log_%s\".key AND v.seq = "
+			    "\"_log_%s\".seq)",
+			    name, (long long)v->swept, (long long)to, name, name, name);
 		if (rc == BUS_OK)
 			rc = gw_commit(e, err);
 		v->swept = to;

@@ -10,21 +10,23 @@ enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
 {
 	enum bus_err rc;
 
-	rc = gw_db_exec(e->db, err, "%s",
-		"CREATE TABLE IF NOT EXISTS _meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-		"CREATE TABLE IF NOT EXISTS _part(topic TEXT, part INTEGER, next INTEGER, sum INTEGER, "
-		" PRIMARY KEY(topic, part)) WITHOUT ROWID;"
-		"CREATE TABLE IF NOT EXISTS _stream(topic TEXT, part INTEGER, stream TEXT, seq INTEGER, "
-		" off INTEGER, PRIMARY KEY(topic, part, stream)) WITHOUT ROWID;"
-		"CREATE TABLE IF NOT EXISTS _topic(topic TEXT PRIMARY KEY, applied INTEGER, gaps INTEGER, "
-		" repeated INTEGER, undecodable INTEGER, newest_ms INTEGER) WITHOUT ROWID;"
-		"CREATE TABLE IF NOT EXISTS _gaps(topic TEXT, part INTEGER, stream TEXT, seq_from INTEGER, "
-		" seq_to INTEGER, off INTEGER);"
-		"CREATE TABLE IF NOT EXISTS _undecodable(topic TEXT, part INTEGER, off INTEGER, reason TEXT, "
-		" PRIMARY KEY(topic, part, off)) WITHOUT ROWID;"
-		"CREATE TABLE IF NOT EXISTS _view(id INTEGER PRIMARY KEY, name TEXT UNIQUE, digest BLOB, "
-		" all_dirty INTEGER, refill INTEGER);"
-		"CREATE TABLE IF NOT EXISTS _dirty(view INTEGER, key TEXT, PRIMARY KEY(view, key)) WITHOUT ROWID;");
+	rc = gw_db_exec(
+	    e->db, err, "%s",
+	    "CREATE TABLE IF NOT EXISTS _meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _part(topic TEXT, part INTEGER, next INTEGER, sum INTEGER, "
+	    " PRIMARY KEY(topic, part)) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _stream(topic TEXT, part INTEGER, stream TEXT, seq INTEGER, "
+	    " off INTEGER, PRIMARY KEY(topic, part, stream)) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _topic(topic TEXT PRIMARY KEY, applied INTEGER, gaps INTEGER, "
+	    " repeated INTEGER, undecodable INTEGER, newest_ms INTEGER) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _gaps(topic TEXT, part INTEGER, stream TEXT, seq_from INTEGER, "
+	    " seq_to INTEGER, off INTEGER);"
+	    "CREATE TABLE IF NOT EXISTS _undecodable(topic TEXT, part INTEGER, off INTEGER, reason TEXT, "
+	    " PRIMARY KEY(topic, part, off)) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _view(id INTEGER PRIMARY KEY, name TEXT UNIQUE, digest BLOB, "
+	    " all_dirty INTEGER, refill INTEGER);"
+	    "CREATE TABLE IF NOT EXISTS _dirty(view INTEGER, key TEXT, PRIMARY KEY(view, key)) WITHOUT "
+	    "ROWID;");
 	static const struct {
 		size_t offset;
 		const char *sql;
@@ -37,10 +39,12 @@ enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
 		{ offsetof(struct gw_engine, stream_put),
 		  "INSERT INTO _stream VALUES(?,?,?,?,?) ON CONFLICT DO UPDATE SET seq=excluded.seq,"
 		  "off=excluded.off" },
-		{ offsetof(struct gw_engine, topic_put), "INSERT OR REPLACE INTO _topic VALUES(?,?,?,?,?,?)" },
+		{ offsetof(struct gw_engine, topic_put),
+		  "INSERT OR REPLACE INTO _topic VALUES(?,?,?,?,?,?)" },
 		{ offsetof(struct gw_engine, meta_put), "INSERT OR REPLACE INTO _meta VALUES(?,?)" },
 		{ offsetof(struct gw_engine, gap_put), "INSERT INTO _gaps VALUES(?,?,?,?,?,?)" },
-		{ offsetof(struct gw_engine, undecodable_put), "INSERT OR REPLACE INTO _undecodable VALUES(?,?,?,?)" },
+		{ offsetof(struct gw_engine, undecodable_put),
+		  "INSERT OR REPLACE INTO _undecodable VALUES(?,?,?,?)" },
 		{ offsetof(struct gw_engine, view_put), "UPDATE _view SET all_dirty=?, refill=? WHERE id=?" },
 	};
 
@@ -50,7 +54,8 @@ enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
 	return rc;
 }
 
-static enum bus_err make_rel(struct gw_engine *e, const char *name, struct gw_rel **out, struct bus_error *err)
+static enum bus_err make_rel(struct gw_engine *e, const char *name, struct gw_rel **out,
+			     struct bus_error *err)
 {
 	struct gw_rel *rel = bus_xcalloc(1, sizeof(*rel));
 	struct bus_buf sql = { 0 };
@@ -150,8 +155,8 @@ enum bus_err gw_setup_topics(struct gw_engine *e, struct bus_error *err)
 		snprintf(label, sizeof(label), "topic=\"%s\"", t->name);
 		t->applied = bus_metric("titian_topic_applied_total", "counter", "Records applied", label);
 		t->behind = bus_metric("titian_topic_behind", "gauge", "Records not yet applied", label);
-		t->gaps = bus_metric("titian_sequence_gaps_total", "counter", "Sequence numbers that never came",
-				     label);
+		t->gaps = bus_metric("titian_sequence_gaps_total", "counter",
+				     "Sequence numbers that never came", label);
 		t->repeated = bus_metric("titian_topic_repeated_total", "counter",
 					 "Records dropped because they had been applied", label);
 		t->undecodable = bus_metric("titian_topic_undecodable_total", "counter",
@@ -188,10 +193,11 @@ static enum bus_err reconcile(struct gw_engine *e, struct gw_live *v, struct bus
 	gw_stmt_free(&s);
 	if (rc != BUS_OK || same)
 		return rc;
-	rc = gw_db_prepare(e->db,
-			   "INSERT INTO _view(name, digest, all_dirty, refill) VALUES(?1,?2,1,?3) ON CONFLICT(name) "
-			   "DO UPDATE SET digest=?2, all_dirty=1, refill=?3 RETURNING id",
-			   &s, err);
+	rc = gw_db_prepare(
+	    e->db,
+	    "INSERT INTO _view(name, digest, all_dirty, refill) VALUES(?1,?2,1,?3) ON CONFLICT(name) "
+	    "DO UPDATE SET digest=?2, all_dirty=1, refill=?3 RETURNING id",
+	    &s, err);
 	if (rc != BUS_OK)
 		return rc;
 	v->all = true;
@@ -214,18 +220,23 @@ static enum bus_err reconcile(struct gw_engine *e, struct gw_live *v, struct bus
 
 static enum bus_err make_tables(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
 {
-	static const char *const type[] = { [GW_TEXT] = "TEXT",	   [GW_JSON] = "TEXT", [GW_INT] = "INTEGER",
-					    [GW_BOOL] = "INTEGER", [GW_REAL] = "REAL" };
+	static const char *const type[] = { [GW_TEXT] = "TEXT",
+					    [GW_JSON] = "TEXT",
+					    [GW_INT] = "INTEGER",
+					    [GW_BOOL] = "INTEGER",
+					    [GW_REAL] = "REAL" };
 	const struct gw_def *d = v->def;
 	struct bus_buf sql = { 0 };
 	enum bus_err rc;
 
 	if (find_rel(e, d->pub.name))
-		return bus_fail(err, BUS_EPARSE, "%s: '%s' is the name of another table", d->file, d->pub.name);
-	rc = gw_db_exec(e->db, err,
-			"CREATE TABLE IF NOT EXISTS \"_view_%s\"(key TEXT PRIMARY KEY, hash INTEGER, seq INTEGER) "
-			"WITHOUT ROWID;",
-			d->pub.name);
+		return bus_fail(err, BUS_EPARSE, "%s: '%s' is the name of another table", d->file,
+				d->pub.name);
+	rc = gw_db_exec(
+	    e->db, err,
+	    "CREATE TABLE IF NOT EXISTS \"_view_%s\"(key TEXT PRIMARY KEY, hash INTEGER, seq INTEGER) "
+	    "WITHOUT ROWID;",
+	    d->pub.name);
 	if (rc == BUS_OK && !d->pub.internal)
 		rc = gw_db_exec(e->db, err,
 				"CREATE TABLE IF NOT EXISTS \"_log_%s\"(seq INTEGER PRIMARY KEY, key TEXT)",
@@ -254,21 +265,21 @@ static enum bus_err make_index(struct gw_engine *e, const struct gw_def *d, cons
 	bus_buf_printf(&name, "_ix_%s", x->table);
 	for (size_t i = 0; i < x->n && rc == BUS_OK; i++) {
 		if (rel_column(rel, x->column[i]) < 0)
-			rc = bus_fail(err, BUS_EPARSE, "%s: an index: '%s' has no column '%s'", d->file, x->table,
-				      x->column[i]);
+			rc = bus_fail(err, BUS_EPARSE, "%s: an index: '%s' has no column '%s'", d->file,
+				      x->table, x->column[i]);
 		bus_buf_printf(&name, "__%s", x->column[i]);
 		bus_buf_printf(&cols, "%s\"%s\"", i ? "," : "", x->column[i]);
 	}
 	if (rc == BUS_OK)
-		rc = gw_db_exec(e->db, err, "CREATE INDEX IF NOT EXISTS \"%s\" ON \"%s\"(%s)", bus_buf_cstr(&name),
-				x->table, bus_buf_cstr(&cols));
+		rc = gw_db_exec(e->db, err, "CREATE INDEX IF NOT EXISTS \"%s\" ON \"%s\"(%s)",
+				bus_buf_cstr(&name), x->table, bus_buf_cstr(&cols));
 	bus_buf_release(&name);
 	bus_buf_release(&cols);
 	return rc;
 }
 
-static enum bus_err prepare_with(struct gw_engine *e, struct gw_stmt **out, struct bus_error *err, const char *fmt,
-				 const char *name)
+static enum bus_err prepare_with(struct gw_engine *e, struct gw_stmt **out, struct bus_error *err,
+				 const char *fmt, const char *name)
 {
 	struct bus_buf sql = { 0 };
 	enum bus_err rc;
@@ -331,8 +342,8 @@ static enum bus_err prepare_view(struct gw_engine *e, struct gw_live *v, struct 
 	return rc;
 }
 
-static enum bus_err prepare_route(struct gw_engine *e, const struct gw_rel *rel, const struct gw_route_def *def,
-				  struct gw_route *r, struct bus_error *err)
+static enum bus_err prepare_route(struct gw_engine *e, const struct gw_rel *rel,
+				  const struct gw_route_def *def, struct gw_route *r, struct bus_error *err)
 {
 	enum bus_err rc;
 
@@ -354,7 +365,8 @@ static enum bus_err prepare_route(struct gw_engine *e, const struct gw_rel *rel,
 	return BUS_OK;
 }
 
-static enum bus_err listen(struct gw_engine *e, struct gw_live *v, const struct gw_read *read, struct bus_error *err)
+static enum bus_err listen(struct gw_engine *e, struct gw_live *v, const struct gw_read *read,
+			   struct bus_error *err)
 {
 	struct gw_rel *rel = find_rel(e, read->table);
 	struct gw_listener *l;
@@ -412,7 +424,8 @@ static enum bus_err load_view(struct gw_engine *e, struct gw_live *v, struct bus
 	v->saved = 0;
 	v->changed = true;
 	v->all_saved = v->all;
-	rc = gw_db_int(e->db, 0, &v->rows, err, "SELECT count(*) FROM \"_view_%s\" WHERE hash IS NOT NULL", name);
+	rc = gw_db_int(e->db, 0, &v->rows, err, "SELECT count(*) FROM \"_view_%s\" WHERE hash IS NOT NULL",
+		       name);
 	if (rc == BUS_OK && !v->def->pub.internal)
 		rc = gw_db_int(e->db, 0, &v->newest, err, "SELECT max(seq) FROM \"_log_%s\"", name);
 	if (rc == BUS_OK && !v->def->pub.internal)
@@ -449,12 +462,13 @@ static enum bus_err drop_gone(struct gw_engine *e, struct bus_error *err)
 	for (size_t i = 0; i < gone.n && rc == BUS_OK; i++) {
 		struct bus_str name = gw_keys_at(&gone, i);
 
-		rc = gw_db_exec(e->db, err,
-				"DROP TABLE IF EXISTS \"_view_%.*s\"; DROP TABLE IF EXISTS \"_log_%.*s\";"
-				"DROP TABLE IF EXISTS \"%.*s\"; DELETE FROM _dirty WHERE view=(SELECT id FROM _view "
-				"WHERE name='%.*s'); DELETE FROM _view WHERE name='%.*s';",
-				(int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p,
-				(int)name.n, name.p);
+		rc = gw_db_exec(
+		    e->db, err,
+		    "DROP TABLE IF EXISTS \"_view_%.*s\"; DROP TABLE IF EXISTS \"_log_%.*s\";"
+		    "DROP TABLE IF EXISTS \"%.*s\"; DELETE FROM _dirty WHERE view=(SELECT id FROM _view "
+		    "WHERE name='%.*s'); DELETE FROM _view WHERE name='%.*s';",
+		    (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p,
+		    (int)name.n, name.p);
 		bus_log(BUS_LOG_INFO, "gateway.view_dropped", LOG_INT("views", 1));
 	}
 	gw_keys_release(&gone);
@@ -492,7 +506,8 @@ enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
 		if (rc == BUS_OK)
 			rc = load_view(e, v, err);
 		snprintf(label, sizeof(label), "view=\"%s\"", v->def->pub.name);
-		v->metric_rows = bus_metric("titian_view_rows", "gauge", "Keys now present in the view", label);
+		v->metric_rows =
+		    bus_metric("titian_view_rows", "gauge", "Keys now present in the view", label);
 	}
 	return rc;
 }

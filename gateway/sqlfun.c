@@ -47,9 +47,9 @@ static void usia_tahun(struct gw_call *c)
 	struct day born, at;
 
 	if (parse_day(c, 0, &born) && parse_day(c, 1, &at))
-		gw_call_return_int(c, at.year - born.year -
-					      (at.month < born.month ||
-					       (at.month == born.month && at.day < born.day)));
+		gw_call_return_int(
+		    c, at.year - born.year -
+			   (at.month < born.month || (at.month == born.month && at.day < born.day)));
 }
 
 static void usia_bulan(struct gw_call *c)
@@ -57,8 +57,8 @@ static void usia_bulan(struct gw_call *c)
 	struct day born, at;
 
 	if (parse_day(c, 0, &born) && parse_day(c, 1, &at))
-		gw_call_return_int(c, (at.year - born.year) * 12 + at.month - born.month -
-					      (at.day < born.day));
+		gw_call_return_int(c,
+				   (at.year - born.year) * 12 + at.month - born.month - (at.day < born.day));
 }
 
 void gw_sqlfun_register(struct gw_db *db)
@@ -72,11 +72,24 @@ bool gw_sqlfun_allowed(const char *name)
 {
 	/* Deterministic ones only; nothing that makes large values from small ones (zeroblob, printf). */
 	static const char *const allowed[] = {
-		"nama_baku", "usia_tahun", "usia_bulan", "abs", "avg", "coalesce", "count",
-		"group_concat", "ifnull", "iif", "instr", "json_array_length", "json_extract",
-		"json_group_array", "json_object", "json_array", "length", "like", "lower", "ltrim", "max",
-		"min", "nullif", "replace", "round", "rtrim", "sign", "substr", "substring", "sum", "total",
-		"trim", "typeof", "upper", "->", "->>",
+		"nama_baku",	"usia_tahun",
+		"usia_bulan",	"abs",
+		"avg",		"coalesce",
+		"count",	"group_concat",
+		"ifnull",	"iif",
+		"instr",	"json_array_length",
+		"json_extract", "json_group_array",
+		"json_object",	"json_array",
+		"length",	"like",
+		"lower",	"ltrim",
+		"max",		"min",
+		"nullif",	"replace",
+		"round",	"rtrim",
+		"sign",		"substr",
+		"substring",	"sum",
+		"total",	"trim",
+		"typeof",	"upper",
+		"->",		"->>",
 	};
 
 	for (size_t i = 0; i < BUS_LEN(allowed); i++) {

@@ -7,7 +7,7 @@
 
 #include "gateway/decode.h"
 
-#define OWN_COLUMNS 5 /* _key, _part, _off, _ts, _sid */
+#define OWN_COLUMNS 5  /* _key, _part, _off, _ts, _sid */
 #define PLANS_MAX 1000 /* versions of one subject; beyond, records cannot be read */
 
 static bool is_word(const char *p, size_t n)
@@ -36,8 +36,8 @@ enum bus_err gw_table_name(const char *topic, char **name, char **opd, char **en
 				topic);
 	*opd = bus_xstrndup(part[1], len[1]);
 	*entity = bus_xstrndup(part[2], len[2]);
-	*name = strcmp(part[3], "v1") == 0 ? bus_xasprintf("%s_%s", *opd, *entity) :
-					     bus_xasprintf("%s_%s_%s", *opd, *entity, part[3]);
+	*name = strcmp(part[3], "v1") == 0 ? bus_xasprintf("%s_%s", *opd, *entity)
+					   : bus_xasprintf("%s_%s_%s", *opd, *entity, part[3]);
 	return BUS_OK;
 }
 
@@ -46,7 +46,8 @@ static enum bus_err check_fields(const char *topic, const struct schema_node *ro
 	const char *a;
 
 	if (root->type != SCHEMA_RECORD || root->n == 0)
-		return bus_fail(err, BUS_ESCHEMA, "topic '%s': its schema is not a record with fields", topic);
+		return bus_fail(err, BUS_ESCHEMA, "topic '%s': its schema is not a record with fields",
+				topic);
 	for (size_t i = 0; i < root->n; i++) {
 		a = root->field[i].name;
 		if (a[0] == '_')
@@ -148,8 +149,8 @@ static enum bus_err make_table(struct gw_db *db, const struct gw_table *t, const
 	enum bus_err rc;
 	int64_t there;
 
-	rc = gw_db_int(db, 0, &there, err, "SELECT count(*) FROM sqlite_schema WHERE type='table' AND name='%s'",
-		       t->name);
+	rc = gw_db_int(db, 0, &there, err,
+		       "SELECT count(*) FROM sqlite_schema WHERE type='table' AND name='%s'", t->name);
 	if (rc != BUS_OK)
 		return rc;
 	if (there)

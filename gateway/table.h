@@ -47,8 +47,8 @@ struct gw_table {
 };
 
 /* "pku.dinkes.kunjungan.v1" -> its parts and table name. BUS_EINVAL: no topic of the catalogue. */
-enum bus_err gw_table_name(const char *topic, char **name, char **opd, char **entity, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err gw_table_name(const char *topic, char **name, char **opd, char **entity,
+			   struct bus_error *err) BUS_MUSTCHECK;
 
 /* Makes the table, or adds the columns that it lacks. Takes a reference to schema. BUS_ESCHEMA: fields that
  * no table can have. BUS_ECONFLICT: the table there has other types: it must be built anew. */
@@ -61,7 +61,7 @@ const struct gw_plan_slot *gw_table_plan(const struct gw_table *t, int32_t id);
 /* Makes it; writer NULL: none, records with this id cannot be read. */
 const struct gw_plan_slot *gw_table_add_plan(struct gw_table *t, int32_t id, struct schema *writer);
 
-struct gw_row { /* where a row comes from */
+struct gw_row {		    /* where a row comes from */
 	struct bus_str key; /* Kafka's; p NULL: none */
 	int32_t partition;
 	int64_t offset;

@@ -5,13 +5,14 @@
 
 struct side { /* (key, hash) in the order of keys */
 	struct gw_stmt *s;
-	int key; /* column */
+	int key;     /* column */
 	bool stored; /* column 1 is the hash; else it is computed from the row */
 	bool row;
 	uint64_t hash;
 };
 
-static enum bus_err advance(struct gw_engine *e, struct side *a, struct bus_buf *scratch, struct bus_error *err)
+static enum bus_err advance(struct gw_engine *e, struct side *a, struct bus_buf *scratch,
+			    struct bus_error *err)
 {
 	enum bus_err rc = gw_stmt_step(a->s, &a->row, err);
 
@@ -62,10 +63,11 @@ static enum bus_err waits(struct gw_reader *r, const char *name, bool *out, stru
 	enum bus_err rc;
 	bool row;
 
-	rc = gw_reader_stmt(r,
-			    "SELECT all_dirty OR EXISTS(SELECT 1 FROM _dirty d WHERE d.view = v.id) FROM _view v "
-			    "WHERE name = ?",
-			    &s, err);
+	rc = gw_reader_stmt(
+	    r,
+	    "SELECT all_dirty OR EXISTS(SELECT 1 FROM _dirty d WHERE d.view = v.id) FROM _view v "
+	    "WHERE name = ?",
+	    &s, err);
 	if (rc != BUS_OK)
 		return rc;
 	gw_stmt_bind_text(s, 1, bus_str(name));
@@ -79,7 +81,8 @@ static enum bus_err verify_view(struct gw_reader *r, const struct gw_live *v, in
 				struct bus_error *err)
 {
 	const struct gw_view *d = &v->def->pub;
-	struct side fresh = { .key = (int)d->key }, stored = { .stored = true }, table = { .key = (int)d->key };
+	struct side fresh = { .key = (int)d->key }, stored = { .stored = true },
+		    table = { .key = (int)d->key };
 	struct bus_buf sql = { 0 };
 	enum bus_err rc;
 
@@ -87,7 +90,8 @@ static enum bus_err verify_view(struct gw_reader *r, const struct gw_live *v, in
 	bus_buf_printf(&sql, "ORDER BY \"%s\"", d->column[d->key].name);
 	rc = gw_reader_stmt(r, bus_buf_cstr(&sql), &fresh.s, err);
 	bus_buf_reset(&sql);
-	bus_buf_printf(&sql, "SELECT key, hash FROM \"_view_%s\" WHERE hash IS NOT NULL ORDER BY key", d->name);
+	bus_buf_printf(&sql, "SELECT key, hash FROM \"_view_%s\" WHERE hash IS NOT NULL ORDER BY key",
+		       d->name);
 	if (rc == BUS_OK)
 		rc = gw_reader_stmt(r, bus_buf_cstr(&sql), &stored.s, err);
 	gw_db_deadline(gw_reader_db(r), 0);

@@ -22,8 +22,8 @@ static bool is_name(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
 }
 
-static enum bus_err read_texts(struct gw_def *d, struct bus_yaml *y, struct bus_yaml_node *map, const char *key,
-			       const char **id, const char **en, struct bus_error *err)
+static enum bus_err read_texts(struct gw_def *d, struct bus_yaml *y, struct bus_yaml_node *map,
+			       const char *key, const char **id, const char **en, struct bus_error *err)
 {
 	struct bus_yaml_node *n = bus_yaml_get(map, key);
 	const char *text_id = NULL, *text_en = NULL;
@@ -64,7 +64,8 @@ static enum bus_err read_columns(struct gw_def *d, struct bus_yaml *y, struct bu
 	d->pub.column = c;
 	for (struct bus_yaml_node *n = list->first; n; n = n->next, i++) {
 		if (!is_name(n->key))
-			return bus_yaml_fail(y, n, err, "column name '%s': lower case, digits, _ only", n->key);
+			return bus_yaml_fail(y, n, err, "column name '%s': lower case, digits, _ only",
+					     n->key);
 		if (n->kind != BUS_YAML_MAP)
 			return bus_yaml_fail(y, n, err, "column '%s' wants {type: ..., pdp: ...}", n->key);
 		c[i].name = keep(d, n->key);
@@ -89,13 +90,14 @@ static enum bus_err read_columns(struct gw_def *d, struct bus_yaml *y, struct bu
 	return BUS_OK;
 }
 
-static enum bus_err add_route(struct gw_def *d, struct bus_yaml *y, struct bus_yaml_node *n, const char *table,
-			      struct bus_error *err)
+static enum bus_err add_route(struct gw_def *d, struct bus_yaml *y, struct bus_yaml_node *n,
+			      const char *table, struct bus_error *err)
 {
 	struct gw_route_def *r = &d->route[d->n_routes];
 
 	if (n->kind != BUS_YAML_SCALAR)
-		return bus_yaml_fail(y, n, err, "a route is a column of '%s' or a SELECT that gives keys", table);
+		return bus_yaml_fail(y, n, err, "a route is a column of '%s' or a SELECT that gives keys",
+				     table);
 	r->table = keep(d, table);
 	if (strchr(n->text, ' '))
 		r->select = keep(d, n->text);
@@ -233,8 +235,8 @@ static enum bus_err read_front(struct gw_def *d, struct bus_yaml *y, struct bus_
 	    (rc = read_texts(d, y, root, "title", &d->pub.title_id, &d->pub.title_en, err)) != BUS_OK ||
 	    (rc = read_texts(d, y, root, "about", &d->pub.about_id, &d->pub.about_en, err)) != BUS_OK ||
 	    (rc = read_columns(d, y, root, err)) != BUS_OK || (rc = read_routes(d, y, root, err)) != BUS_OK ||
-	    (rc = read_indexes(d, y, root, err)) != BUS_OK || (rc = read_quality(d, y, root, err)) != BUS_OK ||
-	    (rc = bus_yaml_no_more(y, root, err)) != BUS_OK)
+	    (rc = read_indexes(d, y, root, err)) != BUS_OK ||
+	    (rc = read_quality(d, y, root, err)) != BUS_OK || (rc = bus_yaml_no_more(y, root, err)) != BUS_OK)
 		return rc;
 	if (!is_name(name))
 		return bus_yaml_fail(y, root, err, "name '%s': lower case, digits, _ only", name);
@@ -244,7 +246,8 @@ static enum bus_err read_front(struct gw_def *d, struct bus_yaml *y, struct bus_
 	for (k = 0; k < d->pub.n_columns && strcmp(d->pub.column[k].name, key) != 0; k++)
 		;
 	if (k == d->pub.n_columns || d->pub.column[k].type != GW_TEXT)
-		return bus_yaml_fail(y, bus_yaml_get(root, "key"), err, "key '%s' is no text column of it", key);
+		return bus_yaml_fail(y, bus_yaml_get(root, "key"), err, "key '%s' is no text column of it",
+				     key);
 	d->pub.key = k;
 	if (d->full && d->pub.dated)
 		return bus_yaml_fail(y, root, err, "a view that depends on the day cannot be stored in full");
@@ -298,8 +301,8 @@ enum bus_err gw_view_load(const char *path, struct gw_def **out, struct bus_erro
 	p = bus_buf_cstr(&text);
 	if (strlen(p) != text.n || strncmp(p, OPEN_MARK, strlen(OPEN_MARK)) != 0 ||
 	    !(end = strstr(p, CLOSE_MARK))) {
-		rc = bus_fail(err, BUS_EPARSE, "%s:1: a view begins with a line '/*---', YAML, a line '---*/'",
-			      path);
+		rc = bus_fail(err, BUS_EPARSE,
+			      "%s:1: a view begins with a line '/*---', YAML, a line '---*/'", path);
 		goto out;
 	}
 	p += strlen(OPEN_MARK);

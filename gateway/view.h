@@ -13,7 +13,8 @@
 
 enum gw_pace {
 	GW_PACE_ROW,   /* one key's evaluation reads a few rows */
-	GW_PACE_GROUP, /* it reads a group, through an index: at most once a second while records keep coming */
+	GW_PACE_GROUP, /* it reads a group, through an index: at most once a second while records keep coming
+			*/
 	GW_PACE_TOTAL, /* it reads whole tables, which its few keys justify; paced as a group */
 };
 
@@ -38,7 +39,7 @@ struct gw_read { /* a relation that the SELECT reads, and which of its columns (
 };
 
 struct gw_def {
-	struct gw_view pub; /* column and source are complete after gw_view_bind */
+	struct gw_view pub;	 /* column and source are complete after gw_view_bind */
 	struct bus_arena *arena; /* all that hangs here */
 	const char *file;
 	int body_line;

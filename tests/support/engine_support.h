@@ -202,8 +202,9 @@ static inline struct engine_record *engine_put(struct engine *t, int topic, cons
 
 	if (!json)
 		return engine_add(t, topic, bus_str(key), NULL, 0);
-	engine_must(schema_encode_json(x->schema[x->n_versions - 1], bus_str(json), SCHEMA_JSON_PLAIN, &avro, &err),
-		    &err);
+	engine_must(
+	    schema_encode_json(x->schema[x->n_versions - 1], bus_str(json), SCHEMA_JSON_PLAIN, &avro, &err),
+	    &err);
 	s = bus_buf_str(&avro);
 	r = engine_add(t, topic, bus_str(key), &s, 0);
 	bus_buf_release(&avro);

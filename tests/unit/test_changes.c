@@ -12,8 +12,9 @@
 #include "bus/log.h"
 #include "tests/support/engine_support.h"
 
-#define FIELDS(name, fields)                                                                                  \
-	"{\"type\":\"record\",\"name\":\"" name "\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["       \
+#define FIELDS(name, fields)                                                                                 \
+	"{\"type\":\"record\",\"name\":\"" name                                                              \
+	"\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["                                        \
 	"{\"name\":\"id\",\"type\":\"string\"}," fields "]}"
 #define MAYBE(name, type) "{\"name\":\"" name "\",\"type\":[\"null\"," type "],\"default\":null}"
 #define DAY "{\"type\":\"int\",\"logicalType\":\"date\"}"
@@ -21,32 +22,36 @@
 enum { PERSON, TAX, PLACE };
 
 static const char summary[] =
-	"/*---\nname: ringkas\nkey: id\ninternal: true\nstore: full\n"
-	"routes: {uji_orang: _key, uji_pajak: orang}\n"
-	"indexes:\n  - {table: uji_pajak, columns: [orang]}\n  - {table: ringkas, columns: [kel]}\n"
-	"columns:\n  id: {type: text, pdp: P}\n  kel: {type: text, pdp: N}\n  lahir: {type: text, pdp: U}\n"
-	"  total: {type: int, pdp: S}\n---*/\n"
-	"SELECT o._key AS id, o.kel, o.lahir, coalesce((SELECT sum(p.besar) FROM uji_pajak p WHERE p.orang = o._key), 0)"
-	" AS total FROM uji_orang o\n";
+    "/*---\nname: ringkas\nkey: id\ninternal: true\nstore: full\n"
+    "routes: {uji_orang: _key, uji_pajak: orang}\n"
+    "indexes:\n  - {table: uji_pajak, columns: [orang]}\n  - {table: ringkas, columns: [kel]}\n"
+    "columns:\n  id: {type: text, pdp: P}\n  kel: {type: text, pdp: N}\n  lahir: {type: text, pdp: U}\n"
+    "  total: {type: int, pdp: S}\n---*/\n"
+    "SELECT o._key AS id, o.kel, o.lahir, coalesce((SELECT sum(p.besar) FROM uji_pajak p WHERE p.orang = "
+    "o._key), 0)"
+    " AS total FROM uji_orang o\n";
 static const char card[] =
-	"/*---\nname: kartu\nkey: id\nroutes:\n  ringkas: id\n  uji_tempat: SELECT id FROM ringkas WHERE kel = :_key\n"
-	"columns:\n  id: {type: text, pdp: P}\n  total: {type: int, pdp: S}\n  tempat: {type: text, pdp: N}\n---*/\n"
-	"SELECT r.id, r.total, (SELECT t.nama FROM uji_tempat t WHERE t._key = r.kel) AS tempat FROM ringkas r\n"
-	"WHERE r.total > 0;\n";
+    "/*---\nname: kartu\nkey: id\nroutes:\n  ringkas: id\n  uji_tempat: SELECT id FROM ringkas WHERE kel = "
+    ":_key\n"
+    "columns:\n  id: {type: text, pdp: P}\n  total: {type: int, pdp: S}\n  tempat: {type: text, pdp: "
+    "N}\n---*/\n"
+    "SELECT r.id, r.total, (SELECT t.nama FROM uji_tempat t WHERE t._key = r.kel) AS tempat FROM ringkas r\n"
+    "WHERE r.total > 0;\n";
 static const char group[] =
-	"/*---\nname: per_tempat\nkey: kel\nstore: full\npace: group\nroutes: {ringkas: kel}\n"
-	"columns:\n  kel: {type: text, pdp: N}\n  n: {type: int, pdp: N}\n  total: {type: int, pdp: N}\n---*/\n"
-	"SELECT kel, count(*) AS n, sum(total) AS total FROM ringkas WHERE kel IS NOT NULL GROUP BY kel\n";
+    "/*---\nname: per_tempat\nkey: kel\nstore: full\npace: group\nroutes: {ringkas: kel}\n"
+    "columns:\n  kel: {type: text, pdp: N}\n  n: {type: int, pdp: N}\n  total: {type: int, pdp: N}\n---*/\n"
+    "SELECT kel, count(*) AS n, sum(total) AS total FROM ringkas WHERE kel IS NOT NULL GROUP BY kel\n";
 static const char whole[] =
-	"/*---\nname: seluruh\nkey: apa\nstore: full\npace: total\n"
-	"routes:\n  per_tempat: SELECT 'semua'\n  uji_orang: SELECT 'semua'\n"
-	"columns:\n  apa: {type: text, pdp: N}\n  tempat: {type: int, pdp: N}\n  orang: {type: int, pdp: N}\n---*/\n"
-	"SELECT 'semua' AS apa, (SELECT count(*) FROM per_tempat WHERE total > 10) AS tempat,\n"
-	"  (SELECT count(*) FROM uji_orang) AS orang\n";
+    "/*---\nname: seluruh\nkey: apa\nstore: full\npace: total\n"
+    "routes:\n  per_tempat: SELECT 'semua'\n  uji_orang: SELECT 'semua'\n"
+    "columns:\n  apa: {type: text, pdp: N}\n  tempat: {type: int, pdp: N}\n  orang: {type: int, pdp: "
+    "N}\n---*/\n"
+    "SELECT 'semua' AS apa, (SELECT count(*) FROM per_tempat WHERE total > 10) AS tempat,\n"
+    "  (SELECT count(*) FROM uji_orang) AS orang\n";
 static const char dated[] =
-	"/*---\nname: dewasa\nkey: id\ndated: true\nroutes: {ringkas: id}\n"
-	"columns:\n  id: {type: text, pdp: P}\n  lahir: {type: text, pdp: U}\n---*/\n"
-	"SELECT id, lahir FROM ringkas WHERE :per_tanggal IS NULL OR usia_tahun(lahir, :per_tanggal) >= 17\n";
+    "/*---\nname: dewasa\nkey: id\ndated: true\nroutes: {ringkas: id}\n"
+    "columns:\n  id: {type: text, pdp: P}\n  lahir: {type: text, pdp: U}\n---*/\n"
+    "SELECT id, lahir FROM ringkas WHERE :per_tanggal IS NULL OR usia_tahun(lahir, :per_tanggal) >= 17\n";
 
 static uint64_t seed;
 
@@ -63,7 +68,8 @@ static struct engine *start(void)
 	engine_topic(t, "pku.uji.orang.v1",
 		     engine_schema(FIELDS("O", MAYBE("kel", "\"string\"") "," MAYBE("lahir", DAY))));
 	engine_topic(t, "pku.uji.pajak.v1",
-		     engine_schema(FIELDS("P", MAYBE("orang", "\"string\"") ",{\"name\":\"besar\",\"type\":\"int\"}")));
+		     engine_schema(
+			 FIELDS("P", MAYBE("orang", "\"string\"") ",{\"name\":\"besar\",\"type\":\"int\"}")));
 	engine_topic(t, "pku.uji.tempat.v1",
 		     engine_schema(FIELDS("T", "{\"name\":\"nama\",\"type\":\"string\"}")));
 	engine_view(t, "a", card);
@@ -90,7 +96,8 @@ static void one_change(struct engine *t)
 		engine_put(t, TAX, key, pick(6) ? json : NULL);
 	} else if (what < 9) {
 		snprintf(key, sizeof(key), "o%u", id);
-		snprintf(json, sizeof(json), "{\"id\":\"%s\",\"kel\":%s,\"lahir\":\"%u-03-01\"}", key, kel, 2000 + n);
+		snprintf(json, sizeof(json), "{\"id\":\"%s\",\"kel\":%s,\"lahir\":\"%u-03-01\"}", key, kel,
+			 2000 + n);
 		engine_put(t, PERSON, key, pick(6) ? json : NULL);
 	} else {
 		snprintf(key, sizeof(key), "t%u", place);
@@ -99,7 +106,8 @@ static void one_change(struct engine *t)
 	}
 	if (pick(12) == 0 && t->n > 1) { /* an earlier record once more, further on in the log */
 		struct engine_record *old = &t->record[pick((unsigned)t->n)], *r;
-		struct bus_str avro = { old->value + 5, old->n_value - 5 }, key_again = { old->key, old->n_key };
+		struct bus_str avro = { old->value + 5, old->n_value - 5 },
+			       key_again = { old->key, old->n_key };
 		char seq[24];
 		int topic = old->topic;
 
@@ -165,8 +173,8 @@ static void follow(struct engine *t, struct subscriber *s, bool to_the_end)
 		before = s->cursor;
 		s->last_seq = before;
 		s->stop_after = to_the_end || pick(3) ? -1 : 1 + (int)pick(4);
-		engine_must(gw_changes(gw_reader_of(t->e), s->view, s->date, s->cursor, 1 + (int)pick(7), on_entry, s,
-				       &s->cursor, &err),
+		engine_must(gw_changes(gw_reader_of(t->e), s->view, s->date, s->cursor, 1 + (int)pick(7),
+				       on_entry, s, &s->cursor, &err),
 			    &err);
 		assert_true(s->cursor >= before);
 	} while (s->cursor > before && (to_the_end || pick(3)));
@@ -192,7 +200,8 @@ static void same_as_the_view(struct engine *t, const struct subscriber *s)
 	copy.stop_after = 0;
 	engine_must(gw_page(gw_reader_of(t->e), &q, on_row, &copy, &err), &err);
 	if (copy.stop_after != s->n)
-		fail_msg("the subscriber of %s has %d rows, the view %d", s->view->name, s->n, copy.stop_after);
+		fail_msg("the subscriber of %s has %d rows, the view %d", s->view->name, s->n,
+			 copy.stop_after);
 }
 
 static void one_history(uint64_t number)
@@ -282,7 +291,8 @@ static void only_real_differences_are_logged(void **state)
 	before = gw_newest(t->e, v);
 	assert_int_equal(gw_view_rows(t->e, v), 1);
 	engine_put(t, TAX, "p1", "{\"id\":\"p1\",\"orang\":\"o1\",\"besar\":5}"); /* the same again */
-	engine_put(t, PERSON, "o1", "{\"id\":\"o1\",\"kel\":\"t1\",\"lahir\":\"2001-01-01\"}"); /* not in the card */
+	engine_put(t, PERSON, "o1",
+		   "{\"id\":\"o1\",\"kel\":\"t1\",\"lahir\":\"2001-01-01\"}"); /* not in the card */
 	engine_apply(t, 10, GW_FORCE);
 	assert_int_equal(gw_newest(t->e, v), before);
 	engine_put(t, TAX, "p1", NULL);
@@ -328,8 +338,8 @@ static void a_changed_definition_publishes_the_rows_that_differ(void **state)
 	engine_open(t, NULL);
 	engine_settle(t);
 	assert_true(gw_store_id(t->e) == id); /* cursors go on */
-	engine_must(gw_changes(gw_reader_of(t->e), gw_view_find(t->e, "kartu"), NULL, before, 100, count_entry, &n,
-			       &last, &err),
+	engine_must(gw_changes(gw_reader_of(t->e), gw_view_find(t->e, "kartu"), NULL, before, 100,
+			       count_entry, &n, &last, &err),
 		    &err);
 	assert_int_equal(n.n, 5);
 	assert_int_equal(n.removed, 5);
@@ -349,7 +359,8 @@ static void a_view_taken_away_leaves_nothing_behind(void **state)
 	snprintf(path, sizeof(path), "%s/d.sql", t->views);
 	assert_int_equal(unlink(path), 0);
 	engine_open(t, NULL);
-	engine_must(gw_db_int(t->e->db, -1, &n, &err, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%%seluruh%%'"),
+	engine_must(gw_db_int(t->e->db, -1, &n, &err,
+			      "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%%seluruh%%'"),
 		    &err);
 	assert_int_equal(n, 0);
 	engine_free(&t);

@@ -29,7 +29,8 @@ static void keeps_each_key_once_in_the_order_they_came(void **state)
 static void orders_by_bytes_and_takes_zero_bytes_and_the_empty_key(void **state)
 {
 	struct gw_keys k = { 0 };
-	const struct bus_str in[] = { BUS_STR("b"), BUS_STR("a\0b"), BUS_STR(""), BUS_STR("a"), BUS_STR("\xc3\xa9") };
+	const struct bus_str in[] = { BUS_STR("b"), BUS_STR("a\0b"), BUS_STR(""), BUS_STR("a"),
+				      BUS_STR("\xc3\xa9") };
 	static const uint32_t want[] = { 2, 3, 1, 0, 4 };
 	uint32_t *order;
 

@@ -18,11 +18,11 @@
 #include "tests/support/mock.h"
 
 #define TOPIC "pku.uji.a.v1"
-#define SCHEMA                                                                                                \
-	"{\"type\":\"record\",\"name\":\"A\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["            \
+#define SCHEMA                                                                                               \
+	"{\"type\":\"record\",\"name\":\"A\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["       \
 	"{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"n\",\"type\":\"int\"}]}"
-#define VIEW                                                                                                  \
-	"/*---\nname: v\nkey: id\nroutes: {uji_a: _key}\ncolumns:\n  id: {type: text, pdp: N}\n"                \
+#define VIEW                                                                                                 \
+	"/*---\nname: v\nkey: id\nroutes: {uji_a: _key}\ncolumns:\n  id: {type: text, pdp: N}\n"             \
 	"  n: {type: int, pdp: N}\n---*/\nSELECT _key AS id, n FROM uji_a"
 
 static void nap(void)
@@ -32,12 +32,12 @@ static void nap(void)
 	nanosleep(&t, NULL);
 }
 
-#define WAIT_FOR(condition)                                                                                   \
-	do {                                                                                                  \
-		int64_t until = bus_clock_mono_ms() + 20000;                                                  \
-		while (!(condition) && bus_clock_mono_ms() < until)                                           \
-			nap();                                                                                \
-		assert_true(condition);                                                                       \
+#define WAIT_FOR(condition)                                                                                  \
+	do {                                                                                                 \
+		int64_t until = bus_clock_mono_ms() + 20000;                                                 \
+		while (!(condition) && bus_clock_mono_ms() < until)                                          \
+			nap();                                                                               \
+		assert_true(condition);                                                                      \
 	} while (0)
 
 static struct engine *start(void)
@@ -90,8 +90,8 @@ static void produce(const struct mock *m, int from, int n, int value, int64_t se
 		bus_wire_put_prefix(&b, 1);
 		engine_must(schema_encode_json(s, bus_str(json), SCHEMA_JSON_PLAIN, &b, &err), &err);
 		value_bytes = bus_buf_str(&b);
-		engine_must(bus_producer_send(p, TOPIC, 0, bus_str(key), &value_bytes, h, 2, 1700000000000 + i,
-					      (uint64_t)i + 1, 10000, &err),
+		engine_must(bus_producer_send(p, TOPIC, 0, bus_str(key), &value_bytes, h, 2,
+					      1700000000000 + i, (uint64_t)i + 1, 10000, &err),
 			    &err);
 		bus_buf_release(&b);
 	}
@@ -219,11 +219,12 @@ static void register_schema(const struct mock *m)
 	bus_json_object_end(&j);
 	value = bus_buf_str(&b);
 	engine_must(bus_producer_open(&conf, &p, &err), &err);
-	engine_must(bus_producer_send(p, "_schemas", 0,
-				      BUS_STR("{\"keytype\":\"SCHEMA\",\"subject\":\"" TOPIC "-value\",\"version\":1,"
-					      "\"magic\":1}"),
-				      &value, NULL, 0, 0, 1, 10000, &err),
-		    &err);
+	engine_must(
+	    bus_producer_send(p, "_schemas", 0,
+			      BUS_STR("{\"keytype\":\"SCHEMA\",\"subject\":\"" TOPIC "-value\",\"version\":1,"
+				      "\"magic\":1}"),
+			      &value, NULL, 0, 0, 1, 10000, &err),
+	    &err);
 	engine_must(bus_producer_flush(p, 20000, &err), &err);
 	bus_producer_close(&p);
 	bus_buf_release(&b);
@@ -231,7 +232,8 @@ static void register_schema(const struct mock *m)
 
 static void the_engine_opens_with_the_registry_s_topic_and_names_what_is_missing(void **state)
 {
-	static const char *const topics[] = { TOPIC, NULL }, *const more[] = { TOPIC, "pku.uji.lain.v1", NULL };
+	static const char *const topics[] = { TOPIC, NULL }, *const more[] = { TOPIC, "pku.uji.lain.v1",
+									       NULL };
 	struct mock m = mock_start(1);
 	struct engine *t = engine_new();
 	struct gw_engine_conf conf = { .db_path = t->db,

@@ -11,8 +11,8 @@
 #include "tests/support/engine_support.h"
 #include "tests/support/map_support.h" /* the shipped schema of `berkas` */
 
-#define EVENT                                                                                                 \
-	"{\"type\":\"record\",\"name\":\"E\",\"x_jenis\":\"peristiwa\",\"x_kunci\":\"id\",\"fields\":["          \
+#define EVENT                                                                                                \
+	"{\"type\":\"record\",\"name\":\"E\",\"x_jenis\":\"peristiwa\",\"x_kunci\":\"id\",\"fields\":["      \
 	"{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"v\",\"type\":\"int\"}]}"
 
 static struct engine *start(void)
@@ -25,30 +25,35 @@ static struct engine *start(void)
 	engine_topic(t, "pku.uji.kejadian.v1", engine_schema(EVENT));
 	for (int i = 0; i < 3; i++) {
 		snprintf(name, sizeof(name), "m%d", i);
-		snprintf(text, sizeof(text),
-			 "/*---\nname: %s\nkey: k\ninternal: true\nquality: {opd: uji, umpan: harian, kelas: kelas_%s, "
-			 "nasib: %s}\nroutes: {uji_kejadian: _key}\ncolumns:\n  k: {type: text, pdp: N}\n---*/\n"
-			 "SELECT _key AS k FROM uji_kejadian WHERE v = %d",
-			 name, fate[i], fate[i], i);
+		snprintf(
+		    text, sizeof(text),
+		    "/*---\nname: %s\nkey: k\ninternal: true\nquality: {opd: uji, umpan: harian, kelas: "
+		    "kelas_%s, "
+		    "nasib: %s}\nroutes: {uji_kejadian: _key}\ncolumns:\n  k: {type: text, pdp: N}\n---*/\n"
+		    "SELECT _key AS k FROM uji_kejadian WHERE v = %d",
+		    name, fate[i], fate[i], i);
 		engine_view(t, name, text);
 	}
 	engine_open(t, NULL);
 	return t;
 }
 
-static void file(struct engine *t, const char *feed, const char *name, int order, const char *status, bool whole,
-		 int rows, int refused, const char *classes)
+static void file(struct engine *t, const char *feed, const char *name, int order, const char *status,
+		 bool whole, int rows, int refused, const char *classes)
 {
 	char key[64], json[800];
 
 	snprintf(key, sizeof(key), "%s:%s", feed, name);
 	snprintf(json, sizeof(json),
-		 "{\"id\":\"%s\",\"umpan\":\"%s\",\"nama\":\"%s\",\"sha256\":\"sha-%s\",\"ukuran\":10,\"status\":\"%s\","
-		 "\"lengkap\":%s,\"urutan\":%d,\"baris_fisik\":%d,\"baris_data\":%d,\"diterima\":%d,\"ditolak\":%d,"
-		 "\"tak_tergabung\":1,\"kelas\":%s,\"pengamatan\":{\"nik_numerik\":2},\"kendali\":[{\"nama\":\"baris\","
+		 "{\"id\":\"%s\",\"umpan\":\"%s\",\"nama\":\"%s\",\"sha256\":\"sha-%s\",\"ukuran\":10,"
+		 "\"status\":\"%s\","
+		 "\"lengkap\":%s,\"urutan\":%d,\"baris_fisik\":%d,\"baris_data\":%d,\"diterima\":%d,"
+		 "\"ditolak\":%d,"
+		 "\"tak_tergabung\":1,\"kelas\":%s,\"pengamatan\":{\"nik_numerik\":2},\"kendali\":[{\"nama\":"
+		 "\"baris\","
 		 "\"tertulis\":5,\"terhitung\":5}],\"mulai\":\"2025-01-01T00:00:00+07:00\"}",
-		 key, feed, name, name, status, whole ? "true" : "false", order, rows + 1, rows, rows - refused, refused,
-		 classes);
+		 key, feed, name, name, status, whole ? "true" : "false", order, rows + 1, rows,
+		 rows - refused, refused, classes);
 	engine_put(t, 0, key, json);
 }
 

@@ -10,8 +10,8 @@
 #include "bus/log.h"
 #include "tests/support/engine_support.h"
 
-#define COLUMNS                                                                                               \
-	"columns:\n  id: {type: text, pdp: N}\n  teks: {type: text, pdp: N}\n  n: {type: int, pdp: N}\n"           \
+#define COLUMNS                                                                                              \
+	"columns:\n  id: {type: text, pdp: N}\n  teks: {type: text, pdp: N}\n  n: {type: int, pdp: N}\n"     \
 	"  x: {type: real, pdp: N}\n  ya: {type: bool, pdp: N}\n  j: {type: json, pdp: N}\n---*/\n"
 #define SELECT "SELECT _key AS id, teks, n, x, ya, j FROM uji_a"
 
@@ -21,23 +21,28 @@ static struct engine *start(int rows)
 	struct engine *t = engine_new();
 	char key[16], json[200], teks[40];
 
-	engine_topic(t, "pku.uji.a.v1",
-		     engine_schema("{\"type\":\"record\",\"name\":\"A\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["
-				   "{\"name\":\"id\",\"type\":\"string\"},"
-				   "{\"name\":\"teks\",\"type\":[\"null\",\"string\"]},{\"name\":\"n\",\"type\":[\"null\",\"long\"]},"
-				   "{\"name\":\"x\",\"type\":\"double\"},{\"name\":\"ya\",\"type\":\"boolean\"},"
-				   "{\"name\":\"j\",\"type\":{\"type\":\"array\",\"items\":\"int\"}}]}"));
+	engine_topic(
+	    t, "pku.uji.a.v1",
+	    engine_schema(
+		"{\"type\":\"record\",\"name\":\"A\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["
+		"{\"name\":\"id\",\"type\":\"string\"},"
+		"{\"name\":\"teks\",\"type\":[\"null\",\"string\"]},{\"name\":\"n\",\"type\":[\"null\","
+		"\"long\"]},"
+		"{\"name\":\"x\",\"type\":\"double\"},{\"name\":\"ya\",\"type\":\"boolean\"},"
+		"{\"name\":\"j\",\"type\":{\"type\":\"array\",\"items\":\"int\"}}]}"));
 	engine_view(t, "thin", "/*---\nname: thin\nkey: id\nroutes: {uji_a: _key}\n" COLUMNS SELECT);
-	engine_view(t, "full", "/*---\nname: full\nkey: id\nstore: full\nroutes: {uji_a: _key}\n" COLUMNS SELECT);
-	engine_view(t, "dated", "/*---\nname: dated\nkey: id\ndated: true\nroutes: {uji_a: _key}\n" COLUMNS SELECT
-				" WHERE :per_tanggal IS NULL OR teks <= :per_tanggal");
+	engine_view(t, "full",
+		    "/*---\nname: full\nkey: id\nstore: full\nroutes: {uji_a: _key}\n" COLUMNS SELECT);
+	engine_view(t, "dated",
+		    "/*---\nname: dated\nkey: id\ndated: true\nroutes: {uji_a: _key}\n" COLUMNS SELECT
+		    " WHERE :per_tanggal IS NULL OR teks <= :per_tanggal");
 	engine_open(t, NULL);
 	for (int i = 0; i < rows; i++) {
 		snprintf(key, sizeof(key), "k%05d", i);
 		snprintf(teks, sizeof(teks), i % 5 ? "\"2025-%02d-01\"" : "null", i % 12 + 1);
 		snprintf(json, sizeof(json),
-			 "{\"id\":\"%s\",\"teks\":%s,\"n\":%d,\"x\":%d.5,\"ya\":%s,\"j\":[%d,2]}", key, teks, i, i,
-			 i % 2 ? "true" : "false", i);
+			 "{\"id\":\"%s\",\"teks\":%s,\"n\":%d,\"x\":%d.5,\"ya\":%s,\"j\":[%d,2]}", key, teks,
+			 i, i, i % 2 ? "true" : "false", i);
 		engine_put(t, 0, key, json);
 	}
 	engine_apply(t, 5000, GW_FORCE);
@@ -65,8 +70,8 @@ static bool see(void *ctx, const struct gw_value *value, uint64_t hash)
 
 static const char *const views[] = { "thin", "full", "dated" };
 
-static struct seen page(struct engine *t, const char *view, const struct gw_filter *f, size_t n, const char *after,
-			int limit)
+static struct seen page(struct engine *t, const char *view, const struct gw_filter *f, size_t n,
+			const char *after, int limit)
 {
 	struct gw_query q = { .view = gw_view_find(t->e, view),
 			      .date = "2099-01-01",
@@ -114,8 +119,8 @@ static void values_have_the_declared_types(void **state)
 
 	(void)state;
 	for (size_t v = 0; v < 2; v++) {
-		engine_must(gw_get(gw_reader_of(t->e), gw_view_find(t->e, views[v]), NULL, BUS_STR("k00005"), see, &s,
-				   &err),
+		engine_must(gw_get(gw_reader_of(t->e), gw_view_find(t->e, views[v]), NULL, BUS_STR("k00005"),
+				   see, &s, &err),
 			    &err);
 		/* Borrowed until the statement moves on: only what is not text is looked at. */
 		assert_int_equal(s.value[1].type, GW_NULL);
@@ -127,23 +132,27 @@ static void values_have_the_declared_types(void **state)
 		assert_int_equal(s.value[4].i, 1);
 		assert_int_equal(s.value[5].type, GW_JSON);
 	}
-	assert_int_equal(gw_get(gw_reader_of(t->e), gw_view_find(t->e, "thin"), NULL, BUS_STR("nobody"), see, &s, &err),
-			 BUS_ENOENT);
+	assert_int_equal(
+	    gw_get(gw_reader_of(t->e), gw_view_find(t->e, "thin"), NULL, BUS_STR("nobody"), see, &s, &err),
+	    BUS_ENOENT);
 	engine_free(&t);
 }
 
 static void every_operator_filters_in_every_kind_of_view(void **state)
 {
-	static const char *const ten[] = { "10" }, *const three[] = { "10", "20", "999999" }, *const yes[] = { "true" },
-				 *const like[] = { "2025-1*-01" }, *const half[] = { "10.5" };
+	static const char *const ten[] = { "10" }, *const three[] = { "10", "20", "999999" },
+				 *const yes[] = { "true" }, *const like[] = { "2025-1*-01" },
+				 *const half[] = { "10.5" };
 	static const struct {
 		struct gw_filter f;
 		int want;
 	} check[] = {
-		{ { 2, GW_EQ, ten, 1 }, 1 },	  { { 2, GW_NEQ, ten, 1 }, 99 },   { { 2, GW_LT, ten, 1 }, 10 },
-		{ { 2, GW_LTE, ten, 1 }, 11 },	  { { 2, GW_GT, ten, 1 }, 89 },	   { { 2, GW_GTE, ten, 1 }, 90 },
-		{ { 2, GW_IN, three, 3 }, 2 },	  { { 1, GW_IS_NULL, NULL, 0 }, 20 }, { { 1, GW_NOT_NULL, NULL, 0 }, 80 },
-		{ { 4, GW_EQ, yes, 1 }, 50 },	  { { 3, GW_EQ, half, 1 }, 1 },	   { { 1, GW_LIKE, like, 1 }, 19 },
+		{ { 2, GW_EQ, ten, 1 }, 1 },	     { { 2, GW_NEQ, ten, 1 }, 99 },
+		{ { 2, GW_LT, ten, 1 }, 10 },	     { { 2, GW_LTE, ten, 1 }, 11 },
+		{ { 2, GW_GT, ten, 1 }, 89 },	     { { 2, GW_GTE, ten, 1 }, 90 },
+		{ { 2, GW_IN, three, 3 }, 2 },	     { { 1, GW_IS_NULL, NULL, 0 }, 20 },
+		{ { 1, GW_NOT_NULL, NULL, 0 }, 80 }, { { 4, GW_EQ, yes, 1 }, 50 },
+		{ { 3, GW_EQ, half, 1 }, 1 },	     { { 1, GW_LIKE, like, 1 }, 19 },
 	};
 	struct engine *t = start(100);
 
@@ -184,17 +193,21 @@ static void several_filters_must_all_hold_and_two_patterns_do_not_mix(void **sta
 static void values_that_do_not_fit_and_days_that_are_none_are_refused(void **state)
 {
 	static const char *const bad[] = { "ten" };
-	const struct gw_filter number = { 2, GW_EQ, bad, 1 }, real = { 3, GW_EQ, bad, 1 }, boolean = { 4, GW_EQ, bad, 1 },
-			       pattern = { 2, GW_LIKE, bad, 1 };
+	const struct gw_filter number = { 2, GW_EQ, bad, 1 }, real = { 3, GW_EQ, bad, 1 },
+			       boolean = { 4, GW_EQ, bad, 1 }, pattern = { 2, GW_LIKE, bad, 1 };
 	const struct gw_filter *const all[] = { &number, &real, &boolean, &pattern };
-	static const char *const days[] = { NULL, "", "2025-02-30", "2025-1-1", "31-12-2025", "2025-12-31x", "+025-12-31" };
+	static const char *const days[] = { NULL,	 "",	       "2025-02-30",
+					    "2025-1-1",	 "31-12-2025", "2025-12-31x",
+					    "+025-12-31" };
 	struct engine *t = start(3);
 	struct bus_error err = { 0 };
 	struct seen s = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < BUS_LEN(all); i++) {
-		struct gw_query q = { .view = gw_view_find(t->e, "thin"), .filter = all[i], .n_filters = 1, .limit = 1 };
+		struct gw_query q = {
+			.view = gw_view_find(t->e, "thin"), .filter = all[i], .n_filters = 1, .limit = 1
+		};
 
 		assert_int_equal(gw_page(gw_reader_of(t->e), &q, see, &s, &err), BUS_EINVAL);
 		assert_null(strstr(err.text, "ten"));
@@ -223,7 +236,8 @@ static void a_reader_may_stop_and_a_row_s_hash_changes_with_it(void **state)
 	engine_apply(t, 1, GW_LIVE);
 	engine_must(gw_get(gw_reader_of(t->e), q.view, NULL, BUS_STR("k00001"), see, &after, &err), &err);
 	assert_true(before.hash != after.hash);
-	engine_must(gw_get(gw_reader_of(t->e), gw_view_find(t->e, "full"), NULL, BUS_STR("k00001"), see, &before, &err),
+	engine_must(gw_get(gw_reader_of(t->e), gw_view_find(t->e, "full"), NULL, BUS_STR("k00001"), see,
+			   &before, &err),
 		    &err);
 	assert_true(before.hash == after.hash);
 	engine_free(&t);
@@ -321,7 +335,8 @@ static void a_reader_sees_whole_transactions_while_the_writer_writes(void **stat
 		for (int i = 0; i < 2; i++) {
 			snprintf(key, sizeof(key), "k%05d", i);
 			snprintf(json, sizeof(json),
-				 "{\"id\":\"%s\",\"teks\":null,\"n\":%d,\"x\":0,\"ya\":true,\"j\":[]}", key, round);
+				 "{\"id\":\"%s\",\"teks\":null,\"n\":%d,\"x\":0,\"ya\":true,\"j\":[]}", key,
+				 round);
 			engine_put(p.t, 0, key, json);
 		}
 		engine_apply(p.t, 2, GW_LIVE);

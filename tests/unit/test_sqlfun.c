@@ -60,8 +60,8 @@ static void a_name_has_a_plain_form_in_sql_too(void **state)
 
 static void what_depends_on_more_than_its_arguments_is_not_allowed_in_a_view(void **state)
 {
-	static const char *const no[] = { "random", "date", "datetime", "julianday", "strftime", "randomblob",
-					  "zeroblob", "printf", "load_extension", "changes" };
+	static const char *const no[] = { "random",	"date",	    "datetime", "julianday",	  "strftime",
+					  "randomblob", "zeroblob", "printf",	"load_extension", "changes" };
 
 	(void)state;
 	for (size_t i = 0; i < BUS_LEN(no); i++)

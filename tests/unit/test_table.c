@@ -10,22 +10,25 @@
 #include "bus/log.h"
 #include "tests/support/engine_support.h"
 
-#define REGISTER                                                                                              \
-	"{\"type\":\"record\",\"name\":\"R\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["            \
-	"{\"name\":\"id\",\"type\":\"string\"},"                                                               \
+#define REGISTER                                                                                             \
+	"{\"type\":\"record\",\"name\":\"R\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["       \
+	"{\"name\":\"id\",\"type\":\"string\"},"                                                             \
 	"{\"name\":\"n\",\"type\":[\"null\",\"int\"],\"default\":null},"                                     \
-	"{\"name\":\"ok\",\"type\":\"boolean\",\"default\":false},"                                            \
-	"{\"name\":\"x\",\"type\":\"double\",\"default\":0},"                                                  \
-	"{\"name\":\"day\",\"type\":{\"type\":\"int\",\"logicalType\":\"date\"},\"default\":0},"                 \
-	"{\"name\":\"at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"},\"default\":0},"      \
-	"{\"name\":\"kind\",\"type\":{\"type\":\"enum\",\"name\":\"K\",\"symbols\":[\"A\",\"B\"]},\"default\":\"A\"},"   \
-	"{\"name\":\"tags\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"default\":[]},"                 \
-	"{\"name\":\"sealed\",\"type\":[\"null\",\"bytes\"],\"default\":null},"                                \
-	"{\"name\":\"parts\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"P\",\"fields\":["      \
-	"{\"name\":\"c\",\"type\":\"string\"},{\"name\":\"v\",\"type\":[\"null\",\"long\"],\"default\":null}]}},"          \
+	"{\"name\":\"ok\",\"type\":\"boolean\",\"default\":false},"                                          \
+	"{\"name\":\"x\",\"type\":\"double\",\"default\":0},"                                                \
+	"{\"name\":\"day\",\"type\":{\"type\":\"int\",\"logicalType\":\"date\"},\"default\":0},"             \
+	"{\"name\":\"at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"},\"default\":0}," \
+	"{\"name\":\"kind\",\"type\":{\"type\":\"enum\",\"name\":\"K\",\"symbols\":[\"A\",\"B\"]},"          \
+	"\"default\":\"A\"},"                                                                                \
+	"{\"name\":\"tags\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"default\":[]},"             \
+	"{\"name\":\"sealed\",\"type\":[\"null\",\"bytes\"],\"default\":null},"                              \
+	"{\"name\":\"parts\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"P\","    \
+	"\"fields\":["                                                                                       \
+	"{\"name\":\"c\",\"type\":\"string\"},{\"name\":\"v\",\"type\":[\"null\",\"long\"],\"default\":"     \
+	"null}]}},"                                                                                          \
 	"\"default\":[]}%s]}"
-#define EVENT                                                                                                 \
-	"{\"type\":\"record\",\"name\":\"E\",\"x_jenis\":\"peristiwa\",\"x_kunci\":\"id\",\"fields\":["          \
+#define EVENT                                                                                                \
+	"{\"type\":\"record\",\"name\":\"E\",\"x_jenis\":\"peristiwa\",\"x_kunci\":\"id\",\"fields\":["      \
 	"{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"v\",\"type\":\"int\"}]}"
 
 static struct schema *registered(const char *more)
@@ -57,7 +60,8 @@ static void expect_text(struct engine *t, const char *sql, const char *want)
 	engine_must(gw_db_prepare(t->e->db, sql, &s, &err), &err);
 	engine_must(gw_stmt_step(s, &row, &err), &err);
 	assert_true(row);
-	snprintf(got, sizeof(got), "%.*s", (int)gw_stmt_text(s, 0).n, gw_stmt_text(s, 0).p ? gw_stmt_text(s, 0).p : "");
+	snprintf(got, sizeof(got), "%.*s", (int)gw_stmt_text(s, 0).n,
+		 gw_stmt_text(s, 0).p ? gw_stmt_text(s, 0).p : "");
 	assert_string_equal(got, want);
 	gw_stmt_free(&s);
 }
@@ -76,12 +80,16 @@ static void each_avro_type_becomes_its_column(void **state)
 
 	(void)state;
 	engine_put(t, 0, "a",
-		   "{\"id\":\"a\",\"n\":7,\"ok\":true,\"x\":1.5,\"day\":\"2025-12-31\",\"at\":\"2025-01-10T08:00:00+07:00\","
-		   "\"kind\":\"B\",\"tags\":[\"p\",\"q\\\"\"],\"sealed\":\"AAH/\",\"parts\":[{\"c\":\"z\",\"v\":null},"
+		   "{\"id\":\"a\",\"n\":7,\"ok\":true,\"x\":1.5,\"day\":\"2025-12-31\",\"at\":\"2025-01-"
+		   "10T08:00:00+07:00\","
+		   "\"kind\":\"B\",\"tags\":[\"p\",\"q\\\"\"],\"sealed\":\"AAH/"
+		   "\",\"parts\":[{\"c\":\"z\",\"v\":null},"
 		   "{\"c\":\"y\",\"v\":12}]}");
 	engine_apply(t, 10, GW_LIVE);
 	expect_text(t,
-		    "SELECT _key||'|'||n||'|'||ok||'|'||x||'|'||day||'|'||at||'|'||kind||'|'||tags||'|'||hex(sealed)||'|'||parts "
+		    "SELECT "
+		    "_key||'|'||n||'|'||ok||'|'||x||'|'||day||'|'||at||'|'||kind||'|'||tags||'|'||hex(sealed)"
+		    "||'|'||parts "
 		    "FROM uji_barang",
 		    "a|7|1|1.5|2025-12-31|2025-01-10T08:00:00+07:00|B|[\"p\",\"q\\\"\"]|0001FF|"
 		    "[{\"c\":\"z\",\"v\":null},{\"c\":\"y\",\"v\":12}]");
@@ -116,7 +124,8 @@ static void of_two_events_with_one_number_the_first_stays(void **state)
 	engine_put(t, 1, "who", "{\"id\":\"e2\",\"v\":2}");
 	engine_put(t, 1, "who", "{\"id\":\"e1\",\"v\":3}");
 	engine_apply(t, 2, GW_LIVE);
-	expect_text(t, "SELECT group_concat(_key||v) FROM (SELECT * FROM uji_kejadian_v2 ORDER BY _key)", "e11,e22");
+	expect_text(t, "SELECT group_concat(_key||v) FROM (SELECT * FROM uji_kejadian_v2 ORDER BY _key)",
+		    "e11,e22");
 	engine_free(&t);
 }
 
@@ -130,14 +139,16 @@ static void what_cannot_be_read_is_set_aside_and_counted(void **state)
 	engine_add(t, 0, BUS_STR("a"), &rubbish, 0);
 	engine_add(t, 0, BUS_STR("a"), &rubbish, 7); /* an id nobody registered */
 	r = engine_put(t, 0, "a", "{\"id\":\"a\"}");
-	r->value[0] = 1; /* not the frame's magic byte */
+	r->value[0] = 1;	     /* not the frame's magic byte */
 	engine_put(t, 1, "e", NULL); /* a null value among events */
 	engine_put(t, 0, "b", "{\"id\":\"b\"}");
 	engine_apply(t, 100, GW_LIVE);
 	assert_int_equal(state_of(t, 0).undecodable, 3);
 	assert_int_equal(state_of(t, 1).undecodable, 1);
 	assert_int_equal(state_of(t, 0).rows, 1);
-	expect_text(t, "SELECT group_concat(off) FROM (SELECT off FROM _undecodable WHERE topic LIKE '%barang%' ORDER BY off)",
+	expect_text(t,
+		    "SELECT group_concat(off) FROM (SELECT off FROM _undecodable WHERE topic LIKE '%barang%' "
+		    "ORDER BY off)",
 		    "0,1,2");
 	engine_free(&t);
 }
@@ -264,9 +275,11 @@ static void a_column_of_another_type_means_building_anew(void **state)
 	engine_open(t, NULL);
 	id = gw_store_id(t->e);
 	gw_core_close(&t->e);
-	engine_topic(t, "pku.uji.kejadian.v1",
-		     engine_schema("{\"type\":\"record\",\"name\":\"E\",\"x_jenis\":\"peristiwa\",\"x_kunci\":\"id\","
-				   "\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"v\",\"type\":\"double\"}]}"));
+	engine_topic(
+	    t, "pku.uji.kejadian.v1",
+	    engine_schema(
+		"{\"type\":\"record\",\"name\":\"E\",\"x_jenis\":\"peristiwa\",\"x_kunci\":\"id\","
+		"\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"v\",\"type\":\"double\"}]}"));
 	engine_open(t, NULL);
 	assert_true(gw_store_id(t->e) != id);
 	engine_free(&t);
@@ -290,8 +303,13 @@ static void a_damaged_file_is_made_anew(void **state)
 
 static void names_that_are_no_topic_of_the_catalogue_are_refused(void **state)
 {
-	static const char *const no[] = { "barang", "pku.uji.barang", "pku.uji.Barang.v1", "pku.uji.barang.1",
-					  "pku.uji.barang.v1.x", "pku..barang.v1", "pku.uji.ba\"rang.v1" };
+	static const char *const no[] = { "barang",
+					  "pku.uji.barang",
+					  "pku.uji.Barang.v1",
+					  "pku.uji.barang.1",
+					  "pku.uji.barang.v1.x",
+					  "pku..barang.v1",
+					  "pku.uji.ba\"rang.v1" };
 	char *name = NULL, *opd = NULL, *entity = NULL;
 
 	(void)state;

@@ -18,13 +18,17 @@ static struct engine *start(void)
 {
 	struct engine *t = engine_new();
 
-	engine_topic(t, "pku.uji.a.v1",
-		     engine_schema("{\"type\":\"record\",\"name\":\"A\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["
-				   "{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"b\",\"type\":[\"null\",\"string\"],"
-				   "\"default\":null}]}"));
-	engine_topic(t, "pku.uji.b.v1",
-		     engine_schema("{\"type\":\"record\",\"name\":\"B\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["
-				   "{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"n\",\"type\":\"int\",\"default\":0}]}"));
+	engine_topic(
+	    t, "pku.uji.a.v1",
+	    engine_schema(
+		"{\"type\":\"record\",\"name\":\"A\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["
+		"{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"b\",\"type\":[\"null\",\"string\"],"
+		"\"default\":null}]}"));
+	engine_topic(
+	    t, "pku.uji.b.v1",
+	    engine_schema(
+		"{\"type\":\"record\",\"name\":\"B\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["
+		"{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"n\",\"type\":\"int\",\"default\":0}]}"));
 	return t;
 }
 
@@ -49,8 +53,10 @@ static void the_front_matter_is_strict_and_says_where(void **state)
 	refused(HEAD "colour: red\n" ROUTES COLUMNS "---*/\nSELECT _key AS k FROM uji_a", "v.sql:4");
 	refused("/*---\nname: V\nkey: k\n" ROUTES COLUMNS "---*/\nSELECT _key AS k FROM uji_a", "lower case");
 	refused("/*---\nname: v\nkey: z\n" ROUTES COLUMNS "---*/\nSELECT _key AS k FROM uji_a", "key 'z'");
-	refused(HEAD ROUTES "columns:\n  k: {type: teks, pdp: N}\n---*/\nSELECT _key AS k FROM uji_a", "v.sql:6");
-	refused(HEAD ROUTES "columns:\n  k: {type: text, pdp: X}\n---*/\nSELECT _key AS k FROM uji_a", "pdp 'X'");
+	refused(HEAD ROUTES "columns:\n  k: {type: teks, pdp: N}\n---*/\nSELECT _key AS k FROM uji_a",
+		"v.sql:6");
+	refused(HEAD ROUTES "columns:\n  k: {type: text, pdp: X}\n---*/\nSELECT _key AS k FROM uji_a",
+		"pdp 'X'");
 	refused(HEAD ROUTES COLUMNS "---*/\n", "no SQL statement");
 }
 
@@ -67,9 +73,10 @@ static void every_output_column_is_declared_and_nothing_else(void **state)
 static void every_table_it_reads_has_a_route_and_only_those(void **state)
 {
 	(void)state;
-	refused(HEAD ROUTES COLUMNS
-		"---*/\nSELECT a._key AS k FROM uji_a a WHERE EXISTS (SELECT 1 FROM uji_b b WHERE b._key = a.b)",
-		"reads 'uji_b', which has no route");
+	refused(
+	    HEAD ROUTES COLUMNS
+	    "---*/\nSELECT a._key AS k FROM uji_a a WHERE EXISTS (SELECT 1 FROM uji_b b WHERE b._key = a.b)",
+	    "reads 'uji_b', which has no route");
 	refused(HEAD "routes: {uji_a: _key, uji_b: _key}\n" COLUMNS "---*/\nSELECT _key AS k FROM uji_a",
 		"a route from 'uji_b', which the SELECT does not read");
 	refused(HEAD "routes: {uji_a: nothing}\n" COLUMNS "---*/\nSELECT _key AS k FROM uji_a",
@@ -99,7 +106,8 @@ static void only_a_select_over_known_tables_with_known_functions_is_let_in(void 
 		{ "ATTACH 'x' AS y", "only one SELECT" },
 		{ "PRAGMA journal_mode", "only one SELECT" },
 		{ "SELECT _key AS k FROM uji_a; SELECT 1", "more than one" },
-		{ "WITH RECURSIVE c(k) AS (SELECT 'a' UNION ALL SELECT k||'a' FROM c) SELECT k FROM c", "recursion" },
+		{ "WITH RECURSIVE c(k) AS (SELECT 'a' UNION ALL SELECT k||'a' FROM c) SELECT k FROM c",
+		  "recursion" },
 		{ "SELECT _key AS k FROM uji_a WHERE b = :reader", ":per_tanggal" },
 		{ "SELECT _key AS k FROM uji_a WHERE b = :per_tanggal", "dated" },
 		{ "SELECT _key AS k FROM uji_a) UNION SELECT b FROM (SELECT b FROM uji_a", "syntax" },
@@ -118,13 +126,15 @@ static void only_a_select_over_known_tables_with_known_functions_is_let_in(void 
 static void a_plan_that_reads_a_whole_table_for_one_key_is_refused(void **state)
 {
 	(void)state;
-	refused(HEAD "routes: {uji_a: b}\n" COLUMNS "---*/\nSELECT b AS k FROM uji_a WHERE b IS NOT NULL GROUP BY b",
+	refused(HEAD "routes: {uji_a: b}\n" COLUMNS
+		     "---*/\nSELECT b AS k FROM uji_a WHERE b IS NOT NULL GROUP BY b",
 		"declare an index");
 	refused(HEAD "routes: {uji_a: _key, uji_b: 'SELECT _key FROM uji_a WHERE b = :_key'}\n" COLUMNS
 		     "---*/\nSELECT a._key AS k FROM uji_a a LEFT JOIN uji_b b ON b._key = a.b WHERE b.n > 1",
 		"a route would read a table from end to end");
 	refused(HEAD "routes: {uji_a: _key, uji_b: _key}\n" COLUMNS
-		     "---*/\nSELECT a._key AS k FROM uji_a a LEFT JOIN (SELECT n, count(*) AS c FROM uji_b GROUP BY n) t "
+		     "---*/\nSELECT a._key AS k FROM uji_a a LEFT JOIN (SELECT n, count(*) AS c FROM uji_b "
+		     "GROUP BY n) t "
 		     "ON t.n = a.b WHERE t.c > 1",
 		"from end to end");
 }
@@ -135,11 +145,13 @@ static void an_index_makes_it_acceptable_and_the_lineage_is_known(void **state)
 	const struct gw_view *v;
 
 	(void)state;
-	engine_view(t, "v",
-		    HEAD "routes: {uji_a: _key, uji_b: 'SELECT _key FROM uji_a WHERE b = :_key'}\n"
-			 "indexes:\n  - {table: uji_a, columns: [b]}\n"
-			 "columns:\n  n: {type: int, pdp: N, title: {id: Banyak, en: Number}}\n  k: {type: text, pdp: P}\n"
-			 "---*/\nSELECT a._key AS k, b.n FROM uji_a a JOIN uji_b b ON b._key = a.b -- why not\n");
+	engine_view(
+	    t, "v",
+	    HEAD
+	    "routes: {uji_a: _key, uji_b: 'SELECT _key FROM uji_a WHERE b = :_key'}\n"
+	    "indexes:\n  - {table: uji_a, columns: [b]}\n"
+	    "columns:\n  n: {type: int, pdp: N, title: {id: Banyak, en: Number}}\n  k: {type: text, pdp: P}\n"
+	    "---*/\nSELECT a._key AS k, b.n FROM uji_a a JOIN uji_b b ON b._key = a.b -- why not\n");
 	engine_open(t, NULL);
 	v = gw_view_find(t->e, "v");
 	assert_non_null(v);
@@ -159,8 +171,10 @@ static void views_that_read_each_other_are_refused(void **state)
 	struct bus_error err = { 0 };
 
 	(void)state;
-	engine_view(t, "x", "/*---\nname: x\nkey: k\nstore: full\nroutes: {y: k}\n" COLUMNS "---*/\nSELECT k FROM y");
-	engine_view(t, "y", "/*---\nname: y\nkey: k\nstore: full\nroutes: {x: k}\n" COLUMNS "---*/\nSELECT k FROM x");
+	engine_view(t, "x",
+		    "/*---\nname: x\nkey: k\nstore: full\nroutes: {y: k}\n" COLUMNS "---*/\nSELECT k FROM y");
+	engine_view(t, "y",
+		    "/*---\nname: y\nkey: k\nstore: full\nroutes: {x: k}\n" COLUMNS "---*/\nSELECT k FROM x");
 	assert_int_equal(engine_try_open(t, NULL, &err), BUS_EPARSE);
 	assert_non_null(strstr(err.text, "circle"));
 	engine_free(&t);
@@ -169,7 +183,8 @@ static void views_that_read_each_other_are_refused(void **state)
 static void a_view_may_not_take_a_table_s_name(void **state)
 {
 	(void)state;
-	refused("/*---\nname: uji_b\nkey: k\nstore: full\n" ROUTES COLUMNS "---*/\nSELECT _key AS k FROM uji_a",
+	refused("/*---\nname: uji_b\nkey: k\nstore: full\n" ROUTES COLUMNS
+		"---*/\nSELECT _key AS k FROM uji_a",
 		"name of another table");
 }
 

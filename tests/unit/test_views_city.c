@@ -22,9 +22,12 @@ struct feed {
 
 /* Disdukcapil last: everything else is there before a single resident is known. */
 static const struct feed feeds[] = {
-	{ "dinkes_kunjungan.jsonl", "dinkes/kunjungan" },	{ "dinsos_bansos.csv", "dinsos/bansos" },
-	{ "disdik_siswa.csv", "disdik/siswa" },		{ "bapenda_pbb.txt", "bapenda/pbb" },
-	{ "dpmptsp_nib.json", "dpmptsp/nib" },		{ "bkpsdm_pegawai.sql", "bkpsdm/asn" },
+	{ "dinkes_kunjungan.jsonl", "dinkes/kunjungan" },
+	{ "dinsos_bansos.csv", "dinsos/bansos" },
+	{ "disdik_siswa.csv", "disdik/siswa" },
+	{ "bapenda_pbb.txt", "bapenda/pbb" },
+	{ "dpmptsp_nib.json", "dpmptsp/nib" },
+	{ "bkpsdm_pegawai.sql", "bkpsdm/asn" },
 	{ "disdukcapil_peristiwa.psv", "disdukcapil/peristiwa" },
 	{ "disdukcapil_penduduk.psv", "disdukcapil/penduduk" },
 };
@@ -103,8 +106,8 @@ static bool collect(void *ctx, const struct gw_value *value, uint64_t hash)
 	return true;
 }
 
-static void read_view(struct engine *t, const char *name, const char *column, const char *sum, const char *only,
-		      struct set *s)
+static void read_view(struct engine *t, const char *name, const char *column, const char *sum,
+		      const char *only, struct set *s)
 {
 	struct bus_error err = { 0 };
 	struct gw_query q = { .date = "2025-12-31", .limit = 1000000 };
@@ -203,10 +206,11 @@ static bool check_totals(void *ctx, const struct gw_value *value, uint64_t hash)
 	return true;
 }
 
-static void check_class(struct engine *t, const struct bus_json *feeds_truth, const char *file, const char *opd,
-			const char *class_name)
+static void check_class(struct engine *t, const struct bus_json *feeds_truth, const char *file,
+			const char *opd, const char *class_name)
 {
-	const struct bus_json *want = bus_json_get(bus_json_get(bus_json_get(feeds_truth, file), "cacat"), class_name);
+	const struct bus_json *want =
+	    bus_json_get(bus_json_get(bus_json_get(feeds_truth, file), "cacat"), class_name);
 	char name[80];
 	int64_t n = 0;
 
@@ -224,8 +228,8 @@ static void check_city(struct engine *t, const struct bus_json *truth)
 	struct bus_error err = { 0 };
 	struct set s;
 
-	assert_int_equal(gw_get(gw_reader_of(t->e), gw_view_find(t->e, "penduduk"), NULL, BUS_STR("kota"), check_totals,
-				(void *)(uintptr_t)bus_json_get(p, "penduduk"), &err),
+	assert_int_equal(gw_get(gw_reader_of(t->e), gw_view_find(t->e, "penduduk"), NULL, BUS_STR("kota"),
+				check_totals, (void *)(uintptr_t)bus_json_get(p, "penduduk"), &err),
 			 BUS_OK);
 	check_map(t, p, "penduduk_hidup_per_kelurahan", "kode_kel", "jumlah");
 	check_map(t, p, "tunggakan_pbb_per_kecamatan", "kode_kec", "tunggakan");
@@ -261,7 +265,8 @@ static void run_city(size_t batch, enum gw_haste haste)
 	const struct bus_json *truth;
 	int64_t begin, applied, n;
 
-	snprintf(truth_path, sizeof(truth_path), "%s/truth.json", getenv("CITY") ? getenv("CITY") : "deploy/demo");
+	snprintf(truth_path, sizeof(truth_path), "%s/truth.json",
+		 getenv("CITY") ? getenv("CITY") : "deploy/demo");
 	for (size_t i = 0; i < BUS_LEN(feeds); i++)
 		read_feed(t, &feeds[i]);
 	engine_open(t, "gateway/views");
