@@ -79,8 +79,8 @@ static enum bus_err read_results(rd_kafka_event_t *event, size_t *created, struc
 	return BUS_OK;
 }
 
-static enum bus_err request(rd_kafka_t *rk, rd_kafka_NewTopic_t **t, size_t n, size_t *created, int timeout_ms,
-			    struct bus_error *err)
+static enum bus_err request(rd_kafka_t *rk, rd_kafka_NewTopic_t **t, size_t n, size_t *created,
+			    int timeout_ms, struct bus_error *err)
 {
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
 	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);

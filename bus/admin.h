@@ -16,8 +16,8 @@ struct bus_topic_spec {
 
 /* Makes what is missing; what is there stays as it is. *created counts. Waits until a leader answers. */
 enum bus_err bus_admin_create_topics(const struct bus_kafka_conf *conf, const struct bus_topic_spec *topic,
-				     size_t n, size_t *created, int timeout_ms, struct bus_error *err)
-	BUS_MUSTCHECK;
+				     size_t n, size_t *created, int timeout_ms,
+				     struct bus_error *err) BUS_MUSTCHECK;
 
 /* Partitions of the topic; BUS_ENOENT when it is not there. cluster_id: 64 bytes, may be NULL. */
 enum bus_err bus_admin_partitions(const struct bus_kafka_conf *conf, const char *topic, int32_t *partitions,

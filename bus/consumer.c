@@ -9,7 +9,7 @@
 
 #define QUEUE_BYTES_DEFAULT (INT64_C(16) * 1024 * 1024)
 #define FETCH_BYTES_MAX (INT64_C(4) * 1024 * 1024) /* one fetch; must hold the largest record */
-#define FETCH_BYTES_MIN (INT64_C(1100) * 1000) /* librdkafka: at least message.max.bytes */
+#define FETCH_BYTES_MIN (INT64_C(1100) * 1000)	   /* librdkafka: at least message.max.bytes */
 #define BATCH_MAX 10000
 #define POKE_TIMEOUT_MS 100
 #define DOUBT_TIMEOUT_MS 2000
@@ -19,7 +19,7 @@ struct part {
 	int slot;
 	int64_t next; /* one past the last record handed out or control record passed */
 	bool assigned;
-	bool failed; /* hands out nothing until assigned anew */
+	bool failed;		/* hands out nothing until assigned anew */
 	struct bus_error error; /* not told yet when code != BUS_OK */
 };
 
@@ -36,7 +36,7 @@ struct bus_consumer {
 	struct topic *topic;
 	size_t n_topics, last_topic;
 	size_t n_errors; /* partitions with an error to tell */
-	bool doubt; /* librdkafka says that some topic is not there (any more) */
+	bool doubt;	 /* librdkafka says that some topic is not there (any more) */
 
 	rd_kafka_message_t **message; /* what the caller has borrowed */
 	size_t n_messages, cap_messages;
@@ -211,8 +211,8 @@ static void forget_error(struct bus_consumer *c, struct part *p)
 	p->failed = false;
 }
 
-enum bus_err bus_consumer_assign(struct bus_consumer *c, const char *topic, int32_t partition,
-				 int64_t offset, int slot, struct bus_error *err)
+enum bus_err bus_consumer_assign(struct bus_consumer *c, const char *topic, int32_t partition, int64_t offset,
+				 int slot, struct bus_error *err)
 {
 	struct topic *t = find_topic(c, topic);
 	struct part *p;
@@ -463,11 +463,11 @@ enum bus_err bus_consumer_position(struct bus_consumer *c, const char *topic, in
 	return BUS_OK;
 }
 
-enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition,
-				 int64_t *begin, int64_t *end, int timeout_ms, struct bus_error *err)
+enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *begin,
+				 int64_t *end, int timeout_ms, struct bus_error *err)
 {
 	rd_kafka_resp_err_t code =
-		rd_kafka_query_watermark_offsets(c->rk, topic, partition, begin, end, timeout_ms);
+	    rd_kafka_query_watermark_offsets(c->rk, topic, partition, begin, end, timeout_ms);
 
 	if (code)
 		return bus_kafka_fail(err, code, "topic '%s', partition %d", topic, (int)partition);
@@ -478,7 +478,8 @@ enum bus_err bus_consumer_end(struct bus_consumer *c, const char *topic, int32_t
 {
 	int64_t low, high;
 
-	if (rd_kafka_get_watermark_offsets(c->rk, topic, partition, &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+	if (rd_kafka_get_watermark_offsets(c->rk, topic, partition, &low, &high) !=
+		RD_KAFKA_RESP_ERR_NO_ERROR ||
 	    high < 0)
 		return BUS_ENOENT;
 	*end = high;

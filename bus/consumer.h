@@ -45,14 +45,14 @@ void bus_consumer_close(struct bus_consumer **c);
 /* Adds a partition, to be read from offset (or BUS_OFFSET_BEGIN). slot is the caller's number for it. A
  * partition that is assigned already starts again from offset. A topic that is not there is told by
  * _poll; the partition must be one of bus_consumer_partitions(). */
-enum bus_err bus_consumer_assign(struct bus_consumer *c, const char *topic, int32_t partition,
-				 int64_t offset, int slot, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err bus_consumer_assign(struct bus_consumer *c, const char *topic, int32_t partition, int64_t offset,
+				 int slot, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err bus_consumer_unassign(struct bus_consumer *c, const char *topic, int32_t partition,
 				   struct bus_error *err) BUS_MUSTCHECK;
 
 /* Up to max records, waiting at most timeout_ms for the first. *n may be 0. Connection trouble is waited
- * out inside (and logged); what comes back as an error needs the caller: BUS_ECONFLICT (offset or topic is not
- * there any more), BUS_EDENIED, BUS_EDATA (damaged at the broker), each naming topic and partition. */
+ * out inside (and logged); what comes back as an error needs the caller: BUS_ECONFLICT (offset or topic is
+ * not there any more), BUS_EDENIED, BUS_EDATA (damaged at the broker), each naming topic and partition. */
 enum bus_err bus_consumer_poll(struct bus_consumer *c, struct bus_record *out, size_t max, size_t *n,
 			       int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
 
@@ -62,13 +62,12 @@ enum bus_err bus_consumer_poll(struct bus_consumer *c, struct bus_record *out, s
 enum bus_err bus_consumer_position(struct bus_consumer *c, const char *topic, int32_t partition,
 				   int64_t *next, struct bus_error *err) BUS_MUSTCHECK;
 /* First and one-past-last offset at the broker (read_committed: last stable offset). */
-enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition,
-				 int64_t *begin, int64_t *end, int timeout_ms, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *begin,
+				 int64_t *end, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
 /* One past the last record as the last fetch told it: no question to the broker, which would wait behind a
  * fetch that waits for data (up to fetch.wait.max.ms a question). BUS_ENOENT: nothing fetched yet. */
-enum bus_err bus_consumer_end(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *end)
-	BUS_MUSTCHECK;
+enum bus_err bus_consumer_end(struct bus_consumer *c, const char *topic, int32_t partition,
+			      int64_t *end) BUS_MUSTCHECK;
 enum bus_err bus_consumer_cluster_id(struct bus_consumer *c, char *out, size_t n, int timeout_ms,
 				     struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err bus_consumer_partitions(struct bus_consumer *c, const char *topic, int32_t *n, int timeout_ms,

@@ -9,9 +9,16 @@
 
 /* What the promises of producer.h and consumer.h rest on: no configuration may turn it. */
 static const char *const fixed[] = {
-	"acks",		     "request.required.acks", "enable.idempotence", "transactional.id",
-	"auto.offset.reset", "enable.auto.commit",    "isolation.level",    "enable.partition.eof",
-	"check.crcs",	     "enable.auto.offset.store",
+	"acks",
+	"request.required.acks",
+	"enable.idempotence",
+	"transactional.id",
+	"auto.offset.reset",
+	"enable.auto.commit",
+	"isolation.level",
+	"enable.partition.eof",
+	"check.crcs",
+	"enable.auto.offset.store",
 };
 
 static void on_log(const rd_kafka_t *rk, int level, const char *fac, const char *text)
@@ -55,8 +62,10 @@ static enum bus_err set_extra(rd_kafka_conf_t *c, const struct bus_conf_map *ext
 	for (i = 0; extra && i < extra->n; i++) {
 		for (j = 0; j < BUS_LEN(fixed); j++)
 			if (strcmp(extra->key[i], fixed[j]) == 0)
-				return bus_fail(err, BUS_EINVAL, "option 'kafka.%s' cannot be set: no record "
-						"lost or skipped rests on it", fixed[j]);
+				return bus_fail(err, BUS_EINVAL,
+						"option 'kafka.%s' cannot be set: no record "
+						"lost or skipped rests on it",
+						fixed[j]);
 		rc = set(c, extra->key[i], extra->value[i], false, NULL, err);
 		if (rc != BUS_OK)
 			return rc;
@@ -162,11 +171,12 @@ enum bus_err bus_kafka_fail(struct bus_error *err, int code, const char *fmt, ..
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	return bus_fail(err, bus_kafka_err(code), "%s: %s", what, rd_kafka_err2str((rd_kafka_resp_err_t)code));
+	return bus_fail(err, bus_kafka_err(code), "%s: %s", what,
+			rd_kafka_err2str((rd_kafka_resp_err_t)code));
 }
 
-static enum bus_err read_metadata(const struct rd_kafka_metadata *md, const char *topic, int32_t *n, bool *led,
-				  struct bus_error *err)
+static enum bus_err read_metadata(const struct rd_kafka_metadata *md, const char *topic, int32_t *n,
+				  bool *led, struct bus_error *err)
 {
 	const struct rd_kafka_metadata_topic *t;
 	int i;

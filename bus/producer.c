@@ -421,7 +421,8 @@ static void replace_handle(struct bus_producer *p)
 	while (rd_kafka_outq_len(p->rk) > 0 && bus_clock_mono_ms() < until)
 		rd_kafka_poll(p->rk, 20);
 	if (rd_kafka_outq_len(p->rk) > 0) {
-		(void)bus_fail(&p->refused, BUS_EFATAL, "a dead Kafka producer does not give back its records");
+		(void)bus_fail(&p->refused, BUS_EFATAL,
+			       "a dead Kafka producer does not give back its records");
 		return;
 	}
 	close_handle(p);
@@ -430,7 +431,8 @@ static void replace_handle(struct bus_producer *p)
 	p->fatal = false;
 	p->replaced++;
 	bus_log(BUS_LOG_WARN, "kafka.producer_replaced", LOG_STR("code", rd_kafka_err2name(code)),
-		{ .key = "reason", .text = why }, LOG_INT("resent", p->n_again), LOG_INT("times", p->replaced));
+		{ .key = "reason", .text = why }, LOG_INT("resent", p->n_again),
+		LOG_INT("times", p->replaced));
 	send_again(p);
 }
 
@@ -438,7 +440,8 @@ static void replace_handle(struct bus_producer *p)
 static enum bus_err settle(struct bus_producer *p, struct bus_error *err)
 {
 	if (p->conf.transactional_id && p->fatal && p->refused.code == BUS_OK)
-		(void)bus_fail(&p->refused, BUS_EFATAL, "transactional id '%s': the producer is fenced or dead",
+		(void)bus_fail(&p->refused, BUS_EFATAL,
+			       "transactional id '%s': the producer is fenced or dead",
 			       p->conf.transactional_id);
 	while (p->fatal && p->refused.code == BUS_OK)
 		replace_handle(p);

@@ -11,9 +11,10 @@
  * producer: from then on every call returns that error, and only what is under the watermark is in the log.
  *
  * With a transactional id each _flush commits what was sent since the last one, and the watermark moves then
- * only (readers see the records a moment later). BUS_EKAFKA from _send or _flush: aborted, nothing of it is in the log, send it again. BUS_EFATAL:
- * fenced by a newer producer of that id, or the outcome is not known: close, open anew (which settles it),
- * read the log to see. Reason: librdkafka's EndTxn may time out and hit a later transaction.
+ * only (readers see the records a moment later). BUS_EKAFKA from _send or _flush: aborted, nothing of it is
+ * in the log, send it again. BUS_EFATAL: fenced by a newer producer of that id, or the outcome is not known:
+ * close, open anew (which settles it), read the log to see. Reason: librdkafka's EndTxn may time out and hit
+ * a later transaction.
  *
  * Thread: one; delivery reports run inside _send, _poll and _flush.
  */
@@ -40,7 +41,8 @@ enum bus_err bus_producer_open(const struct bus_producer_conf *conf, struct bus_
 void bus_producer_close(struct bus_producer **p); /* does not flush */
 
 /* Copies key, value (p NULL: tombstone) and headers. Waits (polling) while the window is full, at most
- * timeout_ms: BUS_EFULL. partition -1: by murmur2 of the key, as Java's client. A record too large for the broker: BUS_ETOOBIG, before it is queued. */
+ * timeout_ms: BUS_EFULL. partition -1: by murmur2 of the key, as Java's client. A record too large for the
+ * broker: BUS_ETOOBIG, before it is queued. */
 enum bus_err bus_producer_send(struct bus_producer *p, const char *topic, int32_t partition,
 			       struct bus_str key, const struct bus_str *value,
 			       const struct bus_header *header, size_t n_headers, int64_t timestamp_ms,

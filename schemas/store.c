@@ -9,7 +9,7 @@
 
 #define BATCH 500
 #define POLL_MS 100
-#define PAUSE_MS 1000 /* after an error, before trying again */
+#define PAUSE_MS 1000	  /* after an error, before trying again */
 #define UNHEALTHY_MS 5000 /* how long an error counts */
 #define RECORD_ARENA ((size_t)128 * 1024 * 1024)
 #define BOUNDS_MS 5000
@@ -23,12 +23,13 @@ static void apply(struct schema_store *s, const struct bus_record *r)
 	enum bus_err rc;
 
 	bus_arena_reset(s->arena);
-	rc = schema_record_read(r->key, r->tombstone ? (struct bus_str){ NULL, 0 } : r->value, s->arena, &record,
-				&err);
+	rc = schema_record_read(r->key, r->tombstone ? (struct bus_str){ NULL, 0 } : r->value, s->arena,
+				&record, &err);
 	if (rc == BUS_OK) {
 		rc = schema_table_apply(s->table, &record, r->offset, r->timestamp_ms, &err);
 		if (rc != BUS_OK)
-			bus_log(BUS_LOG_ERROR, "store.id_conflict", LOG_INT("offset", r->offset), LOG_ERR(&err));
+			bus_log(BUS_LOG_ERROR, "store.id_conflict", LOG_INT("offset", r->offset),
+				LOG_ERR(&err));
 	} else {
 		bus_log(BUS_LOG_WARN, "store.record_skipped", LOG_INT("offset", r->offset), LOG_ERR(&err));
 	}
@@ -157,8 +158,9 @@ static enum bus_err read_to_end(struct schema_store *s, int64_t until, struct bu
 	if (rc != BUS_OK)
 		return rc;
 	if (partitions != 1)
-		return bus_fail(err, BUS_EINVAL, "topic '%s' has %d partitions, not 1: its order means something",
-				s->topic, (int)partitions);
+		return bus_fail(err, BUS_EINVAL,
+				"topic '%s' has %d partitions, not 1: its order means something", s->topic,
+				(int)partitions);
 	left = until - bus_clock_mono_ms();
 	rc = bus_consumer_bounds(s->consumer, s->topic, 0, &begin, &end, left > 0 ? (int)left : 1, err);
 	if (rc == BUS_OK)
@@ -244,7 +246,8 @@ enum bus_err schema_store_wait(struct schema_store *s, int64_t offset, int timeo
 	deadline(&until, timeout_ms);
 	pthread_mutex_lock(&s->state_lock);
 	while (s->next <= offset && rc == BUS_OK)
-		if (pthread_cond_timedwait(&s->moved, &s->state_lock, &until) == ETIMEDOUT && s->next <= offset)
+		if (pthread_cond_timedwait(&s->moved, &s->state_lock, &until) == ETIMEDOUT &&
+		    s->next <= offset)
 			rc = bus_fail(err, BUS_ETIMEOUT, "offset %lld of '%s' is not read back yet",
 				      (long long)offset, s->topic);
 	pthread_mutex_unlock(&s->state_lock);
@@ -262,8 +265,10 @@ enum bus_err schema_store_catch_up(struct schema_store *s, int timeout_ms, struc
 	pthread_mutex_lock(&s->state_lock);
 	mine = ++s->end_wanted;
 	while (s->end_told < mine && rc == BUS_OK)
-		if (pthread_cond_timedwait(&s->moved, &s->state_lock, &until) == ETIMEDOUT && s->end_told < mine)
-			rc = bus_fail(err, BUS_ETIMEOUT, "no answer from Kafka about the end of '%s'", s->topic);
+		if (pthread_cond_timedwait(&s->moved, &s->state_lock, &until) == ETIMEDOUT &&
+		    s->end_told < mine)
+			rc = bus_fail(err, BUS_ETIMEOUT, "no answer from Kafka about the end of '%s'",
+				      s->topic);
 	if (rc == BUS_OK && s->end_rc != BUS_OK)
 		rc = bus_fail(err, s->end_rc, "no answer from Kafka about the end of '%s'", s->topic);
 	end = s->end;

@@ -34,14 +34,14 @@ struct schema_version {
 	int32_t id;
 	bool deleted;
 	struct schema *schema; /* one reference held by this struct; NULL: not Avro, or cannot be parsed */
-	char *text; /* as stored */
-	char *type; /* "AVRO" "JSON" "PROTOBUF" */
+	char *text;	       /* as stored */
+	char *type;	       /* "AVRO" "JSON" "PROTOBUF" */
 	struct schema_store_reference *reference; /* n_references of them */
 	size_t n_references;
 	/* The value's other members ("metadata", "ruleSet", "schemaTags" ...), as `"name":value,...` without
 	 * braces, verbatim but for nulls, which are left out; "" when there are none. */
 	char *extra;
-	int64_t offset; /* of the record that made it so */
+	int64_t offset;	      /* of the record that made it so */
 	int64_t timestamp_ms; /* of that record */
 };
 void schema_version_release(struct schema_version *v);
@@ -110,7 +110,7 @@ enum bus_err schema_store_find_id(struct schema_store *s, const struct schema_ve
 
 int32_t schema_store_highest_id(struct schema_store *s); /* of every id ever seen in the log; 0: none */
 int schema_store_highest_version(struct schema_store *s, const char *subject); /* deleted too; 0: none */
-size_t schema_store_count(struct schema_store *s); /* live versions */
+size_t schema_store_count(struct schema_store *s);			       /* live versions */
 
 /* CONFIG and MODE records. subject NULL: global. The value's JSON text, verbatim, owned by the caller
  * (free), or NULL when nothing is set there: the caller falls back (subject -> global -> default). */
@@ -120,12 +120,12 @@ char *schema_store_mode(struct schema_store *s, const char *subject);
 enum schema_level schema_store_level(struct schema_store *s, const char *subject);
 
 /* Waits until the record at `offset` is applied: BUS_OK or BUS_ETIMEOUT. */
-enum bus_err schema_store_wait(struct schema_store *s, int64_t offset, int timeout_ms, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err schema_store_wait(struct schema_store *s, int64_t offset, int timeout_ms,
+			       struct bus_error *err) BUS_MUSTCHECK;
 /* Waits until everything that is in the log now is applied (asks the broker for its end). A transaction's end
  * may show a moment after its commit; opening the next producer of that id settles it first. */
-enum bus_err schema_store_catch_up(struct schema_store *s, int timeout_ms, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err schema_store_catch_up(struct schema_store *s, int timeout_ms,
+				   struct bus_error *err) BUS_MUSTCHECK;
 int64_t schema_store_next_offset(struct schema_store *s); /* one past the last record applied */
 /* False while the log cannot be followed (log store.stuck says why): readiness. */
 bool schema_store_healthy(struct schema_store *s);

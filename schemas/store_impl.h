@@ -10,7 +10,7 @@
 struct schema_store {
 	char *topic;
 	struct bus_consumer *consumer; /* the thread's, once it runs */
-	struct bus_arena *arena; /* likewise */
+	struct bus_arena *arena;       /* likewise */
 	pthread_t thread;
 	bool running;
 
@@ -18,9 +18,9 @@ struct schema_store {
 	struct schema_table *table;
 
 	/* Never held together with lock. */
-	pthread_mutex_t state_lock; /* guards what follows, but for the listener */
-	pthread_cond_t moved;	    /* next, end_asked or end_told changed */
-	int64_t next;		    /* one past the last record applied */
+	pthread_mutex_t state_lock;    /* guards what follows, but for the listener */
+	pthread_cond_t moved;	       /* next, end_asked or end_told changed */
+	int64_t next;		       /* one past the last record applied */
 	uint64_t end_wanted, end_told; /* numbers of questions about the log's end; answered up to end_told */
 	int64_t end;
 	enum bus_err end_rc;

@@ -59,7 +59,8 @@ static void copy_content(const struct schema_content *c, struct schema_version *
 								     c->reference[i].version };
 }
 
-static void copy_entry(const struct schema_subject *s, const struct schema_entry *e, struct schema_version *out)
+static void copy_entry(const struct schema_subject *s, const struct schema_entry *e,
+		       struct schema_version *out)
 {
 	copy_content(e->content, out);
 	out->subject = bus_xstrdup(s->name);
@@ -69,7 +70,8 @@ static void copy_entry(const struct schema_subject *s, const struct schema_entry
 	out->timestamp_ms = e->timestamp_ms;
 }
 
-static void append(struct schema_version_list *l, const struct schema_subject *s, const struct schema_entry *e)
+static void append(struct schema_version_list *l, const struct schema_subject *s,
+		   const struct schema_entry *e)
 {
 	if ((l->n & (l->n - 1)) == 0) /* full at 0, 1, 2, 4, 8 ... */
 		l->item = bus_xrealloc(l->item, (l->n ? 2 * l->n : 1) * sizeof(*l->item));
@@ -101,7 +103,8 @@ enum bus_err schema_store_by_id(struct schema_store *s, int32_t id, int wait_ms,
 		if (*out)
 			return BUS_OK;
 		if (known)
-			return bus_fail(err, BUS_ESCHEMA, "schema id %d is not Avro that can be read", (int)id);
+			return bus_fail(err, BUS_ESCHEMA, "schema id %d is not Avro that can be read",
+					(int)id);
 		left = until - bus_clock_mono_ms();
 		/* Until anything new has been read. */
 		if (left <= 0 || schema_store_wait(s, next, (int)left, NULL) != BUS_OK)
@@ -368,7 +371,8 @@ char *schema_store_mode(struct schema_store *s, const char *subject)
 static bool level_in(char *config, enum schema_level *level)
 {
 	char name[32];
-	bool there = config && schema_record_member(bus_str(config), "compatibilityLevel", name, sizeof(name)) &&
+	bool there = config &&
+		     schema_record_member(bus_str(config), "compatibilityLevel", name, sizeof(name)) &&
 		     schema_level_parse(name, level) == BUS_OK;
 
 	free(config);

@@ -155,8 +155,8 @@ static void each_member(struct bus_str text, const struct bus_json *tree,
 
 static void put_extra(void *ctx, const struct bus_json *v, struct bus_str raw)
 {
-	static const char *const known[] = { "subject", "version", "id", "schemaType", "references", "schema",
-					     "deleted" };
+	static const char *const known[] = { "subject",	   "version", "id",	"schemaType",
+					     "references", "schema",  "deleted" };
 	struct bus_buf *out = ctx;
 	struct bus_json_out name = { .buf = out };
 	size_t i;
@@ -225,8 +225,9 @@ static enum bus_err read_key(struct bus_str key, struct bus_arena *arena, struct
 			out->kind = (enum schema_record_kind)i;
 	if (out->kind == SCHEMA_RECORD_SCHEMA)
 		rc = take_int(k, "version", 1, &out->version, err);
-	if (!out->subject.p && (out->kind == SCHEMA_RECORD_SCHEMA || out->kind == SCHEMA_RECORD_DELETE_SUBJECT ||
-				out->kind == SCHEMA_RECORD_CLEAR_SUBJECT))
+	if (!out->subject.p &&
+	    (out->kind == SCHEMA_RECORD_SCHEMA || out->kind == SCHEMA_RECORD_DELETE_SUBJECT ||
+	     out->kind == SCHEMA_RECORD_CLEAR_SUBJECT))
 		return bus_fail(err, BUS_EDATA, "no \"subject\"");
 	return rc;
 }
@@ -265,10 +266,13 @@ enum bus_err schema_record_read(struct bus_str key, struct bus_str value, struct
 	}
 }
 
-/* As Jackson writes a text, which Confluent's registry uses: bytes of keys must be the same for compaction. */
+/* As Jackson writes a text, which Confluent's registry uses: bytes of keys must be the same for compaction.
+ */
 static void put_key_text(const char *s, struct bus_buf *out)
 {
-	static const char letter[32] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+	static const char letter[32] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
+	};
 
 	bus_buf_putc(out, '"');
 	for (; *s; s++) {

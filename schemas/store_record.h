@@ -9,11 +9,10 @@
  *                   {"mode":"READWRITE"}; null: back to the default
  *   DELETE_SUBJECT  {"keytype":"DELETE_SUBJECT","subject":"s","magic":0}; {"subject","version"}: versions
  *                   up to that one are soft-deleted
- *   NOOP            {"keytype":"NOOP","magic":0}; null, or {"highestId":7}: ours, written before a hard delete,
- *                   so that compaction cannot make us forget an id and give it again
- * Other key types (Confluent's CLEAR_SUBJECT, CONTEXT, ASSOC ...) are read as SCHEMA_RECORD_OTHER, and left
- * alone. Source: Confluent Schema Registry's own records, as its clients and `kcat` show them.
- * Thread: any.
+ *   NOOP            {"keytype":"NOOP","magic":0}; null, or {"highestId":7}: ours, written before a hard
+ * delete, so that compaction cannot make us forget an id and give it again Other key types (Confluent's
+ * CLEAR_SUBJECT, CONTEXT, ASSOC ...) are read as SCHEMA_RECORD_OTHER, and left alone. Source: Confluent
+ * Schema Registry's own records, as its clients and `kcat` show them. Thread: any.
  */
 #ifndef SCHEMAS_STORE_RECORD_H
 #define SCHEMAS_STORE_RECORD_H
@@ -35,7 +34,7 @@ enum schema_record_kind {
 struct schema_record { /* all of it borrows from the arena and the input */
 	enum schema_record_kind kind;
 	struct bus_str subject; /* p NULL: global (CONFIG, MODE) or none */
-	int version; /* SCHEMA: the key's; DELETE_SUBJECT, CLEAR_SUBJECT: the value's */
+	int version;		/* SCHEMA: the key's; DELETE_SUBJECT, CLEAR_SUBJECT: the value's */
 	bool tombstone;
 	int32_t id; /* SCHEMA with a value; NOOP: highestId or 0 */
 	/* SCHEMA with a value: */
@@ -57,7 +56,7 @@ enum bus_err schema_record_read(struct bus_str key, struct bus_str value, struct
 void schema_record_key(enum schema_record_kind kind, const char *subject, int version, struct bus_buf *out);
 void schema_record_schema(const struct schema_version *v, struct bus_buf *out); /* value of SCHEMA */
 void schema_record_delete_subject(const char *subject, int version, struct bus_buf *out); /* its value */
-void schema_record_noop(int32_t highest_id, struct bus_buf *out); /* its value */
+void schema_record_noop(int32_t highest_id, struct bus_buf *out);			  /* its value */
 /* The part of extra by which schemas differ: `"metadata":..,"ruleSet":..` in that order, nulls left out. */
 void schema_record_identity(const char *extra, struct bus_buf *out);
 /* The member of a JSON text ("compatibilityLevel", "mode"), for values kept verbatim: false when it is not

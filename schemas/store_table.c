@@ -300,8 +300,8 @@ static bool same_words(const struct schema_content *c, const struct schema_recor
 {
 	size_t i;
 
-	if (!bus_str_is(r->text, c->text) || !bus_str_is(r->type, c->type) || !bus_str_is(r->extra, c->extra) ||
-	    r->n_references != c->n_references)
+	if (!bus_str_is(r->text, c->text) || !bus_str_is(r->type, c->type) ||
+	    !bus_str_is(r->extra, c->extra) || r->n_references != c->n_references)
 		return false;
 	for (i = 0; i < c->n_references; i++)
 		if (strcmp(c->reference[i].name, r->reference[i].name) != 0 ||
@@ -318,8 +318,8 @@ static bool same_schema(const struct schema_content *a, const struct schema_cont
 }
 
 /* The content that a SCHEMA record's version points to; NULL: the id means something else already. */
-static struct schema_content *content_of(struct schema_table *t, const struct schema_record *r, int64_t offset,
-					 int64_t timestamp_ms)
+static struct schema_content *content_of(struct schema_table *t, const struct schema_record *r,
+					 int64_t offset, int64_t timestamp_ms)
 {
 	struct schema_content *known = schema_table_content(t, r->id), *c;
 	size_t i;
@@ -347,8 +347,9 @@ static enum bus_err apply_schema(struct schema_table *t, const struct schema_rec
 				 int64_t timestamp_ms, struct bus_error *err)
 {
 	struct schema_subject *s = make_subject(t, r->subject);
-	struct schema_entry e = { .version = r->version, .deleted = r->deleted, .offset = offset,
-				  .timestamp_ms = timestamp_ms };
+	struct schema_entry e = {
+		.version = r->version, .deleted = r->deleted, .offset = offset, .timestamp_ms = timestamp_ms
+	};
 
 	if (r->tombstone) {
 		if (r->version > s->highest)
@@ -360,7 +361,8 @@ static enum bus_err apply_schema(struct schema_table *t, const struct schema_rec
 		t->highest_id = r->id;
 	e.content = content_of(t, r, offset, timestamp_ms);
 	if (!e.content)
-		return bus_fail(err, BUS_EDATA, "schema id %d means another schema already; subject '%s', version %d",
+		return bus_fail(err, BUS_EDATA,
+				"schema id %d means another schema already; subject '%s', version %d",
 				(int)r->id, s->name, r->version);
 	put_entry(s, &e);
 	return BUS_OK;
@@ -418,8 +420,7 @@ void schema_table_settle(struct schema_table *t)
 	while (moved) {
 		waiting = moved = false;
 		for (i = 0; i < t->cap_ids + t->n_spellings; i++) {
-			struct schema_content *c =
-				i < t->cap_ids ? t->by_id[i] : t->spelling[i - t->cap_ids];
+			struct schema_content *c = i < t->cap_ids ? t->by_id[i] : t->spelling[i - t->cap_ids];
 
 			if (!c || c->schema || c->n_references == 0)
 				continue;
@@ -443,8 +444,8 @@ const struct schema_content *schema_table_find(const struct schema_table *t, con
 	for (i = 0; i < t->cap_ids; i++) {
 		const struct schema_content *c = t->by_id[i];
 
-		if (c && c->hash == hash && c->sameness_len == len && memcmp(c->sameness, sameness, len) == 0 &&
-		    (!found || c->id < found->id))
+		if (c && c->hash == hash && c->sameness_len == len &&
+		    memcmp(c->sameness, sameness, len) == 0 && (!found || c->id < found->id))
 			found = c;
 	}
 	return found;

@@ -17,7 +17,7 @@ struct schema_content { /* what an id means */
 	struct schema_store_reference *reference;
 	size_t n_references;
 	struct schema *schema; /* NULL: cannot be parsed, or not yet (a reference is missing) */
-	char *sameness; /* two contents are the same schema when these bytes are equal */
+	char *sameness;	       /* two contents are the same schema when these bytes are equal */
 	size_t sameness_len;
 	uint64_t hash; /* of sameness */
 	char *subject; /* of the first record that brought it */
@@ -36,7 +36,7 @@ struct schema_subject {
 	char *name;
 	struct schema_entry *entry; /* by version */
 	size_t n_entries;
-	int highest; /* version ever seen */
+	int highest;	     /* version ever seen */
 	char *config, *mode; /* JSON or NULL */
 };
 
@@ -58,7 +58,8 @@ struct schema_subject *schema_table_subject(const struct schema_table *t, const 
 size_t schema_table_subjects(const struct schema_table *t, struct schema_subject *const **list); /* sorted */
 struct schema_entry *schema_table_entry(const struct schema_subject *s, int version); /* 0: latest live */
 /* Any content that is the same schema; NULL: none. */
-const struct schema_content *schema_table_find(const struct schema_table *t, const char *sameness, size_t len);
+const struct schema_content *schema_table_find(const struct schema_table *t, const char *sameness,
+					       size_t len);
 int32_t schema_table_highest_id(const struct schema_table *t);
 const char *schema_table_config(const struct schema_table *t); /* global; NULL: none */
 const char *schema_table_mode(const struct schema_table *t);

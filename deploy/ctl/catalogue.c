@@ -65,7 +65,8 @@ static enum bus_err search(const char *path, int depth, struct names *out, struc
 			rc = search(full, depth + 1, out, err);
 		} else if (len > 5 && strcmp(d->d_name + len - 5, ".avsc") == 0 && !is_folder(full)) {
 			if (out->n == FILES_MAX)
-				rc = bus_fail(err, BUS_ETOOBIG, "more than %d files below '%s'", FILES_MAX, path);
+				rc = bus_fail(err, BUS_ETOOBIG, "more than %d files below '%s'", FILES_MAX,
+					      path);
 			else
 				add_name(out, bus_xstrdup(full));
 		}
@@ -129,7 +130,8 @@ static enum bus_err departments(const char *path, const char *opds, struct names
 	for (own = slash; own && own > path && own[-1] != '/'; own--)
 		;
 	if (!slash || !own)
-		return bus_fail(err, BUS_EINVAL, "'%s' stands for every department: name them with --opd", path);
+		return bus_fail(err, BUS_EINVAL, "'%s' stands for every department: name them with --opd",
+				path);
 	above = own > path ? bus_xstrndup(path, (size_t)(own - path)) : bus_xstrdup(".");
 	dir = opendir(above);
 	while (dir && (d = readdir(dir))) {
@@ -147,8 +149,8 @@ static enum bus_err departments(const char *path, const char *opds, struct names
 	if (out->n > 0)
 		qsort(out->item, out->n, sizeof(char *), by_text);
 	return out->n > 0 ? BUS_OK
-			  : bus_fail(err, BUS_EINVAL, "'%s' stands for every department: name them with --opd",
-				     path);
+			  : bus_fail(err, BUS_EINVAL,
+				     "'%s' stands for every department: name them with --opd", path);
 }
 
 /* Every field says what kind of personal data it is (x_pdp), at every depth. */
@@ -169,7 +171,8 @@ static enum bus_err check_classes(const struct schema *s, const struct schema_no
 		if (node->type != SCHEMA_RECORD)
 			continue;
 		if (!schema_property(node->field[i].properties, "x_pdp"))
-			return bus_fail(err, BUS_ESCHEMA, "field '%s' of '%s' has no class of personal data (x_pdp)",
+			return bus_fail(err, BUS_ESCHEMA,
+					"field '%s' of '%s' has no class of personal data (x_pdp)",
 					node->field[i].name, node->name);
 		rc = check_classes(s, node->field[i].type, seen, err);
 	}
@@ -214,7 +217,8 @@ out:
 	return rc;
 }
 
-static enum bus_err load_file(struct ctl_catalogue *c, const char *path, const char *opds, struct bus_error *err)
+static enum bus_err load_file(struct ctl_catalogue *c, const char *path, const char *opds,
+			      struct bus_error *err)
 {
 	struct bus_buf text = { 0 };
 	struct names opd = { NULL, 0 };
@@ -274,7 +278,8 @@ enum bus_err ctl_catalogue_load(char *const *path, size_t n, const char *opds, s
 	out->n_files = files.n;
 	release_names(&files);
 	if (rc == BUS_OK && first != BUS_OK)
-		rc = bus_fail(err, first, "%s", ctl_say("not every schema is right", "tidak semua skema benar"));
+		rc = bus_fail(err, first, "%s",
+			      ctl_say("not every schema is right", "tidak semua skema benar"));
 	if (out->n > 0)
 		qsort(out->entry, out->n, sizeof(*out->entry), by_topic);
 	for (i = 1; i < out->n && rc == BUS_OK; i++)

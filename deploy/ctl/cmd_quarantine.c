@@ -26,7 +26,7 @@ static const char *const text_name[N_TEXTS] = { "id",	 "umpan", "berkas",	"sha25
 
 struct row {
 	const struct schema_node *root;
-	int at; /* text being read, N_TEXTS: the line, -1: neither */
+	int at;			      /* text being read, N_TEXTS: the line, -1: neither */
 	struct bus_str text[N_TEXTS]; /* p NULL: null or not there; borrowed from the record */
 	int64_t line;
 };
@@ -103,13 +103,14 @@ static void put_row(struct opening *o, const struct row *row, bool opened, const
 	bus_buf_putc(&o->out, '\n');
 }
 
-static bool open_record(void *ctx, const struct bus_record *r, int32_t schema_id, const struct schema_plan *plan,
-			struct bus_str avro, const char *why)
+static bool open_record(void *ctx, const struct bus_record *r, int32_t schema_id,
+			const struct schema_plan *plan, struct bus_str avro, const char *why)
 {
 	struct opening *o = ctx;
 	struct row row = { .at = -1 };
-	const struct schema_sink sink = { .ctx = &row, .field = on_field, .text = on_text, .bytes = on_text,
-					  .integer = on_integer };
+	const struct schema_sink sink = {
+		.ctx = &row, .field = on_field, .text = on_text, .bytes = on_text, .integer = on_integer
+	};
 	struct bus_error err = { 0 };
 	bool opened = false;
 
@@ -152,7 +153,8 @@ static enum ctl_exit quarantine_open(const struct ctl_args *args)
 	    !ctl_number("--line", args->option[LINE], 1, 2000000000, 0, &line))
 		return CTL_USAGE;
 	if (!args->option[KEY] || !args->option[TOPIC]) {
-		ctl_complain("%s", ctl_say("wants --key FILE and --topic TOPIC", "meminta --key FILE dan --topic TOPIC"));
+		ctl_complain("%s", ctl_say("wants --key FILE and --topic TOPIC",
+					   "meminta --key FILE dan --topic TOPIC"));
 		return CTL_USAGE;
 	}
 	o.line = line;
@@ -169,7 +171,8 @@ static enum ctl_exit quarantine_open(const struct ctl_args *args)
 	if (rc != BUS_OK)
 		return ctl_fail(&err, true);
 	if (o.unreadable > 0)
-		ctl_complain(ctl_say("%zu records cannot be read", "%zu rekaman tidak dapat dibaca"), o.unreadable);
+		ctl_complain(ctl_say("%zu records cannot be read", "%zu rekaman tidak dapat dibaca"),
+			     o.unreadable);
 	if (o.shown == 0) {
 		ctl_complain("%s", ctl_say("no such row in quarantine", "tidak ada baris itu di karantina"));
 		return CTL_NOT_FOUND;

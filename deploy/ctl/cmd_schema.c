@@ -14,9 +14,12 @@
 enum { CHECK_OPD };
 enum { REGISTRY, OPD, TOKEN_FILE };
 
-#define OPTION_OPD                                                                                          \
-	{ "--opd", "A,B,C", NULL, "departments the common schemas stand for (default: the other folders)",   \
-	  "OPD yang diwakili skema bersama (bawaan: folder-folder lain)" }
+#define OPTION_OPD                                                                                           \
+	{                                                                                                    \
+		"--opd", "A,B,C", NULL,                                                                      \
+		    "departments the common schemas stand for (default: the other folders)",                 \
+		    "OPD yang diwakili skema bersama (bawaan: folder-folder lain)"                           \
+	}
 
 static const struct ctl_option check_option[] = { [CHECK_OPD] = OPTION_OPD, { 0 } };
 
@@ -31,7 +34,8 @@ static enum ctl_exit schema_check(const struct ctl_args *args)
 	for (i = 0; i < c.n; i++)
 		printf("%s\t%s\t%s\t%zu\n", c.entry[i].path, c.entry[i].topic,
 		       schema_root(c.entry[i].schema)->name, schema_root(c.entry[i].schema)->n);
-	fprintf(stderr, ctl_say("%zu files, %zu topics: all right\n", "%zu berkas, %zu topik: semuanya benar\n"),
+	fprintf(stderr,
+		ctl_say("%zu files, %zu topics: all right\n", "%zu berkas, %zu topik: semuanya benar\n"),
 		c.n_files, c.n);
 	ctl_catalogue_release(&c);
 	return CTL_OK;
@@ -76,7 +80,8 @@ static void put_encoded(struct bus_buf *b, const char *s)
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c))
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    strchr("-._~", c))
 			bus_buf_putc(b, *s);
 		else
 			bus_buf_printf(b, "%%%02X", c);
@@ -123,13 +128,13 @@ static enum ctl_exit ask(struct registry *r, int64_t *id, int64_t *version, cons
 	read_answer(bus_buf_str(&r->answer), id, version, message, sizeof(message));
 	if (status == 200)
 		return CTL_OK;
-	ctl_complain(ctl_say("%s: the registry answers %d: %s", "%s: registri menjawab %d: %s"), subject, status,
-		     message);
-	return status == 409		      ? CTL_INCOMPATIBLE
+	ctl_complain(ctl_say("%s: the registry answers %d: %s", "%s: registri menjawab %d: %s"), subject,
+		     status, message);
+	return status == 409			? CTL_INCOMPATIBLE
 	       : status == 401 || status == 403 ? CTL_DENIED
-	       : status == 404		      ? CTL_NOT_FOUND
-	       : status >= 500		      ? CTL_UNREACHABLE
-					      : CTL_FAILED;
+	       : status == 404			? CTL_NOT_FOUND
+	       : status >= 500			? CTL_UNREACHABLE
+						: CTL_FAILED;
 }
 
 static enum ctl_exit register_one(struct registry *r, const struct ctl_entry *e)
@@ -145,8 +150,8 @@ static enum ctl_exit register_one(struct registry *r, const struct ctl_entry *e)
 	bus_json_put_text(&j, e->text);
 	bus_json_object_end(&j);
 	bus_buf_reset(&r->path);
-	bus_buf_printf(&r->path, "%.*s/subjects/", (int)(strlen(r->url) - (r->url[strlen(r->url) - 1] == '/')),
-		       r->url);
+	bus_buf_printf(&r->path, "%.*s/subjects/",
+		       (int)(strlen(r->url) - (r->url[strlen(r->url) - 1] == '/')), r->url);
 	put_encoded(&r->path, subject);
 	bus_buf_puts(&r->path, "/versions");
 	rc = ask(r, &id, &version, subject);

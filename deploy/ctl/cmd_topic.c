@@ -12,7 +12,8 @@ enum { BOOTSTRAP, OPD, PARTITIONS, REPLICATION };
 
 static const struct ctl_option apply_option[] = {
 	[BOOTSTRAP] = CTL_OPTION_BOOTSTRAP,
-	[OPD] = { "--opd", "A,B,C", NULL, "departments the common schemas stand for (default: the other folders)",
+	[OPD] = { "--opd", "A,B,C", NULL,
+		  "departments the common schemas stand for (default: the other folders)",
 		  "OPD yang diwakili skema bersama (bawaan: folder-folder lain)" },
 	[PARTITIONS] = { "--partitions", "N", NULL, "partitions of a topic (1)", "partisi tiap topik (1)" },
 	[REPLICATION] = { "--replication", "N", NULL, "copies of a record (the broker's default)",
@@ -70,14 +71,16 @@ static enum bus_err make_topics(const struct bus_kafka_conf *kafka, const struct
 
 	spec[0] = (struct bus_topic_spec){ SCHEMAS_TOPIC, 1, replication, register_config };
 	for (i = 0; i < c->n; i++)
-		spec[i + 1] = (struct bus_topic_spec){ c->entry[i].topic, partitions, replication,
-						       c->entry[i].is_register ? register_config : event_config };
+		spec[i + 1] =
+		    (struct bus_topic_spec){ c->entry[i].topic, partitions, replication,
+					     c->entry[i].is_register ? register_config : event_config };
 	rc = bus_admin_each_topic(kafka, add_topic, &before, CTL_TIMEOUT_MS, err);
 	if (rc == BUS_OK)
 		rc = bus_admin_create_topics(kafka, spec, c->n + 1, &created, 2 * CTL_TIMEOUT_MS, err);
 	for (i = 0; i <= c->n && rc == BUS_OK; i++)
 		printf("%s\t%s\n", spec[i].name,
-		       has_topic(&before, spec[i].name) ? ctl_say("there", "sudah ada") : ctl_say("made", "dibuat"));
+		       has_topic(&before, spec[i].name) ? ctl_say("there", "sudah ada")
+							: ctl_say("made", "dibuat"));
 	release_topics(&before);
 	free(spec);
 	return rc;

@@ -66,7 +66,8 @@ bool ctl_kafka(const struct ctl_args *args, size_t i, struct bus_kafka_conf *out
 					   "--bootstrap HOST:PORT belum diberikan (atau TITIAN_BOOTSTRAP)"));
 		return false;
 	}
-	*out = (struct bus_kafka_conf){ .bootstrap = args->option[i], .client_id = "titian",
+	*out = (struct bus_kafka_conf){ .bootstrap = args->option[i],
+					.client_id = "titian",
 					.extra = &args->kafka };
 	return true;
 }
@@ -94,8 +95,9 @@ static void print_commands(FILE *out)
 {
 	size_t i;
 
-	fprintf(out, "%s\n\n", ctl_say("titian: operate the city's interoperability bus",
-				       "titian: menjalankan bus interoperabilitas kota"));
+	fprintf(out, "%s\n\n",
+		ctl_say("titian: operate the city's interoperability bus",
+			"titian: menjalankan bus interoperabilitas kota"));
 	for (i = 0; ctl_commands[i]; i++) {
 		const struct ctl_command *c = ctl_commands[i];
 
@@ -105,11 +107,12 @@ static void print_commands(FILE *out)
 		ctl_say("titian help NOUN [VERB]      one command in detail, with an example",
 			"titian help NOUN [VERB]      satu perintah secara rinci, dengan contoh"),
 		ctl_say("titian --version", "titian --version"));
-	fprintf(out, "\n%s\n",
-		ctl_say("Exit codes: 0 done, 1 failed, 2 usage, 3 incompatible, 4 not allowed, 5 not found, "
-			"6 unreachable",
-			"Kode keluar: 0 selesai, 1 gagal, 2 salah pakai, 3 tidak kompatibel, 4 tidak diizinkan, "
-			"5 tidak ada, 6 tak terjangkau"));
+	fprintf(
+	    out, "\n%s\n",
+	    ctl_say("Exit codes: 0 done, 1 failed, 2 usage, 3 incompatible, 4 not allowed, 5 not found, "
+		    "6 unreachable",
+		    "Kode keluar: 0 selesai, 1 gagal, 2 salah pakai, 3 tidak kompatibel, 4 tidak diizinkan, "
+		    "5 tidak ada, 6 tak terjangkau"));
 }
 
 static void print_command(const struct ctl_command *c, FILE *out)
@@ -173,8 +176,8 @@ static enum ctl_exit unknown(const char *noun, const char *verb)
 	near = bus_nearest(word, name, n);
 	ctl_complain(ctl_say("no command '%s%s%s'%s%s%s; see: titian help",
 			     "tidak ada perintah '%s%s%s'%s%s%s; lihat: titian help"),
-		     noun, verb ? " " : "", verb ? verb : "", near ? ctl_say(", perhaps '", ", mungkin '") : "",
-		     near ? near : "", near ? "'" : "");
+		     noun, verb ? " " : "", verb ? verb : "",
+		     near ? ctl_say(", perhaps '", ", mungkin '") : "", near ? near : "", near ? "'" : "");
 	return CTL_USAGE;
 }
 
@@ -229,7 +232,8 @@ static bool unknown_option(const struct ctl_command *c, const char *text, size_t
 	near = bus_nearest(word, name, n);
 	ctl_complain(ctl_say("no option '%s'%s%s; see: titian help %s %s",
 			     "tidak ada opsi '%s'%s%s; lihat: titian help %s %s"),
-		     word, near ? ctl_say(", perhaps ", ", mungkin ") : "", near ? near : "", c->noun, c->verb);
+		     word, near ? ctl_say(", perhaps ", ", mungkin ") : "", near ? near : "", c->noun,
+		     c->verb);
 	free(word);
 	return false;
 }
@@ -282,7 +286,8 @@ static bool parse(const struct ctl_command *c, int argc, char **argv, struct ctl
 	}
 	if (args->n_rest >= c->least && args->n_rest <= c->most)
 		return true;
-	ctl_complain(ctl_say("wants: titian %s %s %s", "meminta: titian %s %s %s"), c->noun, c->verb, c->operands);
+	ctl_complain(ctl_say("wants: titian %s %s %s", "meminta: titian %s %s %s"), c->noun, c->verb,
+		     c->operands);
 	return false;
 }
 

@@ -26,14 +26,15 @@ enum ctl_exit {
 #define CTL_TIMEOUT_MS 15000
 
 struct ctl_option {
-	const char *name;  /* "--bootstrap"; NULL ends the list */
-	const char *value; /* "HOST:PORT" for help; NULL: a flag */
-	const char *env;   /* taken when the option is not given; NULL: none */
+	const char *name;    /* "--bootstrap"; NULL ends the list */
+	const char *value;   /* "HOST:PORT" for help; NULL: a flag */
+	const char *env;     /* taken when the option is not given; NULL: none */
 	const char *en, *id; /* one line of help */
 };
 
 struct ctl_args { /* borrowed from argv and the environment */
-	const char *option[CTL_OPTIONS_MAX]; /* by place in the command's list; flags: "" when given; NULL: not */
+	const char
+	    *option[CTL_OPTIONS_MAX]; /* by place in the command's list; flags: "" when given; NULL: not */
 	char **rest;
 	size_t n_rest;
 	char *kafka_key[CTL_KAFKA_MAX], *kafka_value[CTL_KAFKA_MAX]; /* --kafka NAME=VALUE, split in place */
@@ -65,7 +66,9 @@ bool ctl_kafka(const struct ctl_args *args, size_t i, struct bus_kafka_conf *out
 /* A whole number from min to max, or `fallback` when text is NULL; false (told): it is none. */
 bool ctl_number(const char *name, const char *text, long min, long max, long fallback, long *out);
 
-#define CTL_OPTION_BOOTSTRAP                                                                               \
-	{ "--bootstrap", "HOST:PORT", "TITIAN_BOOTSTRAP", "a Kafka broker", "broker Kafka" }
+#define CTL_OPTION_BOOTSTRAP                                                                                 \
+	{                                                                                                    \
+		"--bootstrap", "HOST:PORT", "TITIAN_BOOTSTRAP", "a Kafka broker", "broker Kafka"             \
+	}
 
 #endif

@@ -59,6 +59,9 @@ running() {
 	printf '%s\n' "$pid"
 }
 
+# A killed process lets go of its ports only at its very end: a zombie has, one that is dying has not.
+gone() { [ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
+
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # Asks for ApiVersions (key 18, version 0), which a broker answers once it takes requests.
@@ -138,6 +141,10 @@ start() {
 		say "runs already (pid $pid, '$dir')"
 		return 0
 	fi
+	for ((i = 0; i < 30; i++)); do # another broker may be ending just now
+		listening "$port" || listening "$controller" || break
+		sleep 0.1
+	done
 	for i in "$port" "$controller"; do
 		listening "$i" && die "port $i is taken by another program; choose another one, or stop that program"
 	done
@@ -172,14 +179,14 @@ end() { # DIR SIGNAL
 	fi
 	kill "-$2" "$pid" 2>/dev/null
 	for ((i = 0; i < 200; i++)); do
-		running "$dir" >/dev/null || break
+		gone "$pid" && break
 		sleep 0.1
 	done
-	if running "$dir" >/dev/null; then
+	if ! gone "$pid"; then
 		say "does not stop within 20 s: SIGKILL"
 		kill -9 "$pid" 2>/dev/null
 		for ((i = 0; i < 50; i++)); do
-			running "$dir" >/dev/null || break
+			gone "$pid" && break
 			sleep 0.1
 		done
 	fi

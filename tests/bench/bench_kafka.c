@@ -34,8 +34,10 @@ static uint64_t next_random(void)
 
 static void make_sample(struct sample *s, uint64_t i)
 {
-	static const char *const word[] = { "SITI", "AMINAH", "BUDI", "SANTOSO", "JALAN SUDIRMAN", "TAMPAN",
-					    "MARPOYAN DAMAI", "AKTIF", "PKH", "BPNT", "KEPALA KELUARGA" };
+	static const char *const word[] = { "SITI",	      "AMINAH",		"BUDI",
+					    "SANTOSO",	      "JALAN SUDIRMAN", "TAMPAN",
+					    "MARPOYAN DAMAI", "AKTIF",		"PKH",
+					    "BPNT",	      "KEPALA KELUARGA" };
 	size_t n = 0;
 
 	snprintf(s->key, sizeof(s->key), "%016llx%016llx", (unsigned long long)next_random(),
@@ -93,8 +95,10 @@ static double send_raw(const char *bootstrap, const char *topic, const char *cod
 	int64_t from;
 	double rate;
 	char why[256];
-	const char *const set[][2] = { { "bootstrap.servers", bootstrap }, { "enable.idempotence", "true" },
-				       { "linger.ms", "5" }, { "compression.type", codec },
+	const char *const set[][2] = { { "bootstrap.servers", bootstrap },
+				       { "enable.idempotence", "true" },
+				       { "linger.ms", "5" },
+				       { "compression.type", codec },
 				       { "queue.buffering.max.messages", "20000" },
 				       { "queue.buffering.max.kbytes", "16384" } };
 

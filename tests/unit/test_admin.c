@@ -35,7 +35,8 @@ static void says_so_when_nobody_answers(void **state)
 	int32_t n;
 
 	(void)state;
-	assert_int_equal(bus_admin_partitions(&nobody, "pku.dinas.uji.v1", &n, NULL, 500, &err), BUS_ETIMEOUT);
+	assert_int_equal(bus_admin_partitions(&nobody, "pku.dinas.uji.v1", &n, NULL, 500, &err),
+			 BUS_ETIMEOUT);
 	assert_non_null(strstr(err.text, "pku.dinas.uji.v1"));
 	assert_int_equal(bus_admin_create_topics(&nobody, &spec, 1, &created, 500, &err), BUS_ETIMEOUT);
 	assert_int_equal(created, 0);
@@ -46,8 +47,9 @@ static void refuses_what_is_no_topic_and_no_setting(void **state)
 {
 	struct bus_kafka_conf nobody = { .bootstrap = "127.0.0.1:1" };
 	const char *const config[] = { "cleanup.policy=compact", "retention", NULL };
-	struct bus_topic_spec spec = { .name = "pku.dinas.uji.v1", .partitions = 1, .replication = 1,
-				       .config = config };
+	struct bus_topic_spec spec = {
+		.name = "pku.dinas.uji.v1", .partitions = 1, .replication = 1, .config = config
+	};
 	struct bus_error err;
 	size_t created;
 

@@ -37,7 +37,8 @@ static void fill(const struct mock *m, int32_t partition, int n, size_t size)
 
 		snprintf(text, size + 1, "%d", i);
 		assert_int_equal(bus_producer_send(p, TOPIC, partition, BUS_STR("k"), &value, header,
-						   (size_t)(i % 3), 0, (uint64_t)i + 1, 10000, &err), BUS_OK);
+						   (size_t)(i % 3), 0, (uint64_t)i + 1, 10000, &err),
+				 BUS_OK);
 	}
 	assert_int_equal(bus_producer_flush(p, 10000, &err), BUS_OK);
 	bus_producer_close(&p);

@@ -27,7 +27,8 @@ static struct mock start(int partitions)
 
 static struct bus_producer *open_producer(const struct mock *m, const char *transactional_id, int window)
 {
-	struct bus_producer_conf conf = { .kafka = m->kafka, .transactional_id = transactional_id,
+	struct bus_producer_conf conf = { .kafka = m->kafka,
+					  .transactional_id = transactional_id,
 					  .window = window };
 	struct bus_producer *p = NULL;
 	struct bus_error err = { 0 };
@@ -41,7 +42,8 @@ static enum bus_err send_number(struct bus_producer *p, uint64_t number, int par
 				struct bus_error *err)
 {
 	char text[32];
-	struct bus_str value = { text, (size_t)snprintf(text, sizeof(text), "%llu", (unsigned long long)number) };
+	struct bus_str value = { text,
+				 (size_t)snprintf(text, sizeof(text), "%llu", (unsigned long long)number) };
 	struct bus_header header[] = { { BUS_STR("titian_seq"), value }, { BUS_STR("kosong"), BUS_STR("") } };
 
 	return bus_producer_send(p, TOPIC, (int32_t)(number % (uint64_t)partitions), BUS_STR("kunci"), &value,
@@ -133,8 +135,10 @@ static void sends_a_tombstone_and_an_empty_value(void **state)
 	size_t n, k;
 
 	(void)state;
-	assert_int_equal(bus_producer_send(p, TOPIC, 0, BUS_STR("a"), NULL, NULL, 0, 0, 1, 1000, &err), BUS_OK);
-	assert_int_equal(bus_producer_send(p, TOPIC, 0, BUS_STR("b"), &null, NULL, 0, 0, 2, 1000, &err), BUS_OK);
+	assert_int_equal(bus_producer_send(p, TOPIC, 0, BUS_STR("a"), NULL, NULL, 0, 0, 1, 1000, &err),
+			 BUS_OK);
+	assert_int_equal(bus_producer_send(p, TOPIC, 0, BUS_STR("b"), &null, NULL, 0, 0, 2, 1000, &err),
+			 BUS_OK);
 	assert_int_equal(bus_producer_send(p, TOPIC, 0, null, &empty, NULL, 0, 0, 3, 1000, &err), BUS_OK);
 	flush(p);
 	bus_producer_close(&p);
@@ -172,7 +176,8 @@ static void a_dead_handle_is_replaced_and_nothing_is_lost(void **state)
 	flush(p);
 	assert_int_equal(bus_producer_acked(p), 1000);
 	/* twice in a row, and with nothing in flight */
-	rd_kafka_test_fatal_error(bus_producer_handle(p), RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "again");
+	rd_kafka_test_fatal_error(bus_producer_handle(p), RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+				  "again");
 	rd_kafka_mock_broker_set_rtt(m.cluster, 1, 0);
 	rd_kafka_mock_broker_set_rtt(m.cluster, 2, 0);
 	rd_kafka_mock_broker_set_rtt(m.cluster, 3, 0);
@@ -187,9 +192,12 @@ static void a_dead_handle_is_replaced_and_nothing_is_lost(void **state)
 static void too_few_replicas_and_cut_connections_lose_nothing(void **state)
 {
 	static const rd_kafka_resp_err_t errors[] = {
-		RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-		RD_KAFKA_RESP_ERR__TRANSPORT,	       RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-		RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+		RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+		RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+		RD_KAFKA_RESP_ERR__TRANSPORT,
+		RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+		RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+		RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
 	};
 	struct mock m = start(1);
 	struct bus_producer *p = open_producer(&m, NULL, 0);
@@ -246,7 +254,8 @@ static void a_record_that_is_never_taken_ends_the_producer(void **state)
 	(void)state;
 	send_range(p, 1, 3, 1);
 	flush(p);
-	rd_kafka_mock_push_request_errors(m.cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	rd_kafka_mock_push_request_errors(m.cluster, PRODUCE, 1,
+					  RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
 	send_range(p, 4, 4, 1);
 	assert_int_equal(bus_producer_flush(p, 5000, &err), BUS_EDENIED);
 	assert_non_null(strstr(err.text, TOPIC));

@@ -17,8 +17,9 @@
 
 #define TOPIC "_schemas"
 #define RECORD_A "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"}]}"
-#define RECORD_A2 "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"}," \
-		  "{\"name\":\"y\",\"type\":\"int\",\"default\":0}]}"
+#define RECORD_A2                                                                                            \
+	"{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"},"                 \
+	"{\"name\":\"y\",\"type\":\"int\",\"default\":0}]}"
 
 struct fixture {
 	struct mock m;
@@ -49,8 +50,9 @@ static int64_t put(struct fixture *f, const char *key, const char *value)
 	struct bus_str v = value ? bus_str(value) : (struct bus_str){ NULL, 0 };
 	struct bus_error err;
 
-	assert_int_equal(bus_producer_send(f->p, TOPIC, 0, bus_str(key), &v, NULL, 0, 1000, ++f->token, 5000, &err),
-			 BUS_OK);
+	assert_int_equal(
+	    bus_producer_send(f->p, TOPIC, 0, bus_str(key), &v, NULL, 0, 1000, ++f->token, 5000, &err),
+	    BUS_OK);
 	assert_int_equal(bus_producer_flush(f->p, 5000, &err), BUS_OK);
 	return bus_producer_offset(f->p);
 }
@@ -58,8 +60,12 @@ static int64_t put(struct fixture *f, const char *key, const char *value)
 static int64_t put_schema(struct fixture *f, const char *subject, int version, int32_t id, const char *text,
 			  bool deleted, struct schema_store_reference *ref)
 {
-	struct schema_version v = { .subject = (char *)(uintptr_t)subject, .version = version, .id = id,
-				    .text = (char *)(uintptr_t)text, .deleted = deleted, .reference = ref,
+	struct schema_version v = { .subject = (char *)(uintptr_t)subject,
+				    .version = version,
+				    .id = id,
+				    .text = (char *)(uintptr_t)text,
+				    .deleted = deleted,
+				    .reference = ref,
 				    .n_references = ref ? 1 : 0 };
 	struct bus_buf key = { 0 }, value = { 0 };
 	int64_t offset;
@@ -195,7 +201,8 @@ static void deleted_softly_is_hidden_and_hard_is_gone_but_the_id_stays(void **st
 	assert_true(v.deleted);
 	schema_version_release(&v);
 	put(&f, "{\"keytype\":\"SCHEMA\",\"subject\":\"a-value\",\"version\":1,\"magic\":1}", NULL);
-	wait_for(s, put(&f, "{\"keytype\":\"SCHEMA\",\"subject\":\"a-value\",\"version\":2,\"magic\":1}", NULL));
+	wait_for(s,
+		 put(&f, "{\"keytype\":\"SCHEMA\",\"subject\":\"a-value\",\"version\":2,\"magic\":1}", NULL));
 	assert_int_equal(count_names(s, "", SCHEMA_WITH_DELETED), 0);
 	assert_int_equal(schema_store_highest_version(s, "a-value"), 2);
 	assert_int_equal(schema_store_highest_id(s), 2);
@@ -205,7 +212,8 @@ static void deleted_softly_is_hidden_and_hard_is_gone_but_the_id_stays(void **st
 	assert_int_equal(schema_store_text(s, 1, &v, &err), BUS_OK);
 	assert_string_equal(v.text, RECORD_A);
 	schema_version_release(&v);
-	assert_int_equal(schema_parse(bus_str(RECORD_A), SCHEMA_STRICT, NULL, 0, &sought.schema, &err), BUS_OK);
+	assert_int_equal(schema_parse(bus_str(RECORD_A), SCHEMA_STRICT, NULL, 0, &sought.schema, &err),
+			 BUS_OK);
 	assert_int_equal(schema_store_find_id(s, &sought, &id, &err), BUS_OK);
 	assert_int_equal(id, 1);
 	schema_unref(&sought.schema);
@@ -271,20 +279,21 @@ static void finds_the_same_schema_whatever_its_spelling(void **state)
 {
 	struct fixture f = start();
 	struct schema_store *s = open_store(&f);
-	struct schema_version sought = { .text = (char *)(uintptr_t)"{ \"type\" : \"string\" }" }, found;
+	struct schema_version sought = { .text = (char *)(uintptr_t) "{ \"type\" : \"string\" }" }, found;
 	struct bus_error err;
 	int32_t id = 0;
 
 	(void)state;
 	wait_for(s, put_schema(&f, "a-value", 1, 6, "\"string\"", false, NULL));
-	assert_int_equal(schema_parse(bus_str(sought.text), SCHEMA_STRICT, NULL, 0, &sought.schema, &err), BUS_OK);
+	assert_int_equal(schema_parse(bus_str(sought.text), SCHEMA_STRICT, NULL, 0, &sought.schema, &err),
+			 BUS_OK);
 	assert_int_equal(schema_store_find(s, "a-value", SCHEMA_LIVE, &sought, &found, &err), BUS_OK);
 	assert_int_equal(found.id, 6);
 	schema_version_release(&found);
 	assert_int_equal(schema_store_find(s, "b-value", SCHEMA_LIVE, &sought, &found, &err), BUS_ENOENT);
 	assert_int_equal(schema_store_find_id(s, &sought, &id, &err), BUS_OK);
 	assert_int_equal(id, 6);
-	sought.extra = (char *)(uintptr_t)"\"metadata\":{\"owner\":\"x\"}";
+	sought.extra = (char *)(uintptr_t) "\"metadata\":{\"owner\":\"x\"}";
 	assert_int_equal(schema_store_find_id(s, &sought, &id, &err), BUS_ENOENT);
 	schema_unref(&sought.schema);
 	schema_store_close(&s);

@@ -39,9 +39,10 @@ static bool refused(const char *key, const char *value)
 
 static void reads_a_schema(void **state)
 {
-	struct schema_record r = read_ok(
-		"{\"keytype\":\"SCHEMA\",\"subject\":\"Kafka-value\",\"version\":1,\"magic\":1}",
-		"{\"subject\":\"Kafka-value\",\"version\":1,\"id\":7,\"schema\":\"\\\"string\\\"\",\"deleted\":false}");
+	struct schema_record r =
+	    read_ok("{\"keytype\":\"SCHEMA\",\"subject\":\"Kafka-value\",\"version\":1,\"magic\":1}",
+		    "{\"subject\":\"Kafka-value\",\"version\":1,\"id\":7,\"schema\":\"\\\"string\\\"\","
+		    "\"deleted\":false}");
 
 	(void)state;
 	assert_int_equal(r.kind, SCHEMA_RECORD_SCHEMA);
@@ -57,8 +58,9 @@ static void reads_a_schema(void **state)
 
 static void takes_any_order_of_members_and_any_magic(void **state)
 {
-	struct schema_record r = read_ok("{\"magic\":0,\"version\":3,\"subject\":\"s\",\"keytype\":\"SCHEMA\"}",
-					 "{\"deleted\":true,\"schema\":\"{}\",\"id\":2,\"schemaType\":\"JSON\"}");
+	struct schema_record r =
+	    read_ok("{\"magic\":0,\"version\":3,\"subject\":\"s\",\"keytype\":\"SCHEMA\"}",
+		    "{\"deleted\":true,\"schema\":\"{}\",\"id\":2,\"schemaType\":\"JSON\"}");
 
 	(void)state;
 	assert_int_equal(r.version, 3);
@@ -69,10 +71,12 @@ static void takes_any_order_of_members_and_any_magic(void **state)
 static void keeps_references_and_every_other_member_as_written(void **state)
 {
 	struct schema_record r = read_ok(
-		"{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1}",
-		"{\"subject\":\"s\",\"version\":1,\"id\":1,\"md5\":\"a\\\"},{\",\"references\":[{\"name\":\"a.B\","
-		"\"subject\":\"b\",\"version\":4}],\"metadata\" : {\"tags\":{},\"properties\":{\"x\": \"1\\u00e9,}\"}} ,"
-		"\"ruleSet\":null,\"schema\":\"\\\"int\\\"\",\"schemaTags\":[ 1,[2] ],\"deleted\":false}");
+	    "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1}",
+	    "{\"subject\":\"s\",\"version\":1,\"id\":1,\"md5\":\"a\\\"},{\",\"references\":[{\"name\":\"a."
+	    "B\","
+	    "\"subject\":\"b\",\"version\":4}],\"metadata\" : {\"tags\":{},\"properties\":{\"x\": "
+	    "\"1\\u00e9,}\"}} ,"
+	    "\"ruleSet\":null,\"schema\":\"\\\"int\\\"\",\"schemaTags\":[ 1,[2] ],\"deleted\":false}");
 	struct bus_buf same = { 0 };
 
 	(void)state;
@@ -80,8 +84,9 @@ static void keeps_references_and_every_other_member_as_written(void **state)
 	assert_string_equal(r.reference[0].name, "a.B");
 	assert_string_equal(r.reference[0].subject, "b");
 	assert_int_equal(r.reference[0].version, 4);
-	assert_string_equal(r.extra.p, "\"md5\":\"a\\\"},{\",\"metadata\":{\"tags\":{},\"properties\":{\"x\": "
-				       "\"1\\u00e9,}\"}},\"schemaTags\":[ 1,[2] ]");
+	assert_string_equal(r.extra.p,
+			    "\"md5\":\"a\\\"},{\",\"metadata\":{\"tags\":{},\"properties\":{\"x\": "
+			    "\"1\\u00e9,}\"}},\"schemaTags\":[ 1,[2] ]");
 	schema_record_identity(r.extra.p, &same);
 	assert_string_equal(bus_buf_cstr(&same),
 			    "\"metadata\":{\"tags\":{},\"properties\":{\"x\": \"1\\u00e9,}\"}}");
@@ -94,7 +99,8 @@ static void reads_config_mode_and_deletions(void **state)
 	char level[32];
 
 	(void)state;
-	r = read_ok("{\"keytype\":\"CONFIG\",\"subject\":null,\"magic\":0}", "{\"compatibilityLevel\":\"FULL\"}");
+	r = read_ok("{\"keytype\":\"CONFIG\",\"subject\":null,\"magic\":0}",
+		    "{\"compatibilityLevel\":\"FULL\"}");
 	assert_int_equal(r.kind, SCHEMA_RECORD_CONFIG);
 	assert_null(r.subject.p);
 	assert_true(schema_record_member(r.value, "compatibilityLevel", level, sizeof(level)));
@@ -151,8 +157,9 @@ static void writes_keys_in_confluents_one_form(void **state)
 	assert_string_equal(bus_buf_cstr(&b), "{\"keytype\":\"CONFIG\",\"subject\":null,\"magic\":0}");
 	bus_buf_reset(&b);
 	schema_record_key(SCHEMA_RECORD_DELETE_SUBJECT, "a\"\\<\n\x01\xc3\xa9", 0, &b);
-	assert_string_equal(bus_buf_cstr(&b), "{\"keytype\":\"DELETE_SUBJECT\",\"subject\":\"a\\\"\\\\<\\n\\u0001\xc3\xa9\","
-					      "\"magic\":0}");
+	assert_string_equal(bus_buf_cstr(&b),
+			    "{\"keytype\":\"DELETE_SUBJECT\",\"subject\":\"a\\\"\\\\<\\n\\u0001\xc3\xa9\","
+			    "\"magic\":0}");
 	bus_buf_reset(&b);
 	schema_record_key(SCHEMA_RECORD_NOOP, NULL, 0, &b);
 	assert_string_equal(bus_buf_cstr(&b), "{\"keytype\":\"NOOP\",\"magic\":0}");
@@ -162,9 +169,14 @@ static void writes_keys_in_confluents_one_form(void **state)
 static void what_it_writes_it_reads(void **state)
 {
 	struct schema_store_reference ref = { bus_xstrdup("a.B"), bus_xstrdup("b-value"), 2 };
-	struct schema_version v = { .subject = bus_xstrdup("s"), .version = 5, .id = 9, .deleted = true,
-				    .text = bus_xstrdup("{\"type\":\"<\xc3\xa9\"}"), .type = bus_xstrdup("JSON"),
-				    .extra = bus_xstrdup("\"metadata\":{\"a\":1}"), .n_references = 1 };
+	struct schema_version v = { .subject = bus_xstrdup("s"),
+				    .version = 5,
+				    .id = 9,
+				    .deleted = true,
+				    .text = bus_xstrdup("{\"type\":\"<\xc3\xa9\"}"),
+				    .type = bus_xstrdup("JSON"),
+				    .extra = bus_xstrdup("\"metadata\":{\"a\":1}"),
+				    .n_references = 1 };
 	struct bus_buf b = { 0 };
 	struct schema_record r;
 
