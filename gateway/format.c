@@ -71,15 +71,24 @@ void gw_format_json(const struct gw_params *p, const struct gw_value *value, str
 	bus_json_object_end(&j);
 }
 
+/* -12 and -12.5 are no formulas; -2+cmd|... is one. */
+static bool is_number(struct bus_str s)
+{
+	int points = 0, digits = 0;
+
+	for (size_t i = s.p[0] == '-'; i < s.n; i++) {
+		points += s.p[i] == '.';
+		digits += s.p[i] >= '0' && s.p[i] <= '9';
+	}
+	return digits > 0 && points <= 1 && (size_t)(digits + points) == s.n - (s.p[0] == '-');
+}
+
 static void put_cell(struct bus_buf *out, struct bus_str s, char separator)
 {
 	bool quote = false;
 
-	if (s.n > 0 && memchr("=+-@\t\r", s.p[0], 6)) {
-		/* A negative number is no formula. */
-		if (s.p[0] != '-' || s.n < 2 || s.p[1] < '0' || s.p[1] > '9')
-			bus_buf_putc(out, '\'');
-	}
+	if (s.n > 0 && memchr("=+-@\t\r", s.p[0], 6) && !is_number(s))
+		bus_buf_putc(out, '\'');
 	for (size_t i = 0; i < s.n && !quote; i++)
 		quote = s.p[i] == separator || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
 	if (!quote) {

@@ -22,10 +22,12 @@ static bool refuse(struct gw_params *p, const char *code, const char *hint, cons
 
 bool gw_date_ok(const char *text)
 {
+	static const char digits[] = "0123456789";
 	int32_t days;
 	int n[3];
 
-	if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || strspn(text, "0123456789-") != 10)
+	if (strspn(text, digits) != 4 || text[4] != '-' || strspn(text + 5, digits) != 2 || text[7] != '-' ||
+	    strspn(text + 8, digits) != 2 || text[10])
 		return false;
 	return sscanf(text, "%4d-%2d-%2d", &n[0], &n[1], &n[2]) == 3 && bus_clock_days(n[0], n[1], n[2], &days);
 }
