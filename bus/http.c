@@ -95,8 +95,9 @@ static enum MHD_Result queue(struct bus_http_request *req, int status, struct MH
 	if (!r)
 		return MHD_NO;
 	http_count(req, status);
-	bus_log(BUS_LOG_DEBUG, "http.answered", LOG_STR("route", req->match.resource ?
-		req->match.resource->pattern : "none"), LOG_INT("status", status), LOG_STR("request", req->id));
+	bus_log(BUS_LOG_DEBUG, "http.answered",
+		LOG_STR("route", req->match.resource ? req->match.resource->pattern : "none"),
+		LOG_INT("status", status), LOG_STR("request", req->id));
 	rc = MHD_queue_response(req->mhd, (unsigned)status, r);
 	MHD_destroy_response(r);
 	return rc;
@@ -223,7 +224,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 		set_deadline(req->conn, 0);
 		run(req);
 		if (!req->deferred && !req->response) {
-			bus_log(BUS_LOG_ERROR, "http.no_answer", LOG_STR("route", req->match.resource->pattern));
+			bus_log(BUS_LOG_ERROR, "http.no_answer",
+				LOG_STR("route", req->match.resource->pattern));
 			http_refuse(req, 500, NULL);
 		}
 		return settle(req);
@@ -242,8 +244,8 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **socket,
 	struct http_conn *conn;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*socket = http_conn_open(ctx,
-					 MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+		*socket = http_conn_open(
+		    ctx, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
 		return;
 	}
 	conn = *socket;
@@ -303,7 +305,8 @@ static int default_threads(void)
 	return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (int)cores;
 }
 
-static enum bus_err start_mhd(struct bus_http *h, const struct bus_http_conf *conf, int fd, struct bus_error *err)
+static enum bus_err start_mhd(struct bus_http *h, const struct bus_http_conf *conf, int fd,
+			      struct bus_error *err)
 {
 	int threads = conf->threads ? conf->threads : default_threads();
 	int limit = conf->connections ? conf->connections : CONNECTIONS;
@@ -316,13 +319,13 @@ static enum bus_err start_mhd(struct bus_http *h, const struct bus_http_conf *co
 	if (threads < 2)
 		pool[0].option = MHD_OPTION_END;
 	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
-		on_request, h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_ARRAY, pool, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)(limit < threads ? threads : limit), MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)(IDLE_MS / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-		MHD_OPTION_URI_LOG_CALLBACK, on_line, h, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-		MHD_OPTION_END);
+	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, on_request,
+	    h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_ARRAY, pool, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)(limit < threads ? threads : limit), MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned)(IDLE_MS / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_line, h, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+	    MHD_OPTION_END);
 	return h->daemon ? BUS_OK : bus_fail(err, BUS_EIO, "cannot start the HTTP server: %m");
 }
 

@@ -38,18 +38,19 @@ typedef void (*bus_http_handler_fn)(void *ctx, struct bus_http_request *req);
 
 struct bus_http_route {
 	const char *method; /* "GET" (HEAD comes along), "POST", "PUT", "DELETE"; NULL ends the table */
-	const char *pattern; /* "/v1/views/{name}/{key}"; a part in braces takes one percent-decoded segment */
+	const char
+	    *pattern; /* "/v1/views/{name}/{key}"; a part in braces takes one percent-decoded segment */
 	bus_http_handler_fn handler;
 };
 
 struct bus_http_conf {
-	const char *address; /* "127.0.0.1" */
-	int port; /* 0: any; see bus_http_port */
-	int threads; /* 0: min(cores, 4) */
-	int connections; /* 0: 10,000 in all */
-	int64_t body_max; /* 0: 1 MiB */
+	const char *address;		 /* "127.0.0.1" */
+	int port;			 /* 0: any; see bus_http_port */
+	int threads;			 /* 0: min(cores, 4) */
+	int connections;		 /* 0: 10,000 in all */
+	int64_t body_max;		 /* 0: 1 MiB */
 	int header_ms, body_ms, idle_ms; /* the deadlines; 0: 10 s, 30 s, 30 s */
-	const char *program; /* for metrics: titian_http_requests_total{program,route,status} */
+	const char *program;		 /* for metrics: titian_http_requests_total{program,route,status} */
 	const char *problem_type; /* content type of errors made here; NULL: application/problem+json */
 	/* Writes an error body made by this layer in the program's own shape; NULL: problem document. */
 	void (*write_error)(struct bus_buf *out, int status, const char *title, const char *detail);
@@ -65,17 +66,19 @@ void bus_http_stop(struct bus_http **h, int timeout_ms);
 
 /* --- reading a request; all text is NUL-ended, borrowed and lives as long as the request --- */
 const char *bus_http_method(const struct bus_http_request *req);
-const char *bus_http_part(const struct bus_http_request *req, const char *name); /* {name}; never NULL */
+const char *bus_http_part(const struct bus_http_request *req, const char *name);   /* {name}; never NULL */
 const char *bus_http_header(const struct bus_http_request *req, const char *name); /* NULL: none */
-const char *bus_http_query(const struct bus_http_request *req, const char *name); /* decoded; first one */
+const char *bus_http_query(const struct bus_http_request *req, const char *name);  /* decoded; first one */
 /* All of them in order; stops when fn returns false. */
 void bus_http_each_query(const struct bus_http_request *req,
 			 bool (*fn)(void *ctx, const char *name, const char *value), void *ctx);
 struct bus_str bus_http_body(const struct bus_http_request *req);
 struct bus_arena *bus_http_arena(struct bus_http_request *req); /* for the handler; 4 MiB cap */
-const char *bus_http_id(const struct bus_http_request *req); /* X-Request-Id, as sent (1-64 of A-Za-z0-9._-) or made */
+const char *
+bus_http_id(const struct bus_http_request *req); /* X-Request-Id, as sent (1-64 of A-Za-z0-9._-) or made */
 const char *bus_http_raw_query(const struct bus_http_request *req); /* after '?', still encoded; "" */
-const char *bus_http_path(const struct bus_http_request *req); /* without query, still encoded; never log it */
+const char *
+bus_http_path(const struct bus_http_request *req); /* without query, still encoded; never log it */
 
 /* --- answering --- */
 /* Before the answer; may be called several times. Value must not hold CR or LF (assert). */
@@ -99,8 +102,7 @@ struct bus_http_stream;
 /* free_state is called once, on any thread, when the stream is over; the handle is dead then: whoever may
  * wake it must have been told by free_state (under the caller's own lock). */
 struct bus_http_stream *bus_http_stream(struct bus_http_request *req, int status, const char *type,
-					bus_http_source_fn fn, void (*free_state)(void *state),
-					void *state);
+					bus_http_source_fn fn, void (*free_state)(void *state), void *state);
 /* Any thread, but not from inside fn. Wakes a parked stream; a wake while fn runs is not lost. */
 void bus_http_wake(struct bus_http_stream *s);
 

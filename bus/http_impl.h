@@ -8,9 +8,9 @@
  *   http_stream.c  an answer piece by piece
  *   http_route.c   paths, queries (no MHD)
  *
- * Locks, in the order in which they may be taken: caller's own -> bus_http.list_lock -> request.lock -> MHD's.
- * No callback of the program is called under any of ours. MHD calls us with none of its own held but the
- * response's, around the stream's reader (0.9.75, read in its source), which nobody else takes.
+ * Locks, in the order in which they may be taken: caller's own -> bus_http.list_lock -> request.lock ->
+ * MHD's. No callback of the program is called under any of ours. MHD calls us with none of its own held but
+ * the response's, around the stream's reader (0.9.75, read in its source), which nobody else takes.
  *
  * A connection has one struct bus_http_request, used again for each of its requests. Its thread is the
  * connection's MHD thread; what other threads touch is under request.lock. A connection is suspended and
@@ -30,12 +30,12 @@
 #error "libmicrohttpd 0.9.75 or newer is needed"
 #endif
 
-#define HTTP_URI_MAX	   ((size_t)8 * 1024)
-#define HTTP_POOL	   ((size_t)16 * 1024) /* of a connection: its URI and headers must fit */
-#define HTTP_KEEP	   ((size_t)16 * 1024) /* buffers above this are given back after the request */
-#define HTTP_DRAIN_MAX	   (INT64_C(16) * 1024 * 1024) /* of a body too large, still read so that 413 arrives */
-#define HTTP_ID_MAX	   64
-#define HTTP_TICK_MS	   200 /* the watchdog's */
+#define HTTP_URI_MAX ((size_t)8 * 1024)
+#define HTTP_POOL ((size_t)16 * 1024)		   /* of a connection: its URI and headers must fit */
+#define HTTP_KEEP ((size_t)16 * 1024)		   /* buffers above this are given back after the request */
+#define HTTP_DRAIN_MAX (INT64_C(16) * 1024 * 1024) /* of a body too large, still read so that 413 arrives */
+#define HTTP_ID_MAX 64
+#define HTTP_TICK_MS 200 /* the watchdog's */
 
 struct http_conn {
 	struct bus_http *h;
@@ -59,8 +59,8 @@ struct bus_http {
 	struct bus_metric *connections;
 	atomic_int open; /* requests between their first line and their end */
 	atomic_int n_connections;
-	atomic_int refs; /* the program's, and one for each ticket that stop could not wait for */
-	atomic_bool stopping; /* streams are cut, answers close their connection */
+	atomic_int refs;	/* the program's, and one for each ticket that stop could not wait for */
+	atomic_bool stopping;	/* streams are cut, answers close their connection */
 	atomic_bool abandoning; /* tickets are answered 503 */
 	_Atomic uint64_t next_id;
 
@@ -70,7 +70,8 @@ struct bus_http {
 	size_t n_by_fd;
 	uint32_t generation;
 
-	int epoll_fd; /* tells of peers that hang up, also on suspended connections, which MHD does not watch */
+	int epoll_fd; /* tells of peers that hang up, also on suspended connections, which MHD does not watch
+		       */
 	pthread_t watchdog;
 	atomic_bool watchdog_stop;
 };
@@ -83,10 +84,10 @@ struct bus_http_stream {
 	void (*free_state)(void *state);
 	void *state;
 	struct bus_buf out;
-	size_t sent;   /* of out */
-	bool parking;  /* fn has said PARK */
+	size_t sent;  /* of out */
+	bool parking; /* fn has said PARK */
 	bool ended;
-	bool woken;    /* lock: since fn was last entered */
+	bool woken; /* lock: since fn was last entered */
 };
 
 struct bus_http_ticket {
@@ -97,16 +98,16 @@ struct bus_http_request {
 	struct bus_http *h;
 	struct http_conn *conn;
 	enum http_phase phase;
-	int refusal; /* 413: decided, but the body is still being read; 0: none */
+	int refusal;	 /* 413: decided, but the body is still being read; 0: none */
 	int64_t drained; /* bytes of a body that is too large */
 	const char *method;
 	struct http_match match;
-	struct bus_buf uri;  /* as sent, NUL-ended; n without the NUL */
+	struct bus_buf uri;	  /* as sent, NUL-ended; n without the NUL */
 	size_t path_at, path_len; /* in uri */
-	const char *raw_query; /* in uri */
-	size_t uri_sent; /* length before it was cut at HTTP_URI_MAX */
-	const char *mhd_uri; /* where MHD holds it: for the guard's arithmetic */
-	struct bus_buf text; /* decoded parts and query */
+	const char *raw_query;	  /* in uri */
+	size_t uri_sent;	  /* length before it was cut at HTTP_URI_MAX */
+	const char *mhd_uri;	  /* where MHD holds it: for the guard's arithmetic */
+	struct bus_buf text;	  /* decoded parts and query */
 	const char *part[HTTP_PARTS_MAX];
 	struct bus_buf pairs; /* struct http_pair[] */
 	size_t n_pairs;
@@ -116,7 +117,8 @@ struct bus_http_request {
 	char id[HTTP_ID_MAX + 1];
 	struct bus_arena *arena; /* made when asked for */
 
-	pthread_mutex_t lock; /* the rest; response and status are written before `answered` is set under it */
+	pthread_mutex_t
+	    lock; /* the rest; response and status are written before `answered` is set under it */
 	struct MHD_Connection *mhd; /* NULL: over */
 	struct MHD_Response *response;
 	int status;
@@ -124,7 +126,7 @@ struct bus_http_request {
 	bool deferred;
 	bool streaming;
 	bool suspended;
-	bool gone;      /* the peer has hung up */
+	bool gone;	/* the peer has hung up */
 	bool abandoned; /* a deferred request that stop answered itself */
 	bool orphan;	/* ... and that its connection has left: the ticket frees it */
 	struct bus_http_stream stream;
@@ -137,7 +139,7 @@ void http_watch_stop(struct bus_http *h);
 struct http_conn *http_conn_open(struct bus_http *h, int fd);
 void http_conn_close(struct http_conn *c);
 void http_conn_each(struct bus_http *h, void (*fn)(struct http_conn *c)); /* under list_lock */
-void http_release(struct bus_http *h); /* drops one of its references */
+void http_release(struct bus_http *h);					  /* drops one of its references */
 
 /* http_guard.c */
 /* Looks at the request line and headers as MHD parsed them. 0: fine; else the status to refuse with, and

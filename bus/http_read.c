@@ -148,8 +148,8 @@ int http_request_parse(struct bus_http_request *req, const char *method, const c
 		if (most > HTTP_QUERY_MAX)
 			most = HTTP_QUERY_MAX;
 		bus_buf_reserve(&req->pairs, most * sizeof(struct http_pair));
-		if (!http_query_parse(query, req->text.p + path.n + 1, (struct http_pair *)(void *)req->pairs.p,
-				      &req->n_pairs))
+		if (!http_query_parse(query, req->text.p + path.n + 1,
+				      (struct http_pair *)(void *)req->pairs.p, &req->n_pairs))
 			return 400;
 	}
 	if (req->match.resource && !decode_parts(req, req->text.p))

@@ -51,7 +51,8 @@ static bool same_shape(const struct http_resource *a, const struct http_resource
 
 		if (x->named != y->named)
 			return false;
-		if (!x->named && !bus_str_eq((struct bus_str){ x->text, x->n }, (struct bus_str){ y->text, y->n }))
+		if (!x->named &&
+		    !bus_str_eq((struct bus_str){ x->text, x->n }, (struct bus_str){ y->text, y->n }))
 			return false;
 	}
 	return true;

@@ -13,9 +13,9 @@
 #include "bus/http.h"
 #include "bus/metrics.h"
 
-#define HTTP_PARTS_MAX 12   /* segments of a path; longer ones match nothing */
-#define HTTP_METHODS_MAX 6  /* of one pattern */
-#define HTTP_QUERY_MAX 256  /* name=value pairs of one request */
+#define HTTP_PARTS_MAX 12  /* segments of a path; longer ones match nothing */
+#define HTTP_METHODS_MAX 6 /* of one pattern */
+#define HTTP_QUERY_MAX 256 /* name=value pairs of one request */
 #define HTTP_STATUS_FIRST 100
 #define HTTP_STATUS_COUNT 500
 
@@ -54,8 +54,8 @@ enum bus_err http_table_build(const struct bus_http_route *routes, struct http_t
 void http_table_release(struct http_table *t);
 
 struct http_match {
-	struct http_resource *resource; /* NULL: no such path */
-	const struct http_method *method; /* NULL: the path is there, the method is not */
+	struct http_resource *resource;	     /* NULL: no such path */
+	const struct http_method *method;    /* NULL: the path is there, the method is not */
 	struct bus_str part[HTTP_PARTS_MAX]; /* still encoded */
 };
 

@@ -2,8 +2,8 @@
 
 #include "bus/http_impl.h"
 
-#define BLOCK	 1024 /* MHD's own buffer of a stream, used for HTTP/1.0 readers only */
-#define SPINS_MAX 64  /* calls of a source that says MORE and gives nothing, before MHD may look around */
+#define BLOCK 1024   /* MHD's own buffer of a stream, used for HTTP/1.0 readers only */
+#define SPINS_MAX 64 /* calls of a source that says MORE and gives nothing, before MHD may look around */
 
 void http_wake_locked(struct bus_http_request *req)
 {

@@ -46,11 +46,12 @@ void schema_registry_error(struct bus_buf *out, int status, const char *title, c
 /* --- registry_write.c ------------------------------------------------------------------------------- */
 
 /* Opens the producer (which fences an older registry) and waits at most timeout_ms for the broker; the store
- * is opened after it, so that it reads whatever the older one wrote. registry_writer_start runs the thread. */
+ * is opened after it, so that it reads whatever the older one wrote. registry_writer_start runs the thread.
+ */
 enum bus_err schema_writer_open(const struct bus_kafka_conf *kafka, const char *topic,
 				struct schema_writer **out, struct bus_error *err) BUS_MUSTCHECK;
-enum bus_err schema_writer_start(struct schema_writer *w, struct schema_registry *r, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err schema_writer_start(struct schema_writer *w, struct schema_registry *r,
+				 struct bus_error *err) BUS_MUSTCHECK;
 void schema_writer_close(struct schema_writer **w); /* after the HTTP server: answers what is left 50003 */
 bool schema_writer_fenced(struct schema_writer *w);
 

@@ -1,10 +1,10 @@
 #include "bus/metrics.h"
 #include "schemas/registry.h"
 
-#define EDIT(name)                                                                                  \
-	static void edit_##name(void *ctx, struct bus_http_request *req)                                   \
-	{                                                                                           \
-		schema_writer_queue(ctx, req, schema_edit_##name);                                  \
+#define EDIT(name)                                                                                           \
+	static void edit_##name(void *ctx, struct bus_http_request *req)                                     \
+	{                                                                                                    \
+		schema_writer_queue(ctx, req, schema_edit_##name);                                           \
 	}
 
 EDIT(register)

@@ -82,8 +82,8 @@ static char *member(const struct bus_json *o, const char *name)
 	const struct bus_json *v = bus_json_get(o, name);
 
 	return v && v->type == BUS_JSON_STRING && !memchr(v->text.p, '\0', v->text.n)
-		       ? bus_xstrndup(v->text.p, v->text.n)
-		       : NULL;
+		   ? bus_xstrndup(v->text.p, v->text.n)
+		   : NULL;
 }
 
 static bool take_reference(struct schema_registry *r, struct bus_http_request *req, const struct bus_json *v,
@@ -103,9 +103,9 @@ static bool take_reference(struct schema_registry *r, struct bus_http_request *r
 	}
 	if (schema_store_version(r->store, out->subject, n == -1 ? 0 : (int)n, found, NULL) != BUS_OK ||
 	    found->deleted || !found->schema) {
-		schema_reply_error(req, 42201,
-				   "Invalid schema: No schema reference found for subject \"%s\" and version %d",
-				   out->subject, (int)n);
+		schema_reply_error(
+		    req, 42201, "Invalid schema: No schema reference found for subject \"%s\" and version %d",
+		    out->subject, (int)n);
 		return false;
 	}
 	out->version = found->version;

@@ -23,23 +23,28 @@ static char *describe(const struct schema_reason *r, const char *reader, const c
 	if (strcmp(r->type, "NAME_MISMATCH") == 0)
 		return bus_xasprintf("The name of the schema has changed (path '%s')", r->location);
 	if (strcmp(r->type, "TYPE_MISMATCH") == 0)
-		return bus_xasprintf("The type (path '%s') of a field in the %s schema does not match with the "
-				     "%s schema",
-				     r->location, reader, writer);
+		return bus_xasprintf(
+		    "The type (path '%s') of a field in the %s schema does not match with the "
+		    "%s schema",
+		    r->location, reader, writer);
 	if (strcmp(r->type, "FIXED_SIZE_MISMATCH") == 0)
-		return bus_xasprintf("The size of FIXED type field at path '%s' in the %s schema does not match "
-				     "with the %s schema",
-				     r->location, reader, writer);
+		return bus_xasprintf(
+		    "The size of FIXED type field at path '%s' in the %s schema does not match "
+		    "with the %s schema",
+		    r->location, reader, writer);
 	if (strcmp(r->type, "MISSING_ENUM_SYMBOLS") == 0)
-		return bus_xasprintf("The %s schema is missing enum symbols '%s' at path '%s' in the %s schema",
-				     reader, r->message, r->location, writer);
+		return bus_xasprintf(
+		    "The %s schema is missing enum symbols '%s' at path '%s' in the %s schema", reader,
+		    r->message, r->location, writer);
 	if (strcmp(r->type, "MISSING_UNION_BRANCH") == 0)
-		return bus_xasprintf("The %s schema is missing a type inside a union field at path '%s' in the %s "
-				     "schema",
-				     reader, r->location, writer);
-	return bus_xasprintf("The field '%s' at path '%s' in the %s schema has no default value and is missing in "
-			     "the %s schema",
-			     r->message, r->location, reader, writer);
+		return bus_xasprintf(
+		    "The %s schema is missing a type inside a union field at path '%s' in the %s "
+		    "schema",
+		    reader, r->location, writer);
+	return bus_xasprintf(
+	    "The field '%s' at path '%s' in the %s schema has no default value and is missing in "
+	    "the %s schema",
+	    r->message, r->location, reader, writer);
 }
 
 static void explain(const struct schema_verdict *verdict, bool candidate_reads, struct schema_messages *out)
@@ -51,8 +56,8 @@ static void explain(const struct schema_verdict *verdict, bool candidate_reads, 
 		const struct schema_reason *r = &verdict->reason[i];
 		char *text = describe(r, reader, writer);
 
-		add(out, bus_xasprintf("{errorType:'%s', description:'%s', additionalInfo:'%s'}", r->type, text,
-				       r->message));
+		add(out, bus_xasprintf("{errorType:'%s', description:'%s', additionalInfo:'%s'}", r->type,
+				       text, r->message));
 		free(text);
 	}
 }

@@ -78,7 +78,8 @@ bad:
 	return false;
 }
 
-static bool compatible(struct schema_registry *r, struct bus_http_request *req, const struct schema_version *v)
+static bool compatible(struct schema_registry *r, struct bus_http_request *req,
+		       const struct schema_version *v)
 {
 	struct schema_messages why = { 0 };
 	struct schema_version_list l;
@@ -91,10 +92,11 @@ static bool compatible(struct schema_registry *r, struct bus_http_request *req, 
 	if (!ok) {
 		for (size_t i = 0; i < why.n; i++)
 			bus_buf_printf(&details, "%s%s", i ? ", " : "", why.item[i]);
-		schema_reply_error(req, 409,
-				   "Schema being registered is incompatible with an earlier schema for subject "
-				   "\"%s\", details: [%s]",
-				   v->subject, bus_buf_cstr(&details));
+		schema_reply_error(
+		    req, 409,
+		    "Schema being registered is incompatible with an earlier schema for subject "
+		    "\"%s\", details: [%s]",
+		    v->subject, bus_buf_cstr(&details));
 		bus_buf_release(&details);
 	}
 	schema_messages_release(&why);
@@ -141,7 +143,8 @@ out:
 }
 
 /* Nothing may be deleted that a live schema refers to; version 0: any version. Else answered 42206. */
-static bool unreferenced(struct schema_registry *r, struct bus_http_request *req, const char *subject, int version)
+static bool unreferenced(struct schema_registry *r, struct bus_http_request *req, const char *subject,
+			 int version)
 {
 	struct schema_version_list l;
 	bool none;
@@ -150,10 +153,11 @@ static bool unreferenced(struct schema_registry *r, struct bus_http_request *req
 	none = l.n == 0;
 	schema_version_list_release(&l);
 	if (!none)
-		schema_reply_error(req, 42206,
-				   "One or more references exist to the schema {magic=1,keytype=SCHEMA,subject=%s,"
-				   "version=%d}.",
-				   subject, version);
+		schema_reply_error(
+		    req, 42206,
+		    "One or more references exist to the schema {magic=1,keytype=SCHEMA,subject=%s,"
+		    "version=%d}.",
+		    subject, version);
 	return none;
 }
 
@@ -192,10 +196,12 @@ void schema_edit_delete_subject(struct schema_registry *r, struct bus_http_reque
 		schema_reply_subject_unknown(req, subject);
 	else if (!permanent && live.n == 0)
 		schema_reply_error(req, 40404,
-				   "Subject '%s' was soft deleted. Set permanent=true to delete permanently", subject);
+				   "Subject '%s' was soft deleted. Set permanent=true to delete permanently",
+				   subject);
 	else if (permanent && live.n > 0)
 		schema_reply_error(req, 40405,
-				   "Subject '%s' was not deleted first before being permanently deleted", subject);
+				   "Subject '%s' was not deleted first before being permanently deleted",
+				   subject);
 	if (all.n == 0 || permanent != (live.n == 0) || !writable(r, req, subject) ||
 	    !unreferenced(r, req, subject, 0))
 		goto out;
@@ -249,13 +255,15 @@ static bool find_to_delete(struct schema_registry *r, struct bus_http_request *r
 	if (!out->subject)
 		schema_reply_version_unknown(req, version);
 	else if (!permanent && out->deleted)
-		schema_reply_error(req, 40406,
-				   "Subject '%s' Version %d was soft deleted. Set permanent=true to delete permanently",
-				   subject, out->version);
+		schema_reply_error(
+		    req, 40406,
+		    "Subject '%s' Version %d was soft deleted. Set permanent=true to delete permanently",
+		    subject, out->version);
 	else if (permanent && !out->deleted)
-		schema_reply_error(req, 40407,
-				   "Subject '%s' Version %d was not deleted first before being permanently deleted",
-				   subject, out->version);
+		schema_reply_error(
+		    req, 40407,
+		    "Subject '%s' Version %d was not deleted first before being permanently deleted", subject,
+		    out->version);
 	else
 		return true;
 	schema_version_release(out);
@@ -334,8 +342,8 @@ invalid:
 }
 
 /* Takes old: what stood there, which is the answer. */
-static void delete_setting(struct schema_registry *r, struct bus_http_request *req, enum schema_record_kind kind,
-			   const char *subject, char *old, const char *fallback)
+static void delete_setting(struct schema_registry *r, struct bus_http_request *req,
+			   enum schema_record_kind kind, const char *subject, char *old, const char *fallback)
 {
 	struct bus_buf b = { 0 };
 

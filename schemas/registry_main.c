@@ -19,7 +19,10 @@ struct conf {
 	int64_t port, threads, replication, start_ms;
 };
 
-#define O(name, type, field, fallback, help) { name, BUS_CONF_##type, offsetof(struct conf, field), fallback, help }
+#define O(name, type, field, fallback, help)                                                                 \
+	{                                                                                                    \
+		name, BUS_CONF_##type, offsetof(struct conf, field), fallback, help                          \
+	}
 
 static const struct bus_conf_option options[] = {
 	O("kafka.bootstrap", STR, bootstrap, NULL, "Kafka's brokers, host:port,..."),
@@ -33,16 +36,16 @@ static const struct bus_conf_option options[] = {
 	{ 0 },
 };
 
-static const char usage[] = "titian-registry --config FILE          serve schemas to every client of the bus\n";
+static const char usage[] =
+    "titian-registry --config FILE          serve schemas to every client of the bus\n";
 
 static enum bus_err make_topic(const struct bus_kafka_conf *kafka, const struct conf *c, int timeout_ms,
 			       struct bus_error *err)
 {
 	static const char *const config[] = { "cleanup.policy=compact", NULL };
-	const struct bus_topic_spec spec = { .name = c->topic,
-					     .partitions = 1,
-					     .replication = (int32_t)c->replication,
-					     .config = config };
+	const struct bus_topic_spec spec = {
+		.name = c->topic, .partitions = 1, .replication = (int32_t)c->replication, .config = config
+	};
 	int32_t partitions;
 	size_t created;
 	enum bus_err rc = bus_admin_create_topics(kafka, &spec, 1, &created, timeout_ms, err);
@@ -50,8 +53,9 @@ static enum bus_err make_topic(const struct bus_kafka_conf *kafka, const struct 
 	if (rc == BUS_OK)
 		rc = bus_admin_partitions(kafka, c->topic, &partitions, NULL, timeout_ms, err);
 	if (rc == BUS_OK && partitions != 1)
-		return bus_fail(err, BUS_EINVAL, "topic '%s' has %d partitions; the registry's order needs one",
-				c->topic, (int)partitions);
+		return bus_fail(err, BUS_EINVAL,
+				"topic '%s' has %d partitions; the registry's order needs one", c->topic,
+				(int)partitions);
 	return rc;
 }
 
@@ -63,8 +67,8 @@ static int left(int64_t until)
 }
 
 /* A broker that is not there yet is waited for. */
-static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct conf *c, struct schema_registry *r,
-			     struct bus_error *err)
+static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct conf *c,
+			     struct schema_registry *r, struct bus_error *err)
 {
 	int64_t until = bus_clock_mono_ms() + c->start_ms;
 	enum bus_err rc;

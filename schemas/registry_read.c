@@ -387,7 +387,8 @@ void schema_read_compatibility(void *ctx, struct bus_http_request *req)
 		size_t keep = 0;
 
 		for (size_t i = 0; i < l.n; i++)
-			if (l.item[i].version == version || (version == SCHEMA_VERSION_LATEST && i + 1 == l.n))
+			if (l.item[i].version == version ||
+			    (version == SCHEMA_VERSION_LATEST && i + 1 == l.n))
 				l.item[keep++] = l.item[i];
 			else
 				schema_version_release(&l.item[i]);
@@ -426,8 +427,8 @@ void schema_read_config(void *ctx, struct bus_http_request *req)
 	char *text = schema_store_config(r->store, subject);
 
 	if (!text && subject && !schema_body_true(req, "defaultToGlobal")) {
-		schema_reply_error(req, 40408, "Subject '%s' does not have subject-level compatibility configured",
-				   subject);
+		schema_reply_error(
+		    req, 40408, "Subject '%s' does not have subject-level compatibility configured", subject);
 		return;
 	}
 	if (!text && subject)
@@ -442,7 +443,8 @@ void schema_read_mode(void *ctx, struct bus_http_request *req)
 	char *text = schema_store_mode(r->store, subject);
 
 	if (!text && subject && !schema_body_true(req, "defaultToGlobal")) {
-		schema_reply_error(req, 40409, "Subject '%s' does not have subject-level mode configured", subject);
+		schema_reply_error(req, 40409, "Subject '%s' does not have subject-level mode configured",
+				   subject);
 		return;
 	}
 	if (!text && subject)

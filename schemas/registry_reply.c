@@ -52,7 +52,8 @@ void schema_reply_subject_unknown(struct bus_http_request *req, const char *subj
 
 void schema_reply_version_unknown(struct bus_http_request *req, int version)
 {
-	schema_reply_error(req, 40402, "Version %d not found.", version == SCHEMA_VERSION_LATEST ? -1 : version);
+	schema_reply_error(req, 40402, "Version %d not found.",
+			   version == SCHEMA_VERSION_LATEST ? -1 : version);
 }
 
 static void put_references(struct bus_json_out *j, const struct schema_version *v)

@@ -26,7 +26,7 @@ struct schema_writer {
 
 	/* the writer's thread */
 	struct bus_producer *producer; /* NULL: to be opened anew */
-	struct bus_buf *record; /* key, value pairs of the change in hand */
+	struct bus_buf *record;	       /* key, value pairs of the change in hand */
 	size_t n_records;
 	bool *tombstone;
 	uint64_t token;
@@ -92,12 +92,13 @@ void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const
 static enum bus_err send_all(struct schema_writer *w, struct bus_error *err)
 {
 	for (size_t i = 0; i < w->n_records; i++) {
-		struct bus_str key = bus_buf_str(&w->record[2 * i]), value = bus_buf_str(&w->record[2 * i + 1]);
+		struct bus_str key = bus_buf_str(&w->record[2 * i]),
+			       value = bus_buf_str(&w->record[2 * i + 1]);
 		struct bus_str none = { NULL, 0 };
 		enum bus_err rc;
 
-		rc = bus_producer_send(w->producer, w->topic, 0, key, w->tombstone[i] ? &none : &value, NULL, 0,
-				       bus_clock_ms(), ++w->token, COMMIT_MS, err);
+		rc = bus_producer_send(w->producer, w->topic, 0, key, w->tombstone[i] ? &none : &value, NULL,
+				       0, bus_clock_ms(), ++w->token, COMMIT_MS, err);
 		if (rc != BUS_OK)
 			return rc;
 	}
@@ -147,7 +148,8 @@ static bool failed(struct schema_writer *w, struct bus_http_request *req, enum b
 	else if (rc == BUS_EKAFKA)
 		schema_reply_error(req, 50001, "Error in the backend data store: %s", err->text);
 	else
-		schema_reply_error(req, 50002, "The outcome of the write is not known; ask again: %s", err->text);
+		schema_reply_error(req, 50002, "The outcome of the write is not known; ask again: %s",
+				   err->text);
 	if (rc != BUS_EKAFKA)
 		bus_producer_close(&w->producer);
 	return false;
@@ -187,7 +189,8 @@ void schema_writer_queue(struct schema_registry *r, struct bus_http_request *req
 		if (fenced)
 			schema_reply_error(req, 50003, "This registry ends");
 		else
-			schema_reply_error(req, 50001, "Error in the backend data store: too many changes wait");
+			schema_reply_error(req, 50001,
+					   "Error in the backend data store: too many changes wait");
 		return;
 	}
 	job = bus_xcalloc(1, sizeof(*job));

@@ -20,7 +20,8 @@ static enum MHD_Result bare(void *ctx, struct MHD_Connection *c, const char *url
 		*request = &first;
 		return MHD_YES;
 	}
-	r = MHD_create_response_from_buffer(sizeof(text) - 1, (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+	r = MHD_create_response_from_buffer(sizeof(text) - 1, (void *)(uintptr_t)text,
+					    MHD_RESPMEM_PERSISTENT);
 	MHD_add_response_header(r, "Content-Type", "application/json");
 	rc = MHD_queue_response(c, 200, r);
 	MHD_destroy_response(r);
@@ -53,7 +54,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (ours) {
-		struct bus_http_conf conf = { .address = "127.0.0.1", .port = port, .threads = 2, .program = "b" };
+		struct bus_http_conf conf = {
+			.address = "127.0.0.1", .port = port, .threads = 2, .program = "b"
+		};
 		struct bus_error err;
 		struct bus_http *h;
 
@@ -64,9 +67,9 @@ int main(int argc, char **argv)
 		getchar();
 		bus_http_stop(&h, 1000);
 	} else {
-		struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, (uint16_t)port, NULL, NULL,
-							bare, NULL, MHD_OPTION_THREAD_POOL_SIZE, 2u,
-							MHD_OPTION_END);
+		struct MHD_Daemon *d =
+		    MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, (uint16_t)port, NULL, NULL, bare, NULL,
+				     MHD_OPTION_THREAD_POOL_SIZE, 2u, MHD_OPTION_END);
 
 		if (!d)
 			return 1;

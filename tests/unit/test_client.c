@@ -79,9 +79,9 @@ static void half(void *ctx, struct bus_http_request *req)
 }
 
 static const struct bus_http_route routes[] = {
-	{ "GET", "/mirror", mirror }, { "POST", "/mirror", mirror }, { "PUT", "/mirror", mirror },
-	{ "DELETE", "/mirror", mirror }, { "GET", "/moved", moved }, { "GET", "/flood", flood },
-	{ "GET", "/half", half }, { NULL, NULL, NULL },
+	{ "GET", "/mirror", mirror },	 { "POST", "/mirror", mirror }, { "PUT", "/mirror", mirror },
+	{ "DELETE", "/mirror", mirror }, { "GET", "/moved", moved },	{ "GET", "/flood", flood },
+	{ "GET", "/half", half },	 { NULL, NULL, NULL },
 };
 
 static int start(void **state)
@@ -188,13 +188,13 @@ static void failures_say_why_and_never_repeat_the_url(void **state)
 	int status;
 
 	(void)state;
-	assert_int_equal(bus_client_request("GET", "http://127.0.0.1:1/secret", NULL, NULL, BUS_STR(""), 1000, &status,
-					    &b, &err),
+	assert_int_equal(bus_client_request("GET", "http://127.0.0.1:1/secret", NULL, NULL, BUS_STR(""), 1000,
+					    &status, &b, &err),
 			 BUS_EIO);
 	assert_null(strstr(err.text, "secret"));
-	assert_int_equal(bus_client_request("GET", "file:///etc/passwd", NULL, NULL, BUS_STR(""), 1000, &status, &b,
-					    &err),
-			 BUS_EINVAL);
+	assert_int_equal(
+	    bus_client_request("GET", "file:///etc/passwd", NULL, NULL, BUS_STR(""), 1000, &status, &b, &err),
+	    BUS_EINVAL);
 	assert_int_equal(b.n, 0);
 	bus_buf_release(&b);
 }
@@ -213,7 +213,8 @@ static void gives_up_after_the_time(void **state)
 	(void)state;
 	assert_int_equal(bus_http_start(&conf, slow, &ticket, &h, &err), BUS_OK);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/never", bus_http_port(h));
-	assert_int_equal(bus_client_request("GET", url, NULL, NULL, BUS_STR(""), 100, &status, &b, &err), BUS_ETIMEOUT);
+	assert_int_equal(bus_client_request("GET", url, NULL, NULL, BUS_STR(""), 100, &status, &b, &err),
+			 BUS_ETIMEOUT);
 	bus_http_stop(&h, 0);
 	bus_http_reply(bus_http_ticket_request(ticket), 200, NULL, NULL);
 	bus_http_ticket_done(ticket);

@@ -69,8 +69,8 @@ static void part(void *ctx, struct bus_http_request *req)
 	bus_http_set(req, "ETag", "\"7\"");
 	bus_http_set(req, "Cache-Control", "max-age=5");
 	assert_non_null(bus_arena_alloc(bus_http_arena(req), 100));
-	bus_buf_printf(&b, "[%s][%s][%s][%s]", bus_http_part(req, "a"), x ? x : "none", bus_http_raw_query(req),
-		       bus_http_method(req));
+	bus_buf_printf(&b, "[%s][%s][%s][%s]", bus_http_part(req, "a"), x ? x : "none",
+		       bus_http_raw_query(req), bus_http_method(req));
 	bus_http_reply(req, 200, "text/plain", &b);
 }
 
@@ -105,7 +105,8 @@ static void late(void *ctx, struct bus_http_request *req)
 	pthread_detach(thread);
 }
 
-static void at_once(void *ctx, struct bus_http_request *req) /* the answer is there before the handler returns */
+static void at_once(void *ctx,
+		    struct bus_http_request *req) /* the answer is there before the handler returns */
 {
 	struct bus_http_ticket *ticket = bus_http_defer(req);
 
@@ -214,7 +215,7 @@ static void aborted(void *ctx, struct bus_http_request *req)
 }
 
 static const struct bus_http_route routes[] = {
-	{ "GET", "/hello", hello },	{ "POST", "/echo", echo },     { "GET", "/part/{a}", part },
+	{ "GET", "/hello", hello },	{ "POST", "/echo", echo },	{ "GET", "/part/{a}", part },
 	{ "GET", "/problem", problem }, { "GET", "/nothing", nothing }, { "GET", "/late", late },
 	{ "POST", "/late", late },	{ "GET", "/at-once", at_once }, { "GET", "/hold", hold },
 	{ "GET", "/feed", feed },	{ "GET", "/export", export },	{ "GET", "/abort", aborted },
@@ -223,8 +224,13 @@ static const struct bus_http_route routes[] = {
 
 static int start(void **state)
 {
-	struct bus_http_conf conf = { .address = "127.0.0.1", .threads = 2, .body_max = 100000, .header_ms = 600,
-				      .body_ms = 600, .idle_ms = 1500, .program = "test" };
+	struct bus_http_conf conf = { .address = "127.0.0.1",
+				      .threads = 2,
+				      .body_max = 100000,
+				      .header_ms = 600,
+				      .body_ms = 600,
+				      .idle_ms = 1500,
+				      .program = "test" };
 	struct bus_error err;
 
 	(void)state;
@@ -249,7 +255,8 @@ static int stop(void **state)
 
 static int dial(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)bus_http_port(t.http)),
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)bus_http_port(t.http)),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -324,10 +331,10 @@ static int times(const char *text, const char *what)
 }
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
-#define assert_holds(text, what)                                                                    \
-	do {                                                                                        \
-		if (!strstr((text), (what)))                                                        \
-			fail_msg("no '%s' in: %.2000s", (what), (text));                            \
+#define assert_holds(text, what)                                                                             \
+	do {                                                                                                 \
+		if (!strstr((text), (what)))                                                                 \
+			fail_msg("no '%s' in: %.2000s", (what), (text));                                     \
 	} while (0)
 
 static void expect(const char *request, const char *until, const char *what)
@@ -435,11 +442,12 @@ static void takes_bodies_with_a_length_and_in_chunks(void **state)
 {
 	(void)state;
 	expect("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde", "5:abcde", "5:abcde");
-	expect("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+	expect("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+	       "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
 	       "5:abcde", "5:abcde");
 	expect("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", "0:", "\r\n\r\n0:");
-	expect("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nab", "2:ab",
-	       "HTTP/1.1 100 Continue");
+	expect("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nab",
+	       "2:ab", "HTTP/1.1 100 Continue");
 }
 
 static void serves_pipelined_requests_in_order(void **state)
@@ -516,15 +524,15 @@ static void refuses_what_is_too_long(void **state)
 	r = long_request("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100001\r\n\r\n", 100001, "");
 	expect(r, "}", "HTTP/1.1 413 ");
 	free(r);
-	r = long_request("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n30d40\r\n", 200000,
-			 "\r\n0\r\n\r\n");
+	r = long_request("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n30d40\r\n",
+			 200000, "\r\n0\r\n\r\n");
 	expect(r, "}", "HTTP/1.1 413 ");
 	free(r);
 	expect("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n", "}", "HTTP/1.1 413 ");
-	expect("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999\r\n\r\n", "\r\n\r\n",
-	       "HTTP/1.1 413 ");
-	expect("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 100001\r\n\r\n", "}",
-	       "HTTP/1.1 413 ");
+	expect("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+	       "\r\n\r\n", "HTTP/1.1 413 ");
+	expect("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 100001\r\n\r\n",
+	       "}", "HTTP/1.1 413 ");
 }
 
 static void say_slowly(int fd, const char *text)
@@ -599,49 +607,67 @@ static void deadlines_are_absolute(void **state)
 struct attack {
 	const char *name;
 	const char *request;
-	size_t n; /* 0: strlen */
+	size_t n;	    /* 0: strlen */
 	const char *status; /* of the one answer; NULL: any refusal */
 };
 
 #define RAW(text) .request = (text), .n = sizeof(text) - 1
 
 static const struct attack attacks[] = {
-	{ "two lengths", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nContent-Length: 33\r\n\r\n" INNER),
+	{ "two lengths",
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nContent-Length: 33\r\n\r\n" INNER),
 	  "400" },
 	{ "two equal lengths",
-	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\ncontent-length: 0\r\n\r\n" INNER), "400" },
-	{ "length list", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0, 33\r\n\r\n" INNER), "400" },
-	{ "length with sign", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: +0\r\n\r\n" INNER), "400" },
-	{ "length in hex", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0x0\r\n\r\n" INNER), "400" },
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\ncontent-length: 0\r\n\r\n" INNER),
+	  "400" },
+	{ "length list", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0, 33\r\n\r\n" INNER),
+	  "400" },
+	{ "length with sign", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: +0\r\n\r\n" INNER),
+	  "400" },
+	{ "length in hex", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0x0\r\n\r\n" INNER),
+	  "400" },
 	{ "empty length", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n\r\n" INNER), "400" },
 	{ "length and chunked",
-	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" INNER),
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
+	      "chunked\r\n\r\n0\r\n\r\n" INNER),
 	  "400" },
 	{ "chunked and length",
-	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" INNER),
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+	      "5\r\n\r\n0\r\n\r\n" INNER),
 	  "400" },
-	{ "space before the colon", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length : 33\r\n\r\n" INNER), "400" },
-	{ "tab before the colon", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length\t: 33\r\n\r\n" INNER), "400" },
-	{ "unknown encoding", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n" INNER), "501" },
-	{ "encoding list", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" INNER),
+	{ "space before the colon",
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length : 33\r\n\r\n" INNER), "400" },
+	{ "tab before the colon", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length\t: 33\r\n\r\n" INNER),
+	  "400" },
+	{ "unknown encoding", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n" INNER),
 	  "501" },
-	{ "odd chunked", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" INNER), "501" },
+	{ "encoding list",
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" INNER),
+	  "501" },
+	{ "odd chunked",
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" INNER),
+	  "501" },
 	{ "two encodings",
-	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" INNER),
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+	      "identity\r\n\r\n0\r\n\r\n" INNER),
 	  "400" },
-	{ "chunked in 1.0", RAW("POST /echo HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" INNER),
-	  "400" },
+	{ "chunked in 1.0",
+	  RAW("POST /echo HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" INNER), "400" },
 	{ "no host", RAW("GET /part/x HTTP/1.1\r\n\r\n" INNER), "400" },
 	{ "two hosts", RAW("GET /part/x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" INNER), "400" },
 	{ "folded header", RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n" INNER), "400" },
-	{ "folded length", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n 33\r\n\r\n" INNER), "400" },
+	{ "folded length", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n 33\r\n\r\n" INNER),
+	  "400" },
 	{ "folded first", RAW("GET /part/x HTTP/1.1\r\n Host: h\r\n\r\n" INNER), NULL },
 	{ "NUL in a value", RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nX: a\0b\r\nY: c\r\n\r\n" INNER), "400" },
-	{ "NUL in the last value", RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nX: a\0bcdef\r\n\r\n" INNER), "400" },
-	{ "NUL in a length", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\0003\r\n\r\n" INNER), "400" },
+	{ "NUL in the last value", RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nX: a\0bcdef\r\n\r\n" INNER),
+	  "400" },
+	{ "NUL in a length", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\0003\r\n\r\n" INNER),
+	  "400" },
 	{ "NUL in a name", RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nX\0Y: a\r\n\r\n" INNER), NULL },
 	{ "NUL in the URI", RAW("GET /part/x\0y HTTP/1.1\r\nHost: h\r\n\r\n" INNER), "400" },
-	{ "bare CR in a value", RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nX: a\rContent-Length: 33\r\n\r\n" INNER), "400" },
+	{ "bare CR in a value",
+	  RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nX: a\rContent-Length: 33\r\n\r\n" INNER), "400" },
 	{ "escape in a value", RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nX: a\x1b[2J\r\n\r\n" INNER), "400" },
 	{ "space in the URI", RAW("GET /part/x y HTTP/1.1\r\nHost: h\r\n\r\n" INNER), NULL },
 	{ "tab in the URI", RAW("GET /part/x\ty HTTP/1.1\r\nHost: h\r\n\r\n" INNER), "400" },
@@ -652,11 +678,16 @@ static const struct attack attacks[] = {
 	{ "odd method", RAW("G(T /part/x HTTP/1.1\r\nHost: h\r\n\r\n" INNER), "400" },
 	{ "header without a colon", RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nnonsense\r\n\r\n" INNER), "400" },
 	{ "empty header name", RAW("GET /part/x HTTP/1.1\r\nHost: h\r\n: x\r\n\r\n" INNER), "400" },
-	{ "broken chunk", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n" INNER), "400" },
+	{ "broken chunk",
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n" INNER),
+	  "400" },
 	{ "chunk size overflow",
-	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n\r\n" INNER), "413" },
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+	      "chunked\r\n\r\nfffffffffffffffff\r\n\r\n" INNER),
+	  "413" },
 	{ "negative chunk",
-	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n" INNER), "400" },
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n" INNER),
+	  "400" },
 };
 
 static void no_attack_yields_a_second_answer(void **state)
@@ -673,9 +704,11 @@ static void no_attack_yields_a_second_answer(void **state)
 		answer = hear(fd, NULL, 2500, &closed);
 		if (!closed)
 			fail_msg("%s: the connection stays open: %s", a->name, answer);
-		/* 0.9.75 writes the head of its own refusal of a malformed length twice; that is one answer */
+		/* 0.9.75 writes the head of its own refusal of a malformed length twice; that is one answer
+		 */
 		if (times(answer, "HTTP/1.1 ") != times(answer, "HTTP/1.1 4") + times(answer, "HTTP/1.1 5") ||
-		    (times(answer, "HTTP/1.1 ") > 1 && !strstr(answer, "wrong value for <b>Content-Length")) ||
+		    (times(answer, "HTTP/1.1 ") > 1 &&
+		     !strstr(answer, "wrong value for <b>Content-Length")) ||
 		    atomic_load(&t.answered) != before)
 			fail_msg("%s: %s", a->name, answer);
 		if (a->status && (strlen(answer) < 12 || strncmp(answer + 9, a->status, 3) != 0))
@@ -698,7 +731,8 @@ static void a_deferred_answer_comes_from_another_thread(void **state)
 	assert_holds(a, "HTTP/1.1 201 ");
 	free(a);
 	/* the connection is as good as before */
-	say(fd, "POST /late HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc" GET("/at-once") GET("/hello"));
+	say(fd,
+	    "POST /late HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc" GET("/at-once") GET("/hello"));
 	a = hear(fd, "hello", 3000, NULL);
 	assert_holds(a, "late");
 	assert_holds(a, "at once");
@@ -899,7 +933,9 @@ static void stop_answers_what_nobody_answers(void **state)
 
 static void says_why_it_cannot_listen(void **state)
 {
-	struct bus_http_conf conf = { .address = "127.0.0.1", .port = bus_http_port(t.http), .program = "test" };
+	struct bus_http_conf conf = { .address = "127.0.0.1",
+				      .port = bus_http_port(t.http),
+				      .program = "test" };
 	struct bus_http *other;
 	struct bus_error err;
 
@@ -914,7 +950,8 @@ static void says_why_it_cannot_listen(void **state)
 static void counts_requests_by_route_and_status(void **state)
 {
 	const char *labels = "program=\"test\",route=\"/part/{a}\",status=\"200\"";
-	struct bus_metric *m = bus_metric("titian_http_requests_total", "counter", "Requests answered.", labels);
+	struct bus_metric *m =
+	    bus_metric("titian_http_requests_total", "counter", "Requests answered.", labels);
 	double before = bus_metric_get(m);
 	int fd = dial();
 

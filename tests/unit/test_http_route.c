@@ -50,8 +50,14 @@ static void a_literal_part_wins_over_a_named_one(void **state)
 
 static void paths_that_are_no_route_find_nothing(void **state)
 {
-	static const char *const none[] = { "/subjects/", "/subjects//versions/1", "/x", "//", "subjects", "",
-					    "/subjects/a/versions", "/1/2/3/4/5/6/7/8/9/10/11/12/13/14" };
+	static const char *const none[] = { "/subjects/",
+					    "/subjects//versions/1",
+					    "/x",
+					    "//",
+					    "subjects",
+					    "",
+					    "/subjects/a/versions",
+					    "/1/2/3/4/5/6/7/8/9/10/11/12/13/14" };
 	struct http_table t;
 
 	(void)state;

@@ -26,8 +26,11 @@ static struct {
 
 static int start(void **state)
 {
-	struct bus_http_conf conf = { .address = "127.0.0.1", .threads = 1, .program = "test",
-				      .body_max = 2 * 1024 * 1024, .problem_type = SCHEMA_REGISTRY_TYPE,
+	struct bus_http_conf conf = { .address = "127.0.0.1",
+				      .threads = 1,
+				      .program = "test",
+				      .body_max = 2 * 1024 * 1024,
+				      .problem_type = SCHEMA_REGISTRY_TYPE,
 				      .write_error = schema_registry_error };
 	struct bus_error err;
 
@@ -64,7 +67,8 @@ static void ask(const char *method, const char *path, const char *body, int stat
 	int got = 0;
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", bus_http_port(f.http), path);
-	if (bus_client_request(method, url, NULL, SCHEMA_REGISTRY_TYPE, bus_str(body), 20000, &got, &b, &err) != BUS_OK)
+	if (bus_client_request(method, url, NULL, SCHEMA_REGISTRY_TYPE, bus_str(body), 20000, &got, &b,
+			       &err) != BUS_OK)
 		fail_msg("%s %s: %s", method, path, err.text);
 	if (got != status || strcmp(bus_buf_cstr(&b), answer) != 0)
 		fail_msg("%s %s: %d %s\nwanted %d %s", method, path, got, b.p, status, answer);
@@ -88,7 +92,8 @@ static void gives_ids_versions_and_texts(void **state)
 	ask("GET", "/schemas/ids/1/subjects", "", 200, "[\"s\",\"t\"]");
 	ask("GET", "/schemas/ids/1/versions", "", 200,
 	    "[{\"subject\":\"s\",\"version\":1},{\"subject\":\"t\",\"version\":1}]");
-	ask("POST", "/subjects/s", SCHEMA(X), 200, "{\"subject\":\"s\",\"version\":1,\"id\":1,\"schema\":" X_TEXT "}");
+	ask("POST", "/subjects/s", SCHEMA(X), 200,
+	    "{\"subject\":\"s\",\"version\":1,\"id\":1,\"schema\":" X_TEXT "}");
 	ask("GET", "/schemas/types", "", 200, "[\"AVRO\"]");
 }
 
@@ -96,13 +101,18 @@ static void refuses_what_old_readers_could_not_read(void **state)
 {
 	(void)state;
 	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1,\"schema\":" X_TEXT "}");
-	ask("POST", "/compatibility/subjects/s/versions/latest", SCHEMA(X "," Y0), 200, "{\"is_compatible\":true}");
-	ask("POST", "/compatibility/subjects/s/versions/1", SCHEMA(X "," Y), 200, "{\"is_compatible\":false}");
+	ask("POST", "/compatibility/subjects/s/versions/latest", SCHEMA(X "," Y0), 200,
+	    "{\"is_compatible\":true}");
+	ask("POST", "/compatibility/subjects/s/versions/1", SCHEMA(X "," Y), 200,
+	    "{\"is_compatible\":false}");
 	ask("POST", "/subjects/s/versions", SCHEMA(X "," Y), 409,
-	    "{\"error_code\":409,\"message\":\"Schema being registered is incompatible with an earlier schema for "
-	    "subject \\\"s\\\", details: [{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'y' "
+	    "{\"error_code\":409,\"message\":\"Schema being registered is incompatible with an earlier "
+	    "schema for "
+	    "subject \\\"s\\\", details: [{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The "
+	    "field 'y' "
 	    "at path '/fields/1' in the new schema has no default value and is missing in the old schema', "
-	    "additionalInfo:'y'}, {oldSchemaVersion: 1}, {oldSchema: '{\\\"type\\\":\\\"record\\\",\\\"name\\\":"
+	    "additionalInfo:'y'}, {oldSchemaVersion: 1}, {oldSchema: "
+	    "'{\\\"type\\\":\\\"record\\\",\\\"name\\\":"
 	    "\\\"A\\\",\\\"fields\\\":[" X "]}'}, {validateFields: 'false', compatibility: 'BACKWARD'}]\"}");
 	ask("PUT", "/config/s", "{\"compatibility\":\"none\"}", 200, "{\"compatibility\":\"NONE\"}");
 	ask("GET", "/config/s", "", 200, "{\"compatibilityLevel\":\"NONE\"}");
@@ -113,15 +123,19 @@ static void refuses_what_old_readers_could_not_read(void **state)
 static void says_what_is_not_there_in_confluents_words(void **state)
 {
 	(void)state;
-	ask("GET", "/subjects/s/versions", "", 404, "{\"error_code\":40401,\"message\":\"Subject 's' not found.\"}");
+	ask("GET", "/subjects/s/versions", "", 404,
+	    "{\"error_code\":40401,\"message\":\"Subject 's' not found.\"}");
 	ask("GET", "/schemas/ids/7", "", 404, "{\"error_code\":40403,\"message\":\"Schema 7 not found\"}");
 	ask("GET", "/config/s", "", 404,
-	    "{\"error_code\":40408,\"message\":\"Subject 's' does not have subject-level compatibility configured\"}");
+	    "{\"error_code\":40408,\"message\":\"Subject 's' does not have subject-level compatibility "
+	    "configured\"}");
 	ask("GET", "/config", "", 200, "{\"compatibilityLevel\":\"BACKWARD\"}");
 	ask("GET", "/mode", "", 200, "{\"mode\":\"READWRITE\"}");
-	ask("POST", "/subjects/s/versions", "{\"schema\":\"\"}", 422, "{\"error_code\":42201,\"message\":\"Empty schema\"}");
+	ask("POST", "/subjects/s/versions", "{\"schema\":\"\"}", 422,
+	    "{\"error_code\":42201,\"message\":\"Empty schema\"}");
 	ask("PUT", "/config", "{\"compatibility\":\"UP\"}", 422,
-	    "{\"error_code\":42203,\"message\":\"Invalid compatibility level. Valid values are none, backward, forward, "
+	    "{\"error_code\":42203,\"message\":\"Invalid compatibility level. Valid values are none, "
+	    "backward, forward, "
 	    "full, backward_transitive, forward_transitive, and full_transitive\"}");
 	ask("GET", "/nowhere", "", 404,
 	    "{\"error_code\":404,\"message\":\"HTTP 404 Not found: there is nothing at this path\"}");
@@ -132,10 +146,12 @@ static void deletes_softly_first(void **state)
 	(void)state;
 	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1,\"schema\":" X_TEXT "}");
 	ask("DELETE", "/subjects/s?permanent=true", "", 404,
-	    "{\"error_code\":40405,\"message\":\"Subject 's' was not deleted first before being permanently deleted\"}");
+	    "{\"error_code\":40405,\"message\":\"Subject 's' was not deleted first before being permanently "
+	    "deleted\"}");
 	ask("DELETE", "/subjects/s/versions/1", "", 200, "1");
 	ask("DELETE", "/subjects/s/versions/1", "", 404,
-	    "{\"error_code\":40406,\"message\":\"Subject 's' Version 1 was soft deleted. Set permanent=true to delete "
+	    "{\"error_code\":40406,\"message\":\"Subject 's' Version 1 was soft deleted. Set permanent=true "
+	    "to delete "
 	    "permanently\"}");
 	ask("GET", "/subjects?deleted=true", "", 200, "[\"s\"]");
 	ask("GET", "/subjects", "", 200, "[]");
