@@ -49,13 +49,27 @@ static const struct bus_conf_option *find_option(const struct load *l, const cha
 	return NULL;
 }
 
+/* The nearest option; else one whose first part is the nearest: `dorp:` may be meant to open `drop.dir`. */
 static const char *nearest_option(const struct load *l, const char *name)
 {
+	char part[OPTIONS_MAX][64];
 	const char *names[OPTIONS_MAX];
+	const char *near;
 
 	for (size_t i = 0; i < l->n; i++)
 		names[i] = l->table[i].name;
-	return bus_nearest(name, names, l->n);
+	near = bus_nearest(name, names, l->n);
+	if (near)
+		return near;
+	for (size_t i = 0; i < l->n; i++) {
+		snprintf(part[i], sizeof(part[i]), "%.*s", (int)strcspn(l->table[i].name, "."), l->table[i].name);
+		names[i] = part[i];
+	}
+	near = bus_nearest(name, names, l->n);
+	for (size_t i = 0; near && i < l->n; i++)
+		if (names[i] == near)
+			return l->table[i].name;
+	return NULL;
 }
 
 /* The default, or what the command line says: a list is written with commas. */

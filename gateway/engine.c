@@ -5,6 +5,7 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "bus/proc.h"
 #include "gateway/mat.h"
 #include "schemas/store.h"
 
@@ -65,6 +66,7 @@ static enum bus_err wait_schemas(const struct gw_engine_conf *conf, struct schem
 	struct schema_version v;
 	struct bus_buf missing = { 0 };
 	char subject[300];
+	bool told = false;
 	size_t n;
 
 	for (;;) {
@@ -77,8 +79,11 @@ static enum bus_err wait_schemas(const struct gw_engine_conf *conf, struct schem
 			else
 				bus_buf_printf(&missing, "%s%s", n++ ? ", " : "", conf->topics[i]);
 		}
-		if (n == 0 || bus_clock_mono_ms() >= until)
+		if (n == 0 || bus_clock_mono_ms() >= until || bus_proc_stopping())
 			break;
+		if (!told)
+			bus_log(BUS_LOG_WARN, "gateway.waiting_for_schemas", LOG_STR("topics", bus_buf_cstr(&missing)));
+		told = true;
 		nap();
 	}
 	if (n > 0)

@@ -124,8 +124,9 @@ class Demo:
         """Starts again whatever of this city does not run, without waiting for the data."""
         for name in names:
             if name == "kafka":
-                subprocess.run([str(ROOT / "deploy/kafka/kafka.sh"), "start", str(self.dir / "kafka"),
-                                str(self.base + 3), str(self.base + 4)], check=True, capture_output=True, timeout=120)
+                done = subprocess.run([str(ROOT / "deploy/kafka/kafka.sh"), "start", str(self.dir / "kafka"),
+                                       str(self.base + 3), str(self.base + 4)], capture_output=True, text=True, timeout=120)
+                assert done.returncode == 0, done.stdout + done.stderr
                 continue
             program = {"registry": "titian-registry", "gateway": "titian-gateway"}.get(name, "titian-adapter")
             with open(self.dir / "log" / (name + ".log"), "ab") as log:

@@ -54,8 +54,8 @@ def test_a_wrong_mapping_is_named_by_line(city, tmp_path):
     shutil.copytree(ROOT / "adapters/opd/bkpsdm", maps)
     mapping = next(maps.glob("*.yaml"))
     lines = mapping.read_text().splitlines()
-    number = next(i for i, l in enumerate(lines) if l.startswith("topic"))
-    lines[number] = lines[number].replace("topic", "topik_salah", 1)
+    number = next(i for i, l in enumerate(lines) if l.startswith("complete"))
+    lines[number] = lines[number].replace("complete", "complet", 1)
     mapping.write_text("\n".join(lines) + "\n")
     conf = tmp_path / "adapter.yaml"
     conf.write_text((city.dir / "conf/bkpsdm.yaml").read_text().replace(str(ROOT / "adapters/opd/bkpsdm"), str(maps)))
@@ -82,8 +82,14 @@ def test_a_topic_without_a_schema_is_named(city, tmp_path):
     text = (city.dir / "conf/gateway.yaml").read_text().replace("city.db", "other.db")
     wrong = tmp_path / "gateway.yaml"
     wrong.write_text(text.replace("pku.dinkes.kunjungan.v1", "pku.dinkes.tidak_ada.v1"))
-    done = run(BIN / "titian-gateway", "--config", wrong)
-    assert done.returncode != 0 and "pku.dinkes.tidak_ada.v1" in done.stderr
+    with open(tmp_path / "log", "wb") as log:
+        waiting = subprocess.Popen([str(BIN / "titian-gateway"), "--config", str(wrong)], stderr=log)
+    try:
+        wait_for(lambda: "pku.dinkes.tidak_ada.v1" in (tmp_path / "log").read_text(), 10, "the topic's name")
+        assert waiting.poll() is None
+    finally:
+        waiting.terminate()
+        waiting.wait(20)
 
 
 # --- files --------------------------------------------------------------------------------------------
