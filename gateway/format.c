@@ -85,17 +85,18 @@ static bool is_number(struct bus_str s)
 
 static void put_cell(struct bus_buf *out, struct bus_str s, char separator)
 {
-	bool quote = false;
+	bool quote = false, formula = s.n > 0 && memchr("=+-@\t\r", s.p[0], 6) && !is_number(s);
 
-	if (s.n > 0 && memchr("=+-@\t\r", s.p[0], 6) && !is_number(s))
-		bus_buf_putc(out, '\'');
 	for (size_t i = 0; i < s.n && !quote; i++)
 		quote = s.p[i] == separator || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
+	if (quote)
+		bus_buf_putc(out, '"');
+	if (formula) /* inside the quotes: before them it would undo them */
+		bus_buf_putc(out, '\'');
 	if (!quote) {
 		bus_buf_put(out, s.p, s.n);
 		return;
 	}
-	bus_buf_putc(out, '"');
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '"')
 			bus_buf_putc(out, '"');

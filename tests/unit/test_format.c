@@ -115,7 +115,7 @@ static void no_cell_becomes_a_formula(void **state)
 		{ TEXT("-cmd"), "'-cmd\r\n" },
 		{ TEXT("@SUM(A1)"), "'@SUM(A1)\r\n" },
 		{ TEXT("\tx"), "'\tx\r\n" },
-		{ TEXT("=\"a\",b"), "'\"=\"\"a\"\",b\"\r\n" },
+		{ TEXT("=\"a\",b"), "\"'=\"\"a\"\",b\"\r\n" },
 		{ TEXT("-12"), "-12\r\n" }, /* a negative number is none */
 		{ TEXT("-12+cmd|x"), "'-12+cmd|x\r\n" },
 		{ TEXT("a=1"), "a=1\r\n" },
