@@ -4,8 +4,10 @@
 
 #define SETTLE_MS 300 /* longer than a broker takes to append what lies in its socket buffers */
 
-#define OPT(name, type, field, fallback, help) \
-	{ name, BUS_CONF_##type, offsetof(struct adapter_config, field), fallback, help }
+#define OPT(name, type, field, fallback, help)                                                               \
+	{                                                                                                    \
+		name, BUS_CONF_##type, offsetof(struct adapter_config, field), fallback, help                \
+	}
 
 const struct bus_conf_option adapter_config_table[] = {
 	OPT("opd", STR, opd, NULL, "Department, as in its topics: pku.<opd>.<entity>.v1."),
@@ -50,8 +52,8 @@ static char *beside(const char *config_path, const char *path)
 	return bus_xasprintf("%.*s/%s", (int)(slash - config_path), config_path, path);
 }
 
-enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_config *c, const char *config_path,
-				struct bus_error *err)
+enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_config *c,
+				const char *config_path, struct bus_error *err)
 {
 	struct adapter_run_conf *run = &s->run;
 	enum bus_err rc;
@@ -74,7 +76,9 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 	*run = (struct adapter_run_conf){
 		.opd = c->opd,
 		.drop = { c->drop_dir, c->drop_quiet_ms, c->drop_follow_symlinks },
-		.kafka = { .bootstrap = c->kafka_bootstrap, .client_id = "titian-adapter", .extra = &c->kafka },
+		.kafka = { .bootstrap = c->kafka_bootstrap,
+			   .client_id = "titian-adapter",
+			   .extra = &c->kafka },
 		.schemas_topic = c->schemas_topic,
 		.mapping = (const char *const *)s->mapping,
 		.n_mappings = c->mappings.n,

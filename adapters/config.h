@@ -13,7 +13,7 @@ struct adapter_config {
 	bool drop_follow_symlinks;
 	struct bus_conf_list mappings;
 	char *referensi_dir, *referensi_extra; /* "": none */
-	char *key_city, *key_opd; /* files; key_opd "": none */
+	char *key_city, *key_opd;	       /* files; key_opd "": none */
 	int64_t reference_year;
 	char *kafka_bootstrap;
 	struct bus_conf_map kafka;
@@ -32,8 +32,8 @@ struct adapter_setup {
 };
 
 /* config_path: of the file the options came from; NULL: none. BUS_EINVAL: with the remedy. */
-enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_config *c, const char *config_path,
-				struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_config *c,
+				const char *config_path, struct bus_error *err) BUS_MUSTCHECK;
 void adapter_setup_release(struct adapter_setup *s);
 
 #endif

@@ -23,9 +23,9 @@ static enum bus_err load_feed(struct adapter_desk *d, struct adapter_feed *f, co
 	f->source = bus_xasprintf("/opd/%s/%s", d->opd, adapter_map_feed(f->map));
 	older = adapter_map_older_class(f->map);
 	f->older = older ? adapter_map_class_index(f->map, older) : -1;
-	f->unique = adapter_map_unique_class(f->map) ?
-			    adapter_map_class_index(f->map, adapter_map_unique_class(f->map)) :
-			    -1;
+	f->unique = adapter_map_unique_class(f->map)
+			? adapter_map_class_index(f->map, adapter_map_unique_class(f->map))
+			: -1;
 	if (adapter_map_newest(f->map))
 		rc = adapter_seen_new(conf->state_dir, &f->best, err);
 	if (!rc && adapter_map_complete(f->map))
@@ -42,21 +42,23 @@ static enum bus_err check_together(const struct adapter_desk *d, size_t last, st
 		const struct adapter_map *a = d->feed[i].map;
 
 		if (strcmp(adapter_map_feed(a), adapter_map_feed(b)) == 0)
-			return bus_fail(err, BUS_EINVAL, "%s: feed '%s' is already that of %s", adapter_map_path(b),
-					adapter_map_feed(b), adapter_map_path(a));
+			return bus_fail(err, BUS_EINVAL, "%s: feed '%s' is already that of %s",
+					adapter_map_path(b), adapter_map_feed(b), adapter_map_path(a));
 		if (strcmp(adapter_map_topic(a), adapter_map_topic(b)) == 0 &&
 		    (adapter_map_complete(a) || adapter_map_complete(b) ||
 		     adapter_map_newest(a) != adapter_map_newest(b) ||
 		     adapter_map_register(a) != adapter_map_register(b)))
-			return bus_fail(err, BUS_EINVAL,
-					"%s: fills the topic of %s; then neither may be `complete`, and both must be of "
-					"one kind",
-					adapter_map_path(b), adapter_map_path(a));
+			return bus_fail(
+			    err, BUS_EINVAL,
+			    "%s: fills the topic of %s; then neither may be `complete`, and both must be of "
+			    "one kind",
+			    adapter_map_path(b), adapter_map_path(a));
 	}
 	return BUS_OK;
 }
 
-enum bus_err adapter_desk_load(struct adapter_desk *d, const struct adapter_run_conf *conf, struct bus_error *err)
+enum bus_err adapter_desk_load(struct adapter_desk *d, const struct adapter_run_conf *conf,
+			       struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
 
@@ -73,7 +75,8 @@ enum bus_err adapter_desk_load(struct adapter_desk *d, const struct adapter_run_
 	return rc;
 }
 
-enum bus_err adapter_desk_open(struct adapter_desk *d, const struct adapter_run_conf *conf, struct bus_error *err)
+enum bus_err adapter_desk_open(struct adapter_desk *d, const struct adapter_run_conf *conf,
+			       struct bus_error *err)
 {
 	enum bus_err rc;
 
@@ -117,7 +120,8 @@ static enum adapter_index_rule rule_of(const struct adapter_map *m)
 	return adapter_map_newest(m) ? ADAPTER_RULE_NEWEST : ADAPTER_RULE_LATEST;
 }
 
-static enum bus_err make_position(struct adapter_desk *d, const struct adapter_run_conf *conf, struct bus_error *err)
+static enum bus_err make_position(struct adapter_desk *d, const struct adapter_run_conf *conf,
+				  struct bus_error *err)
 {
 	struct adapter_position *p = &d->position;
 	char *files = bus_xasprintf("pku.%s.berkas.v1", d->opd);
@@ -164,7 +168,8 @@ enum bus_err adapter_desk_bind(struct adapter_desk *d, struct adapter_feed *f, s
 		if (v.schema)
 			rc = adapter_map_bind(f->map, v.schema, err);
 		else
-			rc = bus_fail(err, BUS_ESCHEMA, "version %d of '%s' cannot be parsed", v.version, subject);
+			rc = bus_fail(err, BUS_ESCHEMA, "version %d of '%s' cannot be parsed", v.version,
+				      subject);
 		if (!rc) {
 			if (f->schema)
 				schema_unref(&f->schema);
@@ -195,8 +200,8 @@ static enum bus_err bind_own(struct adapter_desk *d, struct bus_error *err)
 	return rc;
 }
 
-enum bus_err adapter_desk_connect(struct adapter_desk *d, const struct adapter_run_conf *conf, uint64_t *records,
-				  struct bus_error *err)
+enum bus_err adapter_desk_connect(struct adapter_desk *d, const struct adapter_run_conf *conf,
+				  uint64_t *records, struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
 

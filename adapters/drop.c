@@ -23,12 +23,12 @@
 struct candidate {
 	char *name;
 	int64_t size, mtime_ns;
-	ino_t ino; /* of the name: another one is another file */
-	int64_t since; /* monotonic ms: unchanged since we look at it */
+	ino_t ino;	    /* of the name: another one is another file */
+	int64_t since;	    /* monotonic ms: unchanged since we look at it */
 	int64_t not_before; /* monotonic ms */
-	bool whole; /* complete */
-	bool seen; /* in this scan */
-	bool told; /* that it is left alone, and why */
+	bool whole;	    /* complete */
+	bool seen;	    /* in this scan */
+	bool told;	    /* that it is left alone, and why */
 };
 
 struct adapter_drop {
@@ -41,7 +41,7 @@ struct adapter_drop {
 	int64_t scan_at; /* monotonic ms */
 	struct candidate *file;
 	size_t n, cap;
-	char *path; /* of the file handed out */
+	char *path;	/* of the file handed out */
 	bool lost_told; /* that the folder cannot be read */
 };
 
@@ -89,11 +89,12 @@ enum bus_err adapter_drop_open(const struct adapter_drop_conf *conf, struct adap
 	if (!rc)
 		rc = lock_folder(d, err);
 	if (!rc) {
-		/* Without inotify (too many watches on this machine) the scan alone still finds every file. */
+		/* Without inotify (too many watches on this machine) the scan alone still finds every file.
+		 */
 		d->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 		if (d->notify < 0 || inotify_add_watch(d->notify, d->dir,
 						       IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO |
-							       IN_MOVED_FROM | IN_DELETE | IN_ATTRIB) < 0)
+							   IN_MOVED_FROM | IN_DELETE | IN_ATTRIB) < 0)
 			bus_log(BUS_LOG_WARN, "adapter.no_inotify", LOG_STR("dir", d->dir),
 				LOG_STR("effect", "new files are found within two seconds"));
 	} else {
@@ -348,8 +349,9 @@ bool adapter_drop_next(struct adapter_drop *d, struct adapter_drop_file *out)
 	}
 	if (!best || fstatat(d->fd, best->name, &st, AT_SYMLINK_NOFOLLOW))
 		return false;
-	*out = (struct adapter_drop_file){ .size = best->size, .mtime_ns = best->mtime_ns, .dev = st.st_dev,
-					   .ino = st.st_ino };
+	*out = (struct adapter_drop_file){
+		.size = best->size, .mtime_ns = best->mtime_ns, .dev = st.st_dev, .ino = st.st_ino
+	};
 	snprintf(out->name, sizeof(out->name), "%s", best->name);
 	free(d->path);
 	d->path = bus_xasprintf("%s/%s", d->dir, best->name);
@@ -419,7 +421,8 @@ enum bus_err adapter_drop_move(struct adapter_drop *d, const struct adapter_drop
 		if (i == 0)
 			snprintf(moved, n, "%s/%s", d->folder[place], f->name);
 		else
-			snprintf(moved, n, "%s/%.*s.%d%s", d->folder[place], stem, f->name, i, f->name + stem);
+			snprintf(moved, n, "%s/%.*s.%d%s", d->folder[place], stem, f->name, i,
+				 f->name + stem);
 		if (rename_new(d->fd, f->name, moved) == 0) {
 			forget(d, f->name);
 			return BUS_OK;

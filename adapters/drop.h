@@ -54,7 +54,7 @@ const char *adapter_drop_folder(const struct adapter_drop *d, enum adapter_drop_
 /* Atomic, and never over another file: a name that is taken gets ".1", ".2" ... before its ending. moved
  * (512 bytes): the path it has now. BUS_ECONFLICT: something else has its name now, and stays there. */
 enum bus_err adapter_drop_move(struct adapter_drop *d, const struct adapter_drop_file *f,
-			       enum adapter_drop_place place, char *moved, size_t n, struct bus_error *err)
-	BUS_MUSTCHECK;
+			       enum adapter_drop_place place, char *moved, size_t n,
+			       struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

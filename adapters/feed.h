@@ -13,13 +13,13 @@
 
 /* Where a test may pull the plug. */
 enum adapter_point {
-	ADAPTER_AT_START, /* the file's first record is on its way */
-	ADAPTER_AT_ROW, /* a row has been dealt with */
-	ADAPTER_AT_END, /* all rows are; nothing flushed */
-	ADAPTER_AT_ACKED, /* all of the file's records are in the log */
+	ADAPTER_AT_START,     /* the file's first record is on its way */
+	ADAPTER_AT_ROW,	      /* a row has been dealt with */
+	ADAPTER_AT_END,	      /* all rows are; nothing flushed */
+	ADAPTER_AT_ACKED,     /* all of the file's records are in the log */
 	ADAPTER_AT_TOMBSTONE, /* one has been sent */
-	ADAPTER_AT_CLOSED, /* the file's last record is in the log; the file is not moved yet */
-	ADAPTER_AT_IDLE, /* no file is waiting */
+	ADAPTER_AT_CLOSED,    /* the file's last record is in the log; the file is not moved yet */
+	ADAPTER_AT_IDLE,      /* no file is waiting */
 };
 /* true: stop here at once, as if killed. */
 typedef bool (*adapter_hook_fn)(void *ctx, enum adapter_point point);
@@ -31,13 +31,13 @@ struct adapter_feed {
 	int32_t schema_id;
 	struct adapter_seen *best; /* newest_by: of this file, the row of each key that stands; else NULL */
 	struct adapter_seen *contained; /* complete: the keys of this file; else NULL */
-	char *source; /* ce_source */
-	int older, unique; /* class indices; -1: none */
+	char *source;			/* ce_source */
+	int older, unique;		/* class indices; -1: none */
 };
 
 struct adapter_desk {
 	const char *opd;
-	const uint8_t *opd_key; /* NULL: none */
+	const uint8_t *opd_key;		 /* NULL: none */
 	struct bus_pseudonym *pseudonym; /* with the city's key */
 	struct bus_kafka_conf kafka;
 	struct schema_store *store;

@@ -10,9 +10,9 @@ struct file {
 struct adapter_files {
 	struct file *file; /* by number - 1 */
 	uint32_t n, cap;
-	uint32_t *slot; /* open addressing by id; 0: free */
+	uint32_t *slot;	  /* open addressing by id; 0: free */
 	uint32_t n_slots; /* a power of two, more than n */
-	uint32_t last; /* number asked for last: records of one file stand together */
+	uint32_t last;	  /* number asked for last: records of one file stand together */
 	int64_t order;
 };
 

@@ -12,10 +12,10 @@ struct adapter_files;
 
 struct adapter_known { /* one file as one feed knows it */
 	char *feed;
-	bool recorded; /* there is a `berkas` record of it */
+	bool recorded;			/* there is a `berkas` record of it */
 	struct adapter_tally_past past; /* if recorded */
-	int64_t held; /* live keys of the topic when its reading began; -1: not known */
-	uint64_t removed; /* tombstones that it has in the log */
+	int64_t held;			/* live keys of the topic when its reading began; -1: not known */
+	uint64_t removed;		/* tombstones that it has in the log */
 	struct adapter_known *next;
 };
 

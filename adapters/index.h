@@ -48,7 +48,8 @@ void adapter_index_sent(struct adapter_index *ix, const struct adapter_index_row
 /* A record read from the log; removed: a tombstone. *again: a tombstone that this file had sent before. */
 enum bus_err adapter_index_load(struct adapter_index *ix, const struct adapter_index_row *row, bool removed,
 				bool *again, struct bus_error *err) BUS_MUSTCHECK;
-void adapter_index_remove(struct adapter_index *ix, struct bus_str key, uint32_t file); /* a tombstone was sent */
+void adapter_index_remove(struct adapter_index *ix, struct bus_str key,
+			  uint32_t file); /* a tombstone was sent */
 
 bool adapter_index_live(struct adapter_index *ix, struct bus_str key);
 size_t adapter_index_count(const struct adapter_index *ix); /* live keys */

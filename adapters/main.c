@@ -9,9 +9,9 @@
 #include "bus/proc.h"
 
 static const char usage[] =
-	"titian-adapter --config FILE                publish what is dropped into the folder, until stopped\n"
-	"titian-adapter check --config FILE          check configuration, keys, mappings and reference tables\n"
-	"titian-adapter preview --config FILE DATA   show what DATA would become; publishes nothing\n";
+    "titian-adapter --config FILE                publish what is dropped into the folder, until stopped\n"
+    "titian-adapter check --config FILE          check configuration, keys, mappings and reference tables\n"
+    "titian-adapter preview --config FILE DATA   show what DATA would become; publishes nothing\n";
 
 static int fail(const struct bus_error *err, int status)
 {

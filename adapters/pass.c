@@ -46,7 +46,8 @@ void adapter_file_label(const char *name, char *out, size_t n)
 /* The `berkas` record as the tally stands. state: header titian_state, n 0: none. */
 static enum bus_err publish_tally(struct adapter_reading *r, struct bus_str state, struct bus_error *err)
 {
-	struct adapter_origin origin = { .source = r->origin.source, .file = r->origin.file,
+	struct adapter_origin origin = { .source = r->origin.source,
+					 .file = r->origin.file,
 					 .time_ms = bus_clock_ms() };
 	struct bus_buf key = { 0 }, value = { 0 };
 	struct bus_str avro;
@@ -67,13 +68,15 @@ static enum bus_err publish_tally(struct adapter_reading *r, struct bus_str stat
 /* A file that changed while it was read is not the one its record names: the record goes. */
 static enum bus_err withdraw_tally(struct adapter_reading *r, struct bus_error *err)
 {
-	struct adapter_origin origin = { .source = r->origin.source, .file = r->origin.file,
+	struct adapter_origin origin = { .source = r->origin.source,
+					 .file = r->origin.file,
 					 .time_ms = bus_clock_ms() };
 	struct bus_buf key = { 0 };
 	enum bus_err rc;
 
 	adapter_tally_key(r->t->feed, r->t->sha256, &key);
-	rc = adapter_publish(r->d->publisher, &r->d->files_part->topic, bus_buf_str(&key), NULL, 0, &origin, err);
+	rc = adapter_publish(r->d->publisher, &r->d->files_part->topic, bus_buf_str(&key), NULL, 0, &origin,
+			     err);
 	bus_buf_release(&key);
 	return rc ? rc : adapter_publisher_flush(r->d->publisher, err);
 }
@@ -166,7 +169,8 @@ static enum bus_err read_file(struct adapter_reading *r, const char *path, struc
 		*err = why;
 	}
 	if (!rc)
-		rc = adapter_input_sha256(in, sha256, err); /* reads to the end: the lines are all counted then */
+		rc = adapter_input_sha256(in, sha256,
+					  err); /* reads to the end: the lines are all counted then */
 	if (!rc) {
 		t->physical = adapter_input_lines(in);
 		if (strcmp(sha256, t->sha256) != 0)
@@ -198,7 +202,8 @@ static enum adapter_drop_place place_of(enum adapter_status s)
 	return s == ADAPTER_DONE ? ADAPTER_DROP_DONE : ADAPTER_DROP_REFUSED;
 }
 
-static enum bus_err prepare_report(struct adapter_desk *d, const struct adapter_tally *t, struct bus_error *err)
+static enum bus_err prepare_report(struct adapter_desk *d, const struct adapter_tally *t,
+				   struct bus_error *err)
 {
 	const char *folder = adapter_drop_folder(d->drop, place_of(t->status));
 	struct bus_error why;
@@ -224,7 +229,8 @@ static enum bus_err put_away(struct adapter_desk *d, const struct adapter_drop_f
 	while ((rc = adapter_drop_move(d->drop, file, place, moved, sizeof(moved), &why))) {
 		if (rc == BUS_ECONFLICT) {
 			/* It was taken away or replaced; what has its name now is a file of its own. */
-			bus_log(BUS_LOG_WARN, "adapter.file_gone", LOG_STR("feed", feed ? feed : ""), LOG_ERR(&why));
+			bus_log(BUS_LOG_WARN, "adapter.file_gone", LOG_STR("feed", feed ? feed : ""),
+				LOG_ERR(&why));
 			snprintf(moved, sizeof(moved), "%s/%s", folder, file->name);
 			break;
 		}
@@ -239,9 +245,10 @@ static enum bus_err put_away(struct adapter_desk *d, const struct adapter_drop_f
 
 static void log_done(const struct adapter_desk *d, const struct adapter_tally *t)
 {
-	bus_log(t->status == ADAPTER_DONE ? BUS_LOG_INFO : BUS_LOG_WARN, "adapter.file_done", LOG_STR("opd", d->opd),
-		LOG_STR("feed", t->feed), LOG_STR("name", t->name), LOG_STR("status", adapter_status_name(t->status)),
-		LOG_INT("rows", t->rows), LOG_INT("accepted", t->accepted), LOG_INT("refused", t->refused),
+	bus_log(t->status == ADAPTER_DONE ? BUS_LOG_INFO : BUS_LOG_WARN, "adapter.file_done",
+		LOG_STR("opd", d->opd), LOG_STR("feed", t->feed), LOG_STR("name", t->name),
+		LOG_STR("status", adapter_status_name(t->status)), LOG_INT("rows", t->rows),
+		LOG_INT("accepted", t->accepted), LOG_INT("refused", t->refused),
 		LOG_INT("published", t->published), LOG_INT("same", t->same), LOG_INT("removed", t->removed),
 		LOG_INT("ms", t->ended - t->started), LOG_STR("reason", t->reason));
 }
@@ -342,15 +349,16 @@ static enum bus_err run_pass(struct adapter_reading *r, const struct adapter_dro
 	if (rc == BUS_ECONFLICT) {
 		known->recorded = false;
 		if (withdraw_tally(r, NULL))
-			return bus_fail(err, BUS_ESTOPPED, "stopped before the record of a changed file was gone");
+			return bus_fail(err, BUS_ESTOPPED,
+					"stopped before the record of a changed file was gone");
 	} else if (rc == BUS_ESTOPPED && bus_proc_stopping()) {
 		(void)!adapter_publisher_flush(d->publisher, NULL); /* so that less is read again */
 	}
 	return rc;
 }
 
-enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f, const struct adapter_drop_file *file,
-			  struct bus_error *err)
+enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
+			  const struct adapter_drop_file *file, struct bus_error *err)
 {
 	struct adapter_tally *t = bus_xcalloc(1, sizeof(*t));
 	struct adapter_reading r = { .d = d, .f = f, .t = t };

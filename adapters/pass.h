@@ -15,10 +15,10 @@
 
 #include "adapters/feed.h"
 
-/* BUS_OK: it has its place. BUS_ECONFLICT: it changed while it was read; BUS_EDENIED, BUS_EIO, BUS_EFULL: later
- * again (err says why). BUS_ESTOPPED: stop the program. Others: it cannot go on (Kafka's refusal). */
-enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f, const struct adapter_drop_file *file,
-			  struct bus_error *err) BUS_MUSTCHECK;
+/* BUS_OK: it has its place. BUS_ECONFLICT: it changed while it was read; BUS_EDENIED, BUS_EIO, BUS_EFULL:
+ * later again (err says why). BUS_ESTOPPED: stop the program. Others: it cannot go on (Kafka's refusal). */
+enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
+			  const struct adapter_drop_file *file, struct bus_error *err) BUS_MUSTCHECK;
 /* A file that no mapping takes: to refused/, with a report. */
 enum bus_err adapter_pass_unknown(struct adapter_desk *d, const struct adapter_drop_file *file,
 				  struct bus_error *err) BUS_MUSTCHECK;

@@ -12,8 +12,8 @@ static bool parse_number(struct bus_str s, int64_t *out)
 		return false;
 	for (size_t i = minus; i < s.n; i++) {
 		if (s.p[i] < '0' || s.p[i] > '9' || __builtin_mul_overflow(v, 10, &v) ||
-		    (minus ? __builtin_sub_overflow(v, s.p[i] - '0', &v) :
-			     __builtin_add_overflow(v, s.p[i] - '0', &v)))
+		    (minus ? __builtin_sub_overflow(v, s.p[i] - '0', &v)
+			   : __builtin_add_overflow(v, s.p[i] - '0', &v)))
 			return false;
 	}
 	*out = v;
@@ -99,7 +99,8 @@ static enum bus_err load_file(struct adapter_position *p, const struct bus_recor
 	rc = adapter_tally_read(p->tally, r->value, &known->past, &why);
 	if (rc) {
 		/* The file is then read as a new one: what is in the log already is not sent again. */
-		bus_log(BUS_LOG_WARN, "adapter.file_record_unreadable", LOG_INT("offset", r->offset), LOG_ERR(&why));
+		bus_log(BUS_LOG_WARN, "adapter.file_record_unreadable", LOG_INT("offset", r->offset),
+			LOG_ERR(&why));
 		known->recorded = false;
 		return BUS_OK;
 	}
@@ -147,8 +148,13 @@ enum bus_err adapter_position_recover(const struct bus_kafka_conf *kafka, struct
 				      uint64_t *records, struct bus_error *err)
 {
 	char **topic = bus_xcalloc(p->n, sizeof(*topic)); /* copies: on_partitions makes the names anew */
-	struct adapter_scan scan = { .kafka = kafka, .topic = (const char *const *)topic, .n = p->n, .settle_ms = p->settle_ms,
-				     .partitions = on_partitions, .record = on_record, .ctx = p };
+	struct adapter_scan scan = { .kafka = kafka,
+				     .topic = (const char *const *)topic,
+				     .n = p->n,
+				     .settle_ms = p->settle_ms,
+				     .partitions = on_partitions,
+				     .record = on_record,
+				     .ctx = p };
 	enum bus_err rc;
 
 	for (size_t i = 0; i < p->n; i++)

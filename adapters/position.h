@@ -3,9 +3,8 @@
  * The adapter keeps no state of its own: at start it reads its OPD's own topics to their end. That gives the
  * last sequence number of each stream, what stands under each key (index.h), which refused rows are in
  * quarantine (quarantine.h) and which files were read (files.h). An event topic may have lost its oldest
- * records, or all of them, to its retention; therefore the last `berkas` record of a file also carries, in the
- * header `titian_state`, the last number of every stream.
- * Thread: one.
+ * records, or all of them, to its retention; therefore the last `berkas` record of a file also carries, in
+ * the header `titian_state`, the last number of every stream. Thread: one.
  */
 #ifndef ADAPTERS_POSITION_H
 #define ADAPTERS_POSITION_H
@@ -35,8 +34,8 @@ struct adapter_position {
 	int settle_ms;
 };
 
-/* Makes the topics' streams (how many partitions) and fills everything, which is new and empty before; after a
- * failure, begin with new ones. *records: how many were read. BUS_ENOENT: a topic does not exist (yet). */
+/* Makes the topics' streams (how many partitions) and fills everything, which is new and empty before; after
+ * a failure, begin with new ones. *records: how many were read. BUS_ENOENT: a topic does not exist (yet). */
 enum bus_err adapter_position_recover(const struct bus_kafka_conf *kafka, struct adapter_position *p,
 				      uint64_t *records, struct bus_error *err) BUS_MUSTCHECK;
 

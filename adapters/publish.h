@@ -2,9 +2,8 @@
  *
  * While Kafka is away or its window is full, adapter_publish waits, says so once, and goes on when it is
  * back; only a stopping program (BUS_ESTOPPED) or an error of ours comes back. A sequence number is used up
- * only by a record that was taken over by the producer. BUS_EFATAL: Kafka refuses for good (a topic is gone, no
- * rights): begin anew with a new publisher and the position from the log.
- * Thread: one.
+ * only by a record that was taken over by the producer. BUS_EFATAL: Kafka refuses for good (a topic is gone,
+ * no rights): begin anew with a new publisher and the position from the log. Thread: one.
  */
 #ifndef ADAPTERS_PUBLISH_H
 #define ADAPTERS_PUBLISH_H

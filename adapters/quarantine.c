@@ -80,7 +80,8 @@ enum bus_err adapter_quarantine_fit(struct adapter_shape *shape, struct schema *
 }
 
 static enum bus_err put_sealed(const struct adapter_refusal *r, const struct adapter_shape *shape,
-			       const uint8_t *key, struct bus_str id, struct bus_buf *out, struct bus_error *err)
+			       const uint8_t *key, struct bus_str id, struct bus_buf *out,
+			       struct bus_error *err)
 {
 	struct bus_str raw = r->raw;
 	struct bus_buf sealed = { 0 };

@@ -18,10 +18,10 @@ struct adapter_quarantine; /* the ids in the log */
 
 struct adapter_refusal {
 	const char *feed;
-	const char *file; /* name */
+	const char *file;   /* name */
 	const char *sha256; /* 64 hex digits */
 	uint64_t line;
-	uint64_t nth; /* 1: first row that begins on that line */
+	uint64_t nth;	   /* 1: first row that begins on that line */
 	const char *field; /* NULL: the row */
 	const char *class;
 	const char *detail;
@@ -29,8 +29,8 @@ struct adapter_refusal {
 	int64_t time_ms;
 };
 
-enum bus_err adapter_quarantine_new(const char *dir, struct adapter_quarantine **out, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err adapter_quarantine_new(const char *dir, struct adapter_quarantine **out,
+				    struct bus_error *err) BUS_MUSTCHECK;
 void adapter_quarantine_free(struct adapter_quarantine **q);
 /* *fresh: the id was not there, and is now. */
 enum bus_err adapter_quarantine_put(struct adapter_quarantine *q, struct bus_str id, bool *fresh,
@@ -46,7 +46,7 @@ enum bus_err adapter_quarantine_fit(struct adapter_shape *shape, struct schema *
 				    struct bus_error *err) BUS_MUSTCHECK;
 /* The record in Avro, appended to out. key: BUS_KEY_LEN bytes or NULL. */
 enum bus_err adapter_refusal_encode(const struct adapter_refusal *r, const struct adapter_shape *shape,
-				    const uint8_t *key, struct bus_buf *out, struct bus_error *err)
-	BUS_MUSTCHECK;
+				    const uint8_t *key, struct bus_buf *out,
+				    struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

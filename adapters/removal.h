@@ -9,7 +9,7 @@
  * one is missing. When more than remove_max percent of held would go, nothing goes and t->reason says so.
  * Sets t->removed, counting what an interrupted reading had removed already. */
 enum bus_err adapter_removal(struct adapter_desk *d, struct adapter_feed *f, struct adapter_tally *t,
-			     const struct adapter_origin *origin, uint32_t file_number, size_t kept, int64_t held,
-			     struct bus_error *err) BUS_MUSTCHECK;
+			     const struct adapter_origin *origin, uint32_t file_number, size_t kept,
+			     int64_t held, struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

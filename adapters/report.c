@@ -9,8 +9,8 @@
 
 bool adapter_report_needed(const struct adapter_tally *t)
 {
-	return t->status == ADAPTER_CUT || t->status == ADAPTER_REFUSED || t->refused > 0 || t->reason[0] != '\0' ||
-	       adapter_tally_control_wrong(t);
+	return t->status == ADAPTER_CUT || t->status == ADAPTER_REFUSED || t->refused > 0 ||
+	       t->reason[0] != '\0' || adapter_tally_control_wrong(t);
 }
 
 static void put_class(void *ctx, const char *name, uint64_t n)
@@ -23,27 +23,34 @@ static void put_remedy(const struct adapter_tally *t, struct bus_buf *out)
 	bus_buf_puts(out, "\nApa yang harus dilakukan / what to do\n");
 	switch (t->status) {
 	case ADAPTER_REFUSED:
-		bus_buf_puts(out, "  Tidak ada isi berkas ini yang diterbitkan. Perbaiki sebabnya di atas, lalu letakkan "
-				  "berkas itu lagi.\n"
-				  "  Nothing of this file was published. Mend the reason above, then drop the file "
-				  "again.\n");
+		bus_buf_puts(
+		    out,
+		    "  Tidak ada isi berkas ini yang diterbitkan. Perbaiki sebabnya di atas, lalu letakkan "
+		    "berkas itu lagi.\n"
+		    "  Nothing of this file was published. Mend the reason above, then drop the file "
+		    "again.\n");
 		break;
 	case ADAPTER_CUT:
-		bus_buf_puts(out, "  Baris sebelum bagian yang hilang sudah diterbitkan; tidak ada yang dihapus. Ambil "
-				  "berkas yang utuh dan letakkan lagi: yang sama tidak diterbitkan dua kali.\n"
-				  "  The rows before the missing part have been published; nothing was removed. Get "
-				  "the whole file and drop it: what is the same is not published twice.\n");
+		bus_buf_puts(
+		    out,
+		    "  Baris sebelum bagian yang hilang sudah diterbitkan; tidak ada yang dihapus. Ambil "
+		    "berkas yang utuh dan letakkan lagi: yang sama tidak diterbitkan dua kali.\n"
+		    "  The rows before the missing part have been published; nothing was removed. Get "
+		    "the whole file and drop it: what is the same is not published twice.\n");
 		break;
 	default:
 		if (t->refused > 0)
-			bus_buf_puts(out, "  Baris yang ditolak ada di topik karantina. Perbaiki di sistem asal dan kirim "
-					  "lagi pada berkas berikutnya.\n"
-					  "  The refused rows are in the quarantine topic. Mend them in the source "
-					  "system and send them with the next file.\n");
+			bus_buf_puts(
+			    out,
+			    "  Baris yang ditolak ada di topik karantina. Perbaiki di sistem asal dan kirim "
+			    "lagi pada berkas berikutnya.\n"
+			    "  The refused rows are in the quarantine topic. Mend them in the source "
+			    "system and send them with the next file.\n");
 		if (adapter_tally_control_wrong(t))
-			bus_buf_puts(out, "  Jumlah kendali berkas tidak cocok: periksa ekspor di sistem asal.\n"
-					  "  The file's own totals do not match: check the export in the source "
-					  "system.\n");
+			bus_buf_puts(out,
+				     "  Jumlah kendali berkas tidak cocok: periksa ekspor di sistem asal.\n"
+				     "  The file's own totals do not match: check the export in the source "
+				     "system.\n");
 		break;
 	}
 }
@@ -54,7 +61,8 @@ void adapter_report_text(const struct adapter_tally *t, struct bus_buf *out)
 
 	bus_buf_printf(out, "Laporan berkas / file report: %s\n\n", t->name);
 	if (t->feed)
-		bus_buf_printf(out, "umpan / feed           %s\nSHA-256                %s\n", t->feed, t->sha256);
+		bus_buf_printf(out, "umpan / feed           %s\nSHA-256                %s\n", t->feed,
+			       t->sha256);
 	bus_buf_printf(out, "waktu / time           %s\n",
 		       bus_clock_iso_wib(t->ended ? t->ended : t->started, time, sizeof(time)));
 	bus_buf_printf(out, "status                 %s\n", adapter_status_name(t->status));
@@ -71,11 +79,12 @@ void adapter_report_text(const struct adapter_tally *t, struct bus_buf *out)
 		const struct adapter_control *c = &t->end.control[i];
 
 		if (c->said != c->counted)
-			bus_buf_printf(out,
-				       "\nJumlah kendali '%s': tertulis %lld, terhitung %lld / control total: the file "
-				       "says %lld, counted %lld\n",
-				       c->name, (long long)c->said, (long long)c->counted, (long long)c->said,
-				       (long long)c->counted);
+			bus_buf_printf(
+			    out,
+			    "\nJumlah kendali '%s': tertulis %lld, terhitung %lld / control total: the file "
+			    "says %lld, counted %lld\n",
+			    c->name, (long long)c->said, (long long)c->counted, (long long)c->said,
+			    (long long)c->counted);
 	}
 	if (t->n_samples > 0)
 		bus_buf_printf(out, "\nBaris yang ditolak / refused rows (%zu%s)\n", t->n_samples,
@@ -115,8 +124,8 @@ static enum bus_err write_all(const char *path, struct bus_str text, struct bus_
 		text.n -= (size_t)n;
 	}
 	if (text.n > 0 || fsync(fd) != 0) {
-		rc = bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO, "cannot write '%s': %m",
-			      path);
+		rc = bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
+			      "cannot write '%s': %m", path);
 		unlink(path);
 	}
 	close(fd);

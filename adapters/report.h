@@ -13,8 +13,8 @@
 bool adapter_report_needed(const struct adapter_tally *t);
 void adapter_report_text(const struct adapter_tally *t, struct bus_buf *out);
 /* Writes it to "<folder>/.<feed>.<16 hex>.laporan", whole or not at all. BUS_EFULL, BUS_EIO. */
-enum bus_err adapter_report_prepare(const struct adapter_tally *t, const char *folder, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err adapter_report_prepare(const struct adapter_tally *t, const char *folder,
+				    struct bus_error *err) BUS_MUSTCHECK;
 /* Gives a prepared report its name, "<moved>.laporan.txt"; nothing when none was prepared. */
 enum bus_err adapter_report_place(const char *feed, const char *sha256, const char *folder, const char *moved,
 				  struct bus_error *err) BUS_MUSTCHECK;

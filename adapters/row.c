@@ -71,8 +71,15 @@ static enum bus_err refuse(struct adapter_reading *r, const struct verdict *v, u
 			   struct bus_str raw, struct bus_error *err)
 {
 	struct adapter_tally *t = r->t;
-	struct adapter_refusal q = { .feed = t->feed, .file = t->name, .sha256 = t->sha256, .line = line, .nth = nth,
-				     .field = v->field, .detail = v->detail, .raw = raw, .time_ms = bus_clock_ms() };
+	struct adapter_refusal q = { .feed = t->feed,
+				     .file = t->name,
+				     .sha256 = t->sha256,
+				     .line = line,
+				     .nth = nth,
+				     .field = v->field,
+				     .detail = v->detail,
+				     .raw = raw,
+				     .time_ms = bus_clock_ms() };
 	struct adapter_origin origin = r->origin;
 	char text[ADAPTER_REFUSAL_ID];
 	struct bus_str id, value;
@@ -105,10 +112,13 @@ static enum bus_err refuse(struct adapter_reading *r, const struct verdict *v, u
 }
 
 /* The row of this key that stood until now gives way to a newer one of the same file. */
-static enum bus_err overtake(struct adapter_reading *r, const struct adapter_seen_entry *old, struct bus_error *err)
+static enum bus_err overtake(struct adapter_reading *r, const struct adapter_seen_entry *old,
+			     struct bus_error *err)
 {
-	struct verdict v = { .class = r->f->older,
-			     .detail = "versi yang lebih baru ada di berkas yang sama / a newer one is in this file" };
+	struct verdict v = {
+		.class = r->f->older,
+		.detail = "versi yang lebih baru ada di berkas yang sama / a newer one is in this file"
+	};
 
 	count_accepted(r->t, old->content, old->file & PUBLISHED, -1);
 	return refuse(r, &v, old->line, old->file >> NTH_SHIFT, (struct bus_str){ 0 }, err);
@@ -139,8 +149,8 @@ static enum bus_err contain(struct adapter_reading *r, struct bus_str key, struc
 
 /* Publishes what the index says is to be published. *published: it counts as this file's. */
 static enum bus_err settle(struct adapter_reading *r, const struct adapter_result *res,
-			   const struct adapter_index_row *row, struct verdict *v, bool *refused, bool *published,
-			   struct bus_error *err)
+			   const struct adapter_index_row *row, struct verdict *v, bool *refused,
+			   bool *published, struct bus_error *err)
 {
 	struct adapter_feed *f = r->f;
 	enum adapter_verdict verdict;
@@ -159,14 +169,17 @@ static enum bus_err settle(struct adapter_reading *r, const struct adapter_resul
 	case ADAPTER_OLDER:
 		*refused = true;
 		*v = (struct verdict){ .class = f->older,
-				       .detail = "versi yang sama atau lebih baru sudah ada / the same or a newer "
-						 "version is there already" };
+				       .detail =
+					   "versi yang sama atau lebih baru sudah ada / the same or a newer "
+					   "version is there already" };
 		return BUS_OK;
 	case ADAPTER_CONFLICT:
 		*refused = true;
-		*v = (struct verdict){ .class = f->unique,
-				       .detail = "sudah ada dari berkas terdahulu dengan isi lain / came in an earlier "
-						 "file with other content" };
+		*v = (struct verdict){
+			.class = f->unique,
+			.detail = "sudah ada dari berkas terdahulu dengan isi lain / came in an earlier "
+				  "file with other content"
+		};
 		return BUS_OK;
 	case ADAPTER_SEND:
 		break;
@@ -174,10 +187,12 @@ static enum bus_err settle(struct adapter_reading *r, const struct adapter_resul
 	r->origin.line = row->line;
 	r->origin.time_ms = res->time_ms ? res->time_ms : r->file_time_ms;
 	r->origin.version = f->best ? &res->version : NULL;
-	rc = adapter_publish(r->d->publisher, &f->part->topic, res->key, &res->value, f->schema_id, &r->origin, err);
+	rc = adapter_publish(r->d->publisher, &f->part->topic, res->key, &res->value, f->schema_id,
+			     &r->origin, err);
 	if (rc == BUS_ETOOBIG) {
 		*refused = true;
-		*v = (struct verdict){ .class = -1, .detail = "rekaman terlalu besar untuk Kafka / too large for Kafka" };
+		*v = (struct verdict){ .class = -1,
+				       .detail = "rekaman terlalu besar untuk Kafka / too large for Kafka" };
 		return BUS_OK;
 	}
 	if (!rc)
@@ -191,9 +206,11 @@ static enum bus_err accept_newest(struct adapter_reading *r, const struct adapte
 				  struct bus_error *err)
 {
 	struct adapter_seen_entry *best;
-	struct verdict v = { .class = r->f->older,
-			     .detail = "versi yang sama atau lebih baru ada di berkas yang sama / the same or a newer "
-				       "version is in this file" };
+	struct verdict v = {
+		.class = r->f->older,
+		.detail = "versi yang sama atau lebih baru ada di berkas yang sama / the same or a newer "
+			  "version is in this file"
+	};
 	bool fresh, refused, published;
 	uint64_t bits = flag_bits(r->t, res), nth = r->nth;
 	enum bus_err rc = adapter_seen_put(r->f->best, res->key, &best, &fresh, err);
@@ -207,8 +224,9 @@ static enum bus_err accept_newest(struct adapter_reading *r, const struct adapte
 		return rc;
 	if (refused) {
 		if (fresh)
-			*best = (struct adapter_seen_entry){ .key = { best->key[0], best->key[1] },
-							     .version = v.class < 0 ? INT64_MIN : res->version };
+			*best =
+			    (struct adapter_seen_entry){ .key = { best->key[0], best->key[1] },
+							 .version = v.class < 0 ? INT64_MIN : res->version };
 		return refuse(r, &v, row->line, nth, row->raw, err);
 	}
 	if (!fresh && (best->file & STANDS)) {
@@ -227,8 +245,10 @@ static enum bus_err accept_newest(struct adapter_reading *r, const struct adapte
 static enum bus_err accept(struct adapter_reading *r, const struct adapter_row *row,
 			   const struct adapter_result *res, struct bus_error *err)
 {
-	struct adapter_index_row irow = { .key = res->key, .content = adapter_fingerprint(res->value),
-					  .version = res->version, .file = r->number,
+	struct adapter_index_row irow = { .key = res->key,
+					  .content = adapter_fingerprint(res->value),
+					  .version = res->version,
+					  .file = r->number,
 					  .line = (uint32_t)row->line };
 	char hex[BUS_PSEUDONYM_LEN + 1];
 	struct verdict v;

@@ -26,7 +26,8 @@ static bool passes(enum bus_err rc)
 	return bus_err_retriable(rc) || rc == BUS_ENOENT || rc == BUS_EDENIED;
 }
 
-static enum bus_err connect_desk(struct adapter_desk *d, const struct adapter_run_conf *conf, struct bus_error *err)
+static enum bus_err connect_desk(struct adapter_desk *d, const struct adapter_run_conf *conf,
+				 struct bus_error *err)
 {
 	struct bus_error why = { 0 }, told = { 0 };
 	int64_t began = bus_clock_mono_ms();
@@ -66,12 +67,13 @@ static void tell_later(const struct adapter_desk *d, const struct adapter_drop_f
 	char label[256], *name = label;
 
 	if (rc == BUS_EDENIED)
-		remedy = "give the adapter's user the right to read the file (chmod, chown); tried again every 5 s";
+		remedy = "give the adapter's user the right to read the file (chmod, chown); tried again "
+			 "every 5 s";
 	if (rc == BUS_ECONFLICT)
 		remedy = "rename files into the folder when they are complete; read again";
 	adapter_file_label(file->name, label, sizeof(label));
-	bus_log(BUS_LOG_WARN, rc == BUS_EDENIED ? "adapter.no_rights" : "adapter.file_later", LOG_STR("opd", d->opd),
-		LOG_STR("name", name), LOG_ERR(why), LOG_STR("remedy", remedy));
+	bus_log(BUS_LOG_WARN, rc == BUS_EDENIED ? "adapter.no_rights" : "adapter.file_later",
+		LOG_STR("opd", d->opd), LOG_STR("name", name), LOG_ERR(why), LOG_STR("remedy", remedy));
 }
 
 /* One file. What concerns only this file and may pass puts it off; *told: name that was put off last. */

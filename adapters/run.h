@@ -1,8 +1,9 @@
 /* adapters/run.h - one running adapter: the drop folder on one side, Kafka on the other.
  *
- * Start: lock the drop folder, load the mappings, wait for Kafka, topics and schemas, recover the position from
- * the log. Then file after file (pass.h), until the program is stopped. Whatever passes (Kafka away, a topic not
- * made yet, a full disk, no rights) is waited out and told once. One thread, bus_proc_stopping() ends it.
+ * Start: lock the drop folder, load the mappings, wait for Kafka, topics and schemas, recover the position
+ * from the log. Then file after file (pass.h), until the program is stopped. Whatever passes (Kafka away, a
+ * topic not made yet, a full disk, no rights) is waited out and told once. One thread, bus_proc_stopping()
+ * ends it.
  */
 #ifndef ADAPTERS_RUN_H
 #define ADAPTERS_RUN_H
@@ -18,9 +19,9 @@ struct adapter_run_conf {
 	size_t n_mappings;
 	struct adapter_map_env env;
 	const uint8_t *opd_key; /* BUS_KEY_LEN bytes; NULL: refused rows are quarantined without the row */
-	const char *state_dir; /* for temporary files */
-	int settle_ms; /* position.h */
-	adapter_hook_fn hook; /* tests; NULL */
+	const char *state_dir;	/* for temporary files */
+	int settle_ms;		/* position.h */
+	adapter_hook_fn hook;	/* tests; NULL */
 	void *hook_ctx;
 };
 

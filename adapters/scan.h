@@ -17,6 +17,7 @@ struct adapter_scan {
 };
 
 /* *records: how many were read. BUS_ENOENT: a topic is not there; BUS_ESTOPPED: the program stops. */
-enum bus_err adapter_scan_run(const struct adapter_scan *s, uint64_t *records, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_scan_run(const struct adapter_scan *s, uint64_t *records,
+			      struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

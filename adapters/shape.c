@@ -26,8 +26,8 @@ static enum bus_err fit_field(struct adapter_shape *s, const struct schema_field
 		s->node[k] = without_null(f->type, &null_branch);
 		s->null_branch[k] = null_branch;
 		if (s->node[k]->type != table[k].type || (null_branch != UINT8_MAX) != table[k].nullable)
-			return bus_fail(err, BUS_ESCHEMA, "field '%s' has another type than this program writes",
-					f->name);
+			return bus_fail(err, BUS_ESCHEMA,
+					"field '%s' has another type than this program writes", f->name);
 		s->known[s->n++] = (uint8_t)k;
 		return BUS_OK;
 	}
@@ -64,8 +64,8 @@ enum bus_err adapter_shape_bind(struct adapter_shape *out, struct schema_store *
 		return rc == BUS_ENOENT ? bus_fail(err, rc, "subject '%s' is not registered", subject) : rc;
 	for (;;) {
 		if (!rc) {
-			rc = v.schema ? adapter_shape_fit(out, v.schema, v.id, table, n, err) :
-					bus_fail(err, BUS_ESCHEMA, "version %d cannot be parsed", version);
+			rc = v.schema ? adapter_shape_fit(out, v.schema, v.id, table, n, err)
+				      : bus_fail(err, BUS_ESCHEMA, "version %d cannot be parsed", version);
 			schema_version_release(&v);
 		}
 		if (!rc)
@@ -94,7 +94,8 @@ void adapter_shape_some(const struct adapter_shape *s, size_t known, struct bus_
 	schema_put_long(out, 1 - s->null_branch[known]);
 }
 
-void adapter_shape_symbol(const struct adapter_shape *s, size_t known, const char *symbol, struct bus_buf *out)
+void adapter_shape_symbol(const struct adapter_shape *s, size_t known, const char *symbol,
+			  struct bus_buf *out)
 {
 	const struct schema_node *node = s->node[known];
 

@@ -107,8 +107,8 @@ static void put(struct adapter_stamp *st, size_t *n, struct bus_str name, struct
 	st->header[(*n)++] = (struct bus_header){ name, value };
 }
 
-size_t adapter_stamp_headers(struct adapter_stamp *st, const struct adapter_topic *t, struct adapter_stream *s,
-			     struct bus_str key, const struct adapter_origin *o)
+size_t adapter_stamp_headers(struct adapter_stamp *st, const struct adapter_topic *t,
+			     struct adapter_stream *s, struct bus_str key, const struct adapter_origin *o)
 {
 	size_t n = 0, digits = adapter_put_decimal(s->text + s->prefix, (uint64_t)s->seq + 1);
 

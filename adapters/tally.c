@@ -5,8 +5,29 @@
 #include "schemas/avro_write.h"
 
 enum {
-	ID, FEED, NAME, SHA256, SIZE, STATUS, REASON, COMPLETE, ORDER, PHYSICAL, ROWS, ACCEPTED, REFUSED, LOOSE,
-	PUBLISHED, SAME, REMOVED, CLASSES, NOTES, CONTROLS, STARTED, ENDED, N_FIELDS
+	ID,
+	FEED,
+	NAME,
+	SHA256,
+	SIZE,
+	STATUS,
+	REASON,
+	COMPLETE,
+	ORDER,
+	PHYSICAL,
+	ROWS,
+	ACCEPTED,
+	REFUSED,
+	LOOSE,
+	PUBLISHED,
+	SAME,
+	REMOVED,
+	CLASSES,
+	NOTES,
+	CONTROLS,
+	STARTED,
+	ENDED,
+	N_FIELDS
 };
 
 static const struct adapter_shape_field field[N_FIELDS] = {
@@ -218,7 +239,8 @@ static void put_field(const struct adapter_tally *t, const struct adapter_shape 
 	}
 }
 
-void adapter_tally_encode(const struct adapter_tally *t, const struct adapter_shape *shape, struct bus_buf *out)
+void adapter_tally_encode(const struct adapter_tally *t, const struct adapter_shape *shape,
+			  struct bus_buf *out)
 {
 	for (size_t i = 0; i < shape->n; i++)
 		put_field(t, shape, shape->known[i], out);
@@ -230,7 +252,7 @@ struct adapter_tally_reader {
 	struct schema_store *store;
 	struct schema_reader *reader;
 	struct schema_plan *plan;
-	int32_t id; /* of plan */
+	int32_t id;	/* of plan */
 	const char *at; /* name of the field being read, at depth 1 */
 	int depth;
 	struct adapter_tally_past *out;
@@ -329,8 +351,14 @@ enum bus_err adapter_tally_read(struct adapter_tally_reader *r, struct bus_str v
 				struct adapter_tally_past *out, struct bus_error *err)
 {
 	const struct schema_sink sink = {
-		.ctx = r, .record = on_begin, .array = on_begin, .map = on_begin, .end = on_end,
-		.field = on_field, .integer = on_integer, .symbol = on_symbol,
+		.ctx = r,
+		.record = on_begin,
+		.array = on_begin,
+		.map = on_begin,
+		.end = on_end,
+		.field = on_field,
+		.integer = on_integer,
+		.symbol = on_symbol,
 	};
 	struct bus_str avro;
 	int32_t id;

@@ -12,7 +12,7 @@
 
 #define ADAPTER_CLASS_CONTROL "trailer_salah" /* the file's own totals are not what we count */
 #define ADAPTER_CLASS_TOO_BIG "terlalu_besar" /* the record is larger than Kafka takes */
-#define ADAPTER_SAMPLES 20 /* refusals that are named in the report */
+#define ADAPTER_SAMPLES 20		      /* refusals that are named in the report */
 
 enum adapter_status { ADAPTER_READING, ADAPTER_DONE, ADAPTER_CUT, ADAPTER_REFUSED };
 
@@ -56,7 +56,8 @@ enum bus_err adapter_tally_bind(struct adapter_shape *shape, struct schema_store
 				struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err adapter_tally_fit(struct adapter_shape *shape, struct schema *schema, int32_t id,
 			       struct bus_error *err) BUS_MUSTCHECK;
-void adapter_tally_encode(const struct adapter_tally *t, const struct adapter_shape *shape, struct bus_buf *out);
+void adapter_tally_encode(const struct adapter_tally *t, const struct adapter_shape *shape,
+			  struct bus_buf *out);
 
 /* What a restart needs of a `berkas` record that was read from the log. */
 struct adapter_tally_past {

@@ -1,5 +1,6 @@
-/* tests/support/adapter_city.h - one adapter on librdkafka's mock cluster: topics, schemas, a drop folder, two
- * small mappings (a complete register with newest_by or without, events), and a look at what was published.
+/* tests/support/adapter_city.h - one adapter on librdkafka's mock cluster: topics, schemas, a drop folder,
+ * two small mappings (a complete register with newest_by or without, events), and a look at what was
+ * published.
  *
  * Everything asserts (cmocka). One city at a time.
  */
@@ -51,9 +52,9 @@ struct city {
 #define CITY_QUARANTINE "pku.uji.karantina.v1"
 
 static const char city_schema[] =
-	"{\"type\":\"record\",\"name\":\"Barang\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},"
-	"{\"name\":\"nama\",\"type\":\"string\"},{\"name\":\"versi\",\"type\":\"long\",\"default\":0},"
-	"{\"name\":\"tanda\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"default\":[]}]}";
+    "{\"type\":\"record\",\"name\":\"Barang\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},"
+    "{\"name\":\"nama\",\"type\":\"string\"},{\"name\":\"versi\",\"type\":\"long\",\"default\":0},"
+    "{\"name\":\"tanda\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"default\":[]}]}";
 
 static inline char *city_file(const char *path, const char *text)
 {
@@ -89,7 +90,8 @@ static inline void city_schema_put(struct bus_producer *p, int id, const char *s
 	char key[256];
 	struct bus_str v;
 
-	snprintf(key, sizeof(key), "{\"keytype\":\"SCHEMA\",\"subject\":\"%s\",\"version\":1,\"magic\":1}", subject);
+	snprintf(key, sizeof(key), "{\"keytype\":\"SCHEMA\",\"subject\":\"%s\",\"version\":1,\"magic\":1}",
+		 subject);
 	bus_json_object(&j);
 	bus_json_key(&j, "subject");
 	bus_json_put_text(&j, subject);
@@ -103,8 +105,9 @@ static inline void city_schema_put(struct bus_producer *p, int id, const char *s
 	bus_json_put_bool(&j, false);
 	bus_json_object_end(&j);
 	v = bus_buf_str(&value);
-	assert_int_equal(bus_producer_send(p, "_schemas", 0, bus_str(key), &v, NULL, 0, 0, (uint64_t)id, 5000, NULL),
-			 BUS_OK);
+	assert_int_equal(
+	    bus_producer_send(p, "_schemas", 0, bus_str(key), &v, NULL, 0, 0, (uint64_t)id, 5000, NULL),
+	    BUS_OK);
 	bus_buf_release(&value);
 }
 
@@ -143,14 +146,15 @@ static inline struct city *city_new(const char *extra)
 	assert_int_equal(bus_producer_flush(p, 5000, NULL), BUS_OK);
 	bus_producer_close(&p);
 
-	text = bus_xasprintf("feed: uji_barang\nfiles: [\"barang*.csv\"]\ntopic: %s\nkind: register\ncomplete: true\n"
-			     "remove_max: 50\nsource: {kind: delimited, end_row: {column: id, equals: AKHIR}}\n"
-			     "values:\n  id: {from: id}\n  nama: {from: nama}\n  versi: {from: versi, as: whole}\n"
-			     "checks:\n  - {class: nama_kosong, fate: refuse, when: {missing: nama}}\n"
-			     "  - {class: nama_x, fate: loose, when: {bad: versi}}\n%s"
-			     "key: id\nfields:\n  id: id\n  nama: nama\n  versi: {value: versi, else: 0}\n"
-			     "  tanda: {flags: true}\n",
-			     CITY_REGISTER, extra);
+	text = bus_xasprintf(
+	    "feed: uji_barang\nfiles: [\"barang*.csv\"]\ntopic: %s\nkind: register\ncomplete: true\n"
+	    "remove_max: 50\nsource: {kind: delimited, end_row: {column: id, equals: AKHIR}}\n"
+	    "values:\n  id: {from: id}\n  nama: {from: nama}\n  versi: {from: versi, as: whole}\n"
+	    "checks:\n  - {class: nama_kosong, fate: refuse, when: {missing: nama}}\n"
+	    "  - {class: nama_x, fate: loose, when: {bad: versi}}\n%s"
+	    "key: id\nfields:\n  id: id\n  nama: nama\n  versi: {value: versi, else: 0}\n"
+	    "  tanda: {flags: true}\n",
+	    CITY_REGISTER, extra);
 	path = bus_xasprintf("%s/barang.yaml", c->dir);
 	c->register_yaml = city_file(path, text);
 	free(path);
@@ -207,7 +211,8 @@ static inline bool city_empty(struct city *c)
 
 	assert_non_null(dir);
 	while ((e = readdir(dir)))
-		empty &= e->d_name[0] == '.' || strcmp(e->d_name, "done") == 0 || strcmp(e->d_name, "refused") == 0;
+		empty &= e->d_name[0] == '.' || strcmp(e->d_name, "done") == 0 ||
+			 strcmp(e->d_name, "refused") == 0;
 	closedir(dir);
 	return empty;
 }
@@ -226,10 +231,17 @@ static inline void city_run(struct city *c)
 {
 	const char *mapping[] = { c->register_yaml, c->events_yaml };
 	struct adapter_run_conf conf = {
-		.opd = "uji", .drop = { c->drop, 50, false }, .kafka = city_kafka(c), .schemas_topic = "_schemas",
-		.mapping = mapping, .n_mappings = 2,
+		.opd = "uji",
+		.drop = { c->drop, 50, false },
+		.kafka = city_kafka(c),
+		.schemas_topic = "_schemas",
+		.mapping = mapping,
+		.n_mappings = 2,
 		.env = { .ref_dir = c->dir, .city_key = c->key, .tmp_dir = c->dir, .reference_year = 2025 },
-		.opd_key = c->key, .state_dir = c->dir, .hook = city_hook, .hook_ctx = c,
+		.opd_key = c->key,
+		.state_dir = c->dir,
+		.hook = city_hook,
+		.hook_ctx = c,
 	};
 	struct bus_error err = { 0 };
 	enum bus_err rc = adapter_run(&conf, &err);
@@ -268,8 +280,11 @@ static inline enum bus_err city_take(void *ctx, int tag, const struct bus_record
 	(void)err;
 	assert_true(c->n < CITY_RECORDS);
 	bus_wire_read_origin(r->header, r->n_headers, &o);
-	*out = (struct city_record){ .key = bus_xstrndup(r->key.p, r->key.n), .value_n = r->value.n,
-				     .partition = r->partition, .seq = o.seq, .line = o.line };
+	*out = (struct city_record){ .key = bus_xstrndup(r->key.p, r->key.n),
+				     .value_n = r->value.n,
+				     .partition = r->partition,
+				     .seq = o.seq,
+				     .line = o.line };
 	if (!r->tombstone) {
 		out->value = bus_xmalloc(r->value.n + 1);
 		memcpy(out->value, r->value.p, r->value.n);
@@ -281,7 +296,9 @@ static inline enum bus_err city_take(void *ctx, int tag, const struct bus_record
 static inline size_t city_look(struct city *c, const char *topic)
 {
 	struct bus_kafka_conf kafka = city_kafka(c);
-	struct adapter_scan scan = { .kafka = &kafka, .topic = &topic, .n = 1, .record = city_take, .ctx = c };
+	struct adapter_scan scan = {
+		.kafka = &kafka, .topic = &topic, .n = 1, .record = city_take, .ctx = c
+	};
 	int64_t seq[8] = { 0 };
 	struct bus_error err;
 	uint64_t n;
@@ -310,8 +327,9 @@ static inline void city_text(const char *avsc, const struct city_record *r, stru
 	assert_int_equal(schema_parse(bus_str(avsc), 0, NULL, 0, &schema, NULL), BUS_OK);
 	assert_int_equal(schema_plan(schema, NULL, &plan, NULL), BUS_OK);
 	schema_json_sink_init(&sink, &j, SCHEMA_JSON_PLAIN);
-	assert_int_equal(schema_read(reader, plan, (struct bus_str){ r->value + 5, r->value_n - 5 }, &sink.sink, NULL),
-			 BUS_OK);
+	assert_int_equal(
+	    schema_read(reader, plan, (struct bus_str){ r->value + 5, r->value_n - 5 }, &sink.sink, NULL),
+	    BUS_OK);
 	schema_plan_free(&plan);
 	schema_unref(&schema);
 	schema_reader_free(&reader);
@@ -351,7 +369,8 @@ static inline char *city_fold(struct city *c, const char *topic, const char *avs
 /* The file register, without times. */
 static inline char *city_files(struct city *c)
 {
-	char *avsc = city_read("schemas/avsc/bersama/berkas.avsc"), *text = city_fold(c, CITY_FILES, avsc), *p = text;
+	char *avsc = city_read("schemas/avsc/bersama/berkas.avsc"), *text = city_fold(c, CITY_FILES, avsc),
+	     *p = text;
 
 	free(avsc);
 	while ((p = strstr(p, "\"mulai\":"))) {
@@ -365,7 +384,8 @@ static inline char *city_files(struct city *c)
 /* Ids and classes of what is in quarantine. */
 static inline char *city_quarantine(struct city *c)
 {
-	char *avsc = city_read("schemas/avsc/bersama/karantina.avsc"), *text = city_fold(c, CITY_QUARANTINE, avsc);
+	char *avsc = city_read("schemas/avsc/bersama/karantina.avsc"),
+	     *text = city_fold(c, CITY_QUARANTINE, avsc);
 	char *p = text;
 
 	free(avsc);

@@ -143,7 +143,8 @@ static void files_that_lie_there_at_start_come_in_order_of_time_and_name(void **
 	for (int i = 0; i < 3; i++) {
 		assert_true(found(d, &f, 1000, &took));
 		assert_string_equal(f.name, ((const char *[]){ "z", "a", "b" })[i]);
-		assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL), BUS_OK);
+		assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL),
+				 BUS_OK);
 	}
 	assert_false(found(d, &f, 30, &took));
 	adapter_drop_close(&d);
@@ -204,8 +205,10 @@ static void never_overwrites_a_file_of_the_same_name(void **state)
 		put(in(dir, ".x"), "");
 		rename(in(dir, ".x"), in(dir, "x.csv"));
 		assert_true(found(d, &f, 1000, &took));
-		assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_REFUSED, moved, sizeof(moved), NULL), BUS_OK);
-		assert_string_equal(strrchr(moved, '/') + 1, ((const char *[]){ "x.csv", "x.1.csv", "x.2.csv" })[i]);
+		assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_REFUSED, moved, sizeof(moved), NULL),
+				 BUS_OK);
+		assert_string_equal(strrchr(moved, '/') + 1,
+				    ((const char *[]){ "x.csv", "x.1.csv", "x.2.csv" })[i]);
 	}
 	adapter_drop_close(&d);
 }
@@ -223,7 +226,8 @@ static void does_not_move_another_file_that_took_the_name(void **state)
 	assert_true(found(d, &f, 1000, &took));
 	put(in(dir, ".x"), "2");
 	rename(in(dir, ".x"), in(dir, "x.csv"));
-	assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL), BUS_ECONFLICT);
+	assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL),
+			 BUS_ECONFLICT);
 	assert_int_equal(access(in(dir, "x.csv"), F_OK), 0);
 	adapter_drop_close(&d);
 }

@@ -15,7 +15,8 @@ static struct adapter_index *made(enum adapter_index_rule rule)
 	return ix;
 }
 
-static struct adapter_index_row row(const char *key, uint64_t content, int64_t version, uint32_t file, uint32_t line)
+static struct adapter_index_row row(const char *key, uint64_t content, int64_t version, uint32_t file,
+				    uint32_t line)
 {
 	return (struct adapter_index_row){ bus_str(key), content, version, file, line };
 }

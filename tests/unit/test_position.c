@@ -20,8 +20,8 @@ static struct adapter_part part_of(const char *topic, int kind)
 }
 
 /* Puts one record with the headers that the recovery reads. state may be NULL. */
-static void put(struct city *c, const char *topic, int32_t partition, const char *key, const char *value, int64_t seq,
-		const char *state)
+static void put(struct city *c, const char *topic, int32_t partition, const char *key, const char *value,
+		int64_t seq, const char *state)
 {
 	struct bus_producer_conf conf = { .kafka = city_kafka(c) };
 	struct bus_producer *p;
@@ -34,8 +34,8 @@ static void put(struct city *c, const char *topic, int32_t partition, const char
 
 	h[2].value.n = adapter_put_decimal(digits, (uint64_t)seq);
 	assert_int_equal(bus_producer_open(&conf, &p, NULL), BUS_OK);
-	assert_int_equal(bus_producer_send(p, topic, partition, bus_str(key), value ? &v : NULL, h, state ? 4 : 3, 0, 1,
-					   5000, NULL),
+	assert_int_equal(bus_producer_send(p, topic, partition, bus_str(key), value ? &v : NULL, h,
+					   state ? 4 : 3, 0, 1, 5000, NULL),
 			 BUS_OK);
 	assert_int_equal(bus_producer_flush(p, 5000, NULL), BUS_OK);
 	bus_producer_close(&p);
@@ -60,7 +60,8 @@ static void everything_is_recovered_from_the_log(void **state)
 	put(c, CITY_REGISTER, 1, "b", NULL, 42, NULL);
 	put(c, CITY_QUARANTINE, 0, FILE_ID ":3", "x", 5, NULL);
 	/* An event topic that has lost every record: only the file record still knows how far it was. */
-	put(c, CITY_FILES, 0, "uji:" FILE_ID, NULL, 9, CITY_QUARANTINE "/0=4 " CITY_REGISTER "/0=77 nonsense x=y");
+	put(c, CITY_FILES, 0, "uji:" FILE_ID, NULL, 9,
+	    CITY_QUARANTINE "/0=4 " CITY_REGISTER "/0=77 nonsense x=y");
 
 	part[0] = part_of(CITY_REGISTER, ADAPTER_PART_ENTITY);
 	part[1] = part_of(CITY_QUARANTINE, ADAPTER_PART_QUARANTINE);

@@ -11,14 +11,19 @@
 #define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const char text[] =
-	"{\"type\":\"record\",\"name\":\"K\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},"
-	"{\"name\":\"baris\",\"type\":\"long\"},{\"name\":\"kolom\",\"type\":[\"null\",\"string\"]},"
-	"{\"name\":\"kelas\",\"type\":\"string\"},{\"name\":\"baris_tersegel\",\"type\":[\"null\",\"bytes\"]}]}";
+    "{\"type\":\"record\",\"name\":\"K\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},"
+    "{\"name\":\"baris\",\"type\":\"long\"},{\"name\":\"kolom\",\"type\":[\"null\",\"string\"]},"
+    "{\"name\":\"kelas\",\"type\":\"string\"},{\"name\":\"baris_tersegel\",\"type\":[\"null\",\"bytes\"]}]}";
 
 static struct adapter_refusal refusal(void)
 {
-	return (struct adapter_refusal){ .feed = "f", .file = "x.csv", .sha256 = SHA, .line = 812, .nth = 1,
-					 .class = "rusak", .raw = BUS_STR("a;b") };
+	return (struct adapter_refusal){ .feed = "f",
+					 .file = "x.csv",
+					 .sha256 = SHA,
+					 .line = 812,
+					 .nth = 1,
+					 .class = "rusak",
+					 .raw = BUS_STR("a;b") };
 }
 
 static struct adapter_shape fitted(const char *schema)
@@ -47,7 +52,8 @@ static void the_id_is_file_line_and_which_row_of_the_line(void **state)
 
 static void writes_the_fields_in_the_schemas_order(void **state)
 {
-	/* By hand, after the Avro specification: string length 20 (0x28), long 812 (0xd8 0x0c), union branches. */
+	/* By hand, after the Avro specification: string length 20 (0x28), long 812 (0xd8 0x0c), union
+	 * branches. */
 	static const char want[] = "\x28"
 				   "0123456789abcdef:812"
 				   "\xd8\x0c"
@@ -78,7 +84,7 @@ static void seals_the_row_for_the_department_under_its_id(void **state)
 
 	(void)state;
 	assert_int_equal(adapter_refusal_encode(&r, &shape, key, &out, NULL), BUS_OK);
-	assert_int_equal(out.p[0], 0); /* branch 0: bytes */
+	assert_int_equal(out.p[0], 0);			   /* branch 0: bytes */
 	assert_int_equal(out.p[1], 2 * (1 + 12 + 3 + 16)); /* version, nonce, row, tag */
 	sealed = (struct bus_str){ out.p + 2, out.n - 2 };
 	assert_int_equal(bus_open(key, BUS_STR("0123456789abcdef:812"), sealed, &plain, NULL), BUS_OK);
@@ -97,10 +103,11 @@ static void a_schema_with_a_field_it_does_not_know_does_not_fit(void **state)
 	struct schema *s;
 
 	(void)state;
-	assert_int_equal(schema_parse(BUS_STR("{\"type\":\"record\",\"name\":\"K\",\"fields\":[{\"name\":\"baru\","
-					      "\"type\":\"string\"}]}"),
-				      0, NULL, 0, &s, NULL),
-			 BUS_OK);
+	assert_int_equal(
+	    schema_parse(BUS_STR("{\"type\":\"record\",\"name\":\"K\",\"fields\":[{\"name\":\"baru\","
+				 "\"type\":\"string\"}]}"),
+			 0, NULL, 0, &s, NULL),
+	    BUS_OK);
 	assert_int_equal(adapter_quarantine_fit(&shape, s, 5, &err), BUS_ESCHEMA);
 	assert_non_null(strstr(err.text, "baru"));
 	schema_unref(&s);

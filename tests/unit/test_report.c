@@ -54,7 +54,7 @@ static void says_what_where_and_why(void **state)
 	assert_report(t, "baris / line 812, kolom / column NIK: nik_format: bukan 16 digit", true);
 	assert_report(t, "2  nik_format", true);
 	assert_report(t, "nik_kosong", false); /* no such row */
-	assert_report(t, "terlambat", false); /* an observation, no defect */
+	assert_report(t, "terlambat", false);  /* an observation, no defect */
 	assert_report(t, "karantina", true);
 	free(t);
 }
@@ -87,7 +87,8 @@ static void a_prepared_report_gets_its_name_with_the_file(void **state)
 	assert_int_equal(adapter_report_place("uji", t->sha256, dir, moved, NULL), BUS_OK);
 	assert_int_not_equal(access(hidden, F_OK), 0);
 	assert_int_equal(access(placed, F_OK), 0);
-	assert_int_equal(adapter_report_place("uji", t->sha256, dir, moved, NULL), BUS_OK); /* none: nothing to do */
+	assert_int_equal(adapter_report_place("uji", t->sha256, dir, moved, NULL),
+			 BUS_OK); /* none: nothing to do */
 	unlink(placed);
 	rmdir(dir);
 	free(hidden);

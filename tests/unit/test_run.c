@@ -40,7 +40,9 @@ static void publishes_a_file_numbers_it_and_puts_it_away(void **state)
 				  "c {\"id\":\"c\",\"nama\":\"Ceri\",\"versi\":0,\"tanda\":[\"nama_x\"]}\n");
 	free(text);
 	assert_files(c, "\"status\":\"SELESAI\"");
-	assert_files(c, "\"baris_data\":4,\"diterima\":2,\"ditolak\":2,\"tak_tergabung\":1,\"diterbitkan\":2,\"sama\":0");
+	assert_files(
+	    c,
+	    "\"baris_data\":4,\"diterima\":2,\"ditolak\":2,\"tak_tergabung\":1,\"diterbitkan\":2,\"sama\":0");
 	assert_files(c, "\"nama_kosong\":1");
 	assert_files(c, "\"ganda\":1");
 	text = city_quarantine(c);
@@ -91,7 +93,8 @@ static void a_changed_file_publishes_the_changes_and_removes_what_is_gone(void *
 				  "d {\"id\":\"d\",\"nama\":\"Duku\",\"versi\":1,\"tanda\":[]}\n"
 				  "f {\"id\":\"f\",\"nama\":\"Fig\",\"versi\":1,\"tanda\":[]}\n");
 	free(text);
-	assert_files(c, "\"diterima\":3,\"ditolak\":1,\"tak_tergabung\":0,\"diterbitkan\":2,\"sama\":1,\"dihapus\":1");
+	assert_files(
+	    c, "\"diterima\":3,\"ditolak\":1,\"tak_tergabung\":0,\"diterbitkan\":2,\"sama\":1,\"dihapus\":1");
 	city_free(c);
 }
 
@@ -178,9 +181,11 @@ static void the_first_event_of_an_id_stands_across_files(void **state)
 	city_free(c);
 }
 
-static const char first_file[] = "id,nama,versi\na,Apel,5\nb,Beri,1\nd,Duku,1\ne,Erbis,1\ng,Gowok,1\nh,H,1\nAKHIR,,\n";
-static const char second_file[] = "id,nama,versi\na,Apel,5\nb,Bery,4\nb,Beru,6\nd,,1\nf,Fig,1\nf,Fog,1\nf,Fag,x\n"
-				  "k,Kemang,3\nAKHIR,,\n";
+static const char first_file[] =
+    "id,nama,versi\na,Apel,5\nb,Beri,1\nd,Duku,1\ne,Erbis,1\ng,Gowok,1\nh,H,1\nAKHIR,,\n";
+static const char second_file[] =
+    "id,nama,versi\na,Apel,5\nb,Bery,4\nb,Beru,6\nd,,1\nf,Fig,1\nf,Fog,1\nf,Fag,x\n"
+    "k,Kemang,3\nAKHIR,,\n";
 static const char third_file[] = "id,nama\n1,satu\n2,dua\n1,lain\n3,tiga\n";
 
 static char *outcome(struct city *c)
@@ -208,7 +213,8 @@ struct death {
 	int after; /* so many times at that point */
 };
 
-/* Dies there, then a little later while it catches up, then runs on: all comes out as if nothing had happened. */
+/* Dies there, then a little later while it catches up, then runs on: all comes out as if nothing had
+ * happened. */
 static void die_and_compare(const char *extra, const struct death *death, size_t n)
 {
 	struct city *c = city_new(extra);
@@ -232,7 +238,8 @@ static void die_and_compare(const char *extra, const struct death *death, size_t
 		city_run(c);
 		got = outcome(c);
 		if (strcmp(got, want) != 0)
-			fail_msg("died at %d.%d:\n%s\nnot\n%s", (int)death[i].point, death[i].after, got, want);
+			fail_msg("died at %d.%d:\n%s\nnot\n%s", (int)death[i].point, death[i].after, got,
+				 want);
 		free(got);
 		assert_true(city_has(c, "done/barang2.csv"));
 		assert_true(city_has(c, "done/barang2.csv.laporan.txt"));
@@ -244,9 +251,11 @@ static void die_and_compare(const char *extra, const struct death *death, size_t
 
 static void dying_anywhere_changes_nothing(void **state)
 {
-	static const struct death death[] = { { ADAPTER_AT_START, 0 },	{ ADAPTER_AT_ROW, 1 },	{ ADAPTER_AT_ROW, 6 },
-					      { ADAPTER_AT_ROW, 10 },	{ ADAPTER_AT_END, 0 },	{ ADAPTER_AT_ACKED, 0 },
-					      { ADAPTER_AT_TOMBSTONE, 1 }, { ADAPTER_AT_CLOSED, 0 }, { ADAPTER_AT_CLOSED, 1 } };
+	static const struct death death[] = { { ADAPTER_AT_START, 0 },	   { ADAPTER_AT_ROW, 1 },
+					      { ADAPTER_AT_ROW, 6 },	   { ADAPTER_AT_ROW, 10 },
+					      { ADAPTER_AT_END, 0 },	   { ADAPTER_AT_ACKED, 0 },
+					      { ADAPTER_AT_TOMBSTONE, 1 }, { ADAPTER_AT_CLOSED, 0 },
+					      { ADAPTER_AT_CLOSED, 1 } };
 
 	(void)state;
 	die_and_compare(UNIQUE, death, BUS_LEN(death));
@@ -254,8 +263,11 @@ static void dying_anywhere_changes_nothing(void **state)
 
 static void dying_anywhere_changes_nothing_with_newest_by(void **state)
 {
-	static const struct death death[] = { { ADAPTER_AT_ROW, 1 }, { ADAPTER_AT_ROW, 2 }, { ADAPTER_AT_ROW, 7 },
-					      { ADAPTER_AT_ACKED, 0 }, { ADAPTER_AT_TOMBSTONE, 2 } };
+	static const struct death death[] = { { ADAPTER_AT_ROW, 1 },
+					      { ADAPTER_AT_ROW, 2 },
+					      { ADAPTER_AT_ROW, 7 },
+					      { ADAPTER_AT_ACKED, 0 },
+					      { ADAPTER_AT_TOMBSTONE, 2 } };
 
 	(void)state;
 	die_and_compare(NEWEST, death, BUS_LEN(death));

@@ -29,8 +29,11 @@ static void writes_every_header_of_the_contract(void **state)
 	struct adapter_topic t;
 	const int64_t version = -12;
 	/* 2025-01-10T08:00:00+07:00 is 1736470800 s after 1970 (date -d). */
-	struct adapter_origin o = { .source = "/opd/dinkes/dinkes_kunjungan", .file = "0123456789abcdef",
-				    .line = 812, .time_ms = INT64_C(1736470800000), .version = &version };
+	struct adapter_origin o = { .source = "/opd/dinkes/dinkes_kunjungan",
+				    .file = "0123456789abcdef",
+				    .line = 812,
+				    .time_ms = INT64_C(1736470800000),
+				    .version = &version };
 	size_t n;
 
 	(void)state;
