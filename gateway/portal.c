@@ -9,12 +9,10 @@ static const char policy[] = "default-src 'self'; script-src 'self'; style-src '
 
 void gw_portal(void *ctx, struct bus_http_request *req)
 {
-	const char *name = bus_http_part(req, "file");
+	const char *name = strcmp(bus_http_path(req), "/") == 0 ? "index.html" : bus_http_part(req, "file");
 	struct bus_buf body = { 0 };
 
 	(void)ctx;
-	if (!*name)
-		name = "index.html";
 	for (size_t i = 0; i < gw_portal_files; i++) {
 		const struct gw_file *f = &gw_portal_file[i];
 
