@@ -64,7 +64,7 @@ static const struct schema {
 	{ "View", "name:s title:l about:l dated:b key:s columns:a sources:A tables:A rows:i? newest:i" },
 	{ "Topic", "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i newest:t?" },
 	{ "Topics", "idle:b caught_up:b topics:a" },
-	{ "Feed", "opd:s umpan:s baris_fisik:i baris_data:i diterima:i ditolak:i tak_tergabung:i kelas:m pengamatan:m "
+	{ "Feed", "opd:s umpan:s baris_fisik:i baris_data:i diterima:i ditolak:i tak_tergabung:i diterbitkan:i kelas:m pengamatan:m "
 		  "kendali:a sha256:s status:s berkas:a" },
 	{ "Reader", "reader:s keys:i views:a" },
 	{ "Whoami", "reader:s status:b" },

@@ -86,12 +86,12 @@ async function look() {
 		return;
 	const used = key();
 	try {
-		if (!who)
-			who = await get("/v1/whoami");
+		const self = who || (await get("/v1/whoami"));
 		const [views, topics, quality, readers] = await Promise.all([get("/v1/views"),
-			...(who.status ? ["/v1/topics", "/v1/quality", "/v1/readers"].map(get) : [])]);
+			...(self.status ? ["/v1/topics", "/v1/quality", "/v1/readers"].map((path) => get(path)) : [])]);
 		if (used !== key())
 			return; // another reader came in meanwhile
+		who = self;
 		seen = modelOf(who.reader, views, topics, quality, readers);
 		const first = byId("city").hidden;
 		byId("door").hidden = true;
@@ -139,7 +139,7 @@ function start() {
 	document.addEventListener("visibilitychange", () => document.hidden || look());
 	window.addEventListener("hashchange", () => {
 		takeKeyFromAddress();
-		who = null;
+		who = seen = null;
 		look();
 	});
 	new ResizeObserver(() => requestAnimationFrame(() => seen && who.status && drawPicture(byId("picture"), seen)))
