@@ -16,6 +16,7 @@ let who = null; // {reader, status}
 let seen = null; // the last model
 let failures = 0;
 let timer = 0;
+let looks = 0; // the newest one counts; an older one that comes back late is dropped
 
 function translate() {
 	document.documentElement.lang = lang();
@@ -71,6 +72,7 @@ function live(ok) {
 
 function showDoor(error) {
 	clearTimeout(timer);
+	looks++;
 	setKey(null);
 	who = seen = null;
 	byId("city").hidden = byId("live").hidden = byId("leave").hidden = true;
@@ -84,13 +86,13 @@ async function look() {
 	clearTimeout(timer);
 	if (!key())
 		return;
-	const used = key();
+	const turn = ++looks;
 	try {
 		const self = who || (await get("/v1/whoami"));
 		const [views, topics, quality, readers] = await Promise.all([get("/v1/views"),
 			...(self.status ? ["/v1/topics", "/v1/quality", "/v1/readers"].map((path) => get(path)) : [])]);
-		if (used !== key())
-			return; // another reader came in meanwhile
+		if (turn !== looks)
+			return;
 		who = self;
 		seen = modelOf(who.reader, views, topics, quality, readers);
 		const first = byId("city").hidden;
@@ -102,6 +104,8 @@ async function look() {
 			translate();
 		draw();
 	} catch (e) {
+		if (turn !== looks)
+			return;
 		if (e instanceof Refusal && e.status === 401) {
 			showDoor(t("key_wrong"));
 			return;
