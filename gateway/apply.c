@@ -364,7 +364,6 @@ enum bus_err gw_commit(struct gw_engine *e, struct bus_error *err)
 	e->in_transaction = false;
 	e->seq_saved = e->seq;
 	publish(e);
-	bus_metric_set(e->commit_seconds,
-		       bus_metric_get(e->commit_seconds) + (double)(bus_clock_mono_us() - begin) / 1e6);
+	bus_metric_add(e->commit_us, bus_clock_mono_us() - begin);
 	return BUS_OK;
 }

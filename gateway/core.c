@@ -10,7 +10,7 @@
 #include "bus/crypto.h"
 #include "bus/log.h"
 
-#define CACHE_DEFAULT (48 * 1024 * 1024)
+#define CACHE_DEFAULT (32 * 1024 * 1024)
 #define FORMAT "1" /* of the store: another one is built anew */
 
 enum bus_err gw_core_meta(struct gw_engine *e, const char *name, char *out, size_t n, struct bus_error *err)
@@ -361,11 +361,10 @@ static enum bus_err read_views(struct gw_engine *e, const char *dir, struct bus_
 
 static void make_metrics(struct gw_engine *e)
 {
-	e->apply_seconds =
-	    bus_metric("titian_apply_seconds_total", "counter", "Time spent writing records", "");
-	e->settle_seconds =
-	    bus_metric("titian_settle_seconds_total", "counter", "Time spent evaluating views", "");
-	e->commit_seconds = bus_metric("titian_commit_seconds_total", "counter", "Time spent committing", "");
+	e->apply_us = bus_metric("titian_apply_microseconds_total", "counter", "Time spent writing records", "");
+	e->settle_us = bus_metric("titian_settle_microseconds_total", "counter", "Time spent evaluating views",
+				  "");
+	e->commit_us = bus_metric("titian_commit_microseconds_total", "counter", "Time spent committing", "");
 	e->duplicates = bus_metric("titian_view_bad_keys_total", "counter",
 				   "Rows of views without a key, or with one that another row has", "");
 }

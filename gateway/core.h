@@ -141,7 +141,7 @@ struct gw_engine {
 
 	struct gw_mat *mat;	    /* the thread; gateway/mat.c */
 	struct schema_store *store; /* behind schemas, when it is the real one */
-	struct bus_metric *apply_seconds, *settle_seconds, *commit_seconds, *duplicates;
+	struct bus_metric *apply_us, *settle_us, *commit_us, *duplicates;
 };
 
 /* core.c: everything but Kafka. topic names are borrowed; NULL-ended. views_dir may be NULL. */

@@ -1,5 +1,6 @@
 #include "gateway/engine.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -132,6 +133,9 @@ enum bus_err gw_engine_open(const struct gw_engine_conf *conf, struct gw_engine 
 	enum bus_err rc;
 
 	*out = NULL;
+	/* What librdkafka's threads allocate, ours frees: with an arena for each thread (glibc's default, 8 a
+	 * core) the same records lie about several times (a city's load: 180 MB at most against 138). */
+	mallopt(M_ARENA_MAX, 2);
 	rc = open_store(conf, until, &store, err);
 	if (rc == BUS_OK)
 		rc = wait_schemas(conf, store, until, err);

@@ -21,9 +21,9 @@ struct gw_engine_conf {
 	struct bus_kafka_conf kafka;
 	const char *schemas_topic; /* "_schemas" */
 	const char *const *topics; /* names, NULL-ended */
-	int batch_max;		   /* records a transaction; 0 = 20,000 */
+	int batch_max;		   /* records a transaction; 0 = 10,000 */
 	int batch_wait_ms;	   /* 0 = 20: how long a small batch waits for company, while some comes */
-	int64_t cache_bytes;	   /* SQLite page cache of the writer; 0 = 48 MiB */
+	int64_t cache_bytes;	   /* SQLite page cache of the writer; 0 = 32 MiB */
 	int wait_ms;		   /* for the registry's topic and the topics' schemas; 0 = 60,000 */
 };
 

@@ -31,7 +31,7 @@ static const struct bus_conf_option options[] = {
 	O("topics", LIST, topics, NULL, "Topics to materialise."),
 	O("views.dir", PATH, views_dir, NULL, "Folder of view definitions, *.sql."),
 	O("db.path", PATH, db_path, NULL, "The views' database; may be deleted, it is rebuilt from Kafka."),
-	O("db.cache", SIZE, cache, "48MiB", "Page cache of the writer."),
+	O("db.cache", SIZE, cache, "32MiB", "Page cache of the writer."),
 	O("http.address", STR, address, "127.0.0.1", "Address readers connect to."),
 	O("http.port", PORT, port, "18080", "Port readers connect to."),
 	O("http.threads", INT, threads, "0", "Threads that answer; 0: as many as cores, at most 4."),

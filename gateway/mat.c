@@ -1,6 +1,7 @@
 #include "gateway/mat.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,7 +9,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 
-#define BATCH_MAX 20000
+#define BATCH_MAX 10000
 #define BATCH_WAIT_MS 20
 #define BACKLOG 4096 /* records in one transaction from which on views are put off */
 #define COMPANY_MS 4 /* nothing more within this: the batch is complete */
@@ -18,6 +19,8 @@
 #define BROKER_MS 10000
 #define CHECKPOINT_MS 1000
 #define RETRY_MS 1000
+/* Fetched ahead. librdkafka holds some 700 bytes beside each small record: this is 15 MB, not 2. */
+#define QUEUE_BYTES (2 * 1024 * 1024)
 
 struct gw_mat {
 	struct gw_engine *e;
@@ -76,7 +79,7 @@ static enum bus_err bound(struct gw_mat *m, const char *topic, int32_t partition
 
 static enum bus_err open_session(struct gw_mat *m, struct bus_error *err)
 {
-	const struct bus_consumer_conf conf = { .kafka = m->conf.kafka };
+	const struct bus_consumer_conf conf = { .kafka = m->conf.kafka, .queue_bytes = QUEUE_BYTES };
 	enum bus_err rc;
 	int32_t n;
 
@@ -172,8 +175,7 @@ static enum bus_err take_batch(struct gw_mat *m, size_t *taken, bool *pending, s
 		}
 		t = bus_clock_mono_us();
 		rc = gw_apply(m->e, m->record, n, err);
-		bus_metric_set(m->e->apply_seconds,
-			       bus_metric_get(m->e->apply_seconds) + (double)(bus_clock_mono_us() - t) / 1e6);
+		bus_metric_add(m->e->apply_us, bus_clock_mono_us() - t);
 		*taken += n;
 	} while (rc == BUS_OK && *taken < max && bus_clock_mono_ms() - begin < m->conf.batch_wait_ms &&
 		 !m->stop);
@@ -209,6 +211,7 @@ static enum bus_err rest(struct gw_mat *m, bool *pending, struct bus_error *err)
 		if (m->written) {
 			rc = checkpoint(m, true, err);
 			m->written = false;
+			malloc_trim(0); /* what loading a city took is not needed to keep it */
 		}
 		if (rc == BUS_OK)
 			rc = gw_sweep(e, &more, err);

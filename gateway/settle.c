@@ -130,8 +130,7 @@ enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic b
 			*pending = true;
 		}
 	}
-	bus_metric_set(e->settle_seconds,
-		       bus_metric_get(e->settle_seconds) + (double)(bus_clock_mono_us() - begin) / 1e6);
+	bus_metric_add(e->settle_us, bus_clock_mono_us() - begin);
 	return rc;
 }
 
