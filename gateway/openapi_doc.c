@@ -16,13 +16,14 @@ static const struct operation {
 	const char *answers;
 	bool open; /* without a key */
 } operations[] = {
-	{ "GET", "/v1/views", "views", "tayangan", "Tayangan yang boleh Anda baca", "The views you may read", "",
-	  "200=Views 401", false },
+	{ "GET", "/v1/views", "views", "tayangan", "Tayangan yang boleh Anda baca", "The views you may read",
+	  "", "200=Views 401", false },
 	{ "GET", "/v1/views/{view}", "rows", "tayangan", "Baris sebuah tayangan, halaman demi halaman",
-	  "Rows of a view, page by page", "view limit after select per_tanggal excel filter prefer if_none_match",
+	  "Rows of a view, page by page",
+	  "view limit after select per_tanggal excel filter prefer if_none_match",
 	  "200=Rows 304=Unchanged 400 401 403 404 406 503", false },
-	{ "GET", "/v1/views/{view}/changes", "changes", "tayangan", "Perubahan sebuah tayangan, sejak sebuah kursor",
-	  "Changes of a view since a cursor",
+	{ "GET", "/v1/views/{view}/changes", "changes", "tayangan",
+	  "Perubahan sebuah tayangan, sejak sebuah kursor", "Changes of a view since a cursor",
 	  "view since wait until ticket last_event_id select per_tanggal",
 	  "200=Changes 400 401 403 404 406 410 429 503", false },
 	{ "GET", "/v1/views/{view}/{key}", "row", "tayangan", "Satu baris", "One row",
@@ -33,18 +34,21 @@ static const struct operation {
 	  "200=Quality 401 403 503", false },
 	{ "GET", "/v1/readers", "readers", "bus", "Siapa boleh membaca apa, dan siapa sedang mengikuti",
 	  "Who may read what, and who follows it now", "", "200=Readers 401 403", false },
-	{ "GET", "/v1/whoami", "whoami", "bus", "Kunci siapa ini", "Whose key this is", "", "200=Whoami 401", false },
+	{ "GET", "/v1/whoami", "whoami", "bus", "Kunci siapa ini", "Whose key this is", "", "200=Whoami 401",
+	  false },
 	{ "POST", "/v1/tickets", "ticket", "tayangan",
 	  "Tiket sekali pakai, agar EventSource di peramban dapat mengikuti tayangan",
-	  "A one-use ticket, so that a browser's EventSource can follow a view", "", "201=Ticket 401", false },
-	{ "GET", "/v1/openapi.json", "openapi", "bus", "Dokumen ini", "This document", "", "200=Openapi 401", true },
-	{ "GET", "/healthz", "health", "bus", "Apakah proses hidup", "Whether the process lives", "", "200=Ok 503",
+	  "A one-use ticket, so that a browser's EventSource can follow a view", "", "201=Ticket 401",
+	  false },
+	{ "GET", "/v1/openapi.json", "openapi", "bus", "Dokumen ini", "This document", "", "200=Openapi 401",
 	  true },
+	{ "GET", "/healthz", "health", "bus", "Apakah proses hidup", "Whether the process lives", "",
+	  "200=Ok 503", true },
 	{ "GET", "/readyz", "ready", "bus", "Apakah log sudah terbaca sampai akhir",
 	  "Whether the log has been read to its end", "", "200=Ok 503", true },
 	{ "GET", "/", "portal", "portal", "Halaman portal", "The portal page", "", "200=Page", true },
-	{ "GET", "/portal/{file}", "portal_file", "portal", "Berkas halaman portal", "A file of the portal page",
-	  "file", "200=File 404", true },
+	{ "GET", "/portal/{file}", "portal_file", "portal", "Berkas halaman portal",
+	  "A file of the portal page", "file", "200=File 404", true },
 };
 
 /* --- the pen ---------------------------------------------------------------------------------------- */
@@ -202,16 +206,19 @@ void gw_pen_schema(struct gw_pen *p, const char *members)
 static void put_info(struct gw_pen *p)
 {
 	gw_pen_object(p, "info");
-	gw_pen_text(p, "title", "Titian: bus interoperabilitas kota", "Titian: the city's interoperability bus");
+	gw_pen_text(p, "title", "Titian: bus interoperabilitas kota",
+		    "Titian: the city's interoperability bus");
 	gw_pen_str(p, "version", TITIAN_VERSION);
-	gw_pen_text(p, "description",
-		    "Tayangan terpadu dari data perangkat daerah. Setiap pembaca hanya melihat yang diizinkan baginya: "
-		    "kolom pribadi yang tidak diizinkan tampil sebagai `" GW_MASK "` (teks) atau null, dan tidak "
-		    "dapat disaring. Jawaban berupa JSON, kecuali `Accept` meminta CSV atau NDJSON. Kursor tidak "
-		    "pernah kedaluwarsa.",
-		    "Integrated views of the departments' data. Each reader sees what it has been granted: personal "
-		    "columns that are not granted read `" GW_MASK "` (text) or null, and cannot be filtered by. "
-		    "Answers are JSON unless `Accept` asks for CSV or NDJSON. Cursors never expire.");
+	gw_pen_text(
+	    p, "description",
+	    "Tayangan terpadu dari data perangkat daerah. Setiap pembaca hanya melihat yang diizinkan "
+	    "baginya: "
+	    "kolom pribadi yang tidak diizinkan tampil sebagai `" GW_MASK "` (teks) atau null, dan tidak "
+	    "dapat disaring. Jawaban berupa JSON, kecuali `Accept` meminta CSV atau NDJSON. Kursor tidak "
+	    "pernah kedaluwarsa.",
+	    "Integrated views of the departments' data. Each reader sees what it has been granted: personal "
+	    "columns that are not granted read `" GW_MASK "` (text) or null, and cannot be filtered by. "
+	    "Answers are JSON unless `Accept` asks for CSV or NDJSON. Cursors never expire.");
 	bus_json_object_end(&p->j);
 	gw_pen_array(p, "servers");
 	bus_json_object(&p->j);
@@ -232,7 +239,8 @@ static void put_info(struct gw_pen *p)
 static const struct operation *operation_of(const struct bus_http_route *r)
 {
 	for (size_t i = 0; i < BUS_LEN(operations); i++)
-		if (strcmp(operations[i].method, r->method) == 0 && strcmp(operations[i].path, r->pattern) == 0)
+		if (strcmp(operations[i].method, r->method) == 0 &&
+		    strcmp(operations[i].path, r->pattern) == 0)
 			return &operations[i];
 	assert(!"every route is documented");
 	return NULL;

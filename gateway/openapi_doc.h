@@ -1,5 +1,5 @@
-/* gateway/openapi_doc.h - the OpenAPI 3.0.3 document of the public port, made anew for each reader: the routes
- * of gw_api_routes, and for a reader with a key one typed set of paths for every view it may read.
+/* gateway/openapi_doc.h - the OpenAPI 3.0.3 document of the public port, made anew for each reader: the
+ * routes of gw_api_routes, and for a reader with a key one typed set of paths for every view it may read.
  *
  * 3.0.3 and not 3.1: gateways that import such documents lose the types of 3.1. Thread: any.
  */
@@ -34,8 +34,8 @@ void gw_pen_ref(struct gw_pen *p, const char *kind, const char *name); /* {"$ref
 void gw_pen_parameters(struct gw_pen *p, const char *names);
 /* Members of "responses": `STATUS` is the shared problem, `STATUS=NAME` a shared response. */
 void gw_pen_answers(struct gw_pen *p, const char *answers);
-/* A schema of `name:type` words: s text, i integer, b boolean, t time, m map of integers, o any object, a array
- * of objects, A array of text, l text in two languages; `?` after it: may be null. */
+/* A schema of `name:type` words: s text, i integer, b boolean, t time, m map of integers, o any object, a
+ * array of objects, A array of text, l text in two languages; `?` after it: may be null. */
 void gw_pen_schema(struct gw_pen *p, const char *members);
 
 void gw_openapi_components(struct gw_pen *p, const struct gw_openapi_view *view, size_t n);

@@ -11,8 +11,8 @@ static const struct parameter {
 	{ "view", "view", "path", "{\"type\":\"string\"}", true, "Nama tayangan", "Name of the view" },
 	{ "key", "key", "path", "{\"type\":\"string\"}", true, "Kunci baris", "Key of the row" },
 	{ "file", "file", "path", "{\"type\":\"string\"}", true, "Nama berkas", "Name of the file" },
-	{ "limit", "limit", "query", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":100}", false,
-	  "Baris per halaman. CSV dan NDJSON tanpa `limit`: seluruh tayangan",
+	{ "limit", "limit", "query", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":100}",
+	  false, "Baris per halaman. CSV dan NDJSON tanpa `limit`: seluruh tayangan",
 	  "Rows a page. CSV and NDJSON without `limit`: the whole view" },
 	{ "after", "after", "query", "{\"type\":\"string\"}", false, "Kursor dari `Link: rel=next`",
 	  "The cursor of `Link: rel=next`" },
@@ -20,14 +20,15 @@ static const struct parameter {
 	  "The columns wanted, parted by commas" },
 	{ "per_tanggal", "per_tanggal", "query", "{\"type\":\"string\",\"format\":\"date\"}", false,
 	  "Hari yang dilihat; wajib bagi tayangan bertanggal", "The day looked at; dated views need it" },
-	{ "dated", "per_tanggal", "query", "{\"type\":\"string\",\"format\":\"date\"}", true, "Hari yang dilihat",
-	  "The day looked at" },
+	{ "dated", "per_tanggal", "query", "{\"type\":\"string\",\"format\":\"date\"}", true,
+	  "Hari yang dilihat", "The day looked at" },
 	{ "excel", "excel", "query", "{\"type\":\"string\",\"enum\":[\"0\",\"1\"]}", false,
 	  "1: CSV dengan titik koma dan BOM", "1: CSV with semicolons and a BOM" },
 	{ "prefer", "Prefer", "header", "{\"type\":\"string\",\"enum\":[\"count=exact\"]}", false,
-	  "`count=exact`: jumlah baris di Content-Range", "`count=exact`: the number of rows in Content-Range" },
-	{ "if_none_match", "If-None-Match", "header", "{\"type\":\"string\"}", false, "ETag yang sudah dimiliki",
-	  "The ETag you have" },
+	  "`count=exact`: jumlah baris di Content-Range",
+	  "`count=exact`: the number of rows in Content-Range" },
+	{ "if_none_match", "If-None-Match", "header", "{\"type\":\"string\"}", false,
+	  "ETag yang sudah dimiliki", "The ETag you have" },
 	{ "since", "after", "query", "{\"type\":\"string\"}", false,
 	  "Kursor; tanpa kursor: seluruh isi, lalu perubahan; `now`: hanya yang akan datang",
 	  "A cursor; without: everything, then changes; `now`: only what is to come" },
@@ -37,10 +38,11 @@ static const struct parameter {
 	  "NDJSON: berhenti di akhir yang sekarang", "NDJSON: stop at the present end" },
 	{ "ticket", "ticket", "query", "{\"type\":\"string\"}", false, "Tiket, pengganti kunci",
 	  "A ticket, instead of a key" },
-	{ "last_event_id", "Last-Event-ID", "header", "{\"type\":\"string\"}", false, "Kursor peristiwa terakhir",
-	  "The cursor of the last event" },
-	{ "filter", "filter", "query", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/components/schemas/Filter\"}}",
-	  false, "Saringan: `kolom=operator.nilai`", "Filters: `column=operator.value`" },
+	{ "last_event_id", "Last-Event-ID", "header", "{\"type\":\"string\"}", false,
+	  "Kursor peristiwa terakhir", "The cursor of the last event" },
+	{ "filter", "filter", "query",
+	  "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/components/schemas/Filter\"}}", false,
+	  "Saringan: `kolom=operator.nilai`", "Filters: `column=operator.value`" },
 };
 
 static const struct problem {
@@ -62,9 +64,11 @@ static const struct schema {
 } schemas[] = {
 	{ "Problem", "type:s title:s status:i detail:s hint:s code:s instance:s" },
 	{ "View", "name:s title:l about:l dated:b key:s columns:a sources:A tables:A rows:i? newest:i" },
-	{ "Topic", "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i newest:t?" },
+	{ "Topic", "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i "
+		   "newest:t?" },
 	{ "Topics", "idle:b caught_up:b topics:a" },
-	{ "Feed", "opd:s umpan:s baris_fisik:i baris_data:i diterima:i ditolak:i tak_tergabung:i diterbitkan:i kelas:m pengamatan:m "
+	{ "Feed", "opd:s umpan:s baris_fisik:i baris_data:i diterima:i ditolak:i tak_tergabung:i "
+		  "diterbitkan:i kelas:m pengamatan:m "
 		  "kendali:a sha256:s status:s berkas:a" },
 	{ "Reader", "reader:s keys:i views:a" },
 	{ "Whoami", "reader:s status:b" },
@@ -96,21 +100,30 @@ static const struct answer {
 	{ "Changes",
 	  "Perubahan: aliran, atau yang ada sampai kini",
 	  "Changes: a stream, or what there is by now",
-	  { { "application/json", "Changes" }, { "text/event-stream", NULL }, { "application/x-ndjson", NULL } },
+	  { { "application/json", "Changes" },
+	    { "text/event-stream", NULL },
+	    { "application/x-ndjson", NULL } },
 	  "" },
 	{ "Unchanged", "Tidak berubah", "Not changed", { { NULL, NULL } }, "ETag" },
 	{ "Topics", "Topik", "Topics", { { "application/json", "Topics" } }, "" },
 	{ "Quality", "Umpan", "Feeds", { { "application/json", "[Feed]" } }, "" },
 	{ "Readers", "Pembaca", "Readers", { { "application/json", "[Reader]" } }, "" },
 	{ "Whoami", "Pemilik kunci", "The key's owner", { { "application/json", "Whoami" } }, "" },
-	{ "Ticket", "Tiket, berlaku 60 detik", "A ticket, good for 60 seconds", { { "application/json", "Ticket" } }, "" },
+	{ "Ticket",
+	  "Tiket, berlaku 60 detik",
+	  "A ticket, good for 60 seconds",
+	  { { "application/json", "Ticket" } },
+	  "" },
 	{ "Openapi", "Dokumen OpenAPI", "An OpenAPI document", { { "application/json", "" } }, "" },
 	{ "Ok", "Baik", "Good", { { "application/json", "Ok" } }, "" },
 	{ "Page", "Halaman", "The page", { { "text/html", NULL } }, "Content-Security-Policy" },
 	{ "File",
 	  "Berkas",
 	  "The file",
-	  { { "text/css", NULL }, { "text/javascript", NULL }, { "image/svg+xml", NULL }, { "text/html", NULL } },
+	  { { "text/css", NULL },
+	    { "text/javascript", NULL },
+	    { "image/svg+xml", NULL },
+	    { "text/html", NULL } },
 	  "Content-Security-Policy" },
 };
 
@@ -239,7 +252,8 @@ void gw_openapi_components(struct gw_pen *p, const struct gw_openapi_view *view,
 	gw_pen_object(p, "schemas");
 	gw_pen_object(p, "Filter");
 	gw_pen_str(p, "type", "string");
-	gw_pen_str(p, "pattern", "^((eq|neq|lt|lte|gt|gte|like)\\..*|in\\.\\(.*\\)|is\\.null|not\\.is\\.null)$");
+	gw_pen_str(p, "pattern",
+		   "^((eq|neq|lt|lte|gt|gte|like)\\..*|in\\.\\(.*\\)|is\\.null|not\\.is\\.null)$");
 	gw_pen_text(p, "description", "`eq.NILAI`, `in.(a,b)`, `like.A*`, `is.null` dan sebagainya",
 		    "`eq.VALUE`, `in.(a,b)`, `like.A*`, `is.null` and so on");
 	bus_json_object_end(&p->j);

@@ -106,8 +106,8 @@ static void put_text_content(struct gw_pen *p, const char *type)
 }
 
 /* {"get": {... "parameters": [ */
-static void begin_operation(struct gw_pen *p, const struct gw_openapi_view *v, const char *tail, const char *what,
-			    const char *parameters)
+static void begin_operation(struct gw_pen *p, const struct gw_openapi_view *v, const char *tail,
+			    const char *what, const char *parameters)
 {
 	char path[160], id[160];
 

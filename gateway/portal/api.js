@@ -5,20 +5,24 @@ const STORE = "titian.key";
 const PATIENCE = 15000; // ms
 
 export const key = () => sessionStorage.getItem(STORE);
-export const setKey = (value) => (value ? sessionStorage.setItem(STORE, value) : sessionStorage.removeItem(STORE));
+export const setKey = (value) =>
+	value ? sessionStorage.setItem(STORE, value) : sessionStorage.removeItem(STORE);
 
 // A key given as #key=... goes into the tab's store and out of the address, before anything is asked.
 export function takeKeyFromAddress() {
 	const given = new URLSearchParams(location.hash.slice(1)).get("key");
-	if (given === null)
-		return;
+	if (given === null) return;
 	setKey(given);
 	history.replaceState(null, "", location.pathname + location.search);
 }
 
 export class Refusal extends Error {
 	constructor(status, problem) {
-		super(problem.detail ? problem.title + " (" + problem.detail + ")" : problem.title || "HTTP " + status);
+		super(
+			problem.detail
+				? problem.title + " (" + problem.detail + ")"
+				: problem.title || "HTTP " + status,
+		);
 		this.status = status;
 	}
 }
@@ -29,8 +33,7 @@ export async function ask(path, accept = "application/json") {
 		cache: "no-store",
 		signal: AbortSignal.timeout(PATIENCE),
 	});
-	if (!answer.ok)
-		throw new Refusal(answer.status, await answer.json().catch(() => ({})));
+	if (!answer.ok) throw new Refusal(answer.status, await answer.json().catch(() => ({})));
 	return answer;
 }
 

@@ -12,8 +12,14 @@ export function modelOf(reader, views, state, quality, readers) {
 		color: color % 7,
 		topics: data.filter((t) => t.opd === opd),
 		feeds: (quality || []).filter((f) => f.opd === opd),
-		behind: sum(all.filter((t) => t.opd === opd), (t) => t.behind),
-		refused: sum((quality || []).filter((f) => f.opd === opd), (f) => f.ditolak),
+		behind: sum(
+			all.filter((t) => t.opd === opd),
+			(t) => t.behind,
+		),
+		refused: sum(
+			(quality || []).filter((f) => f.opd === opd),
+			(f) => f.ditolak,
+		),
 		damaged: all.some((t) => t.opd === opd && (t.gaps > 0 || t.undecodable > 0)),
 	}));
 	const color = Object.fromEntries(opds.map((o) => [o.opd, o.color]));

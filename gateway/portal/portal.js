@@ -21,8 +21,7 @@ let looks = 0; // the newest one counts; an older one that comes back late is dr
 function translate() {
 	document.documentElement.lang = lang();
 	document.title = t("title");
-	for (const node of document.querySelectorAll("[data-t]"))
-		node.textContent = t(node.dataset.t);
+	for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
 	byId("language").textContent = t("other_language");
 	byId("language").lang = lang() === "en" ? "id" : "en";
 	byId("leave").textContent = who ? t("leave", { reader: who.reader }) : "";
@@ -34,20 +33,24 @@ function figure(name, value, className) {
 
 function drawSummary(m) {
 	byId("summary").textContent = who.status
-		? t("summary", { opds: number(m.opds.length), records: number(m.records), views: number(m.views.length),
-			readers: number(m.readers.length) })
+		? t("summary", {
+				opds: number(m.opds.length),
+				records: number(m.records),
+				views: number(m.views.length),
+				readers: number(m.readers.length),
+			})
 		: t("summary_reader", { views: number(m.views.length) });
 	const figures = byId("figures");
 	figures.hidden = !who.status;
-	if (!who.status)
-		return;
+	if (!who.status) return;
 	const state = !m.caughtUp ? "state_loading" : m.behind > 0 || !m.idle ? "state_late" : "state_ok";
 	figures.replaceChildren(
 		figure("fig_state", t(state), state === "state_ok" ? "good" : "late"),
 		figure("fig_records", number(m.records)),
 		figure("fig_behind", number(m.behind), m.behind > 0 ? "late" : ""),
 		figure("fig_accepted", percent(m.accepted, m.offered)),
-		figure("fig_following", number(m.following)));
+		figure("fig_following", number(m.following)),
+	);
 }
 
 function draw() {
@@ -62,7 +65,8 @@ function draw() {
 }
 
 function live(ok) {
-	const node = byId("live"), text = ok ? t("live_ok", { time: clock(new Date()) }) : t("live_lost");
+	const node = byId("live"),
+		text = ok ? t("live_ok", { time: clock(new Date()) }) : t("live_lost");
 	node.hidden = false;
 	node.classList.toggle("lost", !ok);
 	/* A clock that is read out every two seconds would be noise: only a change of state is announced. */
@@ -84,15 +88,17 @@ function showDoor(error) {
 
 async function look() {
 	clearTimeout(timer);
-	if (!key())
-		return;
+	if (!key()) return;
 	const turn = ++looks;
 	try {
 		const self = who || (await get("/v1/whoami"));
-		const [views, topics, quality, readers] = await Promise.all([get("/v1/views"),
-			...(self.status ? ["/v1/topics", "/v1/quality", "/v1/readers"].map((path) => get(path)) : [])]);
-		if (turn !== looks)
-			return;
+		const [views, topics, quality, readers] = await Promise.all([
+			get("/v1/views"),
+			...(self.status
+				? ["/v1/topics", "/v1/quality", "/v1/readers"].map((path) => get(path))
+				: []),
+		]);
+		if (turn !== looks) return;
 		who = self;
 		seen = modelOf(who.reader, views, topics, quality, readers);
 		const first = byId("city").hidden;
@@ -100,12 +106,10 @@ async function look() {
 		byId("city").hidden = byId("leave").hidden = false;
 		live(true);
 		failures = 0;
-		if (first)
-			translate();
+		if (first) translate();
 		draw();
 	} catch (e) {
-		if (turn !== looks)
-			return;
+		if (turn !== looks) return;
 		if (e instanceof Refusal && e.status === 401) {
 			showDoor(t("key_wrong"));
 			return;
@@ -126,8 +130,7 @@ function start() {
 		setLang(lang() === "en" ? "id" : "en");
 		history.replaceState(null, "", location.pathname);
 		translate();
-		if (seen)
-			draw();
+		if (seen) draw();
 	});
 	byId("leave").addEventListener("click", () => showDoor());
 	byId("door-form").addEventListener("submit", (event) => {
@@ -139,19 +142,21 @@ function start() {
 			look();
 		}
 	});
-	byId("tables").addEventListener("toggle", () => seen && drawTables(byId("table-body"), seen, byId("tables").open));
+	byId("tables").addEventListener(
+		"toggle",
+		() => seen && drawTables(byId("table-body"), seen, byId("tables").open),
+	);
 	document.addEventListener("visibilitychange", () => document.hidden || look());
 	window.addEventListener("hashchange", () => {
 		takeKeyFromAddress();
 		who = seen = null;
 		look();
 	});
-	new ResizeObserver(() => requestAnimationFrame(() => seen && who.status && drawPicture(byId("picture"), seen)))
-		.observe(byId("picture"));
-	if (key())
-		look();
-	else
-		showDoor();
+	new ResizeObserver(() =>
+		requestAnimationFrame(() => seen && who.status && drawPicture(byId("picture"), seen)),
+	).observe(byId("picture"));
+	if (key()) look();
+	else showDoor();
 }
 
 start();

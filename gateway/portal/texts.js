@@ -29,8 +29,10 @@ export const texts = {
 		fig_accepted: "Baris diterima",
 		fig_following: "Mengikuti langsung",
 		glance: "Kota sekilas pandang",
-		glance_about: "Dari perangkat daerah, lewat topik, menjadi tayangan, sampai ke pembaca. Arahkan atau pilih satu kotak untuk menelusuri alirannya.",
-		picture_label: "Aliran data kota: perangkat daerah, topik, tayangan, pembaca. Isinya juga tersedia sebagai tabel di bawah gambar.",
+		glance_about:
+			"Dari perangkat daerah, lewat topik, menjadi tayangan, sampai ke pembaca. Arahkan atau pilih satu kotak untuk menelusuri alirannya.",
+		picture_label:
+			"Aliran data kota: perangkat daerah, topik, tayangan, pembaca. Isinya juga tersedia sebagai tabel di bawah gambar.",
 		col_opd: "Perangkat daerah",
 		col_topic: "Topik",
 		col_view: "Tayangan",
@@ -60,7 +62,8 @@ export const texts = {
 		th_from: "Dari",
 		th_readers: "Pembaca",
 		quality: "Mutu data",
-		quality_about: "Yang diterima, yang ditolak dan sebabnya, per perangkat daerah. Baris yang ditolak tersimpan aman di karantina untuk diperbaiki di sumbernya.",
+		quality_about:
+			"Yang diterima, yang ditolak dan sebabnya, per perangkat daerah. Baris yang ditolak tersimpan aman di karantina untuk diperbaiki di sumbernya.",
 		of_rows: "dari {n} baris data",
 		accepted: "diterima",
 		rejected: "ditolak",
@@ -72,7 +75,8 @@ export const texts = {
 		in_progress: "sedang dibaca",
 		file_refused: "berkas terakhir ditolak",
 		views: "Tayangan terpadu",
-		views_about: "Setiap tayangan dihitung langsung dari data perangkat daerah dan selalu mutakhir. Kolom pribadi disamarkan kecuali diizinkan.",
+		views_about:
+			"Setiap tayangan dihitung langsung dari data perangkat daerah dan selalu mutakhir. Kolom pribadi disamarkan kecuali diizinkan.",
 		rows: "{n} baris",
 		rows_one: "{n} baris",
 		open: "Lihat isi",
@@ -123,8 +127,10 @@ export const texts = {
 		fig_accepted: "Rows accepted",
 		fig_following: "Following live",
 		glance: "The city at a glance",
-		glance_about: "From the departments through topics to views and their readers. Point at a box, or select it, to trace its flow.",
-		picture_label: "The city's data flow: departments, topics, views, readers. The same is in a table below the picture.",
+		glance_about:
+			"From the departments through topics to views and their readers. Point at a box, or select it, to trace its flow.",
+		picture_label:
+			"The city's data flow: departments, topics, views, readers. The same is in a table below the picture.",
 		col_opd: "Departments",
 		col_topic: "Topics",
 		col_view: "Views",
@@ -154,7 +160,8 @@ export const texts = {
 		th_from: "From",
 		th_readers: "Readers",
 		quality: "Data quality",
-		quality_about: "What was accepted, what was refused and why, by department. Refused rows are kept safe in quarantine, to be mended at their source.",
+		quality_about:
+			"What was accepted, what was refused and why, by department. Refused rows are kept safe in quarantine, to be mended at their source.",
 		of_rows: "of {n} data rows",
 		accepted: "accepted",
 		rejected: "refused",
@@ -166,7 +173,8 @@ export const texts = {
 		in_progress: "being read",
 		file_refused: "the last file was refused",
 		views: "Integrated views",
-		views_about: "Each view is computed from the departments' own data and is always current. Personal columns are masked unless granted.",
+		views_about:
+			"Each view is computed from the departments' own data and is always current. Personal columns are masked unless granted.",
 		rows: "{n} rows",
 		rows_one: "{n} row",
 		open: "Look inside",
@@ -254,8 +262,7 @@ const findings = {
 // ?lang= wins and is remembered; then what was remembered; then Indonesian.
 const asked = new URLSearchParams(location.search).get("lang");
 let current = asked in texts ? asked : localStorage.getItem(STORE) === "en" ? "en" : "id";
-if (asked in texts)
-	localStorage.setItem(STORE, current);
+if (asked in texts) localStorage.setItem(STORE, current);
 
 export const lang = () => current;
 

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct gw_column columns[] = {
 	{ .name = "id", .type = GW_TEXT, .pdp = 'P' },
-	{ .name = "nama", .type = GW_TEXT, .pdp = 'U' },   /* masked */
+	{ .name = "nama", .type = GW_TEXT, .pdp = 'U' }, /* masked */
 	{ .name = "jumlah", .type = GW_INT, .pdp = 'N' },
 	{ .name = "rahasia", .type = GW_TEXT, .pdp = 'S' }, /* not shown */
 };
@@ -44,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			const struct gw_filter *f = &p.filter[i];
 
 			assert(CLEAR >> f->column & 1);
-			assert(f->n <= GW_IN_MAX && (f->n > 0 || f->op == GW_IS_NULL || f->op == GW_NOT_NULL));
+			assert(f->n <= GW_IN_MAX &&
+			       (f->n > 0 || f->op == GW_IS_NULL || f->op == GW_NOT_NULL));
 			for (size_t k = 0; k < f->n; k++)
 				assert(strlen(f->value[k]) <= size);
 		}

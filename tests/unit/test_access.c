@@ -8,13 +8,13 @@
 #include "tests/support/engine_support.h"
 #include "gateway/access.h"
 
-#define SCHEMA                                                                                              \
-	"{\"type\":\"record\",\"name\":\"A\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["               \
-	"{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"nama\",\"type\":\"string\"},"                              \
+#define SCHEMA                                                                                               \
+	"{\"type\":\"record\",\"name\":\"A\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["       \
+	"{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"nama\",\"type\":\"string\"},"                     \
 	"{\"name\":\"utang\",\"type\":\"long\"},{\"name\":\"kode\",\"type\":\"string\"}]}"
-#define VIEW(name, more)                                                                                    \
-	"/*---\nname: " name "\nkey: id\n" more "routes: {uji_a: _key}\ncolumns:\n"                              \
-	"  id: {type: text, pdp: P}\n  nama: {type: text, pdp: U}\n  utang: {type: int, pdp: S}\n"               \
+#define VIEW(name, more)                                                                                     \
+	"/*---\nname: " name "\nkey: id\n" more "routes: {uji_a: _key}\ncolumns:\n"                          \
+	"  id: {type: text, pdp: P}\n  nama: {type: text, pdp: U}\n  utang: {type: int, pdp: S}\n"           \
 	"  kode: {type: text, pdp: N}\n---*/\nSELECT _key AS id, nama, utang, kode FROM uji_a"
 
 enum { ID = 1, NAMA = 2, UTANG = 4, KODE = 8, ALL = 15 };
@@ -85,7 +85,8 @@ static void what_is_not_written_is_denied(void **state)
 	struct bus_error err;
 
 	(void)state;
-	assert_int_equal(open_policy("readers:\n  dinsos:\n    views:\n      satu: {}\n  kosong: {}\n", &err), BUS_OK);
+	assert_int_equal(open_policy("readers:\n  dinsos:\n    views:\n      satu: {}\n  kosong: {}\n", &err),
+			 BUS_OK);
 	assert_true(grant("dinsos", "satu").allowed);
 	assert_false(grant("dinsos", "dua").allowed);
 	assert_false(grant("kosong", "satu").allowed);
@@ -99,10 +100,11 @@ static void personal_columns_are_masked_unless_cleared(void **state)
 	struct bus_error err;
 
 	(void)state;
-	assert_int_equal(open_policy("readers:\n  a:\n    status: true\n    views:\n      satu: {}\n"
-				     "      dua: {clear: [nama]}\n  b:\n    views:\n      \"*\": {clear: [\"*\"]}\n",
-				     &err),
-			 BUS_OK);
+	assert_int_equal(
+	    open_policy("readers:\n  a:\n    status: true\n    views:\n      satu: {}\n"
+			"      dua: {clear: [nama]}\n  b:\n    views:\n      \"*\": {clear: [\"*\"]}\n",
+			&err),
+	    BUS_OK);
 	assert_grant("a", "satu", ALL, ID | KODE);
 	assert_grant("a", "dua", ALL, ID | NAMA | KODE);
 	assert_grant("b", "satu", ALL, ALL);
@@ -115,7 +117,8 @@ static void columns_leaves_others_out_but_never_the_key(void **state)
 	struct bus_error err;
 
 	(void)state;
-	assert_int_equal(open_policy("readers:\n  a:\n    views:\n      satu: {columns: [kode]}\n", &err), BUS_OK);
+	assert_int_equal(open_policy("readers:\n  a:\n    views:\n      satu: {columns: [kode]}\n", &err),
+			 BUS_OK);
 	assert_grant("a", "satu", ID | KODE, ID | KODE);
 }
 
@@ -124,7 +127,8 @@ static void a_star_reaches_no_internal_view(void **state)
 	struct bus_error err;
 
 	(void)state;
-	assert_int_equal(open_policy("readers:\n  a:\n    views:\n      \"*\": {clear: [\"*\"]}\n", &err), BUS_OK);
+	assert_int_equal(open_policy("readers:\n  a:\n    views:\n      \"*\": {clear: [\"*\"]}\n", &err),
+			 BUS_OK);
 	assert_false(grant("a", "dalam").allowed);
 	assert_int_equal(open_policy("readers:\n  a:\n    views:\n      dalam: {}\n", &err), BUS_EPARSE);
 }
@@ -151,7 +155,8 @@ static void a_mistake_is_told_with_file_and_line(void **state)
 	for (size_t i = 0; i < BUS_LEN(bad); i++) {
 		assert_int_equal(open_policy(bad[i].policy, &err), BUS_EPARSE);
 		assert_null(a);
-		if (!strstr(err.text, policy_path) || !strstr(err.text, bad[i].line) || !strstr(err.text, bad[i].what))
+		if (!strstr(err.text, policy_path) || !strstr(err.text, bad[i].line) ||
+		    !strstr(err.text, bad[i].what))
 			fail_msg("policy %zu: %s", i, err.text);
 	}
 }
@@ -213,7 +218,8 @@ static void a_key_that_differs_in_one_character_is_nobodys(void **state)
 
 static void a_damaged_key_file_is_told_with_its_line(void **state)
 {
-	static const char good[] = "a 0123abcd 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff 2026-11-22\n";
+	static const char good[] =
+	    "a 0123abcd 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff 2026-11-22\n";
 	static const char *const bad[] = { "a 0123abcd\n", "a 0123abcd 0011\n", "a/b 0123abcd 00112233\n" };
 	struct bus_error err;
 	char text[512];
@@ -262,7 +268,9 @@ static void every_reader_can_be_listed_with_its_keys(void **state)
 	(void)state;
 	assert_int_equal(gw_access_key_new(keys_path, "b", &secret, &err), BUS_OK);
 	assert_int_equal(gw_access_key_new(keys_path, "b", &secret, &err), BUS_OK);
-	assert_int_equal(open_policy("readers:\n  a:\n    views: {satu: {}}\n  b:\n    views: {\"*\": {}}\n", &err), BUS_OK);
+	assert_int_equal(
+	    open_policy("readers:\n  a:\n    views: {satu: {}}\n  b:\n    views: {\"*\": {}}\n", &err),
+	    BUS_OK);
 	gw_access_each(a, count_reader, &list);
 	assert_string_equal(bus_buf_cstr(&list), "a 0 1;b 2 2;");
 	bus_buf_release(&secret);

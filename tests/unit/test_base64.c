@@ -10,8 +10,14 @@ static void writes_the_vectors_of_rfc_4648_without_padding(void **state)
 {
 	/* RFC 4648 section 10, padding taken away; the last two differ between base64 and base64url. */
 	static const char *const vector[][2] = {
-		{ "", "" },	      { "f", "Zg" },	       { "fo", "Zm8" },		  { "foo", "Zm9v" },
-		{ "foob", "Zm9vYg" }, { "fooba", "Zm9vYmE" }, { "foobar", "Zm9vYmFy" }, { "\xfb\xff", "-_8" },
+		{ "", "" },
+		{ "f", "Zg" },
+		{ "fo", "Zm8" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg" },
+		{ "fooba", "Zm9vYmE" },
+		{ "foobar", "Zm9vYmFy" },
+		{ "\xfb\xff", "-_8" },
 		{ "\xff\xef\xbe", "_---" },
 	};
 
@@ -31,7 +37,8 @@ static void writes_the_vectors_of_rfc_4648_without_padding(void **state)
 static void refuses_what_is_no_base64url(void **state)
 {
 	/* padding, the other alphabet, white space, a lone digit, bits left over */
-	static const char *const bad[] = { "Zg==", "+/8", "Zm 9v", "Zm9v\n", "Z", "Zm9vY", "Zh", "Zm9", "Z\xc3\xa9" };
+	static const char *const bad[] = { "Zg==",  "+/8", "Zm 9v", "Zm9v\n",	"Z",
+					   "Zm9vY", "Zh",  "Zm9",   "Z\xc3\xa9" };
 
 	(void)state;
 	for (size_t i = 0; i < BUS_LEN(bad); i++) {

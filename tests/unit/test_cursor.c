@@ -55,7 +55,8 @@ static void a_cursor_is_safe_in_a_url(void **state)
 	char *text = page(&ours, &residents, "a/b?c&d=e%");
 
 	(void)state;
-	assert_int_equal(strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), strlen(text));
+	assert_int_equal(strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+			 strlen(text));
 	free(text);
 }
 

@@ -49,7 +49,8 @@ static void the_page_and_its_parts_have_their_types(void **state)
 /* The content security policy would stop them, and the page would come up broken. */
 static void nothing_inline_and_nothing_from_elsewhere(void **state)
 {
-	static const char *const never[] = { "style=\"", "<style", "onclick=", "onload=", "javascript:", "innerHTML", "eval(" };
+	static const char *const never[] = { "style=\"",    "<style",	 "onclick=", "onload=",
+					     "javascript:", "innerHTML", "eval(" };
 
 	(void)state;
 	for (size_t i = 0; i < gw_portal_files; i++) {

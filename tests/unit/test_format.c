@@ -7,19 +7,29 @@
 #include "gateway/format.h"
 
 static const struct gw_column columns[] = {
-	{ .name = "id", .type = GW_TEXT, .pdp = 'P' },	    { .name = "nama", .type = GW_TEXT, .pdp = 'U' },
-	{ .name = "tunggakan", .type = GW_INT, .pdp = 'S' }, { .name = "nilai", .type = GW_REAL, .pdp = 'N' },
-	{ .name = "lengkap", .type = GW_BOOL, .pdp = 'S' }, { .name = "rincian", .type = GW_JSON, .pdp = 'S' },
+	{ .name = "id", .type = GW_TEXT, .pdp = 'P' },
+	{ .name = "nama", .type = GW_TEXT, .pdp = 'U' },
+	{ .name = "tunggakan", .type = GW_INT, .pdp = 'S' },
+	{ .name = "nilai", .type = GW_REAL, .pdp = 'N' },
+	{ .name = "lengkap", .type = GW_BOOL, .pdp = 'S' },
+	{ .name = "rincian", .type = GW_JSON, .pdp = 'S' },
 };
 static const struct gw_view view = { .name = "v", .column = columns, .n_columns = 6 };
 static const struct gw_grant everything = { true, UINT64_MAX, UINT64_MAX };
 static const struct gw_grant nobody = { true, UINT64_MAX, 1 | 8 }; /* id and nilai in clear */
 
-#define TEXT(t) { .type = GW_TEXT, .s = { (t), sizeof(t) - 1 } }
+#define TEXT(t)                                                                                              \
+	{                                                                                                    \
+		.type = GW_TEXT, .s = {(t), sizeof(t) - 1 }                                                  \
+	}
 
 static const struct gw_value row[] = {
-	TEXT("a1"), TEXT("Budi"), { .type = GW_INT, .i = -7 }, { .type = GW_REAL, .r = 1.5 },
-	{ .type = GW_BOOL, .i = 1 }, { .type = GW_JSON, .s = { "[1,{}]", 6 } },
+	TEXT("a1"),
+	TEXT("Budi"),
+	{ .type = GW_INT, .i = -7 },
+	{ .type = GW_REAL, .r = 1.5 },
+	{ .type = GW_BOOL, .i = 1 },
+	{ .type = GW_JSON, .s = { "[1,{}]", 6 } },
 };
 static const struct gw_value nulls[6] = { TEXT("a2") }; /* GW_NULL is 0 */
 
@@ -37,7 +47,8 @@ static struct gw_params params_of(struct gw_grant grant, const char *select, boo
 	return p;
 }
 
-static void assert_json(struct gw_grant grant, const char *select, const struct gw_value *value, const char *want)
+static void assert_json(struct gw_grant grant, const char *select, const struct gw_value *value,
+			const char *want)
 {
 	struct gw_params p = params_of(grant, select, false);
 	struct bus_buf b = { 0 };
@@ -62,7 +73,8 @@ static void a_row_is_typed_json_in_the_order_asked(void **state)
 {
 	(void)state;
 	assert_json(everything, NULL, row,
-		    "{\"id\":\"a1\",\"nama\":\"Budi\",\"tunggakan\":-7,\"nilai\":1.5,\"lengkap\":true,\"rincian\":[1,{}]}");
+		    "{\"id\":\"a1\",\"nama\":\"Budi\",\"tunggakan\":-7,\"nilai\":1.5,\"lengkap\":true,"
+		    "\"rincian\":[1,{}]}");
 	assert_json(everything, "nilai,id", row, "{\"nilai\":1.5,\"id\":\"a1\"}");
 }
 
@@ -70,15 +82,17 @@ static void what_is_masked_shows_neither_text_nor_number(void **state)
 {
 	(void)state;
 	assert_json(nobody, NULL, row,
-		    "{\"id\":\"a1\",\"nama\":\"\u2022\u2022\u2022\",\"tunggakan\":null,\"nilai\":1.5,\"lengkap\":null,"
+		    "{\"id\":\"a1\",\"nama\":\"\u2022\u2022\u2022\",\"tunggakan\":null,\"nilai\":1.5,"
+		    "\"lengkap\":null,"
 		    "\"rincian\":null}");
 	assert_csv(nobody, NULL, false, row, "a1,\u2022\u2022\u2022,,1.5,,\r\n");
 }
 
 static void null_is_null_masked_or_not(void **state)
 {
-	static const char want[] = "{\"id\":\"a2\",\"nama\":null,\"tunggakan\":null,\"nilai\":null,\"lengkap\":null,"
-				   "\"rincian\":null}";
+	static const char want[] =
+	    "{\"id\":\"a2\",\"nama\":null,\"tunggakan\":null,\"nilai\":null,\"lengkap\":null,"
+	    "\"rincian\":null}";
 
 	(void)state;
 	assert_json(everything, NULL, nulls, want);
@@ -93,8 +107,12 @@ static void csv_cells_are_quoted_as_rfc_4180_says(void **state)
 		struct gw_value value;
 		const char *want;
 	} cell[] = {
-		{ TEXT("plain"), "plain\r\n" },	  { TEXT("a,b"), "\"a,b\"\r\n" },     { TEXT("a\"b"), "\"a\"\"b\"\r\n" },
-		{ TEXT("a\nb"), "\"a\nb\"\r\n" }, { TEXT("a\r\nb"), "\"a\r\nb\"\r\n" }, { TEXT("a;b"), "a;b\r\n" },
+		{ TEXT("plain"), "plain\r\n" },
+		{ TEXT("a,b"), "\"a,b\"\r\n" },
+		{ TEXT("a\"b"), "\"a\"\"b\"\r\n" },
+		{ TEXT("a\nb"), "\"a\nb\"\r\n" },
+		{ TEXT("a\r\nb"), "\"a\r\nb\"\r\n" },
+		{ TEXT("a;b"), "a;b\r\n" },
 		{ TEXT(""), "\r\n" },
 	};
 

@@ -14,8 +14,13 @@ static const struct gw_column columns[] = {
 	{ "tunggakan", "Tunggakan", "Due", GW_INT, 'S' },
 	{ "lengkap", NULL, NULL, GW_BOOL, 'N' },
 };
-static const struct gw_view arrears = { .name = "tunggakan", .title_id = "Tunggakan", .title_en = "Arrears",
-					.column = columns, .n_columns = 4, .key = 0, .dated = true };
+static const struct gw_view arrears = { .name = "tunggakan",
+					.title_id = "Tunggakan",
+					.title_en = "Arrears",
+					.column = columns,
+					.n_columns = 4,
+					.key = 0,
+					.dated = true };
 
 struct doc {
 	struct bus_arena *arena;
@@ -59,7 +64,8 @@ static void every_public_route_is_documented(void **state)
 	(void)state;
 	assert_true(bus_str_is(at(&d, "openapi", NULL)->text, "3.0.3"));
 	for (const struct bus_http_route *r = gw_api_routes; r->method; r++)
-		assert_non_null(at(&d, "paths", r->pattern, strcmp(r->method, "POST") ? "get" : "post", "responses", NULL));
+		assert_non_null(at(&d, "paths", r->pattern, strcmp(r->method, "POST") ? "get" : "post",
+				   "responses", NULL));
 	assert_null(at(&d, "paths", "/v1/views/tunggakan", NULL));
 	release(&d);
 }
@@ -118,8 +124,10 @@ static void it_is_written_in_the_readers_language(void **state)
 	struct doc id = write(&v, 1, false), en = write(&v, 1, true);
 
 	(void)state;
-	assert_true(bus_str_is(at(&id, "paths", "/v1/views/tunggakan", "get", "summary", NULL)->text, "Tunggakan"));
-	assert_true(bus_str_is(at(&en, "paths", "/v1/views/tunggakan", "get", "summary", NULL)->text, "Arrears"));
+	assert_true(
+	    bus_str_is(at(&id, "paths", "/v1/views/tunggakan", "get", "summary", NULL)->text, "Tunggakan"));
+	assert_true(
+	    bus_str_is(at(&en, "paths", "/v1/views/tunggakan", "get", "summary", NULL)->text, "Arrears"));
 	release(&id);
 	release(&en);
 }

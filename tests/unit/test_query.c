@@ -48,7 +48,9 @@ static void without_parameters_it_is_a_hundred_rows_of_all_columns(void **state)
 
 static void limit_is_a_number_from_1_to_10000(void **state)
 {
-	static const char *const bad[] = { "0", "-1", "10001", "", "x", "10x", "1e3", "99999999999999999999" };
+	static const char *const bad[] = {
+		"0", "-1", "10001", "", "x", "10x", "1e3", "99999999999999999999"
+	};
 
 	(void)state;
 	assert_true(gw_params_add(&p, "limit", "10000"));
@@ -78,9 +80,14 @@ static void every_operator_is_read(void **state)
 		enum gw_operator op;
 		const char *value;
 	} good[] = {
-		{ "eq.1471011003", GW_EQ, "1471011003" }, { "neq.a.b", GW_NEQ, "a.b" }, { "lt.", GW_LT, "" },
-		{ "lte.7", GW_LTE, "7" },		  { "gt.7", GW_GT, "7" },	{ "gte.7", GW_GTE, "7" },
-		{ "like.AN*", GW_LIKE, "AN*" },		  { "eq.is.null", GW_EQ, "is.null" },
+		{ "eq.1471011003", GW_EQ, "1471011003" },
+		{ "neq.a.b", GW_NEQ, "a.b" },
+		{ "lt.", GW_LT, "" },
+		{ "lte.7", GW_LTE, "7" },
+		{ "gt.7", GW_GT, "7" },
+		{ "gte.7", GW_GTE, "7" },
+		{ "like.AN*", GW_LIKE, "AN*" },
+		{ "eq.is.null", GW_EQ, "is.null" },
 	};
 
 	(void)state;
@@ -108,7 +115,9 @@ static void every_operator_is_read(void **state)
 
 static void a_filter_without_a_known_operator_is_refused_with_the_list(void **state)
 {
-	static const char *const bad[] = { "1471", "=1", "EQ.1", "equals.1", "", "in.1,2", "in.(1,2", "is.nul" };
+	static const char *const bad[] = {
+		"1471", "=1", "EQ.1", "equals.1", "", "in.1,2", "in.(1,2", "is.nul"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < BUS_LEN(bad); i++) {
@@ -194,8 +203,9 @@ static void a_question_larger_than_its_memory_is_refused(void **state)
 static void a_day_is_one_that_exists(void **state)
 {
 	static const char *const good[] = { "2025-12-31", "2024-02-29", "1945-08-17" };
-	static const char *const bad[] = { "2025-02-29", "2025-13-01", "2025-00-10", "2025-1-01", "31-12-2025", "", "today",
-					   "2025-12-31T00:00", "2025/12/31", "-025-01-01" };
+	static const char *const bad[] = { "2025-02-29", "2025-13-01", "2025-00-10", "2025-1-01",
+					   "31-12-2025", "",	       "today",	     "2025-12-31T00:00",
+					   "2025/12/31", "-025-01-01" };
 
 	(void)state;
 	for (size_t i = 0; i < BUS_LEN(good); i++)
