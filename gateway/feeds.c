@@ -274,6 +274,28 @@ static bool question_add(void *ctx, const char *name, const char *value)
 	return true;
 }
 
+static bool stop_here(void *ctx, const struct gw_change *change)
+{
+	(void)ctx;
+	(void)change;
+	return false;
+}
+
+/* Whether the log has come as far as the reader has: one put back from an older copy has not, and its numbers
+ * would mean other changes. A cursor may well be beyond the view's own newest change: numbers count over all
+ * views. */
+static bool reached(struct gw_api *api, struct gw_subscriber *s)
+{
+	struct bus_error err;
+	int64_t last = 0;
+
+	if (s->after <= gw_newest(api->engine, s->view))
+		return true;
+	return gw_changes(gw_reader_of(api->engine), s->view, s->params.query.date, s->after - 1, 1, stop_here, NULL,
+			  &last, &err) == BUS_OK &&
+	       last >= s->after;
+}
+
 /* Where to start: Last-Event-ID (a reader that comes back), `after`, or the beginning. */
 static const char *start_of(struct gw_api *api, struct bus_http_request *req, struct question *q)
 {
@@ -290,8 +312,7 @@ static const char *start_of(struct gw_api *api, struct bus_http_request *req, st
 	}
 	switch (gw_cursor_read_feed(&api->cursors, s->view, text, &s->after)) {
 	case BUS_OK:
-		/* A log that was lost and has not come this far again: the numbers would mean other changes. */
-		return s->after > gw_newest(api->engine, s->view) ? "cursor-unknown" : NULL;
+		return reached(api, s) ? NULL : "cursor-unknown";
 	case BUS_ENOENT:
 		return "cursor-unknown";
 	default:
