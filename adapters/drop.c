@@ -16,6 +16,7 @@
 #include "bus/log.h"
 #include "bus/mem.h"
 
+#define LOCK_MS 2000
 #define SCAN_MS 2000
 #define SUFFIX_MAX 10000
 #define NS INT64_C(1000000000)
@@ -58,13 +59,17 @@ static enum bus_err make_folder(const char *path, struct bus_error *err)
 	return BUS_OK;
 }
 
+/* A predecessor that was killed holds the lock until the last of its threads is gone: wait a little. */
 static enum bus_err lock_folder(struct adapter_drop *d, struct bus_error *err)
 {
 	d->fd = open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->fd < 0)
 		return bus_fail(err, BUS_EIO, "cannot open folder '%s': %m", d->dir);
-	if (flock(d->fd, LOCK_EX | LOCK_NB))
-		return bus_fail(err, BUS_ECONFLICT, "folder '%s' belongs to another running adapter", d->dir);
+	for (int64_t until = bus_clock_mono_ms() + LOCK_MS; flock(d->fd, LOCK_EX | LOCK_NB);) {
+		if (bus_clock_mono_ms() >= until)
+			return bus_fail(err, BUS_ECONFLICT, "folder '%s' belongs to another running adapter", d->dir);
+		nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
+	}
 	return BUS_OK;
 }
 

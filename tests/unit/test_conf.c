@@ -161,7 +161,7 @@ static void says_what_is_wrong_and_where(void **state)
 		     ":3: unknown option 'http.prot'; did you mean 'http.port'?");
 	expect_error("wrokers: 1\n", NULL, ":1: unknown option 'wrokers'; did you mean 'workers'?");
 	expect_error("zzzzzzzz: 1\n", NULL, ":1: unknown option 'zzzzzzzz'");
-	expect_error("http: 1\n", NULL, ":1: unknown option 'http'");
+	expect_error("http: 1\n", NULL, ":1: unknown option 'http'; did you mean 'http.key_file'?");
 	expect_error("workers: many\n", NULL, ":1: workers: 'many' is not a whole number");
 	expect_error("workers: 1.5\n", NULL, ":1: workers: '1.5' is not a whole number");
 	expect_error("workers: '4'\n", NULL, ":1: 'workers' must not stand in quotes");
