@@ -53,8 +53,8 @@ $(PROGRAMS):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)
 
-# The portal's files and openapi.yaml, as bytes inside the binary.
-PORTAL := $(wildcard gateway/portal/*) $(wildcard gateway/openapi.*)
+# The portal's files, as bytes inside the binary.
+PORTAL := $(wildcard gateway/portal/*)
 $(B)/gateway/portal_files.c: gateway/embed.sh $(PORTAL)
 	@mkdir -p $(@D)
 	sh gateway/embed.sh $(PORTAL) > $@.new && mv $@.new $@
@@ -72,7 +72,7 @@ $(B)/bench/%: $(B)/tests/bench/%.o $(LIBGATEWAY) $(LIBADAPTER) $(LIBSCHEMA) $(LI
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)
 
--include $(shell find build/$(CONFIG) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # --- people's targets ---------------------------------------------------------------------------------
 FEEDS ?= deploy/demo/feeds

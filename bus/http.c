@@ -40,7 +40,7 @@ static void *on_line(void *ctx, const char *uri, struct MHD_Connection *c)
 	atomic_fetch_add(&h->open, 1);
 	if (atomic_load_explicit(&conn->deadline_ms, memory_order_relaxed) > by)
 		atomic_store_explicit(&conn->deadline_ms, by, memory_order_relaxed);
-	http_request_begin(conn->req, c, uri);
+	bus_http_request_begin(conn->req, c, uri);
 	return conn->req;
 }
 
@@ -80,9 +80,9 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **request,
 	if (!orphan) {
 		if (req->response)
 			MHD_destroy_response(req->response);
-		http_request_reset(req);
+		bus_http_request_reset(req);
 	} else {
-		conn->req = http_request_new(h, conn);
+		conn->req = bus_http_request_new(h, conn);
 	}
 	set_deadline(conn, h->idle_ms);
 	atomic_fetch_sub(&h->open, 1);
@@ -94,7 +94,7 @@ static enum MHD_Result queue(struct bus_http_request *req, int status, struct MH
 
 	if (!r)
 		return MHD_NO;
-	http_count(req, status);
+	bus_http_count(req, status);
 	bus_log(BUS_LOG_DEBUG, "http.answered",
 		LOG_STR("route", req->match.resource ? req->match.resource->pattern : "none"),
 		LOG_INT("status", status), LOG_STR("request", req->id));
@@ -126,14 +126,14 @@ static enum MHD_Result settle(struct bus_http_request *req)
 	}
 	pthread_mutex_unlock(&req->lock);
 	if (abandoned)
-		return queue(req, 503, http_unavailable(req));
+		return queue(req, 503, bus_http_unavailable(req));
 	return queue(req, req->status, r);
 }
 
 static enum MHD_Result refuse(struct bus_http_request *req, int status, const char *why)
 {
 	bus_http_set(req, "Connection", "close");
-	http_refuse(req, status, why);
+	bus_http_refuse(req, status, why);
 	return settle(req);
 }
 
@@ -146,10 +146,10 @@ static enum MHD_Result begin(struct bus_http_request *req, const char *method, c
 	int status;
 
 	req->method = method;
-	http_request_name(req);
-	status = http_guard(req, version, &length, &why);
+	bus_http_request_name(req);
+	status = bus_http_guard(req, version, &length, &why);
 	if (!status)
-		status = http_request_parse(req, method, &why);
+		status = bus_http_request_parse(req, method, &why);
 	if (status)
 		return refuse(req, status, why);
 	if (length > h->body_max) {
@@ -189,18 +189,18 @@ static void run(struct bus_http_request *req)
 
 	if (req->refusal) {
 		bus_http_set(req, "Connection", "close");
-		http_refuse(req, req->refusal, "the body is over the limit");
+		bus_http_refuse(req, req->refusal, "the body is over the limit");
 	} else if (m->method) {
 		m->method->handler(req->h->ctx, req);
 	} else if (strcmp(req->method, "OPTIONS") == 0 && strcmp(bus_http_path(req), "*") == 0) {
 		allow(req, ALL_METHODS);
 	} else if (!m->resource) {
-		http_refuse(req, 404, "there is nothing at this path");
+		bus_http_refuse(req, 404, "there is nothing at this path");
 	} else if (strcmp(req->method, "OPTIONS") == 0) {
 		allow(req, m->resource->allow);
 	} else {
 		bus_http_set(req, "Allow", m->resource->allow);
-		http_refuse(req, 405, "this path does not take this method");
+		bus_http_refuse(req, 405, "this path does not take this method");
 	}
 }
 
@@ -226,7 +226,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 		if (!req->deferred && !req->response) {
 			bus_log(BUS_LOG_ERROR, "http.no_answer",
 				LOG_STR("route", req->match.resource->pattern));
-			http_refuse(req, 500, NULL);
+			bus_http_refuse(req, 500, NULL);
 		}
 		return settle(req);
 	case HTTP_RUNNING: /* resumed: the ticket has been answered, or the server stops */
@@ -244,13 +244,13 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **socket,
 	struct http_conn *conn;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*socket = http_conn_open(
+		*socket = bus_http_conn_open(
 		    ctx, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
 		return;
 	}
 	conn = *socket;
 	*socket = NULL;
-	http_conn_close(conn);
+	bus_http_conn_close(conn);
 }
 
 /* The path reaches us as it was sent: routes are matched before decoding. */
@@ -355,17 +355,17 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	h->connections = bus_metric("titian_http_connections", "gauge", "Open HTTP connections.", labels);
 	free(labels);
 	raise_file_limit();
-	rc = http_table_build(routes, &h->table, err);
+	rc = bus_http_table_build(routes, &h->table, err);
 	if (rc == BUS_OK)
 		rc = open_socket(conf->address ? conf->address : "127.0.0.1", conf->port, &fd, &h->port, err);
 	if (rc != BUS_OK)
 		goto out;
-	rc = http_watch_start(h, err);
+	rc = bus_http_watch_start(h, err);
 	if (rc != BUS_OK)
 		goto out;
 	rc = start_mhd(h, conf, fd, err);
 	if (rc != BUS_OK) {
-		http_watch_stop(h);
+		bus_http_watch_stop(h);
 		goto out;
 	}
 	*out = h;
@@ -373,7 +373,7 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 out:
 	if (fd >= 0)
 		close(fd);
-	http_release(h);
+	bus_http_release(h);
 	return rc;
 }
 
@@ -387,7 +387,7 @@ static void stir(struct http_conn *c)
 {
 	pthread_mutex_lock(&c->req->lock);
 	if (c->req->streaming || atomic_load(&c->h->abandoning))
-		http_wake_locked(c->req);
+		bus_http_wake_locked(c->req);
 	pthread_mutex_unlock(&c->req->lock);
 }
 
@@ -409,16 +409,16 @@ void bus_http_stop(struct bus_http **hp, int timeout_ms)
 	*hp = NULL;
 	fd = MHD_quiesce_daemon(h->daemon);
 	atomic_store(&h->stopping, true);
-	http_conn_each(h, stir);
+	bus_http_conn_each(h, stir);
 	wait_for_requests(h, timeout_ms);
 	/* From here on nothing is suspended any more: MHD must not be stopped while something is. */
 	atomic_store(&h->abandoning, true);
-	http_conn_each(h, stir);
+	bus_http_conn_each(h, stir);
 	wait_for_requests(h, 200);
 	MHD_stop_daemon(h->daemon);
 	if (fd != MHD_INVALID_SOCKET)
 		close(fd);
-	http_watch_stop(h);
+	bus_http_watch_stop(h);
 	assert(!h->conns);
-	http_release(h);
+	bus_http_release(h);
 }

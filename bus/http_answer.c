@@ -6,7 +6,7 @@
 
 #define PROBLEM_JSON "application/problem+json"
 
-const char *http_reason(int status)
+const char *bus_http_reason(int status)
 {
 	static const struct {
 		int status;
@@ -29,7 +29,7 @@ const char *http_reason(int status)
 	return "Error";
 }
 
-void http_count(struct bus_http_request *req, int status)
+void bus_http_count(struct bus_http_request *req, int status)
 {
 	struct http_resource *r = req->match.resource ? req->match.resource : &req->h->table.other;
 	int i = status - HTTP_STATUS_FIRST;
@@ -56,7 +56,7 @@ void bus_http_set(struct bus_http_request *req, const char *name, const char *va
 	bus_buf_put(&req->head, value, strlen(value) + 1);
 }
 
-void http_add_head(struct bus_http_request *req, struct MHD_Response *r, const char *type)
+void bus_http_add_head(struct bus_http_request *req, struct MHD_Response *r, const char *type)
 {
 	const char *p = req->head.p;
 	const char *end = p + req->head.n;
@@ -95,7 +95,7 @@ static struct MHD_Response *whole(struct bus_http_request *req, struct bus_buf *
 			bus_buf_release(body);
 	}
 	if (r)
-		http_add_head(req, r, type);
+		bus_http_add_head(req, r, type);
 	return r;
 }
 
@@ -157,15 +157,15 @@ static const char *put_refusal(struct bus_buf *b, const struct bus_http_request 
 	char code[32];
 
 	if (req->h->write_error) {
-		req->h->write_error(b, status, http_reason(status), detail);
+		req->h->write_error(b, status, bus_http_reason(status), detail);
 		return req->h->problem_type ? req->h->problem_type : PROBLEM_JSON;
 	}
 	snprintf(code, sizeof(code), "http-%d", status);
-	put_problem(b, req, status, code, http_reason(status), detail, NULL);
+	put_problem(b, req, status, code, bus_http_reason(status), detail, NULL);
 	return PROBLEM_JSON;
 }
 
-void http_refuse(struct bus_http_request *req, int status, const char *detail)
+void bus_http_refuse(struct bus_http_request *req, int status, const char *detail)
 {
 	struct bus_buf b = { 0 };
 	const char *type = put_refusal(&b, req, status, detail);
@@ -174,7 +174,7 @@ void http_refuse(struct bus_http_request *req, int status, const char *detail)
 }
 
 /* For a request whose ticket may be writing its answer at this moment: nothing of the request is changed. */
-struct MHD_Response *http_unavailable(struct bus_http_request *req)
+struct MHD_Response *bus_http_unavailable(struct bus_http_request *req)
 {
 	struct bus_buf b = { 0 };
 	const char *type = put_refusal(&b, req, 503, "the server is stopping");
@@ -212,10 +212,10 @@ void bus_http_ticket_done(struct bus_http_ticket *t)
 	orphan = req->orphan;
 	req->answered = true;
 	if (!req->abandoned)
-		http_wake_locked(req);
+		bus_http_wake_locked(req);
 	pthread_mutex_unlock(&req->lock);
 	if (!orphan)
 		return;
-	http_request_free(&req);
-	http_release(h);
+	bus_http_request_free(&req);
+	bus_http_release(h);
 }

@@ -15,25 +15,25 @@
 
 #define EVENTS 256
 
-void http_release(struct bus_http *h)
+void bus_http_release(struct bus_http *h)
 {
 	if (atomic_fetch_sub(&h->refs, 1) > 1)
 		return;
-	http_table_release(&h->table);
+	bus_http_table_release(&h->table);
 	pthread_mutex_destroy(&h->list_lock);
 	free(h->by_fd);
 	free(h->program);
 	free(h);
 }
 
-struct http_conn *http_conn_open(struct bus_http *h, int fd)
+struct http_conn *bus_http_conn_open(struct bus_http *h, int fd)
 {
 	struct http_conn *c = bus_xcalloc(1, sizeof(*c));
 	struct epoll_event ev = { .events = EPOLLRDHUP | EPOLLET };
 
 	c->h = h;
 	c->fd = fd;
-	c->req = http_request_new(h, c);
+	c->req = bus_http_request_new(h, c);
 	atomic_init(&c->deadline_ms, bus_clock_mono_ms() + h->header_ms);
 	pthread_mutex_lock(&h->list_lock);
 	if ((size_t)fd >= h->n_by_fd) {
@@ -57,7 +57,7 @@ struct http_conn *http_conn_open(struct bus_http *h, int fd)
 	return c;
 }
 
-void http_conn_close(struct http_conn *c)
+void bus_http_conn_close(struct http_conn *c)
 {
 	struct bus_http *h = c->h;
 
@@ -71,11 +71,11 @@ void http_conn_close(struct http_conn *c)
 		h->conns = c->next;
 	bus_metric_set(h->connections, atomic_fetch_sub(&h->n_connections, 1) - 1);
 	pthread_mutex_unlock(&h->list_lock);
-	http_request_free(&c->req);
+	bus_http_request_free(&c->req);
 	free(c);
 }
 
-void http_conn_each(struct bus_http *h, void (*fn)(struct http_conn *c))
+void bus_http_conn_each(struct bus_http *h, void (*fn)(struct http_conn *c))
 {
 	pthread_mutex_lock(&h->list_lock);
 	for (struct http_conn *c = h->conns; c; c = c->next)
@@ -97,7 +97,7 @@ static void peer_gone(struct bus_http *h, uint64_t which)
 		req->gone = true;
 		/* A deferred request waits for its ticket all the same. */
 		if (req->streaming)
-			http_wake_locked(req);
+			bus_http_wake_locked(req);
 		pthread_mutex_unlock(&req->lock);
 	}
 	pthread_mutex_unlock(&h->list_lock);
@@ -111,7 +111,7 @@ static void check_deadlines(struct bus_http *h)
 	for (struct http_conn *c = h->conns; c; c = c->next) {
 		int64_t deadline = atomic_load_explicit(&c->deadline_ms, memory_order_relaxed);
 
-		/* The socket is ours until http_conn_close(), which MHD calls before it closes it. */
+		/* The socket is ours until bus_http_conn_close(), which MHD calls before it closes it. */
 		if (deadline != 0 && now >= deadline) {
 			shutdown(c->fd, SHUT_RDWR);
 			atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
@@ -140,7 +140,7 @@ static void *watch(void *ctx)
 	return NULL;
 }
 
-enum bus_err http_watch_start(struct bus_http *h, struct bus_error *err)
+enum bus_err bus_http_watch_start(struct bus_http *h, struct bus_error *err)
 {
 	h->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (h->epoll_fd < 0)
@@ -153,7 +153,7 @@ enum bus_err http_watch_start(struct bus_http *h, struct bus_error *err)
 	return BUS_OK;
 }
 
-void http_watch_stop(struct bus_http *h)
+void bus_http_watch_stop(struct bus_http *h)
 {
 	atomic_store(&h->watchdog_stop, true);
 	pthread_join(h->watchdog, NULL);

@@ -138,7 +138,7 @@ static int check_line(const struct bus_http_request *req, const char *method, co
 	return 0;
 }
 
-int http_guard(struct bus_http_request *req, const char *version, int64_t *length, const char **why)
+int bus_http_guard(struct bus_http_request *req, const char *version, int64_t *length, const char **why)
 {
 	struct seen s = { 0 };
 	const union MHD_ConnectionInfo *size;

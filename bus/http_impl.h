@@ -134,35 +134,36 @@ struct bus_http_request {
 };
 
 /* http_conn.c */
-enum bus_err http_watch_start(struct bus_http *h, struct bus_error *err) BUS_MUSTCHECK;
-void http_watch_stop(struct bus_http *h);
-struct http_conn *http_conn_open(struct bus_http *h, int fd);
-void http_conn_close(struct http_conn *c);
-void http_conn_each(struct bus_http *h, void (*fn)(struct http_conn *c)); /* under list_lock */
-void http_release(struct bus_http *h);					  /* drops one of its references */
+enum bus_err bus_http_watch_start(struct bus_http *h, struct bus_error *err) BUS_MUSTCHECK;
+void bus_http_watch_stop(struct bus_http *h);
+struct http_conn *bus_http_conn_open(struct bus_http *h, int fd);
+void bus_http_conn_close(struct http_conn *c);
+void bus_http_conn_each(struct bus_http *h, void (*fn)(struct http_conn *c)); /* under list_lock */
+void bus_http_release(struct bus_http *h); /* drops one of its references */
 
 /* http_guard.c */
 /* Looks at the request line and headers as MHD parsed them. 0: fine; else the status to refuse with, and
  * *why. *length: Content-Length, -1 when the body is chunked. */
-int http_guard(struct bus_http_request *req, const char *version, int64_t *length, const char **why);
+int bus_http_guard(struct bus_http_request *req, const char *version, int64_t *length, const char **why);
 
 /* http_answer.c */
-void http_refuse(struct bus_http_request *req, int status, const char *detail); /* in the program's shape */
-struct MHD_Response *http_unavailable(struct bus_http_request *req); /* 503, while a ticket is open */
-void http_add_head(struct bus_http_request *req, struct MHD_Response *r, const char *type);
-void http_count(struct bus_http_request *req, int status);
-const char *http_reason(int status);
+void bus_http_refuse(struct bus_http_request *req, int status,
+		     const char *detail);				 /* in the program's shape */
+struct MHD_Response *bus_http_unavailable(struct bus_http_request *req); /* 503, while a ticket is open */
+void bus_http_add_head(struct bus_http_request *req, struct MHD_Response *r, const char *type);
+void bus_http_count(struct bus_http_request *req, int status);
+const char *bus_http_reason(int status);
 
 /* http_read.c */
-struct bus_http_request *http_request_new(struct bus_http *h, struct http_conn *c);
-void http_request_free(struct bus_http_request **req);
-void http_request_begin(struct bus_http_request *req, struct MHD_Connection *c, const char *uri);
+struct bus_http_request *bus_http_request_new(struct bus_http *h, struct http_conn *c);
+void bus_http_request_free(struct bus_http_request **req);
+void bus_http_request_begin(struct bus_http_request *req, struct MHD_Connection *c, const char *uri);
 /* After the headers: path, query and parts decoded, route found. 0, or 400. */
-int http_request_parse(struct bus_http_request *req, const char *method, const char **why);
-void http_request_name(struct bus_http_request *req); /* its X-Request-Id */
-void http_request_reset(struct bus_http_request *req);
+int bus_http_request_parse(struct bus_http_request *req, const char *method, const char **why);
+void bus_http_request_name(struct bus_http_request *req); /* its X-Request-Id */
+void bus_http_request_reset(struct bus_http_request *req);
 
 /* http_stream.c */
-void http_wake_locked(struct bus_http_request *req); /* resumes it if it is suspended */
+void bus_http_wake_locked(struct bus_http_request *req); /* resumes it if it is suspended */
 
 #endif

@@ -4,7 +4,7 @@
 
 #define ARENA_CAP ((size_t)4 * 1024 * 1024)
 
-struct bus_http_request *http_request_new(struct bus_http *h, struct http_conn *c)
+struct bus_http_request *bus_http_request_new(struct bus_http *h, struct http_conn *c)
 {
 	struct bus_http_request *req = bus_xcalloc(1, sizeof(*req));
 
@@ -16,7 +16,7 @@ struct bus_http_request *http_request_new(struct bus_http *h, struct http_conn *
 	return req;
 }
 
-void http_request_free(struct bus_http_request **reqp)
+void bus_http_request_free(struct bus_http_request **reqp)
 {
 	struct bus_http_request *req = *reqp;
 
@@ -44,7 +44,7 @@ static void empty(struct bus_buf *b)
 		bus_buf_reset(b);
 }
 
-void http_request_reset(struct bus_http_request *req)
+void bus_http_request_reset(struct bus_http_request *req)
 {
 	req->phase = HTTP_IDLE;
 	empty(&req->uri);
@@ -73,7 +73,7 @@ void http_request_reset(struct bus_http_request *req)
 	pthread_mutex_unlock(&req->lock);
 }
 
-void http_request_begin(struct bus_http_request *req, struct MHD_Connection *c, const char *uri)
+void bus_http_request_begin(struct bus_http_request *req, struct MHD_Connection *c, const char *uri)
 {
 	size_t n = uri ? strlen(uri) : 0;
 
@@ -121,7 +121,7 @@ static bool decode_parts(struct bus_http_request *req, char *out)
 
 		if (!req->match.resource->part[i].named)
 			continue;
-		if (!http_decode(req->match.part[named], false, out, &n))
+		if (!bus_http_decode(req->match.part[named], false, out, &n))
 			return false;
 		req->part[named++] = out;
 		out += n + 1;
@@ -129,7 +129,7 @@ static bool decode_parts(struct bus_http_request *req, char *out)
 	return true;
 }
 
-int http_request_parse(struct bus_http_request *req, const char *method, const char **why)
+int bus_http_request_parse(struct bus_http_request *req, const char *method, const char **why)
 {
 	struct bus_str path, query;
 
@@ -139,7 +139,7 @@ int http_request_parse(struct bus_http_request *req, const char *method, const c
 	*why = "the path or the query holds a broken %-escape, %00 or too many parameters";
 	if (path.p[0] != '/' && strcmp(path.p, "*") != 0)
 		return 400;
-	http_table_match(&req->h->table, method, path, &req->match);
+	bus_http_table_match(&req->h->table, method, path, &req->match);
 	/* One reservation for all: the pointers into text must stay good. */
 	bus_buf_reserve(&req->text, path.n + 2 * query.n + 4);
 	if (query.n > 0) {
@@ -148,8 +148,8 @@ int http_request_parse(struct bus_http_request *req, const char *method, const c
 		if (most > HTTP_QUERY_MAX)
 			most = HTTP_QUERY_MAX;
 		bus_buf_reserve(&req->pairs, most * sizeof(struct http_pair));
-		if (!http_query_parse(query, req->text.p + path.n + 1,
-				      (struct http_pair *)(void *)req->pairs.p, &req->n_pairs))
+		if (!bus_http_query_parse(query, req->text.p + path.n + 1,
+					  (struct http_pair *)(void *)req->pairs.p, &req->n_pairs))
 			return 400;
 	}
 	if (req->match.resource && !decode_parts(req, req->text.p))
@@ -227,7 +227,7 @@ static bool good_id(const char *id)
 	return strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
 }
 
-void http_request_name(struct bus_http_request *req)
+void bus_http_request_name(struct bus_http_request *req)
 {
 	const char *sent = bus_http_header(req, "X-Request-Id");
 	uint64_t n;

@@ -118,8 +118,8 @@ static enum bus_err add_route(struct http_table *t, const struct bus_http_route 
 	return BUS_OK;
 }
 
-enum bus_err http_table_build(const struct bus_http_route *routes, struct http_table *out,
-			      struct bus_error *err)
+enum bus_err bus_http_table_build(const struct bus_http_route *routes, struct http_table *out,
+				  struct bus_error *err)
 {
 	size_t n = 0;
 
@@ -131,7 +131,7 @@ enum bus_err http_table_build(const struct bus_http_route *routes, struct http_t
 		enum bus_err rc = add_route(out, &routes[i], err);
 
 		if (rc != BUS_OK) {
-			http_table_release(out);
+			bus_http_table_release(out);
 			return rc;
 		}
 	}
@@ -141,7 +141,7 @@ enum bus_err http_table_build(const struct bus_http_route *routes, struct http_t
 	return BUS_OK;
 }
 
-void http_table_release(struct http_table *t)
+void bus_http_table_release(struct http_table *t)
 {
 	free(t->resource);
 	*t = (struct http_table){ 0 };
@@ -165,7 +165,8 @@ static bool fits(const struct http_resource *r, const struct bus_str *segment, s
 	return true;
 }
 
-void http_table_match(struct http_table *t, const char *method, struct bus_str path, struct http_match *out)
+void bus_http_table_match(struct http_table *t, const char *method, struct bus_str path,
+			  struct http_match *out)
 {
 	struct bus_str segment[HTTP_PARTS_MAX];
 	size_t n;
@@ -203,7 +204,7 @@ static int hex(char c)
 	return -1;
 }
 
-bool http_decode(struct bus_str in, bool plus, char *out, size_t *n)
+bool bus_http_decode(struct bus_str in, bool plus, char *out, size_t *n)
 {
 	size_t o = 0;
 
@@ -231,7 +232,7 @@ bool http_decode(struct bus_str in, bool plus, char *out, size_t *n)
 	return true;
 }
 
-bool http_query_parse(struct bus_str raw, char *text, struct http_pair *pair, size_t *n)
+bool bus_http_query_parse(struct bus_str raw, char *text, struct http_pair *pair, size_t *n)
 {
 	const char *p = raw.p;
 	const char *end = raw.p + raw.n;
@@ -251,11 +252,11 @@ bool http_query_parse(struct bus_str raw, char *text, struct http_pair *pair, si
 			if (*n == HTTP_QUERY_MAX)
 				return false;
 			pair[*n].name = text;
-			if (!http_decode((struct bus_str){ p, (size_t)(name_end - p) }, true, text, &len))
+			if (!bus_http_decode((struct bus_str){ p, (size_t)(name_end - p) }, true, text, &len))
 				return false;
 			text += len + 1;
 			pair[*n].value = text;
-			if (!http_decode(value, true, text, &len))
+			if (!bus_http_decode(value, true, text, &len))
 				return false;
 			text += len + 1;
 			(*n)++;

@@ -49,9 +49,9 @@ struct http_table {
 
 /* BUS_EINVAL names the route that cannot be: no leading '/', too many parts, the same one twice. The
  * patterns and methods are borrowed. */
-enum bus_err http_table_build(const struct bus_http_route *routes, struct http_table *out,
-			      struct bus_error *err) BUS_MUSTCHECK;
-void http_table_release(struct http_table *t);
+enum bus_err bus_http_table_build(const struct bus_http_route *routes, struct http_table *out,
+				  struct bus_error *err) BUS_MUSTCHECK;
+void bus_http_table_release(struct http_table *t);
 
 struct http_match {
 	struct http_resource *resource;	     /* NULL: no such path */
@@ -60,11 +60,12 @@ struct http_match {
 };
 
 /* HEAD finds GET. path begins with '/' and has no query. */
-void http_table_match(struct http_table *t, const char *method, struct bus_str path, struct http_match *out);
+void bus_http_table_match(struct http_table *t, const char *method, struct bus_str path,
+			  struct http_match *out);
 
 /* Decodes %XX (and '+' when plus is set) into out, which has room for in.n + 1 bytes; adds a NUL.
  * False: a broken escape, or a NUL byte. */
-bool http_decode(struct bus_str in, bool plus, char *out, size_t *n);
+bool bus_http_decode(struct bus_str in, bool plus, char *out, size_t *n);
 
 struct http_pair {
 	const char *name;
@@ -73,6 +74,6 @@ struct http_pair {
 
 /* "a=1&b=2" (application/x-www-form-urlencoded). text: room for 2 * raw.n + 2 bytes.
  * *n pairs. False: a broken escape, a NUL, or more than HTTP_QUERY_MAX pairs. */
-bool http_query_parse(struct bus_str raw, char *text, struct http_pair *pair, size_t *n);
+bool bus_http_query_parse(struct bus_str raw, char *text, struct http_pair *pair, size_t *n);
 
 #endif

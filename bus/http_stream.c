@@ -5,7 +5,7 @@
 #define BLOCK 1024   /* MHD's own buffer of a stream, used for HTTP/1.0 readers only */
 #define SPINS_MAX 64 /* calls of a source that says MORE and gives nothing, before MHD may look around */
 
-void http_wake_locked(struct bus_http_request *req)
+void bus_http_wake_locked(struct bus_http_request *req)
 {
 	if (!req->suspended)
 		return;
@@ -91,7 +91,7 @@ struct bus_http_stream *bus_http_stream(struct bus_http_request *req, int status
 	s->ended = false;
 	req->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, s, NULL);
 	if (req->response)
-		http_add_head(req, req->response, type);
+		bus_http_add_head(req, req->response, type);
 	req->status = status;
 	pthread_mutex_lock(&req->lock);
 	s->woken = false;
@@ -108,7 +108,7 @@ void bus_http_wake(struct bus_http_stream *s)
 	pthread_mutex_lock(&req->lock);
 	if (req->mhd) {
 		s->woken = true;
-		http_wake_locked(req);
+		bus_http_wake_locked(req);
 	}
 	pthread_mutex_unlock(&req->lock);
 }

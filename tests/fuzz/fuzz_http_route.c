@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *query, *text;
 	size_t n;
 
-	if (!t.n && http_table_build(routes, &t, NULL) != BUS_OK)
+	if (!t.n && bus_http_table_build(routes, &t, NULL) != BUS_OK)
 		abort();
 	if (!path) {
 		free(line);
@@ -38,15 +38,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	query = strchr(path, '?');
 	if (query)
 		*query++ = '\0';
-	http_table_match(&t, line, bus_str(path), &m);
+	bus_http_table_match(&t, line, bus_str(path), &m);
 	/* exact sizes: a byte too many is found by the sanitizer */
 	text = bus_xmalloc(strlen(path) + 1);
-	if (http_decode(bus_str(path), false, text, &n))
+	if (bus_http_decode(bus_str(path), false, text, &n))
 		assert(n <= strlen(path) && strlen(text) == n);
 	free(text);
 	if (query) {
 		text = bus_xmalloc(2 * strlen(query) + 2);
-		if (http_query_parse(bus_str(query), text, pair, &n))
+		if (bus_http_query_parse(bus_str(query), text, pair, &n))
 			for (size_t i = 0; i < n; i++)
 				assert(strlen(pair[i].name) + strlen(pair[i].value) <= strlen(query));
 		free(text);

@@ -24,7 +24,7 @@ static struct http_match find(struct http_table *t, const char *method, const ch
 {
 	struct http_match m;
 
-	http_table_match(t, method, bus_str(path), &m);
+	bus_http_table_match(t, method, bus_str(path), &m);
 	return m;
 }
 
@@ -34,7 +34,7 @@ static void a_literal_part_wins_over_a_named_one(void **state)
 	struct http_match m;
 
 	(void)state;
-	assert_int_equal(http_table_build(routes, &t, NULL), BUS_OK);
+	assert_int_equal(bus_http_table_build(routes, &t, NULL), BUS_OK);
 	m = find(&t, "GET", "/subjects/a/versions/latest");
 	assert_string_equal(m.resource->pattern, "/subjects/{subject}/versions/latest");
 	m = find(&t, "GET", "/subjects/a/versions/7");
@@ -45,7 +45,7 @@ static void a_literal_part_wins_over_a_named_one(void **state)
 	m = find(&t, "DELETE", "/subjects/a/versions/latest");
 	assert_non_null(m.method);
 	assert_string_equal(m.resource->pattern, "/subjects/{subject}/versions/{version}");
-	http_table_release(&t);
+	bus_http_table_release(&t);
 }
 
 static void paths_that_are_no_route_find_nothing(void **state)
@@ -61,11 +61,11 @@ static void paths_that_are_no_route_find_nothing(void **state)
 	struct http_table t;
 
 	(void)state;
-	assert_int_equal(http_table_build(routes, &t, NULL), BUS_OK);
+	assert_int_equal(bus_http_table_build(routes, &t, NULL), BUS_OK);
 	for (size_t i = 0; i < BUS_LEN(none); i++)
 		assert_null(find(&t, "GET", none[i]).resource);
 	assert_non_null(find(&t, "GET", "/").method);
-	http_table_release(&t);
+	bus_http_table_release(&t);
 }
 
 static void a_path_with_another_method_is_found_without_one(void **state)
@@ -74,7 +74,7 @@ static void a_path_with_another_method_is_found_without_one(void **state)
 	struct http_match m;
 
 	(void)state;
-	assert_int_equal(http_table_build(routes, &t, NULL), BUS_OK);
+	assert_int_equal(bus_http_table_build(routes, &t, NULL), BUS_OK);
 	m = find(&t, "PUT", "/subjects");
 	assert_non_null(m.resource);
 	assert_null(m.method);
@@ -82,7 +82,7 @@ static void a_path_with_another_method_is_found_without_one(void **state)
 	assert_non_null(find(&t, "HEAD", "/subjects").method);
 	assert_string_equal(find(&t, "PUT", "/subjects/a/versions/1").resource->allow,
 			    "GET, HEAD, DELETE, OPTIONS");
-	http_table_release(&t);
+	bus_http_table_release(&t);
 }
 
 static void an_encoded_slash_does_not_split(void **state)
@@ -91,10 +91,10 @@ static void an_encoded_slash_does_not_split(void **state)
 	struct http_match m;
 
 	(void)state;
-	assert_int_equal(http_table_build(routes, &t, NULL), BUS_OK);
+	assert_int_equal(bus_http_table_build(routes, &t, NULL), BUS_OK);
 	m = find(&t, "GET", "/subjects/a%2Fb/versions/1");
 	assert_true(bus_str_is(m.part[0], "a%2Fb"));
-	http_table_release(&t);
+	bus_http_table_release(&t);
 }
 
 static void refuses_routes_that_cannot_be(void **state)
@@ -106,9 +106,9 @@ static void refuses_routes_that_cannot_be(void **state)
 	struct http_table t;
 
 	(void)state;
-	assert_int_equal(http_table_build(twice, &t, &err), BUS_EINVAL);
-	assert_int_equal(http_table_build(same, &t, &err), BUS_EINVAL);
-	assert_int_equal(http_table_build(bare, &t, &err), BUS_EINVAL);
+	assert_int_equal(bus_http_table_build(twice, &t, &err), BUS_EINVAL);
+	assert_int_equal(bus_http_table_build(same, &t, &err), BUS_EINVAL);
+	assert_int_equal(bus_http_table_build(bare, &t, &err), BUS_EINVAL);
 }
 
 static void decodes_percent_escapes_and_refuses_broken_ones(void **state)
@@ -118,13 +118,13 @@ static void decodes_percent_escapes_and_refuses_broken_ones(void **state)
 	size_t n;
 
 	(void)state;
-	assert_true(http_decode(BUS_STR("a%2Fb%c3%a9+c"), false, out, &n));
+	assert_true(bus_http_decode(BUS_STR("a%2Fb%c3%a9+c"), false, out, &n));
 	assert_string_equal(out, "a/b\xc3\xa9+c");
 	assert_int_equal(n, 7);
-	assert_true(http_decode(BUS_STR("a+b%2B"), true, out, &n));
+	assert_true(bus_http_decode(BUS_STR("a+b%2B"), true, out, &n));
 	assert_string_equal(out, "a b+");
 	for (size_t i = 0; i < BUS_LEN(broken); i++)
-		assert_false(http_decode(bus_str(broken[i]), false, out, &n));
+		assert_false(bus_http_decode(bus_str(broken[i]), false, out, &n));
 }
 
 static void parses_a_query_in_order(void **state)
@@ -134,7 +134,7 @@ static void parses_a_query_in_order(void **state)
 	size_t n;
 
 	(void)state;
-	assert_true(http_query_parse(BUS_STR("a=1&b&&c=x%3Dy=z&=v&a=2"), text, pair, &n));
+	assert_true(bus_http_query_parse(BUS_STR("a=1&b&&c=x%3Dy=z&=v&a=2"), text, pair, &n));
 	assert_int_equal(n, 5);
 	assert_string_equal(pair[0].name, "a");
 	assert_string_equal(pair[0].value, "1");
@@ -143,9 +143,9 @@ static void parses_a_query_in_order(void **state)
 	assert_string_equal(pair[2].value, "x=y=z");
 	assert_string_equal(pair[3].name, "");
 	assert_string_equal(pair[4].value, "2");
-	assert_true(http_query_parse(BUS_STR(""), text, pair, &n));
+	assert_true(bus_http_query_parse(BUS_STR(""), text, pair, &n));
 	assert_int_equal(n, 0);
-	assert_false(http_query_parse(BUS_STR("a=%0"), text, pair, &n));
+	assert_false(bus_http_query_parse(BUS_STR("a=%0"), text, pair, &n));
 }
 
 static void refuses_too_many_parameters(void **state)
@@ -159,10 +159,10 @@ static void refuses_too_many_parameters(void **state)
 	for (int i = 0; i < HTTP_QUERY_MAX; i++)
 		bus_buf_puts(&raw, "a&");
 	text = bus_xmalloc(2 * raw.n + 64);
-	assert_true(http_query_parse(bus_buf_str(&raw), text, pair, &n));
+	assert_true(bus_http_query_parse(bus_buf_str(&raw), text, pair, &n));
 	assert_int_equal(n, HTTP_QUERY_MAX);
 	bus_buf_puts(&raw, "a");
-	assert_false(http_query_parse(bus_buf_str(&raw), text, pair, &n));
+	assert_false(bus_http_query_parse(bus_buf_str(&raw), text, pair, &n));
 	free(text);
 	bus_buf_release(&raw);
 }
