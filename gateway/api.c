@@ -63,6 +63,14 @@ const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *r
 	return NULL;
 }
 
+struct gw_cursors gw_api_cursors(const struct gw_api *api)
+{
+	struct gw_cursors c = api->cursors;
+
+	c.store = gw_store_id(api->engine);
+	return c;
+}
+
 void gw_api_fail(struct bus_http_request *req, enum bus_err rc, const struct bus_error *err)
 {
 	if (rc == BUS_EINVAL)

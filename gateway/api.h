@@ -14,7 +14,7 @@ struct gw_feeds; /* gateway/feeds.h */
 struct gw_api {
 	struct gw_engine *engine;
 	struct gw_access *access;
-	struct gw_cursors cursors;
+	struct gw_cursors cursors; /* the key; ask gw_api_cursors() */
 	struct gw_feeds *feeds;
 };
 
@@ -32,6 +32,8 @@ bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
  * view and one that is not granted get the same answer. */
 const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *req, char *name,
 				  struct gw_grant *grant);
+/* The cursors of the store as it is now: a store rebuilt under running readers is another one. */
+struct gw_cursors gw_api_cursors(const struct gw_api *api);
 /* An engine error as an answer: 400, 404 or 503. */
 void gw_api_fail(struct bus_http_request *req, enum bus_err rc, const struct bus_error *err);
 

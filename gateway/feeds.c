@@ -16,12 +16,12 @@ struct gw_subscriber {
 	enum way way;
 	struct bus_arena *arena; /* holds what params points to */
 	struct gw_params params;
-	int64_t after;	    /* everything up to here has been written */
-	int64_t wait_until; /* poll: monotonic ms */
-	bool until_now;	    /* NDJSON: ends where the log now ends */
-	bool told;	    /* that the reader is up to date, since the last change */
-	int64_t spoke;	    /* monotonic ms of the last bytes written */
-	int changes;	    /* written in this piece */
+	int64_t after;	     /* everything up to here has been written */
+	int64_t wait_until;  /* poll: monotonic ms */
+	bool until_now;	     /* NDJSON: ends where the log now ends */
+	bool told;	     /* that the reader is up to date, since the last change */
+	int64_t spoke;	     /* monotonic ms of the last bytes written */
+	int changes;	     /* written in this piece */
 	struct bus_buf *out; /* while a piece is made */
 
 	/* the list's lock */
@@ -132,7 +132,9 @@ static void subscriber_free(void *state)
 
 static void put_cursor(struct gw_subscriber *s, int64_t seq)
 {
-	gw_cursor_put_feed(&s->api->cursors, s->view, seq, s->out);
+	const struct gw_cursors cursors = gw_api_cursors(s->api);
+
+	gw_cursor_put_feed(&cursors, s->view, seq, s->out);
 }
 
 /* {"key":...,"row":{...}} of one change; with event and cursor inside where there is no SSE around it. */
@@ -218,8 +220,8 @@ static enum bus_http_more piece(void *state, struct bus_buf *out)
 	s->changes = 0;
 	if (s->way == WAY_POLL)
 		bus_buf_puts(out, "{\"changes\":[");
-	if (gw_changes(gw_reader_of(s->api->engine), s->view, s->params.query.date, s->after, PIECE, put_change, s,
-		       &s->after, &err))
+	if (gw_changes(gw_reader_of(s->api->engine), s->view, s->params.query.date, s->after, PIECE,
+		       put_change, s, &s->after, &err))
 		return BUS_HTTP_ABORT;
 	more = s->after < gw_newest(s->api->engine, s->view);
 	if (s->way == WAY_POLL)
@@ -251,7 +253,8 @@ struct question { /* the parameters that are the feed's own */
 static bool question_add(void *ctx, const char *name, const char *value)
 {
 	struct question *q = ctx;
-	char *n = bus_arena_dup(q->s->arena, name, strlen(name)), *v = bus_arena_dup(q->s->arena, value, strlen(value));
+	char *n = bus_arena_dup(q->s->arena, name, strlen(name)),
+	     *v = bus_arena_dup(q->s->arena, value, strlen(value));
 
 	if (!n || !v)
 		return false;
@@ -268,7 +271,8 @@ static bool question_add(void *ctx, const char *name, const char *value)
 	else {
 		q->s->params.problem = "parameter-invalid";
 		snprintf(q->s->params.detail, sizeof(q->s->params.detail), "'%.60s'", n);
-		snprintf(q->s->params.hint, sizeof(q->s->params.hint), "after, wait, until, select, per_tanggal");
+		snprintf(q->s->params.hint, sizeof(q->s->params.hint),
+			 "after, wait, until, select, per_tanggal");
 		return false;
 	}
 	return true;
@@ -291,14 +295,15 @@ static bool reached(struct gw_api *api, struct gw_subscriber *s)
 
 	if (s->after <= gw_newest(api->engine, s->view))
 		return true;
-	return gw_changes(gw_reader_of(api->engine), s->view, s->params.query.date, s->after - 1, 1, stop_here, NULL,
-			  &last, &err) == BUS_OK &&
+	return gw_changes(gw_reader_of(api->engine), s->view, s->params.query.date, s->after - 1, 1,
+			  stop_here, NULL, &last, &err) == BUS_OK &&
 	       last >= s->after;
 }
 
 /* Where to start: Last-Event-ID (a reader that comes back), `after`, or the beginning. */
 static const char *start_of(struct gw_api *api, struct bus_http_request *req, struct question *q)
 {
+	const struct gw_cursors cursors = gw_api_cursors(api);
 	const char *text = bus_http_header(req, "Last-Event-ID");
 	struct gw_subscriber *s = q->s;
 
@@ -310,7 +315,7 @@ static const char *start_of(struct gw_api *api, struct bus_http_request *req, st
 		s->after = gw_newest(api->engine, s->view);
 		return NULL;
 	}
-	switch (gw_cursor_read_feed(&api->cursors, s->view, text, &s->after)) {
+	switch (gw_cursor_read_feed(&cursors, s->view, text, &s->after)) {
 	case BUS_OK:
 		return reached(api, s) ? NULL : "cursor-unknown";
 	case BUS_ENOENT:

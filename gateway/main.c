@@ -160,7 +160,6 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
 	    (rc = load_cursor_key(c, api.cursors.key, err)))
 		goto out;
-	api.cursors.store = gw_store_id(api.engine);
 	api.feeds = gw_feeds_new();
 	gw_on_change(api.engine, gw_feeds_on_change, api.feeds);
 	if ((rc = start_http(c, &api, &http, &ops, err)) || (rc = gw_engine_start(api.engine, err)))

@@ -81,7 +81,8 @@ static void put_tables(struct bus_json_out *j, struct gw_engine *e, const struct
 	bus_json_array_end(j);
 }
 
-static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw_view *v, struct gw_grant grant)
+static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw_view *v,
+		     struct gw_grant grant)
 {
 	bus_json_object(j);
 	bus_json_key(j, "name");
@@ -168,8 +169,10 @@ static void page_release(struct page *p)
 }
 
 /* The same URL with another `after`. */
-static void put_next_url(struct gw_api *api, struct bus_http_request *req, const struct page *p, struct bus_buf *out)
+static void put_next_url(struct gw_api *api, struct bus_http_request *req, const struct page *p,
+			 struct bus_buf *out)
 {
+	const struct gw_cursors cursors = gw_api_cursors(api);
 	const char *query = bus_http_raw_query(req);
 
 	bus_buf_printf(out, "/v1/views/%s?", p->params.view->name);
@@ -183,7 +186,7 @@ static void put_next_url(struct gw_api *api, struct bus_http_request *req, const
 		query += n + (query[n] == '&');
 	}
 	bus_buf_puts(out, "after=");
-	gw_cursor_put_page(&api->cursors, p->params.view, bus_buf_str(&p->last), out);
+	gw_cursor_put_page(&cursors, p->params.view, bus_buf_str(&p->last), out);
 }
 
 static void put_as_of(struct bus_http_request *req, int64_t seq)
@@ -204,7 +207,8 @@ static bool etag_matches(struct bus_http_request *req, const char *reader, int64
 	struct bus_buf text = { 0 };
 	char hex[17], tag[24];
 
-	bus_buf_printf(&text, "%s\n%" PRId64 "\n%d\n%s\n%s", reader, seq, (int)form, bus_http_part(req, "view"), query);
+	bus_buf_printf(&text, "%s\n%" PRId64 "\n%d\n%s\n%s", reader, seq, (int)form,
+		       bus_http_part(req, "view"), query);
 	bus_sha256(text.p, text.n, digest);
 	bus_buf_release(&text);
 	bus_hex(digest, 8, hex);
@@ -217,9 +221,10 @@ static bool etag_matches(struct bus_http_request *req, const char *reader, int64
 	return true;
 }
 
-static bool params_read(struct page *p, struct gw_api *api, struct bus_http_request *req, const struct gw_view *v,
-			struct gw_grant grant)
+static bool params_read(struct page *p, struct gw_api *api, struct bus_http_request *req,
+			const struct gw_view *v, struct gw_grant grant)
 {
+	const struct gw_cursors cursors = gw_api_cursors(api);
 	struct gw_params *q = &p->params;
 	struct bus_buf key = { 0 };
 	char *copy;
@@ -236,7 +241,7 @@ static bool params_read(struct page *p, struct gw_api *api, struct bus_http_requ
 	}
 	if (!q->after)
 		return true;
-	if (gw_cursor_read_page(&api->cursors, v, q->after, &key)) {
+	if (gw_cursor_read_page(&cursors, v, q->after, &key)) {
 		bus_buf_release(&key);
 		gw_problem(req, "cursor-invalid", NULL, NULL);
 		return false;
@@ -272,9 +277,10 @@ static enum bus_err put_count(struct bus_http_request *req, struct gw_reader *r,
 
 static void answer_page(struct gw_api *api, struct bus_http_request *req, struct page *p, int64_t newest)
 {
+	const struct gw_cursors cursors = gw_api_cursors(api);
 	struct bus_buf next = { 0 }, link = { 0 }, cursor = { 0 }, whole = { 0 };
 
-	gw_cursor_put_feed(&api->cursors, p->params.view, newest, &cursor);
+	gw_cursor_put_feed(&cursors, p->params.view, newest, &cursor);
 	bus_http_set(req, "Titian-Cursor", bus_buf_cstr(&cursor));
 	put_as_of(req, newest);
 	if (p->rows == p->params.query.limit) { /* the next page may turn out empty */
@@ -292,7 +298,8 @@ static void answer_page(struct gw_api *api, struct bus_http_request *req, struct
 		bus_buf_puts(&whole, "],\"next\":");
 		struct bus_json_out j = { .buf = &whole };
 		bus_json_put_text(&j, next.n ? bus_buf_cstr(&next) : NULL);
-		bus_buf_printf(&whole, ",\"cursor\":\"%s\",\"as_of\":%" PRId64 "}", bus_buf_cstr(&cursor), newest);
+		bus_buf_printf(&whole, ",\"cursor\":\"%s\",\"as_of\":%" PRId64 "}", bus_buf_cstr(&cursor),
+			       newest);
 	}
 	bus_http_reply(req, 200, gw_form_type(p->form), whole.n ? &whole : &p->body);
 	bus_buf_release(&next);
@@ -303,7 +310,8 @@ static void answer_page(struct gw_api *api, struct bus_http_request *req, struct
 
 /* --- an export: CSV and NDJSON without a limit, the whole view piece by piece ------------------------ */
 
-struct export {
+struct export
+{
 	struct page page; /* its params point into arena */
 	struct bus_arena *arena;
 	struct gw_engine *engine;
@@ -347,13 +355,15 @@ static enum bus_http_more export_piece(void *state, struct bus_buf *out)
 static bool export_add(void *ctx, const char *name, const char *value)
 {
 	struct export *x = ctx;
-	char *n = bus_arena_dup(x->arena, name, strlen(name)), *v = bus_arena_dup(x->arena, value, strlen(value));
+	char *n = bus_arena_dup(x->arena, name, strlen(name)),
+	     *v = bus_arena_dup(x->arena, value, strlen(value));
 
 	return n && v && gw_params_add(&x->page.params, n, v);
 }
 
 static void start_export(struct gw_api *api, struct bus_http_request *req, const struct page *p)
 {
+	const struct gw_cursors cursors = gw_api_cursors(api);
 	struct export *x = bus_xcalloc(1, sizeof(*x));
 	struct bus_buf cursor = { 0 }, name = { 0 };
 	int64_t newest = gw_newest(api->engine, p->params.view);
@@ -364,7 +374,7 @@ static void start_export(struct gw_api *api, struct bus_http_request *req, const
 	gw_params_begin(&x->page.params, p->params.view, p->params.grant, x->arena);
 	bus_http_each_query(req, export_add, x);
 	x->page.params.query.limit = EXPORT_ROWS;
-	gw_cursor_put_feed(&api->cursors, p->params.view, newest, &cursor);
+	gw_cursor_put_feed(&cursors, p->params.view, newest, &cursor);
 	bus_http_set(req, "Titian-Cursor", bus_buf_cstr(&cursor));
 	put_as_of(req, newest);
 	bus_buf_printf(&name, "attachment; filename=\"%s.%s\"", p->params.view->name,
@@ -455,7 +465,8 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 		return;
 	}
 	/* The grant is part of what was answered. */
-	snprintf(tag, sizeof(tag), "\"%016" PRIx64 "\"", o.hash ^ (grant.clear * UINT64_C(0x9e3779b97f4a7c15)));
+	snprintf(tag, sizeof(tag), "\"%016" PRIx64 "\"",
+		 o.hash ^ (grant.clear * UINT64_C(0x9e3779b97f4a7c15)));
 	bus_http_set(req, "ETag", tag);
 	bus_http_set(req, "Cache-Control", "private, no-cache");
 	have = bus_http_header(req, "If-None-Match");
