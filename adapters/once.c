@@ -11,7 +11,7 @@ struct entry {
 	uint64_t key[2]; /* 0, 0: free */
 };
 
-/* Open addressing with linear probing, never more than three quarters full. */
+/* Open addressing with linear probing, never more than seven eighths full. */
 struct adapter_once {
 	char *dir;
 	struct entry *entry;
@@ -84,7 +84,7 @@ enum bus_err adapter_once_put(struct adapter_once *o, struct bus_str text, bool 
 	uint64_t key[2];
 	struct entry *e;
 
-	if ((o->count + 1) * 4 > o->capacity * 3) {
+	if ((o->count + 1) * 8 > o->capacity * 7) {
 		enum bus_err rc = grow(o, err);
 
 		if (rc != BUS_OK)

@@ -10,7 +10,7 @@
 
 #define FIRST_CAPACITY ((size_t)1024)
 
-/* Open addressing with linear probing; capacity is a power of two and never more than three quarters full,
+/* Open addressing with linear probing; capacity is a power of two and never more than seven eighths full,
  * so that a probe always ends. An entry whose key is 0,0 is free. */
 struct adapter_seen {
 	char *dir;
@@ -160,7 +160,7 @@ enum bus_err adapter_seen_put(struct adapter_seen *s, struct bus_str key, struct
 	e = place(s->entry, s->capacity, k);
 	*fresh = is_free(e);
 	if (*fresh) {
-		if ((s->count + 1) * 4 > s->capacity * 3) {
+		if ((s->count + 1) * 8 > s->capacity * 7) {
 			enum bus_err rc = grow(s, err);
 
 			if (rc != BUS_OK)

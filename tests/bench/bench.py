@@ -45,8 +45,8 @@ def peak_mb(pid):
 
 
 def wrk(url, key=None):
-    """Requests per second over 5 s at 32 connections; no answer may be an error."""
-    command = ["wrk", "-t2", "-c32", "-d5s", url]
+    """Requests per second over 3 s at 32 connections; no answer may be an error."""
+    command = ["wrk", "-t2", "-c32", "-d3s", url]
     if key:
         command[1:1] = ["-H", "Authorization: Bearer " + key]
     out = output(*command)
@@ -55,8 +55,8 @@ def wrk(url, key=None):
 
 
 def new_topic(bootstrap, name):
-    made = AdminClient({"bootstrap.servers": bootstrap}).create_topics([NewTopic(name, 1, 1)])
-    made[name].result(30)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
 
 
 def many_rows(feeds):
@@ -148,7 +148,7 @@ def city(feeds):
 
 def reads(demo):
     port = free_ports(1)
-    hello = subprocess.Popen([str(BENCH / "hello"), str(port)])
+    hello = subprocess.Popen([str(BENCH / "http_hello"), "bare", str(port)], stdin=subprocess.PIPE)
     try:
         wait_for(lambda: subprocess.run(["curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:%d/" % port]).returncode == 0, 10, "hello")
         base, key = demo.city.url + "/v1/views/", demo.city.key
@@ -156,13 +156,15 @@ def reads(demo):
         row = next(iter(demo.city.rows(view)))
         point = base + view + "/" + row["id_kunjungan"]
         page = base + view + "?limit=100"
-        reference, ours = wrk("http://127.0.0.1:%d/" % port), wrk(point, key)
-        line("hello_requests_per_s", reference, "1/s")
-        line("gateway_point_per_s", ours, "1/s")
-        line("gateway_point_ratio", ours / reference, "ratio")
-        reference, ours = wrk("http://127.0.0.1:%d/" % port), wrk(page, key)
-        line("gateway_page100_per_s", ours, "1/s")
-        line("gateway_page100_ratio", ours / reference, "ratio")
+        best = {"hello": 0.0, "point": 0.0, "page100": 0.0}
+        for _ in range(3):  # in turn, best of three: the machine is not always quiet
+            for name, url, with_key in (("hello", "http://127.0.0.1:%d/" % port, None), ("point", point, key),
+                                        ("page100", page, key)):
+                best[name] = max(best[name], wrk(url, with_key))
+        line("hello_requests_per_s", best["hello"], "1/s")
+        for name in ("point", "page100"):
+            line("gateway_%s_per_s" % name, best[name], "1/s")
+            line("gateway_%s_ratio" % name, best[name] / best["hello"], "ratio")
     finally:
         hello.terminate()
 

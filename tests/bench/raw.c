@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 	set(conf, "bootstrap.servers", argv[1]);
 	set(conf, "enable.idempotence", "true");
 	set(conf, "linger.ms", "5");
-	set(conf, "compression.type", getenv("COMPRESSION") ? getenv("COMPRESSION") : "none");
+	set(conf, "compression.type", getenv("COMPRESSION") ? getenv("COMPRESSION") : "lz4");
 	set(conf, "queue.buffering.max.messages", "100000");
 	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 	if (!rk)
