@@ -133,7 +133,7 @@ bench: programs kafka venv
 .PHONY: build-bench
 build-bench: $(BENCHES)
 soak: programs kafka venv
-	$(PYTEST) -q tests/faults --soak
+	KILL_ROUNDS=100 $(PYTEST) -q -s tests/integration/test_kills.py
 
 check-includes:
 	@sh tests/check_includes.sh

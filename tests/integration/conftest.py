@@ -194,10 +194,6 @@ def generate(out, *args):
     return out
 
 
-def pytest_addoption(parser):
-    parser.addoption("--soak", action="store_true", help="long fault runs")
-
-
 @pytest.fixture(scope="session")
 def sample():
     """The project's own sample city, loaded and idle."""

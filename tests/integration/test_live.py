@@ -121,7 +121,7 @@ def test_a_reader_that_comes_back_misses_nothing_and_gets_nothing_twice(live):
     assert again.events == []
 
 
-def test_p99_from_file_to_event_over_200_changes(live, record_property):
+def test_p99_from_file_to_event_over_200_changes(live):
     dead = next(iter(live.city.rows("penerima_bansos_meninggal")))["nik"]
     feed, took = Feed(live, "kunjungan_setelah_meninggal"), []
     assert feed.ready.wait(10)
