@@ -1,4 +1,4 @@
-# Titian: one makefile, out of tree (build/$(CONFIG)/). CONFIG=release|debug|asan|tsan
+# Titian: one makefile, out of tree (build/$(CONFIG)/). CONFIG=release|debug|asan|tsan|fuzz
 #   make            the programs, into build/release/bin/
 #   make demo       everything, running;  make test  everything, tested
 CONFIG ?= release
@@ -14,9 +14,11 @@ CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -Wnu
 CFLAGS_debug := -O0 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_tsan := -O1 -g -fsanitize=thread
+CFLAGS_fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
+LDFLAGS_fuzz := -fsanitize=address,undefined,fuzzer
 CFLAGS := -std=gnu17 -D_GNU_SOURCE -DSQLITE_ENABLE_PREUPDATE_HOOK -I. -I$(B) $(WARN) $(CFLAGS_$(CONFIG)) $(PKG_CFLAGS) -MMD -MP
 LDLIBS := $(PKG_LIBS) -lpthread -lm
 
@@ -68,6 +70,9 @@ $(B)/%.o: %.c
 $(B)/unit/%: $(B)/tests/unit/%.o $(LIBGATEWAY) $(LIBADAPTER) $(LIBCTL) $(LIBSCHEMA) $(LIBBUS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS) -lcmocka -lavro -lz
+# With clang, CONFIG=fuzz: tests/fuzz/run.sh says how.
+$(B)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBGATEWAY) $(LIBADAPTER) $(LIBSCHEMA) $(LIBBUS)
+	$(CC) $(CFLAGS) -MT $@ -MF $@.d $(LDFLAGS_$(CONFIG)) -o $@ $(filter-out %.h,$^) $(LDLIBS)
 $(B)/bench/%: $(B)/tests/bench/%.o $(LIBGATEWAY) $(LIBADAPTER) $(LIBSCHEMA) $(LIBBUS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)

@@ -4,7 +4,7 @@ set -eu
 echo '#include "gateway/portal.h"'
 i=0
 for f in "$@"; do
-	echo "static const unsigned char file_$i[] = {"
+	echo "static const unsigned char file_${i}[] = {"
 	od -An -v -tu1 "$f" | awk '{gsub(/ +/, ","); sub(/^,/, ""); print $0 ","}'
 	echo "};"
 	i=$((i + 1))
