@@ -44,7 +44,8 @@ static enum bus_err note_gap(struct gw_engine *e, struct gw_part *p, const struc
 {
 	int64_t before = p->topic->count.gaps;
 
-	p->topic->count.gaps += lost;
+	if (__builtin_add_overflow(before, lost, &p->topic->count.gaps)) /* numbers are the producer's word */
+		p->topic->count.gaps = INT64_MAX;
 	bus_metric_add(p->topic->gaps, lost);
 	bus_log(BUS_LOG_ERROR, "gateway.gap", LOG_STR("topic", p->topic->name),
 		LOG_INT("partition", p->partition), LOG_INT("offset", offset), LOG_INT("after", s->seq),
@@ -97,10 +98,19 @@ static const struct gw_plan_slot *plan_of(struct gw_engine *e, struct gw_table *
 {
 	const struct gw_plan_slot *slot = gw_table_plan(t, id);
 	struct schema *writer = NULL;
+	enum bus_err rc;
 
 	if (slot)
 		return slot;
-	if (e->schemas.by_id(e->schemas.ctx, id, &writer, NULL) != BUS_OK)
+	rc = e->schemas.by_id(e->schemas.ctx, id, &writer, NULL);
+	/* A schema is registered before its first record is sent, so one look at the registry's topic answers
+	 * for every record in hand: ids that never were must not cost a wait each. */
+	if (rc == BUS_ENOENT && !e->schemas_read && e->schemas.catch_up) {
+		e->schemas.catch_up(e->schemas.ctx);
+		e->schemas_read = true;
+		rc = e->schemas.by_id(e->schemas.ctx, id, &writer, NULL);
+	}
+	if (rc != BUS_OK)
 		writer = NULL;
 	slot = gw_table_add_plan(t, id, writer);
 	schema_unref(&writer);
@@ -199,6 +209,7 @@ enum bus_err gw_apply(struct gw_engine *e, const struct bus_record *rec, size_t 
 	rc = gw_begin(e, err);
 	if (rc != BUS_OK)
 		return rc;
+	e->schemas_read = false;
 	place = bus_xmalloc((n + 1) * sizeof(*place));
 	last = bus_xcalloc(e->n_parts + 1, sizeof(*last));
 	/* Order and repeats are judged as the records came; only then are they sorted. Records of one key

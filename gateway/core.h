@@ -99,13 +99,17 @@ struct gw_topic {
 /* Where schemas come from: the registry's store, or a test. */
 struct gw_schemas {
 	void *ctx;
-	enum bus_err (*by_id)(void *ctx, int32_t id, struct schema **out, struct bus_error *err);
+	enum bus_err (*by_id)(void *ctx, int32_t id, struct schema **out,
+			      struct bus_error *err); /* at once */
 	enum bus_err (*latest)(void *ctx, const char *subject, struct schema **out, int32_t *id,
 			       struct bus_error *err);
+	/* Waits until everything registered before this call is known, some seconds at most. NULL: it is. */
+	void (*catch_up)(void *ctx);
 };
 
 struct gw_engine {
 	struct gw_schemas schemas;
+	bool schemas_read; /* caught up since the records in hand were fetched */
 	char *db_path;
 	int64_t cache_bytes;
 	struct gw_db *db;

@@ -1,9 +1,11 @@
 #include "gateway/db.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "bus/clock.h"
 #include "gateway/sqlfun.h"
@@ -111,9 +113,13 @@ enum bus_err gw_db_open(const char *path, enum gw_db_mode mode, int64_t cache_by
 	struct gw_db *db = bus_xcalloc(1, sizeof(*db));
 	int flags = mode == GW_DB_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
 	enum bus_err rc;
-	int s;
+	int s, fd;
 
 	*out = NULL;
+	/* It holds the city in clear: nobody else's. SQLite gives its other files the mode of this one. */
+	if (mode == GW_DB_WRITER && path[0] != ':' &&
+	    (fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) >= 0)
+		close(fd);
 	s = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (s != SQLITE_OK) {
 		rc = bus_fail(err, (s & 0xff) == SQLITE_CANTOPEN ? BUS_EIO : BUS_EDB,

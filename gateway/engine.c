@@ -11,12 +11,17 @@
 #include "schemas/store.h"
 
 #define WAIT_MS 60000
-#define UNKNOWN_ID_MS 5000 /* how long a record's schema may be on its way to us */
+#define CATCH_UP_MS 5000
 #define LOOK_MS 200
 
 static enum bus_err store_by_id(void *ctx, int32_t id, struct schema **out, struct bus_error *err)
 {
-	return schema_store_by_id(ctx, id, UNKNOWN_ID_MS, out, err);
+	return schema_store_by_id(ctx, id, 0, out, err);
+}
+
+static void store_catch_up(void *ctx)
+{
+	(void)!schema_store_catch_up(ctx, CATCH_UP_MS, NULL);
 }
 
 static enum bus_err store_latest(void *ctx, const char *subject, struct schema **out, int32_t *id,
@@ -127,7 +132,7 @@ enum bus_err gw_engine_open(const struct gw_engine_conf *conf, struct gw_engine 
 {
 	int64_t until = bus_clock_mono_ms() + (conf->wait_ms > 0 ? conf->wait_ms : WAIT_MS);
 	struct gw_mat_conf mat = { conf->kafka, conf->batch_max, conf->batch_wait_ms };
-	struct gw_schemas schemas = { NULL, store_by_id, store_latest };
+	struct gw_schemas schemas = { NULL, store_by_id, store_latest, store_catch_up };
 	struct schema_store *store = NULL;
 	char cluster[128];
 	enum bus_err rc;

@@ -39,6 +39,7 @@ struct engine {
 	struct engine_record *record; /* waiting */
 	size_t n, cap;
 	char dir[64], db[96], views[96];
+	int caught_up; /* times the registry's topic was read to its end */
 };
 
 static inline enum bus_err engine_by_id(void *ctx, int32_t id, struct schema **out, struct bus_error *err)
@@ -50,6 +51,13 @@ static inline enum bus_err engine_by_id(void *ctx, int32_t id, struct schema **o
 		return bus_fail(err, BUS_ENOENT, "no such schema");
 	*out = schema_ref(t->topic[topic].schema[version - 1]);
 	return BUS_OK;
+}
+
+static inline void engine_catch_up(void *ctx)
+{
+	struct engine *t = ctx;
+
+	t->caught_up++;
 }
 
 static inline enum bus_err engine_latest(void *ctx, const char *subject, struct schema **out, int32_t *id,
@@ -130,7 +138,7 @@ static inline void engine_view(struct engine *t, const char *name, const char *t
 
 static inline enum bus_err engine_try_open(struct engine *t, const char *views, struct bus_error *err)
 {
-	const struct gw_schemas schemas = { t, engine_by_id, engine_latest };
+	const struct gw_schemas schemas = { .ctx = t, .by_id = engine_by_id, .latest = engine_latest };
 
 	return gw_core_open(t->db, views ? views : t->views, t->names, 0, &schemas, &t->e, err);
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -196,6 +197,61 @@ static void a_number_that_never_came_is_a_gap_unless_compaction_took_it(void **s
 	engine_free(&t);
 }
 
+static void absurd_numbers_are_a_great_gap_and_no_overflow(void **state)
+{
+	struct engine *t = start();
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct engine_record *r = engine_put(t, 0, "a", "{\"id\":\"a\"}");
+
+		snprintf(r->stream, sizeof(r->stream), "forged/%d", i);
+		strcpy(r->seq, "9223372036854775807");
+	}
+	engine_put(t, 0, "b", "{\"id\":\"b\"}");
+	engine_apply(t, 100, GW_LIVE);
+	assert_true(state_of(t, 0).gaps == INT64_MAX);
+	assert_int_equal(state_of(t, 0).rows, 2);
+	engine_free(&t);
+}
+
+static void the_registry_is_asked_once_for_all_unknown_ids_in_hand(void **state)
+{
+	struct engine *t = start();
+	const struct bus_str rubbish = BUS_STR("x");
+
+	(void)state;
+	t->e->schemas.catch_up = engine_catch_up;
+	for (int id = 9001; id <= 9050; id++)
+		engine_add(t, 0, BUS_STR("a"), &rubbish, id);
+	engine_add(t, 0, BUS_STR("a"), &rubbish, 9001);
+	engine_apply(t, 100, GW_LIVE);
+	assert_int_equal(state_of(t, 0).undecodable, 51);
+	assert_int_equal(t->caught_up, 1);
+	engine_put(t, 0, "b", "{\"id\":\"b\"}");
+	engine_add(t, 0, BUS_STR("a"), &rubbish, 9001); /* known to be unknown */
+	engine_apply(t, 100, GW_LIVE);
+	assert_int_equal(t->caught_up, 1);
+	engine_add(t, 0, BUS_STR("a"), &rubbish, 9999);
+	engine_apply(t, 100, GW_LIVE);
+	assert_int_equal(t->caught_up, 2);
+	assert_int_equal(state_of(t, 0).rows, 1);
+	engine_free(&t);
+}
+
+static void the_store_is_for_its_owner_only(void **state)
+{
+	struct engine *t = start();
+	struct stat st;
+
+	(void)state;
+	engine_put(t, 0, "b", "{\"id\":\"b\"}");
+	engine_apply(t, 100, GW_LIVE);
+	assert_int_equal(stat(t->db, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	engine_free(&t);
+}
+
 static void a_log_made_anew_is_noticed_by_its_last_record(void **state)
 {
 	struct engine *t = start();
@@ -333,6 +389,9 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_is_set_aside_and_counted),
 		cmocka_unit_test(a_record_that_comes_again_is_dropped),
 		cmocka_unit_test(a_number_that_never_came_is_a_gap_unless_compaction_took_it),
+		cmocka_unit_test(absurd_numbers_are_a_great_gap_and_no_overflow),
+		cmocka_unit_test(the_registry_is_asked_once_for_all_unknown_ids_in_hand),
+		cmocka_unit_test(the_store_is_for_its_owner_only),
 		cmocka_unit_test(a_log_made_anew_is_noticed_by_its_last_record),
 		cmocka_unit_test(a_newer_schema_is_read_at_once_and_its_field_appears_after_a_restart),
 		cmocka_unit_test(positions_and_counts_survive_a_restart),
