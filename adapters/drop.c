@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "adapters/feed.h"
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/mem.h"
@@ -20,6 +21,9 @@
 #define SCAN_MS 2000
 #define SUFFIX_MAX 10000
 #define NS INT64_C(1000000000)
+/* Of a name in done/ or refused/: the rest is for ".1" and for the report's ".laporan.txt" beside it. A name
+ * that leaves no room would be tried again for ever, and no file behind it would be read. */
+#define PLACED_MAX (NAME_MAX - 20)
 
 struct candidate {
 	char *name;
@@ -67,7 +71,8 @@ static enum bus_err lock_folder(struct adapter_drop *d, struct bus_error *err)
 		return bus_fail(err, BUS_EIO, "cannot open folder '%s': %m", d->dir);
 	for (int64_t until = bus_clock_mono_ms() + LOCK_MS; flock(d->fd, LOCK_EX | LOCK_NB);) {
 		if (bus_clock_mono_ms() >= until)
-			return bus_fail(err, BUS_ECONFLICT, "folder '%s' belongs to another running adapter", d->dir);
+			return bus_fail(err, BUS_ECONFLICT, "folder '%s' belongs to another running adapter",
+					d->dir);
 		nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
 	}
 	return BUS_OK;
@@ -171,8 +176,11 @@ static int64_t ns_of(struct timespec t)
 
 static void tell_left(struct candidate *c, const char *why)
 {
+	char text[256], *label = text;
+
+	adapter_file_label(c->name, text, sizeof(text));
 	if (!c->told)
-		bus_log(BUS_LOG_WARN, "adapter.not_taken", LOG_STR("name", c->name), LOG_STR("reason", why));
+		bus_log(BUS_LOG_WARN, "adapter.not_taken", LOG_STR("name", label), LOG_STR("reason", why));
 	c->told = true;
 	c->whole = false;
 }
@@ -413,21 +421,37 @@ static void forget(struct adapter_drop *d, const char *name)
 	*c = d->file[--d->n];
 }
 
+/* How much of a name stands before its ending of so many bytes; what is too long is cut, between characters.
+ */
+static int stem_length(const char *name, size_t ending)
+{
+	size_t n = strlen(name) - ending;
+
+	if (n + ending <= PLACED_MAX)
+		return (int)n;
+	n = PLACED_MAX - ending;
+	while (n > 1 && (name[n] & 0xc0) == 0x80)
+		n--;
+	return (int)n;
+}
+
 enum bus_err adapter_drop_move(struct adapter_drop *d, const struct adapter_drop_file *f,
 			       enum adapter_drop_place place, char *moved, size_t n, struct bus_error *err)
 {
-	const char *dot = strrchr(f->name, '.');
-	int stem = dot && dot != f->name ? (int)(dot - f->name) : (int)strlen(f->name);
+	const char *dot = strrchr(f->name, '.'), *ending = dot && dot != f->name ? dot : "";
+	char suffix[12] = "";
 	struct stat st;
+	int stem;
 
 	if (fstatat(d->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) || st.st_dev != f->dev || st.st_ino != f->ino)
 		return bus_fail(err, BUS_ECONFLICT, "'%s' is another file now", f->name);
+	if (strlen(ending) > PLACED_MAX / 2)
+		ending = "";
+	stem = stem_length(f->name, strlen(ending));
 	for (int i = 0; i < SUFFIX_MAX; i++) {
-		if (i == 0)
-			snprintf(moved, n, "%s/%s", d->folder[place], f->name);
-		else
-			snprintf(moved, n, "%s/%.*s.%d%s", d->folder[place], stem, f->name, i,
-				 f->name + stem);
+		if (i > 0)
+			snprintf(suffix, sizeof(suffix), ".%d", i);
+		snprintf(moved, n, "%s/%.*s%s%s", d->folder[place], stem, f->name, suffix, ending);
 		if (rename_new(d->fd, f->name, moved) == 0) {
 			forget(d, f->name);
 			return BUS_OK;

@@ -51,8 +51,9 @@ bool adapter_drop_same(struct adapter_drop *d, const struct adapter_drop_file *f
 
 enum adapter_drop_place { ADAPTER_DROP_DONE, ADAPTER_DROP_REFUSED };
 const char *adapter_drop_folder(const struct adapter_drop *d, enum adapter_drop_place place);
-/* Atomic, and never over another file: a name that is taken gets ".1", ".2" ... before its ending. moved
- * (512 bytes): the path it has now. BUS_ECONFLICT: something else has its name now, and stays there. */
+/* Atomic, and never over another file: a name that is taken gets ".1", ".2" ... before its ending, and
+ * one too long for that and for a report beside it is cut. moved (512 bytes): the path it has now.
+ * BUS_ECONFLICT: something else has its name now, and stays there. */
 enum bus_err adapter_drop_move(struct adapter_drop *d, const struct adapter_drop_file *f,
 			       enum adapter_drop_place place, char *moved, size_t n,
 			       struct bus_error *err) BUS_MUSTCHECK;

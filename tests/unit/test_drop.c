@@ -213,6 +213,42 @@ static void never_overwrites_a_file_of_the_same_name(void **state)
 	adapter_drop_close(&d);
 }
 
+static void a_name_without_room_for_a_report_beside_it_is_cut(void **state)
+{
+	const char *dir = *state;
+	struct adapter_drop *d = opened(dir, false);
+	struct adapter_drop_file f;
+	char name[256], moved[600];
+	const char *placed;
+	int64_t took;
+
+	memset(name, 'x', 255);
+	memcpy(name + 251, ".csv", 5);
+	for (int i = 0; i < 2; i++) {
+		put(in(dir, ".x"), "");
+		assert_int_equal(rename(in(dir, ".x"), in(dir, name)), 0);
+		assert_true(found(d, &f, 1000, &took));
+		assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_REFUSED, moved, sizeof(moved), NULL),
+				 BUS_OK);
+		placed = strrchr(moved, '/') + 1;
+		assert_true(strlen(placed) + strlen(".laporan.txt") <= 255);
+		assert_string_equal(placed + strlen(placed) - 6, i ? ".1.csv" : "xx.csv");
+	}
+	/* two bytes a character: never half of one; and an "ending" that is most of the name is none */
+	for (int i = 0; i < 254; i += 2)
+		memcpy(name + i, "\xc3\xa9", 3);
+	name[0] = 'a';
+	name[1] = '.';
+	put(in(dir, ".x"), "");
+	assert_int_equal(rename(in(dir, ".x"), in(dir, name)), 0);
+	assert_true(found(d, &f, 1000, &took));
+	assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL), BUS_OK);
+	placed = strrchr(moved, '/') + 1;
+	assert_true(strlen(placed) + strlen(".laporan.txt") <= 255);
+	assert_int_equal((unsigned char)placed[strlen(placed) - 1], 0xa9);
+	adapter_drop_close(&d);
+}
+
 static void does_not_move_another_file_that_took_the_name(void **state)
 {
 	const char *dir = *state;
@@ -270,6 +306,7 @@ int main(void)
 		TEST(leaves_alone_what_is_not_meant),
 		TEST(follows_links_when_told_and_moves_the_link),
 		TEST(never_overwrites_a_file_of_the_same_name),
+		TEST(a_name_without_room_for_a_report_beside_it_is_cut),
 		TEST(does_not_move_another_file_that_took_the_name),
 		TEST(a_second_adapter_is_refused),
 		TEST(a_file_put_off_comes_later),
