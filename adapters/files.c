@@ -139,3 +139,12 @@ void adapter_files_note_order(struct adapter_files *f, int64_t order)
 	if (order > f->order)
 		f->order = order;
 }
+
+bool adapter_files_newest(const struct adapter_files *f, const struct adapter_known *known)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		for (const struct adapter_known *k = f->file[i].known; k; k = k->next)
+			if (k->recorded && strcmp(k->feed, known->feed) == 0 && k->past.order > known->past.order)
+				return false;
+	return true;
+}

@@ -26,6 +26,8 @@ uint32_t adapter_files_number(struct adapter_files *f, struct bus_str hex16);
 /* Borrowed until the files are freed; made (not recorded) when it is not there. number from above, not 0. */
 struct adapter_known *adapter_files_known(struct adapter_files *f, uint32_t number, const char *feed);
 int64_t adapter_files_last_order(const struct adapter_files *f); /* highest `urutan` recorded; 0: none */
+/* No file of the same feed was begun after this one (which is recorded). */
+bool adapter_files_newest(const struct adapter_files *f, const struct adapter_known *known);
 void adapter_files_note_order(struct adapter_files *f, int64_t order);
 
 #endif

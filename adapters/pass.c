@@ -328,7 +328,10 @@ static enum bus_err run_pass(struct adapter_reading *r, const struct adapter_dro
 	t->feed = adapter_map_feed(f->map);
 	t->class = adapter_map_classes(f->map, &t->n_classes);
 	t->complete = adapter_map_complete(f->map);
-	t->order = known->recorded ? known->past.order : adapter_files_last_order(d->position.files) + 1;
+	/* A finished file that is read again comes after everything that came since. */
+	t->order = resumed || (known->recorded && known->past.status != ADAPTER_DONE)
+			   ? known->past.order
+			   : adapter_files_last_order(d->position.files) + 1;
 	t->started = resumed ? known->past.started : bus_clock_ms();
 	adapter_files_note_order(d->position.files, t->order);
 	if (!resumed || known->held < 0)
@@ -375,7 +378,9 @@ enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
 	r.file_time_ms = file->mtime_ns / 1000000;
 	r.number = adapter_files_number(d->position.files, bus_str(short_sha));
 	known = adapter_files_known(d->position.files, r.number, adapter_map_feed(f->map));
-	if (known->recorded && known->past.status == ADAPTER_DONE) {
+	/* A register's older file may say what no longer holds: dropped again, it is a change back. */
+	if (known->recorded && known->past.status == ADAPTER_DONE &&
+	    (!adapter_map_register(f->map) || adapter_files_newest(d->position.files, known))) {
 		bus_log(BUS_LOG_INFO, "adapter.file_known", LOG_STR("opd", d->opd),
 			LOG_STR("feed", adapter_map_feed(f->map)), LOG_STR("name", t->name),
 			LOG_STR("effect", "this content was read before; nothing is published"));
