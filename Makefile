@@ -143,6 +143,6 @@ soak: programs kafka venv
 check-includes:
 	@sh tests/check_includes.sh
 check-symbols: programs
-	@sh tests/check_symbols.sh $(B)
+	@sh tests/check_symbols.sh build/release
 format:
 	clang-format-14 -i $$(git ls-files '*.c' '*.h')

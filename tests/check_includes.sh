@@ -1,5 +1,5 @@
 #!/bin/sh
-# Who may include whom (STYLE: bus <- schemas <- adapters, gateway, deploy/ctl), and one owner for each
+# Who may include whom (bus <- schemas <- adapters, gateway, deploy/ctl), and one owner for each
 # outside library. Prints the offending lines and fails.
 set -eu
 cd "$(dirname "$0")/.."

@@ -3,7 +3,8 @@
 set -eu
 bad=0
 check() { # ARCHIVE PREFIX
-	names=$(nm --defined-only -g "$1" 2>/dev/null | awk 'NF == 3 && $2 ~ /[TDBR]/ {print $3}' | grep -vE "^($2)" || true)
+	all=$(nm --defined-only -g "$1") || exit 1
+	names=$(echo "$all" | awk 'NF == 3 && $2 ~ /[TDBR]/ {print $3}' | grep -vE "^($2)" || true)
 	if [ -n "$names" ]; then
 		echo "check-symbols: names without the prefix $2 in $1:" >&2
 		echo "$names" | head -20 >&2
