@@ -339,24 +339,6 @@ static void check_same_type(struct checker *c, const struct schema_node *r, cons
 	}
 }
 
-static bool promotes(enum schema_type w, enum schema_type r)
-{
-	switch (r) {
-	case SCHEMA_LONG:
-		return w == SCHEMA_INT;
-	case SCHEMA_FLOAT:
-		return w == SCHEMA_INT || w == SCHEMA_LONG;
-	case SCHEMA_DOUBLE:
-		return w == SCHEMA_INT || w == SCHEMA_LONG || w == SCHEMA_FLOAT;
-	case SCHEMA_BYTES:
-		return w == SCHEMA_STRING;
-	case SCHEMA_STRING:
-		return w == SCHEMA_BYTES;
-	default:
-		return false;
-	}
-}
-
 static void check_other_type(struct checker *c, const struct schema_node *r, const struct schema_node *w,
 			     struct result *to)
 {
@@ -380,7 +362,7 @@ static void check_other_type(struct checker *c, const struct schema_node *r, con
 		fail_branch(c, w, to);
 		return;
 	}
-	if (!promotes(w->type, r->type))
+	if (!schema_promotes(w->type, r->type))
 		fail(c, to, "TYPE_MISMATCH", "reader type: %s not compatible with writer type: %s",
 		     upper(r, reader), upper(w, writer));
 }

@@ -304,24 +304,6 @@ static bool misses_field(struct schema_resolver *r, const struct schema_node *w,
 	return misses;
 }
 
-static bool promotes(enum schema_type w, enum schema_type u)
-{
-	switch (u) {
-	case SCHEMA_LONG:
-		return w == SCHEMA_INT;
-	case SCHEMA_FLOAT:
-		return w == SCHEMA_INT || w == SCHEMA_LONG;
-	case SCHEMA_DOUBLE:
-		return w == SCHEMA_INT || w == SCHEMA_LONG || w == SCHEMA_FLOAT;
-	case SCHEMA_BYTES:
-		return w == SCHEMA_STRING;
-	case SCHEMA_STRING:
-		return w == SCHEMA_BYTES;
-	default:
-		return false;
-	}
-}
-
 const char *schema_resolve_clash(struct schema_resolver *r, const struct schema_node *w,
 				 const struct schema_node *u)
 {
@@ -329,7 +311,7 @@ const char *schema_resolve_clash(struct schema_resolver *r, const struct schema_
 	int32_t *map;
 
 	if (w->type != u->type)
-		return promotes(w->type, u->type) ? NULL : "another type";
+		return schema_promotes(w->type, u->type) ? NULL : "another type";
 	switch (w->type) {
 	case SCHEMA_ENUM:
 		return same_short_name(r, w, u) ? NULL : "another name";
@@ -408,7 +390,7 @@ int32_t schema_resolve_branch(struct schema_resolver *r, const struct schema_nod
 
 	r->steps += (long)u->n;
 	for (size_t i = 0; found < 0 && i < u->n; i++)
-		if (promotes(w->type, u->branch[i]->type))
+		if (schema_promotes(w->type, u->branch[i]->type))
 			found = (int32_t)i;
 	return found;
 }

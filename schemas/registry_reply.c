@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "schemas/registry.h"
+#include "schemas/store_record.h"
 
 static void put_error(struct bus_buf *out, int code, const char *message)
 {
@@ -56,23 +57,6 @@ void schema_reply_version_unknown(struct bus_http_request *req, int version)
 			   version == SCHEMA_VERSION_LATEST ? -1 : version);
 }
 
-static void put_references(struct bus_json_out *j, const struct schema_version *v)
-{
-	bus_json_key(j, "references");
-	bus_json_array(j);
-	for (size_t i = 0; i < v->n_references; i++) {
-		bus_json_object(j);
-		bus_json_key(j, "name");
-		bus_json_put_text(j, v->reference[i].name);
-		bus_json_key(j, "subject");
-		bus_json_put_text(j, v->reference[i].subject);
-		bus_json_key(j, "version");
-		bus_json_put_int(j, v->reference[i].version);
-		bus_json_object_end(j);
-	}
-	bus_json_array_end(j);
-}
-
 void schema_put_version(struct bus_json_out *j, const struct schema_version *v, int show)
 {
 	if (show == SCHEMA_SHOW_PLACE) {
@@ -94,7 +78,7 @@ void schema_put_version(struct bus_json_out *j, const struct schema_version *v, 
 		bus_json_put_text(j, v->type);
 	}
 	if (v->n_references > 0)
-		put_references(j, v);
+		schema_record_put_references(j, v);
 	bus_json_put_members(j, bus_str(v->extra));
 	bus_json_key(j, "schema");
 	bus_json_put_text(j, v->text);

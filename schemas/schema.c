@@ -116,3 +116,21 @@ const uint32_t *schema_sort(struct bus_arena *arena, const struct schema_node *n
 			*twice = name_at(node, at[i]);
 	return at;
 }
+
+bool schema_promotes(enum schema_type writer, enum schema_type reader)
+{
+	switch (reader) {
+	case SCHEMA_LONG:
+		return writer == SCHEMA_INT;
+	case SCHEMA_FLOAT:
+		return writer == SCHEMA_INT || writer == SCHEMA_LONG;
+	case SCHEMA_DOUBLE:
+		return writer == SCHEMA_INT || writer == SCHEMA_LONG || writer == SCHEMA_FLOAT;
+	case SCHEMA_BYTES:
+		return writer == SCHEMA_STRING;
+	case SCHEMA_STRING:
+		return writer == SCHEMA_BYTES;
+	default:
+		return false;
+	}
+}

@@ -117,4 +117,8 @@ const char *schema_type_name(enum schema_type type); /* "record" */
 /* What a union calls this branch: the full name, or the type's name. */
 const char *schema_label(const struct schema_node *node);
 
+/* Whether a value of the writer's type may be read as the reader's (Avro specification, "Schema
+ * Resolution"; string and bytes both ways, as Avro Java). */
+bool schema_promotes(enum schema_type writer, enum schema_type reader);
+
 #endif

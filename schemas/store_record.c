@@ -306,7 +306,7 @@ void schema_record_key(enum schema_record_kind kind, const char *subject, int ve
 		bus_buf_puts(out, ",\"magic\":0}");
 }
 
-static void put_references(struct bus_json_out *j, const struct schema_version *v)
+void schema_record_put_references(struct bus_json_out *j, const struct schema_version *v)
 {
 	size_t i;
 
@@ -341,7 +341,7 @@ void schema_record_schema(const struct schema_version *v, struct bus_buf *out)
 		bus_json_put_text(&j, v->type);
 	}
 	if (v->n_references > 0)
-		put_references(&j, v);
+		schema_record_put_references(&j, v);
 	bus_json_key(&j, "schema");
 	bus_json_put_text(&j, v->text);
 	bus_json_key(&j, "deleted");

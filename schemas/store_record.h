@@ -19,6 +19,7 @@
 
 #include "bus/arena.h"
 #include "bus/buf.h"
+#include "bus/json_out.h"
 #include "schemas/store.h"
 
 enum schema_record_kind {
@@ -55,6 +56,8 @@ enum bus_err schema_record_read(struct bus_str key, struct bus_str value, struct
 /* Appends the JSON texts. */
 void schema_record_key(enum schema_record_kind kind, const char *subject, int version, struct bus_buf *out);
 void schema_record_schema(const struct schema_version *v, struct bus_buf *out); /* value of SCHEMA */
+/* Its member "references", as records and answers have it. */
+void schema_record_put_references(struct bus_json_out *j, const struct schema_version *v);
 void schema_record_delete_subject(const char *subject, int version, struct bus_buf *out); /* its value */
 void schema_record_noop(int32_t highest_id, struct bus_buf *out);			  /* its value */
 /* The part of extra by which schemas differ: `"metadata":..,"ruleSet":..` in that order, nulls left out. */
