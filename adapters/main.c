@@ -1,6 +1,7 @@
 /* titian-adapter: one department's files on their way to the bus. */
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "adapters/config.h"
@@ -12,7 +13,14 @@
 static const char usage[] =
     "titian-adapter --config FILE                publish what is dropped into the folder, until stopped\n"
     "titian-adapter check --config FILE          check configuration, keys, mappings and reference tables\n"
-    "titian-adapter preview --config FILE DATA   show what DATA would become; publishes nothing\n";
+    "titian-adapter preview --config FILE [--personal] [--limit N] DATA\n"
+    "                                            show what DATA would become; publishes nothing\n";
+
+struct look { /* what preview alone takes */
+	const char *data;
+	bool personal;
+	int limit;
+};
 
 static int fail(const struct bus_error *err, int status)
 {
@@ -34,12 +42,43 @@ static const char *config_path(int argc, char **argv)
 	return path;
 }
 
-static int preview(const struct adapter_setup *setup, const char *data)
+/* Takes preview's own options and the file out of argv; false: none or more than one file, or no number. */
+static bool take_look(int *argc, char **argv, struct look *l)
+{
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], "--personal") == 0) {
+			l->personal = true;
+		} else if (strcmp(argv[i], "--limit") == 0 && i + 1 < *argc) {
+			l->limit = atoi(argv[++i]);
+			if (l->limit < 1)
+				return false;
+		} else if (argv[i][0] == '-') {
+			argv[kept++] = argv[i];
+			if ((strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "--set") == 0 ||
+			     strcmp(argv[i], "--log-level") == 0) &&
+			    i + 1 < *argc)
+				argv[kept++] = argv[++i];
+		} else if (l->data) {
+			return false;
+		} else {
+			l->data = argv[i];
+		}
+	}
+	argv[kept] = NULL;
+	*argc = kept;
+	return l->data != NULL;
+}
+
+static int preview(const struct adapter_setup *setup, const struct look *look)
 {
 	const struct adapter_preview_conf conf = { .mapping = setup->run.mapping,
 						   .n_mappings = setup->run.n_mappings,
 						   .env = &setup->run.env,
-						   .file = data };
+						   .file = look->data,
+						   .personal = look->personal,
+						   .limit = look->limit };
 	struct bus_error err = { 0 };
 
 	return adapter_preview(&conf, stdout, &err) ? fail(&err, 1) : 0;
@@ -75,7 +114,7 @@ static int run(const struct adapter_setup *setup)
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 && argv[1][0] != '-' ? argv[1] : "run";
-	const char *data = NULL;
+	struct look look = { 0 };
 	struct adapter_config config = { 0 };
 	struct adapter_setup setup;
 	struct bus_error err = { 0 };
@@ -92,19 +131,16 @@ int main(int argc, char **argv)
 		argv++;
 		argc--;
 	}
-	if (strcmp(command, "preview") == 0) {
-		if (argc < 2 || argv[argc - 1][0] == '-') {
-			fprintf(stderr, "titian-adapter: preview: which file?\n%s", usage);
-			return 2;
-		}
-		data = argv[--argc];
-		argv[argc] = NULL;
+	if (strcmp(command, "preview") == 0 && !take_look(&argc, argv, &look) &&
+	    !(argc > 1 && strcmp(argv[1], "--help") == 0)) {
+		fprintf(stderr, "titian-adapter: preview: which file?\n%s", usage);
+		return 2;
 	}
 	bus_proc_options(argc, argv, usage, adapter_config_table, &config);
 	if (adapter_setup_make(&setup, &config, config_path(argc, argv), &err))
 		status = fail(&err, 2);
-	else if (data)
-		status = preview(&setup, data);
+	else if (look.data)
+		status = preview(&setup, &look);
 	else
 		status = strcmp(command, "check") == 0 ? check(&setup) : run(&setup);
 	adapter_setup_release(&setup);

@@ -1,5 +1,6 @@
 """After everything else: no NIK in any log, metric, URL, key or header of the whole run."""
 import re
+import subprocess
 
 from confluent_kafka import Consumer
 
@@ -54,3 +55,12 @@ def test_personal_columns_are_masked_without_a_grant(sample):
     assert status == 200 and found(body, niks)  # granted by name
     status, _, body = sample.request("/v1/views/asn_aktif_meninggal", key=secret)
     assert status == 404 and not found(body, niks)
+
+
+def test_preview_shows_personal_fields_only_when_asked(sample):
+    niks, titian = sample_niks(), str(ROOT / "build/release/bin/titian")
+    command = [titian, "adapter", "preview", "--config", str(sample.dir / "conf/disdukcapil.yaml"), "--limit", "3"]
+    file = str(FEEDS / "disdukcapil_penduduk.psv")
+    masked = subprocess.run(command + [file], capture_output=True, check=True, timeout=60).stdout
+    assert not found(masked, niks) and b"2000" in masked
+    assert found(subprocess.run(command + ["--personal", file], capture_output=True, check=True, timeout=60).stdout, niks)
