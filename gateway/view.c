@@ -312,6 +312,7 @@ enum bus_err gw_view_load(const char *path, struct gw_def **out, struct bus_erro
 	if (rc != BUS_OK)
 		goto out;
 	end += strlen(CLOSE_MARK);
+	end += strspn(end, " \t\r\n"); /* body_line is the SELECT's */
 	d->body_line = 1;
 	for (p = text.p; p < end; p++)
 		d->body_line += *p == '\n';

@@ -153,11 +153,18 @@ static enum bus_err departments(const char *path, const char *opds, struct names
 				     "'%s' stands for every department: name them with --opd", path);
 }
 
+/* "N", "P", "U", "S" or "A". */
+static bool is_class(const char *text)
+{
+	return strchr("NPUSA", text[0]) && text[0] && !text[1];
+}
+
 /* Every field says what kind of personal data it is (x_pdp), at every depth. */
 static enum bus_err check_classes(const struct schema *s, const struct schema_node *node, bool *seen,
 				  struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
+	const char *class;
 	size_t i;
 
 	if (seen[node->index])
@@ -170,9 +177,13 @@ static enum bus_err check_classes(const struct schema *s, const struct schema_no
 			rc = check_classes(s, node->branch[i], seen, err);
 		if (node->type != SCHEMA_RECORD)
 			continue;
-		if (!schema_property(node->field[i].properties, "x_pdp"))
+		class = schema_property(node->field[i].properties, "x_pdp");
+		if (!class)
 			return bus_fail(err, BUS_ESCHEMA,
 					"field '%s' of '%s' has no class of personal data (x_pdp)",
+					node->field[i].name, node->name);
+		if (!is_class(class))
+			return bus_fail(err, BUS_ESCHEMA, "field '%s' of '%s': x_pdp is N, P, U, S or A",
 					node->field[i].name, node->name);
 		rc = check_classes(s, node->field[i].type, seen, err);
 	}

@@ -6,7 +6,7 @@ static bool is_hidden(const struct schema_field *f)
 {
 	const char *class = schema_property(f->properties, "x_pdp");
 
-	return class && (strcmp(class, "U") == 0 || strcmp(class, "S") == 0 || strcmp(class, "A") == 0);
+	return class && strcmp(class, "N") != 0 && strcmp(class, "P") != 0; /* a class unknown to us too */
 }
 
 /* True: the event belongs to a masked value. `opens` +1 or -1 for a container's begin or end. */

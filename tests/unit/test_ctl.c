@@ -126,6 +126,10 @@ static void refuses_a_schema_without_topic_kind_or_class(void **state)
 		"\"fields\":[{\"name\":\"l\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\","
 		"\"name\":\"I\",\"fields\":[{\"name\":\"nik\",\"type\":\"string\"}]}},\"x_pdp\":\"N\"}]}"),
 	    BUS_ESCHEMA);
+	assert_int_equal(
+	    load_bad("{\"type\":\"record\",\"name\":\"A\",\"x_topik\":\"t\",\"x_jenis\":\"register\","
+		     "\"fields\":[{\"name\":\"nik\",\"type\":\"string\",\"x_pdp\":\"u\"}]}"),
+	    BUS_ESCHEMA);
 }
 
 /* What an operator sees of a datum of the schema. */
@@ -168,15 +172,17 @@ static void personal_fields_are_masked_whatever_they_hold(void **state)
 	    "{\"name\":\"pelaku\",\"type\":{\"type\":\"record\",\"name\":\"D\",\"fields\":["
 	    "{\"name\":\"nama\",\"type\":\"string\",\"x_pdp\":\"U\"},{\"name\":\"peran\",\"type\":\"string\","
 	    "\"x_pdp\":\"N\"}]},\"x_pdp\":\"N\"},"
+	    "{\"name\":\"lain\",\"type\":\"string\",\"x_pdp\":\"Z\"},"
 	    "{\"name\":\"umur\",\"type\":\"int\",\"x_pdp\":\"N\"}]}",
 	    "{\"id\":\"h\",\"nik\":\"rahasia\",\"sakit\":null,\"anak\":[{\"n\":\"rahasia\"},{\"n\":"
 	    "\"rahasia\"}],"
-	    "\"peta\":{},\"pelaku\":{\"nama\":\"rahasia\",\"peran\":\"ayah\"},\"umur\":7}");
+	    "\"peta\":{},\"pelaku\":{\"nama\":\"rahasia\",\"peran\":\"ayah\"},\"lain\":\"rahasia\",\"umur\":"
+	    "7}");
 
 	(void)state;
 	assert_string_equal(
 	    text, "{\"id\":\"h\",\"nik\":\"***\",\"sakit\":\"***\",\"anak\":\"***\",\"peta\":\"***\","
-		  "\"pelaku\":{\"nama\":\"***\",\"peran\":\"ayah\"},\"umur\":7}");
+		  "\"pelaku\":{\"nama\":\"***\",\"peran\":\"ayah\"},\"lain\":\"***\",\"umur\":7}");
 	free(text);
 }
 

@@ -58,6 +58,7 @@ static void the_front_matter_is_strict_and_says_where(void **state)
 	refused(HEAD ROUTES "columns:\n  k: {type: text, pdp: X}\n---*/\nSELECT _key AS k FROM uji_a",
 		"pdp 'X'");
 	refused(HEAD ROUTES COLUMNS "---*/\n", "no SQL statement");
+	refused("/*---\nname: v\nkey: k\n" ROUTES COLUMNS "---*/\n\nSELEC 1", "v.sql:9: ");
 }
 
 static void every_output_column_is_declared_and_nothing_else(void **state)
