@@ -10,6 +10,8 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
 
+from conftest import ROOT
+
 CLOUD_EVENTS = {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "content-type"}
 
 
@@ -70,6 +72,12 @@ def test_kcat_shows_keys_and_headers(sample):
         key, headers = line.split(" ", 1)
         assert len(key) == 32 and int(key, 16) >= 0
         assert "ce_type=id.go.pekanbaru.bus.disdukcapil.penduduk.v1" in headers and "titian_seq=" in headers
+
+
+def test_the_command_finds_the_city_once_demo_env_is_read(sample):
+    script = '. "$0"/demo.env && build/release/bin/titian topic list'
+    out = subprocess.run(["sh", "-c", script, str(sample.dir)], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "pku.dinsos.bansos.v1\t1\n" in out
 
 
 def test_a_new_schema_version_is_checked_for_compatibility(sample):
