@@ -1,3 +1,4 @@
+#include "bus/utf8.h"
 #include "schemas/registry.h"
 #include "schemas/store_record.h"
 
@@ -67,11 +68,14 @@ static void reply_registered(struct bus_http_request *req, const struct schema_v
 
 static bool good_subject(struct bus_http_request *req, const char *subject)
 {
+	size_t n = strlen(subject);
+
 	for (const char *p = subject; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			goto bad;
-	if (strlen(subject) <= SUBJECT_MAX && subject[0] != ':' && strcmp(subject, "__GLOBAL") != 0 &&
-	    strcmp(subject, "__EMPTY") != 0)
+	/* What is not UTF-8 could be written, and never read back. */
+	if (n <= SUBJECT_MAX && bus_utf8_ok(subject, n) == n && subject[0] != ':' &&
+	    strcmp(subject, "__GLOBAL") != 0 && strcmp(subject, "__EMPTY") != 0)
 		return true;
 bad:
 	schema_reply_error(req, 42208, "The specified subject '%s' is not a valid subject.", subject);
@@ -132,7 +136,12 @@ void schema_edit_register(struct schema_registry *r, struct bus_http_request *re
 		}
 		wanted.id++;
 	}
-	wanted.version = schema_store_highest_version(r->store, subject) + 1;
+	wanted.version = schema_store_highest_version(r->store, subject);
+	if (wanted.version == INT32_MAX) {
+		schema_reply_error(req, 50001, "No version of '%s' is left", subject);
+		goto out;
+	}
+	wanted.version++;
 	schema_record_schema(&wanted, &value);
 	put(r, key_of(SCHEMA_RECORD_SCHEMA, subject, wanted.version), &value);
 	if (schema_writer_commit(r->writer, req))
@@ -315,7 +324,7 @@ void schema_edit_put_config(struct schema_registry *r, struct bus_http_request *
 	enum schema_level level;
 	char name[32];
 
-	if (!schema_body_json(req, &body))
+	if ((subject && !good_subject(req, subject)) || !schema_body_json(req, &body))
 		return;
 	given = bus_json_get(body, "compatibility");
 	if (!given)
@@ -373,7 +382,7 @@ void schema_edit_put_mode(struct schema_registry *r, struct bus_http_request *re
 	const struct bus_json *body, *given;
 	struct bus_buf value = { 0 }, echo = { 0 };
 
-	if (!schema_body_json(req, &body))
+	if ((subject && !good_subject(req, subject)) || !schema_body_json(req, &body))
 		return;
 	given = bus_json_get(body, "mode");
 	if (!given || given->type != BUS_JSON_STRING ||

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bus/client.h"
+#include "bus/producer.h"
 #include "schemas/registry.h"
 #include "tests/support/mock.h"
 
@@ -71,7 +72,7 @@ static void ask(const char *method, const char *path, const char *body, int stat
 			       &err) != BUS_OK)
 		fail_msg("%s %s: %s", method, path, err.text);
 	if (got != status || strcmp(bus_buf_cstr(&b), answer) != 0)
-		fail_msg("%s %s: %d %s\nwanted %d %s", method, path, got, b.p, status, answer);
+		fail_msg("%s %s: %d %s\nwanted %d %s", method, path, got, bus_buf_cstr(&b), status, answer);
 	bus_buf_release(&b);
 }
 
@@ -164,6 +165,49 @@ static void deletes_softly_first(void **state)
 	    "{\"id\":2,\"version\":1,\"schema\":\"" A X "," Y "]}\"}");
 }
 
+static void refuses_subjects_that_could_not_be_read_back(void **state)
+{
+	static const char *const path[] = { "/subjects/%ff/versions", "/config/a%c3", "/mode/a%0ab" };
+	static const char *const method[] = { "POST", "PUT", "PUT" };
+	static const char *const body[] = { SCHEMA(X), "{\"compatibility\":\"NONE\"}",
+					    "{\"mode\":\"READONLY\"}" };
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(path); i++) {
+		struct bus_buf b = { 0 };
+		char url[256];
+		int got = 0;
+
+		snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", bus_http_port(f.http), path[i]);
+		assert_int_equal(bus_client_request(method[i], url, NULL, SCHEMA_REGISTRY_TYPE,
+						    bus_str(body[i]), 20000, &got, &b, NULL),
+				 BUS_OK);
+		assert_int_equal(got, 422);
+		assert_non_null(strstr(bus_buf_cstr(&b), "\"error_code\":42208"));
+		bus_buf_release(&b);
+	}
+	assert_int_equal(schema_store_next_offset(f.r.store), 0);
+}
+
+static void after_the_last_version_none_is_given(void **state)
+{
+	const struct bus_producer_conf conf = { .kafka = f.m.kafka };
+	const struct bus_str key = BUS_STR("{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":2147483647,"
+					   "\"magic\":1}");
+	const struct bus_str value = BUS_STR(
+	    "{\"subject\":\"s\",\"version\":2147483647,\"id\":1,\"schema\":\"" A X "]}\",\"deleted\":false}");
+	struct bus_producer *p;
+
+	(void)state;
+	assert_int_equal(bus_producer_open(&conf, &p, NULL), BUS_OK);
+	assert_int_equal(bus_producer_send(p, TOPIC, 0, key, &value, NULL, 0, 0, 1, 5000, NULL), BUS_OK);
+	assert_int_equal(bus_producer_flush(p, 5000, NULL), BUS_OK);
+	bus_producer_close(&p);
+	assert_int_equal(schema_store_catch_up(f.r.store, 5000, NULL), BUS_OK);
+	ask("POST", "/subjects/s/versions", SCHEMA(X "," Y0), 500,
+	    "{\"error_code\":50001,\"message\":\"No version of 's' is left\"}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +215,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_what_old_readers_could_not_read, start, stop),
 		cmocka_unit_test_setup_teardown(says_what_is_not_there_in_confluents_words, start, stop),
 		cmocka_unit_test_setup_teardown(deletes_softly_first, start, stop),
+		cmocka_unit_test_setup_teardown(refuses_subjects_that_could_not_be_read_back, start, stop),
+		cmocka_unit_test_setup_teardown(after_the_last_version_none_is_given, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
