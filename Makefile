@@ -108,7 +108,7 @@ demo-check:
 # --- tests --------------------------------------------------------------------------------------------
 VENV := build/venv
 PYTEST := $(VENV)/bin/python -m pytest
-.PHONY: test check unit integration fuzz check-includes check-symbols bench soak lint format test-packages venv
+.PHONY: test check unit integration fuzz check-includes check-symbols bench soak format test-packages venv
 test: test-packages
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory integration

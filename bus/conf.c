@@ -241,8 +241,8 @@ static enum bus_err set_fallbacks(struct load *l)
 		if (l->given[i] || o->type == BUS_CONF_MAP)
 			continue;
 		if (!o->fallback)
-			return bus_fail(l->err, BUS_EINVAL, "option '%s' must be given: %s", o->name,
-					o->help);
+			return bus_fail(l->err, BUS_EINVAL, "option '%s' must be given: %s%s", o->name,
+					o->help, l->y ? "" : " (no --config FILE was given)");
 		rc = put_plain(l, o, NULL, o->fallback, &why);
 		assert(rc == BUS_OK); /* the table is ours */
 		(void)rc;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "bus/log.h"
@@ -46,6 +47,7 @@ static const struct bus_conf_option options[] = {
 
 static const char usage[] =
 	"titian-gateway --config FILE          serve the city's views\n"
+	"titian-gateway check --config FILE    try views and policy against the registered schemas; serves nothing\n"
 	"titian-gateway key new --keys FILE --name NAME\n"
 	"                                      make a reader's key; prints the secret, once\n";
 
@@ -139,24 +141,62 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 	return rc ? rc : bus_http_start(&front, gw_api_routes, api, http, err);
 }
 
-static enum bus_err run(const struct conf *c, struct bus_error *err)
+/* The engine, its store at db_path. */
+static enum bus_err open_engine(const struct conf *c, const char *db_path, struct gw_engine **out,
+				struct bus_error *err)
 {
 	const char **topics = bus_xcalloc(c->topics.n + 1, sizeof(*topics)); /* NULL-ended */
-	const struct gw_engine_conf engine = {
-		.db_path = c->db_path,
+	const struct gw_engine_conf conf = {
+		.db_path = db_path,
 		.views_dir = c->views_dir,
 		.kafka = { .bootstrap = c->bootstrap, .client_id = "titian-gateway", .extra = &c->kafka },
 		.schemas_topic = c->schemas_topic,
 		.topics = topics,
 		.cache_bytes = c->cache,
 	};
-	struct bus_http *http = NULL, *ops = NULL;
-	struct gw_api api = { 0 };
 	enum bus_err rc;
 
 	for (size_t i = 0; i < c->topics.n; i++)
 		topics[i] = c->topics.item[i];
-	if ((rc = gw_engine_open(&engine, &api.engine, err)) ||
+	rc = gw_engine_open(&conf, out, err);
+	free(topics);
+	return rc;
+}
+
+/* Views and policy as the daemon would take them, on a store that is thrown away. */
+static enum bus_err check(const struct conf *c, struct bus_error *err)
+{
+	static const char *const file[] = { "city.db", "city.db-wal", "city.db-shm" };
+	char folder[] = "/tmp/titian-check-XXXXXX", path[64];
+	struct gw_access *access = NULL;
+	struct gw_engine *engine = NULL;
+	enum bus_err rc;
+
+	if (!mkdtemp(folder))
+		return bus_fail(err, BUS_EIO, "cannot make a folder in /tmp: %m");
+	snprintf(path, sizeof(path), "%s/%s", folder, file[0]);
+	rc = open_engine(c, path, &engine, err);
+	if (!rc)
+		rc = gw_access_open(engine, c->policy, c->keys, &access, err);
+	if (!rc)
+		printf("baik / good: %zu views\n", gw_view_count(engine));
+	gw_access_close(&access);
+	gw_engine_close(&engine);
+	for (size_t i = 0; i < BUS_LEN(file); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, file[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+	return rc;
+}
+
+static enum bus_err run(const struct conf *c, struct bus_error *err)
+{
+	struct bus_http *http = NULL, *ops = NULL;
+	struct gw_api api = { 0 };
+	enum bus_err rc;
+
+	if ((rc = open_engine(c, c->db_path, &api.engine, err)) ||
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
 	    (rc = load_cursor_key(c, api.cursors.key, err)))
 		goto out;
@@ -176,7 +216,6 @@ out:
 	gw_feeds_free(&api.feeds);
 	gw_access_close(&api.access);
 	gw_engine_close(&api.engine);
-	free(topics);
 	return rc;
 }
 
@@ -185,14 +224,20 @@ int main(int argc, char **argv)
 	struct sigaction hangup = { .sa_handler = on_hangup };
 	struct conf conf = { 0 };
 	struct bus_error err = { 0 };
+	bool only_check = argc > 1 && strcmp(argv[1], "check") == 0;
 	enum bus_err rc;
 
 	if (argc > 1 && strcmp(argv[1], "key") == 0)
 		return key_command(argc, argv);
+	if (only_check) {
+		argv[1] = argv[0];
+		argv++;
+		argc--;
+	}
 	bus_proc_options(argc, argv, usage, options, &conf);
 	bus_proc_signals();
 	sigaction(SIGHUP, &hangup, NULL);
-	rc = run(&conf, &err);
+	rc = only_check ? check(&conf, &err) : run(&conf, &err);
 	if (rc)
 		fprintf(stderr, "titian-gateway: %s\n", err.text);
 	bus_conf_release(options, &conf);

@@ -132,14 +132,13 @@ def shown(value):
 def compare(truth, found, out):
     truth, found = dict(flat(truth)), dict(flat(found))
     truth.pop("teramati.dinkes_variasi_tak_berbahaya.nama_variasi", None)
-    equal = 0
-    for path in sorted(truth.keys() | found.keys()):
+    paths = sorted(truth.keys() | found.keys(), key=lambda p: (truth.get(p) != found.get(p), p))
+    for path in paths:  # what differs stands last, before the sum
         want, have = truth.get(path), found.get(path)
-        equal += want == have
         print("%-8s %s %s" % ("equal" if want == have else "differs", path, shown(have))
               + ("" if want == have else " (truth %s)" % shown(want)), file=out)
-    different = len(truth.keys() | found.keys()) - equal
-    print("%d equal, %d different" % (equal, different), file=out)
+    different = sum(truth.get(p) != found.get(p) for p in paths)
+    print("%d equal, %d different" % (len(paths) - different, different), file=out)
     return different == 0
 
 

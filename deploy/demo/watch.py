@@ -6,6 +6,7 @@
 import argparse
 import signal
 import sys
+import textwrap
 import time
 
 from titian import City, number
@@ -37,16 +38,18 @@ def follow(city, timeout):
     return None
 
 
-def summary(city, state):
-    quality = state[1]
+def summary(state):
     print()
-    print("%-24s %10s %10s %9s %10s   %s" % (
-        "umpan / feed", "diterbitkan", "diterima", "ditolak", "lepas", "sebab / why"))
-    for feed in sorted(quality, key=lambda f: f["umpan"]):
+    print("%-24s %11s %10s %9s %8s" % ("umpan / feed", "diterbitkan", "diterima", "ditolak", "lepas"))
+    for feed in sorted(state[1], key=lambda f: f["umpan"]):
+        print("%-24s %11s %10s %9s %8s" % (feed["umpan"], number(feed["diterbitkan"]), number(feed["diterima"]),
+                                           number(feed["ditolak"]), number(feed["tak_tergabung"])))
         why = ", ".join("%s %s" % (k, number(n)) for k, n in sorted(feed["kelas"].items()) if n)
-        print("%-24s %10s %10s %9s %10s   %s" % (
-            feed["umpan"], number(feed["diterbitkan"]), number(feed["diterima"]), number(feed["ditolak"]),
-            number(feed["tak_tergabung"]), why or "-"))
+        for line in textwrap.wrap(why, 92):
+            print("    " + line)
+
+
+def where_to_look(city):
     url, env = city.url, city.env
     print("""
 Portal       %s/
@@ -56,10 +59,10 @@ Kunci / key  TITIAN_KEY in %s/demo.env
 
 Coba / try:
   . %s/demo.env
-  curl -s -H "Authorization: Bearer $TITIAN_KEY" %s/v1/views
-  curl -s -H "Authorization: Bearer $TITIAN_KEY" "%s/v1/views/anak_7_15_tidak_terdaftar?per_tanggal=2025-12-31&limit=3"
-  curl -sN -H "Authorization: Bearer $TITIAN_KEY" -H "Accept: text/event-stream" %s/v1/views/penerima_bansos_meninggal/changes
-""" % (url, env["TITIAN_REGISTRY_URL"], env["TITIAN_BOOTSTRAP"], city.dir, city.dir, url, url, url))
+  curl -s -H "Authorization: Bearer $TITIAN_KEY" $TITIAN_URL/v1/views/penduduk
+  curl -s -H "Authorization: Bearer $TITIAN_KEY" "$TITIAN_URL/v1/views/anak_7_15_tidak_terdaftar?per_tanggal=2025-12-31&limit=3"
+  curl -sN -H "Authorization: Bearer $TITIAN_KEY" -H "Accept: text/event-stream" $TITIAN_URL/v1/views/penerima_bansos_meninggal/changes
+""" % (url, env["TITIAN_REGISTRY_URL"], env["TITIAN_BOOTSTRAP"], city.dir, city.dir))
 
 
 def main():
@@ -72,7 +75,9 @@ def main():
     state = city.state() if arg.once else follow(city, arg.timeout)
     if not state:
         return 1
-    summary(city, state)
+    summary(state)
+    if not arg.once:
+        where_to_look(city)
     return 0
 
 

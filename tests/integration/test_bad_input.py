@@ -78,6 +78,17 @@ def test_a_wrong_daemon_configuration_stops_it_with_exit_code_2(city, tmp_path, 
     assert done.returncode in (1, 2) and says in done.stderr
 
 
+def test_a_broken_view_is_found_before_the_gateway_meets_it(city, tmp_path):
+    views = tmp_path / "views"
+    shutil.copytree(ROOT / "gateway/views", views)
+    command = [BIN / "titian-gateway", "check", "--config", city.dir / "conf/gateway.yaml", "--set", "views.dir=%s" % views]
+    assert run(*command).returncode == 0
+    broken = views / "asn_aktif_meninggal.sql"
+    broken.write_text(broken.read_text().replace("FROM ", "FROM tidak_ada_", 1))
+    done = run(*command)
+    assert done.returncode == 2 and "asn_aktif_meninggal.sql:" in done.stderr and "tidak_ada_" in done.stderr
+
+
 def test_a_topic_without_a_schema_is_named(city, tmp_path):
     text = (city.dir / "conf/gateway.yaml").read_text().replace("city.db", "other.db")
     wrong = tmp_path / "gateway.yaml"

@@ -206,7 +206,7 @@ static void wants_what_has_no_default(void **state)
 
 	(void)state;
 	assert_int_equal(bus_conf_load(NULL, NULL, must, &c, &err), BUS_EINVAL);
-	assert_string_equal(err.text, "option 'name' must be given: What it is called.");
+	assert_string_equal(err.text, "option 'name' must be given: What it is called. (no --config FILE was given)");
 }
 
 static void dumps_what_it_can_read_again(void **state)
