@@ -132,7 +132,8 @@ static enum bus_err on_record(void *ctx, int tag, const struct bus_record *r, st
 	bool fresh;
 
 	bus_wire_read_origin(r->header, r->n_headers, &o);
-	raise(&part->topic.stream[r->partition], o.seq);
+	if (bus_wire_follows(&o, r->topic, r->partition, part->topic.stream[r->partition].seq, r->offset))
+		raise(&part->topic.stream[r->partition], o.seq);
 	switch (part->kind) {
 	case ADAPTER_PART_ENTITY:
 		return load_entity(p, part, r, &o, err);

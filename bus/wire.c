@@ -90,3 +90,25 @@ int32_t bus_wire_partition(struct bus_str key, int32_t n_partitions)
 	assert(n_partitions > 0);
 	return (int32_t)(murmur2(key) & 0x7fffffff) % n_partitions;
 }
+
+#define JUMP_MAX INT64_C(1000000)
+#define SEQ_MAX (INT64_C(1) << 53) /* what every JSON reader can hold */
+
+bool bus_wire_follows(const struct bus_origin *o, const char *topic, int32_t partition, int64_t last,
+		      int64_t offset)
+{
+	size_t n = strlen(topic);
+	int32_t number = 0;
+
+	if (o->seq <= 0 || o->seq > SEQ_MAX || o->seq - last > JUMP_MAX + offset)
+		return false;
+	if (o->stream.n < n + 2 || o->stream.n > n + 8 || memcmp(o->stream.p, topic, n) != 0 ||
+	    o->stream.p[n] != '/')
+		return false;
+	for (size_t i = n + 1; i < o->stream.n; i++) {
+		if (o->stream.p[i] < '0' || o->stream.p[i] > '9')
+			return false;
+		number = number * 10 + (o->stream.p[i] - '0');
+	}
+	return number == partition;
+}

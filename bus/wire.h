@@ -38,6 +38,13 @@ struct bus_origin { /* where a record comes from, as its headers say; empty stri
 
 void bus_wire_read_origin(const struct bus_header *h, size_t n, struct bus_origin *out);
 
+/* Whether a record's number can be its stream's: the stream is this partition, and the number does not run
+ * away from `last` (the highest so far) by more than a million beyond what the offset allows. Whoever may write
+ * to a topic can write any number; believing an absurd one would make every genuine record after it look like
+ * a repetition. A record that fails is taken as one without a number. */
+bool bus_wire_follows(const struct bus_origin *o, const char *topic, int32_t partition, int64_t last,
+		      int64_t offset);
+
 /* Partition of a key as Java's and librdkafka's murmur2_random: so every client agrees. n_partitions > 0. */
 int32_t bus_wire_partition(struct bus_str key, int32_t n_partitions);
 

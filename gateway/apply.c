@@ -79,6 +79,11 @@ static enum bus_err check_order(struct gw_engine *e, struct gw_part *p, const st
 	s = stream_of(p, origin.stream);
 	if (!s)
 		return BUS_OK;
+	if (!bus_wire_follows(&origin, r->topic, r->partition, s->seq, r->offset)) {
+		bus_log(BUS_LOG_WARN, "gateway.number_refused", LOG_STR("topic", r->topic),
+			LOG_INT("offset", r->offset));
+		return BUS_OK;
+	}
 	*repeat = origin.seq <= s->seq;
 	if (!*repeat && origin.seq > s->seq + 1) {
 		lost = origin.seq - s->seq - 1;

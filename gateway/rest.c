@@ -200,15 +200,16 @@ static void put_as_of(struct bus_http_request *req, int64_t seq)
 
 /* One ETag per view's state, reader, question and form: unchanged as long as the view is. Returns true when
  * the reader has it already (and has been answered). */
-static bool etag_matches(struct bus_http_request *req, const char *reader, int64_t seq, enum gw_form form)
+static bool etag_matches(struct bus_http_request *req, uint64_t store, const char *reader,
+			 struct gw_grant grant, int64_t seq, enum gw_form form)
 {
 	const char *query = bus_http_raw_query(req), *have = bus_http_header(req, "If-None-Match");
 	uint8_t digest[BUS_SHA256_LEN];
 	struct bus_buf text = { 0 };
 	char hex[17], tag[24];
 
-	bus_buf_printf(&text, "%s\n%" PRId64 "\n%d\n%s\n%s", reader, seq, (int)form,
-		       bus_http_part(req, "view"), query);
+	bus_buf_printf(&text, "%" PRIx64 "\n%" PRIx64 "\n%" PRIx64 "\n%s\n%" PRId64 "\n%d\n%s\n%s", store,
+		       grant.shown, grant.clear, reader, seq, (int)form, bus_http_part(req, "view"), query);
 	bus_sha256(text.p, text.n, digest);
 	bus_buf_release(&text);
 	bus_hex(digest, 8, hex);
@@ -402,7 +403,7 @@ void gw_rest_page(void *ctx, struct bus_http_request *req)
 		return;
 	/* Before the first row is read: the feed from here on then misses nothing. */
 	newest = gw_newest(api->engine, v);
-	if (etag_matches(req, reader, newest, p.form))
+	if (etag_matches(req, gw_store_id(api->engine), reader, grant, newest, p.form))
 		return;
 	if (!p.params.has_limit && !p.params.after && (p.form == GW_FORM_CSV || p.form == GW_FORM_NDJSON)) {
 		start_export(api, req, &p);
@@ -466,7 +467,8 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 	}
 	/* The grant is part of what was answered. */
 	snprintf(tag, sizeof(tag), "\"%016" PRIx64 "\"",
-		 o.hash ^ (grant.clear * UINT64_C(0x9e3779b97f4a7c15)));
+		 o.hash ^ (grant.clear * UINT64_C(0x9e3779b97f4a7c15)) ^
+		     (grant.shown * UINT64_C(0xc2b2ae3d27d4eb4f)));
 	bus_http_set(req, "ETag", tag);
 	bus_http_set(req, "Cache-Control", "private, no-cache");
 	have = bus_http_header(req, "If-None-Match");

@@ -79,7 +79,8 @@ check_port() { # PORT NAME: free, or NAME's own
 
 # --- configuration -----------------------------------------------------------------------------------
 write_config() {
-	local opd map key
+	local opd map key linked=false
+	if [ "$(feeds_size)" -gt $COPY_MAX ]; then linked=true; fi # then files may come as links
 	mkdir -p "$DEMO_DIR"/{pid,log,keys,conf,view,drop,ref}
 	chmod 700 "$DEMO_DIR/keys"
 	for key in city $OPDS; do
@@ -123,7 +124,7 @@ EOF
 opd: $opd
 drop:
   dir: $DEMO_DIR/drop/$opd
-  follow_symlinks: true # a large city is linked into the drop folder
+  follow_symlinks: $linked
 mappings:
 $(for map in "$root/adapters/opd/$opd"/*.yaml; do echo "  - $map"; done)
 referensi:
@@ -185,12 +186,15 @@ check_feeds() {
 	echo "$FEEDS" >"$DEMO_DIR/feeds.path"
 }
 
+feeds_size() {
+	du -sbL "$FEEDS" | cut -f1
+}
+
 put() { # FILE FOLDER: appears there at once and whole; large cities by link
-	local name size
+	local name
 	name=$(basename "$1")
-	size=$(du -sbL "$FEEDS" | cut -f1)
 	rm -f "$2/.$name.tmp"
-	if [ "$size" -le $COPY_MAX ]; then
+	if [ "$(feeds_size)" -le $COPY_MAX ]; then
 		cp "$1" "$2/.$name.tmp"
 	else
 		ln "$1" "$2/.$name.tmp" 2>/dev/null || ln -s "$1" "$2/.$name.tmp"

@@ -38,7 +38,7 @@ class City:
         for folder, _, files in os.walk(os.path.join(self.dir, "drop")):
             if os.path.basename(folder) in ("done", "refused"):
                 continue
-            names += [f for f in files if not f.startswith(".")]
+            names += [f for f in files if not f.startswith(".") and os.path.isfile(os.path.join(folder, f))]
         return names
 
     def state(self):

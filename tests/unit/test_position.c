@@ -27,15 +27,18 @@ static void put(struct city *c, const char *topic, int32_t partition, const char
 	struct bus_producer *p;
 	struct bus_str v = bus_str(value ? value : "");
 	char digits[24];
-	struct bus_header h[4] = { { BUS_STR("titian_file"), BUS_STR(FILE_ID) },
+	char stream[200];
+	struct bus_header h[5] = { { BUS_STR("titian_file"), BUS_STR(FILE_ID) },
 				   { BUS_STR("titian_line"), BUS_STR("7") },
 				   { BUS_STR("titian_seq"), { digits, 0 } },
+				   { BUS_STR("titian_stream"), { stream, 0 } },
 				   { BUS_STR(ADAPTER_STATE_HEADER), bus_str(state ? state : "") } };
 
+	h[3].value.n = (size_t)snprintf(stream, sizeof(stream), "%s/%d", topic, (int)partition);
 	h[2].value.n = adapter_put_decimal(digits, (uint64_t)seq);
 	assert_int_equal(bus_producer_open(&conf, &p, NULL), BUS_OK);
 	assert_int_equal(bus_producer_send(p, topic, partition, bus_str(key), value ? &v : NULL, h,
-					   state ? 4 : 3, 0, 1, 5000, NULL),
+					   state ? 5 : 4, 0, 1, 5000, NULL),
 			 BUS_OK);
 	assert_int_equal(bus_producer_flush(p, 5000, NULL), BUS_OK);
 	bus_producer_close(&p);

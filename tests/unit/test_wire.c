@@ -111,6 +111,23 @@ static void chooses_partitions_as_kafkas_java_client(void **state)
 	}
 }
 
+static void a_number_follows_only_in_its_own_stream_and_not_by_a_leap(void **state)
+{
+	struct bus_origin o = { .stream = BUS_STR("pku.x.y.v1/3"), .seq = 8 };
+
+	(void)state;
+	assert_true(bus_wire_follows(&o, "pku.x.y.v1", 3, 7, 0));
+	assert_false(bus_wire_follows(&o, "pku.x.y.v1", 4, 7, 0));
+	assert_false(bus_wire_follows(&o, "pku.x.y", 3, 7, 0));
+	o.seq = 2000000;
+	assert_false(bus_wire_follows(&o, "pku.x.y.v1", 3, 7, 10));
+	assert_true(bus_wire_follows(&o, "pku.x.y.v1", 3, 7, 1500000)); /* compacted: offsets leapt too */
+	o.seq = INT64_MAX;
+	assert_false(bus_wire_follows(&o, "pku.x.y.v1", 3, 7, 10));
+	o = (struct bus_origin){ .stream = BUS_STR("pku.x.y.v1/3x"), .seq = 8 };
+	assert_false(bus_wire_follows(&o, "pku.x.y.v1", 3, 7, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +137,7 @@ int main(void)
 		cmocka_unit_test(reads_where_a_record_comes_from),
 		cmocka_unit_test(takes_no_header_and_a_broken_number_as_absent),
 		cmocka_unit_test(chooses_partitions_as_kafkas_java_client),
+		cmocka_unit_test(a_number_follows_only_in_its_own_stream_and_not_by_a_leap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
