@@ -13,6 +13,7 @@
 #define WINDOW_MS 10000
 #define WINDOW_LINES 20
 #define IDS 256			/* power of two; ids are names in our source, so there are some dozens */
+#define NIK_LEN 16
 #define TEXT_MAX ((size_t)2048) /* bytes of one value; the rest is cut */
 
 struct repeat {
@@ -129,25 +130,41 @@ static void put_quoted(struct bus_buf *b, const char *s, size_t n)
 	bus_buf_putc(b, '"');
 }
 
-static size_t cut(const char *s)
+/* The text as it may stand in a log: at most TEXT_MAX bytes, and no run of 16 digits or more, which could be
+ * a NIK that came in a file's name or a library's message. */
+static struct bus_str safe_text(const char *s, char buf[TEXT_MAX])
 {
-	size_t n = strnlen(s, TEXT_MAX + 1);
+	size_t n = strnlen(s, TEXT_MAX), run = 0;
 
-	return n <= TEXT_MAX ? n : TEXT_MAX;
+	memcpy(buf, s, n);
+	for (size_t i = 0; i <= n; i++) {
+		if (i < n && s[i] >= '0' && s[i] <= '9') {
+			run++;
+			continue;
+		}
+		if (run >= NIK_LEN)
+			memset(buf + i - run, '*', run);
+		run = 0;
+	}
+	return (struct bus_str){ buf, n };
 }
 
 static void put_text_line(struct bus_buf *b, const char *level, const char *id, const char *time,
 			  const struct bus_log_field *f, int64_t suppressed)
 {
+	char buf[TEXT_MAX];
+
 	bus_buf_printf(b, "time=%s level=%s id=%s", time, level, id);
 	for (; f->key; f++) {
+		struct bus_str text = f->text ? safe_text(f->text, buf) : BUS_STR("");
+
 		bus_buf_printf(b, " %s=", f->key);
 		if (!f->text)
 			bus_buf_printf(b, "%lld", (long long)f->number);
-		else if (is_plain(f->text, cut(f->text)))
-			bus_buf_put(b, f->text, cut(f->text));
+		else if (is_plain(text.p, text.n))
+			bus_buf_put(b, text.p, text.n);
 		else
-			put_quoted(b, f->text, cut(f->text));
+			put_quoted(b, text.p, text.n);
 	}
 	if (suppressed > 0)
 		bus_buf_printf(b, " suppressed=%lld", (long long)suppressed);
@@ -158,6 +175,7 @@ static void put_json_line(struct bus_buf *b, const char *level, const char *id, 
 			  const struct bus_log_field *f, int64_t suppressed)
 {
 	struct bus_json_out j = { .buf = b };
+	char buf[TEXT_MAX];
 
 	bus_json_object(&j);
 	bus_json_key(&j, "time");
@@ -169,7 +187,7 @@ static void put_json_line(struct bus_buf *b, const char *level, const char *id, 
 	for (; f->key; f++) {
 		bus_json_key(&j, f->key);
 		if (f->text)
-			bus_json_put_str(&j, (struct bus_str){ f->text, cut(f->text) });
+			bus_json_put_str(&j, safe_text(f->text, buf));
 		else
 			bus_json_put_int(&j, f->number);
 	}

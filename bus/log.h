@@ -1,7 +1,8 @@
 /* bus/log.h - one line an event on stderr: `time=... level=warn id=adapter.refused opd=dinkes line=812`.
  *
  * id is stable (`<program part>.<event>`), so that an alarm can be written against it. Values are
- * escaped (CR, LF, ESC, quotes). Personal data is never passed here; a test greps for it.
+ * escaped (CR, LF, ESC, quotes). Personal data is never passed here; a
+ * run of 16 digits or more is starred all the same, and a test greps for it.
  * Thread: any. Repeats of one id beyond 20 in 10 s are counted, and told with the next line of that id
  * (`suppressed=N`). A value is cut at 2,048 bytes.
  */

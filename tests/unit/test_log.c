@@ -88,6 +88,19 @@ static void lets_no_value_forge_a_line_or_command_a_terminal(void **state)
 			       " none=\"\"\n"));
 }
 
+static void log_long_numbers(void)
+{
+	bus_log(BUS_LOG_INFO, "test.numbers", LOG_STR("name", "data 1471000000000001.csv 123456789012345"),
+		LOG_STR("plain", "1471000000000001"));
+}
+
+static void a_run_of_sixteen_digits_is_starred_wherever_it_came_from(void **state)
+{
+	(void)state;
+	capture(log_long_numbers);
+	assert_non_null(strstr(captured, "name=\"data ****************.csv 123456789012345\" plain=****************"));
+}
+
 static void log_nothing_else(void)
 {
 	bus_log(BUS_LOG_INFO, "test.bare");
@@ -201,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(writes_one_line_an_event),
 		TEST(lets_no_value_forge_a_line_or_command_a_terminal),
+		TEST(a_run_of_sixteen_digits_is_starred_wherever_it_came_from),
 		TEST(needs_no_fields),
 		TEST(writes_json_when_asked),
 		TEST(keeps_quiet_below_its_level),
