@@ -5,7 +5,7 @@
 #include "bus/proc.h"
 #include "bus/producer.h"
 
-#define WINDOW 4000 /* records on their way: enough for 250,000 a second at 15 ms, and 5 MB */
+#define WINDOW 3000 /* records on their way: enough for 250,000 a second at 12 ms, and 4 MB */
 #define TRY_MS 500
 #define STOP_MS 10000
 #define TELL_MS 3000 /* a window that is full for less is just a fast file */
