@@ -30,7 +30,8 @@ die() {
 pid_of() { # NAME: its pid, if it is running and ours (its command line names this demo's folder)
 	local pid
 	pid=$(cat "$DEMO_DIR/pid/$1" 2>/dev/null) || return 1
-	[ -r "/proc/$pid/cmdline" ] && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$DEMO_DIR/" && echo "$pid"
+	# One command and no pipe: with pipefail a grep that has seen enough would make its feeder fail.
+	grep -qzF "$DEMO_DIR/" "/proc/$pid/cmdline" 2>/dev/null && echo "$pid"
 }
 
 launch() { # NAME PROGRAM ARG...: unless it runs already

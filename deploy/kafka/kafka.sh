@@ -55,7 +55,7 @@ running() {
 	local pid
 	pid=$(cat "$1/kafka.pid" 2>/dev/null) || return 1
 	case $pid in '' | *[!0-9]*) return 1 ;; esac
-	tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -Fqx "$1/server.properties" || return 1
+	grep -Fqxz "$1/server.properties" "/proc/$pid/cmdline" 2>/dev/null || return 1
 	printf '%s\n' "$pid"
 }
 

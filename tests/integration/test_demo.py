@@ -1,7 +1,7 @@
 """make demo as its users type it: twice, after a crash, with another broker, and cleaned away."""
 import subprocess
 
-from conftest import ROOT, WORK, Demo, alive, free_ports
+from conftest import OPDS, ROOT, WORK, Demo, alive, free_ports, wait_for
 
 
 def test_after_a_crash_make_demo_goes_on_where_it_was():
@@ -13,6 +13,10 @@ def test_after_a_crash_make_demo_goes_on_where_it_was():
         assert status.returncode != 0 and "berhenti / stopped" in status.stdout
         demo.make("demo")
         demo.check(ROOT / "deploy/demo/truth.json")
+        pids = [demo.pid(name) for name in OPDS + ["gateway", "registry", "kafka"]]
+        assert all(alive(pid) for pid in pids)
+        demo.make("demo-stop")
+        wait_for(lambda: not any(alive(pid) for pid in pids), 5, "every program to be gone after demo-stop")
     finally:
         demo.stop()
 
