@@ -4,7 +4,7 @@
 CONFIG ?= release
 B := build/$(CONFIG)
 CC := gcc
-PKGS := rdkafka libmicrohttpd libcrypto sqlite3 yaml-0.1 libxxhash libcurl
+PKGS := rdkafka libmicrohttpd libcrypto libssl sqlite3 yaml-0.1 libxxhash libcurl zlib snappy libzstd liblzma
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -20,7 +20,7 @@ LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
 LDFLAGS_fuzz := -fsanitize=address,undefined,fuzzer
 CFLAGS := -std=gnu17 -D_GNU_SOURCE -DSQLITE_ENABLE_PREUPDATE_HOOK -I. -I$(B) $(WARN) $(CFLAGS_$(CONFIG)) $(PKG_CFLAGS) -MMD -MP
-LDLIBS := $(PKG_LIBS) -lpthread -lm
+LDLIBS := -Wl,--as-needed $(PKG_LIBS) -lbz2 -lpthread -lm
 
 # Every folder is a library of all its files but the mains; a program is a main and the libraries.
 src = $(filter-out %main.c %_main.c,$(wildcard $(1)/*.c))

@@ -28,8 +28,10 @@ WORK = ROOT / "build" / "integration"
 
 
 def free_ports(n):
-    """First of n consecutive free ports."""
-    for base in range(20000, 32740, 20):  # above 32768 are the ports of outgoing connections
+    """First of n consecutive free ports; runs side by side begin their search in different places."""
+    ports = list(range(20000, 32740, 20))  # above 32768 are the ports of outgoing connections
+    start = os.getpid() % len(ports)
+    for base in ports[start:] + ports[:start]:
         held = []
         try:
             for port in range(base, base + n):
