@@ -127,7 +127,7 @@ enum bus_err schema_store_wait(struct schema_store *s, int64_t offset, int timeo
 enum bus_err schema_store_catch_up(struct schema_store *s, int timeout_ms,
 				   struct bus_error *err) BUS_MUSTCHECK;
 int64_t schema_store_next_offset(struct schema_store *s); /* one past the last record applied */
-/* False while the log cannot be followed (log store.stuck says why): readiness. */
+/* False while the log cannot be followed (log follow.stuck says why): readiness. */
 bool schema_store_healthy(struct schema_store *s);
 
 /* Called on the store's thread after each batch, without the lock: registry requests that wait for their
