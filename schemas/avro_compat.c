@@ -12,13 +12,12 @@
 #define PAIRS_MAX 100000 /* over it, or over the memory: "incompatible", with the reason */
 #define ARENA_MAX ((size_t)32 * 1024 * 1024)
 #define DEPTH_MAX 600
-#define PLACE_MAX 160
 
 /* Reasons found under a pair: an immutable list, shared by all that contain it. */
 struct result {
 	bool ok;
 	size_t n;
-	const struct schema_reason **reason; /* n of them, at most SCHEMA_REASONS_MAX */
+	const struct schema_reason **reason; /* n of them; room for the next power of two */
 };
 
 struct pair {
@@ -34,8 +33,7 @@ struct checker {
 	size_t size;
 	size_t n_pairs;
 	int depth;
-	char place[PLACE_MAX]; /* where we are, without the leading '/' */
-	size_t place_n;	       /* may be more than there is room for */
+	struct bus_buf place; /* where we are: "/fields/3/type", "" at the top */
 	bool given_up;
 	struct schema_reason exception; /* why */
 };
@@ -68,11 +66,10 @@ enum bus_err schema_level_parse(const char *name, enum schema_level *out)
 /* Goes down a step of the place; returns what leave() needs. */
 static size_t enter(struct checker *c, const char *step)
 {
-	size_t before = c->place_n;
-	size_t room = before < PLACE_MAX ? PLACE_MAX - before : 0;
-	int n = snprintf(c->place + (room ? before : 0), room, "%s%s", before > 0 ? "/" : "", step);
+	size_t before = c->place.n;
 
-	c->place_n += (size_t)n;
+	bus_buf_putc(&c->place, '/');
+	bus_buf_puts(&c->place, step);
 	return before;
 }
 
@@ -86,9 +83,7 @@ static size_t enter_index(struct checker *c, size_t i)
 
 static void leave(struct checker *c, size_t before)
 {
-	c->place_n = before;
-	if (before < PLACE_MAX)
-		c->place[before] = '\0';
+	c->place.n = before;
 }
 
 static void give_up(struct checker *c, const char *message)
@@ -96,8 +91,13 @@ static void give_up(struct checker *c, const char *message)
 	if (c->given_up)
 		return;
 	c->given_up = true;
-	snprintf(c->exception.type, sizeof(c->exception.type), "EXCEPTION");
-	snprintf(c->exception.message, sizeof(c->exception.message), "%s", message);
+	c->exception = (struct schema_reason){
+		.type = "EXCEPTION",
+		.location = "",
+		.message = bus_arena_dup(c->arena, message, strlen(message)),
+	};
+	if (!c->exception.message)
+		c->exception.message = "the schemas differ in too many places to be compared";
 }
 
 /* Zeroed memory for reasons; NULL: over the limit, and given up. */
@@ -116,10 +116,16 @@ static void add(struct checker *c, struct result *to, const struct schema_reason
 	if (to->n == SCHEMA_REASONS_MAX)
 		return;
 	/* Nobody else has this list yet; it is shared only once the pair is judged. */
-	if (to->n == 0)
-		to->reason = reason_memory(c, SCHEMA_REASONS_MAX * sizeof(const void *));
-	if (to->reason)
-		to->reason[to->n++] = reason;
+	if ((to->n & (to->n - 1)) == 0) {
+		const struct schema_reason **more = reason_memory(c, (2 * to->n + 1) * sizeof(*more));
+
+		if (!more)
+			return;
+		if (to->n > 0)
+			memcpy(more, to->reason, to->n * sizeof(*more));
+		to->reason = more;
+	}
+	to->reason[to->n++] = reason;
 }
 
 static void merge(struct checker *c, struct result *to, const struct result *from)
@@ -129,26 +135,27 @@ static void merge(struct checker *c, struct result *to, const struct result *fro
 		add(c, to, from->reason[i]);
 }
 
-static void fail(struct checker *c, struct result *to, const char *type, const char *fmt, ...)
-    BUS_PRINTF(4, 5);
-static void fail(struct checker *c, struct result *to, const char *type, const char *fmt, ...)
+/* Takes message. */
+static void fail(struct checker *c, struct result *to, const char *type, char *message)
 {
-	struct schema_reason *reason;
-	va_list ap;
+	size_t n = strlen(message);
+	struct schema_reason *reason = NULL;
+	char *copy;
 
 	to->ok = false;
-	if (to->n == SCHEMA_REASONS_MAX)
-		return;
-	reason = reason_memory(c, sizeof(*reason));
-	if (!reason)
-		return;
-	snprintf(reason->type, sizeof(reason->type), "%s", type);
-	snprintf(reason->location, sizeof(reason->location), "/%.*s", (int)sizeof(reason->location) - 2,
-		 c->place);
-	va_start(ap, fmt);
-	vsnprintf(reason->message, sizeof(reason->message), fmt, ap);
-	va_end(ap);
-	add(c, to, reason);
+	if (to->n < SCHEMA_REASONS_MAX)
+		reason = reason_memory(c, sizeof(*reason));
+	/* One block: the place, then the message. */
+	copy = reason ? reason_memory(c, c->place.n + n + 3) : NULL;
+	if (copy) {
+		*reason = (struct schema_reason){ type, copy, copy + c->place.n + 2 };
+		copy[0] = '/';
+		if (c->place.n > 0)
+			memcpy(copy, c->place.p, c->place.n);
+		memcpy(copy + c->place.n + 2, message, n);
+		add(c, to, reason);
+	}
+	free(message);
 }
 
 static const char *upper(const struct schema_node *node, char text[16])
@@ -174,7 +181,7 @@ static void check_names(struct checker *c, const struct schema_node *r, const st
 		if (strcmp(r->alias[i], w->name) == 0)
 			return;
 	at = enter(c, "name");
-	fail(c, to, "NAME_MISMATCH", "expected: %s", w->name);
+	fail(c, to, "NAME_MISMATCH", bus_xasprintf("expected: %s", w->name));
 	leave(c, at);
 }
 
@@ -192,7 +199,7 @@ static void check_symbols(struct checker *c, const struct schema_node *r, const 
 	}
 	if (missing.n > 0 && !r->fallback_symbol) {
 		at = enter(c, "symbols");
-		fail(c, to, "MISSING_ENUM_SYMBOLS", "[%s]", bus_buf_cstr(&missing));
+		fail(c, to, "MISSING_ENUM_SYMBOLS", bus_xasprintf("[%s]", bus_buf_cstr(&missing)));
 		leave(c, at);
 	}
 	bus_buf_release(&missing);
@@ -212,13 +219,12 @@ static const struct schema_field *find_field(struct checker *c, const struct sch
 			k++;
 		other = k < i ? NULL : schema_field_find(w, field->alias[i], NULL);
 		if (other && found) {
-			char text[256];
+			char *text = bus_xasprintf("Reader record field %s matches multiple fields in writer "
+						   "record schema %s",
+						   field->name, w->name);
 
-			snprintf(text, sizeof(text),
-				 "Reader record field %.80s matches multiple fields in writer record schema "
-				 "%.80s",
-				 field->name, w->name);
 			give_up(c, text);
+			free(text);
 		}
 		found = other ? other : found;
 	}
@@ -235,7 +241,7 @@ static void check_field(struct checker *c, const struct schema_field *field, con
 	if (!written && field->fallback)
 		return;
 	if (!written && !(field->type->type == SCHEMA_ENUM && field->type->fallback_symbol)) {
-		fail(c, to, "READER_FIELD_MISSING_DEFAULT_VALUE", "%s", field->name);
+		fail(c, to, "READER_FIELD_MISSING_DEFAULT_VALUE", bus_xstrdup(field->name));
 		return;
 	}
 	at = enter(c, "type");
@@ -262,15 +268,13 @@ static void check_fields(struct checker *c, const struct schema_node *r, const s
 /* Another pair, judged as if at the top: only whether it is compatible counts. */
 static bool check_apart(struct checker *c, const struct schema_node *r, const struct schema_node *w)
 {
-	char place[PLACE_MAX];
-	size_t place_n = c->place_n;
+	struct bus_buf place = c->place;
 	bool ok;
 
-	memcpy(place, c->place, sizeof(place));
-	leave(c, 0);
+	c->place = (struct bus_buf){ 0 };
 	ok = check(c, r, w).ok;
-	memcpy(c->place, place, sizeof(place));
-	c->place_n = place_n;
+	bus_buf_release(&c->place);
+	c->place = place;
 	return ok;
 }
 
@@ -278,7 +282,8 @@ static void fail_branch(struct checker *c, const struct schema_node *w, struct r
 {
 	char name[16];
 
-	fail(c, to, "MISSING_UNION_BRANCH", "reader union lacking writer type: %s", upper(w, name));
+	fail(c, to, "MISSING_UNION_BRANCH",
+	     bus_xasprintf("reader union lacking writer type: %s", upper(w, name)));
 }
 
 static void check_unions(struct checker *c, const struct schema_node *r, const struct schema_node *w,
@@ -320,7 +325,8 @@ static void check_same_type(struct checker *c, const struct schema_node *r, cons
 		if (r->size == w->size)
 			break;
 		at = enter(c, "size");
-		fail(c, to, "FIXED_SIZE_MISMATCH", "expected: %zu, found: %zu", w->size, r->size);
+		fail(c, to, "FIXED_SIZE_MISMATCH",
+		     bus_xasprintf("expected: %zu, found: %zu", w->size, r->size));
 		leave(c, at);
 		break;
 	case SCHEMA_ENUM:
@@ -363,8 +369,9 @@ static void check_other_type(struct checker *c, const struct schema_node *r, con
 		return;
 	}
 	if (!schema_promotes(w->type, r->type))
-		fail(c, to, "TYPE_MISMATCH", "reader type: %s not compatible with writer type: %s",
-		     upper(r, reader), upper(w, writer));
+		fail(c, to, "TYPE_MISMATCH",
+		     bus_xasprintf("reader type: %s not compatible with writer type: %s", upper(r, reader),
+				   upper(w, writer)));
 }
 
 static size_t slot_of(const struct pair *pair, size_t size, const struct schema_node *r,
@@ -430,14 +437,36 @@ bool schema_can_read(const struct schema *reader, const struct schema *writer, s
 	bool ok = result.ok && !c.given_up;
 
 	if (why) {
-		*why = (struct schema_verdict){ .ok = ok };
-		if (c.given_up)
-			why->reason[why->n_reasons++] = c.exception;
+		*why = (struct schema_verdict){ .ok = ok, .memory = c.arena };
+		why->n_reasons = c.given_up ? 1 : result.n;
+		why->reason = bus_xcalloc(why->n_reasons + 1, sizeof(*why->reason));
+		why->reason[0] = c.exception;
 		for (size_t i = 0; i < result.n && !c.given_up; i++)
-			why->reason[why->n_reasons++] = *result.reason[i];
+			why->reason[i] = *result.reason[i];
+	} else {
+		bus_arena_free(&c.arena);
 	}
+	bus_buf_release(&c.place);
 	free(c.pair);
-	bus_arena_free(&c.arena);
+	return ok;
+}
+
+void schema_verdict_release(struct schema_verdict *why)
+{
+	free(why->reason);
+	bus_arena_free(&why->memory);
+	*why = (struct schema_verdict){ 0 };
+}
+
+/* The reasons are kept only of a "no". */
+static bool judge(const struct schema *reader, const struct schema *writer, struct schema_verdict *why)
+{
+	bool ok = schema_can_read(reader, writer, why);
+
+	if (ok && why) {
+		schema_verdict_release(why);
+		why->ok = true;
+	}
 	return ok;
 }
 
@@ -448,9 +477,9 @@ static bool check_version(enum schema_level level, const struct schema *candidat
 	const bool forward = level == SCHEMA_COMPAT_FORWARD || level == SCHEMA_COMPAT_FORWARD_TRANSITIVE;
 	const bool backward = level == SCHEMA_COMPAT_BACKWARD || level == SCHEMA_COMPAT_BACKWARD_TRANSITIVE;
 
-	if (!forward && !schema_can_read(candidate, version, why))
+	if (!forward && !judge(candidate, version, why))
 		return false;
-	return backward || schema_can_read(version, candidate, why);
+	return backward || judge(version, candidate, why);
 }
 
 bool schema_compatible(enum schema_level level, const struct schema *candidate,

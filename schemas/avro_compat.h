@@ -3,7 +3,7 @@
 #ifndef SCHEMAS_AVRO_COMPAT_H
 #define SCHEMAS_AVRO_COMPAT_H
 
-#include "bus/buf.h"
+#include "bus/arena.h"
 #include "schemas/schema.h"
 
 enum schema_level {
@@ -19,24 +19,29 @@ enum schema_level {
 const char *schema_level_name(enum schema_level level); /* "BACKWARD" */
 enum bus_err schema_level_parse(const char *name, enum schema_level *out) BUS_MUSTCHECK;
 
-struct schema_reason {
-	char type[48];	    /* "READER_FIELD_MISSING_DEFAULT_VALUE", Avro Java's names */
-	char location[160]; /* "/fields/3" */
-	char message[256];  /* Avro Java's message */
+struct schema_reason {	  /* texts of the verdict's */
+	const char *type; /* "READER_FIELD_MISSING_DEFAULT_VALUE", Avro Java's names; "EXCEPTION": could not
+			   * be judged, the message says why */
+	const char *location; /* "/fields/3" */
+	const char *message;  /* Avro Java's */
 };
 
-#define SCHEMA_REASONS_MAX 32
+#define SCHEMA_REASONS_MAX 200 /* further ones are left out */
 
 struct schema_verdict {
 	bool ok;
 	size_t n_reasons;
-	struct schema_reason reason[SCHEMA_REASONS_MAX];
+	struct schema_reason *reason;
+	struct bus_arena *memory;
 };
 
+/* why may be NULL; else it is filled whatever the answer, and released by the caller. */
 bool schema_can_read(const struct schema *reader, const struct schema *writer, struct schema_verdict *why);
+void schema_verdict_release(struct schema_verdict *why); /* zeroed is released */
 
 /* The candidate against the versions (oldest first) under the level: the non-transitive levels look at the
- * last one only. why (may be NULL) is of the first version that fails; *failed its index. */
+ * last one only. why (may be NULL; the caller releases it) is of the first version that fails; *failed its
+ * index. */
 bool schema_compatible(enum schema_level level, const struct schema *candidate,
 		       const struct schema *const *version, size_t n, struct schema_verdict *why,
 		       size_t *failed);

@@ -102,7 +102,7 @@ void schema_put_version(struct bus_json_out *j, const struct schema_version *v, 
 /* --- registry_compat.c ------------------------------------------------------------------------------ */
 
 /* The candidate against versions, oldest first, under the level. Versions without a parsed schema count as
- * incompatible, except under NONE. why: Confluent's messages, one string each (may be NULL). */
+ * incompatible, except under NONE. why: Confluent's messages, one string each. */
 struct schema_messages {
 	char **item;
 	size_t n;

@@ -1,6 +1,7 @@
 #include "schemas/registry.h"
 
-#define MESSAGES_MAX (SCHEMA_REASONS_MAX + 3)
+#define MESSAGES_MAX (2 * SCHEMA_REASONS_MAX + 3)
+#define OLD_SCHEMA_MAX 10240 /* UTF-16 units of the old schema's text that Confluent shows */
 
 void schema_messages_release(struct schema_messages *m)
 {
@@ -17,7 +18,7 @@ static void add(struct schema_messages *m, char *text)
 	m->item[m->n++] = text;
 }
 
-/* Confluent's sentence for one of Avro Java's incompatibilities. */
+/* Confluent's sentence for one of Avro Java's incompatibilities (its Difference.java). */
 static char *describe(const struct schema_reason *r, const char *reader, const char *writer)
 {
 	if (strcmp(r->type, "NAME_MISMATCH") == 0)
@@ -47,55 +48,82 @@ static char *describe(const struct schema_reason *r, const char *reader, const c
 	    r->message, r->location, reader, writer);
 }
 
-static void explain(const struct schema_verdict *verdict, bool candidate_reads, struct schema_messages *out)
+/* Judges one direction; its reasons go to out. */
+static bool read_by(const struct schema *reader, const struct schema *writer, const char *reader_is,
+		    const char *writer_is, struct schema_messages *out)
 {
-	const char *reader = candidate_reads ? "new" : "old";
-	const char *writer = candidate_reads ? "old" : "new";
+	struct schema_verdict verdict;
+	bool ok = schema_can_read(reader, writer, &verdict);
 
-	for (size_t i = 0; i < verdict->n_reasons; i++) {
-		const struct schema_reason *r = &verdict->reason[i];
-		char *text = describe(r, reader, writer);
+	for (size_t i = 0; i < verdict.n_reasons; i++) {
+		const struct schema_reason *r = &verdict.reason[i];
+		char *text;
 
+		if (strcmp(r->type, "EXCEPTION") == 0) {
+			add(out,
+			    bus_xasprintf("Unexpected exception during compatibility check: %s", r->message));
+			continue;
+		}
+		text = describe(r, reader_is, writer_is);
 		add(out, bus_xasprintf("{errorType:'%s', description:'%s', additionalInfo:'%s'}", r->type,
 				       text, r->message));
 		free(text);
 	}
+	schema_verdict_release(&verdict);
+	return ok;
 }
 
-static void against(const struct schema_version *old, enum schema_level level, struct schema_messages *out)
+/* Bytes of the text's first `units` UTF-16 units; all of it if it has no more. */
+static size_t utf16_prefix(const char *text, size_t units)
 {
-	add(out, bus_xasprintf("{oldSchemaVersion: %d}", old->version));
-	add(out, bus_xasprintf("{oldSchema: '%s'}", old->text));
-	add(out, bus_xasprintf("{validateFields: 'false', compatibility: '%s'}", schema_level_name(level)));
+	size_t i = 0;
+
+	while (text[i]) {
+		unsigned char c = (unsigned char)text[i];
+		size_t wide = c >= 0xf0 ? 2 : 1;
+
+		if (units < wide)
+			break;
+		units -= wide;
+		do
+			i++;
+		while (((unsigned char)text[i] & 0xc0) == 0x80);
+	}
+	return i;
 }
 
-/* One pair; which of the two directions fails decides on the words. */
+static void add_old(const struct schema_version *old, struct schema_messages *out)
+{
+	size_t n = utf16_prefix(old->text, OLD_SCHEMA_MAX);
+
+	add(out, bus_xasprintf("{oldSchemaVersion: %d}", old->version));
+	if (old->text[n])
+		add(out, bus_xasprintf("{oldSchema: <truncated> '%.*s...'}", (int)n, old->text));
+	else
+		add(out, bus_xasprintf("{oldSchema: '%s'}", old->text));
+}
+
+/* One pair, in Confluent's order (its SchemaValidatorBuilder.java): at the FULL levels first whether the old
+ * schema reads the new one's data, and the old schema is shown only if the other direction fails too. */
 static bool check(enum schema_level level, const struct schema_version *candidate,
 		  const struct schema_version *old, struct schema_messages *why)
 {
-	const struct schema *const one[] = { old->schema };
-	struct schema_verdict verdict = { 0 };
-	bool forward = level == SCHEMA_COMPAT_FORWARD || level == SCHEMA_COMPAT_FORWARD_TRANSITIVE;
-	bool candidate_reads;
-	size_t failed;
+	const bool full = level == SCHEMA_COMPAT_FULL || level == SCHEMA_COMPAT_FULL_TRANSITIVE;
+	const bool forward = level == SCHEMA_COMPAT_FORWARD || level == SCHEMA_COMPAT_FORWARD_TRANSITIVE;
+	bool old_reads = true;
+	bool new_reads = true;
 
-	if (!old->schema || strcmp(old->type, candidate->type) != 0) {
-		if (why) {
-			add(why, bus_xasprintf("Incompatible because of different schema type"));
-			against(old, level, why);
-		}
+	if (!old->schema || !candidate->schema || strcmp(old->type, candidate->type) != 0) {
+		add(why, bus_xstrdup("Incompatible because of different schema type"));
 		return false;
 	}
-	if (schema_compatible(level, candidate->schema, one, 1, &verdict, &failed))
-		return true;
-	if (!why)
-		return false;
-	candidate_reads = !forward && !schema_can_read(candidate->schema, old->schema, &verdict);
-	if (!candidate_reads)
-		(void)schema_can_read(old->schema, candidate->schema, &verdict);
-	explain(&verdict, candidate_reads, why);
-	against(old, level, why);
-	return false;
+	if (full || forward)
+		old_reads = read_by(old->schema, candidate->schema, "old", "new", why);
+	if (!forward)
+		new_reads = read_by(candidate->schema, old->schema, "new", "old", why);
+	if (forward ? !old_reads : !new_reads)
+		add_old(old, why);
+	return old_reads && new_reads;
 }
 
 bool schema_registry_compatible(enum schema_level level, const struct schema_version *candidate,
@@ -108,8 +136,11 @@ bool schema_registry_compatible(enum schema_level level, const struct schema_ver
 		return true;
 	/* newest first, as Confluent looks at them */
 	for (size_t i = versions->n; i > 0; i--) {
-		if (!check(level, candidate, &versions->item[i - 1], why))
+		if (!check(level, candidate, &versions->item[i - 1], why)) {
+			add(why, bus_xasprintf("{validateFields: 'false', compatibility: '%s'}",
+					       schema_level_name(level)));
 			return false;
+		}
 		if (!transitive)
 			return true;
 	}

@@ -50,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		schema_plan_free(&plan);
 	if (schema_parse(text, SCHEMA_STRICT, NULL, 0, &strict, &err) == BUS_OK) {
 		schema_can_read(strict, s, &why);
+		schema_verdict_release(&why);
 		if (schema_plan(strict, s, &plan, NULL) == BUS_OK)
 			schema_plan_free(&plan);
 	}

@@ -21,11 +21,10 @@ static void knows_its_levels_by_name(void **state)
 static void takes_the_first_version_under_every_level(void **state)
 {
 	struct schema *s = schema_of("\"int\"");
-	struct schema_verdict why;
 
 	(void)state;
 	for (int i = SCHEMA_COMPAT_NONE; i <= SCHEMA_COMPAT_FULL_TRANSITIVE; i++)
-		assert_true(schema_compatible((enum schema_level)i, s, NULL, 0, &why, NULL));
+		assert_true(schema_compatible((enum schema_level)i, s, NULL, 0, NULL, NULL));
 	schema_unref(&s);
 }
 
@@ -48,15 +47,16 @@ static struct schema *many_records(int n, const char *type, const char *prefix)
 
 static void gives_the_first_reasons_of_many(void **state)
 {
-	struct schema *a = many_records(100, "int", "A");
-	struct schema *b = many_records(100, "string", "B");
+	struct schema *a = many_records(210, "int", "A");
+	struct schema *b = many_records(210, "string", "B");
 	struct schema_verdict why;
 
 	(void)state;
 	assert_false(schema_can_read(a, b, &why));
 	assert_int_equal(why.n_reasons, SCHEMA_REASONS_MAX);
-	assert_string_equal(why.reason[31].location, "/31");
-	assert_string_equal(why.reason[31].message, "reader union lacking writer type: RECORD");
+	assert_string_equal(why.reason[199].location, "/199");
+	assert_string_equal(why.reason[199].message, "reader union lacking writer type: RECORD");
+	schema_verdict_release(&why);
 	schema_unref(&a);
 	schema_unref(&b);
 }
@@ -74,6 +74,7 @@ static void gives_up_soon_on_schemas_made_to_be_slow(void **state)
 	assert_string_equal(why.reason[0].type, "EXCEPTION");
 	assert_true(clock() - before <
 		    3 * CLOCKS_PER_SEC); /* a fraction of a second; sanitizers are slower */
+	schema_verdict_release(&why);
 	schema_unref(&a);
 	schema_unref(&b);
 }

@@ -115,6 +115,22 @@ static void refuses_what_old_readers_could_not_read(void **state)
 	    "additionalInfo:'y'}, {oldSchemaVersion: 1}, {oldSchema: "
 	    "'{\\\"type\\\":\\\"record\\\",\\\"name\\\":"
 	    "\\\"A\\\",\\\"fields\\\":[" X "]}'}, {validateFields: 'false', compatibility: 'BACKWARD'}]\"}");
+	/* FULL: the old one as the reader comes first, and by itself shows no old schema. */
+	ask("PUT", "/config/s", "{\"compatibility\":\"FULL\"}", 200, "{\"compatibility\":\"FULL\"}");
+	ask("POST", "/compatibility/subjects/s/versions/1?verbose=true", SCHEMA(""), 200,
+	    "{\"is_compatible\":false,\"messages\":[\"{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', "
+	    "description:'The field 'x' at path '/fields/0' in the old schema has no default value and is "
+	    "missing in the new schema', additionalInfo:'x'}\",\"{validateFields: 'false', compatibility: "
+	    "'FULL'}\"]}");
+	ask("POST", "/compatibility/subjects/s/versions/1?verbose=true", SCHEMA(Y), 200,
+	    "{\"is_compatible\":false,\"messages\":[\"{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', "
+	    "description:'The field 'x' at path '/fields/0' in the old schema has no default value and is "
+	    "missing in the new schema', "
+	    "additionalInfo:'x'}\",\"{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', "
+	    "description:'The field 'y' at path '/fields/0' in the new schema has no default value and is "
+	    "missing in the old schema', additionalInfo:'y'}\",\"{oldSchemaVersion: 1}\",\"{oldSchema: "
+	    "'{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"A\\\",\\\"fields\\\":[" X
+	    "]}'}\",\"{validateFields: 'false', compatibility: 'FULL'}\"]}");
 	ask("PUT", "/config/s", "{\"compatibility\":\"none\"}", 200, "{\"compatibility\":\"NONE\"}");
 	ask("GET", "/config/s", "", 200, "{\"compatibilityLevel\":\"NONE\"}");
 	ask("POST", "/subjects/s/versions", SCHEMA(X "," Y), 200,
