@@ -3,7 +3,7 @@
  *   registry_main.c   options, start, stop
  *   registry_api.c    the route table; health and metrics
  *   registry_read.c   what is answered from the store, on the HTTP threads
- *   registry_write.c  what changes something: one thread, one request at a time
+ *   registry_write.c  what changes something: one thread, many requests a transaction
  *   registry_edit.c   the changes themselves, and the rules that refuse them
  *   registry_body.c   a request's body and parameters
  *   registry_reply.c  Confluent's shapes and error codes
@@ -55,17 +55,34 @@ enum bus_err schema_writer_start(struct schema_writer *w, struct schema_registry
 void schema_writer_close(struct schema_writer **w); /* after the HTTP server: answers what is left 50003 */
 bool schema_writer_fenced(struct schema_writer *w);
 
-/* A change of one request: checks, calls schema_writer_put() for each record and schema_writer_commit(),
- * and replies. Runs on the writer's thread. */
+/* A change of one request, on the writer's thread: declares what it reads and writes, checks, calls
+ * schema_writer_put() for each record and, last, schema_writer_commit(); or replies what is wrong. */
 typedef void (*schema_edit_fn)(struct schema_registry *r, struct bus_http_request *req);
-/* On an HTTP thread: hands the request over to the writer; 50001 when too many wait. */
-void schema_writer_queue(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn);
+/* On an HTTP thread: hands the request over to the writer; 50001 when too many wait. Changes that wait are
+ * committed together. alone: this one must see all others in the store, and need declare nothing. */
+void schema_writer_queue(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
+			 bool alone);
+
+/* What a change that is not alone reads and writes, before it asks the store about it: when a change of the
+ * open batch has claimed the same, the batch is committed first, and the store then has it. _alone: as if all
+ * were claimed. False: the request has been answered with what went wrong. No record may have been put
+ * before. */
+enum schema_claim {
+	SCHEMA_CLAIM_SUBJECT, /* its versions, config and mode */
+	SCHEMA_CLAIM_TEXT,    /* which id a schema's text has */
+};
+bool schema_writer_claim(struct schema_writer *w, struct bus_http_request *req, enum schema_claim kind,
+			 const void *name, size_t n);
+bool schema_writer_alone(struct schema_writer *w, struct bus_http_request *req);
+/* An id above `highest`, which the store knows, and above all given in the open batch; 0: none is left. */
+int32_t schema_writer_next_id(struct schema_writer *w, const char *context, int32_t highest);
 
 /* Records of this change; value NULL: tombstone. */
 void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value);
-/* True: they are in the log and the store has read them. False: the request has been answered with what went
- * wrong, and nothing of the change is in the log (or, 50002 and 50003, that is not known). */
-bool schema_writer_commit(struct schema_writer *w, struct bus_http_request *req);
+/* Takes answer's bytes: the request gets them, with 200, when the records are in the log and the store has
+ * read them; else what went wrong, and nothing of the change is in the log (or, 50002 and 50003, that is not
+ * known). The edit does not touch the request any more. */
+void schema_writer_commit(struct schema_writer *w, struct bus_http_request *req, struct bus_buf *answer);
 
 /* --- registry_body.c: false means that the request has been answered with the error ----------------- */
 

@@ -1,19 +1,19 @@
 #include "bus/metrics.h"
 #include "schemas/registry.h"
 
-#define EDIT(name)                                                                                           \
+#define EDIT(name, alone)                                                                                    \
 	static void edit_##name(void *ctx, struct bus_http_request *req)                                     \
 	{                                                                                                    \
-		schema_writer_queue(ctx, req, schema_edit_##name);                                           \
+		schema_writer_queue(ctx, req, schema_edit_##name, alone);                                    \
 	}
 
-EDIT(register)
-EDIT(delete_subject)
-EDIT(delete_version)
-EDIT(put_config)
-EDIT(delete_config)
-EDIT(put_mode)
-EDIT(delete_mode)
+EDIT(register, false)
+EDIT(delete_subject, true)
+EDIT(delete_version, true)
+EDIT(put_config, true)
+EDIT(delete_config, true)
+EDIT(put_mode, true)
+EDIT(delete_mode, true)
 
 static void text(struct bus_http_request *req, int status, const char *type, const char *body)
 {

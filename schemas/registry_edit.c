@@ -41,7 +41,7 @@ static bool writable(struct schema_registry *r, struct bus_http_request *req, co
 	return false;
 }
 
-static void reply_ints(struct bus_http_request *req, const struct schema_version_list *l)
+static struct bus_buf ints(const struct schema_version_list *l)
 {
 	struct bus_buf b = { 0 };
 	struct bus_json_out j = { .buf = &b };
@@ -50,10 +50,10 @@ static void reply_ints(struct bus_http_request *req, const struct schema_version
 	for (size_t i = 0; i < l->n; i++)
 		bus_json_put_int(&j, l->item[i].version);
 	bus_json_array_end(&j);
-	schema_reply(req, &b);
+	return b;
 }
 
-static void reply_registered(struct bus_http_request *req, const struct schema_version *v)
+static struct bus_buf registered(const struct schema_version *v)
 {
 	struct bus_buf b = { 0 };
 	struct bus_json_out j = { .buf = &b };
@@ -61,7 +61,7 @@ static void reply_registered(struct bus_http_request *req, const struct schema_v
 	bus_json_object(&j);
 	schema_put_version(&j, v, SCHEMA_SHOW_ID);
 	bus_json_object_end(&j);
-	schema_reply(req, &b);
+	return b;
 }
 
 /* --- schemas ---------------------------------------------------------------------------------------- */
@@ -107,17 +107,38 @@ static bool compatible(struct schema_registry *r, struct bus_http_request *req,
 	return ok;
 }
 
+/* A schema that refers to others depends on more than one can name before they are looked up. */
+static bool see_references(struct schema_registry *r, struct bus_http_request *req)
+{
+	const struct bus_json *body, *refs;
+
+	if (!schema_body_json(req, &body))
+		return false;
+	refs = bus_json_get(body, "references");
+	return !refs || refs->n == 0 || schema_writer_alone(r->writer, req);
+}
+
+static bool claim(struct schema_registry *r, struct bus_http_request *req, const struct schema_version *v)
+{
+	return schema_writer_claim(r->writer, req, SCHEMA_CLAIM_SUBJECT, v->subject, strlen(v->subject)) &&
+	       schema_writer_claim(r->writer, req, SCHEMA_CLAIM_TEXT, v->text, strlen(v->text));
+}
+
 void schema_edit_register(struct schema_registry *r, struct bus_http_request *req)
 {
 	const char *subject = schema_body_subject(req);
 	struct schema_version wanted = { 0 }, found = { 0 };
-	struct bus_buf value = { 0 };
+	struct bus_buf value = { 0 }, answer;
 
-	if (!good_subject(req, subject) || !schema_body_schema(r, req, SCHEMA_LENIENT, &wanted))
+	if (!good_subject(req, subject) || !see_references(r, req) ||
+	    !schema_body_schema(r, req, SCHEMA_LENIENT, &wanted))
 		return;
 	wanted.subject = bus_xstrdup(subject);
+	if (!claim(r, req, &wanted))
+		goto out;
 	if (schema_store_find(r->store, subject, SCHEMA_LIVE, &wanted, &found, NULL) == BUS_OK) {
-		reply_registered(req, &found);
+		answer = registered(&found);
+		schema_reply(req, &answer);
 		goto out;
 	}
 	/* Only a schema that is new here must be as strict as Confluent wants new ones. */
@@ -129,12 +150,11 @@ void schema_edit_register(struct schema_registry *r, struct bus_http_request *re
 		goto out;
 	/* The log has been read to its end: ids seen there are never given again. */
 	if (schema_store_find_id(r->store, &wanted, &wanted.id, NULL) != BUS_OK) {
-		wanted.id = schema_store_highest_id(r->store);
-		if (wanted.id == INT32_MAX) {
+		wanted.id = schema_writer_next_id(r->writer, "", schema_store_highest_id(r->store));
+		if (wanted.id == 0) {
 			schema_reply_error(req, 50001, "No schema id is left");
 			goto out;
 		}
-		wanted.id++;
 	}
 	wanted.version = schema_store_highest_version(r->store, subject);
 	if (wanted.version == INT32_MAX) {
@@ -144,8 +164,8 @@ void schema_edit_register(struct schema_registry *r, struct bus_http_request *re
 	wanted.version++;
 	schema_record_schema(&wanted, &value);
 	put(r, key_of(SCHEMA_RECORD_SCHEMA, subject, wanted.version), &value);
-	if (schema_writer_commit(r->writer, req))
-		reply_registered(req, &wanted);
+	answer = registered(&wanted);
+	schema_writer_commit(r->writer, req, &answer);
 out:
 	schema_version_release(&found);
 	schema_version_release(&wanted);
@@ -198,6 +218,7 @@ void schema_edit_delete_subject(struct schema_registry *r, struct bus_http_reque
 	const char *subject = schema_body_subject(req);
 	bool permanent = schema_body_true(req, "permanent");
 	struct schema_version_list live, all;
+	struct bus_buf answer;
 
 	schema_store_versions(r->store, subject, SCHEMA_LIVE, &live);
 	schema_store_versions(r->store, subject, SCHEMA_WITH_DELETED, &all);
@@ -225,8 +246,8 @@ void schema_edit_delete_subject(struct schema_registry *r, struct bus_http_reque
 		put(r, key_of(SCHEMA_RECORD_DELETE_SUBJECT, subject, 0), &value);
 		drop_settings(r, subject);
 	}
-	if (schema_writer_commit(r->writer, req))
-		reply_ints(req, permanent ? &all : &live);
+	answer = ints(permanent ? &all : &live);
+	schema_writer_commit(r->writer, req, &answer);
 out:
 	schema_version_list_release(&live);
 	schema_version_list_release(&all);
@@ -283,7 +304,7 @@ void schema_edit_delete_version(struct schema_registry *r, struct bus_http_reque
 {
 	const char *subject = schema_body_subject(req);
 	bool permanent = schema_body_true(req, "permanent");
-	struct bus_buf b = { 0 };
+	struct bus_buf b = { 0 }, answer = { 0 };
 	struct schema_version v;
 	size_t live;
 
@@ -301,10 +322,8 @@ void schema_edit_delete_version(struct schema_registry *r, struct bus_http_reque
 		if (live == 1)
 			drop_settings(r, subject);
 	}
-	if (schema_writer_commit(r->writer, req)) {
-		bus_buf_printf(&b, "%d", v.version);
-		schema_reply(req, &b);
-	}
+	bus_buf_printf(&answer, "%d", v.version);
+	schema_writer_commit(r->writer, req, &answer);
 out:
 	schema_version_release(&v);
 }
@@ -339,10 +358,8 @@ void schema_edit_put_config(struct schema_registry *r, struct bus_http_request *
 		goto invalid;
 	bus_buf_printf(&value, "{\"compatibilityLevel\":\"%s\"}", schema_level_name(level));
 	put(r, key_of(SCHEMA_RECORD_CONFIG, subject, 0), &value);
-	if (!schema_writer_commit(r->writer, req))
-		return;
 	bus_buf_printf(&echo, "{\"compatibility\":\"%s\"}", schema_level_name(level));
-	schema_reply(req, &echo);
+	schema_writer_commit(r->writer, req, &echo);
 	return;
 invalid:
 	schema_reply_error(req, 42203,
@@ -361,10 +378,8 @@ static void delete_setting(struct schema_registry *r, struct bus_http_request *r
 		return;
 	}
 	put(r, key_of(kind, subject, 0), NULL);
-	if (schema_writer_commit(r->writer, req)) {
-		bus_buf_puts(&b, old ? old : fallback);
-		schema_reply(req, &b);
-	}
+	bus_buf_puts(&b, old ? old : fallback);
+	schema_writer_commit(r->writer, req, &b);
 	free(old);
 }
 
@@ -393,10 +408,7 @@ void schema_edit_put_mode(struct schema_registry *r, struct bus_http_request *re
 	bus_buf_printf(&value, "{\"mode\":\"%.*s\"}", (int)given->text.n, given->text.p);
 	bus_buf_put(&echo, value.p, value.n);
 	put(r, key_of(SCHEMA_RECORD_MODE, subject, 0), &value);
-	if (schema_writer_commit(r->writer, req))
-		schema_reply(req, &echo);
-	else
-		bus_buf_release(&echo);
+	schema_writer_commit(r->writer, req, &echo);
 }
 
 void schema_edit_delete_mode(struct schema_registry *r, struct bus_http_request *req)

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 
@@ -9,6 +10,9 @@
 #include "schemas/registry.h"
 
 #define QUEUE_MAX 1024
+#define BATCH_MAX 500 /* changes of one transaction */
+#define BATCH_BYTES ((size_t)4 * 1024 * 1024)
+#define LINGER_US 1000 /* how long a batch smaller than the one before waits for more */
 #define COMMIT_MS 15000
 #define READ_BACK_MS 15000
 
@@ -16,46 +20,101 @@ struct job {
 	struct job *next;
 	struct bus_http_ticket *ticket;
 	schema_edit_fn fn;
+	bool alone;
+	struct bus_buf answer;
+	size_t first, n; /* its records */
+};
+
+struct jobs {
+	struct job *first, **last;
+	size_t n;
+};
+
+struct record {
+	struct bus_buf key, value;
+	bool tombstone;
+};
+
+struct claim {
+	uint64_t what;
+	const struct job *by;
 };
 
 struct schema_writer {
 	struct bus_producer_conf conf;
 	char *id, *topic;
 	struct schema_registry *registry;
-	struct bus_metric *commits, *failures;
+	struct bus_metric *committed, *failures, *commits;
 
 	/* the writer's thread */
 	struct bus_producer *producer; /* NULL: to be opened anew */
-	struct bus_buf *record;	       /* key, value pairs of the change in hand */
-	size_t n_records;
-	bool *tombstone;
 	uint64_t token;
+	struct job *current;
+	struct jobs open; /* the batch: changes made, not committed */
+	size_t last_n;	  /* of the batch before */
+	bool closed;	  /* no other change may join it */
+	struct record *record;
+	size_t n_records, cap_records, bytes;
+	struct claim *claim;
+	size_t n_claims, cap_claims;
+	struct given {
+		char *context;
+		int32_t id;
+	} * given; /* ids given in the batch */
+	size_t n_given;
 
 	pthread_t thread;
 	bool started;
 	pthread_mutex_t lock; /* the queue and the two flags */
 	pthread_cond_t more;
-	struct job *first, **last;
-	size_t n;
+	struct jobs queue;
 	bool stop;
 	bool fenced;
 };
+
+static void jobs_add(struct jobs *l, struct job *job)
+{
+	job->next = NULL;
+	*l->last = job;
+	l->last = &job->next;
+	l->n++;
+}
+
+static struct job *jobs_take(struct jobs *l)
+{
+	struct job *job = l->first;
+
+	if (!job)
+		return NULL;
+	l->first = job->next;
+	if (!l->first)
+		l->last = &l->first;
+	l->n--;
+	return job;
+}
 
 enum bus_err schema_writer_open(const struct bus_kafka_conf *kafka, const char *topic,
 				struct schema_writer **out, struct bus_error *err)
 {
 	struct schema_writer *w = bus_xcalloc(1, sizeof(*w));
+	pthread_condattr_t attr;
 	enum bus_err rc;
 
 	*out = NULL;
 	w->id = bus_xasprintf("titian-registry-%s", topic);
 	w->topic = bus_xstrdup(topic);
 	w->conf = (struct bus_producer_conf){ .kafka = *kafka, .transactional_id = w->id };
-	w->last = &w->first;
+	w->open.last = &w->open.first;
+	w->queue.last = &w->queue.first;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->more, NULL);
-	w->commits = bus_metric("titian_registry_changes_total", "counter", "Changes written to the topic.",
-				"result=\"committed\"");
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->more, &attr);
+	pthread_condattr_destroy(&attr);
+	w->commits = bus_metric("titian_registry_commits_total", "counter",
+				"Transactions; changes divided by them is the size of a batch.", "");
+	w->committed = bus_metric("titian_registry_changes_total", "counter", "Changes written to the topic.",
+				  "result=\"committed\"");
 	w->failures = bus_metric("titian_registry_changes_total", "counter", "Changes written to the topic.",
 				 "result=\"failed\"");
 	rc = bus_producer_open(&w->conf, &w->producer, err);
@@ -67,42 +126,60 @@ enum bus_err schema_writer_open(const struct bus_kafka_conf *kafka, const char *
 	return BUS_OK;
 }
 
-/* --- the change in hand ----------------------------------------------------------------------------- */
+/* --- the batch in hand ------------------------------------------------------------------------------ */
 
-static void forget_records(struct schema_writer *w)
+static void forget_batch(struct schema_writer *w)
 {
-	for (size_t i = 0; i < 2 * w->n_records; i++)
-		bus_buf_release(&w->record[i]);
-	w->n_records = 0;
+	for (size_t i = 0; i < w->n_records; i++) {
+		bus_buf_release(&w->record[i].key);
+		bus_buf_release(&w->record[i].value);
+	}
+	for (size_t i = 0; i < w->n_given; i++)
+		free(w->given[i].context);
+	w->n_records = w->bytes = w->n_claims = w->n_given = 0;
+	w->closed = false;
 }
 
 void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value)
 {
-	size_t i = w->n_records++;
+	struct record *r;
 
-	w->record = bus_xrealloc(w->record, 2 * w->n_records * sizeof(*w->record));
-	w->tombstone = bus_xrealloc(w->tombstone, w->n_records * sizeof(*w->tombstone));
-	w->tombstone[i] = value == NULL;
-	memset(&w->record[2 * i], 0, 2 * sizeof(*w->record));
-	bus_buf_put(&w->record[2 * i], key->p, key->n);
+	if (w->n_records == w->cap_records) {
+		w->cap_records = w->cap_records ? 2 * w->cap_records : 64;
+		w->record = bus_xrealloc(w->record, w->cap_records * sizeof(*w->record));
+	}
+	r = &w->record[w->n_records++];
+	*r = (struct record){ .tombstone = value == NULL };
+	bus_buf_put(&r->key, key->p, key->n);
 	if (value)
-		bus_buf_put(&w->record[2 * i + 1], value->p, value->n);
+		bus_buf_put(&r->value, value->p, value->n);
+	w->bytes += r->key.n + r->value.n;
 }
 
-static enum bus_err send_all(struct schema_writer *w, struct bus_error *err)
+static enum bus_err send(struct schema_writer *w, size_t first, size_t n, struct bus_error *err)
 {
-	for (size_t i = 0; i < w->n_records; i++) {
-		struct bus_str key = bus_buf_str(&w->record[2 * i]),
-			       value = bus_buf_str(&w->record[2 * i + 1]);
+	for (size_t i = first; i < first + n; i++) {
+		struct bus_str key = bus_buf_str(&w->record[i].key), value = bus_buf_str(&w->record[i].value);
 		struct bus_str none = { NULL, 0 };
 		enum bus_err rc;
 
-		rc = bus_producer_send(w->producer, w->topic, 0, key, w->tombstone[i] ? &none : &value, NULL,
-				       0, bus_clock_ms(), ++w->token, COMMIT_MS, err);
+		rc = bus_producer_send(w->producer, w->topic, 0, key, w->record[i].tombstone ? &none : &value,
+				       NULL, 0, bus_clock_ms(), ++w->token, COMMIT_MS, err);
 		if (rc != BUS_OK)
 			return rc;
 	}
 	return bus_producer_flush(w->producer, COMMIT_MS, err);
+}
+
+static enum bus_err commit(struct schema_writer *w, size_t first, size_t n, struct bus_error *err)
+{
+	enum bus_err rc = send(w, first, n, err);
+
+	if (rc == BUS_EKAFKA) /* aborted: nothing of it is there */
+		rc = send(w, first, n, err);
+	if (rc == BUS_OK)
+		bus_metric_add(w->commits, 1);
+	return rc;
 }
 
 /* librdkafka's own words for a producer whose transactional id somebody took over. */
@@ -131,58 +208,201 @@ static enum bus_err reopen(struct schema_writer *w, struct bus_error *err)
 	return rc;
 }
 
-static bool failed(struct schema_writer *w, struct bus_http_request *req, enum bus_err rc,
-		   const struct bus_error *err)
+static void done(struct job *job)
 {
-	bus_metric_add(w->failures, 1);
-	if (rc == BUS_EFATAL && says_fenced(err)) {
-		bus_log(BUS_LOG_ERROR, "registry.fenced", LOG_STR("topic", w->topic), LOG_ERR(err));
-		set_fenced(w);
-		bus_proc_stop();
+	bus_http_ticket_done(job->ticket);
+	bus_buf_release(&job->answer);
+	free(job);
+}
+
+static void answer_failed(struct bus_http_request *req, enum bus_err rc, bool fenced,
+			  const struct bus_error *err)
+{
+	if (fenced)
 		schema_reply_error(req, 50003, "Another registry has taken over the topic; this one ends");
-		return false;
-	}
-	bus_log(BUS_LOG_ERROR, "registry.write_failed", LOG_STR("topic", w->topic), LOG_ERR(err));
-	if (rc == BUS_ETOOBIG)
+	else if (rc == BUS_ETOOBIG)
 		schema_reply_error(req, 42209, "Schema too large: %s", err->text);
 	else if (rc == BUS_EKAFKA)
 		schema_reply_error(req, 50001, "Error in the backend data store: %s", err->text);
 	else
 		schema_reply_error(req, 50002, "The outcome of the write is not known; ask again: %s",
 				   err->text);
+}
+
+/* What a failed commit means for the writer. True: it is fenced. */
+static bool take_failure(struct schema_writer *w, enum bus_err rc, const struct bus_error *err)
+{
+	if (rc == BUS_EFATAL && says_fenced(err)) {
+		bus_log(BUS_LOG_ERROR, "registry.fenced", LOG_STR("topic", w->topic), LOG_ERR(err));
+		set_fenced(w);
+		bus_proc_stop();
+		return true;
+	}
+	bus_log(BUS_LOG_ERROR, "registry.write_failed", LOG_STR("topic", w->topic), LOG_ERR(err));
 	if (rc != BUS_EKAFKA)
 		bus_producer_close(&w->producer);
 	return false;
 }
 
-bool schema_writer_commit(struct schema_writer *w, struct bus_http_request *req)
+/* Commits a run of the batch's changes together and answers them. */
+static enum bus_err settle(struct schema_writer *w, struct jobs *jobs, size_t first, size_t n)
 {
 	struct bus_error err;
-	enum bus_err rc = send_all(w, &err);
+	enum bus_err rc = commit(w, first, n, &err);
+	bool written = rc == BUS_OK, fenced = false;
+	struct job *job;
 
-	if (rc == BUS_EKAFKA) /* aborted: nothing of it is there */
-		rc = send_all(w, &err);
-	forget_records(w);
-	if (rc != BUS_OK)
-		return failed(w, req, rc, &err);
-	rc = schema_store_wait(w->registry->store, bus_producer_offset(w->producer), READ_BACK_MS, &err);
-	if (rc != BUS_OK) {
-		schema_reply_error(req, 50002, "Written, but not yet read back; ask again: %s", err.text);
-		return false;
+	if (rc == BUS_ETOOBIG && jobs->n > 1) {
+		bus_producer_close(
+		    &w->producer); /* aborts what was sent before the record that is too large */
+		return rc;
 	}
-	bus_metric_add(w->commits, 1);
+	if (written)
+		rc = schema_store_wait(w->registry->store, bus_producer_offset(w->producer), READ_BACK_MS,
+				       &err);
+	else
+		fenced = take_failure(w, rc, &err);
+	while ((job = jobs_take(jobs))) {
+		struct bus_http_request *req = bus_http_ticket_request(job->ticket);
+
+		bus_metric_add(rc == BUS_OK ? w->committed : w->failures, 1);
+		if (rc == BUS_OK)
+			schema_reply(req, &job->answer);
+		else if (written)
+			schema_reply_error(req, 50002, "Written, but not yet read back; ask again: %s",
+					   err.text);
+		else
+			answer_failed(req, rc, fenced, &err);
+		done(job);
+	}
+	return rc;
+}
+
+/* One by one, when one of them cannot be written: the others do not build on it. */
+static void settle_each(struct schema_writer *w)
+{
+	struct job *job;
+
+	while ((job = jobs_take(&w->open))) {
+		struct jobs one = { .last = &one.first };
+		struct bus_error err;
+
+		if (!w->producer && (schema_writer_fenced(w) || reopen(w, &err) != BUS_OK)) {
+			schema_reply_error(bus_http_ticket_request(job->ticket), 50001,
+					   "Error in the backend data store: %s",
+					   w->producer ? "fenced" : err.text);
+			done(job);
+			continue;
+		}
+		jobs_add(&one, job);
+		(void)settle(w, &one, job->first, job->n);
+	}
+}
+
+static void close_batch(struct schema_writer *w)
+{
+	if (w->open.n > 0) {
+		w->last_n = w->open.n;
+		if (settle(w, &w->open, 0, w->n_records) == BUS_ETOOBIG)
+			settle_each(w);
+	}
+	forget_batch(w);
+}
+
+void schema_writer_commit(struct schema_writer *w, struct bus_http_request *req, struct bus_buf *answer)
+{
+	struct job *job = w->current;
+
+	assert(job && req == bus_http_ticket_request(job->ticket));
+	job->answer = *answer;
+	*answer = (struct bus_buf){ 0 };
+	job->n = w->n_records - job->first;
+	jobs_add(&w->open, job);
+	w->current = NULL;
+}
+
+/* --- what changes of one batch must not share ------------------------------------------------------- */
+
+static bool writable(struct schema_writer *w, struct bus_http_request *req)
+{
+	struct bus_error err;
+
+	if (schema_writer_fenced(w))
+		schema_reply_error(req, 50003, "Another registry has taken over the topic; this one ends");
+	else if (!w->producer && reopen(w, &err) != BUS_OK)
+		schema_reply_error(req, 50001, "Error in the backend data store: %s", err.text);
+	else
+		return true;
+	return false;
+}
+
+/* FNV-1a. Two names that share it cost a commit, nothing else. */
+static uint64_t hash(enum schema_claim kind, const void *name, size_t n)
+{
+	const unsigned char *p = name;
+	uint64_t h = 0xcbf29ce484222325 ^ kind;
+
+	while (n-- > 0)
+		h = (h ^ *p++) * 0x100000001b3;
+	return h;
+}
+
+/* The store then has all that was changed before. */
+static bool see_all(struct schema_writer *w, struct bus_http_request *req)
+{
+	assert(w->current->first == w->n_records);
+	close_batch(w);
+	w->current->first = 0;
+	return writable(w, req);
+}
+
+bool schema_writer_alone(struct schema_writer *w, struct bus_http_request *req)
+{
+	return w->open.n == 0 || see_all(w, req);
+}
+
+bool schema_writer_claim(struct schema_writer *w, struct bus_http_request *req, enum schema_claim kind,
+			 const void *name, size_t n)
+{
+	uint64_t what = hash(kind, name, n);
+
+	for (size_t i = 0; i < w->n_claims; i++)
+		if (w->claim[i].what == what && w->claim[i].by != w->current && !see_all(w, req))
+			return false;
+	if (w->n_claims == w->cap_claims) {
+		w->cap_claims = w->cap_claims ? 2 * w->cap_claims : 64;
+		w->claim = bus_xrealloc(w->claim, w->cap_claims * sizeof(*w->claim));
+	}
+	w->claim[w->n_claims++] = (struct claim){ what, w->current };
 	return true;
+}
+
+int32_t schema_writer_next_id(struct schema_writer *w, const char *context, int32_t highest)
+{
+	struct given *g = w->given;
+
+	while (g < w->given + w->n_given && strcmp(g->context, context) != 0)
+		g++;
+	if (g == w->given + w->n_given) {
+		w->given = bus_xrealloc(w->given, (w->n_given + 1) * sizeof(*w->given));
+		g = &w->given[w->n_given++];
+		*g = (struct given){ .context = bus_xstrdup(context) };
+	}
+	if (g->id < highest)
+		g->id = highest;
+	return g->id == INT32_MAX ? 0 : ++g->id;
 }
 
 /* --- the thread and its queue ----------------------------------------------------------------------- */
 
-void schema_writer_queue(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn)
+void schema_writer_queue(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
+			 bool alone)
 {
 	struct schema_writer *w = r->writer;
 	struct job *job;
 
 	pthread_mutex_lock(&w->lock);
-	if (w->n >= QUEUE_MAX || w->stop || w->fenced) {
+	if (w->queue.n >= QUEUE_MAX || w->stop || w->fenced) {
 		bool fenced = w->fenced || w->stop;
 
 		pthread_mutex_unlock(&w->lock);
@@ -196,28 +416,32 @@ void schema_writer_queue(struct schema_registry *r, struct bus_http_request *req
 	job = bus_xcalloc(1, sizeof(*job));
 	job->ticket = bus_http_defer(req);
 	job->fn = fn;
-	*w->last = job;
-	w->last = &job->next;
-	w->n++;
+	job->alone = alone;
+	jobs_add(&w->queue, job);
 	pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* NULL: stop. */
+/* The next change. NULL: none is waiting, commit what is open; or, with nothing open, stop. Who was answered
+ * together asks again together: a batch waits a moment for those who made up the one before. */
 static struct job *next_job(struct schema_writer *w)
 {
+	struct timespec until;
 	struct job *job;
 
 	pthread_mutex_lock(&w->lock);
-	while (!w->first && !w->stop)
-		pthread_cond_wait(&w->more, &w->lock);
-	job = w->first;
-	if (job) {
-		w->first = job->next;
-		if (!w->first)
-			w->last = &w->first;
-		w->n--;
+	if (!w->queue.first && w->open.n > 0 && w->open.n < w->last_n && !w->closed && !w->stop) {
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += LINGER_US * 1000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		while (!w->queue.first && !w->stop &&
+		       pthread_cond_timedwait(&w->more, &w->lock, &until) != ETIMEDOUT)
+			;
 	}
+	while (!w->queue.first && w->open.n == 0 && !w->stop)
+		pthread_cond_wait(&w->more, &w->lock);
+	job = jobs_take(&w->queue);
 	pthread_mutex_unlock(&w->lock);
 	return job;
 }
@@ -225,16 +449,31 @@ static struct job *next_job(struct schema_writer *w)
 static void run(struct schema_writer *w, struct job *job)
 {
 	struct bus_http_request *req = bus_http_ticket_request(job->ticket);
-	struct bus_error err;
 
-	if (schema_writer_fenced(w))
-		schema_reply_error(req, 50003, "Another registry has taken over the topic; this one ends");
-	else if (!w->producer && reopen(w, &err) != BUS_OK)
-		schema_reply_error(req, 50001, "Error in the backend data store: %s", err.text);
-	else
+	if (job->alone || w->closed || w->open.n >= BATCH_MAX || w->bytes >= BATCH_BYTES)
+		close_batch(w);
+	job->first = w->n_records;
+	w->current = job;
+	w->closed = job->alone;
+	if (writable(w, req))
 		job->fn(w->registry, req);
-	bus_http_ticket_done(job->ticket);
-	free(job);
+	if (w->current) { /* answered already, and nothing changed */
+		assert(w->n_records == job->first);
+		while (w->n_claims > 0 && w->claim[w->n_claims - 1].by == job)
+			w->n_claims--;
+		w->current = NULL;
+		done(job);
+	}
+}
+
+static bool stopping(struct schema_writer *w)
+{
+	bool stop;
+
+	pthread_mutex_lock(&w->lock);
+	stop = w->stop && w->queue.n == 0;
+	pthread_mutex_unlock(&w->lock);
+	return stop;
 }
 
 static void *write_changes(void *ctx)
@@ -242,8 +481,13 @@ static void *write_changes(void *ctx)
 	struct schema_writer *w = ctx;
 	struct job *job;
 
-	while ((job = next_job(w)))
-		run(w, job);
+	do {
+		job = next_job(w);
+		if (job)
+			run(w, job);
+		else
+			close_batch(w);
+	} while (job || w->open.n > 0 || !stopping(w));
 	return NULL;
 }
 
@@ -270,12 +514,13 @@ void schema_writer_close(struct schema_writer **wp)
 	pthread_mutex_unlock(&w->lock);
 	if (w->started)
 		pthread_join(w->thread, NULL);
-	forget_records(w);
+	forget_batch(w);
 	bus_producer_close(&w->producer);
 	pthread_cond_destroy(&w->more);
 	pthread_mutex_destroy(&w->lock);
 	free(w->record);
-	free(w->tombstone);
+	free(w->claim);
+	free(w->given);
 	free(w->id);
 	free(w->topic);
 	free(w);
