@@ -6,19 +6,12 @@
 
 #include "bus/utf8.h"
 
-#define DEPTH_MAX 64
-
 /* 0: stands for itself. 1: \u00XX or UTF-8 to look at. Else the letter after the backslash. */
 static const char escape[256] = {
 	[0 ... 7] = 1, ['\b'] = 'b', ['\t'] = 't',	 ['\n'] = 'n',	      [0xb] = 1,
 	['\f'] = 'f',  ['\r'] = 'r', [0xe ... 0x1f] = 1, ['"'] = '"',	      ['\\'] = '\\',
 	['<'] = 1,     ['>'] = 1,    ['&'] = 1,		 [0x80 ... 0xff] = 1,
 };
-
-static uint64_t level_bit(const struct bus_json_out *j)
-{
-	return UINT64_C(1) << (j->depth - 1);
-}
 
 /* What must stand before the next value or name. */
 static void separate(struct bus_json_out *j)
@@ -29,18 +22,17 @@ static void separate(struct bus_json_out *j)
 	}
 	if (j->depth == 0)
 		return;
-	if (j->some & level_bit(j))
+	if (j->some)
 		bus_buf_putc(j->buf, ',');
-	j->some |= level_bit(j);
+	j->some = true;
 }
 
 static void begin(struct bus_json_out *j, char c)
 {
 	separate(j);
-	assert(j->depth < DEPTH_MAX);
 	bus_buf_putc(j->buf, c);
 	j->depth++;
-	j->some &= ~level_bit(j);
+	j->some = false;
 }
 
 static void end(struct bus_json_out *j, char c)
@@ -48,6 +40,7 @@ static void end(struct bus_json_out *j, char c)
 	assert(j->depth > 0 && !j->after_key);
 	bus_buf_putc(j->buf, c);
 	j->depth--;
+	j->some = true; /* what was closed stands there */
 }
 
 void bus_json_object(struct bus_json_out *j)

@@ -4,7 +4,7 @@
  *     bus_json_object(&j); bus_json_key(&j, "id"); bus_json_put_int(&j, 7); bus_json_object_end(&j);
  *
  * Non-ASCII is written as UTF-8; `<`, `>`, `&`, U+2028/9 are escaped, so that the text may stand in HTML.
- * Invalid UTF-8 in becomes U+FFFD out: the result is always JSON. Depth at most 64 (assert).
+ * Invalid UTF-8 in becomes U+FFFD out: the result is always JSON.
  */
 #ifndef BUS_JSON_OUT_H
 #define BUS_JSON_OUT_H
@@ -16,8 +16,8 @@
 
 struct bus_json_out {
 	struct bus_buf *buf;
-	uint64_t some; /* bit per depth: something stands there already */
-	int depth;
+	int depth; /* objects and arrays that are open */
+	bool some; /* the innermost of them has something in it already */
 	bool after_key;
 };
 
@@ -33,7 +33,7 @@ void bus_json_put_int(struct bus_json_out *j, int64_t v);
 void bus_json_put_double(struct bus_json_out *j, double v); /* shortest that reads back; NaN as "NaN" text */
 void bus_json_put_bool(struct bus_json_out *j, bool v);
 void bus_json_put_null(struct bus_json_out *j);
-void bus_json_put_raw(struct bus_json_out *j, struct bus_str json); /* a value that is JSON already */
+void bus_json_put_raw(struct bus_json_out *j, struct bus_str json);	   /* a value that is JSON already */
 void bus_json_put_members(struct bus_json_out *j, struct bus_str members); /* `"a":1,"b":2`; may be empty */
 
 #endif

@@ -5,29 +5,39 @@
 
 #include "schemas/avro_plain.h"
 
-#define OUT_DEPTH_MAX 64 /* bus_json_out's */
-
-static uint64_t bit_at(int depth)
+static bool is_labelled(const struct schema_json_sink *s)
 {
-	return UINT64_C(1) << (depth - 1);
+	const int level = s->out->depth - 1;
+
+	return level >= 0 && (s->labelled[level / 64] >> (level % 64) & 1);
 }
 
-static enum bus_err open_object(struct schema_json_sink *s)
+/* What was just opened: is it there for a label? */
+static void mark(struct schema_json_sink *s, bool label)
 {
-	if (s->out->depth >= OUT_DEPTH_MAX)
+	const int level = s->out->depth - 1;
+	const uint64_t bit = UINT64_C(1) << (level % 64);
+
+	if (label)
+		s->labelled[level / 64] |= bit;
+	else
+		s->labelled[level / 64] &= ~bit;
+}
+
+static enum bus_err open_object(struct schema_json_sink *s, bool label)
+{
+	if (s->out->depth >= SCHEMA_JSON_DEPTH_MAX)
 		return BUS_ETOOBIG;
 	bus_json_object(s->out);
-	s->labelled &= ~bit_at(s->out->depth);
+	mark(s, label);
 	return BUS_OK;
 }
 
 /* A value is complete: so is the object of its label, if it has one. */
 static enum bus_err done(struct schema_json_sink *s)
 {
-	if (s->out->depth > 0 && (s->labelled & bit_at(s->out->depth))) {
-		s->labelled &= ~bit_at(s->out->depth);
+	if (is_labelled(s))
 		bus_json_object_end(s->out);
-	}
 	return BUS_OK;
 }
 
@@ -161,10 +171,9 @@ static enum bus_err on_branch(void *ctx, const struct schema_node *node, int32_t
 
 	if (s->spelling == SCHEMA_JSON_PLAIN || branch->type == SCHEMA_NULL)
 		return BUS_OK;
-	rc = open_object(s);
+	rc = open_object(s, true);
 	if (rc != BUS_OK)
 		return rc;
-	s->labelled |= bit_at(s->out->depth);
 	bus_json_key(s->out, schema_label(branch));
 	return BUS_OK;
 }
@@ -172,7 +181,7 @@ static enum bus_err on_branch(void *ctx, const struct schema_node *node, int32_t
 static enum bus_err on_object(void *ctx, const struct schema_node *node)
 {
 	(void)node;
-	return open_object(ctx);
+	return open_object(ctx, false);
 }
 
 static enum bus_err on_field(void *ctx, const struct schema_node *node, size_t index)
@@ -188,10 +197,10 @@ static enum bus_err on_array(void *ctx, const struct schema_node *node)
 	struct schema_json_sink *s = ctx;
 
 	(void)node;
-	if (s->out->depth >= OUT_DEPTH_MAX)
+	if (s->out->depth >= SCHEMA_JSON_DEPTH_MAX)
 		return BUS_ETOOBIG;
 	bus_json_array(s->out);
-	s->labelled &= ~bit_at(s->out->depth);
+	mark(s, false);
 	return BUS_OK;
 }
 

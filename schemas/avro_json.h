@@ -14,13 +14,14 @@ enum schema_json { SCHEMA_JSON_AVRO, SCHEMA_JSON_PLAIN };
 
 /* A sink that writes to out. Storage is the caller's. A datum that was read to its end leaves it ready for
  * the next one; after an error: init again, and what was written is not JSON. BUS_ETOOBIG when the text would
- * nest deeper than bus_json_out can (64, labels and what the caller has open included); a map with a key
- * twice gives an object with a name twice. */
+ * nest deeper than SCHEMA_JSON_DEPTH_MAX, labels and what the caller has open included. */
+#define SCHEMA_JSON_DEPTH_MAX                                                                                \
+	2560 /* a reader's deepest datum, each value in a union, and room for the caller */
 struct schema_json_sink {
 	struct schema_sink sink; /* pass &x.sink to schema_read */
 	struct bus_json_out *out;
 	enum schema_json spelling;
-	uint64_t labelled; /* bit per depth of out: an object was opened for a union label */
+	uint64_t labelled[SCHEMA_JSON_DEPTH_MAX / 64]; /* bit per depth of out: opened for a union's label */
 };
 void schema_json_sink_init(struct schema_json_sink *s, struct bus_json_out *out, enum schema_json spelling);
 

@@ -74,6 +74,12 @@ const char *schema_resolve_clash(struct schema_resolver *r, const struct schema_
  * have one name, through aliases. */
 bool schema_resolve_fields(struct schema_resolver *r, const struct schema_node *w,
 			   const struct schema_node *u, int32_t *out);
+/* What the writer's name becomes: the reader's, when an alias says so. A field's: of the writer's record
+ * whose full name is given; a type's: of "". */
+const char *schema_resolve_name(const struct schema_resolver *r, const char *record, const char *name);
+/* avro_same.c: the writer's schema with its names as r makes them equals the reader's, as Java compares. */
+bool schema_resolve_same(const struct schema *writer, const struct schema *reader,
+			 const struct schema_resolver *r);
 bool schema_resolver_exhausted(const struct schema_resolver *r); /* too many combinations: give up */
 
 #endif

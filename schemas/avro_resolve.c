@@ -33,6 +33,7 @@ struct schema_resolver {
 	struct pair *pair; /* open addressing, a power of two */
 	size_t n_pairs;
 	size_t size;
+	int rounds; /* of renaming: Java does it twice, or until the writer's schema is the reader's */
 	long steps;
 	int depth;
 };
@@ -84,8 +85,11 @@ struct schema_resolver *schema_resolver_new(const struct schema *writer, const s
 	seen = bus_xcalloc((size_t)reader->count, sizeof(*seen));
 	gather_aliases(r, reader->root, seen);
 	free(seen);
-	if (r->n_aliases > 0)
-		qsort(r->alias, r->n_aliases, sizeof(*r->alias), by_name);
+	if (r->n_aliases == 0)
+		return r;
+	qsort(r->alias, r->n_aliases, sizeof(*r->alias), by_name);
+	while (r->rounds < 2 && !schema_resolve_same(writer, reader, r))
+		r->rounds++;
 	return r;
 }
 
@@ -104,8 +108,7 @@ bool schema_resolver_exhausted(const struct schema_resolver *r)
 	return r->steps > STEPS_MAX;
 }
 
-/* What the writer's name becomes: the reader's, when an alias says so. */
-static const char *renamed(const struct schema_resolver *r, const char *record, const char *name)
+static const char *renamed_once(const struct schema_resolver *r, const char *record, const char *name)
 {
 	const struct alias key = { record, name, NULL, SIZE_MAX };
 	size_t lo = 0;
@@ -126,10 +129,21 @@ static const char *renamed(const struct schema_resolver *r, const char *record, 
 	return r->alias[lo - 1].to;
 }
 
+const char *schema_resolve_name(const struct schema_resolver *r, const char *record, const char *name)
+{
+	for (int i = 0; i < r->rounds; i++) {
+		if (record[0] != '\0')
+			record = renamed_once(r, "", record);
+		name = renamed_once(r, record, name);
+	}
+	return name;
+}
+
 static bool same_short_name(const struct schema_resolver *r, const struct schema_node *w,
 			    const struct schema_node *u)
 {
-	return strcmp(schema_short_name(renamed(r, "", w->name)), schema_short_name(u->name)) == 0;
+	return strcmp(schema_short_name(schema_resolve_name(r, "", w->name)), schema_short_name(u->name)) ==
+	       0;
 }
 
 static size_t pair_at(const struct pair *pair, size_t size, const struct schema_node *w,
@@ -186,7 +200,6 @@ static bool types_equal(struct schema_resolver *r, const struct schema_node *w, 
 
 static bool records_equal(struct schema_resolver *r, const struct schema_node *w, const struct schema_node *u)
 {
-	const char *name = renamed(r, "", w->name);
 	enum known known = pair_of(r, w, u)->equal;
 	bool equal = w->n == u->n;
 
@@ -194,7 +207,7 @@ static bool records_equal(struct schema_resolver *r, const struct schema_node *w
 		return known != NO;
 	pair_of(r, w, u)->equal = IN_PROGRESS;
 	for (size_t i = 0; i < w->n && equal; i++)
-		equal = strcmp(renamed(r, name, w->field[i].name), u->field[i].name) == 0 &&
+		equal = strcmp(schema_resolve_name(r, w->name, w->field[i].name), u->field[i].name) == 0 &&
 			types_equal(r, w->field[i].type, u->field[i].type);
 	pair_of(r, w, u)->equal = equal ? YES : NO;
 	return equal;
@@ -253,15 +266,15 @@ static int by_index(const void *a, const void *b)
 }
 
 /* Two of the writer's fields with one name. Fields that no alias renamed differ (the parser saw to it). */
-static bool collides(const struct schema_resolver *r, const struct schema_node *w, const char *record)
+static bool collides(const struct schema_resolver *r, const struct schema_node *w)
 {
 	for (size_t i = 0; i < w->n; i++) {
-		const char *name = renamed(r, record, w->field[i].name);
+		const char *name = schema_resolve_name(r, w->name, w->field[i].name);
 		size_t other;
 
 		if (name == w->field[i].name || !schema_field_find(w, name, &other) || other == i)
 			continue;
-		if (strcmp(renamed(r, record, name), name) == 0)
+		if (strcmp(schema_resolve_name(r, w->name, name), name) == 0)
 			return true;
 	}
 	return false;
@@ -270,14 +283,14 @@ static bool collides(const struct schema_resolver *r, const struct schema_node *
 bool schema_resolve_fields(struct schema_resolver *r, const struct schema_node *w,
 			   const struct schema_node *u, int32_t *out)
 {
-	const char *record = renamed(r, "", w->name);
 	int32_t *sorted;
 	bool twice = false;
 
 	r->steps += (long)w->n;
 	for (size_t i = 0; i < w->n; i++)
-		out[i] = schema_position(
-		    u, bus_str(r->n_aliases > 0 ? renamed(r, record, w->field[i].name) : w->field[i].name));
+		out[i] = schema_position(u, bus_str(r->n_aliases > 0
+							? schema_resolve_name(r, w->name, w->field[i].name)
+							: w->field[i].name));
 	if (r->n_aliases == 0)
 		return true;
 	sorted = bus_xmalloc((w->n + 1) * sizeof(*sorted));
@@ -286,7 +299,7 @@ bool schema_resolve_fields(struct schema_resolver *r, const struct schema_node *
 	for (size_t i = 1; i < w->n; i++)
 		twice |= sorted[i] >= 0 && sorted[i] == sorted[i - 1];
 	free(sorted);
-	return !twice && !collides(r, w, record);
+	return !twice && !collides(r, w);
 }
 
 static bool misses_field(struct schema_resolver *r, const struct schema_node *w, const struct schema_node *u,
@@ -374,7 +387,7 @@ static int32_t exact_branch(struct schema_resolver *r, const struct schema_node 
 
 		if (b->type != w->type)
 			continue;
-		if (!schema_is_named(w->type) || strcmp(renamed(r, "", w->name), b->name) == 0)
+		if (!schema_is_named(w->type) || strcmp(schema_resolve_name(r, "", w->name), b->name) == 0)
 			return (int32_t)i;
 		if (w->type == SCHEMA_RECORD && (structure < 0 || same_short_name(r, w, b)) &&
 		    !records_differ(r, w, b))

@@ -230,6 +230,8 @@ static void refuses_json_that_would_nest_too_deep(void **state)
 	    schema_of_quoted("{'type':'record','name':'L','fields':[{'name':'n','type':['null','L']}]}");
 	struct bus_buf datum = { 0 };
 	struct bus_buf json = { 0 };
+	struct bus_json_out out = { .buf = &json };
+	struct schema_json_sink sink;
 
 	(void)state;
 	for (int i = 0; i < 40; i++)
@@ -237,7 +239,12 @@ static void refuses_json_that_would_nest_too_deep(void **state)
 	bus_buf_putc(&datum, 0);
 	assert_int_equal(to_json(s, bus_buf_str(&datum), SCHEMA_JSON_PLAIN, &json), BUS_OK);
 	bus_buf_reset(&json);
-	assert_int_equal(to_json(s, bus_buf_str(&datum), SCHEMA_JSON_AVRO, &json), BUS_ETOOBIG);
+	assert_int_equal(to_json(s, bus_buf_str(&datum), SCHEMA_JSON_AVRO, &json), BUS_OK);
+	schema_json_sink_init(&sink, &out, SCHEMA_JSON_AVRO);
+	for (int i = 0; i < SCHEMA_JSON_DEPTH_MAX; i++)
+		assert_int_equal(sink.sink.array(sink.sink.ctx, schema_root(s)), BUS_OK);
+	assert_int_equal(sink.sink.array(sink.sink.ctx, schema_root(s)), BUS_ETOOBIG);
+	assert_int_equal(sink.sink.record(sink.sink.ctx, schema_root(s)), BUS_ETOOBIG);
 	bus_buf_release(&datum);
 	bus_buf_release(&json);
 	schema_unref(&s);
