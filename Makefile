@@ -67,7 +67,15 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
 
-$(B)/unit/%: $(B)/tests/unit/%.o $(LIBGATEWAY) $(LIBADAPTER) $(LIBCTL) $(LIBSCHEMA) $(LIBBUS)
+LIBSUPPORT := $(B)/libsupport.a
+$(LIBSUPPORT): $(call obj,$(call src,tests/support))
+# Programs that measure memory (tests/support/alloc.h).
+COUNT := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(B)/vectors $(B)/unit/test_avro_vectors: LDLIBS := $(COUNT) $(LDLIBS)
+
+$(B)/vectors: $(B)/tests/vectors/main.o $(LIBSUPPORT) $(LIBSCHEMA) $(LIBBUS)
+	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)
+$(B)/unit/%: $(B)/tests/unit/%.o $(LIBSUPPORT) $(LIBGATEWAY) $(LIBADAPTER) $(LIBCTL) $(LIBSCHEMA) $(LIBBUS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS) -lcmocka -lavro -lz
 # With clang, CONFIG=fuzz: tests/fuzz/run.sh says how.
@@ -108,6 +116,13 @@ demo-check:
 # --- tests --------------------------------------------------------------------------------------------
 VENV := build/venv
 PYTEST := $(VENV)/bin/python -m pytest
+.PHONY: vectors
+# Conformance vectors of any folder laid out as tests/vectors/avro.
+DIR ?= tests/vectors/avro
+vectors:
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=release build/release/vectors
+	@build/release/vectors "$(DIR)"
+
 .PHONY: test check unit integration fuzz check-includes check-symbols bench soak format test-packages venv
 test: test-packages
 	@$(MAKE) --no-print-directory check

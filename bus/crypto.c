@@ -176,6 +176,11 @@ void bus_sha256(const void *p, size_t n, uint8_t out[BUS_SHA256_LEN])
 	must(EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL));
 }
 
+void bus_md5(const void *p, size_t n, uint8_t out[BUS_MD5_LEN])
+{
+	must(EVP_Digest(p, n, out, NULL, EVP_md5(), NULL));
+}
+
 struct bus_sha256_stream {
 	EVP_MD_CTX *c;
 };

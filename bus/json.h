@@ -36,6 +36,9 @@ enum bus_json_type {
 struct bus_json_limits {
 	int depth; /* 0 = 64; at most BUS_JSON_DEPTH_MAX */
 	size_t text; /* longest string, name or number in bytes; 0 = 1 MiB */
+	/* Tree only, what Jackson lets Avro Java's schema parser take: comments as in C before the value ends,
+	 * and of a name that stands twice in an object the last value, in the place of the first. */
+	bool lax;
 };
 
 struct bus_json_puller;

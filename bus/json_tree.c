@@ -10,6 +10,7 @@ struct level {
 	struct bus_json *container;
 	struct bus_json **tail; /* where the next child goes */
 	uint64_t seen;		/* a bit per hash of a name, so that most names need no comparing */
+	bool twice;		/* lax: a name stood there already */
 };
 
 struct parse {
@@ -20,6 +21,7 @@ struct parse {
 	struct bus_error *err;
 	size_t text_max;
 	int depth_max;
+	bool lax;
 	int depth;
 	struct level level[BUS_JSON_DEPTH_MAX];
 };
@@ -49,13 +51,40 @@ static enum bus_err too_big(struct parse *s, const char *at)
 	return fail_at(s, BUS_ETOOBIG, at, "too large for the memory given to one document");
 }
 
+static inline const char *space_end(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	return p;
+}
+
+/* Where the comment at p ends; p when none begins there or it has no end. */
+static const char *comment_end(const char *p, const char *end)
+{
+	if (end - p < 2)
+		return p;
+	if (p[1] == '/') {
+		while (p < end && *p != '\n' && *p != '\r')
+			p++;
+		return p;
+	}
+	if (p[1] == '*')
+		for (const char *q = p + 2; end - q >= 2; q++)
+			if (q[0] == '*' && q[1] == '/')
+				return q + 2;
+	return p;
+}
+
 static inline void skip_space(struct parse *s)
 {
-	const char *p = s->p;
+	s->p = space_end(s->p, s->end);
+	while (s->lax && s->p < s->end && *s->p == '/') {
+		const char *after = comment_end(s->p, s->end);
 
-	while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-		p++;
-	s->p = p;
+		if (after == s->p)
+			return;
+		s->p = space_end(after, s->end);
+	}
 }
 
 static int hex4(const char *p, const char *end)
@@ -294,6 +323,60 @@ static bool has_twice(const struct bus_json *object)
 	return twice;
 }
 
+struct member {
+	struct bus_json *v;
+	size_t at; /* its place in the object */
+};
+
+static int by_name_and_place(const void *a, const void *b)
+{
+	const struct member *x = a;
+	const struct member *y = b;
+	int d = by_name(&x->v, &y->v);
+
+	return d ? d : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Each name once: the first member of it stays where it is, with the value of the last. */
+static void keep_last(struct bus_json *object)
+{
+	struct member *all = bus_xmalloc(object->n * sizeof(*all));
+	bool *gone = bus_xcalloc(object->n, sizeof(*gone));
+	struct bus_json **tail = &object->first;
+	struct bus_json *v = object->first;
+	size_t n = 0;
+
+	for (; v; v = v->next, n++)
+		all[n] = (struct member){ v, n };
+	qsort(all, n, sizeof(*all), by_name_and_place);
+	for (size_t i = 1, first = 0; i < n; i++) {
+		struct bus_json *to = all[first].v;
+		const struct bus_json *from = all[i].v;
+
+		if (by_name(&all[first].v, &all[i].v) != 0) {
+			first = i;
+			continue;
+		}
+		gone[all[i].at] = true;
+		to->type = from->type;
+		to->text = from->text;
+		to->first = from->first;
+		to->n = from->n;
+	}
+	v = object->first;
+	object->n = 0;
+	for (size_t i = 0; i < n; i++, v = v->next) {
+		if (gone[i])
+			continue;
+		*tail = v;
+		tail = &v->next;
+		object->n++;
+	}
+	*tail = NULL;
+	free(all);
+	free(gone);
+}
+
 static enum bus_err read_name(struct parse *s, struct bus_str *name)
 {
 	const char *at = s->p;
@@ -305,8 +388,11 @@ static enum bus_err read_name(struct parse *s, struct bus_str *name)
 	rc = read_string(s, name);
 	if (rc != BUS_OK)
 		return rc;
-	if (is_twice(&s->level[s->depth - 1], *name))
-		return fail_at(s, BUS_EPARSE, at, "a name stands twice in one object");
+	if (is_twice(&s->level[s->depth - 1], *name)) {
+		if (!s->lax)
+			return fail_at(s, BUS_EPARSE, at, "a name stands twice in one object");
+		s->level[s->depth - 1].twice = true;
+	}
 	skip_space(s);
 	if (s->p == s->end || *s->p != ':')
 		return fail(s, "a ':' must follow the name");
@@ -395,10 +481,14 @@ static char closing(const struct level *l)
 
 static enum bus_err ascend(struct parse *s)
 {
-	const struct bus_json *c = s->level[s->depth - 1].container;
+	struct level *l = &s->level[s->depth - 1];
+	struct bus_json *c = l->container;
 
-	if (c->type == BUS_JSON_OBJECT && c->n > FEW && has_twice(c))
-		return fail(s, "a name stands twice in the object that ends here");
+	if (l->twice || (c->type == BUS_JSON_OBJECT && c->n > FEW && has_twice(c))) {
+		if (!s->lax)
+			return fail(s, "a name stands twice in the object that ends here");
+		keep_last(c);
+	}
 	s->p++;
 	s->depth--;
 	return BUS_OK;
@@ -437,6 +527,7 @@ enum bus_err bus_json_parse(struct bus_str text, const struct bus_json_limits *l
 	s.err = err;
 	s.text_max = bus_json_text_max(limits);
 	s.depth_max = bus_json_depth_max(limits);
+	s.lax = limits && limits->lax;
 	s.depth = 0;
 	*out = NULL;
 	if (text.n >= 3 && memcmp(text.p, BUS_JSON_BOM, 3) == 0)
@@ -450,6 +541,7 @@ enum bus_err bus_json_parse(struct bus_str text, const struct bus_json_limits *l
 		rc = step(&s);
 	if (rc != BUS_OK)
 		return rc;
+	s.lax = false; /* Avro Java takes no comment here */
 	skip_space(&s);
 	if (s.p < s.end)
 		return fail(&s, "nothing may follow the value");

@@ -99,3 +99,38 @@ uint64_t schema_crc64(struct bus_str canonical)
 	}
 	return crc;
 }
+
+uint64_t schema_fingerprint(const struct schema *s)
+{
+	struct bus_buf b = { 0 };
+	uint64_t crc;
+
+	schema_canonical(s, &b);
+	crc = schema_crc64(bus_buf_str(&b));
+	bus_buf_release(&b);
+	return crc;
+}
+
+void schema_fingerprint_md5(const struct schema *s, uint8_t out[BUS_MD5_LEN])
+{
+	struct bus_buf b = { 0 };
+
+	schema_canonical(s, &b);
+	bus_md5(b.p, b.n, out);
+	bus_buf_release(&b);
+}
+
+void schema_fingerprint_sha256(const struct schema *s, uint8_t out[BUS_SHA256_LEN])
+{
+	struct bus_buf b = { 0 };
+
+	schema_canonical(s, &b);
+	bus_sha256(b.p, b.n, out);
+	bus_buf_release(&b);
+}
+
+void schema_fingerprint_bytes(uint64_t fingerprint, uint8_t out[SCHEMA_FINGERPRINT_LEN])
+{
+	for (int i = 0; i < SCHEMA_FINGERPRINT_LEN; i++)
+		out[i] = (uint8_t)(fingerprint >> (8 * i));
+}

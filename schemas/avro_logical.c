@@ -20,6 +20,7 @@ static const struct rule {
 	{ "local-timestamp-nanos", SCHEMA_LOCAL_TIMESTAMP_NANOS, SCHEMA_LONG, 0 },
 	{ "uuid", SCHEMA_UUID, SCHEMA_STRING, 0 },
 	{ "uuid", SCHEMA_UUID, SCHEMA_FIXED, 16 },
+	{ "big-decimal", SCHEMA_BIG_DECIMAL, SCHEMA_BYTES, 0 },
 	{ "duration", SCHEMA_DURATION, SCHEMA_FIXED, 12 },
 };
 

@@ -324,7 +324,7 @@ static enum bus_err finish(struct schema_parser *p, const struct schema_node *no
 /* One text: the schema itself or a reference. */
 static enum bus_err read_text(struct schema_parser *p, struct bus_str text, const struct schema_node **root)
 {
-	const struct bus_json_limits limits = { .depth = SCHEMA_DEPTH_MAX, .text = SCHEMA_TEXT_MAX };
+	const struct bus_json_limits limits = { .depth = SCHEMA_DEPTH_MAX, .text = SCHEMA_TEXT_MAX, .lax = true };
 	struct bus_json *json;
 	bool *seen;
 	enum bus_err rc = bus_json_parse(text, &limits, p->arena, &json, p->err);

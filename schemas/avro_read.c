@@ -8,6 +8,7 @@
 #define DEPTH_DEFAULT 64
 #define DEPTH_MOST 1000
 #define ITEMS_DEFAULT 1000000
+#define EMPTY_COST 16
 #define BYTES_DEFAULT ((int64_t)16 * 1024 * 1024)
 
 struct frame {
@@ -221,6 +222,7 @@ static inline bool get_text(struct run *run, int64_t most, bool wanted, struct b
 static bool get_block(struct run *run, const struct schema_op *op, int64_t *count)
 {
 	int64_t size;
+	int64_t cost;
 
 	if (!get_long(run, count))
 		return false;
@@ -235,9 +237,11 @@ static bool get_block(struct run *run, const struct schema_op *op, int64_t *coun
 	}
 	if (op->b > 0 && *count > (run->end - run->p) / op->b)
 		return stop(run, BUS_EDATA, "more items than the datum has room for");
-	if (*count > run->items)
+	/* Items that take no bytes cost more: a few bytes may claim any number of them. */
+	cost = op->b > 0 ? 1 : EMPTY_COST;
+	if (*count > run->items / cost)
 		return stop(run, BUS_ETOOBIG, "more items than allowed in one datum");
-	run->items -= *count;
+	run->items -= *count * cost;
 	return true;
 }
 

@@ -23,7 +23,8 @@ const struct schema *schema_plan_reader(const struct schema_plan *p);
 
 struct schema_limits {
 	int depth;     /* nesting of values; 0 = 64 */
-	int64_t items; /* array items and map entries in one datum, all together; 0 = 1,000,000 */
+	int64_t items; /* array items and map entries in one datum, all together, one that takes no bytes
+			* counts as 16; 0 = 1,000,000 */
 	int64_t bytes; /* of one string or bytes; 0 = 16 MiB */
 };
 

@@ -48,6 +48,7 @@ enum schema_logical {
 	SCHEMA_DURATION,	/* fixed(12) */
 	SCHEMA_TIMESTAMP_NANOS, /* long */
 	SCHEMA_LOCAL_TIMESTAMP_NANOS,
+	SCHEMA_BIG_DECIMAL, /* bytes: an unscaled decimal and its scale, each value its own */
 };
 
 struct schema_node;
