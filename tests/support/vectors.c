@@ -94,31 +94,64 @@ static gzFile open_set(const char *folder, const char *name)
 }
 
 /* Why the oracles do not agree on a case; false when they do. What one of them said beside Avro Java's answer
- * is in `contested`; `expect` marks where the rules leave two answers. */
-static bool disagreement(const struct vectors_case *c, struct bus_buf *why)
+ * is in `contested`; `expect` marks where the rules leave two answers, of one kind a category. */
+static bool disagreement(const struct vectors_case *c, struct bus_buf *kind)
 {
 	static const char *const open[] = { "java_accepts", "policy", "lenient_ok" };
+	static const char *const noted[] = { "java-lenient", "utf-name", "does not notice" };
 	const struct bus_json *contested = bus_json_get(c->line, "contested");
+	struct bus_str category = vectors_text(c, "category");
 	struct bus_str note = vectors_text(c, "note");
-	struct bus_str reason = vectors_text(c, "why");
 
 	for (const struct bus_json *v = contested ? contested->first : NULL; v; v = v->next)
-		bus_buf_printf(why, "%s%.*s", why->n > 0 ? "; " : "", (int)v->text.n, v->text.p);
+		bus_buf_printf(kind, "%s%.*s", kind->n > 0 ? "; " : "", (int)v->text.n, v->text.p);
 	for (size_t i = 0; i < BUS_LEN(open); i++)
 		if (vectors_is(c, "expect", open[i]))
-			bus_buf_printf(why, "%s: %.*s", open[i], (int)reason.n, reason.p);
-	if (note.n > 0 &&
-	    (memmem(note.p, note.n, "java-lenient", 12) || memmem(note.p, note.n, "utf-name", 8) ||
-	     memmem(note.p, note.n, "does not notice", 15)))
-		bus_buf_printf(why, "%s%.*s", why->n > 0 ? "; " : "", (int)note.n, note.p);
-	return why->n > 0;
+			bus_buf_printf(kind, "%s: %.*s", open[i], (int)category.n, category.p);
+	for (size_t i = 0; i < BUS_LEN(noted) && kind->n == 0; i++)
+		if (note.n > 0 && memmem(note.p, note.n, noted[i], strlen(noted[i])))
+			bus_buf_printf(kind, "%.*s", (int)note.n, note.p);
+	return kind->n > 0;
 }
 
-static void run_case(struct vectors_case *c, const struct vectors_set *set, FILE *out, FILE *oracles,
-		     struct vectors_count *count)
+static void count_kind(struct vectors_oracles *o, const char *set, const char *text)
+{
+	for (size_t i = 0; i < o->n_kinds; i++)
+		if (strcmp(o->kind[i].set, set) == 0 && strcmp(o->kind[i].text, text) == 0) {
+			o->kind[i].cases++;
+			return;
+		}
+	o->kind = bus_xrealloc(o->kind, (o->n_kinds + 1) * sizeof(*o->kind));
+	o->kind[o->n_kinds++] = (struct vectors_kind){ set, bus_xstrdup(text), 1 };
+}
+
+void vectors_oracles_release(struct vectors_oracles *o)
+{
+	for (size_t i = 0; i < o->n_kinds; i++)
+		free(o->kind[i].text);
+	free(o->kind);
+	*o = (struct vectors_oracles){ 0 };
+}
+
+static void note_disagreement(struct vectors_oracles *o, const struct vectors_case *c, const char *set,
+			      const char *side, struct bus_buf *kind)
 {
 	struct bus_str id = vectors_text(c, "id");
-	struct bus_buf why = { 0 };
+	struct bus_str why = vectors_text(c, "why");
+	char *text = bus_xasprintf("%s (%s)", side, bus_buf_cstr(kind));
+
+	count_kind(o, set, text);
+	if (o->each)
+		fprintf(o->each, "%s\t%.*s\t%s\t%s\t%.*s\n", set, (int)id.n, id.p, side, kind->p, (int)why.n,
+			why.p);
+	free(text);
+}
+
+static void run_case(struct vectors_case *c, const struct vectors_set *set, FILE *out,
+		     struct vectors_oracles *oracles, struct vectors_count *count)
+{
+	struct bus_str id = vectors_text(c, "id");
+	struct bus_buf kind = { 0 };
 	bool equal = set->run(c);
 
 	count->cases++;
@@ -128,18 +161,20 @@ static void run_case(struct vectors_case *c, const struct vectors_set *set, FILE
 		count->different++;
 		fprintf(out, "%s %.*s: %s\n", set->name, (int)id.n, id.p, c->why);
 	}
-	if (disagreement(c, &why)) {
+	if (disagreement(c, &kind)) {
 		count->contested++;
 		if (oracles)
-			fprintf(oracles, "%s\t%.*s\t%s\t%s\n", set->name, (int)id.n, id.p,
-				equal ? (c->ours[0] ? c->ours : "as Avro Java") : "DIFFERENT",
-				bus_buf_cstr(&why));
+			note_disagreement(oracles, c, set->name,
+					  !equal       ? "DIFFERENT"
+					  : c->ours[0] ? c->ours
+						       : "as Avro Java",
+					  &kind);
 	}
-	bus_buf_release(&why);
+	bus_buf_release(&kind);
 }
 
-bool vectors_run(const char *folder, const struct vectors_set *set, FILE *out, FILE *oracles,
-		 struct vectors_count *count)
+bool vectors_run(const char *folder, const struct vectors_set *set, FILE *out,
+		 struct vectors_oracles *oracles, struct vectors_count *count)
 {
 	const struct bus_json_limits limits = { .text = LINE_MAX_BYTES };
 	struct bus_arena *arena = bus_arena_new(0);

@@ -36,10 +36,25 @@ struct vectors_count {
 #define VECTORS_SETS 9
 extern const struct vectors_set vectors_set[VECTORS_SETS];
 
-/* Runs <folder>/<set>.jsonl or .jsonl.gz. Differences go to out, disagreements of the oracles to oracles (may
- * be NULL). False: there is no such file. */
-bool vectors_run(const char *folder, const struct vectors_set *set, FILE *out, FILE *oracles,
-		 struct vectors_count *count);
+/* A kind of disagreement between the oracles, and how often it came. */
+struct vectors_kind {
+	const char *set;
+	char *text; /* our side and the reason */
+	size_t cases;
+};
+
+/* Every disagreement of a run. Zeroed is empty. */
+struct vectors_oracles {
+	FILE *each; /* a line a case: set, id, our side, the reason; NULL: not wanted */
+	struct vectors_kind *kind;
+	size_t n_kinds;
+};
+void vectors_oracles_release(struct vectors_oracles *o); /* closes nothing */
+
+/* Runs <folder>/<set>.jsonl or .jsonl.gz. Differences go to out, disagreements to oracles (may be NULL).
+ * False: there is no such file. */
+bool vectors_run(const char *folder, const struct vectors_set *set, FILE *out,
+		 struct vectors_oracles *oracles, struct vectors_count *count);
 
 /* For the sets. */
 bool vectors_differ(struct vectors_case *c, const char *fmt, ...) BUS_PRINTF(2, 3); /* returns false */

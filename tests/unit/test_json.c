@@ -504,6 +504,35 @@ static void reads_whole_numbers_however_written(void **state)
 	bus_arena_free(&a);
 }
 
+/* What Avro Java 1.12.2 (Jackson) makes of these texts. */
+static void takes_comments_and_twins_when_lax(void **state)
+{
+	static const struct bus_json_limits lax = { .lax = true };
+	static const char *const bad[] = { "1 // c", "1 /* c */", "/* c", "/ 1", "# c\n1", "[1,/]" };
+	struct bus_arena *a = bus_arena_new(0);
+	struct bus_buf wide = { 0 };
+	struct bus_buf got = { 0 };
+	struct bus_error err = { 0 };
+	struct bus_json *v;
+
+	(void)state;
+	parse(&got, BUS_STR("// c\n{/**/\"a\"/*:*/:1,//\r\"b\" : [ /* ] */ ],\"a\":{\"c\":2}/***/}"), &lax,
+	      &err);
+	assert_string_equal(bus_buf_cstr(&got), "{\nname a\n{\nname c\nnumber 2\n}\nname b\n[\n]\n}\nend");
+	for (size_t i = 0; i < BUS_LEN(bad); i++)
+		assert_int_equal(bus_json_parse(bus_str(bad[i]), &lax, a, &v, NULL), BUS_EPARSE);
+	bus_buf_puts(&wide, "{\"x\":0");
+	for (int i = 0; i < 100; i++)
+		bus_buf_printf(&wide, ",\"n%d\":1,\"x\":%d", i, i);
+	bus_buf_puts(&wide, "}");
+	assert_int_equal(bus_json_parse(bus_buf_str(&wide), &lax, a, &v, NULL), BUS_OK);
+	assert_int_equal(v->n, 101);
+	assert_true(bus_str_is(v->first->name, "x") && bus_str_is(v->first->text, "99"));
+	bus_buf_release(&wide);
+	bus_buf_release(&got);
+	bus_arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +552,7 @@ int main(void)
 		cmocka_unit_test(borrows_plain_strings_from_the_text),
 		cmocka_unit_test(finds_members_by_name),
 		cmocka_unit_test(reads_whole_numbers_however_written),
+		cmocka_unit_test(takes_comments_and_twins_when_lax),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
