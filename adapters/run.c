@@ -8,6 +8,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
+#include "schemas/side.h"
 
 #define AGAIN_MS 1000
 #define LATER_MS 5000
@@ -24,6 +25,27 @@ static void pause_ms(int ms)
 static bool passes(enum bus_err rc)
 {
 	return bus_err_retriable(rc) || rc == BUS_ENOENT || rc == BUS_EDENIED;
+}
+
+/* So that the registry can tell who a change of a schema concerns. */
+static void announce(const struct adapter_desk *d, const char *schemas_topic)
+{
+	struct schema_use *use = bus_xcalloc(d->n_feeds + 1, sizeof(*use));
+	char **subject = bus_xcalloc(d->n_feeds + 1, sizeof(*subject));
+	char *program = bus_xasprintf("titian-adapter/%s", d->opd);
+
+	for (size_t i = 0; i < d->n_feeds; i++) {
+		const char *topic = adapter_map_topic(d->feed[i].map);
+
+		subject[i] = bus_xasprintf("%s-value", topic);
+		use[i] = (struct schema_use){ .kind = "adapter", .name = topic, .subject = subject[i] };
+	}
+	schema_side_announce(&d->kafka, schemas_topic, program, d->opd, use, d->n_feeds);
+	for (size_t i = 0; i < d->n_feeds; i++)
+		free(subject[i]);
+	free(subject);
+	free(program);
+	free(use);
 }
 
 static enum bus_err connect_desk(struct adapter_desk *d, const struct adapter_run_conf *conf,
@@ -49,6 +71,7 @@ static enum bus_err connect_desk(struct adapter_desk *d, const struct adapter_ru
 	}
 	bus_log(BUS_LOG_INFO, "adapter.position", LOG_STR("opd", d->opd), LOG_INT("records", records),
 		LOG_INT("ms", bus_clock_mono_ms() - began));
+	announce(d, conf->schemas_topic);
 	return BUS_OK;
 }
 

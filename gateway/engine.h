@@ -38,6 +38,9 @@ void gw_engine_close(struct gw_engine **e); /* readers must be gone */
  * trying, and once it works again this is NULL again. Borrowed; good for the next few faults. */
 const char *gw_engine_fault(struct gw_engine *e);
 
+/* Tells the registry's side topic which fields of which topics' schemas each view reads. After _open. */
+void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka, const char *schemas_topic);
+
 /* Every view computed from nothing, and compared with what is stored. differing[i]: rows of gw_view_at(i)
  * that are missing, too many or other; -1: the view waits for evaluation. n: gw_view_count. Reads one
  * snapshot, takes seconds for a city; any thread. Kept as metric titian_view_verify_differences. */

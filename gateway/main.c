@@ -141,6 +141,13 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 	return rc ? rc : bus_http_start(&front, gw_api_routes, api, http, err);
 }
 
+static struct bus_kafka_conf kafka_conf(const struct conf *c)
+{
+	return (struct bus_kafka_conf){ .bootstrap = c->bootstrap,
+					.client_id = "titian-gateway",
+					.extra = &c->kafka };
+}
+
 /* The engine, its store at db_path. */
 static enum bus_err open_engine(const struct conf *c, const char *db_path, struct gw_engine **out,
 				struct bus_error *err)
@@ -149,7 +156,7 @@ static enum bus_err open_engine(const struct conf *c, const char *db_path, struc
 	const struct gw_engine_conf conf = {
 		.db_path = db_path,
 		.views_dir = c->views_dir,
-		.kafka = { .bootstrap = c->bootstrap, .client_id = "titian-gateway", .extra = &c->kafka },
+		.kafka = kafka_conf(c),
 		.schemas_topic = c->schemas_topic,
 		.topics = topics,
 		.cache_bytes = c->cache,
@@ -192,6 +199,7 @@ static enum bus_err check(const struct conf *c, struct bus_error *err)
 
 static enum bus_err run(const struct conf *c, struct bus_error *err)
 {
+	const struct bus_kafka_conf kafka = kafka_conf(c);
 	struct bus_http *http = NULL, *ops = NULL;
 	struct gw_api api = { 0 };
 	enum bus_err rc;
@@ -205,6 +213,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	if ((rc = start_http(c, &api, &http, &ops, err)) || (rc = gw_engine_start(api.engine, err)))
 		goto out;
 	bus_proc_ready("titian-gateway");
+	gw_engine_announce(api.engine, &kafka, c->schemas_topic);
 	serve(&api);
 out:
 	if (http)

@@ -1,5 +1,5 @@
 #include "bus/metrics.h"
-#include "schemas/registry.h"
+#include "schemas/registry_side.h"
 
 #define EDIT(name, alone)                                                                                    \
 	static void edit_##name(void *ctx, struct bus_http_request *req)                                     \
@@ -88,6 +88,13 @@ const struct bus_http_route schema_registry_routes[] = {
 	{ "GET", "/mode/{subject}", schema_read_mode },
 	{ "PUT", "/mode/{subject}", edit_put_mode },
 	{ "DELETE", "/mode/{subject}", edit_delete_mode },
+	{ "GET", "/v1/uses", schema_side_get_uses },
+	{ "PUT", "/v1/uses/{program}", schema_side_put_uses },
+	{ "DELETE", "/v1/uses/{program}", schema_side_delete_uses },
+	{ "GET", "/v1/subjects/{subject}/uses", schema_side_get_uses },
+	{ "GET", "/v1/subjects/{subject}/versions/{version}/state", schema_side_get_state },
+	{ "PUT", "/v1/subjects/{subject}/versions/{version}/state", schema_side_put_state },
+	{ "DELETE", "/v1/subjects/{subject}/versions/{version}/state", schema_side_delete_state },
 	{ "GET", "/healthz", healthz },
 	{ "GET", "/readyz", readyz },
 	{ "GET", "/metrics", metrics },

@@ -8,7 +8,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
-#include "schemas/registry.h"
+#include "schemas/registry_side.h"
 
 #define BODY_MAX (INT64_C(2) * 1024 * 1024)
 #define STOP_MS 20000
@@ -39,22 +39,22 @@ static const struct bus_conf_option options[] = {
 static const char usage[] =
     "titian-registry --config FILE          serve schemas to every client of the bus\n";
 
-static enum bus_err make_topic(const struct bus_kafka_conf *kafka, const struct conf *c, int timeout_ms,
-			       struct bus_error *err)
+static enum bus_err make_topic(const struct bus_kafka_conf *kafka, const struct conf *c, const char *topic,
+			       int timeout_ms, struct bus_error *err)
 {
 	static const char *const config[] = { "cleanup.policy=compact", NULL };
 	const struct bus_topic_spec spec = {
-		.name = c->topic, .partitions = 1, .replication = (int32_t)c->replication, .config = config
+		.name = topic, .partitions = 1, .replication = (int32_t)c->replication, .config = config
 	};
 	int32_t partitions;
 	size_t created;
 	enum bus_err rc = bus_admin_create_topics(kafka, &spec, 1, &created, timeout_ms, err);
 
 	if (rc == BUS_OK)
-		rc = bus_admin_partitions(kafka, c->topic, &partitions, NULL, timeout_ms, err);
+		rc = bus_admin_partitions(kafka, topic, &partitions, NULL, timeout_ms, err);
 	if (rc == BUS_OK && partitions != 1)
 		return bus_fail(err, BUS_EINVAL,
-				"topic '%s' has %d partitions; the registry's order needs one", c->topic,
+				"topic '%s' has %d partitions; the registry's order needs one", topic,
 				(int)partitions);
 	return rc;
 }
@@ -67,18 +67,24 @@ static int left(int64_t until)
 }
 
 /* A broker that is not there yet is waited for. */
-static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct conf *c,
+static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct conf *c, const char *side_topic,
 			     struct schema_registry *r, struct bus_error *err)
 {
 	int64_t until = bus_clock_mono_ms() + c->start_ms;
 	enum bus_err rc;
 
 	for (;;) {
-		rc = make_topic(kafka, c, left(until), err);
+		rc = make_topic(kafka, c, c->topic, left(until), err);
+		if (rc == BUS_OK)
+			rc = make_topic(kafka, c, side_topic, left(until), err);
 		if (rc == BUS_OK && !r->writer)
 			rc = schema_writer_open(kafka, c->topic, &r->writer, err);
 		if (rc == BUS_OK)
 			rc = schema_store_open(kafka, c->topic, (int)c->start_ms, &r->store, err);
+		if (rc == BUS_OK)
+			rc = schema_side_open(kafka, side_topic, (int)c->start_ms, &r->side, err);
+		if (rc == BUS_OK)
+			rc = schema_side_writer_start(kafka, side_topic, r->side, &r->side_writer, err);
 		if (rc == BUS_OK || bus_proc_stopping() || bus_clock_mono_ms() >= until ||
 		    !bus_err_retriable(rc))
 			return rc;
@@ -93,6 +99,7 @@ int main(int argc, char **argv)
 	struct bus_http *http = NULL;
 	struct conf c = { 0 };
 	struct bus_error err;
+	char *side_topic;
 	enum bus_err rc;
 	bool fenced;
 
@@ -110,7 +117,8 @@ int main(int argc, char **argv)
 					     .write_error = schema_registry_error };
 
 	r.topic = c.topic;
-	rc = open_all(&kafka, &c, &r, &err);
+	side_topic = bus_xasprintf("%s%s", c.topic, SCHEMA_SIDE_SUFFIX);
+	rc = open_all(&kafka, &c, side_topic, &r, &err);
 	if (rc == BUS_OK)
 		rc = schema_writer_start(r.writer, &r, &err);
 	if (rc == BUS_OK)
@@ -128,7 +136,10 @@ int main(int argc, char **argv)
 	fenced = r.writer && schema_writer_fenced(r.writer);
 	bus_http_stop(&http, STOP_MS);
 	schema_writer_close(&r.writer);
+	schema_side_writer_stop(&r.side_writer);
+	schema_side_close(&r.side);
 	schema_store_close(&r.store);
+	free(side_topic);
 	bus_conf_release(options, &c);
 	return rc != BUS_OK || fenced ? 1 : 0;
 }
