@@ -10,22 +10,44 @@ struct list {
 	size_t n;
 };
 
-static void add(struct list *l, const char *view, const struct gw_table *t, const struct gw_read *read)
+/* The view's use of that table's schema; made when it is new. */
+static size_t use_of(struct list *l, const char *view, const struct gw_table *t)
 {
-	const char **field = bus_xcalloc(read->n + 1, sizeof(*field));
-	size_t i = l->n++, n = 0, at;
+	char *subject = bus_xasprintf("%s-value", t->topic);
+	size_t i;
 
-	for (size_t k = 0; k < read->n; k++)
-		if (schema_field_find(schema_root(t->schema), read->column[k], &at))
-			field[n++] = read->column[k];
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->use[i].name, view) == 0 && strcmp(l->use[i].subject, subject) == 0) {
+			free(subject);
+			return i;
+		}
+	l->n++;
 	l->use = bus_xrealloc(l->use, l->n * sizeof(*l->use));
 	l->subject = bus_xrealloc(l->subject, l->n * sizeof(*l->subject));
 	l->field = bus_xrealloc(l->field, l->n * sizeof(*l->field));
-	l->subject[i] = bus_xasprintf("%s-value", t->topic);
-	l->field[i] = field;
-	l->use[i] = (struct schema_use){
-		.kind = "view", .name = view, .subject = l->subject[i], .field = field, .n_fields = n
-	};
+	l->subject[i] = subject;
+	l->field[i] = bus_xcalloc(t->n_fields + 1, sizeof(**l->field));
+	l->use[i] =
+	    (struct schema_use){ .kind = "view", .name = view, .subject = subject, .field = l->field[i] };
+	return i;
+}
+
+static bool has(const struct schema_use *u, const char *field)
+{
+	for (size_t i = 0; i < u->n_fields; i++)
+		if (strcmp(u->field[i], field) == 0)
+			return true;
+	return false;
+}
+
+static void add(struct list *l, const char *view, const struct gw_table *t, const struct gw_read *read)
+{
+	size_t i = use_of(l, view, t), at;
+
+	for (size_t k = 0; k < read->n; k++)
+		if (schema_field_find(schema_root(t->schema), read->column[k], &at) &&
+		    !has(&l->use[i], read->column[k]))
+			l->field[i][l->use[i].n_fields++] = read->column[k];
 }
 
 /* What a view reads; of a view that it reads, all that that one does. */

@@ -91,7 +91,7 @@ const struct bus_http_route schema_registry_routes[] = {
 	{ "GET", "/v1/uses", schema_side_get_uses },
 	{ "PUT", "/v1/uses/{program}", schema_side_put_uses },
 	{ "DELETE", "/v1/uses/{program}", schema_side_delete_uses },
-	{ "GET", "/v1/subjects/{subject}/uses", schema_side_get_uses },
+	{ "GET", "/v1/subjects/{subject}/uses", schema_side_get_subject_uses },
 	{ "GET", "/v1/subjects/{subject}/versions/{version}/state", schema_side_get_state },
 	{ "PUT", "/v1/subjects/{subject}/versions/{version}/state", schema_side_put_state },
 	{ "DELETE", "/v1/subjects/{subject}/versions/{version}/state", schema_side_delete_state },

@@ -29,21 +29,28 @@ static void put_use(void *ctx, const struct schema_use *u)
 	bus_json_object_end(j);
 }
 
-/* /v1/uses and /v1/subjects/{subject}/uses */
-void schema_side_get_uses(void *ctx, struct bus_http_request *req)
+static void reply_uses(struct schema_registry *r, struct bus_http_request *req, const char *subject)
 {
-	const char *subject = bus_http_part(req, "subject");
-	struct schema_registry *r = ctx;
 	struct bus_buf b = { 0 };
 	struct bus_json_out j = { .buf = &b };
 
 	bus_json_object(&j);
 	bus_json_key(&j, "uses");
 	bus_json_array(&j);
-	schema_side_uses(r->side, subject[0] != '\0' ? schema_body_subject(req) : NULL, put_use, &j);
+	schema_side_uses(r->side, subject, put_use, &j);
 	bus_json_array_end(&j);
 	bus_json_object_end(&j);
 	schema_reply(req, &b);
+}
+
+void schema_side_get_uses(void *ctx, struct bus_http_request *req)
+{
+	reply_uses(ctx, req, NULL);
+}
+
+void schema_side_get_subject_uses(void *ctx, struct bus_http_request *req)
+{
+	reply_uses(ctx, req, schema_body_subject(req));
 }
 
 static void put_bytes(struct bus_buf *to, struct bus_str from)

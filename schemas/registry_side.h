@@ -28,6 +28,7 @@ void schema_side_queue(struct schema_registry *r, struct bus_http_request *req, 
 
 /* --- handlers --- */
 void schema_side_get_uses(void *ctx, struct bus_http_request *req);
+void schema_side_get_subject_uses(void *ctx, struct bus_http_request *req);
 void schema_side_put_uses(void *ctx, struct bus_http_request *req);
 void schema_side_delete_uses(void *ctx, struct bus_http_request *req);
 void schema_side_get_state(void *ctx, struct bus_http_request *req);

@@ -1,0 +1,77 @@
+"""Who uses a schema, and versions on their way out: told over HTTP, kept in Kafka, still there after a restart."""
+import json
+import urllib.request
+
+import pytest
+from test_registry import A, Registry, kafka, record  # noqa: F401 (kafka is a fixture)
+
+USES = {"owner": "Diskominfo", "at": "2026-11-22T08:00:00Z", "uses": [
+    {"kind": "service", "name": "loket", "subject": "warga-value", "fields": ["nama"]},
+    {"kind": "subscription", "name": "bappeda", "subject": "usaha-value"}]}
+
+
+@pytest.fixture(scope="module")
+def registry(kafka, tmp_path_factory):  # noqa: F811
+    r = Registry(kafka, "_schemas_uses", tmp_path_factory.mktemp("uses")).start()
+    yield r
+    r.kill()
+
+
+def used(registry, path):
+    return [(u["program"], u["kind"], u["name"], u["subject"], u.get("fields")) for u in registry.get(path)[1]["uses"]]
+
+
+def test_uses(registry):
+    assert registry.get("/v1/uses") == (200, {"uses": []})
+    assert registry.ask("PUT", "/v1/uses/loket", USES) == (200, USES)
+    service = ("loket", "service", "loket", "warga-value", ["nama"])
+    subscription = ("loket", "subscription", "bappeda", "usaha-value", None)
+    assert used(registry, "/v1/uses") == [service, subscription]
+    assert used(registry, "/v1/subjects/warga-value/uses") == [service]
+    registry.kill()
+    registry.start()
+    assert used(registry, "/v1/uses") == [service, subscription]
+    assert registry.ask("DELETE", "/v1/uses/loket")[0] == 200
+    assert used(registry, "/v1/uses") == []
+    assert registry.ask("DELETE", "/v1/uses/loket")[0] == 404
+
+
+@pytest.mark.parametrize("body,words", [
+    ({"uses": [{"kind": "toko", "name": "a", "subject": "s"}]}, "uses[0]: 'kind' is none of"),
+    ({"uses": [{"kind": "view", "subject": "s"}]}, "uses[0]: 'name' or 'subject' is missing"),
+    ({"uses": [{"kind": "view", "name": "a", "subject": "s", "fields": [1]}]}, "'fields' holds what is no name"),
+    ({"uses": {}}, "'uses' is not a list"), ([], "not a JSON object"), (b"{", "line 1")])
+def test_uses_refused(registry, body, words):
+    status, answer = registry.ask("PUT", "/v1/uses/x", body)
+    assert status == 422 and words in answer["message"]
+
+
+def test_states(registry):
+    registry.register("lama", record(A))
+    registry.register("baru", record(A, name="Baru"))
+    path = "/v1/subjects/lama/versions/1/state"
+    assert registry.get(path) == (200, {"state": "active"})
+    state = {"state": "deprecated", "sunset": "2027-01-31", "successor": {"subject": "baru", "version": 1}, "note": "pakai baru"}
+    assert registry.ask("PUT", path, state) == (200, state)
+    registry.kill()
+    registry.start()
+    assert registry.get("/v1/subjects/lama/versions/latest/state") == (200, state)
+    for body, words in [({"state": "gone"}, "neither active nor deprecated"),
+                        ({"state": "deprecated", "sunset": "31-01-2027"}, "not a day"),
+                        ({"state": "deprecated", "successor": {"subject": "tiada"}}, "is not registered"),
+                        ({"state": "deprecated", "successor": {"subject": "lama", "version": 1}}, "its own successor")]:
+        status, answer = registry.ask("PUT", path, body)
+        assert status == 422 and words in answer["message"]
+    assert registry.get("/v1/subjects/lama/versions/9/state")[1]["error_code"] == 40402
+    assert registry.get("/v1/subjects/tiada/versions/1/state")[1]["error_code"] == 40401
+    assert registry.ask("DELETE", path) == (200, {"state": "active"})
+    assert registry.get(path) == (200, {"state": "active"})
+
+
+def test_the_city_says_what_it_uses(sample):
+    """The demo's gateway and adapters; what a view reads is in its SQL, or in that of a view it reads."""
+    with urllib.request.urlopen(sample.registry + "/v1/subjects/pku.disdukcapil.penduduk.v1-value/uses", timeout=10) as answer:
+        uses = json.load(answer)["uses"]
+    by_view = {u["name"]: u.get("fields", []) for u in uses if u["kind"] == "view"}
+    assert "kode_kel" in by_view["penduduk_hidup_per_kelurahan"]
+    assert "titian-adapter/disdukcapil" in {u["program"] for u in uses if u["kind"] == "adapter"}
