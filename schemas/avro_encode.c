@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "schemas/avro_json.h"
+#include "bus/base64.h"
 #include "schemas/avro_plain.h"
 #include "schemas/avro_write.h"
 #include "schemas/schema_impl.h"
@@ -75,7 +76,7 @@ static bool to_bytes(struct encoder *e, const struct schema_node *node, const st
 		ok = schema_plain_uuid_parse(v->text, uuid);
 		bus_buf_put(&e->scratch, uuid, ok ? sizeof(uuid) : 0);
 	} else {
-		ok = schema_plain_base64_parse(v->text, &e->scratch);
+		ok = bus_base64_parse(v->text, &e->scratch);
 	}
 	return ok && (node->type == SCHEMA_BYTES || e->scratch.n == node->size);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "bus/base64.h"
 #include "schemas/avro_plain.h"
 
 static bool is_labelled(const struct schema_json_sink *s)
@@ -139,7 +140,7 @@ static void put_plain_bytes(struct schema_json_sink *s, const struct schema_node
 	if (node->logical == SCHEMA_UUID && node->type == SCHEMA_FIXED)
 		schema_plain_uuid(v.p, &b);
 	else if (node->logical != SCHEMA_DECIMAL || !schema_plain_decimal(v, node->scale, &b))
-		schema_plain_base64(v, &b);
+		bus_base64_put(v, &b);
 	put_ascii(s, &b);
 	bus_buf_release(&b);
 }

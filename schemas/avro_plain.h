@@ -17,9 +17,6 @@ bool schema_plain_time_parse(const struct schema_node *node, struct bus_str text
 bool schema_plain_decimal(struct bus_str bytes, int scale, struct bus_buf *out);
 bool schema_plain_decimal_parse(const struct schema_node *node, struct bus_str text, struct bus_buf *out);
 
-void schema_plain_base64(struct bus_str bytes, struct bus_buf *out);
-bool schema_plain_base64_parse(struct bus_str text, struct bus_buf *out);
-
 /* 16 bytes <-> "6ba7b810-9dad-11d1-80b4-00c04fd430c8" (RFC 9562). */
 void schema_plain_uuid(const char bytes[16], struct bus_buf *out);
 bool schema_plain_uuid_parse(struct bus_str text, char bytes[16]);
