@@ -3,10 +3,20 @@
 #include <curl/curl.h>
 #include <pthread.h>
 
+#include "bus/client_conf.h"
+
 #define ANSWER_MAX ((size_t)64 * 1024 * 1024)
+
+struct bus_client {
+	CURL *curl;
+	char *ca, *certificate, *key;
+	char *authorization; /* "Authorization: ..." or NULL */
+	bool insecure;
+};
 
 struct answer {
 	struct bus_buf *buf;
+	size_t start;
 	bool over;
 };
 
@@ -15,7 +25,7 @@ static size_t take(char *p, size_t size, size_t n, void *ctx)
 	struct answer *a = ctx;
 
 	n *= size;
-	if (a->buf->n + n > ANSWER_MAX) {
+	if (a->buf->n - a->start + n > ANSWER_MAX) {
 		a->over = true;
 		return 0;
 	}
@@ -28,71 +38,193 @@ static void init_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
+static char *keep(const char *s)
 {
-	char *line = bus_xasprintf("%s: %s", name, value);
+	return s && *s ? bus_xstrdup(s) : NULL;
+}
+
+enum bus_err bus_client_open(const struct bus_client_conf *conf, struct bus_client **out,
+			     struct bus_error *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct bus_client *c = bus_xcalloc(1, sizeof(*c));
+	enum bus_err rc;
+
+	*out = NULL;
+	pthread_once(&once, init_curl);
+	rc = bus_client_authorization(conf, &c->authorization, err);
+	if (rc == BUS_OK && !(c->curl = curl_easy_init()))
+		rc = bus_fail(err, BUS_EIO, "cannot start an HTTP request");
+	if (rc != BUS_OK) {
+		bus_client_close(&c);
+		return rc;
+	}
+	c->ca = keep(conf->ca);
+	c->certificate = keep(conf->certificate);
+	c->key = keep(conf->key);
+	c->insecure = conf->insecure;
+	*out = c;
+	return BUS_OK;
+}
+
+void bus_client_close(struct bus_client **cp)
+{
+	struct bus_client *c = *cp;
+
+	if (!c)
+		return;
+	if (c->curl)
+		curl_easy_cleanup(c->curl);
+	if (c->authorization)
+		explicit_bzero(c->authorization, strlen(c->authorization));
+	free(c->authorization);
+	free(c->ca);
+	free(c->certificate);
+	free(c->key);
+	free(c);
+	*cp = NULL;
+}
+
+static struct curl_slist *add_header(struct curl_slist *list, const char *line)
+{
 	struct curl_slist *more = curl_slist_append(list, line);
 
-	free(line);
 	return more ? more : list;
+}
+
+static struct curl_slist *headers_of(const struct bus_client *c, const struct bus_client_call *call)
+{
+	struct curl_slist *list = NULL;
+
+	if (c->authorization)
+		list = add_header(list, c->authorization);
+	if (call->type) {
+		char *line = bus_xasprintf("Content-Type: %s", call->type);
+
+		list = add_header(list, line);
+		free(line);
+	}
+	for (size_t i = 0; call->header && call->header[i]; i++)
+		list = add_header(list, call->header[i]);
+	return add_header(list, "Expect:"); /* our servers take small bodies at once */
+}
+
+/* May our secret go there? Over TLS, or to this machine. */
+static bool may_tell(const char *url)
+{
+	CURLU *u = curl_url();
+	char *scheme = NULL, *host = NULL;
+	bool yes = false;
+
+	if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+		yes = strcasecmp(scheme, "https") == 0 || strcasecmp(host, "localhost") == 0 ||
+		      strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
+	curl_free(scheme);
+	curl_free(host);
+	curl_url_cleanup(u);
+	return yes;
+}
+
+static void prepare(struct bus_client *c, const struct bus_client_call *call)
+{
+	CURL *h = c->curl;
+
+	curl_easy_reset(h); /* keeps its connections */
+	curl_easy_setopt(h, CURLOPT_URL, call->url);
+	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (c->ca) {
+		curl_easy_setopt(h, CURLOPT_CAINFO, c->ca);
+		curl_easy_setopt(h, CURLOPT_CAPATH, NULL); /* these CAs, and not the system's beside them */
+	}
+	if (c->certificate) {
+		curl_easy_setopt(h, CURLOPT_SSLCERT, c->certificate);
+		curl_easy_setopt(h, CURLOPT_SSLKEY, c->key);
+	}
+	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
+	if (strcmp(call->method, "HEAD") == 0) {
+		curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	if (call->body.n > 0 || strcmp(call->method, "POST") == 0 || strcmp(call->method, "PUT") == 0) {
+		curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.n);
+		curl_easy_setopt(h, CURLOPT_POSTFIELDS, call->body.p ? call->body.p : "");
+	}
+	curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, call->method);
+}
+
+/* The URL may hold a key of a person: it is not repeated here. */
+static enum bus_err failed(CURLcode code, const char *method, const char *why, struct bus_error *err)
+{
+	enum bus_err rc = BUS_EIO;
+
+	if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
+		return bus_fail(err, BUS_EINVAL, "%s: not a URL of HTTP", method);
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		rc = BUS_ETIMEOUT;
+	else if (code == CURLE_PEER_FAILED_VERIFICATION)
+		rc = BUS_EDENIED;
+	else if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM)
+		rc = BUS_EINVAL;
+	return bus_fail(err, rc, "%s: %s", method, why[0] ? why : curl_easy_strerror(code));
+}
+
+enum bus_err bus_client_call(struct bus_client *c, const struct bus_client_call *call, int *status,
+			     struct bus_buf *answer, struct bus_error *err)
+{
+	struct answer a = { .buf = answer, .start = answer->n };
+	struct curl_slist *headers;
+	char why[CURL_ERROR_SIZE] = "";
+	CURLcode code;
+	long got = 0;
+
+	*status = 0;
+	if (c->authorization && !c->insecure && !may_tell(call->url))
+		return bus_fail(
+		    err, BUS_EDENIED,
+		    "%s: will not send a password or token to another machine without TLS; use https, or "
+		    "say insecure: true",
+		    call->method);
+	headers = headers_of(c, call);
+	prepare(c, call);
+	curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, why);
+	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &a);
+	code = curl_easy_perform(c->curl);
+	if (code == CURLE_OK)
+		curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &got);
+	curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, NULL);
+	curl_slist_free_all(headers);
+	*status = (int)got;
+	if (a.over)
+		return bus_fail(err, BUS_ETOOBIG, "%s: the answer is over 64 MiB", call->method);
+	return code == CURLE_OK ? BUS_OK : failed(code, call->method, why, err);
 }
 
 enum bus_err bus_client_request(const char *method, const char *url, const char *bearer, const char *type,
 				struct bus_str body, int timeout_ms, int *status, struct bus_buf *answer,
 				struct bus_error *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct answer a = { .buf = answer };
-	struct curl_slist *headers = NULL;
-	char why[CURL_ERROR_SIZE] = "";
-	CURL *c;
-	CURLcode code;
-	long got = 0;
+	const struct bus_client_conf none = { .insecure = true };
+	char *line = bearer ? bus_xasprintf("Authorization: Bearer %s", bearer) : NULL;
+	const char *header[] = { line, NULL };
+	const struct bus_client_call call = { .method = method,
+					      .url = url,
+					      .type = type,
+					      .body = body,
+					      .header = header,
+					      .timeout_ms = timeout_ms };
+	struct bus_client *c;
+	enum bus_err rc = bus_client_open(&none, &c, err);
 
-	pthread_once(&once, init_curl);
-	c = curl_easy_init();
-	if (!c)
-		return bus_fail(err, BUS_EIO, "cannot start an HTTP request");
-	if (bearer) {
-		char *value = bus_xasprintf("Bearer %s", bearer);
-
-		headers = add_header(headers, "Authorization", value);
-		free(value);
-	}
-	if (type)
-		headers = add_header(headers, "Content-Type", type);
-	headers = add_header(headers, "Expect", ""); /* our servers take small bodies at once */
-	curl_easy_setopt(c, CURLOPT_URL, url);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, &a);
-	if (strcmp(method, "HEAD") == 0) {
-		curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
-	} else {
-		if (body.n > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0) {
-			curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
-			curl_easy_setopt(c, CURLOPT_POSTFIELDS, body.p ? body.p : "");
-		}
-		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
-	}
-	code = curl_easy_perform(c);
-	if (code == CURLE_OK)
-		curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &got);
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(c);
-	*status = (int)got;
-	if (code == CURLE_OK)
-		return BUS_OK;
-	/* The URL may hold a key of a person: it is not repeated here. */
-	if (a.over)
-		return bus_fail(err, BUS_ETOOBIG, "%s: the answer is over 64 MiB", method);
-	if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
-		return bus_fail(err, BUS_EINVAL, "%s: not a URL of HTTP", method);
-	return bus_fail(err, code == CURLE_OPERATION_TIMEDOUT ? BUS_ETIMEOUT : BUS_EIO, "%s: %s", method,
-			why[0] ? why : curl_easy_strerror(code));
+	if (rc == BUS_OK)
+		rc = bus_client_call(c, &call, status, answer, err);
+	bus_client_close(&c);
+	free(line);
+	return rc;
 }

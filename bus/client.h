@@ -1,13 +1,51 @@
-/* bus/client.h - HTTP requests to our own services. The only includer of libcurl. Thread: any; a client
- * belongs to one. */
+/* bus/client.h - HTTP requests to our own services and to registries. The only includer of libcurl.
+ *
+ * A client knows whom it trusts and who it is: a CA, a certificate with its key, a user with a password, or a
+ * token; secrets come from files only, and are in no message. TLS 1.2 or newer. It keeps its connection open
+ * between calls. Thread: any; a client belongs to one at a time.
+ */
 #ifndef BUS_CLIENT_H
 #define BUS_CLIENT_H
 
 #include "bus/buf.h"
 #include "bus/error.h"
 
-/* One request. type and body may be NULL; bearer may be NULL. *status is the HTTP status (an answer of 4xx
- * or 5xx is not an error here). No redirects. The answer is cut off at 64 MiB (BUS_ETOOBIG). */
+struct bus_client;
+
+struct bus_client_conf {	 /* files by name; NULL or "": none. Also the keys of bus_client_open_file */
+	const char *ca;		 /* PEM; signers of servers' certificates. None: the system's */
+	const char *certificate; /* PEM; ours, and its chain */
+	const char *key;	 /* PEM */
+	const char *user;	 /* with password_file */
+	const char *password_file; /* its first line */
+	const char *token_file;	   /* a bearer token: its first line */
+	bool insecure;		   /* the secret may go over plain HTTP to another machine */
+};
+
+/* BUS_EINVAL: a user without a password, both password and token, a secret's file that others can read. */
+enum bus_err bus_client_open(const struct bus_client_conf *conf, struct bus_client **out,
+			     struct bus_error *err) BUS_MUSTCHECK;
+/* conf as a YAML file: ca, certificate, key, user, password_file, token_file, insecure. Relative names are
+ * relative to its folder. */
+enum bus_err bus_client_open_file(const char *path, struct bus_client **out,
+				  struct bus_error *err) BUS_MUSTCHECK;
+void bus_client_close(struct bus_client **c);
+
+struct bus_client_call {
+	const char *method, *url;
+	const char *type; /* of the body; may be NULL */
+	struct bus_str body;
+	const char *const *header; /* "Name: value", NULL-ended; may be NULL */
+	int timeout_ms;
+};
+
+/* *status is the HTTP status (an answer of 4xx or 5xx is not an error here). No redirects. The answer is
+ * appended; it is cut off at 64 MiB (BUS_ETOOBIG). BUS_EDENIED: the server's certificate is not to be
+ * trusted, or it does not take ours; or a secret would go over plain HTTP. */
+enum bus_err bus_client_call(struct bus_client *c, const struct bus_client_call *call, int *status,
+			     struct bus_buf *answer, struct bus_error *err) BUS_MUSTCHECK;
+
+/* One call of a client without conf. type and body may be NULL; bearer may be NULL. */
 enum bus_err bus_client_request(const char *method, const char *url, const char *bearer, const char *type,
 				struct bus_str body, int timeout_ms, int *status, struct bus_buf *answer,
 				struct bus_error *err) BUS_MUSTCHECK;
