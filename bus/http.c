@@ -95,6 +95,8 @@ static enum MHD_Result queue(struct bus_http_request *req, int status, struct MH
 	if (!r)
 		return MHD_NO;
 	bus_http_count(req, status);
+	if (req->asked && req->h->answered)
+		req->h->answered(req->h->ctx, req, status);
 	bus_log(BUS_LOG_DEBUG, "http.answered",
 		LOG_STR("route", req->match.resource ? req->match.resource->pattern : "none"),
 		LOG_INT("status", status), LOG_STR("request", req->id));
@@ -103,6 +105,8 @@ static enum MHD_Result queue(struct bus_http_request *req, int status, struct MH
 	return rc;
 }
 
+static void run(struct bus_http_request *req);
+
 /* Hands the answer to MHD; or suspends the connection until there is one. */
 static enum MHD_Result settle(struct bus_http_request *req)
 {
@@ -110,6 +114,13 @@ static enum MHD_Result settle(struct bus_http_request *req)
 	bool abandoned = false;
 
 	pthread_mutex_lock(&req->lock);
+	while (!req->answered && req->again) {
+		req->again = false;
+		req->deferred = false;
+		pthread_mutex_unlock(&req->lock);
+		run(req);
+		pthread_mutex_lock(&req->lock);
+	}
 	if (!req->answered) {
 		assert(req->deferred);
 		if (!atomic_load(&req->h->abandoning)) {
@@ -183,6 +194,15 @@ static void allow(struct bus_http_request *req, const char *methods)
 	bus_http_reply(req, 204, NULL, NULL);
 }
 
+static void handle(struct bus_http_request *req)
+{
+	struct bus_http *h = req->h;
+
+	req->asked = h->admit != NULL;
+	if (!h->admit || h->admit(h->ctx, req))
+		req->match.method->handler(h->ctx, req);
+}
+
 static void run(struct bus_http_request *req)
 {
 	struct http_match *m = &req->match;
@@ -191,7 +211,7 @@ static void run(struct bus_http_request *req)
 		bus_http_set(req, "Connection", "close");
 		bus_http_refuse(req, req->refusal, "the body is over the limit");
 	} else if (m->method) {
-		m->method->handler(req->h->ctx, req);
+		handle(req);
 	} else if (strcmp(req->method, "OPTIONS") == 0 && strcmp(bus_http_path(req), "*") == 0) {
 		allow(req, ALL_METHODS);
 	} else if (!m->resource) {
@@ -201,6 +221,10 @@ static void run(struct bus_http_request *req)
 	} else {
 		bus_http_set(req, "Allow", m->resource->allow);
 		bus_http_refuse(req, 405, "this path does not take this method");
+	}
+	if (!req->deferred && !req->response) {
+		bus_log(BUS_LOG_ERROR, "http.no_answer", LOG_STR("route", m->resource->pattern));
+		bus_http_refuse(req, 500, NULL);
 	}
 }
 
@@ -223,11 +247,6 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 		req->phase = HTTP_RUNNING;
 		set_deadline(req->conn, 0);
 		run(req);
-		if (!req->deferred && !req->response) {
-			bus_log(BUS_LOG_ERROR, "http.no_answer",
-				LOG_STR("route", req->match.resource->pattern));
-			bus_http_refuse(req, 500, NULL);
-		}
 		return settle(req);
 	case HTTP_RUNNING: /* resumed: the ticket has been answered, or the server stops */
 		return settle(req);
@@ -241,15 +260,22 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 static void on_connection(void *ctx, struct MHD_Connection *c, void **socket,
 			  enum MHD_ConnectionNotificationCode code)
 {
+	struct bus_http *h = ctx;
 	struct http_conn *conn;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*socket = bus_http_conn_open(
-		    ctx, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+		conn = bus_http_conn_open(
+		    h, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+		if (h->tls)
+			conn->credentials = bus_http_tls_enter(h->tls, c);
+		*socket = conn;
 		return;
 	}
 	conn = *socket;
 	*socket = NULL;
+	/* MHD has let go of the session before it tells us. */
+	if (h->tls)
+		bus_http_tls_leave(h->tls, &conn->credentials);
 	bus_http_conn_close(conn);
 }
 
@@ -288,6 +314,13 @@ static enum bus_err open_socket(const char *address, int port, int *out, int *bo
 	return BUS_OK;
 }
 
+static bool is_loopback(const char *address)
+{
+	struct in_addr a;
+
+	return inet_pton(AF_INET, address, &a) != 1 || ntohl(a.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 static void raise_file_limit(void)
 {
 	struct rlimit r;
@@ -310,17 +343,23 @@ static enum bus_err start_mhd(struct bus_http *h, const struct bus_http_conf *co
 {
 	int threads = conf->threads ? conf->threads : default_threads();
 	int limit = conf->connections ? conf->connections : CONNECTIONS;
-	/* MHD divides the connections evenly among the threads. */
-	struct MHD_OptionItem pool[] = {
-		{ MHD_OPTION_THREAD_POOL_SIZE, threads, NULL },
-		{ MHD_OPTION_END, 0, NULL },
-	};
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+	struct MHD_OptionItem more[4];
+	size_t n = 0;
 
-	if (threads < 2)
-		pool[0].option = MHD_OPTION_END;
+	/* MHD divides the connections evenly among the threads. */
+	if (threads > 1)
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, threads, NULL };
+	if (h->tls) {
+		flags |= MHD_USE_TLS;
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0,
+						     (void *)(uintptr_t)bus_http_tls_priorities };
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, bus_http_tls_callback };
+	}
+	more[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	h->daemon = MHD_start_daemon(
-	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, on_request,
-	    h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_ARRAY, pool, MHD_OPTION_CONNECTION_LIMIT,
+	    flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_ARRAY, more,
+	    MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)(limit < threads ? threads : limit), MHD_OPTION_CONNECTION_TIMEOUT,
 	    (unsigned)(IDLE_MS / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
@@ -349,6 +388,8 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	h->program = bus_xstrdup(conf->program ? conf->program : "titian");
 	h->problem_type = conf->problem_type;
 	h->write_error = conf->write_error;
+	h->admit = conf->admit;
+	h->answered = conf->answered;
 	bus_random(&seed, sizeof(seed));
 	atomic_init(&h->next_id, seed);
 	labels = bus_xasprintf("program=\"%s\"", h->program);
@@ -356,6 +397,14 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	free(labels);
 	raise_file_limit();
 	rc = bus_http_table_build(routes, &h->table, err);
+	if (rc == BUS_OK && conf->tls)
+		rc = bus_http_tls_open(conf->tls, &h->tls, err);
+	else if (rc == BUS_OK && !conf->exposed && conf->address && !is_loopback(conf->address))
+		rc = bus_fail(err, BUS_EINVAL,
+			      "will not listen on %s without TLS: whoever is on the way would read and change "
+			      "everything. Give a certificate and its key, or say that plain HTTP is meant "
+			      "(insecure)",
+			      conf->address);
 	if (rc == BUS_OK)
 		rc = open_socket(conf->address ? conf->address : "127.0.0.1", conf->port, &fd, &h->port, err);
 	if (rc != BUS_OK)
@@ -380,6 +429,11 @@ out:
 int bus_http_port(const struct bus_http *h)
 {
 	return h->port;
+}
+
+enum bus_err bus_http_reload(struct bus_http *h, struct bus_error *err)
+{
+	return h->tls ? bus_http_tls_reload(h->tls, err) : BUS_OK;
 }
 
 /* stopping or abandoning has been set: whoever is suspended shall see it. */

@@ -1,4 +1,5 @@
-/* bus/http.h - the HTTP/1.1 server of the daemons. The only includer of libmicrohttpd.
+/* bus/http.h - the HTTP/1.1 server of the daemons, plain or TLS. The only includer of libmicrohttpd and of
+ * GnuTLS, which is what libmicrohttpd speaks TLS with (all other cryptography is OpenSSL's: bus/crypto.h).
  *
  * An epoll pool (MHD) calls one handler a request, after the whole body (up to the cap) has arrived.
  * A handler never blocks. It answers in exactly one of three ways before it returns:
@@ -20,6 +21,12 @@
  * without a colon 400, request line and headers over 16 KiB in all 414 or 431, malformed chunks 400. What it
  * accepts and hides: a bare LF as a line end (RFC 9112 2.2 allows it), chunk extensions, trailers.
  * A whole answer to a reader that takes a byte now and then has no deadline but 30 s without any byte.
+ *
+ * TLS: 1.2 and 1.3, AEAD ciphers with ephemeral keys only, no renegotiation, no resumption (so that a client's
+ * certificate is looked at in every connection), no early data. The deadline for headers runs from the moment
+ * the connection is accepted: a slow handshake has no time of its own. Connections made after
+ * bus_http_reload() use the new certificate and CAs; those open go on with the old ones.
+ * Beyond loopback (127.0.0.0/8) plain HTTP is refused at the start unless `exposed` says that it is meant.
  */
 #ifndef BUS_HTTP_H
 #define BUS_HTTP_H
@@ -29,6 +36,8 @@
 #include "bus/arena.h"
 #include "bus/buf.h"
 #include "bus/error.h"
+
+#define BUS_HTTP_PEER_LEN 16
 
 struct bus_http;
 struct bus_http_request; /* lives until it is answered, or its stream ends */
@@ -43,6 +52,16 @@ struct bus_http_route {
 	bus_http_handler_fn handler;
 };
 
+enum bus_http_client { BUS_HTTP_CLIENT_NONE, BUS_HTTP_CLIENT_OPTIONAL, BUS_HTTP_CLIENT_REQUIRED };
+
+struct bus_http_tls { /* files in PEM; of at most 1 MiB */
+	const char *certificate; /* the server's, then its chain */
+	const char *key;	 /* not readable by others (mode & 007), not encrypted */
+	const char *client_ca;	 /* who may sign clients' certificates; NULL or "": nobody is asked for one */
+	const char *client_crl;	 /* certificates that are revoked; NULL or "": none */
+	enum bus_http_client client; /* REQUIRED: the handshake fails without a certificate */
+};
+
 struct bus_http_conf {
 	const char *address;		 /* "127.0.0.1" */
 	int port;			 /* 0: any; see bus_http_port */
@@ -54,11 +73,21 @@ struct bus_http_conf {
 	const char *problem_type; /* content type of errors made here; NULL: application/problem+json */
 	/* Writes an error body made by this layer in the program's own shape; NULL: problem document. */
 	void (*write_error)(struct bus_buf *out, int status, const char *title, const char *detail);
+	const struct bus_http_tls *tls; /* NULL: plain HTTP */
+	bool exposed;			/* plain HTTP beyond loopback is meant */
+	/* Before each handler, once the body is there (never for 404, 405 and OPTIONS): false when it has
+	 * answered, as a handler does, or deferred. NULL: everybody may. */
+	bool (*admit)(void *ctx, struct bus_http_request *req);
+	/* As an answer to a request that admit was asked about is handed over: for the audit. On the
+	 * connection's thread; it only reads. */
+	void (*answered)(void *ctx, const struct bus_http_request *req, int status);
 };
 
 enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_http_route *routes, void *ctx,
 			    struct bus_http **out, struct bus_error *err) BUS_MUSTCHECK;
 int bus_http_port(const struct bus_http *h);
+/* Reads the certificate's files again; a failure changes nothing. Without TLS: nothing to do. Any thread. */
+enum bus_err bus_http_reload(struct bus_http *h, struct bus_error *err) BUS_MUSTCHECK;
 /* Stops listening, cuts every stream (a reader must not take it for the end), waits for open requests, at
  * most timeout_ms, answers those still deferred 503, closes. A ticket that is open then is still to be
  * given back with bus_http_ticket_done(), and its request's text (but not its headers) lives until that. */
@@ -79,6 +108,23 @@ bus_http_id(const struct bus_http_request *req); /* X-Request-Id, as sent (1-64 
 const char *bus_http_raw_query(const struct bus_http_request *req); /* after '?', still encoded; "" */
 const char *
 bus_http_path(const struct bus_http_request *req); /* without query, still encoded; never log it */
+const char *bus_http_pattern(const struct bus_http_request *req); /* of its route */
+/* --- the connection, on its thread: in admit, handlers and answered --- */
+/* The peer's IPv4 address, "10.1.2.3": the socket's, whatever headers say. */
+void bus_http_peer(const struct bus_http_request *req, char out[BUS_HTTP_PEER_LEN]);
+
+struct bus_http_certificate { /* of a client; verified, for client authentication */
+	const char *subject;  /* RFC 4514, "CN=dinsos,O=Pekanbaru" */
+	const char *name[16]; /* alternative names, "DNS:...", "URI:...", "EMAIL:..."; those over 16 are dropped */
+	size_t n_names;
+};
+/* NULL: none was shown. Lives as long as the connection. */
+const struct bus_http_certificate *bus_http_certificate(const struct bus_http_request *req);
+
+/* Something of the program's that goes with the request: let go with release when the request is over, or
+ * when something else is attached. */
+void bus_http_attach(struct bus_http_request *req, void *p, void (*release)(void *p));
+void *bus_http_attached(const struct bus_http_request *req); /* NULL: nothing */
 
 /* --- answering --- */
 /* Before the answer; may be called several times. Value must not hold CR or LF (assert). */
@@ -112,5 +158,7 @@ void bus_http_wake(struct bus_http_stream *s);
 struct bus_http_ticket *bus_http_defer(struct bus_http_request *req);
 struct bus_http_request *bus_http_ticket_request(struct bus_http_ticket *t); /* for _set and _reply, once */
 void bus_http_ticket_done(struct bus_http_ticket *t); /* after bus_http_reply on its request */
+/* Instead of an answer: the request begins anew, with admit, on its connection's thread. */
+void bus_http_ticket_again(struct bus_http_ticket *t);
 
 #endif

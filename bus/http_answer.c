@@ -13,10 +13,13 @@ const char *bus_http_reason(int status)
 		const char *text;
 	} reason[] = {
 		{ 400, "Bad request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
 		{ 404, "Not found" },
 		{ 405, "Method not allowed" },
 		{ 413, "Content too large" },
 		{ 414, "URI too long" },
+		{ 429, "Too many requests" },
 		{ 500, "Internal error" },
 		{ 501, "Not implemented" },
 		{ 503, "Service unavailable" },
@@ -202,15 +205,18 @@ struct bus_http_request *bus_http_ticket_request(struct bus_http_ticket *t)
 	return t->req;
 }
 
-void bus_http_ticket_done(struct bus_http_ticket *t)
+/* The ticket comes back, with an answer or without. */
+static void give_back(struct bus_http_request *req, bool again)
 {
-	struct bus_http_request *req = t->req;
 	struct bus_http *h = req->h;
 	bool orphan;
 
 	pthread_mutex_lock(&req->lock);
 	orphan = req->orphan;
-	req->answered = true;
+	if (again && !req->abandoned)
+		req->again = true;
+	else
+		req->answered = true;
 	if (!req->abandoned)
 		bus_http_wake_locked(req);
 	pthread_mutex_unlock(&req->lock);
@@ -218,4 +224,14 @@ void bus_http_ticket_done(struct bus_http_ticket *t)
 		return;
 	bus_http_request_free(&req);
 	bus_http_release(h);
+}
+
+void bus_http_ticket_done(struct bus_http_ticket *t)
+{
+	give_back(t->req, false);
+}
+
+void bus_http_ticket_again(struct bus_http_ticket *t)
+{
+	give_back(t->req, true);
 }

@@ -20,6 +20,7 @@ void bus_http_release(struct bus_http *h)
 	if (atomic_fetch_sub(&h->refs, 1) > 1)
 		return;
 	bus_http_table_release(&h->table);
+	bus_http_tls_close(&h->tls);
 	pthread_mutex_destroy(&h->list_lock);
 	free(h->by_fd);
 	free(h->program);
@@ -72,6 +73,7 @@ void bus_http_conn_close(struct http_conn *c)
 	bus_metric_set(h->connections, atomic_fetch_sub(&h->n_connections, 1) - 1);
 	pthread_mutex_unlock(&h->list_lock);
 	bus_http_request_free(&c->req);
+	bus_http_peer_free(&c->peer);
 	free(c);
 }
 

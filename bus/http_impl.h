@@ -2,6 +2,7 @@
  *
  *   http.c         start, stop; MHD's callbacks: a request from its first line to its answer
  *   http_conn.c    connections: deadlines, peers that have gone, one watchdog thread
+ *   http_tls.c     certificates: ours, and the clients'
  *   http_guard.c   what is refused before a handler sees it
  *   http_read.c    a handler reads its request
  *   http_answer.c  a handler answers: whole, problem, later
@@ -44,6 +45,8 @@ struct http_conn {
 	_Atomic int64_t deadline_ms; /* monotonic; 0: none */
 	struct bus_http_request *req;
 	struct http_conn *next, *prev; /* list_lock */
+	struct http_credentials *credentials; /* of its TLS session; NULL: plain */
+	struct http_peer *peer;		      /* its certificate, once somebody has asked; its thread's */
 };
 
 struct bus_http {
@@ -56,6 +59,9 @@ struct bus_http {
 	char *program;
 	const char *problem_type;
 	void (*write_error)(struct bus_buf *out, int status, const char *title, const char *detail);
+	bool (*admit)(void *ctx, struct bus_http_request *req);
+	void (*answered)(void *ctx, const struct bus_http_request *req, int status);
+	struct http_tls *tls; /* NULL: plain */
 	struct bus_metric *connections;
 	atomic_int open; /* requests between their first line and their end */
 	atomic_int n_connections;
@@ -116,6 +122,9 @@ struct bus_http_request {
 	bool has_cache_control;
 	char id[HTTP_ID_MAX + 1];
 	struct bus_arena *arena; /* made when asked for */
+	void *attached;
+	void (*release)(void *p);
+	bool asked; /* admit has been called: answered is told */
 
 	pthread_mutex_t
 	    lock; /* the rest; response and status are written before `answered` is set under it */
@@ -124,6 +133,7 @@ struct bus_http_request {
 	int status;
 	bool answered;
 	bool deferred;
+	bool again; /* its ticket was given back without an answer */
 	bool streaming;
 	bool suspended;
 	bool gone;	/* the peer has hung up */
@@ -140,6 +150,21 @@ struct http_conn *bus_http_conn_open(struct bus_http *h, int fd);
 void bus_http_conn_close(struct http_conn *c);
 void bus_http_conn_each(struct bus_http *h, void (*fn)(struct http_conn *c)); /* under list_lock */
 void bus_http_release(struct bus_http *h); /* drops one of its references */
+
+/* http_tls.c */
+enum bus_err bus_http_tls_open(const struct bus_http_tls *conf, struct http_tls **out,
+			       struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err bus_http_tls_reload(struct http_tls *t, struct bus_error *err) BUS_MUSTCHECK;
+void bus_http_tls_close(struct http_tls **t); /* no connection is open any more */
+/* For MHD_start_daemon: what it must be given, and never asks. */
+extern const char bus_http_tls_priorities[];
+extern void *const bus_http_tls_callback;
+/* A new connection, before its handshake: it gets today's credentials, held until _leave. */
+struct http_credentials *bus_http_tls_enter(struct http_tls *t, struct MHD_Connection *c);
+void bus_http_tls_leave(struct http_tls *t, struct http_credentials **c);
+struct http_peer *bus_http_tls_peer(struct MHD_Connection *c); /* free with bus_http_peer_free */
+const struct bus_http_certificate *bus_http_peer_certificate(const struct http_peer *p);
+void bus_http_peer_free(struct http_peer **p);
 
 /* http_guard.c */
 /* Looks at the request line and headers as MHD parsed them. 0: fine; else the status to refuse with, and

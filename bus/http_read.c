@@ -1,5 +1,6 @@
 #include "bus/http_impl.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 
 #define ARENA_CAP ((size_t)4 * 1024 * 1024)
@@ -24,6 +25,7 @@ void bus_http_request_free(struct bus_http_request **reqp)
 		return;
 	if (req->response)
 		MHD_destroy_response(req->response);
+	bus_http_attach(req, NULL, NULL);
 	bus_arena_free(&req->arena);
 	bus_buf_release(&req->uri);
 	bus_buf_release(&req->text);
@@ -34,6 +36,19 @@ void bus_http_request_free(struct bus_http_request **reqp)
 	pthread_mutex_destroy(&req->lock);
 	free(req);
 	*reqp = NULL;
+}
+
+void bus_http_attach(struct bus_http_request *req, void *p, void (*release)(void *p))
+{
+	if (req->attached)
+		req->release(req->attached);
+	req->attached = p;
+	req->release = release;
+}
+
+void *bus_http_attached(const struct bus_http_request *req)
+{
+	return req->attached;
 }
 
 static void empty(struct bus_buf *b)
@@ -47,6 +62,8 @@ static void empty(struct bus_buf *b)
 void bus_http_request_reset(struct bus_http_request *req)
 {
 	req->phase = HTTP_IDLE;
+	bus_http_attach(req, NULL, NULL);
+	req->asked = false;
 	empty(&req->uri);
 	empty(&req->text);
 	empty(&req->pairs);
@@ -68,6 +85,7 @@ void bus_http_request_reset(struct bus_http_request *req)
 	req->answered = false;
 	req->abandoned = false;
 	req->deferred = false;
+	req->again = false;
 	req->streaming = false;
 	req->suspended = false;
 	pthread_mutex_unlock(&req->lock);
@@ -259,4 +277,28 @@ const char *bus_http_raw_query(const struct bus_http_request *req)
 const char *bus_http_path(const struct bus_http_request *req)
 {
 	return req->uri.p + req->path_at;
+}
+
+const char *bus_http_pattern(const struct bus_http_request *req)
+{
+	return req->match.resource ? req->match.resource->pattern : "";
+}
+
+void bus_http_peer(const struct bus_http_request *req, char out[BUS_HTTP_PEER_LEN])
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(req->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr_in *in = info ? (const void *)info->client_addr : NULL;
+
+	if (!in || in->sin_family != AF_INET || !inet_ntop(AF_INET, &in->sin_addr, out, BUS_HTTP_PEER_LEN))
+		out[0] = '\0';
+}
+
+const struct bus_http_certificate *bus_http_certificate(const struct bus_http_request *req)
+{
+	if (!req->h->tls)
+		return NULL;
+	if (!req->conn->peer)
+		req->conn->peer = bus_http_tls_peer(req->mhd);
+	return bus_http_peer_certificate(req->conn->peer);
 }

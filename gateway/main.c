@@ -130,11 +130,13 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 					     .port = (int)c->port,
 					     .threads = (int)c->threads,
 					     .connections = (int)c->connections,
+					     .exposed = true, /* a proxy that speaks TLS stands before it */
 					     .program = "gateway" };
 	const struct bus_http_conf side = { .address = c->ops_address,
 					    .port = (int)c->ops_port,
 					    .threads = 1,
 					    .connections = 64,
+					    .exposed = true,
 					    .program = "gateway-ops" };
 	enum bus_err rc = bus_http_start(&side, gw_ops_routes, api, ops, err);
 

@@ -28,6 +28,7 @@ owner() { # HEADER-PATTERN ALLOWED-PATTERN
 }
 owner 'yaml\.h' '^bus/yaml'
 owner 'microhttpd\.h' '^bus/http'
+owner 'gnutls/' '^bus/http_tls'
 owner 'curl/' '^bus/client'
 owner 'librdkafka/' '^bus/(kafka|admin|producer|consumer)'
 owner 'openssl/' '^bus/crypto'
