@@ -30,6 +30,7 @@
 #define SCHEMA_REGISTRY_TYPE "application/vnd.schemaregistry.v1+json"
 #define SCHEMA_VERSION_LATEST 0
 
+struct schema_feed;
 struct schema_side;
 struct schema_side_writer;
 struct schema_writer;
@@ -37,6 +38,7 @@ struct schema_writer;
 struct schema_registry {
 	struct schema_store *store;
 	struct schema_writer *writer;
+	struct schema_feed *feed; /* registry_feed.h */
 	struct schema_side *side; /* registry_side.h */
 	struct schema_side_writer *side_writer;
 	const char *topic;

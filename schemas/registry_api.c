@@ -1,4 +1,5 @@
 #include "bus/metrics.h"
+#include "schemas/registry_feed.h"
 #include "schemas/registry_side.h"
 
 #define EDIT(name, alone)                                                                                    \
@@ -88,6 +89,7 @@ const struct bus_http_route schema_registry_routes[] = {
 	{ "GET", "/mode/{subject}", schema_read_mode },
 	{ "PUT", "/mode/{subject}", edit_put_mode },
 	{ "DELETE", "/mode/{subject}", edit_delete_mode },
+	{ "GET", "/v1/changes", schema_feed_get },
 	{ "GET", "/v1/uses", schema_side_get_uses },
 	{ "PUT", "/v1/uses/{program}", schema_side_put_uses },
 	{ "DELETE", "/v1/uses/{program}", schema_side_delete_uses },

@@ -1,5 +1,6 @@
 /* titian-registry. Start order: topic, writer (fences an older registry), store (reads the topic to its end),
  * HTTP; stop order: not ready, HTTP (with the writer still at work), writer, store. */
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
+#include "schemas/registry_feed.h"
 #include "schemas/registry_side.h"
 
 #define BODY_MAX (INT64_C(2) * 1024 * 1024)
@@ -80,7 +82,8 @@ static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct co
 		if (rc == BUS_OK && !r->writer)
 			rc = schema_writer_open(kafka, c->topic, &r->writer, err);
 		if (rc == BUS_OK)
-			rc = schema_store_open(kafka, c->topic, (int)c->start_ms, &r->store, err);
+			rc = schema_store_open_watched(kafka, c->topic, (int)c->start_ms, schema_feed_record,
+						       r->feed, &r->store, err);
 		if (rc == BUS_OK)
 			rc = schema_side_open(kafka, side_topic, (int)c->start_ms, &r->side, err);
 		if (rc == BUS_OK)
@@ -90,6 +93,17 @@ static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct co
 			return rc;
 		bus_log(BUS_LOG_WARN, "registry.waiting", LOG_ERR(err));
 		usleep(500000);
+	}
+}
+
+/* Until the stop signal: heartbeats of the feed. */
+static void serve(struct schema_registry *r)
+{
+	struct pollfd stop = { .fd = bus_proc_stop_fd(), .events = POLLIN };
+
+	while (!bus_proc_stopping()) {
+		poll(&stop, 1, 1000);
+		schema_feed_tick(r->feed);
 	}
 }
 
@@ -118,6 +132,7 @@ int main(int argc, char **argv)
 
 	r.topic = c.topic;
 	side_topic = bus_xasprintf("%s%s", c.topic, SCHEMA_SIDE_SUFFIX);
+	r.feed = schema_feed_new();
 	rc = open_all(&kafka, &c, side_topic, &r, &err);
 	if (rc == BUS_OK)
 		rc = schema_writer_start(r.writer, &r, &err);
@@ -128,7 +143,8 @@ int main(int argc, char **argv)
 		bus_log(BUS_LOG_INFO, "registry.serving", LOG_INT("port", bus_http_port(http)),
 			LOG_INT("schemas", schema_store_count(r.store)),
 			LOG_INT("highest_id", schema_store_highest_id(r.store)));
-		bus_proc_wait();
+		schema_store_on_change(r.store, schema_feed_wake, r.feed);
+		serve(&r);
 	} else if (!bus_proc_stopping()) {
 		fprintf(stderr, "titian-registry: %s\n", err.text);
 	}
@@ -139,6 +155,7 @@ int main(int argc, char **argv)
 	schema_side_writer_stop(&r.side_writer);
 	schema_side_close(&r.side);
 	schema_store_close(&r.store);
+	schema_feed_free(&r.feed);
 	free(side_topic);
 	bus_conf_release(options, &c);
 	return rc != BUS_OK || fenced ? 1 : 0;

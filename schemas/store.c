@@ -19,6 +19,8 @@ static void apply(struct schema_store *s, const struct bus_record *r)
 				&record, &err);
 	if (rc == BUS_OK) {
 		rc = schema_table_apply(s->table, &record, r->offset, r->timestamp_ms, &err);
+		if (rc == BUS_OK && s->watch)
+			s->watch(s->watch_ctx, &record, r->offset, r->timestamp_ms);
 		if (rc != BUS_OK)
 			bus_log(BUS_LOG_ERROR, "store.id_conflict", LOG_INT("offset", r->offset),
 				LOG_ERR(&err));
@@ -51,6 +53,13 @@ static void moved(void *ctx)
 enum bus_err schema_store_open(const struct bus_kafka_conf *kafka, const char *topic, int timeout_ms,
 			       struct schema_store **out, struct bus_error *err)
 {
+	return schema_store_open_watched(kafka, topic, timeout_ms, NULL, NULL, out, err);
+}
+
+enum bus_err schema_store_open_watched(const struct bus_kafka_conf *kafka, const char *topic, int timeout_ms,
+				       schema_store_watch_fn watch, void *ctx, struct schema_store **out,
+				       struct bus_error *err)
+{
 	struct schema_store *s = bus_xcalloc(1, sizeof(*s));
 	struct bus_follow_conf conf = {
 		.kafka = *kafka, .topic = topic, .records = records, .moved = moved, .ctx = s
@@ -58,6 +67,8 @@ enum bus_err schema_store_open(const struct bus_kafka_conf *kafka, const char *t
 	enum bus_err rc;
 
 	*out = NULL;
+	s->watch = watch;
+	s->watch_ctx = ctx;
 	s->arena = bus_arena_new(RECORD_ARENA);
 	s->table = schema_table_new();
 	pthread_rwlock_init(&s->lock, NULL);

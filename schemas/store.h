@@ -61,6 +61,14 @@ void schema_name_list_release(struct schema_name_list *l);
 /* Opens, reads to the end (at most timeout_ms: BUS_ETIMEOUT) and goes on following. BUS_ENOENT: no topic. */
 enum bus_err schema_store_open(const struct bus_kafka_conf *kafka, const char *topic, int timeout_ms,
 			       struct schema_store **out, struct bus_error *err) BUS_MUSTCHECK;
+/* Called with each record that has been applied, in the log's order, those that _open reads among them; on the
+ * follower's thread and under the store's lock: it must not ask the store. */
+struct schema_record;
+typedef void (*schema_store_watch_fn)(void *ctx, const struct schema_record *r, int64_t offset,
+				      int64_t timestamp_ms);
+enum bus_err schema_store_open_watched(const struct bus_kafka_conf *kafka, const char *topic, int timeout_ms,
+				       schema_store_watch_fn watch, void *ctx, struct schema_store **out,
+				       struct bus_error *err) BUS_MUSTCHECK;
 void schema_store_close(struct schema_store **s);
 
 /* By id: a new reference; BUS_ENOENT. With wait_ms > 0 waits that long for an id not seen yet. BUS_ESCHEMA:

@@ -11,6 +11,9 @@ struct schema_store {
 	struct bus_follow *follow;
 	struct bus_arena *arena; /* the follower's */
 
+	schema_store_watch_fn watch; /* NULL: nobody */
+	void *watch_ctx;
+
 	pthread_rwlock_t lock; /* guards table */
 	struct schema_table *table;
 
