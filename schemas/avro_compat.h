@@ -24,6 +24,10 @@ struct schema_reason {	  /* texts of the verdict's */
 			   * be judged, the message says why */
 	const char *location; /* "/fields/3" */
 	const char *message;  /* Avro Java's */
+	/* MISSING_UNION_BRANCH where the union has a branch of that name, and it cannot read either: why. */
+	const struct schema_reason *const *cause;
+	size_t n_causes;
+	const struct schema_reason_place *place; /* avro_explain.h tells it; NULL from schema_can_read */
 };
 
 #define SCHEMA_REASONS_MAX 200 /* further ones are left out */

@@ -333,6 +333,7 @@ static enum bus_err read_text(struct schema_parser *p, struct bus_str text, cons
 		return rc;
 	if (!end_strings(p->arena, json))
 		return schema_parse_no_room(p);
+	p->s->json = json; /* the schema itself is read last */
 	rc = schema_type_read(p, NULL, json, "", root);
 	for (const struct schema_unknown *u = p->unknown; u && rc == BUS_OK; u = u->next) {
 		*u->slot = schema_name_resolve(p, u->name, u->space);

@@ -15,6 +15,7 @@ struct schema {
 	const struct bus_str
 	    *part; /* texts of the references, each once, in the order they need each other */
 	size_t n_parts;
+	const struct bus_json *json; /* the text as a tree */
 	const struct schema_node *root;
 	int count;
 	int own; /* nodes below this index came from references */
