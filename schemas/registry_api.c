@@ -90,6 +90,8 @@ const struct bus_http_route schema_registry_routes[] = {
 	{ "PUT", "/mode/{subject}", edit_put_mode },
 	{ "DELETE", "/mode/{subject}", edit_delete_mode },
 	{ "GET", "/v1/changes", schema_feed_get },
+	{ "GET", "/v1/search", schema_search_fields },
+	{ "GET", "/v1/subjects", schema_search_subjects },
 	{ "GET", "/v1/uses", schema_side_get_uses },
 	{ "PUT", "/v1/uses/{program}", schema_side_put_uses },
 	{ "DELETE", "/v1/uses/{program}", schema_side_delete_uses },

@@ -1,0 +1,69 @@
+"""Subjects a page at a time, and fields by name, type, class and words; against the catalogue's own files."""
+import json
+import pathlib
+import urllib.parse
+import urllib.request
+
+import pytest
+
+AVSC = pathlib.Path(__file__).resolve().parents[2] / "schemas/avsc"
+
+
+@pytest.fixture(scope="module")
+def get(sample):
+    def ask(path, **query):
+        with urllib.request.urlopen(sample.registry + path + "?" + urllib.parse.urlencode(query), timeout=10) as answer:
+            return json.load(answer)
+    return ask
+
+
+def catalogue():
+    """(subject, record's schema) of every department's own file."""
+    for path in sorted(AVSC.glob("*/*.avsc")):
+        schema = json.loads(path.read_text())
+        if "{opd}" not in schema["x_topik"]:
+            yield schema["x_topik"] + "-value", schema
+
+
+def test_subjects(get):
+    everything = get("/v1/subjects", limit=1000)
+    assert everything["next"] is None and everything["total"] == len(everything["subjects"])
+    by_name = {s["subject"]: s for s in everything["subjects"]}
+    for subject, schema in catalogue():
+        s = by_name[subject]
+        assert (s["doc"], s["topic"], s["fields"]) == (schema["doc"], schema["x_topik"], len(schema["fields"]))
+        assert s["name"] == schema["namespace"] + "." + schema["name"] and s["versions"] == 1 and s["uses"] > 0
+    paged, after = [], {}
+    while after is not None:
+        page = get("/v1/subjects", limit=4, **after)
+        paged += page["subjects"]
+        after = {"after": page["next"]} if page["next"] else None
+    assert paged == everything["subjects"]
+
+
+def top_fields(wanted):
+    return {(subject, f["name"]) for subject, schema in catalogue() for f in schema["fields"] if wanted(f)}
+
+
+def of_type(f, name):
+    types = f["type"] if isinstance(f["type"], list) else [f["type"]]
+    return any(t == name or (isinstance(t, dict) and name in (t.get("type"), t.get("logicalType"))) for t in types)
+
+
+@pytest.mark.parametrize("query,wanted", [
+    ({"field": "tgl_*"}, lambda f: f["name"].startswith("tgl_")),
+    ({"class": "S"}, lambda f: f["x_pdp"] == "S"),
+    ({"type": "date", "class": "u"}, lambda f: of_type(f, "date") and f["x_pdp"] == "U"),
+    ({"field": "NIK"}, lambda f: f["name"] == "nik")])
+def test_fields(get, query, wanted):
+    expected = top_fields(wanted)
+    assert expected
+    own = {subject for subject, _ in catalogue()}
+    found = {(m["subject"], m["path"]) for m in get("/v1/search", limit=1000, **query)["matches"] if m["subject"] in own}
+    assert {m for m in found if "." not in m[1] and "[" not in m[1]} == expected
+
+
+def test_nothing_to_look_for(sample):
+    with pytest.raises(urllib.error.HTTPError) as e:
+        urllib.request.urlopen(sample.registry + "/v1/search", timeout=10)
+    assert e.value.code == 400
