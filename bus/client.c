@@ -157,6 +157,56 @@ static void prepare(struct bus_client *c, const struct bus_client_call *call)
 	curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
+static size_t take_header(char *p, size_t size, size_t n, void *ctx)
+{
+	const struct bus_client_call *call = ctx;
+
+	n *= size;
+	for (size_t i = 0; i < call->n_want; i++) {
+		struct bus_client_header *w = &call->want[i];
+		size_t name = strlen(w->name), from = name + 1, to = n;
+
+		if (n <= name || p[name] != ':' || strncasecmp(p, w->name, name) != 0)
+			continue;
+		while (from < to && (p[from] == ' ' || p[from] == '\t'))
+			from++;
+		while (to > from && (p[to - 1] == '\r' || p[to - 1] == '\n' || p[to - 1] == ' '))
+			to--;
+		if (to - from < sizeof(w->value)) {
+			memcpy(w->value, p + from, to - from);
+			w->value[to - from] = '\0';
+		}
+	}
+	return n;
+}
+
+static int ask_go_on(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const struct bus_client_call *call = ctx;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return call->go_on(call->ctx) ? 0 : 1;
+}
+
+/* curl's options are not const. */
+static void prepare_more(CURL *h, const struct bus_client_call *call)
+{
+	void *ctx;
+
+	memcpy(&ctx, &call, sizeof(ctx));
+	for (size_t i = 0; i < call->n_want; i++)
+		call->want[i].value[0] = '\0';
+	if (call->n_want > 0) {
+		curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
+		curl_easy_setopt(h, CURLOPT_HEADERDATA, ctx);
+	}
+	if (call->go_on) {
+		curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, ask_go_on);
+		curl_easy_setopt(h, CURLOPT_XFERINFODATA, ctx);
+	}
+}
+
 /* The URL may hold a key of a person: it is not repeated here. */
 static enum bus_err failed(CURLcode code, const char *method, const char *why, struct bus_error *err)
 {
@@ -166,6 +216,8 @@ static enum bus_err failed(CURLcode code, const char *method, const char *why, s
 		return bus_fail(err, BUS_EINVAL, "%s: not a URL of HTTP", method);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		rc = BUS_ETIMEOUT;
+	else if (code == CURLE_ABORTED_BY_CALLBACK)
+		rc = BUS_ESTOPPED;
 	else if (code == CURLE_PEER_FAILED_VERIFICATION)
 		rc = BUS_EDENIED;
 	else if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM)
@@ -183,6 +235,8 @@ enum bus_err bus_client_call(struct bus_client *c, const struct bus_client_call 
 	long got = 0;
 
 	*status = 0;
+	if (call->unsent)
+		*call->unsent = true;
 	if (c->authorization && !c->insecure && !may_tell(call->url))
 		return bus_fail(
 		    err, BUS_EDENIED,
@@ -191,11 +245,15 @@ enum bus_err bus_client_call(struct bus_client *c, const struct bus_client_call 
 		    call->method);
 	headers = headers_of(c, call);
 	prepare(c, call);
+	prepare_more(c->curl, call);
 	curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, why);
 	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &a);
 	code = curl_easy_perform(c->curl);
+	if (call->unsent)
+		*call->unsent = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+				code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
 	if (code == CURLE_OK)
 		curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &got);
 	curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, NULL);

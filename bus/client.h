@@ -31,12 +31,22 @@ enum bus_err bus_client_open_file(const char *path, struct bus_client **out,
 				  struct bus_error *err) BUS_MUSTCHECK;
 void bus_client_close(struct bus_client **c);
 
+struct bus_client_header {
+	const char *name;
+	char value[128]; /* "": none, or too long */
+};
+
 struct bus_client_call {
 	const char *method, *url;
 	const char *type; /* of the body; may be NULL */
 	struct bus_str body;
 	const char *const *header; /* "Name: value", NULL-ended; may be NULL */
 	int timeout_ms;
+	bool (*go_on)(void *ctx); /* asked about once a second; false: BUS_ESTOPPED. May be NULL */
+	void *ctx;
+	struct bus_client_header *want; /* of the answer, filled; n_want of them */
+	size_t n_want;
+	bool *unsent; /* may be NULL; with an error: nothing has reached the server */
 };
 
 /* *status is the HTTP status (an answer of 4xx or 5xx is not an error here). No redirects. The answer is

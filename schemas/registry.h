@@ -4,6 +4,9 @@
  *   registry_api.c    the route table; health and metrics
  *   registry_read.c   what is answered from the store, on the HTTP threads
  *   registry_write.c  what changes something: one thread, many requests a transaction
+ *   registry_nodes.c  which node writes
+ *   registry_forward.c  changes on their way to it
+ *   registry_topic.c  the topics' settings
  *   registry_edit.c   the changes themselves, and the rules that refuse them
  *   registry_body.c   a request's body and parameters
  *   registry_reply.c  Confluent's shapes and error codes
@@ -11,8 +14,9 @@
  *
  * Reading never waits. A change is checked against the store, committed to the topic through a transactional
  * producer, and answered when the store has read it back: so whoever was answered finds it, and the next
- * change sees it. The transactional id "titian-registry-<topic>" is the fence: a registry started later makes
- * this one's next commit fail; it then answers 50003, says so (registry.fenced) and ends.
+ * change sees it. Of several nodes on one topic one writes (registry_nodes.h says which), the others forward
+ * changes to it and answer when their own store has read them. The transactional id "titian-registry-<topic>"
+ * is the fence: whoever becomes the writer makes the commits of the one before fail.
  *
  * Source of codes, messages and shapes: Confluent Schema Registry's REST API as its clients see it. Schemas
  * of type AVRO only are taken; others that stand in the topic are served as text.
@@ -22,9 +26,11 @@
 
 #include <stdatomic.h>
 
+#include "bus/client.h"
 #include "bus/http.h"
 #include "bus/json_out.h"
 #include "bus/kafka.h"
+#include "schemas/registry_nodes.h"
 #include "schemas/store.h"
 
 #define SCHEMA_REGISTRY_TYPE "application/vnd.schemaregistry.v1+json"
@@ -34,14 +40,19 @@ struct schema_feed;
 struct schema_side;
 struct schema_side_writer;
 struct schema_writer;
+struct schema_forward;
 
 struct schema_registry {
 	struct schema_store *store;
 	struct schema_writer *writer;
+	struct schema_nodes *nodes;	/* NULL: this is the only one */
+	struct schema_forward *forward;
 	struct schema_feed *feed; /* registry_feed.h */
 	struct schema_side *side; /* registry_side.h */
 	struct schema_side_writer *side_writer;
-	const char *topic;
+	const char *topic, *url;
+	int64_t started_ms; /* monotonic; ready after ready_ms */
+	int64_t ready_ms;
 	atomic_bool draining;
 };
 
@@ -51,23 +62,30 @@ void schema_registry_error(struct bus_buf *out, int status, const char *title, c
 
 /* --- registry_write.c ------------------------------------------------------------------------------- */
 
-/* Opens the producer (which fences an older registry) and waits at most timeout_ms for the broker; the store
- * is opened after it, so that it reads whatever the older one wrote. registry_writer_start runs the thread.
- */
-enum bus_err schema_writer_open(const struct bus_kafka_conf *kafka, const char *topic,
-				struct schema_writer **out, struct bus_error *err) BUS_MUSTCHECK;
+struct schema_writer *schema_writer_new(const struct bus_kafka_conf *kafka, const char *topic);
+/* Runs the thread; with r->nodes NULL this is the only node, and writes. */
 enum bus_err schema_writer_start(struct schema_writer *w, struct schema_registry *r,
 				 struct bus_error *err) BUS_MUSTCHECK;
-void schema_writer_close(struct schema_writer **w); /* after the HTTP server: answers what is left 50003 */
-bool schema_writer_fenced(struct schema_writer *w);
+void schema_writer_close(struct schema_writer **w); /* after the HTTP server */
+void schema_writer_stir(struct schema_writer *w);   /* any thread: the nodes have changed */
 
 /* A change of one request, on the writer's thread: declares what it reads and writes, checks, calls
  * schema_writer_put() for each record and, last, schema_writer_commit(); or replies what is wrong. */
 typedef void (*schema_edit_fn)(struct schema_registry *r, struct bus_http_request *req);
-/* On an HTTP thread: hands the request over to the writer; 50001 when too many wait. Changes that wait are
- * committed together. alone: this one must see all others in the store, and need declare nothing. */
-void schema_writer_queue(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
-			 bool alone);
+/* alone: this one must see all changes before it in the store, and need declare nothing. */
+struct schema_change {
+	struct bus_http_ticket *ticket;
+	schema_edit_fn fn;
+	bool alone;
+	bool forwarded;			  /* by another node: not to be forwarded again */
+	const char *auth, *type, *accept; /* headers, in the request's arena; NULL: none */
+	int64_t until_ms;		  /* monotonic: then it is answered that there is no writer */
+};
+/* On an HTTP thread: the change goes to the writer, here or on another node; 50001 when too many wait. Changes
+ * that wait are committed together. */
+void schema_registry_change(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
+			    bool alone);
+bool schema_writer_take(struct schema_writer *w, const struct schema_change *change); /* false: full */
 
 /* What a change that is not alone reads and writes, before it asks the store about it: when a change of the
  * open batch has claimed the same, the batch is committed first, and the store then has it. _alone: as if all
@@ -89,6 +107,25 @@ void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const
  * read them; else what went wrong, and nothing of the change is in the log (or, 50002 and 50003, that is not
  * known). The edit does not touch the request any more. */
 void schema_writer_commit(struct schema_writer *w, struct bus_http_request *req, struct bus_buf *answer);
+
+/* --- registry_topic.c ------------------------------------------------------------------------------- */
+
+/* The topic is there, with one partition, compacted; made when it is missing. */
+enum bus_err schema_topic_prepare(const struct bus_kafka_conf *kafka, const char *topic, int32_t replication,
+				  int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
+
+/* --- registry_forward.c ------------------------------------------------------------------------------ */
+
+#define SCHEMA_OFFSET_HEADER "X-Titian-Offset" /* the store has read this far: of answers to other nodes */
+
+/* conf: whom this node trusts and who it is towards the others; outlives it. A request's own Authorization goes
+ * with it. */
+enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_client_conf *conf,
+				  struct schema_forward **out, struct bus_error *err) BUS_MUSTCHECK;
+/* Answers what is left 50003. After the HTTP server and the writer. */
+void schema_forward_stop(struct schema_forward **f);
+/* Any thread: to whoever writes, when that is known. Answers in any case. */
+void schema_forward_take(struct schema_forward *f, const struct schema_change *change);
 
 /* --- registry_body.c: false means that the request has been answered with the error ----------------- */
 
@@ -153,6 +190,9 @@ void schema_read_compatibility(void *ctx, struct bus_http_request *req);
 void schema_read_config(void *ctx, struct bus_http_request *req);
 void schema_read_mode(void *ctx, struct bus_http_request *req);
 void schema_read_contexts(void *ctx, struct bus_http_request *req);
+
+void schema_nodes_get_master(void *ctx, struct bus_http_request *req);
+void schema_nodes_get_health(void *ctx, struct bus_http_request *req);
 
 void schema_edit_register(struct schema_registry *r, struct bus_http_request *req);
 void schema_edit_delete_subject(struct schema_registry *r, struct bus_http_request *req);

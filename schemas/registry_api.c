@@ -5,7 +5,7 @@
 #define EDIT(name, alone)                                                                                    \
 	static void edit_##name(void *ctx, struct bus_http_request *req)                                     \
 	{                                                                                                    \
-		schema_writer_queue(ctx, req, schema_edit_##name, alone);                                    \
+		schema_registry_change(ctx, req, schema_edit_##name, alone);                                    \
 	}
 
 EDIT(register, false)
@@ -36,8 +36,6 @@ static void readyz(void *ctx, struct bus_http_request *req)
 
 	if (atomic_load(&r->draining))
 		text(req, 503, "application/json", "{\"status\":\"draining\"}\n");
-	else if (schema_writer_fenced(r->writer))
-		text(req, 503, "application/json", "{\"status\":\"fenced\"}\n");
 	else if (!schema_store_healthy(r->store))
 		text(req, 503, "application/json", "{\"status\":\"cannot follow the topic\"}\n");
 	else
@@ -102,5 +100,7 @@ const struct bus_http_route schema_registry_routes[] = {
 	{ "GET", "/healthz", healthz },
 	{ "GET", "/readyz", readyz },
 	{ "GET", "/metrics", metrics },
+	{ "GET", "/master_available", schema_nodes_get_master },
+	{ "GET", "/_health", schema_nodes_get_health },
 	{ NULL, NULL, NULL },
 };

@@ -1,11 +1,11 @@
-/* titian-registry. Start order: topic, writer (fences an older registry), store (reads the topic to its end),
- * HTTP; stop order: not ready, HTTP (with the writer still at work), writer, store. */
+/* titian-registry. Start order: topics, store (reads its topic to the end), nodes, writer, HTTP; stop order: not
+ * ready, HTTP (with the writer still at work), writer, nodes (says that it leaves), store. */
+#include <limits.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "bus/admin.h"
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
@@ -16,7 +16,7 @@
 #define STOP_MS 20000
 
 struct conf {
-	char *bootstrap, *topic, *address;
+	char *bootstrap, *topic, *address, *url;
 	struct bus_conf_map kafka;
 	int64_t port, threads, replication, start_ms;
 };
@@ -31,6 +31,8 @@ static const struct bus_conf_option options[] = {
 	O("kafka", MAP, kafka, "", "Any other kafka.PROPERTY goes to librdkafka as it is."),
 	O("registry.topic", STR, topic, "_schemas", "Topic that holds all schemas; made when it is missing."),
 	O("registry.replication", INT, replication, "1", "Replicas of the topic, when it is made."),
+	O("registry.url", STR, url, "",
+	  "URL under which the other nodes reach this one; empty: made of http.address and http.port."),
 	O("registry.start", MS, start_ms, "60s", "How long to wait for Kafka at the start."),
 	O("http.address", STR, address, "127.0.0.1", "Address clients connect to."),
 	O("http.port", PORT, port, "8081", "Port clients connect to."),
@@ -41,24 +43,30 @@ static const struct bus_conf_option options[] = {
 static const char usage[] =
     "titian-registry --config FILE          serve schemas to every client of the bus\n";
 
-static enum bus_err make_topic(const struct bus_kafka_conf *kafka, const struct conf *c, const char *topic,
-			       int timeout_ms, struct bus_error *err)
-{
-	static const char *const config[] = { "cleanup.policy=compact", NULL };
-	const struct bus_topic_spec spec = {
-		.name = topic, .partitions = 1, .replication = (int32_t)c->replication, .config = config
-	};
-	int32_t partitions;
-	size_t created;
-	enum bus_err rc = bus_admin_create_topics(kafka, &spec, 1, &created, timeout_ms, err);
+struct names {
+	char *side, *nodes, *url;
+};
 
-	if (rc == BUS_OK)
-		rc = bus_admin_partitions(kafka, topic, &partitions, NULL, timeout_ms, err);
-	if (rc == BUS_OK && partitions != 1)
-		return bus_fail(err, BUS_EINVAL,
-				"topic '%s' has %d partitions; the registry's order needs one", topic,
-				(int)partitions);
-	return rc;
+static void make_names(const struct conf *c, struct names *out)
+{
+	char host[HOST_NAME_MAX + 1] = "localhost";
+	bool anywhere = strcmp(c->address, "0.0.0.0") == 0 || strcmp(c->address, "::") == 0;
+
+	out->side = bus_xasprintf("%s%s", c->topic, SCHEMA_SIDE_SUFFIX);
+	out->nodes = bus_xasprintf("%s_nodes", c->topic);
+	if (anywhere)
+		(void)gethostname(host, sizeof(host) - 1);
+	if (c->url[0])
+		out->url = bus_xstrdup(c->url);
+	else
+		out->url = bus_xasprintf("http://%s:%d", anywhere ? host : c->address, (int)c->port);
+}
+
+static void stir(void *ctx)
+{
+	struct schema_registry *r = ctx;
+
+	schema_writer_stir(r->writer);
 }
 
 static int left(int64_t until)
@@ -69,25 +77,32 @@ static int left(int64_t until)
 }
 
 /* A broker that is not there yet is waited for. */
-static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct conf *c, const char *side_topic,
+static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct conf *c, const struct names *name,
 			     struct schema_registry *r, struct bus_error *err)
 {
+	const struct schema_nodes_conf nodes = { .kafka = *kafka,
+						 .topic = name->nodes,
+						 .url = name->url,
+						 .on_change = stir,
+						 .ctx = r };
 	int64_t until = bus_clock_mono_ms() + c->start_ms;
 	enum bus_err rc;
 
 	for (;;) {
-		rc = make_topic(kafka, c, c->topic, left(until), err);
+		rc = schema_topic_prepare(kafka, c->topic, (int32_t)c->replication, left(until), err);
 		if (rc == BUS_OK)
-			rc = make_topic(kafka, c, side_topic, left(until), err);
-		if (rc == BUS_OK && !r->writer)
-			rc = schema_writer_open(kafka, c->topic, &r->writer, err);
+			rc = schema_topic_prepare(kafka, name->side, (int32_t)c->replication, left(until), err);
+		if (rc == BUS_OK)
+			rc = schema_topic_prepare(kafka, name->nodes, (int32_t)c->replication, left(until), err);
 		if (rc == BUS_OK)
 			rc = schema_store_open_watched(kafka, c->topic, (int)c->start_ms, schema_feed_record,
 						       r->feed, &r->store, err);
 		if (rc == BUS_OK)
-			rc = schema_side_open(kafka, side_topic, (int)c->start_ms, &r->side, err);
+			rc = schema_side_open(kafka, name->side, (int)c->start_ms, &r->side, err);
 		if (rc == BUS_OK)
-			rc = schema_side_writer_start(kafka, side_topic, r->side, &r->side_writer, err);
+			rc = schema_side_writer_start(kafka, name->side, r->side, &r->side_writer, err);
+		if (rc == BUS_OK)
+			rc = schema_nodes_open(&nodes, (int)c->start_ms, &r->nodes, err);
 		if (rc == BUS_OK || bus_proc_stopping() || bus_clock_mono_ms() >= until ||
 		    !bus_err_retriable(rc))
 			return rc;
@@ -113,15 +128,15 @@ int main(int argc, char **argv)
 	struct bus_http *http = NULL;
 	struct conf c = { 0 };
 	struct bus_error err;
-	char *side_topic;
+	struct names name;
 	enum bus_err rc;
-	bool fenced;
 
 	bus_proc_options(argc, argv, usage, options, &c);
 	bus_proc_signals();
 	const struct bus_kafka_conf kafka = { .bootstrap = c.bootstrap,
 					      .client_id = "titian-registry",
 					      .extra = &c.kafka };
+	const struct bus_client_conf others = { .insecure = true };
 	const struct bus_http_conf front = { .address = c.address,
 					     .port = (int)c.port,
 					     .threads = (int)c.threads,
@@ -131,11 +146,16 @@ int main(int argc, char **argv)
 					     .write_error = schema_registry_error };
 
 	r.topic = c.topic;
-	side_topic = bus_xasprintf("%s%s", c.topic, SCHEMA_SIDE_SUFFIX);
 	r.feed = schema_feed_new();
-	rc = open_all(&kafka, &c, side_topic, &r, &err);
+	r.started_ms = bus_clock_mono_ms();
+	r.writer = schema_writer_new(&kafka, c.topic);
+	make_names(&c, &name);
+	rc = open_all(&kafka, &c, &name, &r, &err);
+	if (rc == BUS_OK)
+		rc = schema_forward_start(&r, &others, &r.forward, &err);
 	if (rc == BUS_OK)
 		rc = schema_writer_start(r.writer, &r, &err);
+	r.ready_ms = bus_clock_mono_ms() - r.started_ms;
 	if (rc == BUS_OK)
 		rc = bus_http_start(&front, schema_registry_routes, &r, &http, &err);
 	if (rc == BUS_OK) {
@@ -149,14 +169,17 @@ int main(int argc, char **argv)
 		fprintf(stderr, "titian-registry: %s\n", err.text);
 	}
 	atomic_store(&r.draining, true);
-	fenced = r.writer && schema_writer_fenced(r.writer);
 	bus_http_stop(&http, STOP_MS);
 	schema_writer_close(&r.writer);
+	schema_nodes_close(&r.nodes); /* another node writes from here on */
+	schema_forward_stop(&r.forward);
 	schema_side_writer_stop(&r.side_writer);
 	schema_side_close(&r.side);
 	schema_store_close(&r.store);
 	schema_feed_free(&r.feed);
-	free(side_topic);
+	free(name.side);
+	free(name.nodes);
+	free(name.url);
 	bus_conf_release(options, &c);
-	return rc != BUS_OK || fenced ? 1 : 0;
+	return rc != BUS_OK ? 1 : 0;
 }

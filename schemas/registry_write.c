@@ -1,11 +1,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/metrics.h"
-#include "bus/proc.h"
 #include "bus/producer.h"
 #include "schemas/registry.h"
 
@@ -15,12 +15,12 @@
 #define LINGER_US 1000 /* how long a batch smaller than the one before waits for more */
 #define COMMIT_MS 15000
 #define READ_BACK_MS 15000
+#define ROLE_US 300000 /* between two looks at the role, and tries to open the producer */
+#define ROLE_MS 2000
 
 struct job {
 	struct job *next;
-	struct bus_http_ticket *ticket;
-	schema_edit_fn fn;
-	bool alone;
+	struct schema_change change;
 	struct bus_buf answer;
 	size_t first, n; /* its records */
 };
@@ -44,10 +44,12 @@ struct schema_writer {
 	struct bus_producer_conf conf;
 	char *id, *topic;
 	struct schema_registry *registry;
-	struct bus_metric *committed, *failures, *commits;
+	struct bus_metric *committed, *failures, *commits, *changes;
 
 	/* the writer's thread */
 	struct bus_producer *producer; /* NULL: to be opened anew */
+	int64_t term;		       /* this node may write in; 0: none */
+	int64_t told;		       /* the term the other nodes think it writes in */
 	uint64_t token;
 	struct job *current;
 	struct jobs open; /* the batch: changes made, not committed */
@@ -65,11 +67,11 @@ struct schema_writer {
 
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t lock; /* the queue and the two flags */
+	pthread_mutex_t lock; /* the queue and the flags */
 	pthread_cond_t more;
 	struct jobs queue;
 	bool stop;
-	bool fenced;
+	bool stirred; /* the nodes have changed */
 };
 
 static void jobs_add(struct jobs *l, struct job *job)
@@ -93,14 +95,11 @@ static struct job *jobs_take(struct jobs *l)
 	return job;
 }
 
-enum bus_err schema_writer_open(const struct bus_kafka_conf *kafka, const char *topic,
-				struct schema_writer **out, struct bus_error *err)
+struct schema_writer *schema_writer_new(const struct bus_kafka_conf *kafka, const char *topic)
 {
 	struct schema_writer *w = bus_xcalloc(1, sizeof(*w));
 	pthread_condattr_t attr;
-	enum bus_err rc;
 
-	*out = NULL;
 	w->id = bus_xasprintf("titian-registry-%s", topic);
 	w->topic = bus_xstrdup(topic);
 	w->conf = (struct bus_producer_conf){ .kafka = *kafka, .transactional_id = w->id };
@@ -117,13 +116,9 @@ enum bus_err schema_writer_open(const struct bus_kafka_conf *kafka, const char *
 				  "result=\"committed\"");
 	w->failures = bus_metric("titian_registry_changes_total", "counter", "Changes written to the topic.",
 				 "result=\"failed\"");
-	rc = bus_producer_open(&w->conf, &w->producer, err);
-	if (rc != BUS_OK) {
-		schema_writer_close(&w);
-		return rc;
-	}
-	*out = w;
-	return BUS_OK;
+	w->changes = bus_metric("titian_registry_writer_changes_total", "counter",
+				"How often this node became the writer.", "");
+	return w;
 }
 
 /* --- the batch in hand ------------------------------------------------------------------------------ */
@@ -189,28 +184,73 @@ static bool says_fenced(const struct bus_error *err)
 	       strcasestr(err->text, "newer producer");
 }
 
-static void set_fenced(struct schema_writer *w)
+static void tell(struct schema_writer *w, int64_t term)
 {
-	pthread_mutex_lock(&w->lock);
-	w->fenced = true;
-	pthread_mutex_unlock(&w->lock);
+	if (w->registry->nodes && w->told != term)
+		schema_nodes_set_active(w->registry->nodes, w->term, term != 0);
+	w->told = term;
 }
 
-/* After an outcome that is not known: opening anew settles it, and the store then reads what came of it. */
-static enum bus_err reopen(struct schema_writer *w, struct bus_error *err)
+/* The producer is open, and the store has all that was written before: by another node, or by this one with an
+ * outcome that was not known, which opening anew settles. */
+static bool may_write(struct schema_writer *w, struct bus_error *err)
 {
-	enum bus_err rc;
-
+	if (w->producer)
+		return true;
+	if (w->term == 0) {
+		(void)bus_fail(err, BUS_ECONFLICT, "another node writes");
+		return false;
+	}
+	if (bus_producer_open(&w->conf, &w->producer, err) == BUS_OK &&
+	    schema_store_catch_up(w->registry->store, READ_BACK_MS, err) == BUS_OK)
+		return true;
 	bus_producer_close(&w->producer);
-	rc = bus_producer_open(&w->conf, &w->producer, err);
-	if (rc == BUS_OK)
-		rc = schema_store_catch_up(w->registry->store, READ_BACK_MS, err);
-	return rc;
+	return false;
+}
+
+/* Becomes what the nodes have chosen. A fenced writer is told by the beats whether it was chosen off, or a
+ * node chosen off before it came late. */
+static void take_role(struct schema_writer *w)
+{
+	struct schema_nodes_view v = { .role = SCHEMA_NODE_WRITER, .term = 1 };
+	struct bus_error err;
+
+	if (w->registry->nodes && w->term != 0 && !w->producer)
+		(void)schema_nodes_catch_up(w->registry->nodes, ROLE_MS, NULL);
+	if (w->registry->nodes)
+		schema_nodes_view(w->registry->nodes, &v);
+	if (v.role == SCHEMA_NODE_ALONE) /* nothing can be written; to be seen when Kafka answers */
+		return;
+	if (w->term != 0 && (v.role != SCHEMA_NODE_WRITER || v.term != w->term)) {
+		bus_producer_close(&w->producer);
+		w->term = w->told = 0;
+	}
+	if (v.role != SCHEMA_NODE_WRITER)
+		return;
+	if (w->term == 0) {
+		w->term = v.term;
+		bus_metric_add(w->changes, 1);
+	}
+	if (may_write(w, &err))
+		tell(w, w->term);
+	else
+		bus_log(BUS_LOG_WARN, "registry.cannot_write", LOG_STR("topic", w->topic), LOG_ERR(&err));
+}
+
+/* For the node that has forwarded the request: it answers when it has read as far. */
+static void tell_offset(struct schema_writer *w, struct job *job, int64_t offset)
+{
+	char text[24];
+
+	if (!w->registry->nodes || !job->change.forwarded)
+		return;
+	snprintf(text, sizeof(text), "%lld", (long long)offset);
+	bus_http_set(bus_http_ticket_request(job->change.ticket), SCHEMA_OFFSET_HEADER, text);
 }
 
 static void done(struct job *job)
 {
-	bus_http_ticket_done(job->ticket);
+	bus_http_ticket_done(job->change.ticket);
 	bus_buf_release(&job->answer);
 	free(job);
 }
@@ -219,7 +259,7 @@ static void answer_failed(struct bus_http_request *req, enum bus_err rc, bool fe
 			  const struct bus_error *err)
 {
 	if (fenced)
-		schema_reply_error(req, 50003, "Another registry has taken over the topic; this one ends");
+		schema_reply_error(req, 50003, "Another node has taken over the writing; ask again");
 	else if (rc == BUS_ETOOBIG)
 		schema_reply_error(req, 42209, "Schema too large: %s", err->text);
 	else if (rc == BUS_EKAFKA)
@@ -229,19 +269,16 @@ static void answer_failed(struct bus_http_request *req, enum bus_err rc, bool fe
 				   err->text);
 }
 
-/* What a failed commit means for the writer. True: it is fenced. */
+/* What a failed commit means for the writer. True: another has fenced it. */
 static bool take_failure(struct schema_writer *w, enum bus_err rc, const struct bus_error *err)
 {
-	if (rc == BUS_EFATAL && says_fenced(err)) {
-		bus_log(BUS_LOG_ERROR, "registry.fenced", LOG_STR("topic", w->topic), LOG_ERR(err));
-		set_fenced(w);
-		bus_proc_stop();
-		return true;
-	}
-	bus_log(BUS_LOG_ERROR, "registry.write_failed", LOG_STR("topic", w->topic), LOG_ERR(err));
+	bool fenced = rc == BUS_EFATAL && says_fenced(err);
+
+	bus_log(BUS_LOG_ERROR, fenced ? "registry.fenced" : "registry.write_failed",
+		LOG_STR("topic", w->topic), LOG_ERR(err));
 	if (rc != BUS_EKAFKA)
 		bus_producer_close(&w->producer);
-	return false;
+	return fenced;
 }
 
 /* Commits a run of the batch's changes together and answers them. */
@@ -263,9 +300,10 @@ static enum bus_err settle(struct schema_writer *w, struct jobs *jobs, size_t fi
 	else
 		fenced = take_failure(w, rc, &err);
 	while ((job = jobs_take(jobs))) {
-		struct bus_http_request *req = bus_http_ticket_request(job->ticket);
+		struct bus_http_request *req = bus_http_ticket_request(job->change.ticket);
 
 		bus_metric_add(rc == BUS_OK ? w->committed : w->failures, 1);
+		tell_offset(w, job, bus_producer_offset(w->producer));
 		if (rc == BUS_OK)
 			schema_reply(req, &job->answer);
 		else if (written)
@@ -287,10 +325,9 @@ static void settle_each(struct schema_writer *w)
 		struct jobs one = { .last = &one.first };
 		struct bus_error err;
 
-		if (!w->producer && (schema_writer_fenced(w) || reopen(w, &err) != BUS_OK)) {
-			schema_reply_error(bus_http_ticket_request(job->ticket), 50001,
-					   "Error in the backend data store: %s",
-					   w->producer ? "fenced" : err.text);
+		if (!may_write(w, &err)) {
+			schema_reply_error(bus_http_ticket_request(job->change.ticket), 50001,
+					   "Error in the backend data store: %s", err.text);
 			done(job);
 			continue;
 		}
@@ -313,7 +350,7 @@ void schema_writer_commit(struct schema_writer *w, struct bus_http_request *req,
 {
 	struct job *job = w->current;
 
-	assert(job && req == bus_http_ticket_request(job->ticket));
+	assert(job && req == bus_http_ticket_request(job->change.ticket));
 	job->answer = *answer;
 	*answer = (struct bus_buf){ 0 };
 	job->n = w->n_records - job->first;
@@ -327,12 +364,9 @@ static bool writable(struct schema_writer *w, struct bus_http_request *req)
 {
 	struct bus_error err;
 
-	if (schema_writer_fenced(w))
-		schema_reply_error(req, 50003, "Another registry has taken over the topic; this one ends");
-	else if (!w->producer && reopen(w, &err) != BUS_OK)
-		schema_reply_error(req, 50001, "Error in the backend data store: %s", err.text);
-	else
+	if (may_write(w, &err))
 		return true;
+	schema_reply_error(req, 50001, "Error in the backend data store: %s", err.text);
 	return false;
 }
 
@@ -395,52 +429,57 @@ int32_t schema_writer_next_id(struct schema_writer *w, const char *context, int3
 
 /* --- the thread and its queue ----------------------------------------------------------------------- */
 
-void schema_writer_queue(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
-			 bool alone)
+bool schema_writer_take(struct schema_writer *w, const struct schema_change *change)
 {
-	struct schema_writer *w = r->writer;
 	struct job *job;
+	bool room;
 
 	pthread_mutex_lock(&w->lock);
-	if (w->queue.n >= QUEUE_MAX || w->stop || w->fenced) {
-		bool fenced = w->fenced || w->stop;
-
-		pthread_mutex_unlock(&w->lock);
-		if (fenced)
-			schema_reply_error(req, 50003, "This registry ends");
-		else
-			schema_reply_error(req, 50001,
-					   "Error in the backend data store: too many changes wait");
-		return;
+	room = w->queue.n < QUEUE_MAX && !w->stop;
+	if (room) {
+		job = bus_xcalloc(1, sizeof(*job));
+		job->change = *change;
+		jobs_add(&w->queue, job);
+		pthread_cond_signal(&w->more);
 	}
-	job = bus_xcalloc(1, sizeof(*job));
-	job->ticket = bus_http_defer(req);
-	job->fn = fn;
-	job->alone = alone;
-	jobs_add(&w->queue, job);
+	pthread_mutex_unlock(&w->lock);
+	return room;
+}
+
+void schema_writer_stir(struct schema_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->stirred = true;
 	pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* The next change. NULL: none is waiting, commit what is open; or, with nothing open, stop. Who was answered
- * together asks again together: a batch waits a moment for those who made up the one before. */
-static struct job *next_job(struct schema_writer *w)
+static void wait_us(struct schema_writer *w, long us)
 {
 	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += us * 1000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (!w->queue.first && !w->stop && !w->stirred &&
+	       pthread_cond_timedwait(&w->more, &w->lock, &until) != ETIMEDOUT)
+		;
+}
+
+/* The next change. NULL: none is waiting, commit what is open; or, with nothing open, stop, or look at the
+ * role. Who was answered together asks again together: a batch waits a moment for those who made up the one
+ * before. */
+static struct job *next_job(struct schema_writer *w)
+{
 	struct job *job;
 
 	pthread_mutex_lock(&w->lock);
-	if (!w->queue.first && w->open.n > 0 && w->open.n < w->last_n && !w->closed && !w->stop) {
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += LINGER_US * 1000;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		while (!w->queue.first && !w->stop &&
-		       pthread_cond_timedwait(&w->more, &w->lock, &until) != ETIMEDOUT)
-			;
-	}
-	while (!w->queue.first && w->open.n == 0 && !w->stop)
-		pthread_cond_wait(&w->more, &w->lock);
+	if (w->open.n == 0)
+		wait_us(w, ROLE_US);
+	else if (w->open.n < w->last_n && !w->closed)
+		wait_us(w, LINGER_US);
+	w->stirred = false;
 	job = jobs_take(&w->queue);
 	pthread_mutex_unlock(&w->lock);
 	return job;
@@ -448,21 +487,39 @@ static struct job *next_job(struct schema_writer *w)
 
 static void run(struct schema_writer *w, struct job *job)
 {
-	struct bus_http_request *req = bus_http_ticket_request(job->ticket);
+	struct bus_http_request *req = bus_http_ticket_request(job->change.ticket);
 
-	if (job->alone || w->closed || w->open.n >= BATCH_MAX || w->bytes >= BATCH_BYTES)
+	if (job->change.alone || w->closed || w->open.n >= BATCH_MAX || w->bytes >= BATCH_BYTES)
 		close_batch(w);
 	job->first = w->n_records;
 	w->current = job;
-	w->closed = job->alone;
-	if (writable(w, req))
-		job->fn(w->registry, req);
+	w->closed = job->change.alone;
+	if (writable(w, req)) {
+		tell_offset(w, job, schema_store_next_offset(w->registry->store) - 1);
+		job->change.fn(w->registry, req);
+	}
 	if (w->current) { /* answered already, and nothing changed */
 		assert(w->n_records == job->first);
 		while (w->n_claims > 0 && w->claim[w->n_claims - 1].by == job)
 			w->n_claims--;
 		w->current = NULL;
 		done(job);
+	}
+}
+
+/* What waits goes to where it can be done: to the writer, when that is another. */
+static void hand_back(struct schema_writer *w)
+{
+	struct jobs all = { .last = &all.first };
+	struct job *job;
+
+	pthread_mutex_lock(&w->lock);
+	while ((job = jobs_take(&w->queue)))
+		jobs_add(&all, job);
+	pthread_mutex_unlock(&w->lock);
+	while ((job = jobs_take(&all))) {
+		schema_forward_take(w->registry->forward, &job->change);
+		free(job);
 	}
 }
 
@@ -476,12 +533,28 @@ static bool stopping(struct schema_writer *w)
 	return stop;
 }
 
+/* True: this node is the writer, and sure of it. */
+static bool leads(struct schema_writer *w)
+{
+	struct schema_nodes_view v;
+
+	if (!w->registry->nodes)
+		return true;
+	schema_nodes_view(w->registry->nodes, &v);
+	return v.role == SCHEMA_NODE_WRITER && v.term == w->term;
+}
+
 static void *write_changes(void *ctx)
 {
 	struct schema_writer *w = ctx;
 	struct job *job;
 
 	do {
+		if (w->open.n == 0 && (!w->producer || !leads(w))) {
+			take_role(w);
+			if (!leads(w))
+				hand_back(w);
+		}
 		job = next_job(w);
 		if (job)
 			run(w, job);
@@ -524,14 +597,4 @@ void schema_writer_close(struct schema_writer **wp)
 	free(w->id);
 	free(w->topic);
 	free(w);
-}
-
-bool schema_writer_fenced(struct schema_writer *w)
-{
-	bool fenced;
-
-	pthread_mutex_lock(&w->lock);
-	fenced = w->fenced;
-	pthread_mutex_unlock(&w->lock);
-	return fenced;
 }
