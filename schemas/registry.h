@@ -45,7 +45,7 @@ struct schema_forward;
 struct schema_registry {
 	struct schema_store *store;
 	struct schema_writer *writer;
-	struct schema_nodes *nodes;	/* NULL: this is the only one */
+	struct schema_nodes *nodes; /* NULL: this is the only one */
 	struct schema_forward *forward;
 	struct schema_feed *feed; /* registry_feed.h */
 	struct schema_side *side; /* registry_side.h */
@@ -66,8 +66,9 @@ struct schema_writer *schema_writer_new(const struct bus_kafka_conf *kafka, cons
 /* Runs the thread; with r->nodes NULL this is the only node, and writes. */
 enum bus_err schema_writer_start(struct schema_writer *w, struct schema_registry *r,
 				 struct bus_error *err) BUS_MUSTCHECK;
-void schema_writer_close(struct schema_writer **w); /* after the HTTP server */
-void schema_writer_stir(struct schema_writer *w);   /* any thread: the nodes have changed */
+void schema_writer_stop(struct schema_writer *w); /* after the HTTP server */
+void schema_writer_free(struct schema_writer **w);
+void schema_writer_stir(struct schema_writer *w); /* any thread: the nodes have changed */
 
 /* A change of one request, on the writer's thread: declares what it reads and writes, checks, calls
  * schema_writer_put() for each record and, last, schema_writer_commit(); or replies what is wrong. */
@@ -81,8 +82,8 @@ struct schema_change {
 	const char *auth, *type, *accept; /* headers, in the request's arena; NULL: none */
 	int64_t until_ms;		  /* monotonic: then it is answered that there is no writer */
 };
-/* On an HTTP thread: the change goes to the writer, here or on another node; 50001 when too many wait. Changes
- * that wait are committed together. */
+/* On an HTTP thread: the change goes to the writer, here or on another node; 50001 when too many wait.
+ * Changes that wait are committed together. */
 void schema_registry_change(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
 			    bool alone);
 bool schema_writer_take(struct schema_writer *w, const struct schema_change *change); /* false: full */
@@ -118,8 +119,8 @@ enum bus_err schema_topic_prepare(const struct bus_kafka_conf *kafka, const char
 
 #define SCHEMA_OFFSET_HEADER "X-Titian-Offset" /* the store has read this far: of answers to other nodes */
 
-/* conf: whom this node trusts and who it is towards the others; outlives it. A request's own Authorization goes
- * with it. */
+/* conf: whom this node trusts and who it is towards the others; outlives it. A request's own Authorization
+ * goes with it. */
 enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_client_conf *conf,
 				  struct schema_forward **out, struct bus_error *err) BUS_MUSTCHECK;
 /* Answers what is left 50003. After the HTTP server and the writer. */

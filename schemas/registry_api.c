@@ -5,7 +5,7 @@
 #define EDIT(name, alone)                                                                                    \
 	static void edit_##name(void *ctx, struct bus_http_request *req)                                     \
 	{                                                                                                    \
-		schema_registry_change(ctx, req, schema_edit_##name, alone);                                    \
+		schema_registry_change(ctx, req, schema_edit_##name, alone);                                 \
 	}
 
 EDIT(register, false)

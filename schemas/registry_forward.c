@@ -41,7 +41,7 @@ static const char *header(struct bus_http_request *req, const char *name)
 {
 	const char *value = bus_http_header(req, name);
 
-	return value ? bus_arena_strdup(bus_http_arena(req), value) : NULL;
+	return value ? bus_arena_dup(bus_http_arena(req), value, strlen(value)) : NULL;
 }
 
 static void refuse_full(struct bus_http_request *req)
@@ -153,7 +153,8 @@ static void refuse(struct schema_forward *f, struct bus_http_request *req, int c
 {
 	bus_metric_add(f->failed, 1);
 	if (code == 50003)
-		schema_reply_error(req, code, "Error while forwarding %s request to the leader", name_of(req));
+		schema_reply_error(req, code, "Error while forwarding %s request to the leader",
+				   name_of(req));
 	else
 		schema_reply_error(req, code, "Leader not known.");
 }
@@ -333,10 +334,10 @@ enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_cl
 	f->registry = r;
 	f->conf = *conf;
 	f->last = &f->first;
-	f->forwarded = bus_metric("titian_registry_forwards_total", "counter", "Changes passed on to the writer.",
-				  "result=\"answered\"");
-	f->failed = bus_metric("titian_registry_forwards_total", "counter", "Changes passed on to the writer.",
-			       "result=\"failed\"");
+	f->forwarded = bus_metric("titian_registry_forwards_total", "counter",
+				  "Changes passed on to the writer.", "result=\"answered\"");
+	f->failed = bus_metric("titian_registry_forwards_total", "counter",
+			       "Changes passed on to the writer.", "result=\"failed\"");
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

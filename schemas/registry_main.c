@@ -1,5 +1,5 @@
-/* titian-registry. Start order: topics, store (reads its topic to the end), nodes, writer, HTTP; stop order: not
- * ready, HTTP (with the writer still at work), writer, nodes (says that it leaves), store. */
+/* titian-registry. Start order: topics, store (reads its topic to the end), nodes, writer, HTTP; stop order:
+ * not ready, HTTP (with the writer still at work), writer, nodes (says that it leaves), store. */
 #include <limits.h>
 #include <poll.h>
 #include <stddef.h>
@@ -77,23 +77,23 @@ static int left(int64_t until)
 }
 
 /* A broker that is not there yet is waited for. */
-static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct conf *c, const struct names *name,
-			     struct schema_registry *r, struct bus_error *err)
+static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct conf *c,
+			     const struct names *name, struct schema_registry *r, struct bus_error *err)
 {
-	const struct schema_nodes_conf nodes = { .kafka = *kafka,
-						 .topic = name->nodes,
-						 .url = name->url,
-						 .on_change = stir,
-						 .ctx = r };
+	const struct schema_nodes_conf nodes = {
+		.kafka = *kafka, .topic = name->nodes, .url = name->url, .on_change = stir, .ctx = r
+	};
 	int64_t until = bus_clock_mono_ms() + c->start_ms;
 	enum bus_err rc;
 
 	for (;;) {
 		rc = schema_topic_prepare(kafka, c->topic, (int32_t)c->replication, left(until), err);
 		if (rc == BUS_OK)
-			rc = schema_topic_prepare(kafka, name->side, (int32_t)c->replication, left(until), err);
+			rc = schema_topic_prepare(kafka, name->side, (int32_t)c->replication, left(until),
+						  err);
 		if (rc == BUS_OK)
-			rc = schema_topic_prepare(kafka, name->nodes, (int32_t)c->replication, left(until), err);
+			rc = schema_topic_prepare(kafka, name->nodes, (int32_t)c->replication, left(until),
+						  err);
 		if (rc == BUS_OK)
 			rc = schema_store_open_watched(kafka, c->topic, (int)c->start_ms, schema_feed_record,
 						       r->feed, &r->store, err);
@@ -170,9 +170,10 @@ int main(int argc, char **argv)
 	}
 	atomic_store(&r.draining, true);
 	bus_http_stop(&http, STOP_MS);
-	schema_writer_close(&r.writer);
-	schema_nodes_close(&r.nodes); /* another node writes from here on */
+	schema_writer_stop(r.writer);
 	schema_forward_stop(&r.forward);
+	schema_nodes_close(&r.nodes); /* another node writes from here on */
+	schema_writer_free(&r.writer);
 	schema_side_writer_stop(&r.side_writer);
 	schema_side_close(&r.side);
 	schema_store_close(&r.store);

@@ -15,10 +15,10 @@
 #include "bus/producer.h"
 
 #define BEAT_MS 400
-#define NODES_SILENCE 5	  /* own beats without one of the writer: it is gone */
-#define NODES_OPENING 20  /* own beats a writer may take to become ready, when others could */
-#define NODES_TURN 2	  /* own beats between two nodes' claims */
-#define UNSURE_MS 2000	  /* without an own beat: others may have chosen another writer */
+#define NODES_SILENCE 5	 /* own beats without one of the writer: it is gone */
+#define NODES_OPENING 20 /* own beats a writer may take to become ready, when others could */
+#define NODES_TURN 2	 /* own beats between two nodes' claims */
+#define UNSURE_MS 2000	 /* without an own beat: others may have chosen another writer */
 #define NODES_MAX 64
 #define SEND_MS 1000
 #define STUCK_MS 30000 /* a beat not acknowledged for so long: another connection */
@@ -48,19 +48,19 @@ struct schema_nodes {
 	pthread_cond_t stir;
 	struct node node[NODES_MAX];
 	size_t n_nodes;
-	bool reading;	 /* what is read now was written now */
-	uint64_t own;	 /* own beats read */
-	int64_t own_ms;	 /* when the last was */
-	int64_t term;	 /* the highest claimed */
-	char *writer;	 /* its node's id */
+	bool reading;	/* what is read now was written now */
+	uint64_t own;	/* own beats read */
+	int64_t own_ms; /* when the last was */
+	int64_t term;	/* the highest claimed */
+	char *writer;	/* its node's id */
 	char *writer_url;
 	bool gone, active; /* the writer's */
-	uint64_t heard;	 /* own beats read when the writer's last was */
-	uint64_t since;	 /* own beats read when it became the writer */
-	bool starting;	 /* have claimed nothing yet */
-	int64_t claimed; /* the term claimed last */
-	int64_t ready;	 /* the term that this node can write in; 0: none */
-	bool hurry;	 /* a beat is due before its time */
+	uint64_t heard;	   /* own beats read when the writer's last was */
+	uint64_t since;	   /* own beats read when it became the writer */
+	bool starting;	   /* have claimed nothing yet */
+	int64_t claimed;   /* the term claimed last */
+	int64_t ready;	   /* the term that this node can write in; 0: none */
+	bool hurry;	   /* a beat is due before its time */
 	bool stop, changed;
 };
 
@@ -90,8 +90,9 @@ static void set_writer(struct schema_nodes *n, int64_t term, const char *id, con
 {
 	bool mine = strcmp(id, n->id) == 0;
 
-	bus_log(BUS_LOG_INFO, "registry.writer", LOG_INT("term", term), LOG_STR("url", url),
-		LOG_STR("self", mine ? "yes" : "no"));
+	if (n->reading)
+		bus_log(BUS_LOG_INFO, "registry.writer", LOG_INT("term", term), LOG_STR("url", url),
+			LOG_STR("self", mine ? "yes" : "no"));
 	free(n->writer);
 	free(n->writer_url);
 	n->writer = bus_xstrdup(id);
@@ -164,8 +165,8 @@ static void apply(struct schema_nodes *n, const struct beat *b)
 		n->own++;
 		n->own_ms = bus_clock_mono_ms();
 	}
-	/* Only the first to claim a term gets to write in it: where compaction has taken its claim, and left one
-	 * that came too late, its later beats still tell. */
+	/* Only the first to claim a term gets to write in it: where compaction has taken its claim, and left
+	 * one that came too late, its later beats still tell. */
 	if (claims && (b->term > n->term || (b->term == n->term && b->state == WRITES && n->writer &&
 					     strcmp(b->id, n->writer) != 0)))
 		set_writer(n, b->term, b->id, b->url);
@@ -329,6 +330,7 @@ static void *beat(void *ctx)
 {
 	struct schema_nodes *n = ctx;
 	int64_t due = 0, sent_at = 0;
+	struct bus_error err;
 	bool stop = false;
 
 	while (!stop) {
@@ -355,14 +357,15 @@ static void *beat(void *ctx)
 		}
 	}
 	send(n);
-	(void)bus_producer_flush(n->producer, LEAVE_MS, NULL);
+	if (bus_producer_flush(n->producer, LEAVE_MS, &err) != BUS_OK)
+		bus_log(BUS_LOG_WARN, "registry.beat_failed", LOG_ERR(&err));
 	return NULL;
 }
 
 /* --- opening, closing, asking ----------------------------------------------------------------------- */
 
-enum bus_err schema_nodes_open(const struct schema_nodes_conf *conf, int timeout_ms, struct schema_nodes **out,
-			       struct bus_error *err)
+enum bus_err schema_nodes_open(const struct schema_nodes_conf *conf, int timeout_ms,
+			       struct schema_nodes **out, struct bus_error *err)
 {
 	const struct bus_producer_conf producer = { .kafka = conf->kafka };
 	struct schema_nodes *n = bus_xcalloc(1, sizeof(*n));
@@ -379,8 +382,8 @@ enum bus_err schema_nodes_open(const struct schema_nodes_conf *conf, int timeout
 	n->topic = bus_xstrdup(conf->topic);
 	n->url = bus_xstrdup(conf->url);
 	bus_random(run, sizeof(run));
-	n->id = bus_xasprintf("%s %02x%02x%02x%02x%02x%02x", conf->url, run[0], run[1], run[2], run[3], run[4],
-			      run[5]);
+	n->id = bus_xasprintf("%s %02x%02x%02x%02x%02x%02x", conf->url, run[0], run[1], run[2], run[3],
+			      run[4], run[5]);
 	n->starting = true;
 	pthread_mutex_init(&n->lock, NULL);
 	pthread_condattr_init(&attr);

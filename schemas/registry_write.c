@@ -191,8 +191,8 @@ static void tell(struct schema_writer *w, int64_t term)
 	w->told = term;
 }
 
-/* The producer is open, and the store has all that was written before: by another node, or by this one with an
- * outcome that was not known, which opening anew settles. */
+/* The producer is open, and the store has all that was written before: by another node, or by this one with
+ * an outcome that was not known, which opening anew settles. */
 static bool may_write(struct schema_writer *w, struct bus_error *err)
 {
 	if (w->producer)
@@ -215,8 +215,9 @@ static void take_role(struct schema_writer *w)
 	struct schema_nodes_view v = { .role = SCHEMA_NODE_WRITER, .term = 1 };
 	struct bus_error err;
 
-	if (w->registry->nodes && w->term != 0 && !w->producer)
-		(void)schema_nodes_catch_up(w->registry->nodes, ROLE_MS, NULL);
+	if (w->registry->nodes && w->term != 0 && !w->producer &&
+	    schema_nodes_catch_up(w->registry->nodes, ROLE_MS, &err) != BUS_OK)
+		return;
 	if (w->registry->nodes)
 		schema_nodes_view(w->registry->nodes, &v);
 	if (v.role == SCHEMA_NODE_ALONE) /* nothing can be written; to be seen when Kafka answers */
@@ -462,7 +463,7 @@ static void wait_us(struct schema_writer *w, long us)
 	until.tv_nsec += us * 1000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	while (!w->queue.first && !w->stop && !w->stirred &&
+	while ((!w->queue.first || !w->producer) && !w->stop && !w->stirred &&
 	       pthread_cond_timedwait(&w->more, &w->lock, &until) != ETIMEDOUT)
 		;
 }
@@ -480,7 +481,7 @@ static struct job *next_job(struct schema_writer *w)
 	else if (w->open.n < w->last_n && !w->closed)
 		wait_us(w, LINGER_US);
 	w->stirred = false;
-	job = jobs_take(&w->queue);
+	job = w->producer || w->stop ? jobs_take(&w->queue) : NULL;
 	pthread_mutex_unlock(&w->lock);
 	return job;
 }
@@ -507,10 +508,12 @@ static void run(struct schema_writer *w, struct job *job)
 	}
 }
 
-/* What waits goes to where it can be done: to the writer, when that is another. */
-static void hand_back(struct schema_writer *w)
+/* What waits goes to where it can be done: to the writer, when that is another; or, when this one is it and
+ * cannot write, is told so in the end. */
+static void hand_back(struct schema_writer *w, bool leading)
 {
-	struct jobs all = { .last = &all.first };
+	struct jobs all = { .last = &all.first }, later = { .last = &later.first };
+	int64_t now = bus_clock_mono_ms();
 	struct job *job;
 
 	pthread_mutex_lock(&w->lock);
@@ -518,9 +521,21 @@ static void hand_back(struct schema_writer *w)
 		jobs_add(&all, job);
 	pthread_mutex_unlock(&w->lock);
 	while ((job = jobs_take(&all))) {
-		schema_forward_take(w->registry->forward, &job->change);
-		free(job);
+		if (!leading) {
+			schema_forward_take(w->registry->forward, &job->change);
+			free(job);
+		} else if (now < job->change.until_ms) {
+			jobs_add(&later, job);
+		} else {
+			schema_reply_error(bus_http_ticket_request(job->change.ticket), 50001,
+					   "Error in the backend data store: it does not take changes now");
+			done(job);
+		}
 	}
+	pthread_mutex_lock(&w->lock);
+	while ((job = jobs_take(&later)))
+		jobs_add(&w->queue, job);
+	pthread_mutex_unlock(&w->lock);
 }
 
 static bool stopping(struct schema_writer *w)
@@ -552,8 +567,8 @@ static void *write_changes(void *ctx)
 	do {
 		if (w->open.n == 0 && (!w->producer || !leads(w))) {
 			take_role(w);
-			if (!leads(w))
-				hand_back(w);
+			if (!w->producer || !leads(w))
+				hand_back(w, leads(w));
 		}
 		job = next_job(w);
 		if (job)
@@ -574,21 +589,27 @@ enum bus_err schema_writer_start(struct schema_writer *w, struct schema_registry
 	return BUS_OK;
 }
 
-void schema_writer_close(struct schema_writer **wp)
+void schema_writer_stop(struct schema_writer *w)
 {
-	struct schema_writer *w = *wp;
-
-	if (!w)
-		return;
-	*wp = NULL;
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
 	pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
 	if (w->started)
 		pthread_join(w->thread, NULL);
-	forget_batch(w);
+	w->started = false;
 	bus_producer_close(&w->producer);
+}
+
+void schema_writer_free(struct schema_writer **wp)
+{
+	struct schema_writer *w = *wp;
+
+	if (!w)
+		return;
+	*wp = NULL;
+	schema_writer_stop(w);
+	forget_batch(w);
 	pthread_cond_destroy(&w->more);
 	pthread_mutex_destroy(&w->lock);
 	free(w->record);

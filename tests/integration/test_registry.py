@@ -338,18 +338,6 @@ def test_a_killed_registry_comes_back_with_every_id(registry):
     assert registry.register("next", record({"name": "zz", "type": "int"}, name="ZZ"))[1]["id"] == last + 1
 
 
-def test_an_older_registry_is_fenced(registry, kafka, tmp_path):
-    newer = Registry(kafka, registry.topic, tmp_path).start()
-    try:
-        assert everything(newer) == everything(registry), "both serve reads"
-        message = refused(50003, registry.register("fenced", record(A)))
-        assert "taken over" in message
-        assert registry.process.wait(30) == 1
-        assert newer.register("fenced", record(A, name="F"))[0] == 200
-    finally:
-        newer.kill(signal.SIGTERM)
-
-
 def test_health_and_metrics(kafka, tmp_path):
     r = Registry(kafka, "_schemas_test_health_%d" % time.time(), tmp_path).start()
     try:

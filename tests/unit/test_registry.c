@@ -39,8 +39,8 @@ static int start(void **state)
 	memset(&f, 0, sizeof(f));
 	f.m = mock_start(1);
 	f.r.topic = TOPIC;
+	f.r.writer = schema_writer_new(&f.m.kafka, TOPIC);
 	if (rd_kafka_mock_topic_create(f.m.cluster, TOPIC, 1, 1) != 0 ||
-	    schema_writer_open(&f.m.kafka, TOPIC, &f.r.writer, &err) != BUS_OK ||
 	    schema_store_open(&f.m.kafka, TOPIC, 10000, &f.r.store, &err) != BUS_OK ||
 	    schema_writer_start(f.r.writer, &f.r, &err) != BUS_OK ||
 	    bus_http_start(&conf, schema_registry_routes, &f.r, &f.http, &err) != BUS_OK) {
@@ -54,7 +54,7 @@ static int stop(void **state)
 {
 	(void)state;
 	bus_http_stop(&f.http, 5000);
-	schema_writer_close(&f.r.writer);
+	schema_writer_free(&f.r.writer);
 	schema_store_close(&f.r.store);
 	mock_stop(&f.m);
 	return 0;
