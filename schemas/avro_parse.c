@@ -184,22 +184,44 @@ static enum bus_err read_size(struct schema_parser *p, const struct schema_place
 	return BUS_OK;
 }
 
-static enum bus_err read_named(struct schema_parser *p, const struct schema_place *at,
-			       const struct bus_json *v, const char *space, struct schema_node *node)
+static enum bus_err read_body(struct schema_parser *p, const struct schema_place *at,
+			      const struct bus_json *v, struct schema_node *node)
 {
+	switch (node->type) {
+	case SCHEMA_RECORD:
+		return schema_fields_read(p, at, v, node);
+	case SCHEMA_ENUM:
+		return read_symbols(p, at, v, node);
+	default:
+		return read_size(p, at, v, node);
+	}
+}
+
+static enum bus_err read_named(struct schema_parser *p, const struct schema_place *at,
+			       const struct bus_json *v, const char *space, struct schema_node *node,
+			       const struct schema_node **slot)
+{
+	const struct schema_node *old;
 	enum bus_err rc = schema_name_read(p, at, v, space, node);
 
 	if (rc == BUS_OK)
 		rc = schema_aliases_read(p, at, v, node);
+	if (rc != BUS_OK)
+		return rc;
+	old = schema_name_find(p, node->name);
 	/* Before its fields are read: they may speak of it. */
-	if (rc == BUS_OK)
+	if (!old)
 		rc = schema_name_define(p, at, node);
 	if (rc != BUS_OK)
 		return rc;
 	node->doc = schema_member_text(v, "doc");
-	if (node->type == SCHEMA_RECORD)
-		return schema_fields_read(p, at, v, node);
-	return node->type == SCHEMA_ENUM ? read_symbols(p, at, v, node) : read_size(p, at, v, node);
+	rc = read_body(p, at, v, node);
+	if (rc != BUS_OK || !old)
+		return rc;
+	if (!schema_defined_alike(old, node))
+		return schema_parse_fail(p, at, "'%.200s' is defined already, and otherwise", node->name);
+	*slot = old;
+	return BUS_OK;
 }
 
 static enum bus_err read_item(struct schema_parser *p, const struct schema_place *at,
@@ -233,7 +255,7 @@ static enum bus_err read_object(struct schema_parser *p, const struct schema_pla
 		return rc;
 	*slot = node;
 	if (schema_is_named(type))
-		rc = read_named(p, at, v, space, node);
+		rc = read_named(p, at, v, space, node, slot);
 	else if (type == SCHEMA_ARRAY || type == SCHEMA_MAP)
 		rc = read_item(p, at, v, space, node);
 	if (rc == BUS_OK)

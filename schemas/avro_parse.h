@@ -53,6 +53,7 @@ bool schema_plain(struct bus_str text); /* no U+0000 in it: whole as a C string 
 enum bus_err schema_name_read(struct schema_parser *p, const struct schema_place *at,
 			      const struct bus_json *v, const char *space,
 			      struct schema_node *node) BUS_MUSTCHECK;
+const struct schema_node *schema_name_find(const struct schema_parser *p, const char *full);
 enum bus_err schema_name_define(struct schema_parser *p, const struct schema_place *at,
 				const struct schema_node *node) BUS_MUSTCHECK;
 enum bus_err schema_aliases_read(struct schema_parser *p, const struct schema_place *at,
@@ -60,6 +61,9 @@ enum bus_err schema_aliases_read(struct schema_parser *p, const struct schema_pl
 /* A name as used: in the namespace first, then (as Java) without one. NULL: not defined. */
 const struct schema_node *schema_name_resolve(const struct schema_parser *p, const char *name,
 					      const char *space);
+
+/* A name defined a second time (avro_parse_again.c): Java 1.12 lets that pass when both are equal. */
+bool schema_defined_alike(const struct schema_node *old, const struct schema_node *again);
 
 /* The members of a record (avro_parse_record.c). */
 enum bus_err schema_fields_read(struct schema_parser *p, const struct schema_place *at,

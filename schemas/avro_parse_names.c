@@ -14,7 +14,7 @@ static const struct schema_node **slot_of(const struct schema_node **table, size
 	return &table[i];
 }
 
-static const struct schema_node *find(const struct schema_parser *p, const char *name)
+const struct schema_node *schema_name_find(const struct schema_parser *p, const char *name)
 {
 	return p->table_size == 0 ? NULL : *slot_of(p->table, p->table_size, name);
 }
@@ -39,8 +39,6 @@ enum bus_err schema_name_define(struct schema_parser *p, const struct schema_pla
 
 	if (schema_type_parse(bus_str(node->name), &type) && type < SCHEMA_RECORD)
 		return schema_parse_fail(p, at, "a type cannot be named '%s'", node->name);
-	if (find(p, node->name))
-		return schema_parse_fail(p, at, "'%.200s' is defined already", node->name);
 	if (2 * (p->n_named + 1) > p->table_size)
 		grow(p);
 	*slot_of(p->table, p->table_size, node->name) = node;
@@ -76,8 +74,8 @@ const struct schema_node *schema_name_resolve(const struct schema_parser *p, con
 	const char *full = qualify(p->arena, name, space);
 
 	if (full)
-		node = find(p, full);
-	return node || strchr(name, '.') ? node : find(p, name);
+		node = schema_name_find(p, full);
+	return node || strchr(name, '.') ? node : schema_name_find(p, name);
 }
 
 static enum bus_err check_name(struct schema_parser *p, const struct schema_place *at, const char *what,

@@ -5,6 +5,7 @@
 #include "schemas/schema_impl.h"
 
 #define STEPS_MAX 200000
+#define LARGE 256 /* members of an object */
 
 struct comparison {
 	const struct schema_resolver *r;
@@ -12,7 +13,23 @@ struct comparison {
 	long steps;
 };
 
-static bool json_equal(const struct bus_json *a, const struct bus_json *b)
+/* The member of that name; the usual place, then any. In a large object the usual place only, so that two of
+ * them cost no more than their size. */
+static const struct bus_json *member_like(const struct bus_json *object, const struct bus_json *usual,
+					  struct bus_str name)
+{
+	const struct bus_json *v;
+
+	if (usual && bus_str_eq(usual->name, name))
+		return usual;
+	if (object->n > LARGE)
+		return NULL;
+	for (v = object->first; v && !bus_str_eq(v->name, name);)
+		v = v->next;
+	return v;
+}
+
+bool schema_json_same(const struct bus_json *a, const struct bus_json *b)
 {
 	const struct bus_json *y;
 
@@ -23,9 +40,8 @@ static bool json_equal(const struct bus_json *a, const struct bus_json *b)
 	y = b->first;
 	for (const struct bus_json *x = a->first; x; x = x->next) {
 		if (a->type == BUS_JSON_OBJECT)
-			for (y = b->first; y && !bus_str_eq(x->name, y->name);)
-				y = y->next;
-		if (!y || !json_equal(x, y))
+			y = member_like(b, y, x->name);
+		if (!y || !schema_json_same(x, y))
 			return false;
 		y = y->next;
 	}
@@ -42,22 +58,24 @@ static bool is_own(const char *const *own, struct bus_str name)
 /* The properties of a are those of b, but for Avro's own. */
 static bool has_properties(const struct bus_json *a, const struct bus_json *b, const char *const *own)
 {
+	const struct bus_json *y = b && b->type == BUS_JSON_OBJECT ? b->first : NULL;
+
 	if (!a || a->type != BUS_JSON_OBJECT)
 		return true;
 	for (const struct bus_json *x = a->first; x; x = x->next) {
-		const struct bus_json *y = b && b->type == BUS_JSON_OBJECT ? b->first : NULL;
-
 		if (is_own(own, x->name))
 			continue;
-		while (y && !bus_str_eq(x->name, y->name))
+		while (y && is_own(own, y->name))
 			y = y->next;
-		if (!json_equal(x, y))
+		y = b && b->type == BUS_JSON_OBJECT ? member_like(b, y, x->name) : NULL;
+		if (!y || !schema_json_same(x, y))
 			return false;
+		y = y->next;
 	}
 	return true;
 }
 
-static bool properties_equal(const struct bus_json *a, const struct bus_json *b, const char *const *own)
+bool schema_properties_same(const struct bus_json *a, const struct bus_json *b, const char *const *own)
 {
 	return has_properties(a, b, own) && has_properties(b, a, own);
 }
@@ -77,8 +95,8 @@ static bool fields_equal(struct comparison *c, const struct schema_node *record,
 	static const char *const own[] = { "name", "type", "doc", "default", "order", "aliases", NULL };
 
 	return strcmp(schema_resolve_name(c->r, record->name, w->name), u->name) == 0 &&
-	       json_equal(w->fallback, u->fallback) && bus_str_eq(order_of(w), order_of(u)) &&
-	       properties_equal(w->properties, u->properties, own) && nodes_equal(c, w->type, u->type);
+	       schema_json_same(w->fallback, u->fallback) && bus_str_eq(order_of(w), order_of(u)) &&
+	       schema_properties_same(w->properties, u->properties, own) && nodes_equal(c, w->type, u->type);
 }
 
 static bool parts_equal(struct comparison *c, const struct schema_node *w, const struct schema_node *u)
@@ -110,7 +128,7 @@ static bool nodes_equal(struct comparison *c, const struct schema_node *w, const
 	if (c->with[w->index] == u)
 		return true;
 	c->with[w->index] = u;
-	return properties_equal(w->properties, u->properties, own) && parts_equal(c, w, u);
+	return schema_properties_same(w->properties, u->properties, own) && parts_equal(c, w, u);
 }
 
 bool schema_resolve_same(const struct schema *writer, const struct schema *reader,

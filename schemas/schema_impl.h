@@ -38,6 +38,11 @@ bool schema_is_named(enum schema_type type);
  */
 const uint32_t *schema_sort(struct bus_arena *arena, const struct schema_node *node, const char **twice);
 
+/* Equal as Java's JsonNode.equals, members in any order; both may be NULL (avro_same.c). */
+bool schema_json_same(const struct bus_json *a, const struct bus_json *b);
+/* The properties of two objects are equal, but for those listed (NULL at the end): Avro's own. */
+bool schema_properties_same(const struct bus_json *a, const struct bus_json *b, const char *const *own);
+
 /* Logical type of a node whose type, size and properties are set; an invalid one is ignored (as Java). */
 void schema_logical_detect(struct schema_node *node);
 

@@ -103,6 +103,54 @@ static void takes_a_name_before_its_definition(void **state)
 			 BUS_ESCHEMA);
 }
 
+/* Answers of Avro Java 1.12.2 (strict names, defaults checked). */
+static void takes_an_equal_definition_again_as_java_does(void **state)
+{
+#define TWICE(a, b)                                                                                          \
+	"{'type':'record','name':'R','fields':[{'name':'x','type':" a "},{'name':'y','type':" b "}]}"
+#define RECORD(field) "{'type':'record','name':'S','fields':[{'name':'n','type':" field "}]}"
+#define FIXED "{'type':'fixed','name':'F','size':3}"
+	static const struct {
+		const char *text;
+		bool taken;
+	} all[] = {
+		{ TWICE(RECORD("'int'"), RECORD("'int'")), true },
+		{ TWICE(RECORD("'int','aliases':['k']"), RECORD("'int','doc':'d'")), true },
+		{ TWICE(RECORD(FIXED), RECORD(FIXED)), true },
+		{ TWICE(RECORD(FIXED), RECORD("'F'")), true },
+		{ TWICE("['null'," FIXED "]", "['null'," FIXED "]"), true },
+		{ TWICE("{'type':'enum','name':'S','symbols':['A','B'],'default':'A'}",
+			"{'type':'enum','name':'S','symbols':['A','B'],'doc':'d'}"),
+		  true },
+		{ TWICE("{'type':'error','name':'S','fields':[]}",
+			"{'type':'record','name':'S','fields':[]}"),
+		  true },
+		{ TWICE(RECORD("['null','S']"), RECORD("['null','S']")), false },
+		{ TWICE(RECORD("'R'"), RECORD("'R'")), false },
+		{ TWICE(RECORD("'T'"), RECORD("{'type':'fixed','name':'T','size':2}")), false },
+		{ TWICE(RECORD("'int','default':1"), RECORD("'int','default':2")), false },
+		{ TWICE(RECORD("'int','order':'ignore'"), RECORD("'int'")), false },
+		{ TWICE(RECORD("'int','q':1"), RECORD("'int'")), false },
+		{ TWICE(RECORD("{'type':'int','logicalType':'date'}"), RECORD("'int'")), false },
+		{ TWICE(FIXED, "{'type':'fixed','name':'F','size':4}"), false },
+		{ TWICE(FIXED, "{'type':'enum','name':'F','symbols':['A']}"), false },
+		{ TWICE("{'type':'record','name':'R','fields':[]}", "'int'"), false },
+		{ "[" FIXED "," FIXED "]", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(all); i++) {
+		struct bus_error err = { 0 };
+		char *text = bus_xstrdup(all[i].text);
+
+		for (char *c = text; *c; c++)
+			*c = (char)(*c == '\'' ? '"' : *c);
+		if ((parse(text, SCHEMA_STRICT, &err) == BUS_OK) != all[i].taken)
+			fail_msg("%s: %s", text, err.text);
+		free(text);
+	}
+}
+
 static void refuses_a_name_with_a_nul_in_it(void **state)
 {
 	(void)state;
@@ -202,6 +250,7 @@ int main(void)
 		cmocka_unit_test(keeps_properties_of_types_and_fields),
 		cmocka_unit_test(says_what_is_wrong_and_where),
 		cmocka_unit_test(takes_a_name_before_its_definition),
+		cmocka_unit_test(takes_an_equal_definition_again_as_java_does),
 		cmocka_unit_test(refuses_a_name_with_a_nul_in_it),
 		cmocka_unit_test(refuses_schemas_over_its_limits),
 		cmocka_unit_test(does_not_write_out_defaults_that_grow_without_end),
