@@ -10,6 +10,8 @@
 void schema_canonical(const struct schema *s, struct bus_buf *out); /* Parsing Canonical Form */
 /* What Avro Java's Schema.toString() gives: the text that Confluent's registry stores and returns. */
 void schema_to_string(const struct schema *s, struct bus_buf *out);
+/* The same with the types of references written out where they are used first: a schema that stands alone. */
+void schema_to_string_whole(const struct schema *s, struct bus_buf *out);
 uint64_t schema_crc64(struct bus_str canonical); /* CRC-64-AVRO (Rabin) */
 
 /* Fingerprints of the canonical form; schema_fingerprint is CRC-64-AVRO. */

@@ -19,6 +19,8 @@ struct frame {
 
 struct schema_reader {
 	struct schema_limits limits;
+	bool rest;   /* bytes after the datum are left alone */
+	size_t used; /* by the last datum */
 	struct bus_buf text;  /* bytes read as a string, made valid */
 	struct frame frame[]; /* limits.depth of them */
 };
@@ -48,6 +50,16 @@ void schema_reader_free(struct schema_reader **r)
 		free(*r);
 	}
 	*r = NULL;
+}
+
+void schema_reader_allow_rest(struct schema_reader *r)
+{
+	r->rest = true;
+}
+
+size_t schema_reader_used(const struct schema_reader *r)
+{
+	return r->used;
 }
 
 /* Zigzag varint of at most 64 bits. False: the input ends, or more bits. */
@@ -427,7 +439,8 @@ enum bus_err schema_read(struct schema_reader *r, const struct schema_plan *plan
 			stop(&run, BUS_EDATA, plan->message[op->a]);
 			goto stopped;
 		case SCHEMA_OP_HALT:
-			if (run.p != run.end)
+			r->used = (size_t)(run.p - run.begin);
+			if (run.p != run.end && !r->rest)
 				stop(&run, BUS_EDATA, "bytes are left over");
 			goto stopped;
 		}

@@ -53,6 +53,10 @@ struct schema_sink {
 
 struct schema_reader *schema_reader_new(const struct schema_limits *limits); /* NULL: defaults */
 void schema_reader_free(struct schema_reader **r);
+/* From now on what follows a datum is left alone, and schema_reader_used() says how many bytes the datum was
+ * that was read last: container files put data side by side. */
+void schema_reader_allow_rest(struct schema_reader *r);
+size_t schema_reader_used(const struct schema_reader *r);
 /* BUS_EDATA: not a datum of the writer's schema, or one that the reader's cannot take; ETOOBIG: a limit. */
 enum bus_err schema_read(struct schema_reader *r, const struct schema_plan *p, struct bus_str datum,
 			 const struct schema_sink *sink, struct bus_error *err) BUS_MUSTCHECK;

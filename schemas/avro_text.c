@@ -10,8 +10,8 @@
 
 struct writer {
 	struct bus_buf *out;
-	const struct schema *schema;
 	bool *named; /* by node: written already, now its name is enough */
+	int own;     /* nodes below it have their definition elsewhere: in a reference */
 };
 
 static void put(struct writer *w, const struct schema_node *node, struct bus_str space);
@@ -253,8 +253,7 @@ static void put_named(struct writer *w, const struct schema_node *node, struct b
 	const struct bus_str space = { node->name, schema_space_len(node->name) };
 	struct bus_buf *out = w->out;
 
-	/* A type of a reference has its definition there, not here. */
-	if (w->named[node->index] || node->index < w->schema->own) {
+	if (w->named[node->index] || node->index < w->own) {
 		put_reference(out, node->name, outer);
 		return;
 	}
@@ -339,11 +338,21 @@ static void put(struct writer *w, const struct schema_node *node, struct bus_str
 	}
 }
 
-void schema_to_string(const struct schema *s, struct bus_buf *out)
+static void put_schema(const struct schema *s, int own, struct bus_buf *out)
 {
-	struct writer w = { .out = out, .schema = s };
+	struct writer w = { .out = out, .own = own };
 
 	w.named = bus_xcalloc((size_t)s->count, sizeof(*w.named));
 	put(&w, s->root, (struct bus_str){ "", 0 });
 	free(w.named);
+}
+
+void schema_to_string(const struct schema *s, struct bus_buf *out)
+{
+	put_schema(s, s->own, out);
+}
+
+void schema_to_string_whole(const struct schema *s, struct bus_buf *out)
+{
+	put_schema(s, 0, out);
 }

@@ -16,6 +16,7 @@ const struct vectors_set vectors_set[VECTORS_SETS] = {
 	{ "compat", vectors_compat },
 	{ "compat_chain", vectors_chain },
 	{ "malformed_binary", vectors_malformed },
+	{ "ocf", vectors_ocf },
 	{ "single_object", vectors_single_object },
 };
 

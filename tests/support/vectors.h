@@ -33,7 +33,7 @@ struct vectors_count {
 	size_t contested; /* of the cases, those on which the oracles disagree */
 };
 
-#define VECTORS_SETS 9
+#define VECTORS_SETS 10
 extern const struct vectors_set vectors_set[VECTORS_SETS];
 
 /* A kind of disagreement between the oracles, and how often it came. */
@@ -75,6 +75,7 @@ vectors_fn vectors_resolve;
 vectors_fn vectors_compat;
 vectors_fn vectors_chain;
 vectors_fn vectors_malformed;
+vectors_fn vectors_ocf;
 vectors_fn vectors_single_object;
 
 #endif

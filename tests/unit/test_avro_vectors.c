@@ -71,6 +71,12 @@ static void refuses_malformed_data_quickly_in_little_memory(void **state)
 	run("malformed_binary", 578);
 }
 
+static void reads_container_files_and_refuses_broken_ones(void **state)
+{
+	(void)state;
+	run("ocf", 80);
+}
+
 static void makes_and_reads_single_objects(void **state)
 {
 	(void)state;
@@ -88,6 +94,7 @@ int main(void)
 		cmocka_unit_test(judges_two_schemas_as_avro_java_does),
 		cmocka_unit_test(judges_a_history_under_every_level),
 		cmocka_unit_test(refuses_malformed_data_quickly_in_little_memory),
+		cmocka_unit_test(reads_container_files_and_refuses_broken_ones),
 		cmocka_unit_test(makes_and_reads_single_objects),
 	};
 
