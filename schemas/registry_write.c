@@ -20,7 +20,7 @@
 
 struct job {
 	struct job *next;
-	struct schema_change change;
+	struct schema_errand change;
 	struct bus_buf answer;
 	size_t first, n; /* its records */
 };
@@ -430,7 +430,7 @@ int32_t schema_writer_next_id(struct schema_writer *w, const char *context, int3
 
 /* --- the thread and its queue ----------------------------------------------------------------------- */
 
-bool schema_writer_take(struct schema_writer *w, const struct schema_change *change)
+bool schema_writer_take(struct schema_writer *w, const struct schema_errand *change)
 {
 	struct job *job;
 	bool room;
