@@ -125,14 +125,21 @@ struct schema_writer *schema_writer_new(const struct bus_kafka_conf *kafka, cons
 
 static void forget_batch(struct schema_writer *w)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < w->n_records; i++) {
 		bus_buf_release(&w->record[i].key);
 		bus_buf_release(&w->record[i].value);
 	}
 	for (size_t i = 0; i < w->n_given; i++)
 		free(w->given[i].context);
-	w->n_records = w->bytes = w->n_claims = w->n_given = 0;
+	w->n_records = w->bytes = w->n_given = 0;
 	w->closed = false;
+	/* The change in hand goes into the next batch, with what it has claimed. */
+	for (size_t i = 0; i < w->n_claims; i++)
+		if (w->current && w->claim[i].by == w->current)
+			w->claim[kept++] = w->claim[i];
+	w->n_claims = kept;
 }
 
 void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value)
