@@ -261,6 +261,12 @@ void bus_hmac_sha256(const uint8_t key[BUS_KEY_LEN], const void *p, size_t n, ui
 		       &len) != NULL);
 }
 
+void bus_pbkdf2(struct bus_str password, struct bus_str salt, int iterations, uint8_t out[BUS_SHA256_LEN])
+{
+	must(PKCS5_PBKDF2_HMAC(password.p, (int)password.n, (const unsigned char *)salt.p, (int)salt.n,
+			       iterations, EVP_sha256(), BUS_SHA256_LEN, out));
+}
+
 bool bus_equal_secret(const void *a, const void *b, size_t n)
 {
 	return CRYPTO_memcmp(a, b, n) == 0;

@@ -41,6 +41,8 @@ void bus_sha256_end(struct bus_sha256_stream **s, uint8_t out[BUS_SHA256_LEN]); 
 void bus_hex(const void *p, size_t n, char *hex); /* 2n digits and a NUL */
 
 void bus_hmac_sha256(const uint8_t key[BUS_KEY_LEN], const void *p, size_t n, uint8_t out[BUS_SHA256_LEN]);
+/* PBKDF2-HMAC-SHA-256 (RFC 8018), 32 bytes. Slow on purpose: milliseconds to seconds. */
+void bus_pbkdf2(struct bus_str password, struct bus_str salt, int iterations, uint8_t out[BUS_SHA256_LEN]);
 bool bus_equal_secret(const void *a, const void *b, size_t n); /* constant time */
 
 /* AES-256-GCM, fresh 96-bit nonce a message: out = 0x01 || nonce || ciphertext || tag (NIST SP 800-38D).

@@ -9,7 +9,7 @@
  * A handler that returns without any is answered 500 (and logged).
  *
  * Guarded here, for every program: duplicate Content-Length, Content-Length with Transfer-Encoding, space
- * before a header's colon, missing or second Host, NUL, bare CR or folding in a header, control characters
+ * before a header's colon, missing or second Host, second Authorization, NUL, bare CR or folding in a header, control characters
  * and spaces in the URI: 400 and close; Transfer-Encoding other than chunked: 501 and close. Absolute
  * deadlines for the request (10 s for headers, 30 s for the body, 30 s idle); URI over 8 KiB 414, body over
  * the cap 413, HEAD as GET without a body, OPTIONS with Allow, 405 with Allow, 404; these as problem

@@ -13,7 +13,7 @@
 struct seen {
 	const char *why;
 	int status;
-	int hosts, lengths, encodings;
+	int hosts, lengths, encodings, authorizations;
 	int64_t length;
 	bool chunked;
 	const char *expected; /* where the line before ended; NULL: not known */
@@ -107,6 +107,9 @@ static enum MHD_Result see(void *ctx, enum MHD_ValueKind kind, const char *name,
 		if (memchr(value, ',', value_len) || memchr(value, ' ', value_len) ||
 		    memchr(value, '/', value_len) || memchr(value, '@', value_len))
 			return refuse(s, 400, "Host is malformed");
+	} else if (name_len == 13 && strncasecmp(name, "Authorization", 13) == 0) {
+		if (++s->authorizations > 1)
+			return refuse(s, 400, "more than one Authorization");
 	} else if (name_len == 14 && strncasecmp(name, "Content-Length", 14) == 0) {
 		return see_length(s, value, value_len) ? MHD_YES : MHD_NO;
 	} else if (name_len == 17 && strncasecmp(name, "Transfer-Encoding", 17) == 0) {

@@ -147,11 +147,23 @@ static bool decode_parts(struct bus_http_request *req, char *out)
 	return true;
 }
 
+/* MHD's copy goes with the connection; a deferred request may outlive it. No other methods have a route. */
+static const char *lasting(const char *method)
+{
+	static const char *const known[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS" };
+
+	for (size_t i = 0; i < BUS_LEN(known); i++)
+		if (strcmp(known[i], method) == 0)
+			return known[i];
+	return method;
+}
+
 int bus_http_request_parse(struct bus_http_request *req, const char *method, const char **why)
 {
 	struct bus_str path, query;
 
 	find_path(req);
+	req->method = lasting(method);
 	path = (struct bus_str){ req->uri.p + req->path_at, req->path_len };
 	query = bus_str(req->raw_query);
 	*why = "the path or the query holds a broken %-escape, %00 or too many parameters";

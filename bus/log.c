@@ -29,7 +29,7 @@ static bool as_json;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards repeats and the order of lines */
 static struct repeat repeats[IDS];
 
-static const char *const level_name[] = { "debug", "info", "warn", "error" };
+static const char *const level_name[] = { "debug", "info", "warn", "error", "audit" };
 
 void bus_log_setup(enum bus_log_level least, bool json)
 {
@@ -39,7 +39,7 @@ void bus_log_setup(enum bus_log_level least, bool json)
 
 enum bus_err bus_log_level_parse(const char *text, enum bus_log_level *out)
 {
-	for (size_t i = 0; i < BUS_LEN(level_name); i++) {
+	for (size_t i = 0; i < BUS_LOG_AUDIT; i++) {
 		if (strcmp(text, level_name[i]) == 0) {
 			*out = (enum bus_log_level)i;
 			return BUS_OK;
@@ -218,7 +218,7 @@ void bus_log_write(enum bus_log_level level, const char *id, const struct bus_lo
 {
 	struct bus_buf line = { 0 };
 	int64_t now;
-	int64_t suppressed;
+	int64_t suppressed = 0;
 	char time[32];
 	int saved = errno;
 
@@ -227,7 +227,7 @@ void bus_log_write(enum bus_log_level level, const char *id, const struct bus_lo
 	now = bus_clock_ms();
 	bus_clock_iso_wib(now, time, sizeof(time));
 	pthread_mutex_lock(&lock);
-	if (admit(id, now, &suppressed)) {
+	if (level == BUS_LOG_AUDIT || admit(id, now, &suppressed)) {
 		if (as_json)
 			put_json_line(&line, level_name[level], id, time, fields, suppressed);
 		else

@@ -14,7 +14,13 @@
 
 #include "bus/error.h"
 
-enum bus_log_level { BUS_LOG_DEBUG, BUS_LOG_INFO, BUS_LOG_WARN, BUS_LOG_ERROR };
+enum bus_log_level {
+	BUS_LOG_DEBUG,
+	BUS_LOG_INFO,
+	BUS_LOG_WARN,
+	BUS_LOG_ERROR,
+	BUS_LOG_AUDIT, /* who changed what: always written, and never left out as a repeat */
+};
 
 struct bus_log_field {
 	const char *key; /* NULL ends the list */

@@ -1,7 +1,9 @@
 /* schemas/registry.h - titian-registry: Confluent's Schema Registry API on the schema store.
  *
  *   registry_main.c   options, start, stop
+ *   registry_front.c  the HTTP server: TLS, who is asking
  *   registry_api.c    the route table; health and metrics
+ *   registry_access.c may they?
  *   registry_read.c   what is answered from the store, on the HTTP threads
  *   registry_write.c  what changes something: one thread, many requests a transaction
  *   registry_nodes.c  which node writes
@@ -30,6 +32,7 @@
 #include "bus/http.h"
 #include "bus/json_out.h"
 #include "bus/kafka.h"
+#include "schemas/registry_access.h"
 #include "schemas/registry_nodes.h"
 #include "schemas/store.h"
 
@@ -37,6 +40,7 @@
 #define SCHEMA_VERSION_LATEST 0
 
 struct schema_feed;
+struct schema_access;
 struct schema_side;
 struct schema_side_writer;
 struct schema_writer;
@@ -47,6 +51,7 @@ struct schema_registry {
 	struct schema_writer *writer;
 	struct schema_nodes *nodes; /* NULL: this is the only one */
 	struct schema_forward *forward;
+	struct schema_access *access; /* registry_access.h; NULL: everybody may do everything */
 	struct schema_feed *feed; /* registry_feed.h */
 	struct schema_side *side; /* registry_side.h */
 	struct schema_side_writer *side_writer;
@@ -74,7 +79,7 @@ void schema_writer_stir(struct schema_writer *w); /* any thread: the nodes have 
  * schema_writer_put() for each record and, last, schema_writer_commit(); or replies what is wrong. */
 typedef void (*schema_edit_fn)(struct schema_registry *r, struct bus_http_request *req);
 /* alone: this one must see all changes before it in the store, and need declare nothing. */
-struct schema_errand {
+struct schema_change {
 	struct bus_http_ticket *ticket;
 	schema_edit_fn fn;
 	bool alone;
@@ -86,7 +91,7 @@ struct schema_errand {
  * Changes that wait are committed together. */
 void schema_registry_change(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
 			    bool alone);
-bool schema_writer_take(struct schema_writer *w, const struct schema_errand *change); /* false: full */
+bool schema_writer_take(struct schema_writer *w, const struct schema_change *change); /* false: full */
 
 /* What a change that is not alone reads and writes, before it asks the store about it: when a change of the
  * open batch has claimed the same, the batch is committed first, and the store then has it. _alone: as if all
@@ -126,7 +131,7 @@ enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_cl
 /* Answers what is left 50003. After the HTTP server and the writer. */
 void schema_forward_stop(struct schema_forward **f);
 /* Any thread: to whoever writes, when that is known. Answers in any case. */
-void schema_forward_take(struct schema_forward *f, const struct schema_errand *change);
+void schema_forward_take(struct schema_forward *f, const struct schema_change *change);
 
 /* --- registry_body.c: false means that the request has been answered with the error ----------------- */
 

@@ -101,7 +101,8 @@ static bool take_reference(struct schema_registry *r, struct bus_http_request *r
 		schema_reply_error(req, 42201, "Invalid schema: a reference wants name, subject and version");
 		return false;
 	}
-	if (schema_store_version(r->store, out->subject, n == -1 ? 0 : (int)n, found, NULL) != BUS_OK ||
+	if (!schema_may(req, SCHEMA_RIGHT_READ, out->subject) ||
+	    schema_store_version(r->store, out->subject, n == -1 ? 0 : (int)n, found, NULL) != BUS_OK ||
 	    found->deleted || !found->schema) {
 		schema_reply_error(
 		    req, 42201, "Invalid schema: No schema reference found for subject \"%s\" and version %d",

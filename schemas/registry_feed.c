@@ -21,6 +21,7 @@ struct event {
 struct stream {
 	struct schema_feed *feed;
 	struct schema_registry *registry;
+	const struct bus_http_request *req; /* whose rights count */
 	char *prefix;
 	int64_t after; /* told up to here */
 	int64_t spoke; /* monotonic ms; the feed's lock */
@@ -182,9 +183,12 @@ static size_t first_after(const struct schema_feed *f, int64_t after)
 	return low;
 }
 
-static bool wanted(const struct event *e, const char *prefix)
+static bool wanted(const struct event *e, const char *prefix, const struct bus_http_request *req)
 {
-	return prefix[0] == '\0' || (e->subject && strncmp(e->subject, prefix, strlen(prefix)) == 0);
+	if (!e->subject)
+		return prefix[0] == '\0';
+	return strncmp(e->subject, prefix, strlen(prefix)) == 0 &&
+	       schema_may(req, SCHEMA_RIGHT_READ, e->subject);
 }
 
 static enum bus_http_more next_piece(void *state, struct bus_buf *out)
@@ -206,7 +210,7 @@ static enum bus_http_more next_piece(void *state, struct bus_buf *out)
 		const struct event *e = &f->event[i];
 
 		s->after = e->offset;
-		if (!wanted(e, s->prefix))
+		if (!wanted(e, s->prefix, s->req))
 			continue;
 		bus_buf_printf(out, "id: %lld\nevent: %s\ndata: ", (long long)e->offset, name_of(e));
 		put_event(&(struct bus_json_out){ .buf = out }, e);
@@ -263,6 +267,7 @@ static void follow(struct schema_registry *r, struct bus_http_request *req, int6
 
 	s->feed = f;
 	s->registry = r;
+	s->req = req;
 	s->prefix = bus_xstrdup(prefix);
 	s->after = after;
 	s->spoke =
@@ -301,7 +306,7 @@ static void page(struct schema_feed *f, struct bus_http_request *req, int64_t af
 		after = f->forgotten;
 	for (size_t i = first_after(f, after); i < f->n && n < limit; i++) {
 		after = f->event[i].offset;
-		if (!wanted(&f->event[i], prefix))
+		if (!wanted(&f->event[i], prefix, req))
 			continue;
 		put_event(&j, &f->event[i]);
 		n++;

@@ -18,7 +18,7 @@
 
 struct item {
 	struct item *next;
-	struct schema_errand change;
+	struct schema_change change;
 };
 
 struct schema_forward {
@@ -61,7 +61,7 @@ void schema_registry_change(struct schema_registry *r, struct bus_http_request *
 {
 	const char *forward = bus_http_header(req, "X-Forward");
 	struct schema_nodes_view v = { .role = SCHEMA_NODE_WRITER };
-	struct schema_errand change = { .fn = fn, .alone = alone };
+	struct schema_change change = { .fn = fn, .alone = alone };
 
 	change.forwarded = forward && strcasecmp(forward, "false") == 0;
 	change.auth = header(req, "Authorization");
@@ -85,7 +85,7 @@ void schema_registry_change(struct schema_registry *r, struct bus_http_request *
 
 /* --- the queue -------------------------------------------------------------------------------------- */
 
-void schema_forward_take(struct schema_forward *f, const struct schema_errand *change)
+void schema_forward_take(struct schema_forward *f, const struct schema_change *change)
 {
 	struct bus_http_request *req = bus_http_ticket_request(change->ticket);
 	struct item *item;
@@ -200,14 +200,18 @@ static char *line(const char *name, const char *value)
 }
 
 /* True: the request has been answered. */
-static bool forward(struct schema_forward *f, const struct schema_errand *change,
+static bool forward(struct schema_forward *f, const struct schema_change *change,
 		    const struct schema_nodes_view *writer, struct bus_client *client)
 {
 	struct bus_http_request *req = bus_http_ticket_request(change->ticket);
 	const char *query = bus_http_raw_query(req), *method = bus_http_method(req), *header[5];
+	struct bus_buf asked_by = { 0 };
+	bool vouched = schema_access_vouch(f->registry->access, req, &asked_by);
 	char *url = bus_xasprintf("%s%s%s%s", writer->url, bus_http_path(req), query[0] ? "?" : "", query);
 	char *more[] = { line("X-Forward", "false"), line("X-Request-Id", bus_http_id(req)),
-			 line("Authorization", change->auth), line("Accept", change->accept) };
+			 vouched ? line(SCHEMA_NODE_HEADER, bus_buf_cstr(&asked_by))
+				 : line("Authorization", change->auth),
+			 line("Accept", change->accept) };
 	struct bus_client_header want[N_ANSWER] = { { .name = "Content-Type" },
 						    { .name = SCHEMA_OFFSET_HEADER },
 						    { .name = REFUSED_HEADER } };
@@ -243,6 +247,7 @@ static bool forward(struct schema_forward *f, const struct schema_errand *change
 			refuse(f, req, 50003);
 	}
 	bus_buf_release(&answer);
+	bus_buf_release(&asked_by);
 	for (size_t i = 0; i < BUS_LEN(more); i++)
 		free(more[i]);
 	free(url);
@@ -275,7 +280,7 @@ static bool stopping(struct schema_forward *f)
 }
 
 /* Until it is answered, or the writer of this node has taken it. */
-static void carry(struct schema_forward *f, struct bus_client *client, const struct schema_errand *change)
+static void carry(struct schema_forward *f, struct bus_client *client, const struct schema_change *change)
 {
 	struct bus_http_request *req = bus_http_ticket_request(change->ticket);
 	bool tried = false;

@@ -2,6 +2,7 @@
  * not ready, HTTP (with the writer still at work), writer, nodes (says that it leaves), store. */
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -10,13 +11,16 @@
 #include "bus/log.h"
 #include "bus/proc.h"
 #include "schemas/registry_feed.h"
+#include "schemas/registry_front.h"
 #include "schemas/registry_side.h"
 
-#define BODY_MAX (INT64_C(2) * 1024 * 1024)
 #define STOP_MS 20000
 
 struct conf {
 	char *bootstrap, *topic, *address, *url;
+	char *certificate, *key, *client_ca, *client_crl, *client;
+	char *policy, *users, *node_key, *node_ca, *node_certificate, *node_certificate_key;
+	bool insecure;
 	struct bus_conf_map kafka;
 	int64_t port, threads, replication, start_ms;
 };
@@ -37,11 +41,44 @@ static const struct bus_conf_option options[] = {
 	O("http.address", STR, address, "127.0.0.1", "Address clients connect to."),
 	O("http.port", PORT, port, "8081", "Port clients connect to."),
 	O("http.threads", INT, threads, "0", "Threads that answer; 0: as many as cores, at most 4."),
+	O("http.insecure", BOOL, insecure, "false",
+	  "Beyond loopback: plain HTTP, or no policy, is meant; something else guards the way."),
+	O("http.tls.certificate", PATH, certificate, "",
+	  "PEM: the server's certificate and its chain; empty: plain HTTP. Read again on SIGHUP."),
+	O("http.tls.key", PATH, key, "", "PEM: its key, not readable by others."),
+	O("http.tls.client_ca", PATH, client_ca, "", "PEM: who may sign clients' certificates."),
+	O("http.tls.client_crl", PATH, client_crl, "", "PEM: clients' certificates that are revoked."),
+	O("http.tls.client", STR, client, "",
+	  "Clients' certificates: none, optional or required; empty: optional when there is a client_ca."),
+	O("access.policy", PATH, policy, "",
+	  "Who may read, write, delete and configure which subjects (YAML); empty: everybody everything, on "
+	  "loopback "
+	  "only. Read again on SIGHUP."),
+	O("access.users", PATH, users, "", "Passwords and tokens, hashed; read again on SIGHUP."),
+	O("access.node_key", PATH, node_key, "",
+	  "Key shared by the nodes, with which one tells another who asked; make it with: titian key new."),
+	O("nodes.ca", PATH, node_ca, "",
+	  "PEM: who signs the other nodes' certificates; empty: the system's."),
+	O("nodes.certificate", PATH, node_certificate, "", "PEM: the certificate this node shows to others."),
+	O("nodes.key", PATH, node_certificate_key, "", "PEM: its key."),
 	{ 0 },
 };
 
 static const char usage[] =
-    "titian-registry --config FILE          serve schemas to every client of the bus\n";
+    "titian-registry --config FILE          serve schemas to every client of the bus\n"
+    "titian-registry token new --users FILE --name NAME\n"
+    "                                      make a user's token; prints it, once\n"
+    "titian-registry user new --users FILE --name NAME [--password-file FILE]\n"
+    "                                      a password: the file's first line, or one that is made and "
+    "printed\n";
+
+static volatile sig_atomic_t reload;
+
+static void on_hangup(int sig)
+{
+	(void)sig;
+	reload = 1;
+}
 
 struct names {
 	char *side, *nodes, *url;
@@ -59,7 +96,8 @@ static void make_names(const struct conf *c, struct names *out)
 	if (c->url[0])
 		out->url = bus_xstrdup(c->url);
 	else
-		out->url = bus_xasprintf("http://%s:%d", anywhere ? host : c->address, (int)c->port);
+		out->url = bus_xasprintf("%s://%s:%d", c->certificate[0] ? "https" : "http",
+					 anywhere ? host : c->address, (int)c->port);
 }
 
 static void stir(void *ctx)
@@ -94,12 +132,12 @@ static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct co
 		if (rc == BUS_OK)
 			rc = schema_topic_prepare(kafka, name->nodes, (int32_t)c->replication, left(until),
 						  err);
-		if (rc == BUS_OK && !r->store)
+		if (rc == BUS_OK)
 			rc = schema_store_open_watched(kafka, c->topic, (int)c->start_ms, schema_feed_record,
 						       r->feed, &r->store, err);
-		if (rc == BUS_OK && !r->side)
+		if (rc == BUS_OK)
 			rc = schema_side_open(kafka, name->side, (int)c->start_ms, &r->side, err);
-		if (rc == BUS_OK && !r->side_writer)
+		if (rc == BUS_OK)
 			rc = schema_side_writer_start(kafka, name->side, r->side, &r->side_writer, err);
 		if (rc == BUS_OK)
 			rc = schema_nodes_open(&nodes, (int)c->start_ms, &r->nodes, err);
@@ -111,14 +149,18 @@ static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct co
 	}
 }
 
-/* Until the stop signal: heartbeats of the feed. */
-static void serve(struct schema_registry *r)
+/* Until the stop signal: heartbeats of the feed, files read again on SIGHUP. */
+static void serve(struct schema_registry *r, struct bus_http *http)
 {
 	struct pollfd stop = { .fd = bus_proc_stop_fd(), .events = POLLIN };
 
 	while (!bus_proc_stopping()) {
 		poll(&stop, 1, 1000);
 		schema_feed_tick(r->feed);
+		if (reload) {
+			reload = 0;
+			schema_front_reload(r, http);
+		}
 	}
 }
 
@@ -129,21 +171,34 @@ int main(int argc, char **argv)
 	struct conf c = { 0 };
 	struct bus_error err;
 	struct names name;
+	struct sigaction hangup = { .sa_handler = on_hangup };
 	enum bus_err rc;
+	int done = schema_front_command(argc, argv);
 
+	if (done >= 0)
+		return done;
 	bus_proc_options(argc, argv, usage, options, &c);
 	bus_proc_signals();
+	sigaction(SIGHUP, &hangup, NULL);
 	const struct bus_kafka_conf kafka = { .bootstrap = c.bootstrap,
 					      .client_id = "titian-registry",
 					      .extra = &c.kafka };
-	const struct bus_client_conf others = { .insecure = true };
-	const struct bus_http_conf front = { .address = c.address,
-					     .port = (int)c.port,
-					     .threads = (int)c.threads,
-					     .body_max = BODY_MAX,
-					     .program = "registry",
-					     .problem_type = SCHEMA_REGISTRY_TYPE,
-					     .write_error = schema_registry_error };
+	const struct bus_client_conf others = { .ca = c.node_ca,
+						.certificate = c.node_certificate,
+						.key = c.node_certificate_key,
+						.insecure = true };
+	const struct schema_front_conf front = {
+		.address = c.address,
+		.port = (int)c.port,
+		.threads = (int)c.threads,
+		.certificate = c.certificate,
+		.key = c.key,
+		.client_ca = c.client_ca,
+		.client_crl = c.client_crl,
+		.client = c.client,
+		.insecure = c.insecure,
+		.access = { .policy = c.policy, .users = c.users, .node_key = c.node_key },
+	};
 
 	r.topic = c.topic;
 	r.feed = schema_feed_new();
@@ -157,14 +212,14 @@ int main(int argc, char **argv)
 		rc = schema_writer_start(r.writer, &r, &err);
 	r.ready_ms = bus_clock_mono_ms() - r.started_ms;
 	if (rc == BUS_OK)
-		rc = bus_http_start(&front, schema_registry_routes, &r, &http, &err);
+		rc = schema_front_start(&front, &r, &http, &err);
 	if (rc == BUS_OK) {
 		bus_proc_ready("registry");
 		bus_log(BUS_LOG_INFO, "registry.serving", LOG_INT("port", bus_http_port(http)),
 			LOG_INT("schemas", schema_store_count(r.store)),
 			LOG_INT("highest_id", schema_store_highest_id(r.store)));
 		schema_store_on_change(r.store, schema_feed_wake, r.feed);
-		serve(&r);
+		serve(&r, http);
 	} else if (!bus_proc_stopping()) {
 		fprintf(stderr, "titian-registry: %s\n", err.text);
 	}
@@ -178,9 +233,10 @@ int main(int argc, char **argv)
 	schema_side_close(&r.side);
 	schema_store_close(&r.store);
 	schema_feed_free(&r.feed);
+	schema_access_close(&r.access);
 	free(name.side);
 	free(name.nodes);
 	free(name.url);
 	bus_conf_release(options, &c);
-	return rc != BUS_OK ? 1 : 0;
+	return rc == BUS_EINVAL || rc == BUS_EPARSE ? 2 : rc != BUS_OK ? 1 : 0;
 }

@@ -75,6 +75,7 @@ void schema_read_schemas(void *ctx, struct bus_http_request *req)
 	size_t from, to, n = 0;
 
 	schema_store_all(r->store, prefix_of(req), schema_body_deleted(req), &l);
+	schema_may_versions(req, &l);
 	for (size_t i = 0; i < l.n; i++) {
 		bool last = i + 1 == l.n || strcmp(l.item[i].subject, l.item[i + 1].subject) != 0;
 
@@ -105,8 +106,11 @@ static bool find_id(struct schema_registry *r, struct bus_http_request *req, str
 
 	if (!schema_body_id(req, &id))
 		return false;
-	if (schema_store_text(r->store, id, out, NULL) == BUS_OK)
-		return true;
+	if (schema_store_text(r->store, id, out, NULL) == BUS_OK) {
+		if (schema_may_id(r, req, id, out->subject))
+			return true;
+		schema_version_release(out);
+	}
 	schema_reply_error(req, 40403, "Schema %d not found", (int)id);
 	return false;
 }
@@ -156,6 +160,7 @@ static bool find_uses(struct schema_registry *r, struct bus_http_request *req, s
 	if (!find_id(r, req, &v))
 		return false;
 	schema_store_uses(r->store, v.id, schema_body_deleted(req), l);
+	schema_may_versions(req, l);
 	schema_version_release(&v);
 	return true;
 }
@@ -218,6 +223,7 @@ void schema_read_subjects(void *ctx, struct bus_http_request *req)
 	size_t from, to;
 
 	schema_store_subjects(r->store, prefix_of(req), schema_body_deleted(req), &l);
+	schema_may_names(req, &l);
 	schema_body_window(req, l.n, &from, &to);
 	reply_texts(req, l.item, from, to);
 	schema_name_list_release(&l);
@@ -305,6 +311,7 @@ void schema_read_referrers(void *ctx, struct bus_http_request *req)
 	if (!find_version(r, req, &v))
 		return;
 	schema_store_referrers(r->store, v.subject, v.version, schema_body_deleted(req), &l);
+	schema_may_versions(req, &l);
 	schema_version_release(&v);
 	bus_json_array(&j);
 	for (size_t i = 0; i < l.n; i++)

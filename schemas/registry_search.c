@@ -128,6 +128,7 @@ void schema_search_subjects(void *ctx, struct bus_http_request *req)
 	if (!limit_of(req, &limit))
 		return;
 	schema_store_subjects(r->store, prefix ? prefix : "", SCHEMA_LIVE, &names);
+	schema_may_names(req, &names);
 	bus_json_object(&j);
 	put_number(&j, "total", (int64_t)names.n);
 	bus_json_key(&j, "subjects");
@@ -205,6 +206,7 @@ void schema_search_fields(void *ctx, struct bus_http_request *req)
 		return;
 	}
 	schema_store_subjects(r->store, prefix ? prefix : "", SCHEMA_LIVE, &names);
+	schema_may_names(req, &names);
 	bus_json_object(&j);
 	bus_json_key(&j, "matches");
 	bus_json_array(&j);

@@ -1,0 +1,78 @@
+#include "schemas/registry_rights.h"
+
+#define READ SCHEMA_RIGHT_READ
+#define WRITE SCHEMA_RIGHT_WRITE
+#define DELETE SCHEMA_RIGHT_DELETE
+#define CONFIGURE SCHEMA_RIGHT_CONFIGURE
+#define OPEN SCHEMA_SCOPE_OPEN
+#define KNOWN SCHEMA_SCOPE_KNOWN
+#define SUBJECT SCHEMA_SCOPE_SUBJECT
+#define SELF SCHEMA_SCOPE_SELF
+
+static const struct {
+	const char *method, *pattern;
+	enum schema_scope scope;
+	enum schema_right right;
+} table[] = {
+	{ "GET", "/", KNOWN, READ },
+	{ "GET", "/healthz", OPEN, READ },
+	{ "GET", "/readyz", OPEN, READ },
+	{ "GET", "/metrics", KNOWN, READ },
+	{ "GET", "/contexts", KNOWN, READ },
+	{ "GET", "/schemas", KNOWN, READ },
+	{ "GET", "/schemas/types", KNOWN, READ },
+	{ "GET", "/schemas/ids/{id}", KNOWN, READ },
+	{ "GET", "/schemas/ids/{id}/schema", KNOWN, READ },
+	{ "GET", "/schemas/ids/{id}/subjects", KNOWN, READ },
+	{ "GET", "/schemas/ids/{id}/versions", KNOWN, READ },
+	{ "GET", "/subjects", KNOWN, READ },
+	{ "POST", "/subjects/{subject}", SUBJECT, READ },
+	{ "DELETE", "/subjects/{subject}", SUBJECT, DELETE },
+	{ "GET", "/subjects/{subject}/versions", SUBJECT, READ },
+	{ "POST", "/subjects/{subject}/versions", SUBJECT, WRITE },
+	{ "GET", "/subjects/{subject}/versions/{version}", SUBJECT, READ },
+	{ "DELETE", "/subjects/{subject}/versions/{version}", SUBJECT, DELETE },
+	{ "GET", "/subjects/{subject}/versions/{version}/schema", SUBJECT, READ },
+	{ "GET", "/subjects/{subject}/versions/{version}/referencedby", SUBJECT, READ },
+	{ "POST", "/compatibility/subjects/{subject}/versions", SUBJECT, READ },
+	{ "POST", "/compatibility/subjects/{subject}/versions/{version}", SUBJECT, READ },
+	{ "GET", "/config", KNOWN, READ },
+	{ "GET", "/config/{subject}", SUBJECT, READ },
+	{ "PUT", "/config/{subject}", SUBJECT, CONFIGURE },
+	{ "DELETE", "/config/{subject}", SUBJECT, CONFIGURE },
+	{ "GET", "/mode", KNOWN, READ },
+	{ "GET", "/mode/{subject}", SUBJECT, READ },
+	{ "PUT", "/mode/{subject}", SUBJECT, CONFIGURE },
+	{ "DELETE", "/mode/{subject}", SUBJECT, CONFIGURE },
+	{ "PUT", "/config", SCHEMA_SCOPE_ADMIN, CONFIGURE },
+	{ "DELETE", "/config", SCHEMA_SCOPE_ADMIN, CONFIGURE },
+	{ "PUT", "/mode", SCHEMA_SCOPE_ADMIN, CONFIGURE },
+	{ "DELETE", "/mode", SCHEMA_SCOPE_ADMIN, CONFIGURE },
+	{ "GET", "/master_available", OPEN, READ },
+	{ "GET", "/_health", OPEN, READ },
+	{ "GET", "/v1/changes", KNOWN, READ },
+	{ "GET", "/v1/search", KNOWN, READ },
+	{ "GET", "/v1/subjects", KNOWN, READ },
+	{ "GET", "/v1/uses", KNOWN, READ },
+	{ "PUT", "/v1/uses/{program}", SELF, WRITE },
+	{ "DELETE", "/v1/uses/{program}", SELF, DELETE },
+	{ "GET", "/v1/subjects/{subject}/uses", SUBJECT, READ },
+	{ "GET", "/v1/subjects/{subject}/versions/{version}/state", SUBJECT, READ },
+	{ "PUT", "/v1/subjects/{subject}/versions/{version}/state", SUBJECT, CONFIGURE },
+	{ "DELETE", "/v1/subjects/{subject}/versions/{version}/state", SUBJECT, CONFIGURE },
+};
+
+struct schema_wanted schema_rights_of(const char *method, const char *pattern)
+{
+	static const char context[] = "/contexts/{context}";
+	const size_t n = sizeof(context) - 1;
+
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";
+	if (strncmp(pattern, context, n) == 0 && pattern[n] == '/')
+		pattern += n;
+	for (size_t i = 0; i < BUS_LEN(table); i++)
+		if (strcmp(table[i].method, method) == 0 && strcmp(table[i].pattern, pattern) == 0)
+			return (struct schema_wanted){ table[i].scope, table[i].right, true };
+	return (struct schema_wanted){ SCHEMA_SCOPE_ADMIN, SCHEMA_RIGHT_ADMIN, false };
+}
