@@ -4,6 +4,9 @@
 
 #include "deploy/ctl/ctl.h"
 
+extern const struct ctl_command ctl_avro_cat;
+extern const struct ctl_command ctl_avro_make;
+extern const struct ctl_command ctl_avro_meta;
 extern const struct ctl_command ctl_schema_check;
 extern const struct ctl_command ctl_schema_register;
 extern const struct ctl_command ctl_topic_apply;
