@@ -152,6 +152,14 @@ bench: programs kafka venv
 	@$(VENV)/bin/python tests/bench/bench.py
 .PHONY: build-bench
 build-bench: $(BENCHES)
+# Other people's registry clients, all of them; and what the registry answers beside its peers.
+.PHONY: clients conformance-table
+clients: programs kafka venv
+	@deploy/install.sh build run test clients
+	@$(VENV)/bin/python tests/clients/run.py
+conformance-table: programs kafka venv
+	@$(VENV)/bin/python tests/support/stage.py build/conformance sh -c \
+		'$(VENV)/bin/python tests/conformance/table.py $$TITIAN_REGISTRY > docs/registry-conformance.md'
 soak: programs kafka venv
 	KILL_ROUNDS=100 $(PYTEST) -q -s tests/integration/test_kills.py
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # deploy/install.sh - brings the Debian 12 packages that Titian is built, run and tested with.
 #
-#   deploy/install.sh            all of deploy/packages.txt
+#   deploy/install.sh            what deploy/packages.txt names for build, run and test
 #   deploy/install.sh build run  only those kinds
 #
 # Installs what is missing and nothing else; a second run takes a fraction of a second.
@@ -19,6 +19,11 @@ while read -r name kind; do
 	openjdk-17-jre-headless) java -version 2>&1 | grep -q 'version "\(17\|2[0-9]\)' && continue ;;
 	maven) command -v mvn >/dev/null && continue ;;
 	python3) python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null && continue ;;
+	openjdk-17-jdk-headless) command -v javac >/dev/null && continue ;;
+	nodejs) command -v node >/dev/null && continue ;;
+	npm) command -v npm >/dev/null && continue ;;
+	golang-go) command -v go >/dev/null && continue ;;
+	cargo) command -v cargo >/dev/null && continue ;;
 	python3-venv) python3 -c 'import venv, ensurepip' 2>/dev/null && continue ;;
 	esac
 	dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || missing+=("$name")
