@@ -83,7 +83,7 @@ $(B)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBGATEWAY) $(LIBADAPTER) $(LIBSCHEMA) $(LIBB
 	$(CC) $(CFLAGS) -MT $@ -MF $@.d $(LDFLAGS_$(CONFIG)) -o $@ $(filter-out %.h,$^) $(LDLIBS)
 $(B)/bench/%: $(B)/tests/bench/%.o $(LIBGATEWAY) $(LIBADAPTER) $(LIBSCHEMA) $(LIBBUS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)
+	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS) -lavro
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

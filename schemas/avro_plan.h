@@ -1,7 +1,9 @@
 /* schemas/avro_plan.h - the instructions between the compiler (avro_plan*.c) and the machine (avro_read.c).
  *
- * A plan is one flat program. Records are routines, called; all else stands in line. An instruction whose
- * node is NULL gives no events: that is how what the reader does not want is skipped, with every check.
+ * A plan is one flat program. Records are routines, called; all else stands in line. A value goes into the
+ * cell `to` of the block at hand (a record's fields, an array's item, a map's entry, the root), as branch
+ * `branch` when the reader's type is a union. What the reader does not want is passed over by the SKIP
+ * instructions, which look at nothing that they need not.
  */
 #ifndef SCHEMAS_AVRO_PLAN_H
 #define SCHEMAS_AVRO_PLAN_H
@@ -19,19 +21,30 @@ enum schema_op_code {
 	SCHEMA_OP_TEXT,
 	SCHEMA_OP_FIXED, /* a: size */
 	SCHEMA_OP_ENUM,	 /* a: the writer's symbols; b: table of the reader's index, or -1: the same */
-	SCHEMA_OP_INT_TO_REAL,
-	SCHEMA_OP_LONG_TO_REAL,
+	SCHEMA_OP_INT_TO_FLOAT,
+	SCHEMA_OP_INT_TO_DOUBLE,
+	SCHEMA_OP_LONG_TO_FLOAT,
+	SCHEMA_OP_LONG_TO_DOUBLE,
 	SCHEMA_OP_BYTES_TO_TEXT,
-	SCHEMA_OP_UNION,  /* a: branches; b: table of where each is read */
-	SCHEMA_OP_BRANCH, /* a: index in the reader's union */
-	SCHEMA_OP_JUMP,	  /* a: to */
-	SCHEMA_OP_CALL,	  /* a: routine of a record */
-	SCHEMA_OP_RECORD,
-	SCHEMA_OP_FIELD,  /* a: index in the reader's record */
-	SCHEMA_OP_RETURN, /* end of a record; a: what it costs when it took no byte of input */
-	SCHEMA_OP_ARRAY,  /* a: after its SCHEMA_OP_LOOP; b: bytes of the smallest item */
+	SCHEMA_OP_CONSTANT, /* a: which */
+	SCHEMA_OP_OPTION,   /* a union of null and one more; a: index of null, b: where to go on after it */
+	SCHEMA_OP_UNION,    /* a: branches; b: table of where each is read */
+	SCHEMA_OP_JUMP,	    /* a: to */
+	SCHEMA_OP_CALL,	    /* a: routine of a record; b: its cells */
+	SCHEMA_OP_RETURN,
+	SCHEMA_OP_ARRAY, /* a: after its LOOP; b: bytes of the smallest item */
+	SCHEMA_OP_ARRAY_LOOP,
 	SCHEMA_OP_MAP,
-	SCHEMA_OP_LOOP,
+	SCHEMA_OP_MAP_LOOP,
+	SCHEMA_OP_SKIP,	       /* a: bytes */
+	SCHEMA_OP_SKIP_LONGS,  /* a: how many */
+	SCHEMA_OP_SKIP_BYTES,  /* and text; a: how many */
+	SCHEMA_OP_SKIP_OPTION, /* as OPTION */
+	SCHEMA_OP_SKIP_CALL,
+	SCHEMA_OP_SKIP_RETURN,
+	SCHEMA_OP_SKIP_ITEMS, /* a: after its LOOP; b: bytes of the smallest item, `to`: of every, or
+				 UINT32_MAX */
+	SCHEMA_OP_SKIP_LOOP,
 	SCHEMA_OP_DEFAULT, /* read on from the plan's bytes; a: offset, b: length */
 	SCHEMA_OP_DEFAULT_END,
 	SCHEMA_OP_ERROR, /* cannot be resolved; a: message */
@@ -42,18 +55,20 @@ struct schema_op {
 	enum schema_op_code code;
 	int32_t a;
 	int32_t b;
-	const struct schema_node *node; /* the reader's */
+	uint32_t to;
+	uint32_t branch;
 };
 
 #define SCHEMA_MESSAGE_MAX 160
-#define SCHEMA_OPS_MAX 1000000 /* in one plan; a record schema needs about three a field */
+#define SCHEMA_OPS_MAX 1000000 /* in one plan; a record schema needs about two a field */
 
 struct schema_plan {
 	struct schema *writer;
 	struct schema *reader;
 	struct schema_op *op;
 	int32_t *table;
-	struct bus_buf bytes; /* of the defaults */
+	struct bus_buf bytes;	      /* of the defaults */
+	struct schema_cell *constant; /* defaults that are one cell */
 	char (*message)[SCHEMA_MESSAGE_MAX];
 };
 

@@ -1,178 +1,16 @@
-/* The machine: runs a plan over a datum. One loop, its own stack of bounded depth, no allocation but for the
- * text that bytes are turned into. */
-#include "schemas/avro_read.h"
+/* The machine: runs a plan over a datum. One loop, its own stack of bounded depth. What it reads it looks at
+ * once; what it is not sure of by one comparison is looked at in a function of its own. */
+#include "schemas/avro_machine.h"
+#include "schemas/avro_take.h"
 
-#include "bus/utf8.h"
-#include "schemas/avro_plan.h"
+#define EMPTY_COST 16	 /* of an item that takes no bytes */
+#define CELLS_FREE 1024	 /* that any datum may have, besides an item's each and */
+#define CELLS_PER_BYTE 4 /* these: defaults and nulls cost no byte */
 
-#define DEPTH_DEFAULT 64
-#define DEPTH_MOST 1000
-#define ITEMS_DEFAULT 1000000
-#define EMPTY_COST 16
-#define BYTES_DEFAULT ((int64_t)16 * 1024 * 1024)
-
-struct frame {
-	int32_t pc;	   /* record: where to go on; array, map: its instruction */
-	int64_t left;	   /* array, map: items of this block, the current one included */
-	const char *start; /* record: where its bytes began */
-};
-
-struct schema_reader {
-	struct schema_limits limits;
-	bool rest;   /* bytes after the datum are left alone */
-	size_t used; /* by the last datum */
-	struct bus_buf text;  /* bytes read as a string, made valid */
-	struct frame frame[]; /* limits.depth of them */
-};
-
-struct schema_reader *schema_reader_new(const struct schema_limits *limits)
-{
-	struct schema_limits l = limits ? *limits : (struct schema_limits){ 0 };
-	struct schema_reader *r;
-
-	if (l.depth <= 0)
-		l.depth = DEPTH_DEFAULT;
-	if (l.depth > DEPTH_MOST)
-		l.depth = DEPTH_MOST;
-	if (l.items <= 0)
-		l.items = ITEMS_DEFAULT;
-	if (l.bytes <= 0)
-		l.bytes = BYTES_DEFAULT;
-	r = bus_xcalloc(1, sizeof(*r) + (size_t)l.depth * sizeof(r->frame[0]));
-	r->limits = l;
-	return r;
-}
-
-void schema_reader_free(struct schema_reader **r)
-{
-	if (*r) {
-		bus_buf_release(&(*r)->text);
-		free(*r);
-	}
-	*r = NULL;
-}
-
-void schema_reader_allow_rest(struct schema_reader *r)
-{
-	r->rest = true;
-}
-
-size_t schema_reader_used(const struct schema_reader *r)
-{
-	return r->used;
-}
-
-/* Zigzag varint of at most 64 bits. False: the input ends, or more bits. */
-static inline bool read_long(const char **p, const char *end, int64_t *v)
-{
-	const char *c = *p;
-	uint64_t z = 0;
-	int shift = 0;
-	uint64_t byte;
-
-	if (c < end && !(*c & 0x80)) {
-		byte = (unsigned char)*c;
-		*p = c + 1;
-		*v = (int64_t)(byte >> 1) ^ -(int64_t)(byte & 1);
-		return true;
-	}
-	do {
-		if (c == end || shift == 70)
-			return false;
-		byte = (unsigned char)*c++;
-		if (shift == 63 && byte > 1)
-			return false;
-		z |= (byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	*p = c;
-	*v = (int64_t)(z >> 1) ^ -(int64_t)(z & 1);
-	return true;
-}
-
-static inline bool is_text(struct bus_str s)
-{
-	const uint64_t high = UINT64_C(0x8080808080808080);
-	uint64_t word;
-	uint64_t all = 0;
-	size_t i = 0;
-
-	for (; i + sizeof(word) <= s.n; i += sizeof(word)) {
-		memcpy(&word, s.p + i, sizeof(word));
-		all |= word;
-	}
-	for (; i < s.n; i++)
-		all |= (uint64_t)(unsigned char)s.p[i];
-	return !(all & high) || bus_utf8_ok(s.p, s.n) == s.n;
-}
-
-/* Bytes that begin a character and could have gone on: they become one U+FFFD, as in Java. */
-static size_t broken_len(const char *p, size_t n)
-{
-	size_t want = bus_utf8_want((unsigned char)p[0]);
-	size_t len = 1;
-
-	while (len < want && len < n) {
-		unsigned char c = (unsigned char)p[len];
-		unsigned char lead = (unsigned char)p[0];
-
-		if ((c & 0xc0) != 0x80)
-			break;
-		if (len == 1 && ((lead == 0xe0 && c < 0xa0) || (lead == 0xed && c > 0x9f) ||
-				 (lead == 0xf0 && c < 0x90) || (lead == 0xf4 && c > 0x8f)))
-			break;
-		len++;
-	}
-	return len;
-}
-
-static struct bus_str make_text(struct bus_buf *b, struct bus_str s)
-{
-	size_t i = 0;
-
-	if (is_text(s))
-		return s;
-	bus_buf_reset(b);
-	while (i < s.n) {
-		size_t ok = bus_utf8_ok(s.p + i, s.n - i);
-
-		bus_buf_put(b, s.p + i, ok);
-		i += ok;
-		if (i == s.n)
-			break;
-		bus_buf_put(b, "\xef\xbf\xbd", 3);
-		i += broken_len(s.p + i, s.n - i);
-	}
-	return bus_buf_str(b);
-}
-
-static inline float little_float(const char *p)
-{
-	const unsigned char *u = (const unsigned char *)p;
-	uint32_t bits = (uint32_t)u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24;
-	float v;
-
-	memcpy(&v, &bits, sizeof(v));
-	return v;
-}
-
-static inline double little_double(const char *p)
-{
-	const unsigned char *u = (const unsigned char *)p;
-	uint64_t bits = 0;
-	double v;
-
-	for (int i = 7; i >= 0; i--)
-		bits = bits << 8 | u[i];
-	memcpy(&v, &bits, sizeof(v));
-	return v;
-}
-
-/* The state of one run; a local, so that it lives in registers. */
+/* Where the machine stands. Its address is never taken while it runs, but in finish. */
 struct run {
 	const char *p;
 	const char *end;
-	const char *begin; /* of the datum: places in messages */
 	const char *after; /* while a default is read: where the datum goes on */
 	const char *after_end;
 	int64_t items; /* still allowed */
@@ -180,196 +18,255 @@ struct run {
 	enum bus_err rc;
 };
 
-static bool stop(struct run *run, enum bus_err rc, const char *why)
-{
-	run->rc = rc;
-	run->why = why;
-	return false;
-}
-
-static inline bool get_long(struct run *run, int64_t *v)
-{
-	return read_long(&run->p, run->end, v) || stop(run, BUS_EDATA, "no whole number stands here");
-}
-
-static inline bool get_int(struct run *run, int64_t *v)
-{
-	if (!get_long(run, v))
-		return false;
-	return *v == (int32_t)*v || stop(run, BUS_EDATA, "an int of more than 32 bits");
-}
-
-static inline bool get_raw(struct run *run, size_t n, const char **p)
-{
-	if ((size_t)(run->end - run->p) < n)
-		return stop(run, BUS_EDATA, "the datum ends in a value");
-	*p = run->p;
-	run->p += n;
-	return true;
-}
-
-static inline bool get_bytes(struct run *run, int64_t most, struct bus_str *s)
-{
-	int64_t n;
-
-	if (!get_long(run, &n))
-		return false;
-	if (n < 0 || n > run->end - run->p)
-		return stop(run, BUS_EDATA, "a length beyond the end of the datum");
-	if (n > most)
-		return stop(run, BUS_ETOOBIG, "a text or bytes over the limit");
-	*s = (struct bus_str){ run->p, (size_t)n };
-	run->p += n;
-	return true;
-}
-
-static inline bool get_text(struct run *run, int64_t most, bool wanted, struct bus_str *s)
-{
-	if (!get_bytes(run, most, s))
-		return false;
-	return !wanted || is_text(*s) || stop(run, BUS_EDATA, "a text that is not UTF-8");
-}
-
-/* The count of the next block, 0 at the end. */
-static bool get_block(struct run *run, const struct schema_op *op, int64_t *count)
-{
-	int64_t size;
-	int64_t cost;
-
-	if (!get_long(run, count))
-		return false;
-	if (*count < 0) {
-		if (*count == INT64_MIN)
-			return stop(run, BUS_EDATA, "a count that is no number of items");
-		*count = -*count;
-		if (!get_long(run, &size))
-			return false;
-		if (size < 0)
-			return stop(run, BUS_EDATA, "a block of less than no bytes");
-	}
-	if (op->b > 0 && *count > (run->end - run->p) / op->b)
-		return stop(run, BUS_EDATA, "more items than the datum has room for");
-	/* Items that take no bytes cost more: a few bytes may claim any number of them. */
-	cost = op->b > 0 ? 1 : EMPTY_COST;
-	if (*count > run->items / cost)
-		return stop(run, BUS_ETOOBIG, "more items than allowed in one datum");
-	run->items -= *count * cost;
-	return true;
-}
-
-#define EMIT(event, ...)                                                                                     \
-	do {                                                                                                 \
-		if (op->node && sink->event) {                                                               \
-			run.rc = sink->event(sink->ctx, __VA_ARGS__);                                        \
-			if (run.rc != BUS_OK)                                                                \
-				goto stopped;                                                                \
-		}                                                                                            \
-	} while (0)
-
-#define GET(call)                                                                                            \
-	do {                                                                                                 \
-		if (!(call))                                                                                 \
-			goto stopped;                                                                        \
-	} while (0)
-
-static enum bus_err finish(const struct run *run, struct bus_error *err)
+static enum bus_err finish(const struct run *run, const char *begin, struct bus_error *err)
 {
 	const char *at = run->after ? run->after : run->p;
 
-	if (run->rc == BUS_OK)
-		return BUS_OK;
-	if (!run->why)
-		return bus_fail(err, run->rc, "datum refused by its receiver near byte %td", at - run->begin);
-	return bus_fail(err, run->rc, "datum, near byte %td: %s", at - run->begin, run->why);
+	return bus_fail(err, run->rc, "datum, near byte %td: %s", at - begin, run->why);
 }
 
-enum bus_err schema_read(struct schema_reader *r, const struct schema_plan *plan, struct bus_str datum,
-			 const struct schema_sink *sink, struct bus_error *err)
+#define STOP(code, text)                                                                                     \
+	do {                                                                                                 \
+		run.rc = (code);                                                                             \
+		run.why = (text);                                                                            \
+		goto stopped;                                                                                \
+	} while (0)
+
+#define NUMBER(z)                                                                                            \
+	do {                                                                                                 \
+		const char *next_ = schema_take_varint(run.p, run.end, &(z));                                \
+		if (__builtin_expect(!next_, 0))                                                             \
+			STOP(BUS_EDATA, "no whole number stands here");                                      \
+		run.p = next_;                                                                               \
+	} while (0)
+
+#define NEED(n)                                                                                              \
+	do {                                                                                                 \
+		if (__builtin_expect((size_t)(run.end - run.p) < (size_t)(n), 0))                            \
+			STOP(BUS_EDATA, "the datum ends in a value");                                        \
+	} while (0)
+
+#define INT(v)                                                                                               \
+	do {                                                                                                 \
+		uint64_t z_;                                                                                 \
+		NUMBER(z_);                                                                                  \
+		if (__builtin_expect(z_ > UINT32_MAX, 0))                                                    \
+			STOP(BUS_EDATA, "an int of more than 32 bits");                                      \
+		(v) = schema_take_unzigzag(z_);                                                              \
+	} while (0)
+
+/* Length of bytes that are all there. An odd number is a negative length. */
+#define LENGTH(n)                                                                                            \
+	do {                                                                                                 \
+		uint64_t z_;                                                                                 \
+		NUMBER(z_);                                                                                  \
+		(n) = (size_t)(z_ >> 1);                                                                     \
+		if (__builtin_expect((z_ & 1) || (n) > (size_t)(run.end - run.p), 0))                        \
+			STOP(BUS_EDATA, "a length beyond the end of the datum");                             \
+		if (__builtin_expect((n) > text_most, 0))                                                    \
+			STOP(BUS_ETOOBIG, "a text or bytes over the limit");                                 \
+	} while (0)
+
+#define BYTES(cell_, op_, check)                                                                             \
+	do {                                                                                                 \
+		size_t n_;                                                                                   \
+		LENGTH(n_);                                                                                  \
+		if ((check) && __builtin_expect(!schema_take_is_text(run.p, n_, run.end), 0))                \
+			STOP(BUS_EDATA, "a text that is not UTF-8");                                         \
+		*(cell_) = (struct schema_cell){ .p = run.p, .n = (uint32_t)n_, .branch = (op_)->branch };   \
+		run.p += n_;                                                                                 \
+	} while (0)
+
+/* The count of the next block, 0 at the end; *size: its bytes, -1 when they are not given. */
+static bool get_block(struct run *run, int32_t smallest, int64_t *count, int64_t *size)
+{
+	uint64_t z;
+	int64_t cost;
+	const char *p = schema_take_varint(run->p, run->end, &z);
+
+	run->rc = BUS_EDATA;
+	run->why = "no count stands here";
+	if (!p)
+		return false;
+	*count = schema_take_unzigzag(z);
+	*size = -1;
+	if (*count < 0) {
+		run->why = "a count that is no number of items";
+		if (*count == INT64_MIN)
+			return false;
+		*count = -*count;
+		p = schema_take_varint(p, run->end, &z);
+		run->why = "no size of a block stands here";
+		if (!p)
+			return false;
+		*size = schema_take_unzigzag(z);
+		run->why = "a block of less than no bytes";
+		if (*size < 0)
+			return false;
+	}
+	run->p = p;
+	run->why = "more items than the datum has room for";
+	if (smallest > 0 && *count > (run->end - p) / smallest)
+		return false;
+	run->rc = BUS_ETOOBIG;
+	run->why = "more items than allowed in one datum";
+	/* Items that take no bytes cost more: a few bytes may claim any number of them. */
+	cost = smallest > 0 ? 1 : EMPTY_COST;
+	if (*count > run->items / cost)
+		return false;
+	run->items -= *count * cost;
+	run->rc = BUS_OK;
+	return true;
+}
+
+/* Blocks of an array or map that nobody wants: those that say how long they are, or whose items all take
+ * `each` bytes, are passed over at once. *count: items of a block that must be read one by one, or 0: at the
+ * end. */
+static bool skip_blocks(struct run *run, int32_t smallest, uint32_t each, int64_t *count)
+{
+	int64_t size;
+
+	for (;;) {
+		if (!get_block(run, smallest, count, &size))
+			return false;
+		if (*count == 0)
+			return true;
+		if (size < 0 && each == UINT32_MAX)
+			return true;
+		if (size < 0)
+			size = *count * (int64_t)each; /* there is room: get_block saw to it */
+		if (size > run->end - run->p) {
+			run->rc = BUS_EDATA;
+			run->why = "a block beyond the end of the datum";
+			return false;
+		}
+		run->p += size;
+	}
+}
+
+enum bus_err schema_read_cells(struct schema_reader *r, const struct schema_plan *plan, struct bus_str datum,
+			       const struct schema_cell **root, struct bus_error *err)
 {
 	const struct schema_op *const code = plan->op;
 	const struct schema_op *op = code;
-	struct frame *const bottom = r->frame;
-	struct frame *const ceiling = r->frame + r->limits.depth;
-	struct frame *top = bottom; /* the first free one */
-	const char *p = datum.n > 0 ? datum.p : "";
-	struct run run = { .p = p, .end = p + datum.n, .begin = p, .items = r->limits.items };
+	struct schema_frame *top = r->frame; /* the first free one */
+	struct schema_frame *const ceiling = r->frame + r->limits.depth;
+	const size_t text_most = (size_t)r->limits.bytes;
+	const char *const begin = datum.n > 0 ? datum.p : "";
+	struct run run = { .p = begin, .end = begin + datum.n, .items = r->limits.items };
+	struct schema_cell *base; /* the block at hand */
 	struct bus_str s;
-	const char *raw;
 	int64_t v;
+	int64_t size;
+	uint64_t z;
+	size_t n;
 
+	*root = NULL;
+	r->n = 0;
+	r->most = CELLS_FREE + (size_t)r->limits.items + CELLS_PER_BYTE * datum.n;
+	if (r->text)
+		bus_arena_reset(r->text);
+	if (r->cap == 0 || r->cap > SCHEMA_CELLS_KEPT)
+		(void)schema_tape_grow(r, 1);
+	r->n = 1;
+	base = r->cell;
 	for (;; op++) {
+		struct schema_cell *const to = base + op->to;
+
 		switch (op->code) {
 		case SCHEMA_OP_NULL:
-			EMIT(null, op->node);
+			*to = (struct schema_cell){ .branch = op->branch };
 			break;
 		case SCHEMA_OP_BOOLEAN:
-			GET(get_raw(&run, 1, &raw));
-			EMIT(boolean, op->node, *raw == 1);
+			NEED(1);
+			*to = (struct schema_cell){ .i = *run.p == 1, .branch = op->branch };
+			run.p++;
 			break;
 		case SCHEMA_OP_INT:
-			GET(get_int(&run, &v));
-			EMIT(integer, op->node, v);
+			INT(v);
+			*to = (struct schema_cell){ .i = v, .branch = op->branch };
 			break;
 		case SCHEMA_OP_LONG:
-			GET(get_long(&run, &v));
-			EMIT(integer, op->node, v);
+			NUMBER(z);
+			*to = (struct schema_cell){ .i = schema_take_unzigzag(z), .branch = op->branch };
 			break;
 		case SCHEMA_OP_FLOAT:
-			GET(get_raw(&run, 4, &raw));
-			EMIT(real, op->node, (double)little_float(raw));
+			NEED(4);
+			*to = (struct schema_cell){ .r = schema_take_float_at(run.p), .branch = op->branch };
+			run.p += 4;
 			break;
 		case SCHEMA_OP_DOUBLE:
-			GET(get_raw(&run, 8, &raw));
-			EMIT(real, op->node, little_double(raw));
+			NEED(8);
+			*to = (struct schema_cell){ .r = schema_take_double_at(run.p), .branch = op->branch };
+			run.p += 8;
 			break;
-		case SCHEMA_OP_INT_TO_REAL:
-			GET(get_int(&run, &v));
-			EMIT(real, op->node, op->node->type == SCHEMA_FLOAT ? (double)(float)v : (double)v);
+		case SCHEMA_OP_INT_TO_FLOAT:
+			INT(v);
+			*to = (struct schema_cell){ .r = (double)(float)v, .branch = op->branch };
 			break;
-		case SCHEMA_OP_LONG_TO_REAL:
-			GET(get_long(&run, &v));
-			EMIT(real, op->node, op->node->type == SCHEMA_FLOAT ? (double)(float)v : (double)v);
+		case SCHEMA_OP_INT_TO_DOUBLE:
+			INT(v);
+			*to = (struct schema_cell){ .r = (double)v, .branch = op->branch };
+			break;
+		case SCHEMA_OP_LONG_TO_FLOAT:
+			NUMBER(z);
+			*to = (struct schema_cell){ .r = (double)(float)schema_take_unzigzag(z),
+						    .branch = op->branch };
+			break;
+		case SCHEMA_OP_LONG_TO_DOUBLE:
+			NUMBER(z);
+			*to = (struct schema_cell){ .r = (double)schema_take_unzigzag(z),
+						    .branch = op->branch };
 			break;
 		case SCHEMA_OP_BYTES:
-			GET(get_bytes(&run, r->limits.bytes, &s));
-			EMIT(bytes, op->node, s);
+			BYTES(to, op, false);
 			break;
 		case SCHEMA_OP_TEXT:
-			GET(get_text(&run, r->limits.bytes, op->node != NULL, &s));
-			EMIT(text, op->node, s);
+			BYTES(to, op, true);
 			break;
 		case SCHEMA_OP_BYTES_TO_TEXT:
-			GET(get_bytes(&run, r->limits.bytes, &s));
-			EMIT(text, op->node, make_text(&r->text, s));
+			BYTES(to, op, false);
+			s = schema_tape_text(r, (struct bus_str){ to->p, to->n });
+			to->p = s.p;
+			to->n = (uint32_t)s.n;
 			break;
 		case SCHEMA_OP_FIXED:
-			GET(get_raw(&run, (size_t)op->a, &raw));
-			EMIT(bytes, op->node, ((struct bus_str){ raw, (size_t)op->a }));
+			NEED(op->a);
+			*to = (struct schema_cell){ .p = run.p, .n = (uint32_t)op->a, .branch = op->branch };
+			run.p += op->a;
 			break;
 		case SCHEMA_OP_ENUM:
-			GET(get_long(&run, &v));
-			if (v < 0 || v >= op->a) {
-				stop(&run, BUS_EDATA, "a symbol that the enum does not have");
-				goto stopped;
-			}
+			NUMBER(z);
+			v = schema_take_unzigzag(z);
+			if (v < 0 || v >= op->a)
+				STOP(BUS_EDATA, "a symbol that the enum does not have");
 			if (op->b >= 0)
 				v = plan->table[op->b + v];
-			if (v < 0) {
-				stop(&run, BUS_EDATA, "a symbol that the reader's enum does not have");
-				goto stopped;
+			if (v < 0)
+				STOP(BUS_EDATA, "a symbol that the reader's enum does not have");
+			*to = (struct schema_cell){ .i = v, .branch = op->branch };
+			break;
+		case SCHEMA_OP_CONSTANT:
+			*to = plan->constant[op->a];
+			to->branch = op->branch;
+			break;
+		case SCHEMA_OP_OPTION:
+		case SCHEMA_OP_SKIP_OPTION:
+			NUMBER(z);
+			if (z == 2 * (uint64_t)op->a) {
+				if (op->code == SCHEMA_OP_OPTION)
+					*to = (struct schema_cell){ .branch = op->branch };
+				op = &code[op->b] - 1;
+			} else if (z != 2 * (uint64_t)!op->a) {
+				STOP(BUS_EDATA, "a branch that the union does not have");
 			}
-			EMIT(symbol, op->node, (int32_t)v);
 			break;
 		case SCHEMA_OP_UNION:
-			GET(get_long(&run, &v));
-			if (v < 0 || v >= op->a) {
-				stop(&run, BUS_EDATA, "a branch that the union does not have");
-				goto stopped;
-			}
+			NUMBER(z);
+			v = schema_take_unzigzag(z);
+			if (v < 0 || v >= op->a)
+				STOP(BUS_EDATA, "a branch that the union does not have");
 			op = &code[plan->table[op->b + v]] - 1;
-			break;
-		case SCHEMA_OP_BRANCH:
-			EMIT(branch, op->node, op->a);
 			break;
 		case SCHEMA_OP_JUMP:
 			op = &code[op->a] - 1;
@@ -377,51 +274,100 @@ enum bus_err schema_read(struct schema_reader *r, const struct schema_plan *plan
 		case SCHEMA_OP_CALL:
 			if (top == ceiling)
 				goto too_deep;
-			*top++ = (struct frame){ (int32_t)(op - code), 0, run.p };
+			n = r->n;
+			*to = (struct schema_cell){ .at = n, .n = (uint32_t)op->b, .branch = op->branch };
+			top->op = op;
+			top->base = (size_t)(base - r->cell);
+			top++;
+			if (!schema_tape_alloc(r, (size_t)op->b))
+				goto too_many;
+			base = r->cell + n;
 			op = &code[op->a] - 1;
 			break;
-		case SCHEMA_OP_RECORD:
-			EMIT(record, op->node);
-			break;
-		case SCHEMA_OP_FIELD:
-			EMIT(field, op->node, (size_t)op->a);
-			break;
 		case SCHEMA_OP_RETURN:
-			EMIT(end, op->node);
 			top--;
-			/* Records that take no bytes can be nested or listed without end: each costs. */
-			if (top->start == run.p) {
-				run.items -= op->a;
-				if (run.items < 0)
-					goto too_many;
-			}
-			op = &code[top->pc];
+			base = r->cell + top->base;
+			op = top->op;
 			break;
 		case SCHEMA_OP_ARRAY:
 		case SCHEMA_OP_MAP:
 			if (top == ceiling)
 				goto too_deep;
-			if (op->code == SCHEMA_OP_ARRAY)
-				EMIT(array, op->node);
-			else
-				EMIT(map, op->node);
-			*top++ = (struct frame){ (int32_t)(op - code), 1, NULL };
-			/* fall through */
-		case SCHEMA_OP_LOOP:
-			op = &code[top[-1].pc];
-			if (--top[-1].left == 0) {
-				GET(get_block(&run, op, &v));
-				if (v == 0) {
-					EMIT(end, op->node);
-					top--;
-					op = &code[op->a] - 1;
-					break;
-				}
-				top[-1].left = v;
+			if (!get_block(&run, op->b, &v, &size))
+				goto stopped;
+			*to = (struct schema_cell){ .branch = op->branch };
+			if (v == 0) {
+				op = &code[op->a] - 1;
+				break;
 			}
-			if (op->code == SCHEMA_OP_MAP) {
-				GET(get_text(&run, r->limits.bytes, op->node != NULL, &s));
-				EMIT(key, op->node, s);
+			n = (size_t)v << (op->code == SCHEMA_OP_MAP);
+			*top = (struct schema_frame){
+				.op = op,
+				.base = (size_t)(base - r->cell),
+				.block = r->n,
+				.cap = n,
+				.n = (size_t)v,
+				.left = v,
+			};
+			if (!schema_tape_alloc(r, n))
+				goto too_many;
+			base = r->cell + top->block;
+			if (op->code == SCHEMA_OP_MAP)
+				BYTES(base, op, true);
+			top++;
+			break;
+		case SCHEMA_OP_ARRAY_LOOP:
+			op = top[-1].op;
+			if (--top[-1].left > 0) {
+				base++;
+				break;
+			}
+			goto next_block;
+		case SCHEMA_OP_MAP_LOOP:
+			op = top[-1].op;
+			if (--top[-1].left == 0)
+				goto next_block;
+			base += 2;
+			BYTES(base, op, true);
+			break;
+		case SCHEMA_OP_SKIP:
+			NEED(op->a);
+			run.p += op->a;
+			break;
+		case SCHEMA_OP_SKIP_LONGS:
+			for (int32_t i = 0; i < op->a; i++)
+				NUMBER(z);
+			break;
+		case SCHEMA_OP_SKIP_BYTES:
+			for (int32_t i = 0; i < op->a; i++) {
+				LENGTH(n);
+				run.p += n;
+			}
+			break;
+		case SCHEMA_OP_SKIP_CALL:
+			if (top == ceiling)
+				goto too_deep;
+			top++->op = op;
+			op = &code[op->a] - 1;
+			break;
+		case SCHEMA_OP_SKIP_RETURN:
+			op = (--top)->op;
+			break;
+		case SCHEMA_OP_SKIP_ITEMS:
+			if (top == ceiling)
+				goto too_deep;
+			top->op = op;
+			top++->left = 1;
+			/* fall through */
+		case SCHEMA_OP_SKIP_LOOP:
+			op = top[-1].op;
+			if (--top[-1].left > 0)
+				break;
+			if (!skip_blocks(&run, op->b, op->to, &top[-1].left))
+				goto stopped;
+			if (top[-1].left == 0) {
+				top--;
+				op = &code[op->a] - 1;
 			}
 			break;
 		case SCHEMA_OP_DEFAULT:
@@ -436,20 +382,43 @@ enum bus_err schema_read(struct schema_reader *r, const struct schema_plan *plan
 			run.after = NULL;
 			break;
 		case SCHEMA_OP_ERROR:
-			stop(&run, BUS_EDATA, plan->message[op->a]);
-			goto stopped;
+			STOP(BUS_EDATA, plan->message[op->a]);
 		case SCHEMA_OP_HALT:
-			r->used = (size_t)(run.p - run.begin);
+			r->used = (size_t)(run.p - begin);
 			if (run.p != run.end && !r->rest)
-				stop(&run, BUS_EDATA, "bytes are left over");
-			goto stopped;
+				STOP(BUS_EDATA, "bytes are left over");
+			*root = r->cell;
+			return BUS_OK;
 		}
+		continue;
+	next_block: /* of the array or map of the innermost frame, whose instruction is op */
+		if (!get_block(&run, op->b, &v, &size))
+			goto stopped;
+		n = op->code == SCHEMA_OP_MAP;
+		if (v > 0) {
+			const size_t used = top[-1].n << n;
+
+			if (!schema_tape_extend(r, &top[-1], used, (size_t)v << n))
+				goto too_many;
+			base = r->cell + top[-1].block + used;
+			top[-1].n += (size_t)v;
+			top[-1].left = v;
+			if (n)
+				BYTES(base, op, true);
+			continue;
+		}
+		top--;
+		if (n)
+			top->n = schema_tape_unique(r, top->block, top->n);
+		base = r->cell + top->base;
+		base[op->to].at = top->block;
+		base[op->to].n = (uint32_t)top->n;
+		op = &code[op->a] - 1;
 	}
 too_deep:
-	stop(&run, BUS_ETOOBIG, "values nested deeper than allowed");
-	goto stopped;
+	STOP(BUS_ETOOBIG, "values nested deeper than allowed");
 too_many:
-	stop(&run, BUS_ETOOBIG, "more empty records than allowed in one datum");
+	STOP(BUS_ETOOBIG, "more values than allowed in one datum");
 stopped:
-	return finish(&run, err);
+	return finish(&run, begin, err);
 }

@@ -1,10 +1,11 @@
-/* schemas/avro_read.h - Avro bytes -> events, through a plan compiled once per (writer, reader).
+/* schemas/avro_read.h - Avro bytes -> cells or events, through a plan compiled once per (writer, reader).
  *
  * schema_plan() resolves writer against reader (defaults, aliases, promotions, unions, enums by symbol;
- * Avro specification "Schema Resolution", Avro Java 1.12.2 where it is silent). schema_read() runs it: no
- * recursion on the C stack, every length checked against what is left before anything is allocated, every
- * count bounded, UTF-8 checked, nothing left over after the datum. A plan is immutable and may be shared
- * by threads; a struct schema_reader (the machine's stack) belongs to one.
+ * Avro specification "Schema Resolution", Avro Java 1.12.2 where it is silent). schema_read_cells() runs it:
+ * no recursion on the C stack, every length checked against what is left before anything is allocated, every
+ * count bounded, and the cells too, in proportion to the datum, so that neither time nor memory grows out of
+ * it; UTF-8 checked, nothing left over after the datum. A plan is immutable and may be shared by threads; a
+ * struct schema_reader (the machine's stack and cells) belongs to one.
  */
 #ifndef SCHEMAS_AVRO_READ_H
 #define SCHEMAS_AVRO_READ_H
@@ -28,10 +29,42 @@ struct schema_limits {
 	int64_t bytes; /* of one string or bytes; 0 = 16 MiB */
 };
 
-/* The events of a value. Any member may be NULL (skipped). A callback that returns other than BUS_OK stops
- * the reading, and that is what schema_read returns. Text and bytes are borrowed from the input (or from
- * the plan, for defaults). `node` is always the READER's node, unions already resolved to their branch
- * (`branch` event comes first). */
+/* One value of the reader's schema. Which member holds it follows from its type; that of a union's value is
+ * the type of `branch`. Text and bytes are borrowed from the datum, the plan (defaults) or the reader. */
+struct schema_cell {
+	union {
+		int64_t i;     /* boolean, int, long, enum: the index of the symbol */
+		double r;      /* float, double */
+		const char *p; /* n bytes: string, bytes, fixed */
+		uint64_t at;   /* record, array, map: where its cells begin, counted from the root */
+	};
+	uint32_t
+	    n; /* of a record: fields, a cell each, in the reader's order; of an array: items, a cell each;
+		* of a map: entries, two cells each, the key's first, no key twice (the last one wins) */
+	uint32_t branch; /* index in the union, when the type is one */
+};
+
+struct schema_reader *schema_reader_new(const struct schema_limits *limits); /* NULL: defaults */
+void schema_reader_free(struct schema_reader **r);
+/* From now on what follows a datum is left alone, and schema_reader_used() says how many bytes the datum was
+ * that was read last: container files put data side by side. */
+void schema_reader_allow_rest(struct schema_reader *r);
+size_t schema_reader_used(const struct schema_reader *r);
+/* On BUS_OK *root is the datum, borrowed from the reader until it reads again. BUS_EDATA: not a datum of the
+ * writer's schema, or one that the reader's cannot take; ETOOBIG: a limit. */
+enum bus_err schema_read_cells(struct schema_reader *r, const struct schema_plan *p, struct bus_str datum,
+			       const struct schema_cell **root, struct bus_error *err) BUS_MUSTCHECK;
+
+/* The type of a value: the branch that its cell names, when it is a union's. */
+static inline const struct schema_node *schema_cell_type(const struct schema_node *type,
+							 const struct schema_cell *cell)
+{
+	return type->type == SCHEMA_UNION ? type->branch[cell->branch] : type;
+}
+
+/* The same as events: a sink is told of a datum that is known to be whole. Any member may be NULL. A callback
+ * that returns other than BUS_OK stops it all, and that is what schema_read returns. `node` is always the
+ * READER's node, unions already resolved to their branch (`branch` event comes first). */
 struct schema_sink {
 	void *ctx;
 	enum bus_err (*null)(void *ctx, const struct schema_node *node);
@@ -43,7 +76,7 @@ struct schema_sink {
 	enum bus_err (*symbol)(void *ctx, const struct schema_node *node, int32_t index);
 	enum bus_err (*branch)(void *ctx, const struct schema_node *node, int32_t index); /* of a union */
 	enum bus_err (*record)(void *ctx, const struct schema_node *node);
-	/* Before each field's value. Fields come in the writer's order, then defaults. */
+	/* Before each field's value, in the reader's order. */
 	enum bus_err (*field)(void *ctx, const struct schema_node *node, size_t index);
 	enum bus_err (*array)(void *ctx, const struct schema_node *node);
 	enum bus_err (*map)(void *ctx, const struct schema_node *node);
@@ -51,13 +84,11 @@ struct schema_sink {
 	enum bus_err (*end)(void *ctx, const struct schema_node *node); /* of record, array, map */
 };
 
-struct schema_reader *schema_reader_new(const struct schema_limits *limits); /* NULL: defaults */
-void schema_reader_free(struct schema_reader **r);
-/* From now on what follows a datum is left alone, and schema_reader_used() says how many bytes the datum was
- * that was read last: container files put data side by side. */
-void schema_reader_allow_rest(struct schema_reader *r);
-size_t schema_reader_used(const struct schema_reader *r);
-/* BUS_EDATA: not a datum of the writer's schema, or one that the reader's cannot take; ETOOBIG: a limit. */
+/* Tells the sink of one value that r read last: root is its root, cell any of its cells, of that type. */
+enum bus_err schema_walk(struct schema_reader *r, const struct schema_node *type,
+			 const struct schema_cell *root, const struct schema_cell *cell,
+			 const struct schema_sink *sink) BUS_MUSTCHECK;
+/* schema_read_cells and schema_walk. */
 enum bus_err schema_read(struct schema_reader *r, const struct schema_plan *p, struct bus_str datum,
 			 const struct schema_sink *sink, struct bus_error *err) BUS_MUSTCHECK;
 

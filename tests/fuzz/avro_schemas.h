@@ -2,6 +2,7 @@
 #ifndef TESTS_FUZZ_AVRO_SCHEMAS_H
 #define TESTS_FUZZ_AVRO_SCHEMAS_H
 
+#include "schemas/avro_cells.h"
 #include "schemas/avro_json.h"
 
 static const char *const fuzz_schema[] = {
@@ -59,23 +60,48 @@ static inline struct schema *fuzz_schema_at(size_t i)
 	return parsed[i];
 }
 
+static inline const struct schema_plan *fuzz_plan(size_t writer, size_t reader)
+{
+	static struct schema_plan *plan[FUZZ_SCHEMAS][FUZZ_SCHEMAS];
+	struct schema_plan **p = &plan[writer][reader];
+
+	if (!*p && schema_plan(fuzz_schema_at(writer), fuzz_schema_at(reader), p, NULL) != BUS_OK)
+		abort();
+	return *p;
+}
+
+static inline struct schema_reader *fuzz_machine(void)
+{
+	static struct schema_reader *machine;
+
+	if (!machine)
+		machine =
+		    schema_reader_new(&(struct schema_limits){ .depth = 40, .items = 1000, .bytes = 1000 });
+	return machine;
+}
+
 static inline enum bus_err fuzz_decode(size_t writer, size_t reader, struct bus_str datum,
 				       enum schema_json spelling, struct bus_buf *json)
 {
-	static struct schema_plan *plan[FUZZ_SCHEMAS][FUZZ_SCHEMAS];
-	static struct schema_reader *machine;
-	struct schema_plan **p = &plan[writer][reader];
 	struct bus_json_out out = { .buf = json };
 	struct schema_json_sink sink;
 	struct bus_error err;
 
-	if (!*p && schema_plan(fuzz_schema_at(writer), fuzz_schema_at(reader), p, NULL) != BUS_OK)
-		abort();
-	if (!machine)
-		machine =
-		    schema_reader_new(&(struct schema_limits){ .depth = 40, .items = 1000, .bytes = 1000 });
 	schema_json_sink_init(&sink, &out, spelling);
-	return schema_read(machine, *p, datum, &sink.sink, &err);
+	return schema_read(fuzz_machine(), fuzz_plan(writer, reader), datum, &sink.sink, &err);
+}
+
+/* The datum as one of the reader's schema. */
+static inline enum bus_err fuzz_rewrite(size_t writer, size_t reader, struct bus_str datum,
+					struct bus_buf *out)
+{
+	const struct schema_cell *root;
+	struct bus_error err;
+	enum bus_err rc = schema_read_cells(fuzz_machine(), fuzz_plan(writer, reader), datum, &root, &err);
+
+	if (rc == BUS_OK)
+		schema_write_cells(schema_root(fuzz_schema_at(reader)), root, root, out);
+	return rc;
 }
 
 #endif

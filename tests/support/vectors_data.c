@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "schemas/avro_canon.h"
+#include "schemas/avro_cells.h"
 #include "schemas/avro_json.h"
 #include "schemas/avro_object.h"
 #include "tests/support/alloc.h"
@@ -35,18 +36,43 @@ static enum bus_err decode(struct schema *w, struct schema *r, const struct sche
 
 static const struct schema_limits deep = { .depth = 400 };
 
-static bool check_decode(struct vectors_case *c, struct schema *s, struct bus_str datum)
+static bool check_decode(struct vectors_case *c, struct schema *s, struct bus_str datum, struct bus_str want)
 {
 	struct bus_buf json = { 0 };
 	struct bus_error err = { 0 };
 	bool ok;
 
 	if (decode(s, NULL, &deep, datum, &json, &err) == BUS_OK)
-		ok = vectors_same_json(c, s, &json, vectors_text(c, "json_java"));
+		ok = vectors_same_json(c, s, &json, want);
 	else
 		ok = vectors_differ(c, "not decoded: %s", err.text);
 	bus_buf_release(&json);
 	return ok;
+}
+
+/* The datum, read through the plan and written as one of the reader's. */
+static bool rewrite(struct schema *w, struct schema *r, struct bus_str datum, struct bus_buf *out)
+{
+	struct schema_reader *reader = schema_reader_new(&deep);
+	struct schema_plan *plan = NULL;
+	const struct schema_cell *root;
+	bool ok = schema_plan(w, r, &plan, NULL) == BUS_OK &&
+		  schema_read_cells(reader, plan, datum, &root, NULL) == BUS_OK;
+
+	if (ok)
+		schema_write_cells(schema_root(r), root, root, out);
+	schema_plan_free(&plan);
+	schema_reader_free(&reader);
+	return ok;
+}
+
+static bool check_rewrite(struct vectors_case *c, struct schema *s, struct bus_str datum)
+{
+	struct bus_buf got = { 0 };
+	bool ok = rewrite(s, s, datum, &got) && bus_str_eq(bus_buf_str(&got), datum);
+
+	bus_buf_release(&got);
+	return ok || vectors_differ(c, "other bytes when written as it was read");
 }
 
 static bool check_encode(struct vectors_case *c, struct schema *s, struct bus_str want)
@@ -72,9 +98,9 @@ bool vectors_encode(struct vectors_case *c)
 
 	vectors_hex(vectors_text(c, "binary"), &binary);
 	if (ok && !vectors_is(c, "dir", "encode"))
-		ok = check_decode(c, s, bus_buf_str(&binary));
+		ok = check_decode(c, s, bus_buf_str(&binary), vectors_text(c, "json_java"));
 	if (ok && !vectors_is(c, "dir", "decode"))
-		ok = check_encode(c, s, bus_buf_str(&binary));
+		ok = check_encode(c, s, bus_buf_str(&binary)) && check_rewrite(c, s, bus_buf_str(&binary));
 	bus_buf_release(&binary);
 	schema_unref(&s);
 	return ok;
@@ -106,6 +132,7 @@ static bool check_resolve(struct vectors_case *c, struct schema *w, struct schem
 	const struct bus_json *expected = bus_json_get(c->line, "expected");
 	struct bus_buf binary = { 0 };
 	struct bus_buf json = { 0 };
+	struct bus_buf rewritten = { 0 };
 	struct bus_error err = { 0 };
 	enum bus_err rc;
 	bool ok = true;
@@ -117,7 +144,10 @@ static bool check_resolve(struct vectors_case *c, struct schema *w, struct schem
 	else if (!expected && rc == BUS_OK)
 		ok = vectors_differ(c, "read as %.400s", bus_buf_cstr(&json));
 	else if (expected)
-		ok = vectors_same_json(c, r, &json, expected->text);
+		ok = vectors_same_json(c, r, &json, expected->text) &&
+		     rewrite(w, r, bus_buf_str(&binary), &rewritten) &&
+		     check_decode(c, r, bus_buf_str(&rewritten), expected->text);
+	bus_buf_release(&rewritten);
 	bus_buf_release(&json);
 	bus_buf_release(&binary);
 	return ok;

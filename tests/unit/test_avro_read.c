@@ -114,7 +114,7 @@ static enum bus_err log_end(void *ctx, const struct schema_node *node)
 	return BUS_OK;
 }
 
-static void speaks_in_the_readers_types_with_defaults_last(void **state)
+static void speaks_in_the_readers_types_and_order(void **state)
 {
 	struct schema *w = schema_of_quoted("{'type':'record','name':'R','fields':[{'name':'a','type':'int'},"
 					    "{'name':'gone','type':{'type':'array','items':'string'}},"
@@ -141,7 +141,7 @@ static void speaks_in_the_readers_types_with_defaults_last(void **state)
 	assert_int_equal(read_with(NULL, w, r, BUS_STR("\2\2\4ab\0\6"), &sink, &err), BUS_OK);
 	assert_string_equal(
 	    bus_buf_cstr(&log),
-	    "<record a=union#1/long:1 bb=double:3 n=<arrayint:5int:6 array> s=string:ya record>");
+	    "<record n=<arrayint:5int:6 array> bb=double:3 a=union#1/long:1 s=string:ya record>");
 	bus_buf_release(&log);
 	schema_unref(&w);
 	schema_unref(&r);
@@ -264,7 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bounds_depth_items_and_bytes),
 		cmocka_unit_test(bounds_records_that_take_no_bytes),
-		cmocka_unit_test(speaks_in_the_readers_types_with_defaults_last),
+		cmocka_unit_test(speaks_in_the_readers_types_and_order),
 		cmocka_unit_test(stops_when_the_sink_says_so_and_reads_the_next_datum),
 		cmocka_unit_test(fails_only_where_data_reach_what_cannot_be_resolved),
 		cmocka_unit_test(refuses_pairs_of_schemas_made_to_be_slow),
