@@ -262,7 +262,8 @@ static enum bus_err sort_all(struct bus_yaml *y, struct schema_policy *p, struct
 	for (size_t i = 0; i < p->n_certificates; i++)
 		p->certificate[i].user = schema_principal_name(schema_policy_user(p, owner[i]));
 	free(owner);
-	qsort(p->certificate, p->n_certificates, sizeof(*p->certificate), by_text);
+	if (p->n_certificates > 0)
+		qsort(p->certificate, p->n_certificates, sizeof(*p->certificate), by_text);
 	for (size_t i = 1; i < p->n_certificates; i++)
 		if (strcmp(p->certificate[i - 1].text, p->certificate[i].text) == 0)
 			return bus_yaml_fail(
