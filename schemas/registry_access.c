@@ -18,13 +18,13 @@ struct state {
 	atomic_int refs;
 	struct schema_policy *policy;
 	struct schema_users *users; /* NULL: certificates only */
-	struct schema_memory *memory;
 };
 
 struct schema_access {
 	char *policy_path, *users_path;
 	bool has_node_key;
 	uint8_t node_key[BUS_KEY_LEN];
+	struct schema_memory *memory;
 	struct schema_failures *failures;
 	struct schema_verifier *verifier;
 	pthread_mutex_t lock;
@@ -38,6 +38,7 @@ struct who { /* attached to the request */
 	const char *via;
 	bool anonymous;
 	enum { NOT_ASKED, ASKED, RIGHT, WRONG } verified;
+	const uint8_t *hash;		/* RIGHT: that the password fits */
 	struct bus_http_ticket *ticket; /* while ASKED */
 };
 
@@ -49,7 +50,6 @@ static void state_unref(struct state *s)
 		return;
 	schema_policy_free(&s->policy);
 	schema_users_free(&s->users);
-	schema_memory_free(&s->memory);
 	free(s);
 }
 
@@ -66,7 +66,6 @@ enum bus_err schema_access_reload(struct schema_access *a, struct bus_error *err
 		state_unref(fresh);
 		return rc;
 	}
-	fresh->memory = schema_memory_new();
 	pthread_mutex_lock(&a->lock);
 	old = a->state;
 	a->state = fresh;
@@ -98,6 +97,7 @@ enum bus_err schema_access_open(const struct schema_access_conf *conf, struct sc
 	pthread_mutex_init(&a->lock, NULL);
 	a->policy_path = bus_xstrdup(conf->policy);
 	a->users_path = given(conf->users) ? bus_xstrdup(conf->users) : NULL;
+	a->memory = schema_memory_new();
 	a->failures = schema_failures_new();
 	a->has_node_key = given(conf->node_key);
 	if (a->has_node_key)
@@ -121,6 +121,7 @@ void schema_access_close(struct schema_access **ap)
 	*ap = NULL;
 	schema_verifier_stop(&a->verifier);
 	schema_failures_free(&a->failures);
+	schema_memory_free(&a->memory);
 	state_unref(a->state);
 	pthread_mutex_destroy(&a->lock);
 	explicit_bzero(a->node_key, sizeof(a->node_key));
@@ -232,12 +233,24 @@ static bool by_node(struct schema_access *a, struct bus_http_request *req, struc
 	return is(w, schema_policy_user(w->state->policy, name), name, "node");
 }
 
-static void on_verified(void *ctx, bool ok)
+static void on_verified(void *ctx, const uint8_t *hash)
 {
 	struct who *w = ctx;
 
-	w->verified = ok ? RIGHT : WRONG;
+	w->verified = hash ? RIGHT : WRONG;
+	w->hash = hash;
 	bus_http_ticket_again(w->ticket);
+}
+
+static bool remembered(struct schema_access *a, const struct who *w, const struct schema_credentials *c)
+{
+	const uint8_t *hash[SCHEMA_PASSWORDS_MAX];
+	size_t n = schema_users_hashes(w->state->users, c->name, hash);
+
+	for (size_t i = 0; i < n; i++)
+		if (schema_memory_knows(a->memory, hash[i], c->secret))
+			return true;
+	return false;
 }
 
 static bool by_password(struct schema_access *a, struct bus_http_request *req, struct who *w,
@@ -253,8 +266,8 @@ static bool by_password(struct schema_access *a, struct bus_http_request *req, s
 	if (!s->users || schema_users_is_token(c->secret) || w->verified == WRONG)
 		return wrong(a, req, c->name);
 	if (w->verified == RIGHT)
-		schema_memory_keep(s->memory, c->name, c->secret);
-	if (w->verified == RIGHT || schema_memory_knows(s->memory, c->name, c->secret))
+		schema_memory_keep(a->memory, w->hash, c->secret);
+	if (w->verified == RIGHT || remembered(a, w, c))
 		return is(w, schema_policy_user(s->policy, c->name), c->name, "password");
 	if (schema_failures_many(a->failures, peer(req, address), c->name))
 		return later(req, 429, "60", "Too many failed logins; wait a minute");
@@ -384,11 +397,15 @@ bool schema_access_admit(void *ctx, struct bus_http_request *req)
 	return identify(a, req, w) && decide(req, w, wanted);
 }
 
+/* A part that the route may not have. */
 static const char *part(const struct bus_http_request *req, const char *name)
 {
-	const char *at = strstr(bus_http_pattern(req), name);
+	const char *at = strchr(bus_http_pattern(req), '{');
 
-	return at && at[-1] == '{' && at[strlen(name)] == '}' ? bus_http_part(req, name) : "";
+	for (; at; at = strchr(at + 1, '{'))
+		if (strncmp(at + 1, name, strlen(name)) == 0 && at[1 + strlen(name)] == '}')
+			return bus_http_part(req, name);
+	return "";
 }
 
 void schema_access_answered(void *ctx, const struct bus_http_request *req, int status)

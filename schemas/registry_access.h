@@ -15,8 +15,8 @@
  * everywhere. Routes that registry_rights.c does not know are for admins. Without a policy everybody may do
  * everything.
  *
- * Thread: any. Policy and users are read again by schema_access_reload (SIGHUP); a reload that fails
- * changes nothing, one that works forgets the passwords it knew.
+ * Thread: any. Policy and users are read again by schema_access_reload (SIGHUP); a reload that fails changes
+ * nothing.
  */
 #ifndef SCHEMAS_REGISTRY_ACCESS_H
 #define SCHEMAS_REGISTRY_ACCESS_H

@@ -85,23 +85,22 @@ void schema_memory_free(struct schema_memory **m)
 	*m = NULL;
 }
 
-static uint8_t *mark_of(struct schema_memory *m, const char *name, struct bus_str password,
+static uint8_t *mark_of(struct schema_memory *m, const uint8_t *hash, struct bus_str password,
 			uint8_t mark[BUS_SHA256_LEN])
 {
-	char text[SCHEMA_USER_MAX + SCHEMA_PASSWORD_MAX];
-	size_t n = strlen(name) + 1;
+	char text[BUS_SHA256_LEN + SCHEMA_PASSWORD_MAX];
 
-	memcpy(text, name, n); /* its NUL is the border */
-	memcpy(text + n, password.p, password.n);
-	bus_hmac_sha256(m->key, text, n + password.n, mark);
+	memcpy(text, hash, BUS_SHA256_LEN);
+	memcpy(text + BUS_SHA256_LEN, password.p, password.n);
+	bus_hmac_sha256(m->key, text, BUS_SHA256_LEN + password.n, mark);
 	explicit_bzero(text, sizeof(text));
 	return m->mark[(mark[0] | (size_t)mark[1] << 8) & (MEMORY_SLOTS - 1)];
 }
 
-bool schema_memory_knows(struct schema_memory *m, const char *name, struct bus_str password)
+bool schema_memory_knows(struct schema_memory *m, const uint8_t *hash, struct bus_str password)
 {
 	uint8_t mark[BUS_SHA256_LEN];
-	const uint8_t *slot = mark_of(m, name, password, mark);
+	const uint8_t *slot = mark_of(m, hash, password, mark);
 	bool same;
 
 	pthread_mutex_lock(&m->lock);
@@ -110,10 +109,10 @@ bool schema_memory_knows(struct schema_memory *m, const char *name, struct bus_s
 	return same;
 }
 
-void schema_memory_keep(struct schema_memory *m, const char *name, struct bus_str password)
+void schema_memory_keep(struct schema_memory *m, const uint8_t *hash, struct bus_str password)
 {
 	uint8_t mark[BUS_SHA256_LEN];
-	uint8_t *slot = mark_of(m, name, password, mark);
+	uint8_t *slot = mark_of(m, hash, password, mark);
 
 	pthread_mutex_lock(&m->lock);
 	memcpy(slot, mark, sizeof(mark));
@@ -248,11 +247,9 @@ static void *work(void *ctx)
 	struct job *job;
 
 	while ((job = take(v, &stopping))) {
-		bool ok =
-		    !stopping && schema_users_password(job->users, job->name,
-						       (struct bus_str){ job->password, job->n }) != NULL;
+		const struct bus_str password = { job->password, job->n };
 
-		job->done(job->ctx, ok);
+		job->done(job->ctx, stopping ? NULL : schema_users_password(job->users, job->name, password));
 		explicit_bzero(job, sizeof(*job));
 		free(job);
 	}

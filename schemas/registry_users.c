@@ -18,7 +18,6 @@
 #define ITERATIONS_MIN 10000
 #define ITERATIONS_MAX 10000000
 #define ENTRIES_MAX 10000
-#define PASSWORDS_MAX 2 /* of a name: each costs time at every wrong try */
 #define FILE_MAX ((size_t)4 * 1024 * 1024)
 
 struct token {
@@ -37,7 +36,7 @@ struct password {
 struct schema_users {
 	struct token *token; /* by id */
 	size_t n_tokens;
-	struct password *password;
+	struct password *password; /* by name */
 	size_t n_passwords;
 };
 
@@ -102,12 +101,17 @@ static bool read_password(const char *line, struct schema_users *u)
 	for (size_t i = 0; i < u->n_passwords; i++)
 		same += strcmp(u->password[i].name, p->name) == 0;
 	u->n_passwords++;
-	return same < PASSWORDS_MAX;
+	return same < SCHEMA_PASSWORDS_MAX;
 }
 
 static int by_id(const void *a, const void *b)
 {
 	return memcmp(((const struct token *)a)->id, ((const struct token *)b)->id, ID_LEN);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct password *)a)->name, ((const struct password *)b)->name);
 }
 
 enum bus_err schema_users_parse(const char *name, struct bus_str text, struct schema_users **out,
@@ -139,10 +143,12 @@ enum bus_err schema_users_parse(const char *name, struct bus_str text, struct sc
 				"%s:%d: not a line of this file (password NAME pbkdf2-sha256 ITERATIONS SALT "
 				"HASH WHEN, at "
 				"most %d for a name; token NAME ID SHA256 WHEN), or one over %d",
-				name, number, PASSWORDS_MAX, ENTRIES_MAX);
+				name, number, SCHEMA_PASSWORDS_MAX, ENTRIES_MAX);
 	}
-	if (u->n_tokens)
+	if (u->n_tokens > 0)
 		qsort(u->token, u->n_tokens, sizeof(*u->token), by_id);
+	if (u->n_passwords > 0)
+		qsort(u->password, u->n_passwords, sizeof(*u->password), by_name);
 	*out = u;
 	return BUS_OK;
 }
@@ -206,29 +212,53 @@ const char *schema_users_token(const struct schema_users *u, struct bus_str toke
 	return NULL;
 }
 
-const char *schema_users_password(const struct schema_users *u, const char *name, struct bus_str password)
+/* The first of that name; *n of them. */
+static const struct password *passwords_of(const struct schema_users *u, const char *name, size_t *n)
+{
+	struct password wanted = { 0 };
+	const struct password *p = NULL, *end = u->password + u->n_passwords;
+
+	*n = 0;
+	if (schema_user_name_ok(name) && u->n_passwords > 0) {
+		memcpy(wanted.name, name, strlen(name));
+		p = bsearch(&wanted, u->password, u->n_passwords, sizeof(*u->password), by_name);
+	}
+	while (p && p > u->password && by_name(p - 1, &wanted) == 0)
+		p--;
+	while (p && p + *n < end && by_name(p + *n, &wanted) == 0)
+		(*n)++;
+	return p;
+}
+
+size_t schema_users_hashes(const struct schema_users *u, const char *name,
+			   const uint8_t *hash[SCHEMA_PASSWORDS_MAX])
+{
+	size_t n;
+	const struct password *p = passwords_of(u, name, &n);
+
+	for (size_t i = 0; i < n; i++)
+		hash[i] = p[i].hash;
+	return n;
+}
+
+const uint8_t *schema_users_password(const struct schema_users *u, const char *name, struct bus_str password)
 {
 	static const struct password nobody = { .iterations = ITERATIONS };
-	const char *found = NULL;
 	uint8_t hash[BUS_SHA256_LEN];
-	bool tried = false;
+	const uint8_t *fits = NULL;
+	size_t n;
+	const struct password *p = passwords_of(u, name, &n);
 
-	for (size_t i = 0; i < u->n_passwords && !found; i++) {
-		const struct password *p = &u->password[i];
+	for (size_t i = 0; i < n || i == 0; i++) {
+		const struct password *try = n ? &p[i] : &nobody;
 
-		if (strcmp(p->name, name) != 0)
-			continue;
-		tried = true;
-		bus_pbkdf2(password, (struct bus_str){ (const char *)p->salt, SALT_LEN }, p->iterations,
+		bus_pbkdf2(password, (struct bus_str){ (const char *)try->salt, SALT_LEN }, try->iterations,
 			   hash);
-		if (bus_equal_secret(hash, p->hash, sizeof(hash)))
-			found = p->name;
+		if (n && bus_equal_secret(hash, try->hash, sizeof(hash)))
+			fits = try->hash;
 	}
-	if (!tried)
-		bus_pbkdf2(password, (struct bus_str){ (const char *)nobody.salt, SALT_LEN },
-			   nobody.iterations, hash);
 	explicit_bzero(hash, sizeof(hash));
-	return found;
+	return fits;
 }
 
 /* --- making ----------------------------------------------------------------------------------------- */

@@ -11,11 +11,14 @@
 #ifndef SCHEMAS_REGISTRY_USERS_H
 #define SCHEMAS_REGISTRY_USERS_H
 
+#include <stdint.h>
+
 #include "bus/buf.h"
 #include "bus/error.h"
 
 #define SCHEMA_PASSWORD_MIN 8
 #define SCHEMA_PASSWORD_MAX 256
+#define SCHEMA_PASSWORDS_MAX 2 /* of a name: each costs time at every wrong try */
 
 struct schema_users;
 
@@ -28,8 +31,12 @@ void schema_users_free(struct schema_users **u);
 /* Whose token that is; NULL: nobody's. The name lives as long as the set. */
 const char *schema_users_token(const struct schema_users *u, struct bus_str token);
 bool schema_users_is_token(struct bus_str text); /* has its shape */
-/* Slow, and as slow for a name that is not there. */
-const char *schema_users_password(const struct schema_users *u, const char *name, struct bus_str password);
+/* The hash that the password of that name fits (BUS_SHA256_LEN bytes, as long as the set lives), or NULL.
+ * Slow, and as slow for a name that is not there. */
+const uint8_t *schema_users_password(const struct schema_users *u, const char *name, struct bus_str password);
+/* All hashes of a name, as the file has them; how many. */
+size_t schema_users_hashes(const struct schema_users *u, const char *name,
+			   const uint8_t *hash[SCHEMA_PASSWORDS_MAX]);
 
 /* Adds a line to the file (made with mode 0600 when it is missing). The token is appended to out and is
  * nowhere else. */

@@ -185,7 +185,7 @@ static void checks_passwords_and_tokens(void **state)
 
 	(void)state;
 	assert_int_equal(schema_users_parse("users", bus_str(users_file), &u, &err), BUS_OK);
-	assert_string_equal(schema_users_password(u, "dinsos", right), "dinsos");
+	assert_non_null(schema_users_password(u, "dinsos", right));
 	assert_null(schema_users_password(u, "dinsos", BUS_STR("rahasia kota: e")));
 	assert_null(schema_users_password(u, "kominfo", right));
 	assert_string_equal(schema_users_token(u, BUS_STR(TOKEN)), "kominfo");
@@ -242,7 +242,7 @@ static void makes_entries_that_it_takes(void **state)
 	assert_int_equal(schema_users_add_password(path, "a b", BUS_STR("kata sandi"), &err), BUS_EINVAL);
 	assert_int_equal(schema_users_load(path, &u, &err), BUS_OK);
 	assert_string_equal(schema_users_token(u, bus_buf_str(&token)), "dinsos");
-	assert_string_equal(schema_users_password(u, "admin", BUS_STR("kata sandi")), "admin");
+	assert_non_null(schema_users_password(u, "admin", BUS_STR("kata sandi")));
 	assert_null(schema_users_password(u, "admin", BUS_STR("kata sand1")));
 	schema_users_free(&u);
 	assert_int_equal(chmod(path, 0644), 0);
@@ -295,13 +295,14 @@ static void remembers_the_right_and_counts_the_wrong(void **state)
 {
 	struct schema_memory *m = schema_memory_new();
 	struct schema_failures *f = schema_failures_new();
+	const uint8_t one[32] = { 1 }, two[32] = { 2 };
 
 	(void)state;
-	assert_false(schema_memory_knows(m, "a", BUS_STR("bc")));
-	schema_memory_keep(m, "a", BUS_STR("bc"));
-	assert_true(schema_memory_knows(m, "a", BUS_STR("bc")));
-	assert_false(schema_memory_knows(m, "ab", BUS_STR("c")));
-	assert_false(schema_memory_knows(m, "a", BUS_STR("bd")));
+	assert_false(schema_memory_knows(m, one, BUS_STR("bc")));
+	schema_memory_keep(m, one, BUS_STR("bc"));
+	assert_true(schema_memory_knows(m, one, BUS_STR("bc")));
+	assert_false(schema_memory_knows(m, two, BUS_STR("bc")));
+	assert_false(schema_memory_knows(m, one, BUS_STR("bd")));
 	for (int i = 0; i < 10; i++) {
 		assert_false(schema_failures_many(f, "10.0.0.1", "dinsos"));
 		schema_failures_add(f, "10.0.0.1", "dinsos");
