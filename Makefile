@@ -71,7 +71,7 @@ LIBSUPPORT := $(B)/libsupport.a
 $(LIBSUPPORT): $(call obj,$(call src,tests/support))
 # Programs that measure memory (tests/support/alloc.h).
 COUNT := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-$(B)/vectors $(addprefix $(B)/unit/,test_avro_vectors test_avro_explain test_avro_hostile test_ocf): LDLIBS := $(COUNT) $(LDLIBS)
+$(B)/vectors $(addprefix $(B)/unit/,test_avro_vectors test_avro_explain test_avro_diff test_avro_hostile test_ocf): LDLIBS := $(COUNT) $(LDLIBS)
 
 $(B)/vectors: $(B)/tests/vectors/main.o $(LIBSUPPORT) $(LIBSCHEMA) $(LIBBUS)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)

@@ -79,7 +79,7 @@ void schema_writer_stir(struct schema_writer *w); /* any thread: the nodes have 
  * schema_writer_put() for each record and, last, schema_writer_commit(); or replies what is wrong. */
 typedef void (*schema_edit_fn)(struct schema_registry *r, struct bus_http_request *req);
 /* alone: this one must see all changes before it in the store, and need declare nothing. */
-struct schema_change {
+struct schema_errand {
 	struct bus_http_ticket *ticket;
 	schema_edit_fn fn;
 	bool alone;
@@ -91,7 +91,7 @@ struct schema_change {
  * Changes that wait are committed together. */
 void schema_registry_change(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
 			    bool alone);
-bool schema_writer_take(struct schema_writer *w, const struct schema_change *change); /* false: full */
+bool schema_writer_take(struct schema_writer *w, const struct schema_errand *change); /* false: full */
 
 /* What a change that is not alone reads and writes, before it asks the store about it: when a change of the
  * open batch has claimed the same, the batch is committed first, and the store then has it. _alone: as if all
@@ -131,7 +131,7 @@ enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_cl
 /* Answers what is left 50003. After the HTTP server and the writer. */
 void schema_forward_stop(struct schema_forward **f);
 /* Any thread: to whoever writes, when that is known. Answers in any case. */
-void schema_forward_take(struct schema_forward *f, const struct schema_change *change);
+void schema_forward_take(struct schema_forward *f, const struct schema_errand *change);
 
 /* --- registry_body.c: false means that the request has been answered with the error ----------------- */
 

@@ -18,7 +18,7 @@
 
 struct item {
 	struct item *next;
-	struct schema_change change;
+	struct schema_errand change;
 };
 
 struct schema_forward {
@@ -61,7 +61,7 @@ void schema_registry_change(struct schema_registry *r, struct bus_http_request *
 {
 	const char *forward = bus_http_header(req, "X-Forward");
 	struct schema_nodes_view v = { .role = SCHEMA_NODE_WRITER };
-	struct schema_change change = { .fn = fn, .alone = alone };
+	struct schema_errand change = { .fn = fn, .alone = alone };
 
 	change.forwarded = forward && strcasecmp(forward, "false") == 0;
 	change.auth = header(req, "Authorization");
@@ -85,7 +85,7 @@ void schema_registry_change(struct schema_registry *r, struct bus_http_request *
 
 /* --- the queue -------------------------------------------------------------------------------------- */
 
-void schema_forward_take(struct schema_forward *f, const struct schema_change *change)
+void schema_forward_take(struct schema_forward *f, const struct schema_errand *change)
 {
 	struct bus_http_request *req = bus_http_ticket_request(change->ticket);
 	struct item *item;
@@ -200,7 +200,7 @@ static char *line(const char *name, const char *value)
 }
 
 /* True: the request has been answered. */
-static bool forward(struct schema_forward *f, const struct schema_change *change,
+static bool forward(struct schema_forward *f, const struct schema_errand *change,
 		    const struct schema_nodes_view *writer, struct bus_client *client)
 {
 	struct bus_http_request *req = bus_http_ticket_request(change->ticket);
@@ -280,7 +280,7 @@ static bool stopping(struct schema_forward *f)
 }
 
 /* Until it is answered, or the writer of this node has taken it. */
-static void carry(struct schema_forward *f, struct bus_client *client, const struct schema_change *change)
+static void carry(struct schema_forward *f, struct bus_client *client, const struct schema_errand *change)
 {
 	struct bus_http_request *req = bus_http_ticket_request(change->ticket);
 	bool tried = false;

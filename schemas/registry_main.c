@@ -132,12 +132,12 @@ static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct co
 		if (rc == BUS_OK)
 			rc = schema_topic_prepare(kafka, name->nodes, (int32_t)c->replication, left(until),
 						  err);
-		if (rc == BUS_OK)
+		if (rc == BUS_OK && !r->store)
 			rc = schema_store_open_watched(kafka, c->topic, (int)c->start_ms, schema_feed_record,
 						       r->feed, &r->store, err);
-		if (rc == BUS_OK)
+		if (rc == BUS_OK && !r->side)
 			rc = schema_side_open(kafka, name->side, (int)c->start_ms, &r->side, err);
-		if (rc == BUS_OK)
+		if (rc == BUS_OK && !r->side_writer)
 			rc = schema_side_writer_start(kafka, name->side, r->side, &r->side_writer, err);
 		if (rc == BUS_OK)
 			rc = schema_nodes_open(&nodes, (int)c->start_ms, &r->nodes, err);

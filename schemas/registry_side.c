@@ -1,5 +1,9 @@
 #include "schemas/registry_side.h"
 
+#include <ctype.h>
+#include <stdio.h>
+#include <time.h>
+
 /* --- uses ------------------------------------------------------------------------------------------- */
 
 static void put_text(struct bus_json_out *j, const char *name, const char *text)
@@ -106,6 +110,50 @@ void schema_side_delete_uses(void *ctx, struct bus_http_request *req)
 }
 
 /* --- states ----------------------------------------------------------------------------------------- */
+
+/* Percent-encodes what is not unreserved (RFC 3986 2.3). */
+static void put_segment(struct bus_buf *out, const char *text)
+{
+	for (; *text; text++)
+		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
+			bus_buf_putc(out, *text);
+		else
+			bus_buf_printf(out, "%%%02X", (unsigned char)*text);
+}
+
+void schema_side_headers(struct schema_registry *r, struct bus_http_request *req,
+			 const struct schema_version *v)
+{
+	struct schema_state state;
+	struct bus_buf b = { 0 };
+	struct tm day = { 0 };
+	char date[64];
+
+	if (!schema_side_state(r->side, v->subject, v->version, bus_http_arena(req), &state))
+		return;
+	bus_buf_printf(&b, "@%lld", (long long)(state.since_ms / 1000));
+	bus_http_set(req, "Deprecation", bus_buf_cstr(&b));
+	if (sscanf(state.sunset, "%d-%d-%d", &day.tm_year, &day.tm_mon, &day.tm_mday) == 3) {
+		day.tm_year -= 1900;
+		day.tm_mon--;
+		timegm(&day); /* knows the day of the week */
+		strftime(date, sizeof(date), "%a, %d %b %Y 00:00:00 GMT", &day);
+		bus_http_set(req, "Sunset", date);
+	}
+	if (state.successor_subject[0] != '\0') {
+		bus_buf_reset(&b);
+		bus_buf_puts(&b, "</subjects/");
+		put_segment(&b, state.successor_subject);
+		bus_buf_puts(&b, "/versions/");
+		if (state.successor_version > 0)
+			bus_buf_printf(&b, "%d", state.successor_version);
+		else
+			bus_buf_puts(&b, "latest");
+		bus_buf_puts(&b, ">; rel=\"successor-version\"");
+		bus_http_set(req, "Link", bus_buf_cstr(&b));
+	}
+	bus_buf_release(&b);
+}
 
 /* The version that the path names, or the error has been answered. */
 static bool the_version(struct schema_registry *r, struct bus_http_request *req, struct schema_version *out)

@@ -26,6 +26,11 @@ void schema_side_writer_stop(struct schema_side_writer **w);
 void schema_side_queue(struct schema_registry *r, struct bus_http_request *req, struct bus_buf *key,
 		       struct bus_buf *value, struct bus_buf *reply);
 
+/* For whoever answers with that version: when it is deprecated, the headers that say so (RFC 9745
+ * Deprecation, RFC 8594 Sunset, RFC 8288 Link to its successor). */
+void schema_side_headers(struct schema_registry *r, struct bus_http_request *req,
+			 const struct schema_version *v);
+
 /* --- handlers --- */
 void schema_side_get_uses(void *ctx, struct bus_http_request *req);
 void schema_side_get_subject_uses(void *ctx, struct bus_http_request *req);

@@ -20,7 +20,7 @@
 
 struct job {
 	struct job *next;
-	struct schema_change change;
+	struct schema_errand change;
 	struct bus_buf answer;
 	size_t first, n; /* its records */
 };
@@ -125,14 +125,21 @@ struct schema_writer *schema_writer_new(const struct bus_kafka_conf *kafka, cons
 
 static void forget_batch(struct schema_writer *w)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < w->n_records; i++) {
 		bus_buf_release(&w->record[i].key);
 		bus_buf_release(&w->record[i].value);
 	}
 	for (size_t i = 0; i < w->n_given; i++)
 		free(w->given[i].context);
-	w->n_records = w->bytes = w->n_claims = w->n_given = 0;
+	w->n_records = w->bytes = w->n_given = 0;
 	w->closed = false;
+	/* The change in hand goes into the next batch, with what it has claimed. */
+	for (size_t i = 0; i < w->n_claims; i++)
+		if (w->current && w->claim[i].by == w->current)
+			w->claim[kept++] = w->claim[i];
+	w->n_claims = kept;
 }
 
 void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value)
@@ -430,7 +437,7 @@ int32_t schema_writer_next_id(struct schema_writer *w, const char *context, int3
 
 /* --- the thread and its queue ----------------------------------------------------------------------- */
 
-bool schema_writer_take(struct schema_writer *w, const struct schema_change *change)
+bool schema_writer_take(struct schema_writer *w, const struct schema_errand *change)
 {
 	struct job *job;
 	bool room;

@@ -148,6 +148,7 @@ static enum bus_err apply(struct schema_side *s, const struct bus_record *r, str
 		rc = schema_uses_read(r->value, program, e.arena, &e.use, &e.n_uses, err);
 	else
 		rc = schema_state_read(r->value, e.arena, &e.state, &e.is_state, err);
+	e.state.since_ms = r->timestamp_ms;
 	if (rc == BUS_OK && !program && !e.is_state)
 		take_away(s, e.key);
 	else if (rc == BUS_OK)

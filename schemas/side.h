@@ -61,6 +61,7 @@ struct schema_state {
 	const char *successor_subject; /* "": none named */
 	int successor_version;	       /* 0: the latest */
 	const char *note;	       /* for people; "" */
+	int64_t since_ms;	       /* when it was said: the record's time */
 };
 
 /* True: that version is deprecated; out in the arena. Cheap while nothing is. */
