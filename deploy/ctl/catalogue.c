@@ -7,10 +7,12 @@
 
 #include "bus/mem.h"
 #include "deploy/ctl/ctl.h"
+#include "schemas/lint.h"
 
 #define PLACE "{opd}"
 #define FILES_MAX 10000
 #define DEPTH_MAX 8
+#define REFERENCES_MAX 64 /* of one schema */
 
 struct names { /* owned texts */
 	char **item;
@@ -76,7 +78,7 @@ static enum bus_err search(const char *path, int depth, struct names *out, struc
 	return rc;
 }
 
-static enum bus_err read_file(const char *path, struct bus_buf *out, struct bus_error *err)
+enum bus_err ctl_read_file(const char *path, struct bus_buf *out, struct bus_error *err)
 {
 	FILE *fp = fopen(path, "re");
 	size_t n;
@@ -153,121 +155,189 @@ static enum bus_err departments(const char *path, const char *opds, struct names
 				     "'%s' stands for every department: name them with --opd", path);
 }
 
-/* "N", "P", "U", "S" or "A". */
-static bool is_class(const char *text)
+static void add_fault(struct ctl_catalogue *c, const char *path, const struct bus_error *err)
 {
-	return strchr("NPUSA", text[0]) && text[0] && !text[1];
+	c->fault = bus_xrealloc(c->fault, (c->n_faults + 1) * sizeof(*c->fault));
+	c->fault[c->n_faults++] = (struct ctl_fault){ bus_xstrdup(path), *err };
 }
 
-/* Every field says what kind of personal data it is (x_pdp), at every depth. */
-static enum bus_err check_classes(const struct schema *s, const struct schema_node *node, bool *seen,
-				  struct bus_error *err)
-{
-	enum bus_err rc = BUS_OK;
-	const char *class;
-	size_t i;
+/* --- texts, before they are parsed --- */
 
-	if (seen[node->index])
-		return BUS_OK;
-	seen[node->index] = true;
-	if (node->item)
-		return check_classes(s, node->item, seen, err);
-	for (i = 0; i < node->n && rc == BUS_OK; i++) {
-		if (node->type == SCHEMA_UNION)
-			rc = check_classes(s, node->branch[i], seen, err);
-		if (node->type != SCHEMA_RECORD)
-			continue;
-		class = schema_property(node->field[i].properties, "x_pdp");
-		if (!class)
-			return bus_fail(err, BUS_ESCHEMA,
-					"field '%s' of '%s' has no class of personal data (x_pdp)",
-					node->field[i].name, node->name);
-		if (!is_class(class))
-			return bus_fail(err, BUS_ESCHEMA, "field '%s' of '%s': x_pdp is N, P, U, S or A",
-					node->field[i].name, node->name);
-		rc = check_classes(s, node->field[i].type, seen, err);
-	}
-	return rc;
+struct raw {
+	char *path, *text;
+	struct bus_error why; /* the last attempt */
+	bool parsed;
+};
+
+struct raws {
+	struct raw *item;
+	size_t n;
+};
+
+static void add_raw(struct raws *r, const char *path, char *text) /* takes text */
+{
+	r->item = bus_xrealloc(r->item, (r->n + 1) * sizeof(*r->item));
+	r->item[r->n++] = (struct raw){ .path = bus_xstrdup(path), .text = text };
 }
 
-static enum bus_err add_entry(struct ctl_catalogue *c, const char *path, char *text, /* takes text */
-			      struct bus_error *err)
+static void release_raws(struct raws *r)
 {
-	struct ctl_entry e = { .path = bus_xstrdup(path), .text = text };
-	const char *topic, *kind;
-	bool *seen = NULL;
-	enum bus_err rc;
-
-	rc = schema_parse(bus_str(text), SCHEMA_STRICT, NULL, 0, &e.schema, err);
-	if (rc != BUS_OK)
-		goto out;
-	topic = schema_property(schema_root(e.schema)->properties, "x_topik");
-	kind = schema_property(schema_root(e.schema)->properties, "x_jenis");
-	if (!topic || !topic[0]) {
-		rc = bus_fail(err, BUS_ESCHEMA, "no topic (x_topik)");
-		goto out;
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->item[i].path);
+		free(r->item[i].text);
 	}
-	if (!kind || (strcmp(kind, "register") != 0 && strcmp(kind, "peristiwa") != 0)) {
-		rc = bus_fail(err, BUS_ESCHEMA, "x_jenis must be \"register\" or \"peristiwa\"");
-		goto out;
-	}
-	seen = bus_xcalloc((size_t)schema_count(e.schema) + 1, sizeof(*seen));
-	rc = check_classes(e.schema, schema_root(e.schema), seen, err);
-	if (rc != BUS_OK)
-		goto out;
-	e.topic = bus_xstrdup(topic);
-	e.is_register = strcmp(kind, "register") == 0;
-	c->entry = bus_xrealloc(c->entry, (c->n + 1) * sizeof(*c->entry));
-	c->entry[c->n++] = e;
-	memset(&e, 0, sizeof(e));
-out:
-	free(seen);
-	schema_unref(&e.schema);
-	free(e.path);
-	free(e.text);
-	return rc;
+	free(r->item);
 }
 
-static enum bus_err load_file(struct ctl_catalogue *c, const char *path, const char *opds,
-			      struct bus_error *err)
+static enum bus_err read_raw(struct raws *r, const char *path, const char *opds, struct bus_error *err)
 {
 	struct bus_buf text = { 0 };
 	struct names opd = { NULL, 0 };
 	enum bus_err rc;
 	size_t i;
 
-	rc = read_file(path, &text, err);
+	rc = ctl_read_file(path, &text, err);
 	if (rc != BUS_OK)
 		goto out;
 	bus_buf_putc(&text, '\0');
 	if (!strstr(text.p, PLACE)) {
-		rc = add_entry(c, path, bus_xstrdup(text.p), err);
+		add_raw(r, path, bus_xstrdup(text.p));
 		goto out;
 	}
 	rc = departments(path, opds, &opd, err);
 	for (i = 0; i < opd.n && rc == BUS_OK; i++)
-		rc = add_entry(c, path, fill_in(text.p, opd.item[i]), err);
+		add_raw(r, path, fill_in(text.p, opd.item[i]));
 out:
 	release_names(&opd);
 	bus_buf_release(&text);
 	return rc;
 }
 
-static int by_topic(const void *a, const void *b)
+/* --- texts as schemas --- */
+
+/* Whether the text has the type's name in it, whole or without its namespace. */
+static bool mentions(const char *text, const char *full)
 {
-	return strcmp(((const struct ctl_entry *)a)->topic, ((const struct ctl_entry *)b)->topic);
+	const char *dot = strrchr(full, '.');
+	char *whole = bus_xasprintf("\"%s\"", full), *last = bus_xasprintf("\"%s\"", dot ? dot + 1 : full);
+	bool found = strstr(text, whole) || strstr(text, last);
+
+	free(whole);
+	free(last);
+	return found;
 }
 
-enum bus_err ctl_catalogue_load(char *const *path, size_t n, const char *opds, struct ctl_catalogue *out,
+/* Types of the entries that are there already, as far as the text mentions them. */
+static size_t references(const struct ctl_catalogue *c, const char *text, struct schema_reference *ref,
+			 size_t *at)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n && n < REFERENCES_MAX; i++) {
+		const struct ctl_entry *e = &c->entry[i];
+
+		if (e->topic || !mentions(text, e->subject))
+			continue;
+		at[n] = i;
+		ref[n++] = (struct schema_reference){ e->subject, e->schema };
+	}
+	return n;
+}
+
+/* False: not yet, perhaps when the types it uses have been read; why says what is missing. */
+static bool parse_raw(struct ctl_catalogue *c, struct raw *raw)
+{
+	struct schema_reference ref[REFERENCES_MAX];
+	size_t at[REFERENCES_MAX];
+	struct ctl_entry e = { 0 };
+	const char *topic;
+	size_t n = 0;
+
+	if (schema_parse(bus_str(raw->text), SCHEMA_STRICT, NULL, 0, &e.schema, &raw->why) != BUS_OK) {
+		n = raw->why.code == BUS_ESCHEMA ? references(c, raw->text, ref, at) : 0;
+		if (n == 0 ||
+		    schema_parse(bus_str(raw->text), SCHEMA_STRICT, ref, n, &e.schema, &raw->why) != BUS_OK)
+			return false;
+	}
+	topic = schema_property(schema_root(e.schema)->properties, "x_topik");
+	e.path = bus_xstrdup(raw->path);
+	e.text = bus_xstrdup(raw->text);
+	if (topic && topic[0]) {
+		e.topic = bus_xstrdup(topic);
+		e.subject = bus_xasprintf("%s-value", topic);
+	} else {
+		e.subject = bus_xstrdup(schema_label(schema_root(e.schema)));
+	}
+	topic = schema_property(schema_root(e.schema)->properties, "x_jenis");
+	e.is_register = topic && strcmp(topic, "register") == 0;
+	e.n_needs = n;
+	e.needs = bus_xcalloc(n + 1, sizeof(*e.needs));
+	memcpy(e.needs, at, n * sizeof(*at));
+	c->entry = bus_xrealloc(c->entry, (c->n + 1) * sizeof(*c->entry));
+	c->entry[c->n++] = e;
+	return raw->parsed = true;
+}
+
+/* What uses types of other files waits for them; each round must bring one more. */
+static void parse_all(struct ctl_catalogue *c, struct raws *r)
+{
+	size_t before;
+
+	do {
+		before = c->n;
+		for (size_t i = 0; i < r->n; i++)
+			if (!r->item[i].parsed)
+				(void)parse_raw(c, &r->item[i]);
+	} while (c->n > before && c->n < r->n);
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->item[i].parsed)
+			add_fault(c, r->item[i].path, &r->item[i].why);
+}
+
+/* --- the catalogue --- */
+
+static int by_subject(const void *a, const void *b, void *entries)
+{
+	const struct ctl_entry *e = entries;
+
+	const struct ctl_entry *x = &e[*(const size_t *)a], *y = &e[*(const size_t *)b];
+	int d = strcmp(x->subject, y->subject);
+
+	return d ? d : strverscmp(x->path, y->path);
+}
+
+/* By subject, then by path, numbers in it by value; what entries need follows them to their new positions. */
+static void sort(struct ctl_catalogue *c)
+{
+	size_t *order = bus_xcalloc(c->n + 1, sizeof(*order)), *now = bus_xcalloc(c->n + 1, sizeof(*now));
+	struct ctl_entry *sorted = bus_xcalloc(c->n + 1, sizeof(*sorted));
+
+	for (size_t i = 0; i < c->n; i++)
+		order[i] = i;
+	qsort_r(order, c->n, sizeof(*order), by_subject, c->entry);
+	for (size_t i = 0; i < c->n; i++) {
+		sorted[i] = c->entry[order[i]];
+		now[order[i]] = i;
+	}
+	for (size_t i = 0; i < c->n; i++)
+		for (size_t k = 0; k < sorted[i].n_needs; k++)
+			sorted[i].needs[k] = now[sorted[i].needs[k]];
+	free(order);
+	free(now);
+	free(c->entry);
+	c->entry = sorted;
+}
+
+enum bus_err ctl_catalogue_read(char *const *path, size_t n, const char *opds, struct ctl_catalogue *out,
 				struct bus_error *err)
 {
 	struct names files = { NULL, 0 };
-	enum bus_err rc = BUS_OK, first = BUS_OK;
-	struct bus_error why = { 0 };
-	size_t i;
+	struct raws raws = { NULL, 0 };
+	enum bus_err rc = BUS_OK;
+	struct bus_error why;
 
 	memset(out, 0, sizeof(*out));
-	for (i = 0; i < n && rc == BUS_OK; i++) {
+	for (size_t i = 0; i < n && rc == BUS_OK; i++) {
 		if (is_folder(path[i]))
 			rc = search(path[i], 0, &files, err);
 		else
@@ -277,41 +347,75 @@ enum bus_err ctl_catalogue_load(char *const *path, size_t n, const char *opds, s
 		rc = bus_fail(err, BUS_ENOENT, "no .avsc file below '%s'", path[0]);
 	if (files.n > 0)
 		qsort(files.item, files.n, sizeof(char *), by_text);
-	for (i = 0; i < files.n && rc == BUS_OK; i++) {
-		enum bus_err one = load_file(out, files.item[i], opds, &why);
-
-		if (one == BUS_OK)
-			continue;
-		ctl_complain("%s: %s", files.item[i], why.text);
-		if (first == BUS_OK)
-			first = one;
-	}
+	for (size_t i = 0; i < files.n && rc == BUS_OK; i++)
+		if (read_raw(&raws, files.item[i], opds, &why) != BUS_OK)
+			add_fault(out, files.item[i], &why);
+	parse_all(out, &raws);
+	sort(out);
+	for (size_t i = 1; i < out->n; i++)
+		if (strcmp(out->entry[i].subject, out->entry[i - 1].subject) == 0) {
+			(void)bus_fail(&why, BUS_EEXIST, "the same subject '%s' as '%s'",
+				       out->entry[i].subject, out->entry[i - 1].path);
+			add_fault(out, out->entry[i].path, &why);
+		}
 	out->n_files = files.n;
 	release_names(&files);
-	if (rc == BUS_OK && first != BUS_OK)
-		rc = bus_fail(err, first, "%s",
-			      ctl_say("not every schema is right", "tidak semua skema benar"));
-	if (out->n > 0)
-		qsort(out->entry, out->n, sizeof(*out->entry), by_topic);
-	for (i = 1; i < out->n && rc == BUS_OK; i++)
-		if (strcmp(out->entry[i].topic, out->entry[i - 1].topic) == 0)
-			rc = bus_fail(err, BUS_ESCHEMA, "'%s' and '%s' have the same topic '%s'",
-				      out->entry[i - 1].path, out->entry[i].path, out->entry[i].topic);
+	release_raws(&raws);
 	if (rc != BUS_OK)
 		ctl_catalogue_release(out);
 	return rc;
 }
 
+/* Breaches of what must be, as faults. */
+static void hold_to_rules(struct ctl_catalogue *c)
+{
+	struct schema_lint lint;
+	struct bus_error why;
+
+	for (size_t i = 0; i < c->n; i++) {
+		schema_lint(c->entry[i].schema, true, &lint);
+		for (size_t k = 0; k < lint.n; k++) {
+			const struct schema_fault *f = &lint.fault[k];
+
+			(void)bus_fail(&why, BUS_ESCHEMA, "%s [%s]", ctl_say(f->sentence.en, f->sentence.id),
+				       f->rule->code);
+			add_fault(c, c->entry[i].path, &why);
+		}
+		schema_lint_release(&lint);
+	}
+}
+
+enum bus_err ctl_catalogue_load(char *const *path, size_t n, const char *opds, struct ctl_catalogue *out,
+				struct bus_error *err)
+{
+	enum bus_err rc = ctl_catalogue_read(path, n, opds, out, err);
+
+	if (rc != BUS_OK)
+		return rc;
+	hold_to_rules(out);
+	for (size_t i = 0; i < out->n_faults; i++)
+		ctl_complain("%s: %s", out->fault[i].path, out->fault[i].err.text);
+	if (out->n_faults == 0)
+		return BUS_OK;
+	rc = bus_fail(err, out->fault[0].err.code, "%s",
+		      ctl_say("not every schema is right", "tidak semua skema benar"));
+	ctl_catalogue_release(out);
+	return rc;
+}
+
 void ctl_catalogue_release(struct ctl_catalogue *c)
 {
-	size_t i;
-
-	for (i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n; i++) {
 		schema_unref(&c->entry[i].schema);
 		free(c->entry[i].path);
 		free(c->entry[i].text);
 		free(c->entry[i].topic);
+		free(c->entry[i].subject);
+		free(c->entry[i].needs);
 	}
+	for (size_t i = 0; i < c->n_faults; i++)
+		free(c->fault[i].path);
 	free(c->entry);
+	free(c->fault);
 	memset(c, 0, sizeof(*c));
 }

@@ -66,18 +66,19 @@ static enum bus_err make_topics(const struct bus_kafka_conf *kafka, const struct
 {
 	struct bus_topic_spec *spec = bus_xcalloc(c->n + 1, sizeof(*spec));
 	struct topics before = { 0 };
-	size_t i, created = 0;
+	size_t i, n = 1, created = 0;
 	enum bus_err rc;
 
 	spec[0] = (struct bus_topic_spec){ SCHEMAS_TOPIC, 1, replication, register_config };
 	for (i = 0; i < c->n; i++)
-		spec[i + 1] =
-		    (struct bus_topic_spec){ c->entry[i].topic, partitions, replication,
-					     c->entry[i].is_register ? register_config : event_config };
+		if (c->entry[i].topic)
+			spec[n++] = (struct bus_topic_spec){ c->entry[i].topic, partitions, replication,
+							     c->entry[i].is_register ? register_config
+										     : event_config };
 	rc = bus_admin_each_topic(kafka, add_topic, &before, CTL_TIMEOUT_MS, err);
 	if (rc == BUS_OK)
-		rc = bus_admin_create_topics(kafka, spec, c->n + 1, &created, 2 * CTL_TIMEOUT_MS, err);
-	for (i = 0; i <= c->n && rc == BUS_OK; i++)
+		rc = bus_admin_create_topics(kafka, spec, n, &created, 2 * CTL_TIMEOUT_MS, err);
+	for (i = 0; i < n && rc == BUS_OK; i++)
 		printf("%s\t%s\n", spec[i].name,
 		       has_topic(&before, spec[i].name) ? ctl_say("there", "sudah ada")
 							: ctl_say("made", "dibuat"));

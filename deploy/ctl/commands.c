@@ -2,6 +2,8 @@
 
 const struct ctl_command *const ctl_commands[] = {
 	&ctl_schema_check,
+	&ctl_schema_lint,
+	&ctl_schema_diff,
 	&ctl_schema_register,
 	&ctl_topic_apply,
 	&ctl_topic_list,

@@ -10,7 +10,7 @@
 #include "bus/proc.h"
 #include "bus/yaml.h"
 
-static bool indonesian(void)
+bool ctl_indonesian(void)
 {
 	static const char *const name[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
 	size_t i;
@@ -26,7 +26,7 @@ static bool indonesian(void)
 
 const char *ctl_say(const char *en, const char *id)
 {
-	return indonesian() ? id : en;
+	return ctl_indonesian() ? id : en;
 }
 
 void ctl_complain(const char *fmt, ...)

@@ -21,7 +21,7 @@ enum ctl_exit {
 	CTL_UNREACHABLE = 6,
 };
 
-#define CTL_OPTIONS_MAX 8
+#define CTL_OPTIONS_MAX 12
 #define CTL_KAFKA_MAX 32
 #define CTL_TIMEOUT_MS 15000
 
@@ -57,6 +57,7 @@ int ctl_main(int argc, char **argv);
 
 /* The text in the user's language. */
 const char *ctl_say(const char *en, const char *id) __attribute__((format_arg(1), format_arg(2)));
+bool ctl_indonesian(void); /* whether that is Indonesian */
 /* "titian: <text>" on stderr. */
 void ctl_complain(const char *fmt, ...) BUS_PRINTF(1, 2);
 /* The same for an error; gives the exit code. `outside`: EIO is of the network, not of a file. */

@@ -48,6 +48,7 @@ static int set_up(void **state)
 	write_file(
 	    "dinsos/a.avsc",
 	    "{\"type\":\"record\",\"name\":\"A\",\"x_topik\":\"pku.dinsos.a.v1\",\"x_jenis\":\"register\","
+	    "\"x_kunci\":\"x\","
 	    "\"fields\":[{\"name\":\"x\",\"type\":\"int\",\"x_pdp\":\"N\"}]}");
 	write_file("dinsos/readme.txt", "not a schema");
 	return setenv("LANG", "C", 1);
