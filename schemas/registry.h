@@ -6,6 +6,7 @@
  *   registry_access.c may they?
  *   registry_read.c   what is answered from the store, on the HTTP threads
  *   registry_write.c  what changes something: one thread, many requests a transaction
+ *   registry_leave.c  the last record of a writer that stops, for whoever takes the topic over
  *   registry_nodes.c  which node writes
  *   registry_forward.c  changes on their way to it
  *   registry_topic.c  the topics' settings
@@ -73,6 +74,7 @@ enum bus_err schema_writer_start(struct schema_writer *w, struct schema_registry
 				 struct bus_error *err) BUS_MUSTCHECK;
 void schema_writer_stop(struct schema_writer *w); /* after the HTTP server */
 void schema_writer_free(struct schema_writer **w);
+void schema_writer_leave(const struct bus_kafka_conf *kafka, const char *topic); /* registry_leave.c */
 void schema_writer_stir(struct schema_writer *w); /* any thread: the nodes have changed */
 
 /* A change of one request, on the writer's thread: declares what it reads and writes, checks, calls

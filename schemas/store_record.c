@@ -244,7 +244,7 @@ enum bus_err schema_record_read(struct bus_str key, struct bus_str value, struct
 	rc = read_key(key, arena, out, err);
 	if (rc != BUS_OK || out->kind == SCHEMA_RECORD_OTHER)
 		return rc;
-	out->tombstone = value.p == NULL;
+	out->tombstone = value.n == 0; /* Karapace takes away with an empty value, Confluent with none */
 	if (out->tombstone)
 		return BUS_OK;
 	rc = parse_object(value, arena, &v, err);

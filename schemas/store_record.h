@@ -49,7 +49,7 @@ struct schema_record { /* all of it borrows from the arena and the input */
 	struct bus_str value; /* the whole JSON text */
 };
 
-/* value.p NULL: tombstone. BUS_EDATA or BUS_EPARSE: not such a record (say so, pass it over). */
+/* An empty value, or none (value.p NULL): tombstone. BUS_EDATA or BUS_EPARSE: not such a record (say so, pass it over). */
 enum bus_err schema_record_read(struct bus_str key, struct bus_str value, struct bus_arena *arena,
 				struct schema_record *out, struct bus_error *err) BUS_MUSTCHECK;
 

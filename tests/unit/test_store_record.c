@@ -116,6 +116,8 @@ static void reads_config_mode_and_deletions(void **state)
 	assert_int_equal(r.version, 2);
 	r = read_ok("{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":2,\"magic\":1}", NULL);
 	assert_true(r.tombstone);
+	r = read_ok("{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":2,\"magic\":1}", "");
+	assert_true(r.tombstone); /* Karapace's messaging.py */
 	r = read_ok("{\"keytype\":\"NOOP\",\"magic\":0}", NULL);
 	assert_int_equal(r.kind, SCHEMA_RECORD_NOOP);
 	r = read_ok("{\"keytype\":\"NOOP\",\"magic\":0}", "{\"highestId\":41}");
