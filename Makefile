@@ -163,6 +163,10 @@ conformance-table: programs kafka venv
 soak: programs kafka venv
 	KILL_ROUNDS=100 $(PYTEST) -q -s tests/integration/test_kills.py
 
+.PHONY: soak-registry
+soak-registry: programs kafka venv
+	NODES_KILLS=200 NODES_CUTS=20 $(PYTEST) -q -s tests/integration/test_registry_nodes.py
+
 check-includes:
 	@sh tests/check_includes.sh
 check-symbols: programs

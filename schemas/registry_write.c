@@ -295,6 +295,7 @@ static enum bus_err settle(struct schema_writer *w, struct jobs *jobs, size_t fi
 	struct bus_error err;
 	enum bus_err rc = commit(w, first, n, &err);
 	bool written = rc == BUS_OK, fenced = false;
+	int64_t offset = -1;
 	struct job *job;
 
 	if (rc == BUS_ETOOBIG && jobs->n > 1) {
@@ -302,16 +303,18 @@ static enum bus_err settle(struct schema_writer *w, struct jobs *jobs, size_t fi
 		    &w->producer); /* aborts what was sent before the record that is too large */
 		return rc;
 	}
-	if (written)
-		rc = schema_store_wait(w->registry->store, bus_producer_offset(w->producer), READ_BACK_MS,
-				       &err);
-	else
+	if (written) {
+		offset = bus_producer_offset(w->producer);
+		rc = schema_store_wait(w->registry->store, offset, READ_BACK_MS, &err);
+	} else {
 		fenced = take_failure(w, rc, &err);
+	}
 	while ((job = jobs_take(jobs))) {
 		struct bus_http_request *req = bus_http_ticket_request(job->change.ticket);
 
 		bus_metric_add(rc == BUS_OK ? w->committed : w->failures, 1);
-		tell_offset(w, job, bus_producer_offset(w->producer));
+		if (written)
+			tell_offset(w, job, offset);
 		if (rc == BUS_OK)
 			schema_reply(req, &job->answer);
 		else if (written)

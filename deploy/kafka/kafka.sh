@@ -7,11 +7,13 @@
 #   kafka.sh status DIR                       exit 0 when it runs, 1 when not
 #
 # LIBDIR is build/kafka/lib in this project, or TITIAN_KAFKA_LIB. TITIAN_KAFKA_HEAP (512m) bounds the heap.
+# TITIAN_KAFKA_HOST: another address than 127.0.0.1, as in the network namespaces of the tests.
 # Only the process whose pid is in DIR/kafka.pid and whose command line names DIR is ever ended.
 # Exit: 0 done, 1 failed, 2 usage.
 set -u
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+host=${TITIAN_KAFKA_HOST:-127.0.0.1}
 lib=${TITIAN_KAFKA_LIB:-$here/../../build/kafka/lib}
 
 say() { printf 'kafka: %s\n' "$*" >&2; }
@@ -20,7 +22,7 @@ die() {
 	exit 1
 }
 usage() {
-	sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+	sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
 	exit 2
 }
 
@@ -62,12 +64,12 @@ running() {
 # A killed process lets go of its ports only at its very end: a zombie has, one that is dying has not.
 gone() { [ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
 
-listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+listening() { (exec 3<>"/dev/tcp/$host/$1") 2>/dev/null; }
 
 # Asks for ApiVersions (key 18, version 0), which a broker answers once it takes requests.
 answers() {
 	local got
-	exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
+	exec 3<>"/dev/tcp/$host/$1" || return 1
 	printf '\0\0\0\x10\0\x12\0\0\0\0\0\x01\0\x06titian' >&3
 	got=$(timeout 2 head -c 8 <&3 | tail -c 4 | od -An -tu1 | tr -d ' ')
 	exec 3>&-
@@ -79,9 +81,9 @@ settings() {
 # Written by kafka.sh at every start; change kafka.sh, not this file.
 process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:$3
-listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$3
-advertised.listeners=PLAINTEXT://127.0.0.1:$2
+controller.quorum.voters=1@$host:$3
+listeners=PLAINTEXT://$host:$2,CONTROLLER://$host:$3
+advertised.listeners=PLAINTEXT://$host:$2
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=$1/data
@@ -160,14 +162,14 @@ start() {
 	for ((i = 0; i < 600; i++)); do
 		kill -0 "$pid" 2>/dev/null || die "it ended while starting; see '$dir/kafka.log'"
 		if tail -c "+$log_from" "$dir/kafka.log" | grep -q 'Kafka Server started' && answers "$port"; then
-			say "127.0.0.1:$port answers (pid $pid, '$dir')"
+			say "$host:$port answers (pid $pid, '$dir')"
 			return 0
 		fi
 		sleep 0.1
 	done
 	kill -9 "$pid" 2>/dev/null
 	rm -f "$dir/kafka.pid"
-	die "127.0.0.1:$port does not answer after 60 s; see '$dir/kafka.log'"
+	die "$host:$port does not answer after 60 s; see '$dir/kafka.log'"
 }
 
 end() { # DIR SIGNAL
