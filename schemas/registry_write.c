@@ -44,7 +44,7 @@ struct schema_writer {
 	struct bus_producer_conf conf;
 	char *id, *topic;
 	struct schema_registry *registry;
-	struct bus_metric *committed, *failures, *commits, *changes;
+	struct bus_metric *committed, *failures, *commits, *changes, *waiting;
 
 	/* the writer's thread */
 	struct bus_producer *producer; /* NULL: to be opened anew */
@@ -116,6 +116,7 @@ struct schema_writer *schema_writer_new(const struct bus_kafka_conf *kafka, cons
 				  "result=\"committed\"");
 	w->failures = bus_metric("titian_registry_changes_total", "counter", "Changes written to the topic.",
 				 "result=\"failed\"");
+	w->waiting = bus_metric("titian_registry_queue", "gauge", "Changes that wait for the writer.", "");
 	w->changes = bus_metric("titian_registry_writer_changes_total", "counter",
 				"How often this node became the writer.", "");
 	return w;
@@ -451,6 +452,7 @@ bool schema_writer_take(struct schema_writer *w, const struct schema_errand *cha
 		job = bus_xcalloc(1, sizeof(*job));
 		job->change = *change;
 		jobs_add(&w->queue, job);
+		bus_metric_set(w->waiting, (double)w->queue.n);
 		pthread_cond_signal(&w->more);
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -492,6 +494,7 @@ static struct job *next_job(struct schema_writer *w)
 		wait_us(w, LINGER_US);
 	w->stirred = false;
 	job = w->producer || w->stop ? jobs_take(&w->queue) : NULL;
+	bus_metric_set(w->waiting, (double)w->queue.n);
 	pthread_mutex_unlock(&w->lock);
 	return job;
 }

@@ -4,10 +4,12 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "bus/client.h"
+#include "bus/metrics.h"
 #include "bus/producer.h"
 #include "schemas/registry.h"
 #include "tests/support/mock.h"
@@ -224,6 +226,69 @@ static void after_the_last_version_none_is_given(void **state)
 	    "{\"error_code\":50001,\"message\":\"No version of 's' is left\"}");
 }
 
+/* --- changes that wait together --- */
+
+struct post {
+	const char *path, *body;
+	pthread_t thread;
+	int status;
+	struct bus_buf answer;
+};
+
+static void *post(void *ctx)
+{
+	struct post *p = ctx;
+	char url[256];
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", bus_http_port(f.http), p->path);
+	if (bus_client_request("POST", url, NULL, SCHEMA_REGISTRY_TYPE, bus_str(p->body), 20000, &p->status,
+			       &p->answer, NULL) != BUS_OK)
+		p->status = -1;
+	return NULL;
+}
+
+static double queued(void)
+{
+	return bus_metric_get(
+	    bus_metric("titian_registry_queue", "gauge", "Changes that wait for the writer.", ""));
+}
+
+/* The second of them claims its subject, and then meets the text of the first: the batch is committed, and
+ * the third must still see the second. */
+static void changes_of_one_batch_see_each_other(void **state)
+{
+	struct post first = { .path = "/subjects/first/versions", .body = "{\"schema\":\"\\\"int\\\"\"}" };
+	struct post many[] = { { .path = "/subjects/a/versions", .body = SCHEMA(X) },
+			       { .path = "/subjects/b/versions", .body = SCHEMA(X) },
+			       { .path = "/subjects/b/versions", .body = SCHEMA(X "," Y0) },
+			       { .path = "/subjects/a/versions", .body = SCHEMA(X "," Y0) } };
+	const char *const answer[] = { "{\"id\":2,\"version\":1,", "{\"id\":2,\"version\":1,",
+				       "{\"id\":3,\"version\":2,", "{\"id\":3,\"version\":2," };
+
+	(void)state;
+	rd_kafka_mock_broker_set_rtt(f.m.cluster, 1, 200);
+	pthread_create(&first.thread, NULL, post, &first);
+	usleep(100000); /* it is being committed: without that the test proves less, and passes */
+	for (size_t i = 0; i < BUS_LEN(many); i++) {
+		double before = queued();
+
+		pthread_create(&many[i].thread, NULL, post, &many[i]);
+		for (int tries = 0; queued() == before && tries < 1000; tries++)
+			usleep(1000);
+	}
+	pthread_join(first.thread, NULL);
+	assert_int_equal(first.status, 200);
+	bus_buf_release(&first.answer);
+	for (size_t i = 0; i < BUS_LEN(many); i++) {
+		pthread_join(many[i].thread, NULL);
+		assert_int_equal(many[i].status, 200);
+		if (strncmp(bus_buf_cstr(&many[i].answer), answer[i], strlen(answer[i])) != 0)
+			fail_msg("%zu: %s\nwanted %s", i, bus_buf_cstr(&many[i].answer), answer[i]);
+		bus_buf_release(&many[i].answer);
+	}
+	ask("GET", "/subjects/b/versions", "", 200, "[1,2]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +298,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(deletes_softly_first, start, stop),
 		cmocka_unit_test_setup_teardown(refuses_subjects_that_could_not_be_read_back, start, stop),
 		cmocka_unit_test_setup_teardown(after_the_last_version_none_is_given, start, stop),
+		cmocka_unit_test_setup_teardown(changes_of_one_batch_see_each_other, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
