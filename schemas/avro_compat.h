@@ -18,6 +18,7 @@ enum schema_level {
 
 const char *schema_level_name(enum schema_level level); /* "BACKWARD" */
 enum bus_err schema_level_parse(const char *name, enum schema_level *out) BUS_MUSTCHECK;
+bool schema_level_transitive(enum schema_level level); /* looks at every version, not at the last alone */
 
 struct schema_reason {	  /* texts of the verdict's */
 	const char *type; /* "READER_FIELD_MISSING_DEFAULT_VALUE", Avro Java's names; "EXCEPTION": could not

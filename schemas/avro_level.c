@@ -50,19 +50,21 @@ static bool check_version(enum schema_level level, const struct schema *candidat
 	return backward || judge(version, candidate, why);
 }
 
+bool schema_level_transitive(enum schema_level level)
+{
+	return level == SCHEMA_COMPAT_BACKWARD_TRANSITIVE || level == SCHEMA_COMPAT_FORWARD_TRANSITIVE ||
+	       level == SCHEMA_COMPAT_FULL_TRANSITIVE;
+}
+
 bool schema_compatible(enum schema_level level, const struct schema *candidate,
 		       const struct schema *const *version, size_t n, struct schema_verdict *why,
 		       size_t *failed)
 {
-	const bool transitive = level == SCHEMA_COMPAT_BACKWARD_TRANSITIVE ||
-				level == SCHEMA_COMPAT_FORWARD_TRANSITIVE ||
-				level == SCHEMA_COMPAT_FULL_TRANSITIVE;
-
 	if (why)
 		*why = (struct schema_verdict){ .ok = true };
 	if (level == SCHEMA_COMPAT_NONE)
 		return true;
-	for (size_t i = transitive || n == 0 ? 0 : n - 1; i < n; i++) {
+	for (size_t i = schema_level_transitive(level) || n == 0 ? 0 : n - 1; i < n; i++) {
 		if (check_version(level, candidate, version[i], why))
 			continue;
 		if (failed)

@@ -93,6 +93,8 @@ const struct bus_http_route schema_registry_routes[] = {
 	{ "GET", "/v1/uses", schema_side_get_uses },
 	{ "PUT", "/v1/uses/{program}", schema_side_put_uses },
 	{ "DELETE", "/v1/uses/{program}", schema_side_delete_uses },
+	{ "POST", "/v1/subjects/{subject}/check", schema_check_candidate },
+	{ "GET", "/v1/subjects/{subject}/diff", schema_check_diff },
 	{ "GET", "/v1/subjects/{subject}/uses", schema_side_get_subject_uses },
 	{ "GET", "/v1/subjects/{subject}/versions/{version}/state", schema_side_get_state },
 	{ "PUT", "/v1/subjects/{subject}/versions/{version}/state", schema_side_put_state },

@@ -56,6 +56,8 @@ static const struct {
 	{ "GET", "/v1/uses", KNOWN, READ },
 	{ "PUT", "/v1/uses/{program}", SELF, WRITE },
 	{ "DELETE", "/v1/uses/{program}", SELF, DELETE },
+	{ "POST", "/v1/subjects/{subject}/check", SUBJECT, READ },
+	{ "GET", "/v1/subjects/{subject}/diff", SUBJECT, READ },
 	{ "GET", "/v1/subjects/{subject}/uses", SUBJECT, READ },
 	{ "GET", "/v1/subjects/{subject}/versions/{version}/state", SUBJECT, READ },
 	{ "PUT", "/v1/subjects/{subject}/versions/{version}/state", SUBJECT, CONFIGURE },

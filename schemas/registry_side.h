@@ -39,6 +39,8 @@ void schema_side_delete_uses(void *ctx, struct bus_http_request *req);
 void schema_side_get_state(void *ctx, struct bus_http_request *req);
 void schema_side_put_state(void *ctx, struct bus_http_request *req);
 void schema_side_delete_state(void *ctx, struct bus_http_request *req);
+void schema_check_diff(void *ctx, struct bus_http_request *req);      /* from, to */
+void schema_check_candidate(void *ctx, struct bus_http_request *req); /* a body as for registering */
 void schema_search_subjects(void *ctx,
 			    struct bus_http_request *req);	    /* subjectPrefix, after, limit, schema */
 void schema_search_fields(void *ctx, struct bus_http_request *req); /* q, field, type, class, and the same */
