@@ -11,6 +11,7 @@
 #include "schemas/registry_login.h"
 #include "schemas/registry_rights.h"
 #include "schemas/registry_vouch.h"
+#include "schemas/subject.h"
 
 /* What the files say, and what was learnt under it: replaced whole, kept by the requests that began with it.
  */
@@ -362,6 +363,15 @@ static bool is_special_mode(struct bus_http_request *req)
 		mode->text.n < 4);
 }
 
+/* `:.:` in the place of a subject means the top level, `:.__GLOBAL:` every context. */
+static bool is_everything(const char *subject)
+{
+	struct schema_qualified q = schema_subject_split(subject);
+
+	return (schema_subject_is_default(q) && q.name.n == 0) ||
+	       bus_str_is(q.context, SCHEMA_CONTEXT_GLOBAL);
+}
+
 static bool decide(struct bus_http_request *req, const struct who *w, struct schema_wanted wanted)
 {
 	if (schema_principal_admin(w->principal))
@@ -373,6 +383,8 @@ static bool decide(struct bus_http_request *req, const struct who *w, struct sch
 	case SCHEMA_SCOPE_SUBJECT:
 		if (!schema_principal_may(w->principal, wanted.right, schema_body_subject(req)))
 			return forbidden_subject(req, w, wanted.right, schema_body_subject(req));
+		if (wanted.right != SCHEMA_RIGHT_READ && is_everything(bus_http_part(req, "subject")))
+			return forbidden(req, w, SCHEMA_RIGHT_ADMIN, "the registry");
 		return is_special_mode(req) ? forbidden(req, w, SCHEMA_RIGHT_ADMIN, "the registry") : true;
 	case SCHEMA_SCOPE_SELF:
 		if (!w->anonymous && strcmp(w->name, bus_http_part(req, "program")) == 0)

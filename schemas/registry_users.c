@@ -216,7 +216,7 @@ const char *schema_users_token(const struct schema_users *u, struct bus_str toke
 static const struct password *passwords_of(const struct schema_users *u, const char *name, size_t *n)
 {
 	struct password wanted = { 0 };
-	const struct password *p = NULL, *end = u->password + u->n_passwords;
+	const struct password *p = NULL;
 
 	*n = 0;
 	if (schema_user_name_ok(name) && u->n_passwords > 0) {
@@ -225,7 +225,7 @@ static const struct password *passwords_of(const struct schema_users *u, const c
 	}
 	while (p && p > u->password && by_name(p - 1, &wanted) == 0)
 		p--;
-	while (p && p + *n < end && by_name(p + *n, &wanted) == 0)
+	while (p && p + *n < u->password + u->n_passwords && by_name(p + *n, &wanted) == 0)
 		(*n)++;
 	return p;
 }

@@ -308,7 +308,11 @@ def test_each_right_is_asked_for(registry, token):
     for method, path, body in (("PUT", "/config", {"compatibility": "NONE"}), ("PUT", "/mode", {"mode": "READONLY"}),
                                ("DELETE", "/config", None), ("DELETE", "/mode", None),
                                ("PUT", "/mode/" + mine, {"mode": "IMPORT"}), ("PUT", "/mode/" + mine, {"mode": "import"}),
-                               ("PUT", "/mode/%s?force=true" % mine, {"mode": "FORWARD"})):
+                               ("PUT", "/mode/%s?force=true" % mine, {"mode": "FORWARD"}),
+                               ("PUT", "/config/:.:", {"compatibility": "NONE"}),
+                               ("PUT", "/mode/:.:", {"mode": "READONLY"}),
+                               ("PUT", "/config/:.__GLOBAL:", {"compatibility": "NONE"}),
+                               ("DELETE", "/mode/%3A.%3A", None)):
         forbidden(registry.ask(method, path, body, **me))
     assert registry.ask("GET", "/mode", token=token["admin"])[1]["mode"] == "READWRITE"
     # who may write may not delete
