@@ -611,7 +611,7 @@ void schema_writer_stop(struct schema_writer *w)
 	if (w->started)
 		pthread_join(w->thread, NULL);
 	w->started = false;
-	if (w->producer && w->token > 0)
+	if (w->producer)
 		schema_writer_leave(&w->conf.kafka, w->topic);
 	bus_producer_close(&w->producer);
 }
