@@ -184,3 +184,167 @@ enum bus_err bus_admin_each_topic(const struct bus_kafka_conf *conf,
 	rd_kafka_destroy(rk);
 	return rc;
 }
+
+/* --- a topic's state and settings ------------------------------------------------------------------- */
+
+enum bus_err bus_admin_topic(const struct bus_kafka_conf *conf, const char *topic,
+			     struct bus_topic_state *out, int timeout_ms, struct bus_error *err)
+{
+	const struct rd_kafka_metadata *md = NULL;
+	rd_kafka_resp_err_t code;
+	rd_kafka_t *rk = NULL;
+	enum bus_err rc;
+
+	memset(out, 0, sizeof(*out));
+	rc = open_handle(conf, &rk, err);
+	if (rc != BUS_OK)
+		return rc;
+	code = rd_kafka_metadata(rk, 1, NULL, &md, timeout_ms);
+	if (code)
+		rc = bus_kafka_fail(err, code, "no answer from Kafka at '%s'", conf->bootstrap);
+	else
+		rc = bus_fail(err, BUS_ENOENT, "no topic '%s'", topic);
+	for (int i = 0; code == 0 && i < md->topic_cnt; i++) {
+		const struct rd_kafka_metadata_topic *t = &md->topics[i];
+
+		if (strcmp(t->topic, topic) != 0 || t->partition_cnt == 0)
+			continue;
+		rc = BUS_OK;
+		out->partitions = t->partition_cnt;
+		out->replicas = t->partitions[0].replica_cnt;
+		for (int j = 1; j < t->partition_cnt; j++)
+			if (t->partitions[j].replica_cnt < out->replicas)
+				out->replicas = t->partitions[j].replica_cnt;
+	}
+	if (md) {
+		out->brokers = md->broker_cnt;
+		rd_kafka_metadata_destroy(md);
+	}
+	rd_kafka_destroy(rk);
+	return rc;
+}
+
+/* What DescribeConfigs and AlterConfigs answer about the one topic they were asked about. */
+static enum bus_err config_result(rd_kafka_event_t *event, const char *topic,
+				  const rd_kafka_ConfigResource_t **out, struct bus_error *err)
+{
+	const rd_kafka_ConfigResource_t **list = NULL;
+	rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+	const char *why = rd_kafka_event_error_string(event);
+	size_t n = 0;
+
+	if (!code && rd_kafka_event_DescribeConfigs_result(event))
+		list = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event),
+								 &n);
+	else if (!code)
+		list = rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(event), &n);
+	if (n == 1) {
+		code = rd_kafka_ConfigResource_error(list[0]);
+		why = rd_kafka_ConfigResource_error_string(list[0]);
+	}
+	if (code || n != 1)
+		return bus_fail(err, code ? bus_kafka_err(code) : BUS_EKAFKA, "settings of topic '%s': %s",
+				topic, why ? why : "no answer");
+	*out = list[0];
+	return BUS_OK;
+}
+
+/* Asks about the resource, or (alter) sets what it holds. The event is the caller's to destroy. */
+static rd_kafka_event_t *ask_configs(rd_kafka_t *rk, rd_kafka_ConfigResource_t *resource, bool alter,
+				     int timeout_ms)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
+	    rk, alter ? RD_KAFKA_ADMIN_OP_ALTERCONFIGS : RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+	rd_kafka_event_t *event;
+	char why[128];
+
+	(void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof(why));
+	if (alter)
+		rd_kafka_AlterConfigs(rk, &resource, 1, options, queue);
+	else
+		rd_kafka_DescribeConfigs(rk, &resource, 1, options, queue);
+	event = rd_kafka_queue_poll(queue, -1); /* the request's own timeout ends it */
+	rd_kafka_AdminOptions_destroy(options);
+	rd_kafka_queue_destroy(queue);
+	return event;
+}
+
+static enum bus_err describe(rd_kafka_t *rk, const char *topic, int timeout_ms, rd_kafka_event_t **event,
+			     const rd_kafka_ConfigResource_t **out, struct bus_error *err)
+{
+	rd_kafka_ConfigResource_t *r = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+
+	*event = ask_configs(rk, r, false, timeout_ms);
+	rd_kafka_ConfigResource_destroy(r);
+	return config_result(*event, topic, out, err);
+}
+
+enum bus_err bus_admin_setting(const struct bus_kafka_conf *conf, const char *topic, const char *name,
+			       char *value, size_t n, int timeout_ms, struct bus_error *err)
+{
+	const rd_kafka_ConfigEntry_t **entry;
+	const rd_kafka_ConfigResource_t *r;
+	rd_kafka_event_t *event = NULL;
+	rd_kafka_t *rk = NULL;
+	size_t count = 0;
+	enum bus_err rc;
+
+	rc = open_handle(conf, &rk, err);
+	if (rc != BUS_OK)
+		return rc;
+	rc = describe(rk, topic, timeout_ms, &event, &r, err);
+	if (rc == BUS_OK) {
+		entry = rd_kafka_ConfigResource_configs(r, &count);
+		rc = bus_fail(err, BUS_ENOENT, "topic '%s' has no setting '%s'", topic, name);
+		for (size_t i = 0; i < count; i++) {
+			const char *v = rd_kafka_ConfigEntry_value(entry[i]);
+
+			if (strcmp(rd_kafka_ConfigEntry_name(entry[i]), name) != 0 || !v)
+				continue;
+			rc = strlen(v) < n ? BUS_OK : bus_fail(err, BUS_ETOOBIG, "setting '%s'", name);
+			if (rc == BUS_OK)
+				memcpy(value, v, strlen(v) + 1);
+		}
+	}
+	rd_kafka_event_destroy(event);
+	rd_kafka_destroy(rk);
+	return rc;
+}
+
+/* AlterConfigs replaces all that the topic has of its own: the others are sent again with the one. */
+enum bus_err bus_admin_set(const struct bus_kafka_conf *conf, const char *topic, const char *name,
+			   const char *value, int timeout_ms, struct bus_error *err)
+{
+	rd_kafka_ConfigResource_t *wanted = NULL;
+	const rd_kafka_ConfigEntry_t **entry;
+	const rd_kafka_ConfigResource_t *r;
+	rd_kafka_event_t *event = NULL;
+	rd_kafka_t *rk = NULL;
+	size_t count = 0;
+	enum bus_err rc;
+
+	rc = open_handle(conf, &rk, err);
+	if (rc != BUS_OK)
+		return rc;
+	rc = describe(rk, topic, timeout_ms, &event, &r, err);
+	if (rc == BUS_OK) {
+		wanted = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+		entry = rd_kafka_ConfigResource_configs(r, &count);
+		for (size_t i = 0; i < count; i++)
+			if (rd_kafka_ConfigEntry_source(entry[i]) ==
+				RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG &&
+			    strcmp(rd_kafka_ConfigEntry_name(entry[i]), name) != 0)
+				(void)rd_kafka_ConfigResource_set_config(
+				    wanted, rd_kafka_ConfigEntry_name(entry[i]),
+				    rd_kafka_ConfigEntry_value(entry[i]));
+		(void)rd_kafka_ConfigResource_set_config(wanted, name, value);
+		rd_kafka_event_destroy(event);
+		event = ask_configs(rk, wanted, true, timeout_ms);
+		rc = config_result(event, topic, &r, err);
+		rd_kafka_ConfigResource_destroy(wanted);
+	}
+	rd_kafka_event_destroy(event);
+	rd_kafka_destroy(rk);
+	return rc;
+}

@@ -28,4 +28,21 @@ enum bus_err bus_admin_each_topic(const struct bus_kafka_conf *conf,
 				  void (*fn)(void *ctx, const char *topic, int32_t partitions), void *ctx,
 				  int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
 
+struct bus_topic_state {
+	int32_t partitions;
+	int32_t replicas; /* of the partition that has fewest */
+	int32_t brokers;  /* of the cluster */
+};
+/* BUS_ENOENT: the topic is not there; brokers is filled all the same. */
+enum bus_err bus_admin_topic(const struct bus_kafka_conf *conf, const char *topic,
+			     struct bus_topic_state *out, int timeout_ms,
+			     struct bus_error *err) BUS_MUSTCHECK;
+/* A setting as it holds for the topic, its own or the broker's. BUS_ENOENT: no such setting; BUS_ETOOBIG:
+ * over n bytes. */
+enum bus_err bus_admin_setting(const struct bus_kafka_conf *conf, const char *topic, const char *name,
+			       char *value, size_t n, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
+/* Sets one; the topic's own others stay. */
+enum bus_err bus_admin_set(const struct bus_kafka_conf *conf, const char *topic, const char *name,
+			   const char *value, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
+
 #endif

@@ -53,8 +53,8 @@ struct schema_registry {
 	struct schema_nodes *nodes; /* NULL: this is the only one */
 	struct schema_forward *forward;
 	struct schema_access *access; /* registry_access.h; NULL: everybody may do everything */
-	struct schema_feed *feed; /* registry_feed.h */
-	struct schema_side *side; /* registry_side.h */
+	struct schema_feed *feed;     /* registry_feed.h */
+	struct schema_side *side;     /* registry_side.h */
 	struct schema_side_writer *side_writer;
 	const char *topic, *url;
 	int64_t started_ms; /* monotonic; ready after ready_ms */
@@ -118,9 +118,12 @@ void schema_writer_commit(struct schema_writer *w, struct bus_http_request *req,
 
 /* --- registry_topic.c ------------------------------------------------------------------------------- */
 
-/* The topic is there, with one partition, compacted; made when it is missing. */
-enum bus_err schema_topic_prepare(const struct bus_kafka_conf *kafka, const char *topic, int32_t replication,
-				  int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
+/* The topic is there, with one partition, compacted. Made when it is missing, with config ("name=value",
+ * NULL-ended) and so many replicas (0: as brokers, at most 3); a policy other than "compact" is mended when
+ * Kafka allows it, else refused (BUS_EINVAL); few replicas are warned of. */
+enum bus_err schema_topic_prepare(const struct bus_kafka_conf *kafka, const char *topic, int32_t replicas,
+				  const char *const *config, int timeout_ms,
+				  struct bus_error *err) BUS_MUSTCHECK;
 
 /* --- registry_forward.c ------------------------------------------------------------------------------ */
 

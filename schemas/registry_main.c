@@ -34,7 +34,8 @@ static const struct bus_conf_option options[] = {
 	O("kafka.bootstrap", STR, bootstrap, NULL, "Kafka's brokers, host:port,..."),
 	O("kafka", MAP, kafka, "", "Any other kafka.PROPERTY goes to librdkafka as it is."),
 	O("registry.topic", STR, topic, "_schemas", "Topic that holds all schemas; made when it is missing."),
-	O("registry.replication", INT, replication, "1", "Replicas of the topic, when it is made."),
+	O("registry.replication", INT, replication, "0",
+	  "Replicas of the topic, when it is made; 0: as many as brokers, at most 3."),
 	O("registry.url", STR, url, "",
 	  "URL under which the other nodes reach this one; empty: made of http.address and http.port."),
 	O("registry.start", MS, start_ms, "60s", "How long to wait for Kafka at the start."),
@@ -114,6 +115,23 @@ static int left(int64_t until)
 	return ms < 1000 ? 1000 : ms > 15000 ? 15000 : (int)ms;
 }
 
+static enum bus_err prepare_topics(const struct bus_kafka_conf *kafka, const struct conf *c,
+				   const struct names *name, int64_t until, struct bus_error *err)
+{
+	static const char *const kept[] = { "cleanup.policy=compact", NULL };
+	/* Two beats a second and node: what is behind them is soon of no use. */
+	static const char *const beats[] = { "cleanup.policy=compact", "segment.ms=60000",
+					     "min.cleanable.dirty.ratio=0.1", NULL };
+	int32_t replicas = (int32_t)c->replication;
+	enum bus_err rc = schema_topic_prepare(kafka, c->topic, replicas, kept, left(until), err);
+
+	if (rc == BUS_OK)
+		rc = schema_topic_prepare(kafka, name->side, replicas, kept, left(until), err);
+	if (rc == BUS_OK)
+		rc = schema_topic_prepare(kafka, name->nodes, replicas, beats, left(until), err);
+	return rc;
+}
+
 /* A broker that is not there yet is waited for. */
 static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct conf *c,
 			     const struct names *name, struct schema_registry *r, struct bus_error *err)
@@ -125,13 +143,7 @@ static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct co
 	enum bus_err rc;
 
 	for (;;) {
-		rc = schema_topic_prepare(kafka, c->topic, (int32_t)c->replication, left(until), err);
-		if (rc == BUS_OK)
-			rc = schema_topic_prepare(kafka, name->side, (int32_t)c->replication, left(until),
-						  err);
-		if (rc == BUS_OK)
-			rc = schema_topic_prepare(kafka, name->nodes, (int32_t)c->replication, left(until),
-						  err);
+		rc = prepare_topics(kafka, c, name, until, err);
 		if (rc == BUS_OK && !r->store)
 			rc = schema_store_open_watched(kafka, c->topic, (int)c->start_ms, schema_feed_record,
 						       r->feed, &r->store, err);

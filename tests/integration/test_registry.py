@@ -16,7 +16,7 @@ import urllib.request
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -336,6 +336,38 @@ def test_a_killed_registry_comes_back_with_every_id(registry):
     registry.kill()
     registry.start()
     assert registry.register("next", record({"name": "zz", "type": "int"}, name="ZZ"))[1]["id"] == last + 1
+
+
+def settings_of(kafka, topic):
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    admin = AdminClient({"bootstrap.servers": kafka})
+    found = admin.describe_configs([resource])[resource].result(30)
+    return {name: entry.value for name, entry in found.items()}
+
+
+def test_makes_its_topics_and_mends_one_that_is_not_compacted(kafka, tmp_path):
+    topic = "_schemas_test_mend_%d_%d" % (os.getpid(), time.time())
+    admin = AdminClient({"bootstrap.servers": kafka})
+    admin.create_topics([NewTopic(topic, 1, 1, config={"cleanup.policy": "delete", "segment.bytes": "1048576"})])[topic].result(30)
+    r = Registry(kafka, topic, tmp_path).start()
+    try:
+        assert r.register("s", record(A))[0] == 200
+        kept = settings_of(kafka, topic)
+        assert (kept["cleanup.policy"], kept["segment.bytes"]) == ("compact", "1048576"), "mended, and nothing else changed"
+        assert settings_of(kafka, topic + "_nodes")["cleanup.policy"] == "compact"
+        assert "registry.topic_mended" in (tmp_path / "registry.log").read_text()
+    finally:
+        assert r.kill(signal.SIGTERM) == 0
+
+
+def test_refuses_a_topic_of_several_partitions(kafka, tmp_path):
+    topic = "_schemas_test_wide_%d_%d" % (os.getpid(), time.time())
+    admin = AdminClient({"bootstrap.servers": kafka})
+    admin.create_topics([NewTopic(topic, 2, 1)])[topic].result(30)
+    run = subprocess.run([BIN / "titian-registry", "--set", "kafka.bootstrap=" + kafka, "--set", "registry.topic=" + topic],
+                         capture_output=True, text=True, timeout=60)
+    assert run.returncode == 2, "a setting to be mended, not a try to be repeated"
+    assert "topic '%s' has 2 partitions; the order of all schemas needs one" % topic in run.stderr
 
 
 def test_health_and_metrics(kafka, tmp_path):
