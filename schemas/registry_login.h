@@ -1,11 +1,12 @@
 /* schemas/registry_login.h - is this password right? Slow checks on a thread of their own, and few of them.
  *
- * A password that was right is remembered: as an HMAC, under a key that lives as long as the process, of it
- * and of the hash that it fits. So only the first request of a client waits; 4,096 passwords have room. When
- * the hash is no longer in the users' file, nobody looks for what is remembered of it. Wrong passwords and
- * tokens are counted by address and by name, in tables that do not grow: after 10 from an address, or 30 for
- * a name, within a minute no password of that address or name is looked at for the rest of it. What is
- * remembered, tokens and certificates go on.
+ * A password that was right is remembered: as a digest of a key that lives as long as the process, of the
+ * hash that it fits, and of it. So only the first request of a client waits; 4,096 passwords have room. When
+ * the hash is no longer in the users' file, nobody looks for what is remembered of it.
+ *
+ * Wrong passwords and tokens are counted by address and by name, in tables that do not grow: after 10 from an
+ * address, or 30 for a name, within a minute no password of that address or name is looked at for the rest of
+ * it. What is remembered, tokens and certificates go on.
  */
 #ifndef SCHEMAS_REGISTRY_LOGIN_H
 #define SCHEMAS_REGISTRY_LOGIN_H
