@@ -104,6 +104,21 @@ static void lets_prefixes_and_names_through_and_nothing_else(void **state)
 	schema_policy_free(&p);
 }
 
+static void takes_the_policy_that_is_shipped(void **state)
+{
+	struct schema_policy *p;
+	struct bus_error err;
+
+	(void)state;
+	if (schema_policy_load("deploy/registry/policy.yaml", &p, &err) != BUS_OK)
+		fail_msg("%s", err.text);
+	assert_true(schema_principal_may(schema_policy_user(p, "dinsos"), W, "pku.dinsos.bansos.v1-value"));
+	assert_false(schema_principal_may(schema_policy_user(p, "dinsos"), W, "pku.dinkes.bansos.v1-value"));
+	assert_true(schema_principal_may(schema_policy_user(p, "tim-data"), D, ":.uji:a"));
+	assert_null(schema_policy_anonymous(p));
+	schema_policy_free(&p);
+}
+
 static void knows_whose_certificate_it_is(void **state)
 {
 	const struct bus_http_certificate by_subject = { .subject = "CN=dinsos,O=Pekanbaru" };
@@ -385,6 +400,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lets_prefixes_and_names_through_and_nothing_else),
+		cmocka_unit_test(takes_the_policy_that_is_shipped),
 		cmocka_unit_test(knows_whose_certificate_it_is),
 		cmocka_unit_test(refuses_a_policy_that_may_mean_something_else),
 		cmocka_unit_test(checks_passwords_and_tokens),
