@@ -75,6 +75,8 @@ $(B)/vectors $(addprefix $(B)/unit/,test_avro_vectors test_avro_explain test_avr
 
 $(B)/vectors: $(B)/tests/vectors/main.o $(LIBSUPPORT) $(LIBSCHEMA) $(LIBBUS)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)
+$(B)/avro_lines: $(B)/tests/fuzz/diff/avro_lines.o $(LIBSCHEMA) $(LIBBUS)
+	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)
 $(B)/unit/%: $(B)/tests/unit/%.o $(LIBSUPPORT) $(LIBGATEWAY) $(LIBADAPTER) $(LIBCTL) $(LIBSCHEMA) $(LIBBUS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS) -lcmocka -lavro -lz
