@@ -147,7 +147,14 @@ build-unit: $(TESTS)
 FUZZ_SECONDS ?= 30
 fuzz:
 	@sh tests/fuzz/run.sh $(FUZZ_SECONDS)
+# The Avro engine against Avro Java and fastavro, on what chance makes up. SEED=N repeats a run.
+.PHONY: fuzz-diff
+DIFF_SECONDS ?= 1800
+fuzz-diff: test-packages venv
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=release build/release/avro_lines
+	@$(VENV)/bin/python tests/fuzz/diff/avro_diff.py --seconds $(DIFF_SECONDS) $(if $(SEED),--seed $(SEED))
 integration: programs kafka venv
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=release build/release/avro_lines
 	$(PYTEST) -q tests/integration
 bench: programs kafka venv
 	@$(MAKE) --no-print-directory -s CONFIG=release build-bench

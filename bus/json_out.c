@@ -177,7 +177,8 @@ void bus_json_put_double(struct bus_json_out *j, double v)
 		if (strtod(text, NULL) == v)
 			break;
 	}
-	bus_buf_puts(j->buf, text);
+	/* "-0" reads back as a whole number without a sign in some languages. */
+	bus_buf_puts(j->buf, v == 0 && signbit(v) ? "-0.0" : text);
 }
 
 void bus_json_put_bool(struct bus_json_out *j, bool v)

@@ -1,8 +1,9 @@
 /* Default values: do they fit their type, and what are their bytes.
  *
- * Rules: Avro Java's isValidDefault and ResolvingGrammarGenerator.encode. The default of a union may be
- * of any branch (1.12). Hostile schemas make defaults that grow without end through the defaults of
- * other records; depth and steps are bounded, and over the bound a default does not fit. */
+ * Rules: Avro Java's isValidDefault and ResolvingGrammarGenerator.encode, which do not agree with each other:
+ * the default of a union may be of any branch (1.12), but the bytes are of the first that looks like it.
+ * Hostile schemas make defaults that grow without end through the defaults of other records; depth and steps
+ * are bounded, and over the bound a default does not fit. */
 #include <math.h>
 
 #include "bus/utf8.h"
@@ -81,20 +82,39 @@ static enum schema_fit fits_all(struct walk *w, const struct schema_node *item, 
 	return SCHEMA_FITS;
 }
 
+/* NaN and the infinities, which JSON has no numbers for, are text in a field's own default, nowhere else. */
+static bool is_special(const struct schema_node *type, const struct bus_json *v)
+{
+	double real;
+
+	return type && (type->type == SCHEMA_FLOAT || type->type == SCHEMA_DOUBLE) &&
+	       v->type == BUS_JSON_STRING && schema_real(v, &real);
+}
+
+static enum schema_fit fits_field(struct walk *w, const struct schema_field *field)
+{
+	return is_special(field->type, field->fallback) ? SCHEMA_FITS : fits(w, field->type, field->fallback);
+}
+
 static enum schema_fit fits_record(struct walk *w, const struct schema_node *type, const struct bus_json *v)
 {
-	/* A record without its table is still being read: its default cannot hold a value of itself. */
-	if (v->type != BUS_JSON_OBJECT || !type->sorted)
+	if (v->type != BUS_JSON_OBJECT)
 		return SCHEMA_MISFIT;
+	/* A record without its table is still being read: its default cannot hold a value of itself, nor, as
+	 * in Java, of another branch beside it. */
+	if (!type->sorted) {
+		w->steps = STEPS_MAX;
+		return SCHEMA_MISFIT;
+	}
 	for (size_t i = 0; i < type->n; i++) {
 		const struct bus_json *given = bus_json_get(v, type->field[i].name);
 		enum schema_fit fit = SCHEMA_MISFIT;
 
 		w->steps += (int)(v->n / 64); /* the look-up is a walk along the members */
-		if (!given)
-			given = type->field[i].fallback;
 		if (given)
 			fit = fits(w, type->field[i].type, given);
+		else if (type->field[i].fallback)
+			fit = fits_field(w, &type->field[i]);
 		if (fit != SCHEMA_FITS)
 			return fit;
 	}
@@ -128,7 +148,7 @@ static bool fits_scalar(const struct schema_node *type, const struct bus_json *v
 		return schema_whole(v, &whole);
 	case SCHEMA_FLOAT:
 	case SCHEMA_DOUBLE:
-		return schema_real(v, &real);
+		return v->type == BUS_JSON_NUMBER && schema_real(v, &real);
 	default: /* text in JSON; what it says is looked at when it is used, as Java does */
 		return v->type == BUS_JSON_STRING;
 	}
@@ -138,8 +158,9 @@ static enum schema_fit fits(struct walk *w, const struct schema_node *type, cons
 {
 	enum schema_fit fit;
 
+	/* Until it is known, Java holds it for a record without fields: so the value is an object already. */
 	if (!type)
-		return SCHEMA_FIT_OPEN;
+		return v->type == BUS_JSON_OBJECT ? SCHEMA_FIT_OPEN : SCHEMA_MISFIT;
 	if (w->depth == DEPTH_MAX || w->steps++ >= STEPS_MAX) {
 		w->steps = STEPS_MAX; /* and every other way is closed too */
 		return SCHEMA_MISFIT;
@@ -169,7 +190,7 @@ enum schema_fit schema_default_fits(const struct schema_node *type, const struct
 {
 	struct walk w = { 0 };
 
-	return fits(&w, type, value);
+	return is_special(type, value) ? SCHEMA_FITS : fits(&w, type, value);
 }
 
 static enum bus_err encode(struct walk *w, const struct schema_node *type, const struct bus_json *v,
@@ -198,8 +219,11 @@ static enum bus_err encode_items(struct walk *w, const struct schema_node *type,
 	for (const struct bus_json *child = v->first; child; child = child->next) {
 		enum bus_err rc;
 
-		if (type->type == SCHEMA_MAP)
+		if (type->type == SCHEMA_MAP) {
+			if (v->type != BUS_JSON_OBJECT)
+				return BUS_EDATA;
 			schema_put_text(out, child->name);
+		}
 		rc = encode(w, type->item, child, out);
 		if (rc != BUS_OK)
 			return rc;
@@ -208,11 +232,35 @@ static enum bus_err encode_items(struct walk *w, const struct schema_node *type,
 	return BUS_OK;
 }
 
+/* What Java takes for a branch of a default: it looks at the kind of the JSON only, and not even at that
+ * where the branch is a record, enum, array or map. So null for ["array of int", "null"] is an empty array.
+ */
+static bool is_taken(const struct schema_node *branch, const struct bus_json *v)
+{
+	switch (branch->type) {
+	case SCHEMA_NULL:
+		return v->type == BUS_JSON_NULL;
+	case SCHEMA_BOOLEAN:
+		return v->type == BUS_JSON_TRUE || v->type == BUS_JSON_FALSE;
+	case SCHEMA_INT:
+	case SCHEMA_LONG:
+	case SCHEMA_FLOAT:
+	case SCHEMA_DOUBLE:
+		return v->type == BUS_JSON_NUMBER;
+	case SCHEMA_BYTES:
+	case SCHEMA_STRING:
+	case SCHEMA_FIXED:
+		return v->type == BUS_JSON_STRING;
+	default:
+		return true;
+	}
+}
+
 static enum bus_err encode_union(struct walk *w, const struct schema_node *type, const struct bus_json *v,
 				 struct bus_buf *out)
 {
 	for (size_t i = 0; i < type->n; i++) {
-		if (fits(w, type->branch[i], v) != SCHEMA_FITS)
+		if (!is_taken(type->branch[i], v))
 			continue;
 		schema_put_long(out, (int64_t)i);
 		return encode(w, type->branch[i], v, out);
@@ -252,16 +300,28 @@ static enum bus_err encode_bytes(const struct schema_node *type, const struct bu
 	return BUS_OK;
 }
 
-static void encode_number(const struct schema_node *type, const struct bus_json *v, struct bus_buf *out)
+/* Any number as a whole one, as Java narrows it: a fraction is cut, a whole number keeps its low bits. */
+static int64_t narrowed(const struct schema_node *type, const struct bus_json *v)
 {
 	int64_t whole = 0;
+	double real = 0;
+
+	if (schema_whole(v, &whole))
+		return type->type == SCHEMA_INT ? (int32_t)(uint32_t)(uint64_t)whole : whole;
+	(void)schema_real(v, &real);
+	if (type->type == SCHEMA_INT)
+		return real >= INT32_MAX ? INT32_MAX : real <= INT32_MIN ? INT32_MIN : (int64_t)real;
+	return real >= 0x1p63 ? INT64_MAX : real <= -0x1p63 ? INT64_MIN : (int64_t)real;
+}
+
+static void encode_number(const struct schema_node *type, const struct bus_json *v, struct bus_buf *out)
+{
 	double real = 0;
 
 	switch (type->type) {
 	case SCHEMA_INT:
 	case SCHEMA_LONG:
-		if (schema_whole(v, &whole))
-			schema_put_long(out, whole);
+		schema_put_long(out, narrowed(type, v));
 		return;
 	case SCHEMA_FLOAT:
 		if (schema_real(v, &real))

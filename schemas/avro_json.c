@@ -98,7 +98,7 @@ static enum bus_err on_real(void *ctx, const struct schema_node *node, double v)
 {
 	struct schema_json_sink *s = ctx;
 
-	if (node->type == SCHEMA_FLOAT && isfinite(v))
+	if (node->type == SCHEMA_FLOAT && isfinite(v) && v != 0)
 		put_float(s->out, (float)v);
 	else
 		bus_json_put_double(s->out, v);

@@ -58,6 +58,9 @@ void schema_logical_detect(struct schema_node *node)
 
 	if (!v || v->type != BUS_JSON_STRING)
 		return;
+	/* Java's own word for which class holds a string; with it a logical type is not looked for. */
+	if (schema_property(node->properties, "avro.java.string"))
+		return;
 	if (bus_str_is(v->text, "decimal"))
 		detect_decimal(node);
 	for (size_t i = 0; i < BUS_LEN(rule); i++)

@@ -98,7 +98,7 @@ static enum bus_err read_name(struct schema_parser *p, const struct schema_place
 	}
 	if (v->text.n == 0 || v->text.n > SCHEMA_NAME_MAX || !schema_plain(v->text))
 		return schema_parse_fail(p, at, "a type's name that is empty, too long or not text");
-	*slot = schema_name_resolve(p, name, space);
+	*slot = schema_name_resolve(p, name, space, false);
 	if (*slot)
 		return BUS_OK;
 	/* Java lets a name be used before its definition; whether there is one is seen at the end. */
@@ -141,6 +141,7 @@ static enum bus_err read_symbols(struct schema_parser *p, const struct schema_pl
 				 const struct bus_json *v, struct schema_node *node)
 {
 	const struct bus_json *list = bus_json_get(v, "symbols");
+	const struct bus_json *fallback;
 	const char *twice = NULL;
 	const char **symbol;
 
@@ -164,8 +165,11 @@ static enum bus_err read_symbols(struct schema_parser *p, const struct schema_pl
 		return schema_parse_no_room(p);
 	if (twice)
 		return schema_parse_fail(p, at, "symbol '%.100s' twice in enum '%.200s'", twice, node->name);
-	node->fallback_symbol = schema_member_text(v, "default");
-	if (node->fallback_symbol && schema_position(node, bus_str(node->fallback_symbol)) < 0)
+	fallback = bus_json_get(v, "default");
+	if (!fallback || fallback->type != BUS_JSON_STRING) /* as Java: one that is no text is none */
+		return BUS_OK;
+	node->fallback_symbol = fallback->text.p;
+	if (schema_position(node, fallback->text) < 0)
 		return schema_parse_fail(p, at, "default '%.100s' is no symbol of enum '%.200s'",
 					 node->fallback_symbol, node->name);
 	return BUS_OK;
@@ -236,6 +240,45 @@ static enum bus_err read_item(struct schema_parser *p, const struct schema_place
 	return schema_type_read(p, &here, item, space, &node->item);
 }
 
+static bool is_huge(const struct bus_json *v)
+{
+	int64_t whole;
+
+	return v->type == BUS_JSON_NUMBER && strcspn(v->text.p, ".eE") >= v->text.n &&
+	       bus_json_int(v, &whole) != BUS_OK;
+}
+
+/* Recursion: as deep as the JSON of a schema. */
+static bool has_huge(const struct bus_json *v)
+{
+	if (is_huge(v))
+		return true;
+	for (const struct bus_json *child = v->first; child; child = child->next)
+		if (has_huge(child))
+			return true;
+	return false;
+}
+
+/* Java copies these types once more and then cannot set a property with a whole number beyond 64 bits. */
+static enum bus_err check_properties(struct schema_parser *p, const struct schema_place *at,
+				     const struct schema_node *node)
+{
+	static const char *const own[] = { "fields", "items", "values", "aliases" };
+
+	if (node->type != SCHEMA_RECORD && node->type != SCHEMA_ARRAY && node->type != SCHEMA_MAP)
+		return BUS_OK;
+	for (const struct bus_json *v = node->properties->first; v; v = v->next) {
+		size_t i = 0;
+
+		while (i < BUS_LEN(own) && !bus_str_is(v->name, own[i]))
+			i++;
+		if (i == BUS_LEN(own) && has_huge(v))
+			return schema_parse_fail(p, at, "property '%.*s' has a number of more than 64 bits",
+						 v->name.n > 100 ? 100 : (int)v->name.n, v->name.p);
+	}
+	return BUS_OK;
+}
+
 static enum bus_err read_object(struct schema_parser *p, const struct schema_place *at,
 				const struct bus_json *v, const char *space, const struct schema_node **slot)
 {
@@ -260,7 +303,7 @@ static enum bus_err read_object(struct schema_parser *p, const struct schema_pla
 		rc = read_item(p, at, v, space, node);
 	if (rc == BUS_OK)
 		schema_logical_detect(node);
-	return rc;
+	return rc == BUS_OK ? check_properties(p, at, node) : rc;
 }
 
 enum bus_err schema_type_read(struct schema_parser *p, const struct schema_place *at,
@@ -346,7 +389,9 @@ static enum bus_err finish(struct schema_parser *p, const struct schema_node *no
 /* One text: the schema itself or a reference. */
 static enum bus_err read_text(struct schema_parser *p, struct bus_str text, const struct schema_node **root)
 {
-	const struct bus_json_limits limits = { .depth = SCHEMA_DEPTH_MAX, .text = SCHEMA_TEXT_MAX, .lax = true };
+	const struct bus_json_limits limits = { .depth = SCHEMA_DEPTH_MAX,
+						.text = SCHEMA_TEXT_MAX,
+						.lax = true };
 	struct bus_json *json;
 	bool *seen;
 	enum bus_err rc = bus_json_parse(text, &limits, p->arena, &json, p->err);
@@ -358,7 +403,7 @@ static enum bus_err read_text(struct schema_parser *p, struct bus_str text, cons
 	p->s->json = json; /* the schema itself is read last */
 	rc = schema_type_read(p, NULL, json, "", root);
 	for (const struct schema_unknown *u = p->unknown; u && rc == BUS_OK; u = u->next) {
-		*u->slot = schema_name_resolve(p, u->name, u->space);
+		*u->slot = schema_name_resolve(p, u->name, u->space, true);
 		if (!*u->slot)
 			rc = bus_fail(p->err, BUS_ESCHEMA, "schema %.160s: unknown type '%.200s'",
 				      *u->place ? u->place : "/", u->name);

@@ -58,9 +58,10 @@ enum bus_err schema_name_define(struct schema_parser *p, const struct schema_pla
 				const struct schema_node *node) BUS_MUSTCHECK;
 enum bus_err schema_aliases_read(struct schema_parser *p, const struct schema_place *at,
 				 const struct bus_json *v, struct schema_node *node) BUS_MUSTCHECK;
-/* A name as used: in the namespace first, then (as Java) without one. NULL: not defined. */
+/* A name as used: in the namespace first, then (as Java, and as long as the text is being read) without one.
+ * NULL: not defined. */
 const struct schema_node *schema_name_resolve(const struct schema_parser *p, const char *name,
-					      const char *space);
+					      const char *space, bool at_end);
 
 /* A name defined a second time (avro_parse_again.c): Java 1.12 lets that pass when both are equal. */
 bool schema_defined_alike(const struct schema_node *old, const struct schema_node *again);

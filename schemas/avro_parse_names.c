@@ -68,14 +68,16 @@ static const char *qualify(struct bus_arena *arena, const char *name, const char
 }
 
 const struct schema_node *schema_name_resolve(const struct schema_parser *p, const char *name,
-					      const char *space)
+					      const char *space, bool at_end)
 {
-	const struct schema_node *node = NULL;
 	const char *full = qualify(p->arena, name, space);
+	const struct schema_node *node = full ? schema_name_find(p, full) : NULL;
 
-	if (full)
-		node = schema_name_find(p, full);
-	return node || strchr(name, '.') ? node : schema_name_find(p, name);
+	if (node || at_end || strchr(name, '.'))
+		return node;
+	node = schema_name_find(p, name);
+	/* Java enters a record when it has read it. */
+	return node && (node->type != SCHEMA_RECORD || node->sorted) ? node : NULL;
 }
 
 static enum bus_err check_name(struct schema_parser *p, const struct schema_place *at, const char *what,
@@ -100,9 +102,13 @@ static enum bus_err check_name(struct schema_parser *p, const struct schema_plac
 enum bus_err schema_name_read(struct schema_parser *p, const struct schema_place *at,
 			      const struct bus_json *v, const char *space, struct schema_node *node)
 {
+	const struct bus_json *space_of = bus_json_get(v, "namespace");
 	const char *name = schema_member_text(v, "name");
 	const char *own = schema_member_text(v, "namespace");
 
+	/* Java takes a namespace that is no text for none. */
+	if (space_of && space_of->type == BUS_JSON_STRING && !own)
+		return schema_parse_fail(p, at, "a namespace with U+0000 in it");
 	if (!name)
 		return schema_parse_fail(p, at, "%s without a name", schema_type_name(node->type));
 	if (strlen(name) > SCHEMA_NAME_MAX || (own && strlen(own) > SCHEMA_NAME_MAX))

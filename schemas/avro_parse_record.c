@@ -1,4 +1,6 @@
 /* The fields of a record: name, type, default, order, aliases. */
+#include <math.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "schemas/avro_parse.h"
@@ -64,23 +66,64 @@ enum bus_err schema_default_check(struct schema_parser *p, const struct schema_p
 	return later->place ? BUS_OK : schema_parse_no_room(p);
 }
 
-/* A number as text is a default of a float or double field too (as Java). */
+/* A text as Java's Double.valueOf reads it: white space around it, a sign, NaN, Infinity, a decimal or
+ * hexadecimal number, a letter for its type behind it. */
+static bool real_from_text(struct bus_str text, double *out)
+{
+	static const char digits[] = "0123456789abcdefABCDEF.+-xXpP";
+	char copy[400];
+	char *p = copy;
+	char *end;
+	size_t n;
+
+	while (text.n > 0 && (unsigned char)text.p[0] <= ' ') {
+		text.p++;
+		text.n--;
+	}
+	while (text.n > 0 && (unsigned char)text.p[text.n - 1] <= ' ')
+		text.n--;
+	if (text.n == 0 || text.n >= sizeof(copy))
+		return false;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	n = strcspn(copy, "NI");
+	if (n <= 1 && (strcmp(copy + n, "NaN") == 0 || strcmp(copy + n, "Infinity") == 0) &&
+	    (n == 0 || copy[0] == '+' || copy[0] == '-')) {
+		*out = strtod(copy, NULL);
+		return true;
+	}
+	if (strspn(p, digits) < text.n &&
+	    !(strspn(p, digits) == text.n - 1 && strchr("fFdD", copy[text.n - 1])))
+		return false;
+	*out = strtod(copy, &end);
+	/* A hexadecimal number has an exponent, and only it takes f and d for digits. */
+	if (end == copy || (strpbrk(copy, "xX") && !strpbrk(copy, "pP")))
+		return false;
+	return *end == '\0' || (end[1] == '\0' && strchr("fFdD", *end));
+}
+
+/* The default of a float or double field may be a number as text (as Java): what it stands for, NULL when it
+ * is none. */
 static const struct bus_json *number_from_text(struct schema_parser *p, const struct bus_json *v)
 {
-	struct bus_json number = *v;
-	struct bus_json *copy;
+	struct bus_json *number;
+	char text[40];
 	double real;
 
-	if (v->type != BUS_JSON_STRING || schema_real(v, &real))
-		return v;
-	number.type = BUS_JSON_NUMBER;
-	if (v->text.n == 0 || strspn(v->text.p, "0123456789+-.eE") != v->text.n ||
-	    !schema_real(&number, &real))
-		return v;
-	copy = bus_arena_alloc(p->arena, sizeof(*copy));
-	if (copy)
-		*copy = number;
-	return copy ? copy : v;
+	if (!real_from_text(v->text, &real))
+		return NULL;
+	number = bus_arena_alloc(p->arena, sizeof(*number));
+	if (isnan(real) || isinf(real))
+		snprintf(text, sizeof(text), "%s", isnan(real) ? "NaN" : real > 0 ? "Infinity" : "-Infinity");
+	else
+		snprintf(text, sizeof(text), "%.17e", real);
+	if (number) {
+		*number = *v;
+		number->type = isnan(real) || isinf(real) ? BUS_JSON_STRING : BUS_JSON_NUMBER;
+		number->text.p = bus_arena_dup(p->arena, text, strlen(text));
+		number->text.n = strlen(text);
+	}
+	return number && number->text.p ? number : NULL;
 }
 
 static enum bus_err read_field(struct schema_parser *p, const struct schema_place *at,
@@ -110,9 +153,13 @@ static enum bus_err read_field(struct schema_parser *p, const struct schema_plac
 	if (rc != BUS_OK)
 		return rc;
 	field->fallback = bus_json_get(v, "default");
-	if (field->fallback && field->type &&
-	    (field->type->type == SCHEMA_FLOAT || field->type->type == SCHEMA_DOUBLE))
+	if (field->fallback && field->fallback->type == BUS_JSON_STRING && field->type &&
+	    (field->type->type == SCHEMA_FLOAT || field->type->type == SCHEMA_DOUBLE)) {
 		field->fallback = number_from_text(p, field->fallback);
+		if (!field->fallback)
+			return schema_parse_fail(p, at, "the default of field '%.100s' is no number",
+						 field->name);
+	}
 	return schema_default_check(p, at, field);
 }
 

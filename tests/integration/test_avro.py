@@ -1,6 +1,8 @@
-"""Container files between `titian avro` and fastavro, in every codec, both ways. Needs no broker."""
+"""Container files between `titian avro` and fastavro, in every codec, both ways; a short run of the differential
+fuzzer. Needs no broker."""
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import fastavro
@@ -77,3 +79,11 @@ def test_a_cut_file_is_read_up_to_the_cut(tmp_path):
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert 0 < len(lines) < len(RECORDS)
     assert lines == RECORDS[: len(lines)]
+
+
+def test_random_avro_is_to_us_what_it_is_to_avro_java_and_fastavro():
+    """Another seed every time (`make fuzz-diff SEED=...` repeats it)."""
+    done = subprocess.run([sys.executable, ROOT / "tests/fuzz/diff/avro_diff.py", "--seconds", "20"],
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    print(done.stdout)

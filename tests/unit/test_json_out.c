@@ -96,7 +96,7 @@ static void writes_the_shortest_double_that_reads_back(void **state)
 	bus_json_put_double(&j, NAN);
 	bus_json_put_double(&j, -INFINITY);
 	bus_json_array_end(&j);
-	expect(&b, "[0.1,0.30000000000000004,5,-0,1e+300,\"NaN\",\"-Infinity\"]");
+	expect(&b, "[0.1,0.30000000000000004,5,-0.0,1e+300,\"NaN\",\"-Infinity\"]");
 	bus_json_put_double(&j, DBL_MAX);
 	assert_true(strtod(bus_buf_cstr(&b), NULL) == DBL_MAX);
 	bus_buf_release(&b);

@@ -56,7 +56,7 @@ public class AvroOracle {
     new GenericDatumWriter<Object>(s).write(datum, encoder);
     encoder.flush();
     String text = bytes.toString(StandardCharsets.UTF_8);
-    return text.isEmpty() ? "{}" : text; // a record without fields
+    return text.isEmpty() ? datum.toString() : text; // of a record without bytes the encoder writes nothing
   }
 
   static void encode(JsonNode in, ObjectNode out) throws IOException {
