@@ -53,6 +53,23 @@ static struct decimal read_decimal(const char *p, const char *end)
 	return d;
 }
 
+/* Digits alone, too few to overflow. */
+static bool short_whole(struct bus_str s, int64_t *out)
+{
+	const bool negative = s.p[0] == '-';
+	int64_t v = 0;
+
+	if (s.n - negative > 18)
+		return false;
+	for (size_t i = negative; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		v = v * 10 + (s.p[i] - '0');
+	}
+	*out = negative ? -v : v;
+	return true;
+}
+
 enum bus_err bus_json_int(const struct bus_json *v, int64_t *out)
 {
 	struct decimal d;
@@ -64,6 +81,8 @@ enum bus_err bus_json_int(const struct bus_json *v, int64_t *out)
 		return BUS_EDATA;
 	p = v->text.p;
 	negative = *p == '-';
+	if (short_whole(v->text, out))
+		return BUS_OK;
 	d = read_decimal(p + negative, v->text.p + v->text.n);
 	if (d.n == 0) {
 		*out = 0;

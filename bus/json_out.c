@@ -161,6 +161,46 @@ void bus_json_put_int(struct bus_json_out *j, int64_t v)
 	bus_buf_put(j->buf, p, (size_t)(text + sizeof(text) - p));
 }
 
+static const double ten[] = { 1e0, 1e1, 1e2,  1e3,  1e4,  1e5,	1e6,  1e7,
+			      1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+
+/* Most numbers are short decimals: digits over a power of ten, both exact, so that one division says whether
+ * they read back as v. The same text as below; false: not such a number. */
+static bool put_short(struct bus_json_out *j, double v)
+{
+	const double size = fabs(v);
+	char text[40];
+	char *p = text + sizeof(text);
+	uint64_t n;
+	size_t k = 0;
+
+	if (!(size >= 1e-4 && size < 1e15))
+		return false;
+	for (; k < BUS_LEN(ten); k++) {
+		const double whole = size * ten[k];
+
+		if (whole >= 1e15)
+			return false;
+		n = (uint64_t)(whole + 0.5);
+		if ((double)n / ten[k] == size)
+			break;
+	}
+	if (k == BUS_LEN(ten))
+		return false;
+	for (size_t i = 0; i < k; i++, n /= 10)
+		*--p = (char)('0' + n % 10);
+	if (k > 0)
+		*--p = '.';
+	do {
+		*--p = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	if (v < 0)
+		*--p = '-';
+	bus_json_put_raw(j, (struct bus_str){ p, (size_t)(text + sizeof(text) - p) });
+	return true;
+}
+
 void bus_json_put_double(struct bus_json_out *j, double v)
 {
 	char text[40];
@@ -169,6 +209,8 @@ void bus_json_put_double(struct bus_json_out *j, double v)
 		bus_json_put_text(j, isnan(v) ? "NaN" : v > 0 ? "Infinity" : "-Infinity");
 		return;
 	}
+	if (put_short(j, v))
+		return;
 	separate(j);
 	/* 17 digits always read back as the same double, 15 or 16 most often do and look like what was meant.
 	 */

@@ -29,6 +29,32 @@ bool schema_whole(const struct bus_json *v, int64_t *out)
 	return bus_json_int(v, out) == BUS_OK;
 }
 
+/* A decimal of few digits without exponent: both parts of the quotient are exact, so it is rounded once. */
+static bool short_real(struct bus_str s, double *out)
+{
+	static const double ten[] = { 1e0, 1e1, 1e2,  1e3,  1e4,  1e5,	1e6,  1e7,
+				      1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+	const bool negative = s.p[0] == '-';
+	int64_t n = 0;
+	size_t point = s.n;
+
+	if (s.n - negative > 16)
+		return false;
+	for (size_t i = negative; i < s.n; i++) {
+		if (s.p[i] == '.')
+			point = i + 1;
+		else if (s.p[i] >= '0' && s.p[i] <= '9')
+			n = n * 10 + (s.p[i] - '0');
+		else
+			return false;
+	}
+	if (n > INT64_C(999999999999999))
+		return false;
+	*out = (double)n / ten[s.n - point];
+	*out = negative ? -*out : *out;
+	return true;
+}
+
 bool schema_real(const struct bus_json *v, double *out)
 {
 	char text[512];
@@ -47,6 +73,8 @@ bool schema_real(const struct bus_json *v, double *out)
 	}
 	if (v->type != BUS_JSON_NUMBER || v->text.n >= sizeof(text))
 		return false;
+	if (short_real(v->text, out))
+		return true;
 	memcpy(text, v->text.p, v->text.n);
 	text[v->text.n] = '\0';
 	*out = strtod(text, &end);

@@ -80,12 +80,34 @@ static enum bus_err on_integer(void *ctx, const struct schema_node *node, int64_
 	return done(s);
 }
 
+/* Quarters and tenths and their like: digits over a power of ten, both exact in a float. The same text as
+ * below; false: not such a number. */
+static bool put_short_float(struct bus_json_out *out, float v)
+{
+	static const float ten[] = { 1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F };
+	const float size = fabsf(v);
+
+	if (!(size >= 1e-4F && size < 1e6F))
+		return false;
+	for (size_t k = 0; k < BUS_LEN(ten) && size * ten[k] < 1e6F; k++) {
+		const float n = floorf(size * ten[k] + 0.5F);
+
+		if (n / ten[k] == size) {
+			bus_json_put_double(out, (double)n / (double)ten[k] * (v < 0 ? -1 : 1));
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The fewest digits that read back as the same float, by way of a double too: 0.1, not 0.10000000149011612.
  */
 static void put_float(struct bus_json_out *out, float v)
 {
 	char text[32];
 
+	if (put_short_float(out, v))
+		return;
 	for (int digits = 6; digits <= 9; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, (double)v);
 		if (strtof(text, NULL) == v && (float)strtod(text, NULL) == v)

@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
+import bench_avro  # noqa: E402
 from conftest import OPDS, WORK, Demo, free_ports, generate, wait_for  # noqa: E402
 
 BENCH = ROOT / "build/release/bench"
@@ -175,6 +176,7 @@ def main():
     peak = adapters(feeds)
     peak = max(peak, city(feeds))
     line("adapter_rss_mb", peak, "MB")
+    bench_avro.main()
 
 
 if __name__ == "__main__":

