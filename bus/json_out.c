@@ -181,8 +181,9 @@ static bool put_short(struct bus_json_out *j, double v)
 
 		if (whole >= 1e15)
 			return false;
-		n = (uint64_t)(whole + 0.5);
-		if ((double)n / ten[k] == size)
+		n = (uint64_t)(int64_t)(whole + 0.5);
+		/* Two roundings lie between digits and whole: what is farther off cannot be. */
+		if (fabs(whole - (double)n) <= whole * 4e-16 && (double)n / ten[k] == size)
 			break;
 	}
 	if (k == BUS_LEN(ten))
