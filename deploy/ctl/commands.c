@@ -6,6 +6,7 @@ const struct ctl_command *const ctl_commands[] = {
 	&ctl_schema_diff,
 	&ctl_schema_register,
 	&ctl_schema_search,
+	&ctl_schema_derive,
 	&ctl_topic_apply,
 	&ctl_topic_list,
 	&ctl_key_new,
