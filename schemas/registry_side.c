@@ -207,7 +207,8 @@ static bool state_fits(struct schema_registry *r, struct bus_http_request *req,
 
 	if (state->successor_subject[0] == '\0')
 		return true;
-	if (schema_store_version(r->store, state->successor_subject, state->successor_version, &next, NULL) !=
+	if (!schema_may(req, SCHEMA_RIGHT_READ, state->successor_subject) ||
+	    schema_store_version(r->store, state->successor_subject, state->successor_version, &next, NULL) !=
 		BUS_OK ||
 	    next.deleted) {
 		schema_reply_error(req, 422, "The successor, %s version %d, is not registered",

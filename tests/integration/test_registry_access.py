@@ -344,6 +344,33 @@ def test_lists_show_what_may_be_read(registry, token, ids):
     assert registry.ask("GET", "/subjects", token=token["tamu"])[1] == ["pku.bersama.agama.v1-value"]
 
 
+def test_the_feed_over_tls_tells_what_may_be_read(registry, token):
+    c = registry.connection()
+    after = registry.ask("GET", "/v1/changes", token=token["admin"])[1]["next"]
+    auth = base64.b64encode(("dinsos:" + PASSWORD).encode()).decode()
+    c.request("GET", "/v1/changes?after=%d" % after, headers={"Accept": "text/event-stream", "Authorization": "Basic " + auth})
+    stream = c.getresponse()
+    assert stream.status == 200
+    for name in ("dinkes", "dinsos"):
+        assert registry.ask("POST", "/subjects/pku.%s.umpan-value/versions" % name, {"schema": record(A, name="umpan")},
+                            token=token["admin"])[0] == 200
+    lines = iter(stream.readline, b"")
+    event = next(line for line in lines if line.startswith(b"data:"))
+    assert json.loads(event[5:])["subject"] == "pku.dinsos.umpan-value"
+    c.close()
+
+
+def test_a_successor_must_be_theirs_to_see(registry, token):
+    me = {"user": "dinsos", "password": PASSWORD}
+    answers = [registry.ask("PUT", "/v1/subjects/pku.dinsos.bansos.v1-value/versions/1/state", {
+        "state": "deprecated", "successor": {"subject": subject, "version": 1}}, **me)[:2]
+        for subject in ("pku.dinkes.pasien.v1-value", "pku.dinkes.tidakada.v1-value")]
+    assert answers[0][0] == 422
+    assert answers[0][1]["message"].replace("pasien", "tidakada") == answers[1][1]["message"]
+    assert registry.ask("PUT", "/v1/uses/dinsos", {"owner": "x", "uses": []}, **me)[0] == 200
+    forbidden(registry.ask("PUT", "/v1/uses/dinkes", {"owner": "x", "uses": []}, **me))
+
+
 def test_a_schema_by_id_is_there_for_who_may_read_one_of_its_subjects(registry, token, ids):
     me = {"user": "dinsos", "password": PASSWORD}
     missing = registry.ask("GET", "/schemas/ids/99999", **me)[:2]
