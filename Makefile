@@ -39,7 +39,7 @@ BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 all: $(PROGRAMS)
 
 $(LIBBUS): $(call obj,$(call src,bus))
-$(LIBSCHEMA): $(call obj,$(call src,schemas))
+$(LIBSCHEMA): $(call obj,$(call src,schemas)) $(B)/schemas/known_files.o
 $(LIBADAPTER): $(call obj,$(call src,adapters))
 $(LIBGATEWAY): $(call obj,$(call src,gateway)) $(B)/gateway/portal_files.o
 $(LIBCTL): $(call obj,$(call src,deploy/ctl))
@@ -61,6 +61,14 @@ $(B)/gateway/portal_files.c: gateway/embed.sh $(PORTAL)
 	@mkdir -p $(@D)
 	sh gateway/embed.sh $(PORTAL) > $@.new && mv $@.new $@
 $(B)/gateway/portal_files.o: $(B)/gateway/portal_files.c
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+# The .proto files that come with Protobuf's compiler, as bytes inside the library.
+KNOWN := $(sort $(shell find schemas/known -name '*.proto'))
+$(B)/schemas/known_files.c: schemas/known/embed.sh $(KNOWN)
+	@mkdir -p $(@D)
+	sh schemas/known/embed.sh $(KNOWN) > $@.new && mv $@.new $@
+$(B)/schemas/known_files.o: $(B)/schemas/known_files.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
 $(B)/%.o: %.c

@@ -1,6 +1,7 @@
 #include "schemas/schema_kind.h"
 
 #include "schemas/json_schema.h"
+#include "schemas/proto.h"
 
 struct kind {
 	const char *type;
@@ -13,6 +14,7 @@ struct kind {
 
 static const struct kind kinds[] = {
 	{ "JSON", schema_json_check, schema_json_format },
+	{ "PROTOBUF", schema_proto_check, schema_proto_format },
 };
 
 static const struct kind *find(const char *type)
