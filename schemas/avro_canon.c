@@ -89,14 +89,16 @@ void schema_canonical(const struct schema *s, struct bus_buf *out)
 uint64_t schema_crc64(struct bus_str canonical)
 {
 	const uint64_t empty = UINT64_C(0xc15d213aa4d7a795);
+	uint64_t table[256];
 	uint64_t crc = empty;
 
-	/* Bit by bit: it is done once a schema, not once a record. */
-	for (size_t i = 0; i < canonical.n; i++) {
-		crc ^= (unsigned char)canonical.p[i];
+	for (uint64_t i = 0; i < 256; i++) {
+		table[i] = i;
 		for (int bit = 0; bit < 8; bit++)
-			crc = (crc >> 1) ^ (empty & (0 - (crc & 1)));
+			table[i] = (table[i] >> 1) ^ (empty & (0 - (table[i] & 1)));
 	}
+	for (size_t i = 0; i < canonical.n; i++)
+		crc = (crc >> 8) ^ table[(crc ^ (unsigned char)canonical.p[i]) & 0xff];
 	return crc;
 }
 

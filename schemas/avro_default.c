@@ -11,7 +11,8 @@
 #include "schemas/schema_impl.h"
 
 #define DEPTH_MAX 100
-#define STEPS_MAX 100000
+#define STEPS_MAX 100000	 /* for one default */
+#define SCHEMA_STEPS_MAX 1000000 /* for all of a schema */
 #define BYTES_MAX ((size_t)1024 * 1024)
 
 struct walk {
@@ -214,11 +215,17 @@ static enum schema_fit fits(struct walk *w, const struct schema_node *type, cons
 	return fit;
 }
 
-enum schema_fit schema_default_fits(const struct schema_node *type, const struct bus_json *value)
+enum schema_fit schema_default_fits(const struct schema_node *type, const struct bus_json *value, int *steps)
 {
 	struct walk w = { 0 };
+	enum schema_fit fit = SCHEMA_MISFIT;
 
-	return is_special(type, value) ? SCHEMA_FITS : fits(&w, type, value);
+	if (is_special(type, value))
+		return SCHEMA_FITS;
+	if (*steps < SCHEMA_STEPS_MAX)
+		fit = fits(&w, type, value);
+	*steps += w.steps;
+	return fit;
 }
 
 static enum bus_err encode(struct walk *w, const struct schema_node *type, const struct bus_json *v,
@@ -416,8 +423,9 @@ enum bus_err schema_default_encode(const struct schema_node *type, const struct 
 	struct walk w = { 0 };
 	struct bus_buf b = { 0 };
 	enum bus_err rc = BUS_EDATA;
+	int steps = 0;
 
-	if (schema_default_fits(type, value) == SCHEMA_FITS)
+	if (schema_default_fits(type, value, &steps) == SCHEMA_FITS)
 		rc = encode(&w, type, value, &b);
 	if (rc == BUS_OK)
 		bus_buf_put(out, b.p, b.n);

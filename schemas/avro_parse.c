@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#define NAMES_MAX ((size_t)8 * 1024 * 1024)   /* a long namespace is in each of them */
 #define ARENA_MAX ((size_t)128 * 1024 * 1024) /* the tree of SCHEMA_TEXT_MAX bytes, at its worst */
 
 const char *schema_member_text(const struct bus_json *object, const char *name)
@@ -60,17 +61,31 @@ enum bus_err schema_parse_no_room(struct schema_parser *p)
 	return bus_fail(p->err, BUS_ETOOBIG, "schema needs more than %zu bytes", ARENA_MAX);
 }
 
+/* The message of a failure stays, and this is its code. */
+static enum bus_err too_big(struct schema_parser *p, enum bus_err rc)
+{
+	(void)rc;
+	if (p->err)
+		p->err->code = BUS_ETOOBIG;
+	return BUS_ETOOBIG;
+}
+
+enum bus_err schema_name_count(struct schema_parser *p, const struct schema_place *at, const char *name)
+{
+	p->written += strlen(name);
+	if (p->written > NAMES_MAX)
+		return too_big(
+		    p, schema_parse_fail(p, at, "its names in full take more than %zu bytes", NAMES_MAX));
+	return BUS_OK;
+}
+
 static enum bus_err new_node(struct schema_parser *p, const struct schema_place *at, enum schema_type type,
 			     const struct bus_json *properties, struct schema_node **out)
 {
 	struct schema_node *node;
 
-	if (p->s->count == SCHEMA_NODES_MAX) {
-		(void)schema_parse_fail(p, at, "more than %d types", SCHEMA_NODES_MAX);
-		if (p->err)
-			p->err->code = BUS_ETOOBIG;
-		return BUS_ETOOBIG;
-	}
+	if (p->s->count == SCHEMA_NODES_MAX)
+		return too_big(p, schema_parse_fail(p, at, "more than %d types", SCHEMA_NODES_MAX));
 	node = bus_arena_zalloc(p->arena, sizeof(*node));
 	if (!node)
 		return schema_parse_no_room(p);
@@ -88,10 +103,10 @@ static enum bus_err read_name(struct schema_parser *p, const struct schema_place
 	struct schema_unknown *later;
 	struct schema_node *node;
 	enum schema_type type;
+	enum bus_err rc;
 
 	if (schema_type_parse(v->text, &type) && type < SCHEMA_RECORD) {
-		enum bus_err rc = new_node(p, at, type, NULL, &node);
-
+		rc = new_node(p, at, type, NULL, &node);
 		if (rc == BUS_OK)
 			*slot = node;
 		return rc;
@@ -100,11 +115,14 @@ static enum bus_err read_name(struct schema_parser *p, const struct schema_place
 		return schema_parse_fail(p, at, "a type's name that is empty, too long or not text");
 	*slot = schema_name_resolve(p, name, space, false);
 	if (*slot)
-		return BUS_OK;
+		return schema_name_count(p, at, (*slot)->name);
 	/* Java lets a name be used before its definition; whether there is one is seen at the end. */
 	later = bus_arena_alloc(p->arena, sizeof(*later));
 	if (!later)
 		return schema_parse_no_room(p);
+	rc = schema_name_count(p, at, space); /* what it is looked up with */
+	if (rc != BUS_OK)
+		return rc;
 	*later = (struct schema_unknown){ p->unknown, slot, name, space, schema_place_text(p, at) };
 	p->unknown = later;
 	return later->place ? BUS_OK : schema_parse_no_room(p);
@@ -404,7 +422,9 @@ static enum bus_err read_text(struct schema_parser *p, struct bus_str text, cons
 	rc = schema_type_read(p, NULL, json, "", root);
 	for (const struct schema_unknown *u = p->unknown; u && rc == BUS_OK; u = u->next) {
 		*u->slot = schema_name_resolve(p, u->name, u->space, true);
-		if (!*u->slot)
+		if (*u->slot)
+			rc = schema_name_count(p, NULL, (*u->slot)->name);
+		else
 			rc = bus_fail(p->err, BUS_ESCHEMA, "schema %.160s: unknown type '%.200s'",
 				      *u->place ? u->place : "/", u->name);
 	}

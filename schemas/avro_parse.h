@@ -21,10 +21,13 @@ struct schema_parser {
 	const struct schema_node **table;
 	size_t table_size;
 	size_t n_named;
+	uint64_t seed;	/* of its hashes */
+	size_t written; /* bytes of full names, each time one is meant */
 
 	struct schema_unknown *unknown;	    /* names used before they were defined */
 	struct schema_unchecked *unchecked; /* defaults whose type was not known yet */
 	int depth;			    /* of the walk that bounds nesting through names */
+	int default_steps;		    /* spent on looking whether defaults fit */
 };
 
 struct schema_unknown {
@@ -44,6 +47,9 @@ struct schema_unchecked {
 enum bus_err schema_parse_fail(struct schema_parser *p, const struct schema_place *at, const char *fmt, ...)
     BUS_PRINTF(3, 4);
 enum bus_err schema_parse_no_room(struct schema_parser *p);
+/* A full name is meant here: canonical form and text will have it. BUS_ETOOBIG: too much of that. */
+enum bus_err schema_name_count(struct schema_parser *p, const struct schema_place *at,
+			       const char *name) BUS_MUSTCHECK;
 const char *schema_place_text(struct schema_parser *p, const struct schema_place *at); /* in the arena */
 /* The member's text; NULL when it is not there, no string or has U+0000 in it. May be empty. */
 const char *schema_member_text(const struct bus_json *object, const char *name);

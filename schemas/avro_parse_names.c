@@ -1,13 +1,17 @@
 /* Full names, namespaces, aliases, and the table of what is defined (Avro specification, "Names"). */
+#include <stdio.h>
+#include <xxhash.h>
+
+#include "bus/crypto.h"
 #include "schemas/avro_parse.h"
 
-static const struct schema_node **slot_of(const struct schema_node **table, size_t size, const char *name)
+/* The seed is the parse's own: nobody can write names that all fall into one place. */
+static const struct schema_node **slot_of(const struct schema_node **table, size_t size, uint64_t seed,
+					  const char *name)
 {
-	uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
+	uint64_t h = XXH3_64bits_withSeed(name, strlen(name), seed);
 	size_t i;
 
-	for (const char *c = name; *c; c++)
-		h = (h ^ (unsigned char)*c) * UINT64_C(1099511628211);
 	for (i = (size_t)h & (size - 1); table[i]; i = (i + 1) & (size - 1))
 		if (strcmp(table[i]->name, name) == 0)
 			break;
@@ -16,7 +20,7 @@ static const struct schema_node **slot_of(const struct schema_node **table, size
 
 const struct schema_node *schema_name_find(const struct schema_parser *p, const char *name)
 {
-	return p->table_size == 0 ? NULL : *slot_of(p->table, p->table_size, name);
+	return p->table_size == 0 ? NULL : *slot_of(p->table, p->table_size, p->seed, name);
 }
 
 static void grow(struct schema_parser *p)
@@ -24,9 +28,12 @@ static void grow(struct schema_parser *p)
 	size_t size = p->table_size ? 2 * p->table_size : 64;
 	const struct schema_node **table = bus_xcalloc(size, sizeof(*table));
 
+	if (p->table_size == 0)
+		bus_random(&p->seed, sizeof(p->seed));
+
 	for (size_t i = 0; i < p->table_size; i++)
 		if (p->table[i])
-			*slot_of(table, size, p->table[i]->name) = p->table[i];
+			*slot_of(table, size, p->seed, p->table[i]->name) = p->table[i];
 	free(p->table);
 	p->table = table;
 	p->table_size = size;
@@ -41,7 +48,7 @@ enum bus_err schema_name_define(struct schema_parser *p, const struct schema_pla
 		return schema_parse_fail(p, at, "a type cannot be named '%s'", node->name);
 	if (2 * (p->n_named + 1) > p->table_size)
 		grow(p);
-	*slot_of(p->table, p->table_size, node->name) = node;
+	*slot_of(p->table, p->table_size, p->seed, node->name) = node;
 	p->n_named++;
 	return BUS_OK;
 }
@@ -70,10 +77,15 @@ static const char *qualify(struct bus_arena *arena, const char *name, const char
 const struct schema_node *schema_name_resolve(const struct schema_parser *p, const char *name,
 					      const char *space, bool at_end)
 {
-	const char *full = qualify(p->arena, name, space);
-	const struct schema_node *node = full ? schema_name_find(p, full) : NULL;
+	const bool dotted = strchr(name, '.') != NULL;
+	char full[2 * SCHEMA_NAME_MAX + 2];
+	const struct schema_node *node;
 
-	if (node || at_end || strchr(name, '.'))
+	if (dotted || !*space)
+		return schema_name_find(p, name[0] == '.' && strrchr(name, '.') == name ? name + 1 : name);
+	snprintf(full, sizeof(full), "%s.%s", space, name);
+	node = schema_name_find(p, full);
+	if (node || at_end)
 		return node;
 	node = schema_name_find(p, name);
 	/* Java enters a record when it has read it. */
@@ -105,6 +117,7 @@ enum bus_err schema_name_read(struct schema_parser *p, const struct schema_place
 	const struct bus_json *space_of = bus_json_get(v, "namespace");
 	const char *name = schema_member_text(v, "name");
 	const char *own = schema_member_text(v, "namespace");
+	enum bus_err rc;
 
 	/* Java takes a namespace that is no text for none. */
 	if (space_of && space_of->type == BUS_JSON_STRING && !own)
@@ -116,7 +129,8 @@ enum bus_err schema_name_read(struct schema_parser *p, const struct schema_place
 	node->name = qualify(p->arena, name, own ? own : space);
 	if (!node->name)
 		return schema_parse_no_room(p);
-	return check_name(p, at, "name", node->name);
+	rc = check_name(p, at, "name", node->name);
+	return rc == BUS_OK ? schema_name_count(p, at, node->name) : rc;
 }
 
 static bool has_alias(const struct schema_node *node, const char *alias)
@@ -139,8 +153,8 @@ enum bus_err schema_aliases_read(struct schema_parser *p, const struct schema_pl
 		return BUS_OK;
 	if (list->type != BUS_JSON_ARRAY)
 		return schema_parse_fail(p, at, "aliases are not a list");
-	if (list->n > 1000)
-		return schema_parse_fail(p, at, "more than 1000 aliases");
+	if (list->n > SCHEMA_ALIASES_MAX)
+		return schema_parse_fail(p, at, "more than %d aliases", SCHEMA_ALIASES_MAX);
 	alias = bus_arena_alloc(p->arena, (list->n + 1) * sizeof(*alias));
 	in = bus_arena_dup(p->arena, space.p, space.n);
 	if (!alias || !in)

@@ -15,6 +15,8 @@ static enum bus_err read_aliases(struct schema_parser *p, const struct schema_pl
 		return BUS_OK;
 	if (list->type != BUS_JSON_ARRAY)
 		return schema_parse_fail(p, at, "aliases are not a list");
+	if (list->n > SCHEMA_ALIASES_MAX)
+		return schema_parse_fail(p, at, "more than %d aliases", SCHEMA_ALIASES_MAX);
 	alias = bus_arena_alloc(p->arena, (list->n + 1) * sizeof(*alias));
 	if (!alias)
 		return schema_parse_no_room(p);
@@ -47,7 +49,7 @@ enum bus_err schema_default_check(struct schema_parser *p, const struct schema_p
 
 	if (!field->fallback || (p->flags & SCHEMA_LENIENT))
 		return BUS_OK;
-	switch (schema_default_fits(field->type, field->fallback)) {
+	switch (schema_default_fits(field->type, field->fallback, &p->default_steps)) {
 	case SCHEMA_FITS:
 		return BUS_OK;
 	case SCHEMA_MISFIT:

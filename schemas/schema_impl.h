@@ -23,6 +23,7 @@ struct schema {
 
 /* Names (avro_name.c). A name is at most this long, so that a union of long names stays small. */
 #define SCHEMA_NAME_MAX 1000
+#define SCHEMA_ALIASES_MAX 100 /* of one type or field; each is compared with all others */
 
 bool schema_name_valid(struct bus_str name); /* [A-Za-z_][A-Za-z0-9_]* */
 /* Every part between the dots is valid; "" (no namespace) is. */
@@ -52,7 +53,8 @@ enum schema_fit {
 	SCHEMA_MISFIT,
 	SCHEMA_FIT_OPEN, /* a type in it is not known yet: ask again at the end */
 };
-enum schema_fit schema_default_fits(const struct schema_node *type, const struct bus_json *value);
+/* *steps: what was spent so far on the defaults of the schema; over its bound none fits any more. */
+enum schema_fit schema_default_fits(const struct schema_node *type, const struct bus_json *value, int *steps);
 /* The Avro bytes of a default, appended to out. BUS_EDATA: it does not fit; BUS_ETOOBIG. */
 enum bus_err schema_default_encode(const struct schema_node *type, const struct bus_json *value,
 				   struct bus_buf *out) BUS_MUSTCHECK;
