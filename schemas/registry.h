@@ -95,16 +95,15 @@ void schema_registry_change(struct schema_registry *r, struct bus_http_request *
 			    bool alone);
 bool schema_writer_take(struct schema_writer *w, const struct schema_errand *change); /* false: full */
 
-/* What a change that is not alone reads and writes, before it asks the store about it: when a change of the
- * open batch has claimed the same, the batch is committed first, and the store then has it. _alone: as if all
- * were claimed. False: the request has been answered with what went wrong. No record may have been put
- * before. */
+/* What a change that is not alone reads and writes, before it asks the store about it and before it puts a
+ * record. False: another change of the open batch has claimed the same; return at once, without an answer:
+ * the change is run again from its start, when the store has the batch. _alone: sees all changes before it;
+ * false: the request has been answered with what went wrong. */
 enum schema_claim {
 	SCHEMA_CLAIM_SUBJECT, /* its versions, config and mode */
 	SCHEMA_CLAIM_TEXT,    /* which id a schema's text has */
 };
-bool schema_writer_claim(struct schema_writer *w, struct bus_http_request *req, enum schema_claim kind,
-			 const void *name, size_t n);
+bool schema_writer_claim(struct schema_writer *w, enum schema_claim kind, const void *name, size_t n);
 bool schema_writer_alone(struct schema_writer *w, struct bus_http_request *req);
 /* An id above `highest`, which the store knows, and above all given in the open batch; 0: none is left. */
 int32_t schema_writer_next_id(struct schema_writer *w, const char *context, int32_t highest);

@@ -118,10 +118,10 @@ static bool see_references(struct schema_registry *r, struct bus_http_request *r
 	return !refs || refs->n == 0 || schema_writer_alone(r->writer, req);
 }
 
-static bool claim(struct schema_registry *r, struct bus_http_request *req, const struct schema_version *v)
+static bool claim(struct schema_registry *r, const struct schema_version *v)
 {
-	return schema_writer_claim(r->writer, req, SCHEMA_CLAIM_SUBJECT, v->subject, strlen(v->subject)) &&
-	       schema_writer_claim(r->writer, req, SCHEMA_CLAIM_TEXT, v->text, strlen(v->text));
+	return schema_writer_claim(r->writer, SCHEMA_CLAIM_SUBJECT, v->subject, strlen(v->subject)) &&
+	       schema_writer_claim(r->writer, SCHEMA_CLAIM_TEXT, v->text, strlen(v->text));
 }
 
 void schema_edit_register(struct schema_registry *r, struct bus_http_request *req)
@@ -134,7 +134,7 @@ void schema_edit_register(struct schema_registry *r, struct bus_http_request *re
 	    !schema_body_schema(r, req, SCHEMA_LENIENT, &wanted))
 		return;
 	wanted.subject = bus_xstrdup(subject);
-	if (!claim(r, req, &wanted))
+	if (!claim(r, &wanted))
 		goto out;
 	if (schema_store_find(r->store, subject, SCHEMA_LIVE, &wanted, &found, NULL) == BUS_OK) {
 		answer = registered(&found);

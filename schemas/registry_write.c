@@ -22,7 +22,8 @@ struct job {
 	struct job *next;
 	struct schema_errand change;
 	struct bus_buf answer;
-	size_t first, n; /* its records */
+	size_t first, n;  /* its records */
+	uint64_t blocker; /* the claim it met in a batch before; 0: none */
 };
 
 struct jobs {
@@ -52,9 +53,10 @@ struct schema_writer {
 	int64_t told;		       /* the term the other nodes think it writes in */
 	uint64_t token;
 	struct job *current;
-	struct jobs open; /* the batch: changes made, not committed */
-	size_t last_n;	  /* of the batch before */
-	bool closed;	  /* no other change may join it */
+	struct jobs open;  /* the batch: changes made, not committed */
+	size_t last_n;	   /* of the batch before */
+	struct jobs later; /* met a claim of the batch: for the next one, and run from their start */
+	bool closed;	   /* no other change may join it */
 	struct record *record;
 	size_t n_records, cap_records, bytes;
 	struct claim *claim;
@@ -105,6 +107,7 @@ struct schema_writer *schema_writer_new(const struct bus_kafka_conf *kafka, cons
 	w->conf = (struct bus_producer_conf){ .kafka = *kafka, .transactional_id = w->id };
 	w->open.last = &w->open.first;
 	w->queue.last = &w->queue.first;
+	w->later.last = &w->later.first;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -348,6 +351,21 @@ static void settle_each(struct schema_writer *w)
 	}
 }
 
+/* Those that waited for this batch come first in the next one. */
+static void requeue_later(struct schema_writer *w)
+{
+	struct job *job;
+
+	if (w->later.n == 0)
+		return;
+	pthread_mutex_lock(&w->lock);
+	while ((job = jobs_take(&w->queue)))
+		jobs_add(&w->later, job);
+	w->queue = w->later;
+	pthread_mutex_unlock(&w->lock);
+	w->later = (struct jobs){ .last = &w->later.first };
+}
+
 static void close_batch(struct schema_writer *w)
 {
 	if (w->open.n > 0) {
@@ -356,6 +374,7 @@ static void close_batch(struct schema_writer *w)
 			settle_each(w);
 	}
 	forget_batch(w);
+	requeue_later(w);
 }
 
 void schema_writer_commit(struct schema_writer *w, struct bus_http_request *req, struct bus_buf *answer)
@@ -407,14 +426,33 @@ bool schema_writer_alone(struct schema_writer *w, struct bus_http_request *req)
 	return w->open.n == 0 || see_all(w, req);
 }
 
-bool schema_writer_claim(struct schema_writer *w, struct bus_http_request *req, enum schema_claim kind,
-			 const void *name, size_t n)
+/* By another change of the open batch. */
+static bool is_claimed(const struct schema_writer *w, uint64_t what)
+{
+	for (size_t i = 0; i < w->n_claims; i++)
+		if (w->claim[i].what == what && w->claim[i].by != w->current)
+			return true;
+	return false;
+}
+
+static void drop_claims(struct schema_writer *w, const struct job *job)
+{
+	while (w->n_claims > 0 && w->claim[w->n_claims - 1].by == job)
+		w->n_claims--;
+}
+
+bool schema_writer_claim(struct schema_writer *w, enum schema_claim kind, const void *name, size_t n)
 {
 	uint64_t what = hash(kind, name, n);
 
-	for (size_t i = 0; i < w->n_claims; i++)
-		if (w->claim[i].what == what && w->claim[i].by != w->current && !see_all(w, req))
-			return false;
+	if (is_claimed(w, what)) {
+		assert(w->current->first == w->n_records);
+		w->current->blocker = what;
+		jobs_add(&w->later,
+			 w->current); /* what it has claimed stays: those behind it come behind it */
+		w->current = NULL;
+		return false;
+	}
 	if (w->n_claims == w->cap_claims) {
 		w->cap_claims = w->cap_claims ? 2 * w->cap_claims : 64;
 		w->claim = bus_xrealloc(w->claim, w->cap_claims * sizeof(*w->claim));
@@ -505,6 +543,10 @@ static void run(struct schema_writer *w, struct job *job)
 
 	if (job->change.alone || w->closed || w->open.n >= BATCH_MAX || w->bytes >= BATCH_BYTES)
 		close_batch(w);
+	if (job->blocker && is_claimed(w, job->blocker)) {
+		jobs_add(&w->later, job);
+		return;
+	}
 	job->first = w->n_records;
 	w->current = job;
 	w->closed = job->change.alone;
@@ -514,8 +556,7 @@ static void run(struct schema_writer *w, struct job *job)
 	}
 	if (w->current) { /* answered already, and nothing changed */
 		assert(w->n_records == job->first);
-		while (w->n_claims > 0 && w->claim[w->n_claims - 1].by == job)
-			w->n_claims--;
+		drop_claims(w, job);
 		w->current = NULL;
 		done(job);
 	}
