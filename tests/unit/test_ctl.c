@@ -159,6 +159,37 @@ static char *masked(const char *schema_text, const char *json)
 	return bus_buf_take(&out, NULL);
 }
 
+static void a_type_that_others_use_is_read_before_them(void **state)
+{
+	char *path[] = { dir };
+	struct ctl_catalogue c;
+	struct bus_error err = { 0 };
+
+	(void)state;
+	/* The file that uses it comes first by name. */
+	write_file("bad.avsc", "{\"type\":\"record\",\"name\":\"C\",\"namespace\":\"n\",\"x_topik\":\"pku."
+			       "dinsos.c.v1\",\"x_jenis\":"
+			       "\"peristiwa\",\"fields\":[{\"name\":\"x\",\"type\":\"T\",\"x_pdp\":\"N\"}]}");
+	write_file("dinsos/t.avsc",
+		   "{\"type\":\"enum\",\"name\":\"T\",\"namespace\":\"n\",\"x_jenis\":\"tipe\","
+		   "\"symbols\":[\"A\"]}");
+	assert_int_equal(ctl_catalogue_load(path, 1, "disdik", &c, &err), BUS_OK);
+	assert_int_equal(c.n, 4);
+	assert_string_equal(c.entry[0].subject, "n.T");
+	assert_null(c.entry[0].topic);
+	assert_string_equal(c.entry[2].subject, "pku.dinsos.c.v1-value");
+	assert_int_equal(c.entry[2].n_needs, 1);
+	assert_int_equal(c.entry[2].needs[0], 0);
+	ctl_catalogue_release(&c);
+	/* Without it, the fault says what is missing. */
+	write_file("dinsos/t.avsc", "{}");
+	assert_int_equal(ctl_catalogue_read(path, 1, "disdik", &c, &err), BUS_OK);
+	assert_int_equal(c.n_faults, 2);
+	ctl_catalogue_release(&c);
+	remove(strcat(strcpy((char[300]){ 0 }, dir), "/bad.avsc"));
+	remove(strcat(strcpy((char[300]){ 0 }, dir), "/dinsos/t.avsc"));
+}
+
 static void personal_fields_are_masked_whatever_they_hold(void **state)
 {
 	char *text = masked(
@@ -202,6 +233,13 @@ static int run(const char *a, const char *b, const char *c, const char *d)
 	return rc;
 }
 
+static void the_catalogue_keeps_its_rules(void **state)
+{
+	(void)state;
+	assert_int_equal(run("schema", "lint", "schemas/avsc", NULL), CTL_OK);
+	assert_int_equal(run("schema", "check", "--against=schemas/avsc", "schemas/avsc"), CTL_OK);
+}
+
 static void exit_codes_say_what_happened(void **state)
 {
 	unsetenv("TITIAN_BOOTSTRAP");
@@ -218,6 +256,19 @@ static void exit_codes_say_what_happened(void **state)
 	assert_int_equal(run("schema", "check", "/does/not/exist.avsc", NULL), CTL_NOT_FOUND);
 	assert_int_equal(run("schema", "check", dir, NULL), CTL_OK);
 	assert_int_equal(run("schema", "register", "--registry=http://127.0.0.1:1", dir), CTL_UNREACHABLE);
+	assert_int_equal(run("schema", "diff", "schemas/avsc/dinsos/bansos.avsc", "no:1"), CTL_USAGE);
+	assert_int_equal(
+	    run("schema", "diff", "schemas/avsc/dinsos/bansos.avsc", "schemas/avsc/dinsos/bansos.avsc"),
+	    CTL_OK);
+	assert_int_equal(
+	    run("schema", "diff", "schemas/avsc/dinsos/bansos.avsc", "schemas/avsc/disdik/siswa.avsc"),
+	    CTL_INCOMPATIBLE);
+	assert_int_equal(run("schema", "search", "--field=nik", "schemas/avsc"), CTL_OK);
+	assert_int_equal(run("schema", "search", "--field=nothing", "schemas/avsc"), CTL_NOT_FOUND);
+	assert_int_equal(run("schema", "search", "schemas/avsc", NULL), CTL_USAGE);
+	assert_int_equal(run("schema", "lint", "--disable=no-such-rule", dir), CTL_USAGE);
+	assert_int_equal(run("schema", "lint", "--json", dir), CTL_FAILED);
+	assert_int_equal(run("schema", "derive", "/does/not/exist.csv", NULL), CTL_NOT_FOUND);
 	setenv("TITIAN_BOOTSTRAP", "127.0.0.1:1", 1);
 	assert_int_equal(run("record", "tail", "-n=0", "t"), CTL_USAGE);
 	unsetenv("TITIAN_BOOTSTRAP");
@@ -228,7 +279,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_common_schema_stands_once_for_each_department),
 		cmocka_unit_test(refuses_a_schema_without_topic_kind_or_class),
+		cmocka_unit_test(a_type_that_others_use_is_read_before_them),
 		cmocka_unit_test(personal_fields_are_masked_whatever_they_hold),
+		cmocka_unit_test(the_catalogue_keeps_its_rules),
 		cmocka_unit_test(exit_codes_say_what_happened),
 	};
 
