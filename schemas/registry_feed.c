@@ -56,7 +56,8 @@ static void forget(struct schema_feed *f, size_t n)
 	if (n > 0 && n <= f->n)
 		f->forgotten = f->event[n - 1].offset;
 	f->n -= n;
-	memmove(f->event, f->event + n, f->n * sizeof(*f->event));
+	if (f->n > 0)
+		memmove(f->event, f->event + n, f->n * sizeof(*f->event));
 }
 
 void schema_feed_free(struct schema_feed **ff)

@@ -27,6 +27,23 @@ static enum bus_err client_of(const struct schema_front_conf *c, enum bus_http_c
 			c->client);
 }
 
+enum bus_err schema_front_check(const struct schema_front_conf *c, struct schema_registry *r,
+				struct bus_error *err)
+{
+	enum bus_http_client client;
+	enum bus_err rc = client_of(c, &client, err);
+
+	if (rc == BUS_OK)
+		rc = schema_access_open(&c->access, &r->access, err);
+	if (rc == BUS_OK && !r->access && !c->insecure && strncmp(c->address, "127.", 4) != 0)
+		rc = bus_fail(
+		    err, BUS_EINVAL,
+		    "will not listen on %s without access.policy: everybody could change every schema. Write "
+		    "a policy, or say that this is meant: http.insecure: true",
+		    c->address);
+	return rc;
+}
+
 enum bus_err schema_front_start(const struct schema_front_conf *c, struct schema_registry *r,
 				struct bus_http **out, struct bus_error *err)
 {
@@ -49,17 +66,7 @@ enum bus_err schema_front_start(const struct schema_front_conf *c, struct schema
 	enum bus_err rc = client_of(c, &tls.client, err);
 
 	*out = NULL;
-	if (rc == BUS_OK)
-		rc = schema_access_open(&c->access, &r->access, err);
-	if (rc == BUS_OK && !r->access && !c->insecure && strncmp(c->address, "127.", 4) != 0)
-		rc = bus_fail(
-		    err, BUS_EINVAL,
-		    "will not listen on %s without access.policy: everybody could change every schema. Write "
-		    "a policy, or say that this is meant: http.insecure: true",
-		    c->address);
-	if (rc == BUS_OK)
-		rc = bus_http_start(&front, schema_registry_routes, r, out, err);
-	return rc;
+	return rc ? rc : bus_http_start(&front, schema_registry_routes, r, out, err);
 }
 
 void schema_front_reload(struct schema_registry *r, struct bus_http *http)

@@ -14,8 +14,10 @@ struct schema_front_conf { /* as in the configuration; "" where nothing is said 
 	struct schema_access_conf access;
 };
 
-/* r->access is opened here. Beyond loopback it wants TLS and a policy, unless insecure says that it does
- * without (BUS_EINVAL). */
+/* Before anything else is opened: opens r->access. Beyond loopback it wants a policy (and _start TLS), unless
+ * insecure says that it does without (BUS_EINVAL). */
+enum bus_err schema_front_check(const struct schema_front_conf *conf, struct schema_registry *r,
+				struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err schema_front_start(const struct schema_front_conf *conf, struct schema_registry *r,
 				struct bus_http **out, struct bus_error *err) BUS_MUSTCHECK;
 /* Certificates, policy and users again, and says so in the log; what cannot be read stays as it was. */

@@ -217,7 +217,9 @@ int main(int argc, char **argv)
 	r.started_ms = bus_clock_mono_ms();
 	r.writer = schema_writer_new(&kafka, c.topic);
 	make_names(&c, &name);
-	rc = open_all(&kafka, &c, &name, &r, &err);
+	rc = schema_front_check(&front, &r, &err);
+	if (rc == BUS_OK)
+		rc = open_all(&kafka, &c, &name, &r, &err);
 	if (rc == BUS_OK)
 		rc = schema_forward_start(&r, &others, &r.forward, &err);
 	if (rc == BUS_OK)
