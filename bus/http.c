@@ -15,6 +15,7 @@
 
 #define CONNECTIONS 10000
 #define BODY_MAX (INT64_C(1024) * 1024)
+#define BODIES_MAX (INT64_C(256) * 1024 * 1024)
 #define HEADER_MS 10000
 #define BODY_MS 30000
 #define IDLE_MS 30000
@@ -175,10 +176,16 @@ static enum MHD_Result begin(struct bus_http_request *req, const char *method, c
 
 static enum MHD_Result take_body(struct bus_http_request *req, const char *p, size_t n)
 {
-	if (!req->refusal && (int64_t)(req->body.n + n) > req->h->body_max) {
-		req->refusal = 413;
+	if (!req->refusal) {
+		req->held += (int64_t)n;
+		if (atomic_fetch_add(&req->h->bodies, (int64_t)n) + (int64_t)n > req->h->bodies_max)
+			req->refusal = 503;
+		if ((int64_t)(req->body.n + n) > req->h->body_max)
+			req->refusal = 413;
+	}
+	if (req->refusal && req->held > 0) {
 		req->drained = (int64_t)req->body.n;
-		bus_buf_release(&req->body);
+		bus_http_request_drop_body(req);
 	}
 	if (req->refusal) {
 		req->drained += (int64_t)n;
@@ -209,7 +216,9 @@ static void run(struct bus_http_request *req)
 
 	if (req->refusal) {
 		bus_http_set(req, "Connection", "close");
-		bus_http_refuse(req, req->refusal, "the body is over the limit");
+		bus_http_refuse(req, req->refusal,
+				req->refusal == 413 ? "the body is over the limit"
+						    : "too much is being sent at once; try again");
 	} else if (m->method) {
 		handle(req);
 	} else if (strcmp(req->method, "OPTIONS") == 0 && strcmp(bus_http_path(req), "*") == 0) {
@@ -354,17 +363,17 @@ static enum bus_err start_mhd(struct bus_http *h, const struct bus_http_conf *co
 		flags |= MHD_USE_TLS;
 		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0,
 						     (void *)(uintptr_t)bus_http_tls_priorities };
-		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, bus_http_tls_callback };
+		more[n++] =
+		    (struct MHD_OptionItem){ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, bus_http_tls_callback };
 	}
 	more[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	h->daemon = MHD_start_daemon(
 	    flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_ARRAY, more,
-	    MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)(limit < threads ? threads : limit), MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned)(IDLE_MS / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-	    MHD_OPTION_URI_LOG_CALLBACK, on_line, h, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-	    MHD_OPTION_END);
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)(limit < threads ? threads : limit),
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(IDLE_MS / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    HTTP_POOL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
+	    on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_line, h, MHD_OPTION_UNESCAPE_CALLBACK,
+	    keep_escapes, NULL, MHD_OPTION_END);
 	return h->daemon ? BUS_OK : bus_fail(err, BUS_EIO, "cannot start the HTTP server: %m");
 }
 
@@ -382,6 +391,7 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	pthread_mutex_init(&h->list_lock, NULL);
 	h->ctx = ctx;
 	h->body_max = conf->body_max ? conf->body_max : BODY_MAX;
+	h->bodies_max = conf->bodies_max ? conf->bodies_max : BODIES_MAX;
 	h->header_ms = conf->header_ms ? conf->header_ms : HEADER_MS;
 	h->body_ms = conf->body_ms ? conf->body_ms : BODY_MS;
 	h->idle_ms = conf->idle_ms ? conf->idle_ms : IDLE_MS;
@@ -400,11 +410,12 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	if (rc == BUS_OK && conf->tls)
 		rc = bus_http_tls_open(conf->tls, &h->tls, err);
 	else if (rc == BUS_OK && !conf->exposed && conf->address && !is_loopback(conf->address))
-		rc = bus_fail(err, BUS_EINVAL,
-			      "will not listen on %s without TLS: whoever is on the way would read and change "
-			      "everything. Give a certificate and its key, or say that plain HTTP is meant "
-			      "(insecure)",
-			      conf->address);
+		rc =
+		    bus_fail(err, BUS_EINVAL,
+			     "will not listen on %s without TLS: whoever is on the way would read and change "
+			     "everything. Give a certificate and its key, or say that plain HTTP is meant "
+			     "(insecure)",
+			     conf->address);
 	if (rc == BUS_OK)
 		rc = open_socket(conf->address ? conf->address : "127.0.0.1", conf->port, &fd, &h->port, err);
 	if (rc != BUS_OK)

@@ -9,13 +9,13 @@
  * A handler that returns without any is answered 500 (and logged).
  *
  * Guarded here, for every program: duplicate Content-Length, Content-Length with Transfer-Encoding, space
- * before a header's colon, missing or second Host, second Authorization, NUL, bare CR or folding in a header, control characters
- * and spaces in the URI: 400 and close; Transfer-Encoding other than chunked: 501 and close. Absolute
- * deadlines for the request (10 s for headers, 30 s for the body, 30 s idle); URI over 8 KiB 414, body over
- * the cap 413, HEAD as GET without a body, OPTIONS with Allow, 405 with Allow, 404; these as problem
- * documents (RFC 9457). Standard headers on every answer: X-Content-Type-Options: nosniff, Cache-Control:
- * no-store unless set, X-Request-Id. Access log at debug level has the route's pattern, never the path or
- * the query (MHD's own log is off: it would write the path).
+ * before a header's colon, missing or second Host, second Authorization, NUL, bare CR or folding in a header,
+ * control characters and spaces in the URI: 400 and close; Transfer-Encoding other than chunked: 501 and
+ * close. Absolute deadlines for the request (10 s for headers, 30 s for the body, 30 s idle); URI over 8 KiB
+ * 414, body over the cap 413, all bodies over their common cap 503, HEAD as GET without a body, OPTIONS with
+ * Allow, 405 with Allow, 404; these as problem documents (RFC 9457). Standard headers on every answer:
+ * X-Content-Type-Options: nosniff, Cache-Control: no-store unless set, X-Request-Id. Access log at debug level
+ * has the route's pattern, never the path or the query (MHD's own log is off: it would write the path).
  *
  * What MHD answers itself, before we see the request (a short HTML page, connection closed): a header line
  * without a colon 400, request line and headers over 16 KiB in all 414 or 431, malformed chunks 400. What it
@@ -68,6 +68,7 @@ struct bus_http_conf {
 	int threads;			 /* 0: min(cores, 4) */
 	int connections;		 /* 0: 10,000 in all */
 	int64_t body_max;		 /* 0: 1 MiB */
+	int64_t bodies_max;		 /* of all requests at a time; 0: 256 MiB */
 	int header_ms, body_ms, idle_ms; /* the deadlines; 0: 10 s, 30 s, 30 s */
 	const char *program;		 /* for metrics: titian_http_requests_total{program,route,status} */
 	const char *problem_type; /* content type of errors made here; NULL: application/problem+json */

@@ -54,7 +54,8 @@ struct bus_http {
 	struct http_table table;
 	void *ctx;
 	int port;
-	int64_t body_max;
+	int64_t body_max, bodies_max;
+	_Atomic int64_t bodies; /* bytes that requests hold */
 	int64_t header_ms, body_ms, idle_ms;
 	char *program;
 	const char *problem_type;
@@ -104,7 +105,7 @@ struct bus_http_request {
 	struct bus_http *h;
 	struct http_conn *conn;
 	enum http_phase phase;
-	int refusal;	 /* 413: decided, but the body is still being read; 0: none */
+	int refusal;	 /* 413, 503: decided, but the body is still being read; 0: none */
 	int64_t drained; /* bytes of a body that is too large */
 	const char *method;
 	struct http_match match;
@@ -118,6 +119,7 @@ struct bus_http_request {
 	struct bus_buf pairs; /* struct http_pair[] */
 	size_t n_pairs;
 	struct bus_buf body;
+	int64_t held; /* of bus_http.bodies */
 	struct bus_buf head; /* of the answer: name NUL value NUL ... */
 	bool has_cache_control;
 	char id[HTTP_ID_MAX + 1];
@@ -187,6 +189,7 @@ void bus_http_request_begin(struct bus_http_request *req, struct MHD_Connection 
 int bus_http_request_parse(struct bus_http_request *req, const char *method, const char **why);
 void bus_http_request_name(struct bus_http_request *req); /* its X-Request-Id */
 void bus_http_request_reset(struct bus_http_request *req);
+void bus_http_request_drop_body(struct bus_http_request *req);
 
 /* http_stream.c */
 void bus_http_wake_locked(struct bus_http_request *req); /* resumes it if it is suspended */

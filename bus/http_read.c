@@ -30,7 +30,7 @@ void bus_http_request_free(struct bus_http_request **reqp)
 	bus_buf_release(&req->uri);
 	bus_buf_release(&req->text);
 	bus_buf_release(&req->pairs);
-	bus_buf_release(&req->body);
+	bus_http_request_drop_body(req);
 	bus_buf_release(&req->head);
 	bus_buf_release(&req->stream.out);
 	pthread_mutex_destroy(&req->lock);
@@ -51,6 +51,13 @@ void *bus_http_attached(const struct bus_http_request *req)
 	return req->attached;
 }
 
+void bus_http_request_drop_body(struct bus_http_request *req)
+{
+	atomic_fetch_sub(&req->h->bodies, req->held);
+	req->held = 0;
+	bus_buf_release(&req->body);
+}
+
 static void empty(struct bus_buf *b)
 {
 	if (b->cap > HTTP_KEEP)
@@ -67,6 +74,8 @@ void bus_http_request_reset(struct bus_http_request *req)
 	empty(&req->uri);
 	empty(&req->text);
 	empty(&req->pairs);
+	atomic_fetch_sub(&req->h->bodies, req->held);
+	req->held = 0;
 	empty(&req->body);
 	empty(&req->head);
 	empty(&req->stream.out);

@@ -227,6 +227,7 @@ static int start(void **state)
 	struct bus_http_conf conf = { .address = "127.0.0.1",
 				      .threads = 2,
 				      .body_max = 100000,
+				      .bodies_max = 150000,
 				      .header_ms = 600,
 				      .body_ms = 600,
 				      .idle_ms = 1500,
@@ -931,6 +932,44 @@ static void stop_answers_what_nobody_answers(void **state)
 	t.held = NULL;
 }
 
+static void answers_with_status(const char *request, const char *body, const char *status)
+{
+	int fd = dial();
+	char *a;
+
+	say(fd, request);
+	say(fd, body);
+	a = hear(fd, NULL, 3000, NULL);
+	assert_holds(a, status);
+	free(a);
+	close(fd);
+}
+
+static void holds_no_more_of_all_bodies_than_it_may(void **state)
+{
+	static const char post[] =
+	    "POST /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 90000\r\n\r\n";
+	static char body[90001];
+	int first = dial();
+	char *a;
+
+	(void)state;
+	memset(body, 'a', sizeof(body) - 1);
+	say(first, "GET /hold HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 90000\r\n\r\n");
+	say(first, body);
+	while (!t.held)
+		usleep(1000);
+	answers_with_status(post, body, "HTTP/1.1 503 "); /* 180,000 in all */
+	text_reply(bus_http_ticket_request(t.held), 200, "held");
+	bus_http_ticket_done(t.held);
+	t.held = NULL;
+	a = hear(first, NULL, 3000, NULL);
+	assert_holds(a, "held");
+	free(a);
+	close(first);
+	answers_with_status(post, body, "HTTP/1.1 200 ");
+}
+
 static void says_why_it_cannot_listen(void **state)
 {
 	struct bus_http_conf conf = { .address = "127.0.0.1",
@@ -991,6 +1030,7 @@ int main(void)
 		TEST(an_aborted_stream_has_no_end),
 		TEST(stop_cuts_open_streams_and_waits_for_open_requests),
 		TEST(stop_answers_what_nobody_answers),
+		TEST(holds_no_more_of_all_bodies_than_it_may),
 		TEST(says_why_it_cannot_listen),
 		TEST(counts_requests_by_route_and_status),
 	};
