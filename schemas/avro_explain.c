@@ -2,6 +2,8 @@
 
 #include "schemas/avro_compat_impl.h"
 
+#define STEPS_MAX 1000 /* causes of causes looked at, for one of Java's reasons */
+
 enum { NEW_READS, OLD_READS };
 
 /* Each for a new reader of old records and for an old reader of new ones. */
@@ -203,19 +205,36 @@ static void find_place(struct schema_explanation *e, const struct schema_reason_
 	bus_buf_release(&text);
 }
 
-static void add(struct schema_explanation *e, const struct schema_reason *r, const struct schema_reason *java)
+/* Types that are met in many places give the same reason again and again. */
+static bool told(const struct schema_explanation *e, const struct schema_reason *r)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->finding[i].own == r)
+			return true;
+	return false;
+}
+
+/* budget: reasons still looked at; causes that are shared could be reached in more ways than can be walked.
+ */
+static void add(struct schema_explanation *e, const struct schema_reason *r, const struct schema_reason *java,
+		size_t *budget)
 {
 	struct schema_finding *f = &e->finding[e->n];
 	const struct form *form = forms;
 
+	if (*budget == 0)
+		return;
+	--*budget;
 	/* Only what the branch lacks: that is the fault, not the union. */
 	for (size_t i = 0; i < r->n_causes && e->n < SCHEMA_REASONS_MAX; i++)
-		add(e, r->cause[i], java);
-	if (r->n_causes > 0 || e->n == SCHEMA_REASONS_MAX)
+		add(e, r->cause[i], java, budget);
+	if (r->n_causes > 0 || e->n == SCHEMA_REASONS_MAX || told(e, r))
 		return;
 	while (strcmp(form->reason, r->type) != 0)
 		form++;
-	*f = (struct schema_finding){ .code = form->code, .reason = r->type, .path = "", .java = java };
+	*f = (struct schema_finding){
+		.code = form->code, .reason = r->type, .path = "", .java = java, .own = r
+	};
 	if (r->place)
 		find_place(e, r->place, f);
 	if (f->path && tell(e, form, r, f))
@@ -230,8 +249,11 @@ bool schema_explain(const struct schema *reader, const struct schema *writer, bo
 	out->ok = schema_judge(reader, writer, true, &out->verdict);
 	if (!out->ok)
 		out->finding = bus_xcalloc(SCHEMA_REASONS_MAX, sizeof(*out->finding));
-	for (size_t i = 0; i < out->verdict.n_reasons; i++)
-		add(out, &out->verdict.reason[i], &out->verdict.reason[i]);
+	for (size_t i = 0; i < out->verdict.n_reasons; i++) {
+		size_t budget = STEPS_MAX;
+
+		add(out, &out->verdict.reason[i], &out->verdict.reason[i], &budget);
+	}
 	return out->ok;
 }
 

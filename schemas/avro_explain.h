@@ -29,8 +29,9 @@ struct schema_finding { /* texts of the explanation's */
 	const char *reader_has, *writer_has;	 /* types, sizes, symbols; NULL: nothing there */
 	struct schema_sentence what;		 /* ends with who cannot read what */
 	struct schema_sentence mend;
-	/* What Confluent's message about it says: the same, or a union around it. */
+	/* What Confluent's message about it says: the same, or a union around it (the first of them). */
 	const struct schema_reason *java;
+	const struct schema_reason *own; /* the reason told here */
 };
 
 struct schema_explanation {

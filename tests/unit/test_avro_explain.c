@@ -55,17 +55,22 @@ static struct bus_str text_of(const struct bus_json *object, const char *name)
 	return bus_json_get(object, name)->text;
 }
 
+/* The reason is among Java's, and what it comes down to is told. */
 static bool explained(const struct schema_explanation *e, const struct bus_json *want)
 {
 	bool exception = bus_str_is(text_of(want, "type"), "EXCEPTION");
 
-	for (size_t i = 0; i < e->n; i++) {
-		const struct schema_finding *f = &e->finding[i];
+	for (size_t i = 0; i < e->verdict.n_reasons; i++) {
+		const struct schema_reason *r = &e->verdict.reason[i];
 
-		if (bus_str_is(text_of(want, "type"), f->java->type) &&
-		    (exception || bus_str_is(text_of(want, "location"), f->java->location)))
-			return strcmp(f->reason, f->java->type) == 0 ||
-			       strcmp(f->java->type, "MISSING_UNION_BRANCH") == 0;
+		if (!bus_str_is(text_of(want, "type"), r->type) ||
+		    !(exception || bus_str_is(text_of(want, "location"), r->location)))
+			continue;
+		while (r->n_causes > 0)
+			r = r->cause[0];
+		for (size_t k = 0; k < e->n; k++)
+			if (e->finding[k].own == r)
+				return strcmp(e->finding[k].reason, r->type) == 0;
 	}
 	return false;
 }
@@ -278,6 +283,33 @@ static void explains_types_that_hold_themselves(void **state)
 	done(&e, s);
 }
 
+/* Thirty records, each with two ways to the one below: what is wrong at the bottom is told once. */
+static void tells_a_cause_once_however_many_ways_lead_to_it(void **state)
+{
+	struct schema *s[2];
+	struct schema_explanation e;
+
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		struct bus_buf text = { 0 };
+
+		for (int i = 30; i > 0; i--)
+			bus_buf_printf(
+			    &text, "{'type':'record','name':'L%d','fields':[{'name':'a','type':['null',", i);
+		bus_buf_printf(&text, "{'type':'record','name':'L0','fields':[{'name':'x','type':'%s'}]}",
+			       k ? "string" : "int");
+		for (int i = 1; i <= 30; i++)
+			bus_buf_printf(&text, "]},{'name':'b','type':['null','L%d']}]}", i - 1);
+		s[k] = schema_of_quoted(bus_buf_cstr(&text));
+		bus_buf_release(&text);
+	}
+	assert_false(schema_explain(s[1], s[0], true, &e));
+	assert_int_equal(e.verdict.n_reasons, 2);
+	assert_int_equal(e.n, 1);
+	assert_string_equal(e.finding[0].code, "type_mismatch");
+	done(&e, s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +319,7 @@ int main(void)
 		cmocka_unit_test(a_named_type_is_found_where_it_is_defined),
 		cmocka_unit_test(says_who_is_hurt_and_how_to_mend),
 		cmocka_unit_test(a_field_that_was_optional_is_told_so),
+		cmocka_unit_test(tells_a_cause_once_however_many_ways_lead_to_it),
 		cmocka_unit_test(explains_types_that_hold_themselves),
 	};
 
