@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "bus/csv.h"
 #include "bus/json_out.h"
 
 bool gw_form_of(const char *accept, enum gw_form *out)
@@ -71,40 +72,6 @@ void gw_format_json(const struct gw_params *p, const struct gw_value *value, str
 	bus_json_object_end(&j);
 }
 
-/* -12 and -12.5 are no formulas; -2+cmd|... is one. */
-static bool is_number(struct bus_str s)
-{
-	int points = 0, digits = 0;
-
-	for (size_t i = s.p[0] == '-'; i < s.n; i++) {
-		points += s.p[i] == '.';
-		digits += s.p[i] >= '0' && s.p[i] <= '9';
-	}
-	return digits > 0 && points <= 1 && (size_t)(digits + points) == s.n - (s.p[0] == '-');
-}
-
-static void put_cell(struct bus_buf *out, struct bus_str s, char separator)
-{
-	bool quote = false, formula = s.n > 0 && memchr("=+-@\t\r", s.p[0], 6) && !is_number(s);
-
-	for (size_t i = 0; i < s.n && !quote; i++)
-		quote = s.p[i] == separator || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
-	if (quote)
-		bus_buf_putc(out, '"');
-	if (formula) /* inside the quotes: before them it would undo them */
-		bus_buf_putc(out, '\'');
-	if (!quote) {
-		bus_buf_put(out, s.p, s.n);
-		return;
-	}
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"')
-			bus_buf_putc(out, '"');
-		bus_buf_putc(out, s.p[i]);
-	}
-	bus_buf_putc(out, '"');
-}
-
 void gw_format_csv_head(const struct gw_params *p, struct bus_buf *out)
 {
 	if (p->excel)
@@ -130,7 +97,7 @@ void gw_format_csv(const struct gw_params *p, const struct gw_value *value, stru
 		if (v->type == GW_NULL)
 			continue;
 		if (!(p->grant.clear >> c & 1))
-			put_cell(out, v->type == GW_TEXT ? BUS_STR(GW_MASK) : BUS_STR(""), separator);
+			bus_csv_put(out, v->type == GW_TEXT ? BUS_STR(GW_MASK) : BUS_STR(""), separator);
 		else if (v->type == GW_INT)
 			bus_buf_printf(out, "%lld", (long long)v->i);
 		else if (v->type == GW_BOOL)
@@ -138,7 +105,7 @@ void gw_format_csv(const struct gw_params *p, const struct gw_value *value, stru
 		else if (v->type == GW_REAL)
 			bus_buf_printf(out, "%.17g", v->r);
 		else
-			put_cell(out, v->s, separator);
+			bus_csv_put(out, v->s, separator);
 	}
 	bus_buf_puts(out, "\r\n");
 }

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "gateway/decode.h"
-
 #define OWN_COLUMNS 5  /* _key, _part, _off, _ts, _sid */
 #define PLANS_MAX 1000 /* versions of one subject; beyond, records cannot be read */
 
@@ -107,6 +105,41 @@ static void put_default(const struct schema_field *f, struct bus_buf *b)
 	bus_buf_puts(b, "NULL");
 }
 
+/* The SQLite type of a field's column. */
+static const char *column_type(const struct schema_node *type)
+{
+	if (type->type == SCHEMA_UNION) {
+		const char *only = NULL, *t;
+
+		for (size_t i = 0; i < type->n; i++) {
+			if (type->branch[i]->type == SCHEMA_NULL)
+				continue;
+			t = column_type(type->branch[i]);
+			if (only && strcmp(only, t) != 0)
+				return "BLOB"; /* several kinds: no affinity, kept as they come */
+			only = t;
+		}
+		return only ? only : "BLOB";
+	}
+	if (type->logical != SCHEMA_LOGICAL_NONE)
+		return "TEXT";
+	switch (type->type) {
+	case SCHEMA_BOOLEAN:
+	case SCHEMA_INT:
+	case SCHEMA_LONG:
+		return "INTEGER";
+	case SCHEMA_FLOAT:
+	case SCHEMA_DOUBLE:
+		return "REAL";
+	case SCHEMA_BYTES:
+	case SCHEMA_FIXED:
+	case SCHEMA_NULL:
+		return "BLOB";
+	default:
+		return "TEXT";
+	}
+}
+
 static enum bus_err add_missing(struct gw_db *db, const char *name, const struct schema_node *root,
 				struct bus_error *err)
 {
@@ -122,7 +155,7 @@ static enum bus_err add_missing(struct gw_db *db, const char *name, const struct
 			if (!bus_str_is(gw_stmt_text(s, 0), root->field[i].name))
 				continue;
 			there[i] = true;
-			if (!bus_str_is(gw_stmt_text(s, 1), gw_decode_column_type(root->field[i].type)))
+			if (!bus_str_is(gw_stmt_text(s, 1), column_type(root->field[i].type)))
 				rc = bus_fail(err, BUS_ECONFLICT, "column '%s' of '%s' has another type now",
 					      root->field[i].name, name);
 		}
@@ -133,7 +166,7 @@ static enum bus_err add_missing(struct gw_db *db, const char *name, const struct
 			continue;
 		bus_buf_reset(&sql);
 		bus_buf_printf(&sql, "ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s DEFAULT ", name,
-			       root->field[i].name, gw_decode_column_type(root->field[i].type));
+			       root->field[i].name, column_type(root->field[i].type));
 		put_default(&root->field[i], &sql);
 		rc = gw_db_exec(db, err, "%s", bus_buf_cstr(&sql));
 	}
@@ -162,8 +195,7 @@ static enum bus_err make_table(struct gw_db *db, const struct gw_table *t, const
 		       "_ts INTEGER, _sid INTEGER",
 		       t->name);
 	for (size_t i = 0; i < root->n; i++)
-		bus_buf_printf(&sql, ", \"%s\" %s", root->field[i].name,
-			       gw_decode_column_type(root->field[i].type));
+		bus_buf_printf(&sql, ", \"%s\" %s", root->field[i].name, column_type(root->field[i].type));
 	bus_buf_putc(&sql, ')');
 	rc = gw_db_exec(db, err, "%s", bus_buf_cstr(&sql));
 	bus_buf_release(&sql);
@@ -232,7 +264,7 @@ enum bus_err gw_table_open(struct gw_db *db, const char *topic, struct schema *s
 		rc = make_statements(db, t, root, err);
 	if (rc != BUS_OK)
 		goto out;
-	t->decode = gw_decode_new(root->n);
+	t->columns = schema_columns_new(NULL);
 	*out = t;
 	t = NULL;
 out:
@@ -251,7 +283,7 @@ void gw_table_close(struct gw_table **table)
 	for (size_t i = 0; i < t->n_plans; i++)
 		schema_plan_free(&t->plan[i].plan);
 	free(t->plan);
-	gw_decode_free(&t->decode);
+	schema_columns_free(&t->columns);
 	schema_unref(&t->schema);
 	free(t->topic);
 	free(t->name);
@@ -286,22 +318,23 @@ const struct gw_plan_slot *gw_table_add_plan(struct gw_table *t, int32_t id, str
 	return slot;
 }
 
-static void bind_cell(struct gw_stmt *s, int i, const struct gw_cell *c)
+static void bind_column(struct gw_stmt *s, int i, const struct schema_column *c)
 {
 	switch (c->kind) {
-	case GW_CELL_NULL:
+	case SCHEMA_COLUMN_NULL:
 		gw_stmt_bind_null(s, i);
 		break;
-	case GW_CELL_INT:
+	case SCHEMA_COLUMN_BOOLEAN:
+	case SCHEMA_COLUMN_INTEGER:
 		gw_stmt_bind_int(s, i, c->i);
 		break;
-	case GW_CELL_REAL:
+	case SCHEMA_COLUMN_REAL:
 		gw_stmt_bind_real(s, i, c->r);
 		break;
-	case GW_CELL_TEXT:
+	case SCHEMA_COLUMN_TEXT:
 		gw_stmt_bind_text(s, i, c->s);
 		break;
-	case GW_CELL_BLOB:
+	case SCHEMA_COLUMN_BLOB:
 		gw_stmt_bind_blob(s, i, c->s);
 		break;
 	}
@@ -310,18 +343,18 @@ static void bind_cell(struct gw_stmt *s, int i, const struct gw_cell *c)
 enum bus_err gw_table_put(struct gw_table *t, const struct gw_plan_slot *plan, const struct gw_row *row,
 			  struct bus_str datum, struct bus_error *err)
 {
-	const struct gw_cell *cell;
+	const struct schema_column *column;
 	struct bus_str key = row->key;
 	enum bus_err rc;
 
 	if (!plan->plan)
 		return bus_fail(err, BUS_EDATA, "schema %d is not known or cannot be read as %d", plan->id,
 				t->schema_id);
-	rc = gw_decode_record(t->decode, plan->plan, datum, &cell, err);
+	rc = schema_columns_read(t->columns, plan->plan, datum, &column, err);
 	if (rc != BUS_OK)
 		return rc;
-	if (!t->is_register && cell[t->key_field].kind == GW_CELL_TEXT)
-		key = cell[t->key_field].s;
+	if (!t->is_register && column[t->key_field].kind == SCHEMA_COLUMN_TEXT)
+		key = column[t->key_field].s;
 	if (!key.p)
 		return bus_fail(err, BUS_EDATA, "the record has no key");
 	gw_stmt_bind_text(t->put, 1, key);
@@ -330,7 +363,7 @@ enum bus_err gw_table_put(struct gw_table *t, const struct gw_plan_slot *plan, c
 	gw_stmt_bind_int(t->put, 4, row->timestamp_ms);
 	gw_stmt_bind_int(t->put, 5, plan->id);
 	for (size_t i = 0; i < t->n_fields; i++)
-		bind_cell(t->put, (int)i + OWN_COLUMNS + 1, &cell[i]);
+		bind_column(t->put, (int)i + OWN_COLUMNS + 1, &column[i]);
 	return gw_stmt_run(t->put, err);
 }
 

@@ -13,23 +13,12 @@
 
 #include "bus/arena.h"
 #include "gateway/db.h"
-#include "schemas/avro_read.h"
-
-enum gw_cell_kind { GW_CELL_NULL, GW_CELL_INT, GW_CELL_REAL, GW_CELL_TEXT, GW_CELL_BLOB };
-
-struct gw_cell {
-	enum gw_cell_kind kind;
-	int64_t i;
-	double r;
-	struct bus_str s;
-};
+#include "schemas/avro_columns.h"
 
 struct gw_plan_slot { /* a writer's schema, resolved against the table's */
 	int32_t id;
 	struct schema_plan *plan; /* NULL: it cannot be read */
 };
-
-struct gw_decode;
 
 struct gw_table {
 	char *topic;
@@ -43,7 +32,7 @@ struct gw_table {
 	struct gw_stmt *put, *remove;
 	struct gw_plan_slot *plan;
 	size_t n_plans;
-	struct gw_decode *decode;
+	struct schema_columns *columns;
 };
 
 /* "pku.dinkes.kunjungan.v1" -> its parts and table name. BUS_EINVAL: no topic of the catalogue. */

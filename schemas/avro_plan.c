@@ -226,6 +226,7 @@ enum bus_err schema_plan(struct schema *writer, struct schema *reader, struct sc
 	struct schema_compiler c = { .plan = bus_xcalloc(1, sizeof(*c.plan)) };
 
 	*out = NULL;
+	atomic_init(&c.plan->refs, 1);
 	c.plan->writer = schema_ref(writer);
 	c.plan->reader = schema_ref(reader ? reader : writer);
 	c.resolver = schema_resolver_new(c.plan->writer, c.plan->reader);
@@ -241,8 +242,22 @@ enum bus_err schema_plan(struct schema *writer, struct schema *reader, struct sc
 		schema_plan_free(&c.plan);
 		return bus_fail(err, BUS_ETOOBIG, "schemas with too many combinations to be resolved");
 	}
+	c.plan->size = sizeof(*c.plan) + c.cap_ops * sizeof(*c.plan->op) +
+		       c.cap_table * sizeof(*c.plan->table) + c.cap_messages * sizeof(*c.plan->message) +
+		       c.cap_constants * sizeof(*c.plan->constant) + c.plan->bytes.cap;
 	*out = c.plan;
 	return BUS_OK;
+}
+
+struct schema_plan *schema_plan_ref(struct schema_plan *p)
+{
+	atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+	return p;
+}
+
+size_t schema_plan_bytes(const struct schema_plan *p)
+{
+	return p->size;
 }
 
 void schema_plan_free(struct schema_plan **p)
@@ -250,7 +265,7 @@ void schema_plan_free(struct schema_plan **p)
 	struct schema_plan *old = *p;
 
 	*p = NULL;
-	if (!old)
+	if (!old || atomic_fetch_sub_explicit(&old->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	schema_unref(&old->writer);
 	schema_unref(&old->reader);

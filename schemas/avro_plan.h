@@ -8,6 +8,8 @@
 #ifndef SCHEMAS_AVRO_PLAN_H
 #define SCHEMAS_AVRO_PLAN_H
 
+#include <stdatomic.h>
+
 #include "schemas/avro_read.h"
 
 enum schema_op_code {
@@ -63,6 +65,8 @@ struct schema_op {
 #define SCHEMA_OPS_MAX 1000000 /* in one plan; a record schema needs about two a field */
 
 struct schema_plan {
+	atomic_int refs;
+	size_t size; /* of all below */
 	struct schema *writer;
 	struct schema *reader;
 	struct schema_op *op;

@@ -4,8 +4,8 @@
  * Avro specification "Schema Resolution", Avro Java 1.12.2 where it is silent). schema_read_cells() runs it:
  * no recursion on the C stack, every length checked against what is left before anything is allocated, every
  * count bounded, and the cells too, in proportion to the datum, so that neither time nor memory grows out of
- * it; UTF-8 checked, nothing left over after the datum. A plan is immutable and may be shared by threads; a
- * struct schema_reader (the machine's stack and cells) belongs to one.
+ * it; UTF-8 checked, nothing left over after the datum. A plan is immutable, counted, and may be shared by
+ * threads (avro_cache.h keeps them); a struct schema_reader (the machine's stack and cells) belongs to one.
  */
 #ifndef SCHEMAS_AVRO_READ_H
 #define SCHEMAS_AVRO_READ_H
@@ -19,7 +19,10 @@ struct schema_reader;
 /* reader NULL: the writer's own. Parts that cannot be resolved fail when data reach them (as Java). */
 enum bus_err schema_plan(struct schema *writer, struct schema *reader, struct schema_plan **out,
 			 struct bus_error *err) BUS_MUSTCHECK;
-void schema_plan_free(struct schema_plan **p); /* drops its references to both schemas */
+struct schema_plan *schema_plan_ref(struct schema_plan *p);
+void schema_plan_free(
+    struct schema_plan **p); /* drops the caller's reference; the last one's goes with both schemas */
+size_t schema_plan_bytes(const struct schema_plan *p); /* of memory, without the schemas */
 const struct schema *schema_plan_reader(const struct schema_plan *p);
 
 struct schema_limits {

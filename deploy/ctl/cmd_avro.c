@@ -6,6 +6,7 @@
 
 #include "deploy/ctl/commands.h"
 #include "schemas/avro_canon.h"
+#include "schemas/avro_columns.h"
 #include "schemas/avro_json.h"
 #include "schemas/ocf.h"
 
@@ -45,12 +46,22 @@ static void input_close(struct input *in)
 
 /* --- cat --- */
 
-enum { CAT_AVRO };
+enum { CAT_AVRO, CAT_CSV };
 
 static const struct ctl_option cat_option[] = {
 	[CAT_AVRO] = OPTION_AVRO,
+	[CAT_CSV] = { "--csv", NULL, NULL, "CSV, with the fields' names first; nested values as JSON",
+		      "CSV, didahului nama kolom; nilai bersarang sebagai JSON" },
 	{ 0 },
 };
+
+static enum bus_err print_line(struct bus_buf *line, struct bus_error *err)
+{
+	bool done = fwrite(line->p, 1, line->n, stdout) == line->n;
+
+	bus_buf_reset(line);
+	return done ? BUS_OK : bus_fail(err, BUS_EIO, "cannot write: %m");
+}
 
 static enum bus_err print_all(struct input *in, enum schema_json spelling, struct bus_error *err)
 {
@@ -63,13 +74,41 @@ static enum bus_err print_all(struct input *in, enum schema_json spelling, struc
 	schema_json_sink_init(&sink, &out, spelling);
 	while ((rc = schema_ocf_next(in->reader, in->plan, &sink.sink, &more, err)) == BUS_OK && more) {
 		bus_buf_putc(&line, '\n');
-		if (fwrite(line.p, 1, line.n, stdout) != line.n) {
-			rc = bus_fail(err, BUS_EIO, "cannot write: %m");
+		rc = print_line(&line, err);
+		if (rc != BUS_OK)
 			break;
-		}
-		bus_buf_reset(&line);
 	}
 	bus_buf_release(&line);
+	return rc;
+}
+
+static enum bus_err print_csv(struct input *in, struct bus_error *err)
+{
+	const struct schema_node *root = schema_root(schema_ocf_schema(in->reader));
+	const struct schema_sink nobody = { 0 };
+	struct schema_columns *columns = schema_columns_new(NULL);
+	const struct schema_column *column;
+	struct bus_buf line = { 0 };
+	enum bus_err rc = BUS_OK;
+	bool more = root->type == SCHEMA_RECORD;
+
+	if (!more)
+		rc = bus_fail(err, BUS_EINVAL, "only records make CSV; these are of type %s",
+			      schema_type_name(root->type));
+	else
+		schema_csv_head(root, ',', &line);
+	while (rc == BUS_OK && more) {
+		rc = print_line(&line, err);
+		if (rc == BUS_OK)
+			rc = schema_ocf_next(in->reader, in->plan, &nobody, &more, err);
+		if (rc == BUS_OK && more)
+			rc = schema_columns_read(columns, in->plan, schema_ocf_datum(in->reader), &column,
+						 err);
+		if (rc == BUS_OK && more)
+			schema_csv_row(column, root->n, ',', &line);
+	}
+	bus_buf_release(&line);
+	schema_columns_free(&columns);
 	return rc;
 }
 
@@ -80,7 +119,11 @@ static enum ctl_exit run_cat(const struct ctl_args *args)
 	enum bus_err rc = input_open(&in, args->rest[0], &err);
 
 	if (rc == BUS_OK) {
-		rc = print_all(&in, args->option[CAT_AVRO] ? SCHEMA_JSON_AVRO : SCHEMA_JSON_PLAIN, &err);
+		if (args->option[CAT_CSV])
+			rc = print_csv(&in, &err);
+		else
+			rc = print_all(&in, args->option[CAT_AVRO] ? SCHEMA_JSON_AVRO : SCHEMA_JSON_PLAIN,
+				       &err);
 		if (rc != BUS_OK)
 			(void)bus_fail_prefix(&err, rc, "%s", args->rest[0]);
 	}

@@ -4,55 +4,44 @@
 #include "bus/mem.h"
 #include "bus/wire.h"
 #include "deploy/ctl/ctl.h"
+#include "schemas/avro_cache.h"
 #include "schemas/store.h"
 
 #define SCHEMAS_TOPIC "_schemas"
 #define BATCH 200
-#define PLANS 64
 
 struct scan {
 	struct bus_consumer *consumer;
 	struct schema_store *store;
-	struct { /* compiled once an id; the oldest place is used again */
-		int32_t id;
-		struct schema_plan *plan;
-	} known[PLANS];
-	size_t next;
+	struct schema_cache *plans;
 };
 
-static const struct schema_plan *plan_of(struct scan *s, int32_t id, struct bus_error *err)
+static struct schema_plan *plan_of(struct scan *s, int32_t id, struct bus_error *err)
 {
 	struct schema *schema = NULL;
 	struct schema_plan *plan = NULL;
-	size_t i;
 
-	for (i = 0; i < PLANS; i++)
-		if (s->known[i].plan && s->known[i].id == id)
-			return s->known[i].plan;
-	if (schema_store_by_id(s->store, id, 1000, &schema, err) != BUS_OK)
-		return NULL;
-	if (schema_plan(schema, NULL, &plan, err) == BUS_OK) {
-		schema_plan_free(&s->known[s->next].plan);
-		s->known[s->next].plan = plan;
-		s->known[s->next].id = id;
-		s->next = (s->next + 1) % PLANS;
-	}
+	if (schema_store_by_id(s->store, id, 1000, &schema, err) == BUS_OK)
+		(void)!schema_cache_plan(s->plans, schema, NULL, &plan, err);
 	schema_unref(&schema);
 	return plan;
 }
 
 static bool hand_over(struct scan *s, const struct bus_record *r, ctl_scan_fn fn, void *ctx)
 {
-	const struct schema_plan *plan = NULL;
+	struct schema_plan *plan = NULL;
 	struct bus_str avro = { NULL, 0 };
 	struct bus_error err = { 0 };
 	int32_t id = 0;
+	bool more;
 
 	if (r->tombstone)
 		return fn(ctx, r, 0, NULL, avro, NULL);
 	if (bus_wire_open(r->value, &id, &avro, &err) == BUS_OK)
 		plan = plan_of(s, id, &err);
-	return fn(ctx, r, id, plan, avro, plan ? NULL : err.text);
+	more = fn(ctx, r, id, plan, avro, plan ? NULL : err.text);
+	schema_plan_free(&plan);
+	return more;
 }
 
 static enum bus_err scan_partition(struct scan *s, const char *topic, int32_t partition, int64_t n,
@@ -89,11 +78,10 @@ enum bus_err ctl_scan(const struct bus_kafka_conf *kafka, const char *topic, int
 		      void *ctx, struct bus_error *err)
 {
 	struct bus_consumer_conf conf = { .kafka = *kafka };
-	struct scan s = { 0 };
+	struct scan s = { .plans = schema_cache_new(0, 0) };
 	int32_t partitions = 0, i;
 	bool enough = false;
 	enum bus_err rc;
-	size_t k;
 
 	rc = bus_consumer_open(&conf, &s.consumer, err);
 	if (rc == BUS_OK)
@@ -102,8 +90,7 @@ enum bus_err ctl_scan(const struct bus_kafka_conf *kafka, const char *topic, int
 		rc = schema_store_open(kafka, SCHEMAS_TOPIC, CTL_TIMEOUT_MS, &s.store, err);
 	for (i = 0; i < partitions && rc == BUS_OK && !enough; i++)
 		rc = scan_partition(&s, topic, i, n, fn, ctx, &enough, err);
-	for (k = 0; k < PLANS; k++)
-		schema_plan_free(&s.known[k].plan);
+	schema_cache_free(&s.plans);
 	schema_store_close(&s.store);
 	bus_consumer_close(&s.consumer);
 	return rc;

@@ -1,5 +1,7 @@
 """Container files between `titian avro` and fastavro, in every codec, both ways; a short run of the differential
 fuzzer. Needs no broker."""
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -87,3 +89,14 @@ def test_random_avro_is_to_us_what_it_is_to_avro_java_and_fastavro():
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     print(done.stdout)
+
+
+def test_csv_says_what_fastavro_reads(tmp_path):
+    with open(tmp_path / "in.avro", "wb") as f:
+        fastavro.writer(f, SCHEMA, RECORDS)
+    done = run("cat", "--csv", tmp_path / "in.avro")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
+    assert len(rows) == len(RECORDS)
+    for row, r in zip(rows, RECORDS):
+        assert (int(row["i"]), row["s"], float(row["d"]), json.loads(row["a"])) == (r["i"], r["s"] or "", r["d"], r["a"])
