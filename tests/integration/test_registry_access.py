@@ -146,7 +146,7 @@ def token(folder):
 @pytest.fixture(scope="module")
 def registry(kafka, folder, token, pki):  # noqa: F811
     r = Registry(kafka, "_schemas_access_%d_%d" % (os.getpid(), time.time()), folder, pki).start()
-    for subject in ("pku.dinsos.bansos.v1-value", "pku.dinkes.pasien.v1-value", "pku.bersama.agama.v1-value"):
+    for subject in ("pku.dinsos.contoh.v1-value", "pku.dinkes.pasien.v1-value", "pku.bersama.agama.v1-value"):
         status, body, _ = r.ask("POST", "/subjects/%s/versions" % subject,
                                 {"schema": record(A, name=subject.split(".")[2])}, token=token["admin"])
         assert status == 200, body
@@ -158,7 +158,7 @@ def registry(kafka, folder, token, pki):  # noqa: F811
 def ids(registry, token):
     def of(subject):
         return registry.ask("GET", "/subjects/%s/versions/latest" % subject, token=token["admin"])[1]["id"]
-    return {name: of("pku.%s.v1-value" % name) for name in ("dinsos.bansos", "dinkes.pasien", "bersama.agama")}
+    return {name: of("pku.%s.v1-value" % name) for name in ("dinsos.contoh", "dinkes.pasien", "bersama.agama")}
 
 
 # --- Confluent's client -----------------------------------------------------------------------------------
@@ -200,7 +200,31 @@ def test_a_token_is_a_password_too(registry, token, pki):
 def test_curl_needs_nothing_special(registry, pki, tmp_path):
     answer = subprocess.run(["curl", "-sS", "--cacert", pki / "ca.pem", "--cert", pki / "dinsos.pem", "--key",
                              pki / "dinsos.key", registry.url + "/subjects"], capture_output=True, text=True, check=True)
-    assert "pku.dinsos.bansos.v1-value" in json.loads(answer.stdout)
+    assert "pku.dinsos.contoh.v1-value" in json.loads(answer.stdout)
+
+
+def test_titian_registers_as_somebody(registry, folder, token, pki, tmp_path):
+    def run(config, *more, mode=0o600):
+        secret = tmp_path / "secret"
+        secret.write_text(PASSWORD + "\n")
+        secret.chmod(mode)
+        (tmp_path / "client.yaml").write_text(config)
+        return subprocess.run([BIN / "titian", "schema", "register", "--registry", registry.url, "--client",
+                               tmp_path / "client.yaml", *more], capture_output=True, text=True, env={"LC_ALL": "C"})
+    ca = "ca: %s\n" % (pki / "ca.pem")
+    password = ca + "user: dinsos\npassword_file: secret\n"
+    bansos = ROOT / "schemas/avsc/dinsos/bansos.avsc"
+    done = run(password, bansos)
+    assert done.returncode == 0 and done.stdout.startswith("pku.dinsos.bansos.v1-value\t"), done.stderr
+    refused = run(password, next((ROOT / "schemas/avsc/dinkes").glob("*.avsc")))
+    assert refused.returncode == 4 and "User is denied operation" in refused.stderr
+    certificate = run(ca + "certificate: %s\nkey: %s\n" % (pki / "dinsos.pem", pki / "dinsos.key"), bansos)
+    assert certificate.returncode == 0
+    stranger = run("ca: %s\nuser: dinsos\npassword_file: secret\n" % (pki / "other-ca.pem"), bansos)
+    assert stranger.returncode != 0 and "certificate" in stranger.stderr
+    assert "chmod 600" in run(password, bansos, mode=0o644).stderr
+    for out in (done, refused, stranger):
+        assert PASSWORD not in out.stdout + out.stderr
 
 
 # --- TLS --------------------------------------------------------------------------------------------------
@@ -330,7 +354,7 @@ def test_lists_show_what_may_be_read(registry, token, ids):
     for path in ("/subjects", "/subjects?deleted=true", "/subjects?subjectPrefix=", "/subjects?subjectPrefix=pku",
                  "/subjects?subjectPrefix=:*:", "/schemas", "/schemas?subjectPrefix=:*:pku", "/schemas?latestOnly=true"):
         seen = subjects(path)
-        assert "pku.dinsos.bansos.v1-value" in seen and "pku.bersama.agama.v1-value" in seen, path
+        assert "pku.dinsos.contoh.v1-value" in seen and "pku.bersama.agama.v1-value" in seen, path
         assert not any("dinkes" in s for s in seen), path
     assert registry.ask("GET", "/subjects?subjectPrefix=pku.dinkes", **me)[1] == []
     # pages are of what is shown: no hole tells of what is not
@@ -362,7 +386,7 @@ def test_the_feed_over_tls_tells_what_may_be_read(registry, token):
 
 def test_a_successor_must_be_theirs_to_see(registry, token):
     me = {"user": "dinsos", "password": PASSWORD}
-    answers = [registry.ask("PUT", "/v1/subjects/pku.dinsos.bansos.v1-value/versions/1/state", {
+    answers = [registry.ask("PUT", "/v1/subjects/pku.dinsos.contoh.v1-value/versions/1/state", {
         "state": "deprecated", "successor": {"subject": subject, "version": 1}}, **me)[:2]
         for subject in ("pku.dinkes.pasien.v1-value", "pku.dinkes.tidakada.v1-value")]
     assert answers[0][0] == 422
@@ -375,7 +399,7 @@ def test_a_schema_by_id_is_there_for_who_may_read_one_of_its_subjects(registry, 
     me = {"user": "dinsos", "password": PASSWORD}
     missing = registry.ask("GET", "/schemas/ids/99999", **me)[:2]
     for end in ("", "/schema", "/subjects", "/versions"):
-        assert registry.ask("GET", "/schemas/ids/%d%s" % (ids["dinsos.bansos"], end), **me)[0] == 200
+        assert registry.ask("GET", "/schemas/ids/%d%s" % (ids["dinsos.contoh"], end), **me)[0] == 200
         hidden = registry.ask("GET", "/schemas/ids/%d%s" % (ids["dinkes.pasien"], end), **me)[:2]
         assert json.dumps(hidden).replace(str(ids["dinkes.pasien"]), "99999") == json.dumps(missing), "not to be told apart"
     # the same text in a subject of mine: now it is mine to read, and still nobody tells whose else it is
@@ -416,7 +440,7 @@ def test_a_reference_needs_read(registry, token):
     "/subjects/:.pku.dinsos.x:pku.dinkes.pasien.v1-value/versions",
     "/subjects/pku.dinsos/versions",
     "/subjects/PKU.DINSOS.bansos.v1-value/versions",
-    "/subjects/%20pku.dinsos.bansos.v1-value/versions",
+    "/subjects/%20pku.dinsos.contoh.v1-value/versions",
     "/contexts/.uji/subjects/pku.dinkes.pasien.v1-value/versions",
     "/contexts/./subjects/pku.dinkes.pasien.v1-value/versions",
     "/contexts/:.:/subjects/pku.dinkes.pasien.v1-value/versions",
@@ -425,7 +449,7 @@ def test_a_reference_needs_read(registry, token):
     "//subjects/pku.dinkes.pasien.v1-value/versions",
     "/subjects//pku.dinkes.pasien.v1-value/versions",
     "/subjects/pku.dinsos.;x=/pku.dinkes.pasien.v1-value/versions",
-    "/subjects/pku.dinkes.pasien.v1-value/versions?subject=pku.dinsos.bansos.v1-value",
+    "/subjects/pku.dinkes.pasien.v1-value/versions?subject=pku.dinsos.contoh.v1-value",
     "/subjects/pku.dinkes.pasien.v1-value/versions/",
     "/subjects/pku.dinkes.pasien.v1-value%00/versions",
     "http://127.0.0.1/subjects/pku.dinkes.pasien.v1-value/versions",
@@ -444,7 +468,7 @@ def test_pipelined_requests_are_looked_at_one_by_one(registry, token):
     def request(path, secret):
         line = b"Authorization: Bearer %s\r\n" % secret.encode() if secret else b""
         return b"GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (path.encode(), line)
-    theirs = "/subjects/pku.dinsos.bansos.v1-value/versions"
+    theirs = "/subjects/pku.dinsos.contoh.v1-value/versions"
     got = registry.raw(request(theirs, token["admin"]) + request(theirs, None) + request(theirs, token["dinkes"]) +
                        request(theirs, token["admin"])[:-2] + b"Connection: close\r\n\r\n")
     assert [int(part.split()[0]) for part in got.split(b"HTTP/1.1 ")[1:]] == [200, 401, 403, 200]
@@ -488,19 +512,19 @@ def test_rights_and_certificates_change_while_it_runs(registry, folder, token, p
         registry.process.send_signal(signal.SIGHUP)
         wait_for(lambda: registry.log().count("id=registry.reload") > before, 10, "a word about the reload")
     policy = folder / "policy.yaml"
-    forbidden(registry.ask("GET", "/subjects/pku.dinsos.bansos.v1-value/versions", token=token["dinkes"]))
+    forbidden(registry.ask("GET", "/subjects/pku.dinsos.contoh.v1-value/versions", token=token["dinkes"]))
     try:
         policy.write_text(POLICY.replace("dinkes: {", 'dinkes: { read: ["pku.dinsos.*"],'))
         reload()
-        assert registry.ask("GET", "/subjects/pku.dinsos.bansos.v1-value/versions", token=token["dinkes"])[0] == 200
+        assert registry.ask("GET", "/subjects/pku.dinsos.contoh.v1-value/versions", token=token["dinkes"])[0] == 200
         policy.write_text("users: {")
         reload()
         assert "reload_failed" in registry.log()
-        assert registry.ask("GET", "/subjects/pku.dinsos.bansos.v1-value/versions", token=token["dinkes"])[0] == 200
+        assert registry.ask("GET", "/subjects/pku.dinsos.contoh.v1-value/versions", token=token["dinkes"])[0] == 200
     finally:
         policy.write_text(POLICY)
     reload()
-    forbidden(registry.ask("GET", "/subjects/pku.dinsos.bansos.v1-value/versions", token=token["dinkes"]))
+    forbidden(registry.ask("GET", "/subjects/pku.dinsos.contoh.v1-value/versions", token=token["dinkes"]))
 
 
 def test_the_log_says_who_changed_what_and_no_secret(registry, token):
@@ -554,7 +578,7 @@ def test_remembered_logins_are_fast(registry):
         auth = base64.b64encode(("dinsos:" + PASSWORD).encode()).decode()
         c = registry.connection()
         for _ in range(20):
-            c.request("GET", "/subjects/pku.dinsos.bansos.v1-value/versions", headers={"Authorization": "Basic " + auth})
+            c.request("GET", "/subjects/pku.dinsos.contoh.v1-value/versions", headers={"Authorization": "Basic " + auth})
             answer = c.getresponse()
             answer.read()
             assert answer.status == 200
