@@ -13,6 +13,7 @@ Wanted of an error is its message. $s $t $u are subjects, $c a context of the ca
 texts in schemas.yaml, where $n makes them the case's own; $guid_A is the GUID of $A. Steps under "after" run whatever happened.
 """
 import argparse
+import contextlib
 import datetime
 import hashlib
 import json
@@ -90,93 +91,76 @@ class Run:
 
     def match(self, want, got, where):
         want = self.fill(want)
-        if isinstance(want, str) and want == "$any":
-            return
-        if isinstance(want, str) and re.fullmatch(r"\$\w+", want):
-            self.known[want[1:]] = got
-            return
-        if isinstance(want, str) and want[:1] == "~":
-            if not isinstance(got, str) or not re.fullmatch(want[1:], got, re.DOTALL):
-                raise Deviation("%s is %s" % (where, shown(got)))
-            return
-        if isinstance(want, dict) and len(want) == 1:
-            (key, inner), = want.items()
-            if key == "$only":
-                self.match(inner, got, where)
-                more = sorted(set(got) - set(inner))
-                if more:
-                    raise Deviation("%s has %s too" % (where, ", ".join(more)))
-                return
-            if key == "$has":
-                for item in inner:
-                    if not isinstance(got, list) or item not in got:
-                        raise Deviation("%s lacks %s: %s" % (where, shown(item), shown(got)))
-                return
-            if key == "$set":
-                if not isinstance(got, list) or sorted(map(str, inner)) != sorted(map(str, got)):
-                    raise Deviation("%s is %s" % (where, shown(got)))
-                return
-            if key == "$json":
-                try:
-                    got = json.loads(got)
-                except (TypeError, ValueError):
-                    raise Deviation("%s is %s" % (where, shown(got)))
-                return self.match(inner, got, where)
-        if isinstance(want, dict):
-            if not isinstance(got, dict):
-                raise Deviation("%s is %s" % (where, shown(got)))
+        operator = next(iter(want)) if isinstance(want, dict) and len(want) == 1 else ""
+        if operator in ("$only", "$has", "$set", "$json"):
+            getattr(self, "match_" + operator[1:])(want[operator], got, where)
+        elif isinstance(want, dict):
+            need(isinstance(got, dict), where, got)
             for key, inner in want.items():
                 if inner == "$absent":
-                    if key in got:
-                        raise Deviation("%s.%s is there: %s" % (where, key, shown(got[key])))
-                elif key not in got:
-                    raise Deviation("%s.%s is missing" % (where, key))
+                    need(key not in got, "%s.%s" % (where, key), got.get(key))
                 else:
+                    need(key in got, "%s.%s" % (where, key))
                     self.match(inner, got[key], "%s.%s" % (where, key))
-            return
-        if isinstance(want, list):
-            if not isinstance(got, list) or len(want) != len(got):
-                raise Deviation("%s is %s" % (where, shown(got)))
+        elif isinstance(want, list):
+            need(isinstance(got, list) and len(want) == len(got), where, got)
             for i, inner in enumerate(want):
                 self.match(inner, got[i], "%s[%d]" % (where, i))
-            return
-        if want != got or isinstance(want, bool) != isinstance(got, bool):
-            if same_json(want, got):
-                self.words = self.words or "%s is %s" % (where, shown(got))
-            else:
-                raise Deviation("%s is %s" % (where, shown(got)))
+        elif not isinstance(want, str):
+            need(want == got and isinstance(want, bool) == isinstance(got, bool), where, got)
+        elif re.fullmatch(r"\$\w+", want):
+            if want != "$any":
+                self.known[want[1:]] = got
+        elif want[:1] == "~":
+            need(isinstance(got, str) and re.fullmatch(want[1:], got, re.DOTALL), where, got)
+        elif want != got and same_json(want, got):
+            self.words = self.words or "%s is %s" % (where, shown(got))
+        else:
+            need(want == got, where, got)
 
-    def step(self, step, strict=True):
-        step = list(step)
-        what = step.pop(0)
+    def match_only(self, want, got, where):
+        self.match(want, got, where)
+        need(set(got) == set(want), where, got)
+
+    def match_has(self, want, got, where):
+        need(isinstance(got, list) and all(item in got for item in want), where, got)
+
+    def match_set(self, want, got, where):
+        need(isinstance(got, list) and sorted(map(str, want)) == sorted(map(str, got)), where, got)
+
+    def match_json(self, want, got, where):
+        try:
+            self.match(want, json.loads(got), where)
+        except (TypeError, ValueError):
+            need(False, where, got)
+
+    def ask(self, step):
+        """Does the step: what it is, what is allowed, what is wanted (a list of none or one), headers, and the answer."""
+        what, *rest = step
         method, path = self.fill(what).split(" ", 1)
-        headers = step.pop() if isinstance(step[-1], dict) and "$headers" in step[-1] else {}
-        headers = headers.get("$headers", {})
-        body = self.fill(step.pop(0)) if method in ("POST", "PUT") and isinstance(step[0], (dict, str)) else None
-        allowed = step.pop(0)
-        status, head, got = ask(self.base, method, path, body, {k: v for k, v in headers.items() if k == "Accept"})
-        if not strict:
-            return
+        headers = rest.pop()["$headers"] if isinstance(rest[-1], dict) and "$headers" in rest[-1] else {}
+        body = self.fill(rest.pop(0)) if isinstance(rest[0], (dict, str)) else None
+        allowed = rest.pop(0) if isinstance(rest[0], list) else [rest.pop(0)]
+        accept = {"Accept": headers["Accept"]} if "Accept" in headers else {}
+        return what, allowed, rest, headers, ask(self.base, method, path, body, accept)
+
+    def step(self, step):
+        what, allowed, wanted, headers, (status, head, got) = self.ask(step)
         code = got.get("error_code") if isinstance(got, dict) else None
-        allowed = allowed if isinstance(allowed, list) else [allowed]
-        wanted = allowed[0]
-        if wanted >= 400:
-            if status != int(str(wanted)[:3]):
-                raise Deviation("%s: status %d, error code %s" % (what, status, code))
-            if code not in allowed:
-                raise Deviation("%s: error code %s" % (what, code))
-            if step:
-                try:
-                    self.match(step[0], got.get("message"), what + ": message")
-                except Deviation as e:
-                    self.words = self.words or str(e)
-            return
-        if status != wanted:
+        if status != int(str(allowed[0])[:3]):
             raise Deviation("%s: status %d, error code %s" % (what, status, code))
-        if "answer" in headers and head.get("Content-Type") != headers["answer"]:
-            raise Deviation("%s: content type %s" % (what, head.get("Content-Type")))
-        if step:
-            self.match(step[0], got, what + ": answer")
+        if status >= 400:
+            need(code in allowed, what + ": error code", code)
+            try:
+                for message in wanted:
+                    self.match(message, got.get("message"), what + ": message")
+            except Deviation as e:
+                self.words = self.words or str(e)
+            return
+        if "answer" in headers:
+            need(head.get("Content-Type") == headers["answer"], what + ": content type", head.get("Content-Type"))
+        for body in wanted:
+            self.match(body, got, what + ": answer")
 
     def tidy(self, text):
         return text.replace(self.known["n"], "N").replace(self.known["c"], ".c")
@@ -192,8 +176,14 @@ class Run:
         except OSError as e:
             return "no answer: %s" % type(e).__name__
         finally:
-            for step in self.case["after"]:
-                self.step(step + [200], strict=False)
+            with contextlib.suppress(OSError):
+                for step in self.case["after"]:
+                    self.ask(step + [200])
+
+
+def need(true, where, *got):
+    if not true:
+        raise Deviation("%s is %s" % (where, shown(got[0]) if got else "missing"))
 
 
 def same_json(a, b):

@@ -65,7 +65,7 @@ def test_its_own_topic_says_the_same_after_compaction(kafka, tmp_path):
     records = takeover.read_topic(kafka, topic)
     for key, _ in records:
         assert re.fullmatch(r'\{"keytype":"(SCHEMA","subject":".*","version":\d+,"magic":1|DELETE_SUBJECT","subject":".*","magic":0'
-                            r'|CONFIG","subject":(".*"|null),"magic":0|NOOP","magic":[01])\}', key), "Confluent's own bytes"
+                            r'|CONFIG",("subject":(".*"|null),)?"magic":0|NOOP","magic":[01])\}', key), "Confluent's own bytes"
     takeover.write_topic(kafka, again, takeover.compacted(records))
     state, next_id = state_of(kafka, again, tmp_path)
     assert state == before
@@ -86,3 +86,20 @@ def test_the_last_offset_of_a_topic_it_leaves_is_a_record(kafka, tmp_path):
     assert message is not None and message.error() is None and message.offset() == end - 1
     assert message.key() == b'{"keytype":"NOOP","magic":1}' and message.value() is None
     consumer.close()
+
+
+@pytest.mark.xfail(strict=False, reason="global settings have one spelling yet")
+@pytest.mark.parametrize("path", RECORDED, ids=[p.stem for p in RECORDED])
+def test_a_global_level_taken_back_stays_so_after_compaction(kafka, tmp_path, path):
+    """The key of global settings has had two spellings, and compaction compares bytes."""
+    topic, again = a_topic(), a_topic()
+    takeover.write_topic(kafka, topic, json.loads(path.read_text())["records"])
+    r = Registry(kafka, topic, tmp_path).start()
+    assert r.get("/config")[1]["compatibilityLevel"] == "FULL"
+    assert r.ask("DELETE", "/config")[0] == 200
+    assert r.kill(signal.SIGTERM) == 0
+    takeover.write_topic(kafka, again, takeover.compacted(takeover.read_topic(kafka, topic)))
+    r.topic = again
+    r.start()
+    assert r.get("/config")[1]["compatibilityLevel"] == "BACKWARD"
+    assert r.kill(signal.SIGTERM) == 0
