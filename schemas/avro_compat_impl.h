@@ -9,9 +9,10 @@
 
 /* Side 0 is the reader, side 1 the writer. Where a pair of types stands in several places, the first met. */
 struct schema_reason_place {
-	const struct schema_step *step;	    /* the way there */
-	const struct schema_node *node[2];  /* what does not fit; MISSING_UNION_BRANCH: union, branch */
-	const struct schema_field *missing; /* READER_FIELD_MISSING_DEFAULT_VALUE: the field; nodes: records */
+	const struct schema_step *step;	   /* the way there */
+	const struct schema_node *node[2]; /* what does not fit; MISSING_UNION_BRANCH: union, branch */
+	const struct schema_field
+	    *missing; /* READER_FIELD_MISSING_DEFAULT_VALUE: the field; nodes: records */
 };
 
 /* As schema_can_read; places: with schema_reason.place. */
