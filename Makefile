@@ -167,6 +167,7 @@ integration: programs kafka venv
 bench: programs kafka venv
 	@$(MAKE) --no-print-directory -s CONFIG=release build-bench
 	@$(VENV)/bin/python tests/bench/bench.py
+	@$(VENV)/bin/python tests/bench/bench_registry.py
 .PHONY: build-bench
 build-bench: $(BENCHES)
 # Other people's registry clients, all of them; and what the registry answers beside its peers.

@@ -20,6 +20,7 @@
 #define NODES_TURN 2	 /* own beats between two nodes' claims */
 #define UNSURE_MS 2000	 /* without an own beat: others may have chosen another writer */
 #define NODES_MAX 64
+#define URL_MAX 512
 #define SEND_MS 1000
 #define STUCK_MS 30000 /* a beat not acknowledged for so long: another connection */
 #define LOOK_MS 10
@@ -104,7 +105,7 @@ static void set_writer(struct schema_nodes *n, int64_t term, const char *id, con
 }
 
 struct beat {
-	char id[600], url[512];
+	char id[URL_MAX + 32], url[URL_MAX];
 	int64_t term;
 	enum state state;
 };
@@ -170,6 +171,9 @@ static void apply(struct schema_nodes *n, const struct beat *b)
 	if (claims && (b->term > n->term || (b->term == n->term && b->state == WRITES && n->writer &&
 					     strcmp(b->id, n->writer) != 0)))
 		set_writer(n, b->term, b->id, b->url);
+	if (n->reading && !mine && b->state != LEAVES && strcmp(b->url, n->url) == 0)
+		bus_log(BUS_LOG_ERROR, "registry.same_url", LOG_STR("url", n->url),
+			LOG_STR("mend", "each node needs a registry.url of its own"));
 	writers = n->writer && strcmp(b->id, n->writer) == 0;
 	if (writers && claims && b->term == n->term) {
 		n->heard = n->own;
@@ -368,15 +372,19 @@ enum bus_err schema_nodes_open(const struct schema_nodes_conf *conf, int timeout
 			       struct schema_nodes **out, struct bus_error *err)
 {
 	const struct bus_producer_conf producer = { .kafka = conf->kafka };
-	struct schema_nodes *n = bus_xcalloc(1, sizeof(*n));
-	struct bus_follow_conf follow = {
-		.kafka = conf->kafka, .topic = conf->topic, .records = on_beats, .ctx = n
-	};
+	struct bus_follow_conf follow = { .kafka = conf->kafka, .topic = conf->topic, .records = on_beats };
+	struct schema_nodes *n;
 	pthread_condattr_t attr;
 	unsigned char run[6];
 	enum bus_err rc;
 
 	*out = NULL;
+	if ((strncmp(conf->url, "http://", 7) != 0 && strncmp(conf->url, "https://", 8) != 0) ||
+	    strlen(conf->url) >= URL_MAX || strpbrk(conf->url, " ?#"))
+		return bus_fail(err, BUS_EINVAL, "option 'registry.url': '%s' is not http(s)://host:port",
+				conf->url);
+	n = bus_xcalloc(1, sizeof(*n));
+	follow.ctx = n;
 	n->conf = *conf;
 	n->conf.topic = n->conf.url = NULL;
 	n->topic = bus_xstrdup(conf->topic);
