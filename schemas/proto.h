@@ -14,6 +14,7 @@
  * Confluent's text would say another thing than the schema, ours says the schema: groups of a descriptor,
  * weak imports, defaults of bytes. As there, options of a descriptor whose extension the registry does not
  * know (all but confluent.*) are not taken over; options of a text are kept.
+ * Options confluent.* are known without an import.
  *
  * Everything lives in the arena of one call. Recursion: messages and values nest SCHEMA_PROTO_DEPTH_MAX deep.
  */
