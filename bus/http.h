@@ -96,7 +96,7 @@ void bus_http_stop(struct bus_http **h, int timeout_ms);
 
 /* --- reading a request; all text is NUL-ended, borrowed and lives as long as the request --- */
 const char *bus_http_method(const struct bus_http_request *req);
-const char *bus_http_part(const struct bus_http_request *req, const char *name);   /* {name}; never NULL */
+const char *bus_http_part(const struct bus_http_request *req, const char *name);   /* {name}; "": the route has none */
 const char *bus_http_header(const struct bus_http_request *req, const char *name); /* NULL: none */
 const char *bus_http_query(const struct bus_http_request *req, const char *name);  /* decoded; first one */
 /* All of them in order; stops when fn returns false. */
@@ -126,6 +126,10 @@ const struct bus_http_certificate *bus_http_certificate(const struct bus_http_re
  * when something else is attached. */
 void bus_http_attach(struct bus_http_request *req, void *p, void (*release)(void *p));
 void *bus_http_attached(const struct bus_http_request *req); /* NULL: nothing */
+
+/* The type that the answer shall have, kept with the request; static text. NULL: nothing was set. */
+void bus_http_set_type(struct bus_http_request *req, const char *type);
+const char *bus_http_type(const struct bus_http_request *req);
 
 /* --- answering --- */
 /* Before the answer; may be called several times. Value must not hold CR or LF (assert). */

@@ -140,6 +140,7 @@ struct bus_http_request {
 	bool suspended;
 	bool gone;	/* the peer has hung up */
 	bool abandoned; /* a deferred request that stop answered itself */
+	const char *type; /* bus_http_set_type */
 	bool orphan;	/* ... and that its connection has left: the ticket frees it */
 	struct bus_http_stream stream;
 	struct bus_http_ticket ticket;

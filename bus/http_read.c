@@ -1,7 +1,6 @@
 #include "bus/http_impl.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 
 #define ARENA_CAP ((size_t)4 * 1024 * 1024)
 
@@ -215,13 +214,22 @@ const char *bus_http_part(const struct bus_http_request *req, const char *name)
 			return req->part[named];
 		named++;
 	}
-	assert(!"the route has a part of that name");
 	return "";
 }
 
 const char *bus_http_header(const struct bus_http_request *req, const char *name)
 {
 	return req->mhd ? MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, name) : NULL;
+}
+
+void bus_http_set_type(struct bus_http_request *req, const char *type)
+{
+	req->type = type;
+}
+
+const char *bus_http_type(const struct bus_http_request *req)
+{
+	return req->type;
 }
 
 static const struct http_pair *pairs(const struct bus_http_request *req)

@@ -4,16 +4,17 @@
  *   registry_front.c  the HTTP server: TLS, who is asking
  *   registry_api.c    the route table; health and metrics
  *   registry_access.c may they?
- *   registry_read.c   what is answered from the store, on the HTTP threads
+ *   registry_subject.c  which subject, context and settings a request is about (contexts in URLs, aliases)
+ *   registry_body.c   a request's parameters; registry_request.c  the schema in its body
+ *   registry_read.c, registry_list.c, registry_lookup.c  what is answered from the store, on the HTTP threads
+ *   registry_reply.c  Confluent's shapes and error codes; registry_format.c  `format`, tags
  *   registry_write.c  what changes something: one thread, many requests a transaction
  *   registry_leave.c  the last record of a writer that stops, for whoever takes the topic over
  *   registry_nodes.c  which node writes
  *   registry_forward.c  changes on their way to it
  *   registry_topic.c  the topics' settings
- *   registry_edit.c   the changes themselves, and the rules that refuse them
- *   registry_body.c   a request's body and parameters
- *   registry_reply.c  Confluent's shapes and error codes
- *   registry_compat.c is it compatible, and Confluent's words for why not
+ *   registry_register.c, registry_delete.c, registry_config.c, registry_mode.c, registry_tags.c  the changes
+ *   registry_evolve.c  may this schema follow those? registry_compat.c  Confluent's words for why not
  *
  * Reading never waits. A change is checked against the store, committed to the topic through a transactional
  * producer, and answered when the store has read it back: so whoever was answered finds it, and the next
@@ -21,8 +22,8 @@
  * changes to it and answer when their own store has read them. The transactional id "titian-registry-<topic>"
  * is the fence: whoever becomes the writer makes the commits of the one before fail.
  *
- * Source of codes, messages and shapes: Confluent Schema Registry's REST API as its clients see it. Schemas
- * of type AVRO only are taken; others that stand in the topic are served as text.
+ * Source of codes, messages, shapes and rules: Confluent Schema Registry 8.x (core/.../rest/resources, rest/exceptions,
+ * storage/{AbstractSchemaRegistry,KafkaSchemaRegistry,InMemoryCache}.java, client/.../rest/entities).
  */
 #ifndef SCHEMAS_REGISTRY_H
 #define SCHEMAS_REGISTRY_H
@@ -35,7 +36,7 @@
 #include "bus/kafka.h"
 #include "schemas/registry_access.h"
 #include "schemas/registry_nodes.h"
-#include "schemas/store.h"
+#include "schemas/store_table.h"
 
 #define SCHEMA_REGISTRY_TYPE "application/vnd.schemaregistry.v1+json"
 #define SCHEMA_VERSION_LATEST 0
@@ -57,6 +58,7 @@ struct schema_registry {
 	struct schema_side *side;     /* registry_side.h */
 	struct schema_side_writer *side_writer;
 	const char *topic, *url;
+	char cluster_id[64]; /* Kafka's */
 	int64_t started_ms; /* monotonic; ready after ready_ms */
 	int64_t ready_ms;
 	atomic_bool draining;
@@ -137,65 +139,146 @@ void schema_forward_stop(struct schema_forward **f);
 /* Any thread: to whoever writes, when that is known. Answers in any case. */
 void schema_forward_take(struct schema_forward *f, const struct schema_errand *change);
 
-/* --- registry_body.c: false means that the request has been answered with the error ----------------- */
+/* --- registry_subject.c: names are in the request's arena -------------------------------------------- */
+
+/* {subject} in its normal form, in {context} when the URL has one and the name none, aliases followed. Never NULL. */
+const char *schema_body_subject(struct schema_registry *r, struct bus_http_request *req);
+/* Whose settings (/config, /mode): a subject or `:.ctx:` in normal form, aliases not followed; NULL: the top level. */
+const char *schema_body_scope(struct bus_http_request *req);
+/* Query `subject` or `subjectPrefix` in {context}; NULL: none given and no {context}. */
+const char *schema_body_query_subject(struct schema_registry *r, struct bus_http_request *req);
+const char *schema_body_prefix(struct bus_http_request *req, const char *fallback);
+/* Is the subject of that subjectPrefix: `:*:s` of every context, `s` of the default one. */
+bool schema_prefix_matches(const char *prefix, const struct schema_subject *s);
+/* The subject, or if it is unqualified and not there, that of another context which fn takes. Under the lock. */
+typedef bool (*schema_place_fn)(void *ctx, const struct schema_table *t, const char *subject);
+bool schema_in_contexts(const struct schema_table *t, const char *subject, schema_place_fn fn, void *ctx);
+
+/* --- registry_body.c: false means that the request has been answered with the error ------------------- */
 
 bool schema_body_true(struct bus_http_request *req, const char *name); /* a query flag: "true" in any case */
-/* {subject}, without the default context's prefix ":.:". */
-const char *schema_body_subject(struct bus_http_request *req);
 /* {version}: 1.. or SCHEMA_VERSION_LATEST ("latest", "-1"); else 42202. */
 bool schema_body_version(struct bus_http_request *req, int *version);
 bool schema_body_id(struct bus_http_request *req, int32_t *id); /* {id}: else 404 */
-/* The body as an object in the request's arena; 42201 or 400-ish when it is none. */
+/* The body as an object in the request's arena; 400 when it is none. */
 bool schema_body_json(struct bus_http_request *req, const struct bus_json **out);
-/* {"schema","schemaType","references","metadata","ruleSet"}: parsed, references resolved, text as
- * Schema.toString() gives it. Release with schema_version_release(). */
-bool schema_body_schema(struct schema_registry *r, struct bus_http_request *req, int flags,
-			struct schema_version *out);
-/* Sorted lists: offset and limit of the query. */
-void schema_body_window(struct bus_http_request *req, size_t n, size_t *from, size_t *to);
+struct schema_window { /* offset and limit of the query: steps through a list */
+	size_t skip, left;
+};
+struct schema_window schema_body_window(struct bus_http_request *req, size_t most);
+bool schema_window_takes(struct schema_window *w); /* the next one is shown */
 enum schema_deleted schema_body_deleted(struct bus_http_request *req); /* deleted, deletedOnly */
 
-/* --- registry_reply.c ------------------------------------------------------------------------------- */
+/* --- registry_request.c -------------------------------------------------------------------------------- */
 
-void schema_reply(struct bus_http_request *req, struct bus_buf *json); /* 200 */
+struct schema_request { /* Confluent's RegisterSchemaRequest; what is not owned by v lives in the request's arena */
+	struct schema_version v; /* subject, text, type, references; extra and guid when sealed */
+	const struct schema_metadata *metadata;
+	const struct schema_rule_set *rules;
+	int32_t id;  /* -1: none */
+	int version; /* 0: none, -1: the latest */
+	const struct bus_json *tags_to_add, *tags_to_remove;
+	bool propagate_tags;
+	const struct bus_http_request *req; /* whose: what it refers to must be theirs to read */
+};
+void schema_request_release(struct schema_request *q);
+/* The body; answers 400 and 42210. */
+bool schema_request_read(struct bus_http_request *req, const char *subject, struct schema_request *q);
+void schema_request_copy(const struct schema_request *from, struct schema_request *to);
+bool schema_request_empty(const struct schema_request *q); /* no text */
+/* Checks the text and makes it Confluent's canonical one, normalized if asked; then seals. BUS_ESCHEMA (42201) or
+ * BUS_ETOOBIG (42209) with Confluent's words. strict: as a new schema. */
+enum bus_err schema_request_parse(struct schema_registry *r, struct schema_request *q, bool strict, bool normalize,
+				  struct bus_error *err) BUS_MUSTCHECK;
+void schema_request_seal(struct schema_request *q); /* extra and guid, after text, metadata or rules have changed */
+void schema_request_refuse(struct bus_http_request *req, const struct bus_error *err);
+/* Gives it the metadata and rules that registering would: defaults, its own or the version before's, overrides; and
+ * marks new_version (0: no mark) where Confluent does. previous may be NULL. */
+void schema_request_populate(struct bus_http_request *req, const struct schema_config *c, struct schema_request *q,
+			     const struct schema_version *previous, int new_version);
+
+/* --- registry_format.c --------------------------------------------------------------------------------- */
+
+/* The text in the form that `format` names; NULL: as stored. On the heap. False: answered. */
+bool schema_formatted(struct schema_registry *r, struct bus_http_request *req, struct schema_version *v, char **out);
+/* JSON of `findTags`: the tagged places of the schema, `[..]`; nothing when not asked for. False: answered. */
+bool schema_found_tags(struct schema_registry *r, struct bus_http_request *req, struct schema_version *v,
+		       struct bus_buf *out);
+/* referenceFormat=qualified: references with their context. In place. */
+void schema_qualify_references(struct bus_http_request *req, struct schema_version *v);
+
+/* --- registry_reply.c ---------------------------------------------------------------------------------- */
+
+/* On an HTTP thread, before a change is handed over: which of Confluent's types the answer has (Accept). */
+void schema_reply_choose(struct bus_http_request *req);
+void schema_reply(struct bus_http_request *req, struct bus_buf *json); /* 200; 204 with nothing in it */
 /* The status is the first three digits of code (40401 -> 404). */
 void schema_reply_error(struct bus_http_request *req, int code, const char *fmt, ...) BUS_PRINTF(3, 4);
 void schema_reply_subject_unknown(struct bus_http_request *req, const char *subject); /* 40401 */
 void schema_reply_version_unknown(struct bus_http_request *req, int version);	      /* 40402 */
-enum {
-	SCHEMA_SHOW_PLACE = 1, /* subject, version, id */
-	SCHEMA_SHOW_ID = 2,    /* id and version only (what registering gives) */
+
+enum schema_shape { SCHEMA_SHAPE_ENTITY, SCHEMA_SHAPE_STRING, SCHEMA_SHAPE_REGISTERED };
+struct schema_show {
+	enum schema_shape shape;
+	bool dated;	  /* ts, deleted: it is a stored version */
+	bool placeless;	  /* without subject and version */
+	const char *text; /* in the place of v's; NULL: v's */
+	struct bus_str tags; /* JSON; n 0: none */
+	int32_t max_id;	     /* 0: not shown */
+	const char *const *alias;
+	size_t n_aliases;
 };
 /* Members of one version, inside an open object. */
-void schema_put_version(struct bus_json_out *j, const struct schema_version *v, int show);
+void schema_put_version(struct bus_json_out *j, const struct schema_version *v, const struct schema_show *show);
+/* It as a whole answer. */
+struct bus_buf schema_version_json(const struct schema_version *v, const struct schema_show *show);
 
-/* --- registry_compat.c ------------------------------------------------------------------------------ */
+/* --- registry_evolve.c, registry_compat.c ----------------------------------------------------------------- */
 
-/* The candidate against versions, oldest first, under the level. Versions without a parsed schema count as
- * incompatible, except under NONE. why: Confluent's messages, one string each. */
-struct schema_messages {
+struct schema_messages { /* Confluent's, one string each */
 	char **item;
 	size_t n;
 };
+void schema_messages_add(struct schema_messages *m, char *text); /* takes text */
 void schema_messages_release(struct schema_messages *m);
+/* One pair under the level, which is not NONE; both parsed, or not Avro. False: why says it. */
 bool schema_registry_compatible(enum schema_level level, const struct schema_version *candidate,
-				const struct schema_version_list *versions, struct schema_messages *why);
+				const struct schema_version *old, struct schema_messages *why);
+/* May the request's schema (parsed, sealed) follow the live versions of its subject (only: that version alone)? */
+bool schema_registry_check(struct schema_registry *r, const struct schema_config *config,
+			   const struct schema_request *q, int only, struct schema_messages *why);
 
-/* --- handlers, by file ------------------------------------------------------------------------------ */
+/* --- registry_tags.c --------------------------------------------------------------------------------------- */
+
+#define SCHEMA_TAGS "confluent:tags"
+/* The text with tags of its records and fields added and taken away (Confluent's schemaTagsToAdd/Remove: lists of
+ * {"schemaEntity":{"entityPath","entityType"},"tags"}; either may be NULL). BUS_ESCHEMA: no such place. */
+enum bus_err schema_tags_change(const char *text, const struct bus_json *add, const struct bus_json *remove,
+				struct bus_arena *arena, struct bus_buf *out, struct bus_error *err) BUS_MUSTCHECK;
+/* What is tagged, in that form; names: only what has one of them (`*`: any), n 0: everything. */
+void schema_tags_list(const struct schema *s, const char *const *name, size_t n, struct bus_json_out *j);
+
+/* --- handlers, by file ------------------------------------------------------------------------------------- */
 
 void schema_read_root(void *ctx, struct bus_http_request *req);
 void schema_read_types(void *ctx, struct bus_http_request *req);
+void schema_read_cluster(void *ctx, struct bus_http_request *req);
+void schema_read_server_version(void *ctx, struct bus_http_request *req);
+void schema_read_deployment(void *ctx, struct bus_http_request *req);
 void schema_read_schemas(void *ctx, struct bus_http_request *req);
 void schema_read_id(void *ctx, struct bus_http_request *req);
 void schema_read_id_schema(void *ctx, struct bus_http_request *req);
 void schema_read_id_subjects(void *ctx, struct bus_http_request *req);
 void schema_read_id_versions(void *ctx, struct bus_http_request *req);
+void schema_read_guid(void *ctx, struct bus_http_request *req);
+void schema_read_guid_ids(void *ctx, struct bus_http_request *req);
 void schema_read_subjects(void *ctx, struct bus_http_request *req);
 void schema_read_versions(void *ctx, struct bus_http_request *req);
 void schema_read_version(void *ctx, struct bus_http_request *req);
 void schema_read_version_schema(void *ctx, struct bus_http_request *req);
 void schema_read_referrers(void *ctx, struct bus_http_request *req);
 void schema_read_lookup(void *ctx, struct bus_http_request *req);
+void schema_read_latest_with(void *ctx, struct bus_http_request *req);
 void schema_read_compatibility(void *ctx, struct bus_http_request *req);
 void schema_read_config(void *ctx, struct bus_http_request *req);
 void schema_read_mode(void *ctx, struct bus_http_request *req);
@@ -211,5 +294,24 @@ void schema_edit_put_config(struct schema_registry *r, struct bus_http_request *
 void schema_edit_delete_config(struct schema_registry *r, struct bus_http_request *req);
 void schema_edit_put_mode(struct schema_registry *r, struct bus_http_request *req);
 void schema_edit_delete_mode(struct schema_registry *r, struct bus_http_request *req);
+void schema_edit_tags(struct schema_registry *r, struct bus_http_request *req);
+void schema_edit_delete_context(struct schema_registry *r, struct bus_http_request *req);
+
+/* Registers the request's schema, or answers why not. look_first: a version that has it already is the answer. */
+void schema_edit_register_request(struct schema_registry *r, struct bus_http_request *req, struct schema_request *q,
+				  bool normalize, bool force, bool look_first);
+/* A NOOP record with the highest ids, before tombstones (registry_delete.c). */
+void schema_edit_remember_ids(struct schema_registry *r);
+
+/* What the edits share (registry_edit.c). */
+/* Takes value's bytes; NULL: tombstone. */
+void schema_edit_put(struct schema_registry *r, enum schema_record_kind kind, const char *subject, int version,
+		     struct bus_buf *value);
+/* The subject may be changed; else answered 42205. */
+bool schema_edit_writable(struct schema_registry *r, struct bus_http_request *req, const char *subject);
+/* Under the lock: is the version referred to by another that is there (deleted_too: or soft-deleted)? */
+bool schema_edit_referred(const struct schema_table *t, const char *subject, int version, bool deleted_too,
+			  const char *not_by);
+bool schema_edit_subject_valid(struct bus_http_request *req, const char *subject, bool settings); /* or 42208 */
 
 #endif

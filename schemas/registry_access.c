@@ -372,7 +372,19 @@ static bool is_everything(const char *subject)
 	       bus_str_is(q.context, SCHEMA_CONTEXT_GLOBAL);
 }
 
-static bool decide(struct bus_http_request *req, const struct who *w, struct schema_wanted wanted)
+/* What the path names: of settings the name itself, else what an alias stands for. */
+static const char *meant(struct schema_registry *r, struct bus_http_request *req)
+{
+	const char *pattern = bus_http_pattern(req), *scope;
+
+	if (!strstr(pattern, "/config/{subject}") && !strstr(pattern, "/mode/{subject}"))
+		return schema_body_subject(r, req);
+	scope = schema_body_scope(req);
+	return scope ? scope : "";
+}
+
+static bool decide(struct schema_registry *r, struct bus_http_request *req, const struct who *w,
+		   struct schema_wanted wanted)
 {
 	if (schema_principal_admin(w->principal))
 		return true;
@@ -381,8 +393,8 @@ static bool decide(struct bus_http_request *req, const struct who *w, struct sch
 	case SCHEMA_SCOPE_KNOWN:
 		return true;
 	case SCHEMA_SCOPE_SUBJECT:
-		if (!schema_principal_may(w->principal, wanted.right, schema_body_subject(req)))
-			return forbidden_subject(req, w, wanted.right, schema_body_subject(req));
+		if (!schema_principal_may(w->principal, wanted.right, meant(r, req)))
+			return forbidden_subject(req, w, wanted.right, meant(r, req));
 		if (wanted.right != SCHEMA_RIGHT_READ && is_everything(bus_http_part(req, "subject")))
 			return forbidden(req, w, SCHEMA_RIGHT_ADMIN, "the registry");
 		return is_special_mode(req) ? forbidden(req, w, SCHEMA_RIGHT_ADMIN, "the registry") : true;
@@ -406,18 +418,7 @@ bool schema_access_admit(void *ctx, struct bus_http_request *req)
 		return true;
 	if (!w)
 		w = who_new(a, req);
-	return identify(a, req, w) && decide(req, w, wanted);
-}
-
-/* A part that the route may not have. */
-static const char *part(const struct bus_http_request *req, const char *name)
-{
-	const char *at = strchr(bus_http_pattern(req), '{');
-
-	for (; at; at = strchr(at + 1, '{'))
-		if (strncmp(at + 1, name, strlen(name)) == 0 && at[1 + strlen(name)] == '}')
-			return bus_http_part(req, name);
-	return "";
+	return identify(a, req, w) && decide(ctx, req, w, wanted);
 }
 
 void schema_access_answered(void *ctx, const struct bus_http_request *req, int status)
@@ -432,7 +433,7 @@ void schema_access_answered(void *ctx, const struct bus_http_request *req, int s
 	bus_log(BUS_LOG_AUDIT, "registry.change", LOG_STR("user", schema_user(req)),
 		LOG_STR("via", w && w->via ? w->via : "nothing"), LOG_STR("address", peer(req, address)),
 		LOG_STR("method", bus_http_method(req)), LOG_STR("route", bus_http_pattern(req)),
-		LOG_STR("subject", part(req, "subject")), LOG_STR("version", part(req, "version")),
+		LOG_STR("subject", bus_http_part(req, "subject")), LOG_STR("version", bus_http_part(req, "version")),
 		LOG_INT("status", status), LOG_STR("request", bus_http_id(req)));
 }
 
@@ -456,22 +457,6 @@ bool schema_may_context(const struct bus_http_request *req, const char *context)
 	const struct who *w = bus_http_attached(req);
 
 	return !w || schema_principal_sees(w->principal, context);
-}
-
-bool schema_may_id(const struct schema_registry *r, const struct bus_http_request *req, int32_t id,
-		   const char *of)
-{
-	const struct who *w = bus_http_attached(req);
-	struct schema_version_list l;
-	bool may;
-
-	if (!w || schema_principal_may(w->principal, SCHEMA_RIGHT_READ, of))
-		return true;
-	schema_store_uses(r->store, id, SCHEMA_WITH_DELETED, &l);
-	schema_may_versions(req, &l);
-	may = l.n > 0;
-	schema_version_list_release(&l);
-	return may;
 }
 
 void schema_may_names(const struct bus_http_request *req, struct schema_name_list *l)

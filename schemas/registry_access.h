@@ -48,9 +48,6 @@ bool schema_may(const struct bus_http_request *req, enum schema_right right, con
 bool schema_must(struct bus_http_request *req, enum schema_right right, const char *subject);
 bool schema_may_context(const struct bus_http_request *req,
 			const char *context); /* see something in ".ctx" */
-/* May they read the schema with that id: is it of a subject that they may read? of: where it was first. */
-bool schema_may_id(const struct schema_registry *r, const struct bus_http_request *req, int32_t id,
-		   const char *of);
 void schema_may_names(const struct bus_http_request *req, struct schema_name_list *l); /* drops the others */
 void schema_may_versions(const struct bus_http_request *req, struct schema_version_list *l); /* the same */
 /* Who asks: "" for nobody in particular. */

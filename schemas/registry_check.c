@@ -95,8 +95,8 @@ static void reply_diff(struct bus_http_request *req, const struct schema_version
 
 void schema_check_diff(void *ctx, struct bus_http_request *req)
 {
-	const char *subject = schema_body_subject(req);
 	struct schema_registry *r = ctx;
+	const char *subject = schema_body_subject(r, req);
 	struct schema_version old, new;
 	int from, to;
 
@@ -193,39 +193,34 @@ static void put_affected(void *ctx, const struct schema_use *u)
 	bus_json_object_end(a->j);
 }
 
-static bool fits(enum schema_level level, const struct schema_version *candidate,
-		 const struct schema_version_list *versions)
-{
-	struct schema_messages why = { 0 };
-	bool ok = schema_registry_compatible(level, candidate, versions, &why);
-
-	schema_messages_release(&why);
-	return ok;
-}
-
 /* Each version that the level looks at and the candidate does not fit: its number and the difference.
  */
-static void put_conflicts(struct bus_json_out *j, enum schema_level level,
-			  const struct schema_version *candidate, const struct schema_version_list *versions)
+static void put_conflicts(struct bus_json_out *j, struct schema_registry *r, enum schema_level level,
+			  const struct schema_version *candidate, struct schema_version_list *versions)
 {
 	int told = 0;
 
 	bus_json_key(j, "conflicts");
 	bus_json_array(j);
-	for (size_t i = versions->n; i-- > 0 && told < DIFFS_MAX;) {
-		struct schema_version_list one = { .item = &versions->item[i], .n = 1 };
+	for (size_t i = level == SCHEMA_COMPAT_NONE ? 0 : versions->n; i-- > 0 && told < DIFFS_MAX;) {
+		struct schema_version *old = &versions->item[i];
+		struct schema_messages why = { 0 };
 		struct schema_diff diff;
+		bool fits;
 
 		if (i + 1 < versions->n && !schema_level_transitive(level))
 			break;
-		if (fits(level, candidate, &one))
+		(void)!schema_store_parse(r->store, old, NULL);
+		fits = schema_registry_compatible(level, candidate, old, &why);
+		schema_messages_release(&why);
+		if (fits)
 			continue;
 		told++;
 		bus_json_object(j);
 		bus_json_key(j, "version");
-		bus_json_put_int(j, versions->item[i].version);
-		if (versions->item[i].schema) {
-			schema_diff(versions->item[i].schema, candidate->schema, &diff);
+		bus_json_put_int(j, old->version);
+		if (old->schema) {
+			schema_diff(old->schema, candidate->schema, &diff);
 			bus_json_key(j, "diff");
 			schema_diff_put(j, &diff);
 			schema_diff_release(&diff);
@@ -253,28 +248,37 @@ static void put_impact(struct bus_json_out *j, struct schema_registry *r, const 
 
 void schema_check_candidate(void *ctx, struct bus_http_request *req)
 {
-	struct schema_version candidate, same;
+	struct schema_version same;
 	struct schema_version_list versions = { 0 };
 	struct schema_registry *r = ctx;
 	struct bus_buf b = { 0 };
 	struct bus_json_out j = { .buf = &b };
-	enum schema_level level;
-	bool known;
+	struct schema_messages why = { 0 };
+	struct schema_config config;
+	struct schema_request q;
+	struct bus_error err;
+	bool known, exact;
 
-	if (!schema_body_schema(r, req, SCHEMA_STRICT, &candidate))
+	if (!schema_request_read(req, schema_body_subject(r, req), &q))
 		return;
-	if (no_avro(req, &candidate)) {
-		schema_version_release(&candidate);
+	if (schema_request_empty(&q))
+		(void)bus_fail(&err, BUS_ESCHEMA, "Empty schema");
+	if (schema_request_empty(&q) || schema_request_parse(r, &q, true, false, &err) != BUS_OK) {
+		schema_request_refuse(req, &err);
+		schema_request_release(&q);
 		return;
 	}
-	candidate.subject = bus_xstrdup(schema_body_subject(req));
-	level = schema_store_level(r->store, candidate.subject);
-	known =
-	    schema_store_find(r->store, candidate.subject, SCHEMA_LIVE, &candidate, &same, NULL) == BUS_OK;
-	schema_store_versions(r->store, candidate.subject, SCHEMA_LIVE, &versions);
+	if (no_avro(req, &q.v)) {
+		schema_request_release(&q);
+		return;
+	}
+	schema_table_config_for(schema_store_read(r->store), q.v.subject, &config);
+	schema_store_done(r->store);
+	known = schema_store_find(r->store, &q.v, SCHEMA_LIVE, false, &same, &exact, NULL) == BUS_OK;
+	schema_store_versions(r->store, q.v.subject, SCHEMA_LIVE, &versions);
 	bus_json_object(&j);
-	put_text(&j, "subject", candidate.subject);
-	put_text(&j, "compatibility", schema_level_name(level));
+	put_text(&j, "subject", q.v.subject);
+	put_text(&j, "compatibility", schema_level_name((enum schema_level)config.level));
 	bus_json_key(&j, "known");
 	bus_json_put_bool(&j, known);
 	if (known) {
@@ -283,14 +287,18 @@ void schema_check_candidate(void *ctx, struct bus_http_request *req)
 		schema_version_release(&same);
 	}
 	bus_json_key(&j, "compatible");
-	bus_json_put_bool(&j, known || fits(level, &candidate, &versions));
+	bus_json_put_bool(&j, known || schema_registry_check(r, &config, &q, 0, &why));
 	if (!known) {
-		put_conflicts(&j, level, &candidate, &versions);
-		if (versions.n > 0 && versions.item[versions.n - 1].schema)
-			put_impact(&j, r, &versions.item[versions.n - 1], &candidate);
+		struct schema_version *last = versions.n > 0 ? &versions.item[versions.n - 1] : NULL;
+
+		put_conflicts(&j, r, (enum schema_level)config.level, &q.v, &versions);
+		if (last && schema_store_parse(r->store, last, NULL) == BUS_OK)
+			put_impact(&j, r, last, &q.v);
 	}
 	bus_json_object_end(&j);
+	schema_messages_release(&why);
+	schema_config_release(&config);
 	schema_version_list_release(&versions);
-	schema_version_release(&candidate);
+	schema_request_release(&q);
 	schema_reply(req, &b);
 }

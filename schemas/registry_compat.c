@@ -1,6 +1,5 @@
 #include "schemas/registry.h"
 
-#define MESSAGES_MAX (2 * SCHEMA_REASONS_MAX + 3)
 #define OLD_SCHEMA_MAX 10240 /* UTF-16 units of the old schema's text that Confluent shows */
 
 void schema_messages_release(struct schema_messages *m)
@@ -11,10 +10,10 @@ void schema_messages_release(struct schema_messages *m)
 	*m = (struct schema_messages){ 0 };
 }
 
-static void add(struct schema_messages *m, char *text)
+void schema_messages_add(struct schema_messages *m, char *text)
 {
-	if (!m->item)
-		m->item = bus_xcalloc(MESSAGES_MAX, sizeof(*m->item));
+	if ((m->n & (m->n - 1)) == 0) /* full at 0, 1, 2, 4, 8 ... */
+		m->item = bus_xrealloc(m->item, (m->n ? 2 * m->n : 1) * sizeof(*m->item));
 	m->item[m->n++] = text;
 }
 
@@ -60,13 +59,15 @@ static bool read_by(const struct schema *reader, const struct schema *writer, co
 		char *text;
 
 		if (strcmp(r->type, "EXCEPTION") == 0) {
-			add(out,
+			schema_messages_add(
+			    out,
 			    bus_xasprintf("Unexpected exception during compatibility check: %s", r->message));
 			continue;
 		}
 		text = describe(r, reader_is, writer_is);
-		add(out, bus_xasprintf("{errorType:'%s', description:'%s', additionalInfo:'%s'}", r->type,
-				       text, r->message));
+		schema_messages_add(out,
+				    bus_xasprintf("{errorType:'%s', description:'%s', additionalInfo:'%s'}",
+						  r->type, text, r->message));
 		free(text);
 	}
 	schema_verdict_release(&verdict);
@@ -96,27 +97,48 @@ static void add_old(const struct schema_version *old, struct schema_messages *ou
 {
 	size_t n = utf16_prefix(old->text, OLD_SCHEMA_MAX);
 
-	add(out, bus_xasprintf("{oldSchemaVersion: %d}", old->version));
+	schema_messages_add(out, bus_xasprintf("{oldSchemaVersion: %d}", old->version));
 	if (old->text[n])
-		add(out, bus_xasprintf("{oldSchema: <truncated> '%.*s...'}", (int)n, old->text));
+		schema_messages_add(out,
+				    bus_xasprintf("{oldSchema: <truncated> '%.*s...'}", (int)n, old->text));
 	else
-		add(out, bus_xasprintf("{oldSchema: '%s'}", old->text));
+		schema_messages_add(out, bus_xasprintf("{oldSchema: '%s'}", old->text));
+}
+
+/* Never half a check: what is not Avro may only stay as it is, but under NONE. */
+static bool unchecked(const struct schema_version *candidate, const struct schema_version *old,
+		      struct schema_messages *why)
+{
+	if (memcmp(candidate->guid, old->guid, SCHEMA_GUID_LEN) == 0)
+		return true;
+	if (strcmp(old->type, "AVRO") == 0)
+		schema_messages_add(
+		    why, bus_xasprintf("The old schema, version %d, cannot be read", old->version));
+	else
+		schema_messages_add(
+		    why, bus_xasprintf("This bus checks the evolution of Avro schemas only; a %s schema that "
+				       "differs from version %d is taken at level NONE",
+				       old->type, old->version));
+	add_old(old, why);
+	return false;
 }
 
 /* One pair, in Confluent's order (its SchemaValidatorBuilder.java): at the FULL levels first whether the old
  * schema reads the new one's data, and the old schema is shown only if the other direction fails too. */
-static bool check(enum schema_level level, const struct schema_version *candidate,
-		  const struct schema_version *old, struct schema_messages *why)
+bool schema_registry_compatible(enum schema_level level, const struct schema_version *candidate,
+				const struct schema_version *old, struct schema_messages *why)
 {
 	const bool full = level == SCHEMA_COMPAT_FULL || level == SCHEMA_COMPAT_FULL_TRANSITIVE;
 	const bool forward = level == SCHEMA_COMPAT_FORWARD || level == SCHEMA_COMPAT_FORWARD_TRANSITIVE;
 	bool old_reads = true;
 	bool new_reads = true;
 
-	if (!old->schema || !candidate->schema || strcmp(old->type, candidate->type) != 0) {
-		add(why, bus_xstrdup("Incompatible because of different schema type"));
+	if (strcmp(old->type, candidate->type) != 0) {
+		schema_messages_add(why, bus_xstrdup("Incompatible because of different schema type"));
 		return false;
 	}
+	if (!old->schema || !candidate->schema)
+		return unchecked(candidate, old, why);
 	if (full || forward)
 		old_reads = read_by(old->schema, candidate->schema, "old", "new", why);
 	if (!forward)
@@ -124,25 +146,4 @@ static bool check(enum schema_level level, const struct schema_version *candidat
 	if (forward ? !old_reads : !new_reads)
 		add_old(old, why);
 	return old_reads && new_reads;
-}
-
-bool schema_registry_compatible(enum schema_level level, const struct schema_version *candidate,
-				const struct schema_version_list *versions, struct schema_messages *why)
-{
-	bool transitive = level == SCHEMA_COMPAT_BACKWARD_TRANSITIVE ||
-			  level == SCHEMA_COMPAT_FORWARD_TRANSITIVE || level == SCHEMA_COMPAT_FULL_TRANSITIVE;
-
-	if (level == SCHEMA_COMPAT_NONE)
-		return true;
-	/* newest first, as Confluent looks at them */
-	for (size_t i = versions->n; i > 0; i--) {
-		if (!check(level, candidate, &versions->item[i - 1], why)) {
-			add(why, bus_xasprintf("{validateFields: 'false', compatibility: '%s'}",
-					       schema_level_name(level)));
-			return false;
-		}
-		if (!transitive)
-			return true;
-	}
-	return true;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "bus/admin.h"
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
@@ -144,6 +145,9 @@ static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct co
 
 	for (;;) {
 		rc = prepare_topics(kafka, c, name, until, err);
+		if (rc == BUS_OK)
+			rc = bus_admin_partitions(kafka, c->topic, &(int32_t){ 0 }, r->cluster_id,
+						  left(until), err);
 		if (rc == BUS_OK && !r->store)
 			rc = schema_store_open_watched(kafka, c->topic, (int)c->start_ms, schema_feed_record,
 						       r->feed, &r->store, err);

@@ -1,460 +1,434 @@
-#include "schemas/registry.h"
+/* What is answered about one schema: by id, by GUID, by subject and version. */
+#include "schemas/registry_side.h"
 
-static struct bus_json_out begin(struct bus_buf *b)
+static bool plain(struct bus_http_request *req)
 {
-	return (struct bus_json_out){ .buf = b };
+	return !bus_http_query(req, "format") && !bus_http_query(req, "findTags") &&
+	       !bus_http_query(req, "referenceFormat");
 }
 
-static void reply_texts(struct bus_http_request *req, char *const *item, size_t from, size_t to)
+/* Takes v: answers with it, in the form the query asks for. */
+static void reply_version(struct schema_registry *r, struct bus_http_request *req, struct schema_version *v,
+			  struct schema_show show)
 {
-	struct bus_buf b = { 0 };
-	struct bus_json_out j = begin(&b);
+	struct bus_buf tags = { 0 }, b;
+	char *text = NULL;
 
-	bus_json_array(&j);
-	for (size_t i = from; i < to; i++)
-		bus_json_put_text(&j, item[i]);
-	bus_json_array_end(&j);
-	schema_reply(req, &b);
-}
-
-static void reply_version(struct bus_http_request *req, const struct schema_version *v, int show)
-{
-	struct bus_buf b = { 0 };
-	struct bus_json_out j = begin(&b);
-
-	bus_json_object(&j);
-	schema_put_version(&j, v, show);
-	bus_json_object_end(&j);
-	schema_reply(req, &b);
-}
-
-void schema_read_root(void *ctx, struct bus_http_request *req)
-{
-	struct bus_buf b = { 0 };
-
-	(void)ctx;
-	bus_buf_puts(&b, "{}");
-	schema_reply(req, &b);
-}
-
-void schema_read_types(void *ctx, struct bus_http_request *req)
-{
-	struct bus_buf b = { 0 };
-
-	(void)ctx;
-	bus_buf_puts(&b, "[\"AVRO\"]");
-	schema_reply(req, &b);
-}
-
-void schema_read_contexts(void *ctx, struct bus_http_request *req)
-{
-	struct bus_buf b = { 0 };
-
-	(void)ctx;
-	bus_buf_puts(&b, "[\".\"]");
-	schema_reply(req, &b);
-}
-
-/* ":*:" is Confluent's "in every context"; there is the default one here. */
-static const char *prefix_of(struct bus_http_request *req)
-{
-	const char *p = bus_http_query(req, "subjectPrefix");
-
-	if (!p)
-		return "";
-	return strncmp(p, ":*:", 3) == 0 || strncmp(p, ":.:", 3) == 0 ? p + 3 : p;
-}
-
-void schema_read_schemas(void *ctx, struct bus_http_request *req)
-{
-	struct schema_registry *r = ctx;
-	struct schema_version_list l;
-	struct bus_buf b = { 0 };
-	struct bus_json_out j = begin(&b);
-	bool latest = schema_body_true(req, "latestOnly");
-	size_t from, to, n = 0;
-
-	schema_store_all(r->store, prefix_of(req), schema_body_deleted(req), &l);
-	schema_may_versions(req, &l);
-	for (size_t i = 0; i < l.n; i++) {
-		bool last = i + 1 == l.n || strcmp(l.item[i].subject, l.item[i + 1].subject) != 0;
-
-		if (latest && !last)
-			schema_version_release(&l.item[i]);
-		else if (n++ != i) {
-			l.item[n - 1] = l.item[i];
-			memset(&l.item[i], 0, sizeof(l.item[i]));
-		}
+	if (schema_formatted(r, req, v, &text) && schema_found_tags(r, req, v, &tags)) {
+		schema_qualify_references(req, v);
+		show.text = text;
+		show.tags = bus_buf_str(&tags);
+		b = schema_version_json(v, &show);
+		schema_reply(req, &b);
 	}
-	l.n = n;
-	schema_body_window(req, l.n, &from, &to);
-	bus_json_array(&j);
-	for (size_t i = from; i < to; i++) {
-		bus_json_object(&j);
-		schema_put_version(&j, &l.item[i], SCHEMA_SHOW_PLACE);
-		bus_json_object_end(&j);
-	}
-	bus_json_array_end(&j);
-	schema_version_list_release(&l);
-	schema_reply(req, &b);
+	bus_buf_release(&tags);
+	free(text);
+	schema_version_release(v);
 }
 
-/* The text of {id}; else answered 40403. */
-static bool find_id(struct schema_registry *r, struct bus_http_request *req, struct schema_version *out)
+static void reply_text(struct schema_registry *r, struct bus_http_request *req, struct schema_version *v)
 {
+	struct bus_buf b = { 0 };
+	char *text = NULL;
+
+	if (schema_formatted(r, req, v, &text)) {
+		bus_buf_puts(&b, text ? text : v->text);
+		schema_reply(req, &b);
+	}
+	free(text);
+	schema_version_release(v);
+}
+
+/* --- ids -------------------------------------------------------------------------------------------- */
+
+struct id_use { /* where an id is used: Confluent's getSchemaKeyUsingContexts() */
 	int32_t id;
+	const struct bus_http_request *req;
+	const struct schema_content *content;
+	const struct schema_subject *subject;
+	const struct schema_entry *entry;
+};
 
-	if (!schema_body_id(req, &id))
-		return false;
-	if (schema_store_text(r->store, id, out, NULL) == BUS_OK) {
-		if (schema_may_id(r, req, id, out->subject))
-			return true;
-		schema_version_release(out);
-	}
-	schema_reply_error(req, 40403, "Schema %d not found", (int)id);
-	return false;
+/* The oldest use that is theirs to read. */
+static const struct schema_entry *first_use(const struct bus_http_request *req,
+					    const struct schema_content *c,
+					    const struct schema_subject **subject)
+{
+	for (size_t i = 0; i < c->n_uses; i++)
+		if (schema_may(req, SCHEMA_RIGHT_READ, c->use[i].subject->name)) {
+			*subject = c->use[i].subject;
+			return schema_table_entry(c->use[i].subject, c->use[i].version);
+		}
+	return NULL;
 }
 
+static bool find_use(void *ctx, const struct schema_table *t, const char *subject)
+{
+	struct schema_qualified q = schema_subject_split(subject);
+	const struct schema_context *context = schema_table_context(t, q.context);
+	const struct schema_content *c;
+	struct id_use *x = ctx;
+
+	c = context ? schema_table_content(t, context, x->id) : NULL;
+	if (!c)
+		return false;
+	x->entry = NULL;
+	if (q.name.n == 0) {
+		x->entry = first_use(x->req, c, &x->subject);
+	} else if (schema_may(x->req, SCHEMA_RIGHT_READ, subject)) {
+		x->subject = schema_table_subject(t, subject);
+		x->entry = x->subject ? schema_table_use(c, x->subject) : NULL;
+	}
+	x->content = x->entry ? x->entry->content : NULL;
+	return x->entry != NULL;
+}
+
+/* Under the lock. A subject that does not use the id leaves its context. */
+static bool find_id(const struct schema_table *t, const char *subject, struct id_use *x)
+{
+	struct schema_qualified q = schema_subject_split(subject ? subject : "");
+
+	if (q.name.n == 0 || !schema_subject_is_default(q))
+		return find_use(x, t, subject ? subject : "");
+	return schema_in_contexts(t, subject, find_use, x) || find_use(x, t, "");
+}
+
+/* A copy of the version by which {id} is known; else answered 40403. */
+static bool copy_id(struct schema_registry *r, struct bus_http_request *req, struct schema_version *out,
+		    int32_t *max_id)
+{
+	const char *subject = schema_body_query_subject(r, req);
+	const struct schema_table *t;
+	struct id_use x = { .req = req };
+	bool found;
+
+	if (!schema_body_id(req, &x.id))
+		return false;
+	t = schema_store_read(r->store);
+	found = find_id(t, subject, &x);
+	if (found) {
+		const struct schema_version view = schema_table_view(x.subject, x.entry);
+
+		schema_version_copy(&view, out);
+		*max_id = x.subject->context->highest_id;
+	}
+	schema_store_done(r->store);
+	if (!found)
+		schema_reply_error(req, 40403, "Schema %d not found", (int)x.id);
+	return found;
+}
+
+/* The hot path writes the answer under the lock, without a copy. */
 void schema_read_id(void *ctx, struct bus_http_request *req)
 {
 	struct schema_registry *r = ctx;
+	struct schema_show show = { .shape = SCHEMA_SHAPE_STRING, .dated = true };
+	const char *subject = schema_body_query_subject(r, req);
+	const bool max = schema_body_true(req, "fetchMaxId");
+	const struct schema_table *t;
 	struct schema_version v;
 	struct bus_buf b = { 0 };
-	struct bus_json_out j = begin(&b);
+	struct id_use x = { .req = req };
+	bool found;
 
-	if (!find_id(r, req, &v))
+	if (!plain(req)) {
+		if (!copy_id(r, req, &v, &show.max_id))
+			return;
+		show.max_id = max ? show.max_id : 0;
+		reply_version(r, req, &v, show);
 		return;
-	bus_json_object(&j);
-	schema_put_version(&j, &v, 0);
-	if (schema_body_true(req, "fetchMaxId")) {
-		bus_json_key(&j, "maxId");
-		bus_json_put_int(&j, schema_store_highest_id(r->store));
 	}
-	bus_json_object_end(&j);
-	schema_version_release(&v);
-	schema_reply(req, &b);
-}
-
-static void reply_text(struct bus_http_request *req, struct schema_version *v)
-{
-	struct bus_buf b = { 0 };
-
-	bus_buf_puts(&b, v->text);
-	schema_version_release(v);
-	schema_reply(req, &b);
+	if (!schema_body_id(req, &x.id))
+		return;
+	t = schema_store_read(r->store);
+	found = find_id(t, subject, &x);
+	if (found) {
+		v = schema_table_view(x.subject, x.entry);
+		show.max_id = max ? x.subject->context->highest_id : 0;
+		b = schema_version_json(&v, &show);
+	}
+	schema_store_done(r->store);
+	if (found)
+		schema_reply(req, &b);
+	else
+		schema_reply_error(req, 40403, "Schema %d not found", (int)x.id);
 }
 
 void schema_read_id_schema(void *ctx, struct bus_http_request *req)
 {
 	struct schema_version v;
+	int32_t max_id;
 
-	if (find_id(ctx, req, &v))
-		reply_text(req, &v);
+	if (copy_id(ctx, req, &v, &max_id))
+		reply_text(ctx, req, &v);
 }
 
-/* Where {id} is used, filtered by `subject`. */
-static bool find_uses(struct schema_registry *r, struct bus_http_request *req, struct schema_version_list *l)
+/* The subjects that use {id}, each once, with the newest version that does. */
+static void reply_uses(struct schema_registry *r, struct bus_http_request *req, bool versions)
 {
-	struct schema_version v;
+	const char *subject = schema_body_query_subject(r, req);
+	const bool deleted = schema_body_true(req, "deleted");
+	struct schema_window w = schema_body_window(req, INT32_MAX);
+	const struct schema_table *t;
+	struct bus_buf b = { 0 };
+	struct bus_json_out j = { .buf = &b };
+	struct id_use x = { .req = req };
+	bool found;
 
-	if (!find_id(r, req, &v))
-		return false;
-	schema_store_uses(r->store, v.id, schema_body_deleted(req), l);
-	schema_may_versions(req, l);
-	schema_version_release(&v);
-	return true;
-}
+	if (!schema_body_id(req, &x.id))
+		return;
+	t = schema_store_read(r->store);
+	found = find_id(t, subject, &x);
+	bus_json_array(&j);
+	for (size_t i = 0; found && i < x.content->n_uses; i++) {
+		const struct schema_usage *u = &x.content->use[i];
+		const struct schema_entry *e = schema_table_entry(u->subject, u->version);
 
-static bool of_subject(struct bus_http_request *req, const struct schema_version *v)
-{
-	const char *subject = bus_http_query(req, "subject");
-
-	return !subject || strcmp(v->subject, subject) == 0;
+		if (schema_table_use(x.content, u->subject) != e || (e->deleted && !deleted) ||
+		    !schema_may(req, SCHEMA_RIGHT_READ, u->subject->name) || !schema_window_takes(&w))
+			continue;
+		if (versions) {
+			bus_json_object(&j);
+			bus_json_key(&j, "subject");
+			bus_json_put_text(&j, u->subject->name);
+			bus_json_key(&j, "version");
+			bus_json_put_int(&j, u->version);
+			bus_json_object_end(&j);
+		} else {
+			bus_json_put_text(&j, u->subject->name);
+		}
+	}
+	schema_store_done(r->store);
+	bus_json_array_end(&j);
+	if (found) {
+		schema_reply(req, &b);
+		return;
+	}
+	bus_buf_release(&b);
+	schema_reply_error(req, 40403, "Schema not found");
 }
 
 void schema_read_id_subjects(void *ctx, struct bus_http_request *req)
 {
-	struct schema_version_list l;
-	size_t n = 0, from, to;
-	char **name;
-
-	if (!find_uses(ctx, req, &l))
-		return;
-	name = bus_xcalloc(l.n + 1, sizeof(*name));
-	for (size_t i = 0; i < l.n; i++)
-		if (of_subject(req, &l.item[i]) && (n == 0 || strcmp(name[n - 1], l.item[i].subject) != 0))
-			name[n++] = l.item[i].subject;
-	schema_body_window(req, n, &from, &to);
-	reply_texts(req, name, from, to);
-	free(name);
-	schema_version_list_release(&l);
+	reply_uses(ctx, req, false);
 }
 
 void schema_read_id_versions(void *ctx, struct bus_http_request *req)
 {
-	struct schema_version_list l;
-	struct bus_buf b = { 0 };
-	struct bus_json_out j = begin(&b);
-	size_t from, to;
+	reply_uses(ctx, req, true);
+}
 
-	if (!find_uses(ctx, req, &l))
+/* --- GUIDs ------------------------------------------------------------------------------------------ */
+
+/* Under the lock: the next context from *i on that has the content, the default one first. */
+static const struct schema_content *next_guid(const struct schema_table *t,
+					      const struct bus_http_request *req, const uint8_t *guid,
+					      size_t *i, const struct schema_subject **subject,
+					      const struct schema_entry **entry)
+{
+	struct schema_context *const *list;
+	size_t n = schema_table_contexts(t, &list);
+
+	for (; *i < n; (*i)++) { /* "." sorts before ".anything" */
+		const struct schema_content *c = schema_table_guid(t, list[*i], guid, NULL);
+
+		*entry = c ? first_use(req, c, subject) : NULL;
+		if (*entry) {
+			(*i)++;
+			return c;
+		}
+	}
+	return NULL;
+}
+
+void schema_read_guid(void *ctx, struct bus_http_request *req)
+{
+	struct schema_registry *r = ctx;
+	const char *text = bus_http_part(req, "guid");
+	const struct schema_content *c = NULL;
+	const struct schema_subject *subject;
+	const struct schema_entry *entry;
+	const struct schema_table *t;
+	uint8_t guid[SCHEMA_GUID_LEN];
+	struct schema_version v;
+	size_t i = 0;
+
+	t = schema_store_read(r->store);
+	if (schema_guid_parse(text, guid))
+		c = next_guid(t, req, guid, &i, &subject, &entry);
+	if (c) {
+		const struct schema_version view = schema_table_view(subject, entry);
+
+		schema_version_copy(&view, &v);
+	}
+	schema_store_done(r->store);
+	if (!c) {
+		schema_reply_error(req, 40403, "Schema %s not found", text);
 		return;
-	schema_body_window(req, l.n, &from, &to);
+	}
+	reply_version(r, req, &v,
+		      (struct schema_show){ .shape = SCHEMA_SHAPE_STRING, .dated = true, .placeless = true });
+}
+
+void schema_read_guid_ids(void *ctx, struct bus_http_request *req)
+{
+	struct schema_registry *r = ctx;
+	const struct schema_subject *subject;
+	const struct schema_entry *entry;
+	const struct schema_content *c;
+	const struct schema_table *t;
+	uint8_t guid[SCHEMA_GUID_LEN];
+	struct bus_buf b = { 0 };
+	struct bus_json_out j = { .buf = &b };
+	bool known = schema_guid_parse(bus_http_part(req, "guid"), guid);
+	size_t i = 0;
+
 	bus_json_array(&j);
-	for (size_t i = from; i < to; i++) {
-		if (!of_subject(req, &l.item[i]))
-			continue;
+	t = schema_store_read(r->store);
+	while (known && (c = next_guid(t, req, guid, &i, &subject, &entry))) {
 		bus_json_object(&j);
-		bus_json_key(&j, "subject");
-		bus_json_put_text(&j, l.item[i].subject);
-		bus_json_key(&j, "version");
-		bus_json_put_int(&j, l.item[i].version);
+		bus_json_key(&j, "context");
+		bus_json_put_text(&j, c->context->name);
+		bus_json_key(&j, "id");
+		bus_json_put_int(&j, c->id);
 		bus_json_object_end(&j);
 	}
+	schema_store_done(r->store);
 	bus_json_array_end(&j);
-	schema_version_list_release(&l);
 	schema_reply(req, &b);
 }
 
-void schema_read_subjects(void *ctx, struct bus_http_request *req)
-{
-	struct schema_registry *r = ctx;
-	struct schema_name_list l;
-	size_t from, to;
+/* --- subject and version ------------------------------------------------------------------------------ */
 
-	schema_store_subjects(r->store, prefix_of(req), schema_body_deleted(req), &l);
-	schema_may_names(req, &l);
-	schema_body_window(req, l.n, &from, &to);
-	reply_texts(req, l.item, from, to);
-	schema_name_list_release(&l);
-}
-
-void schema_read_versions(void *ctx, struct bus_http_request *req)
-{
-	struct schema_registry *r = ctx;
-	const char *subject = schema_body_subject(req);
-	struct schema_version_list l;
-	struct bus_buf b = { 0 };
-	struct bus_json_out j = begin(&b);
-	size_t from, to;
-
-	schema_store_versions(r->store, subject, schema_body_deleted(req), &l);
-	if (l.n == 0) {
-		schema_version_list_release(&l);
-		schema_reply_subject_unknown(req, subject);
-		return;
-	}
-	schema_body_window(req, l.n, &from, &to);
-	bus_json_array(&j);
-	for (size_t i = from; i < to; i++)
-		bus_json_put_int(&j, l.item[i].version);
-	bus_json_array_end(&j);
-	schema_version_list_release(&l);
-	schema_reply(req, &b);
-}
-
-/* {subject}/{version}: live, or soft-deleted when `deleted` asks for it; else answered. */
-static bool find_version(struct schema_registry *r, struct bus_http_request *req, struct schema_version *out)
-{
-	const char *subject = schema_body_subject(req);
-	bool with_deleted = schema_body_true(req, "deleted");
-	struct schema_version_list l;
-	size_t n;
+struct place {
+	const struct bus_http_request *req;
 	int version;
+	bool deleted;
+	const struct schema_subject *subject;
+	const struct schema_entry *entry;
+};
 
-	memset(out, 0, sizeof(*out));
-	if (!schema_body_version(req, &version))
+static bool find_place(void *ctx, const struct schema_table *t, const char *subject)
+{
+	struct place *p = ctx;
+
+	p->subject = schema_may(p->req, SCHEMA_RIGHT_READ, subject) ? schema_table_subject(t, subject) : NULL;
+	p->entry = p->subject ? schema_table_entry(p->subject, p->version) : NULL;
+	if (p->entry && p->entry->deleted && !p->deleted)
+		p->entry = NULL;
+	return p->entry != NULL;
+}
+
+/* {subject}/{version}: live, or soft-deleted when `deleted` says so; else answered. */
+static bool copy_version(struct schema_registry *r, struct bus_http_request *req, bool deleted,
+			 struct schema_version *out)
+{
+	const char *subject = schema_body_subject(r, req);
+	struct place p = { .req = req, .deleted = deleted };
+	const struct schema_table *t;
+	bool found, some;
+
+	if (!schema_body_version(req, &p.version))
 		return false;
-	schema_store_versions(r->store, subject, with_deleted ? SCHEMA_WITH_DELETED : SCHEMA_LIVE, &l);
-	n = l.n;
-	for (size_t i = l.n; i > 0 && !out->subject; i--)
-		if (version == SCHEMA_VERSION_LATEST || l.item[i - 1].version == version) {
-			*out = l.item[i - 1];
-			memset(&l.item[i - 1], 0, sizeof(l.item[i - 1]));
-		}
-	schema_version_list_release(&l);
-	if (out->subject)
-		return true;
-	if (n == 0)
+	t = schema_store_read(r->store);
+	found = schema_in_contexts(t, subject, find_place, &p);
+	some = found || schema_table_has(t, subject, deleted);
+	if (found) {
+		const struct schema_version view = schema_table_view(p.subject, p.entry);
+
+		schema_version_copy(&view, out);
+	}
+	schema_store_done(r->store);
+	if (!some)
 		schema_reply_subject_unknown(req, subject);
-	else
-		schema_reply_version_unknown(req, version);
-	return false;
+	else if (!found)
+		schema_reply_version_unknown(req, p.version);
+	return found;
+}
+
+/* Whoever is given a deprecated version is told so. */
+static void tell_state(struct schema_registry *r, struct bus_http_request *req,
+		       const struct schema_version *v)
+{
+	if (r->side)
+		schema_side_headers(r, req, v);
 }
 
 void schema_read_version(void *ctx, struct bus_http_request *req)
 {
 	struct schema_version v;
 
-	if (!find_version(ctx, req, &v))
+	if (!copy_version(ctx, req, schema_body_true(req, "deleted"), &v))
 		return;
-	reply_version(req, &v, SCHEMA_SHOW_PLACE);
-	schema_version_release(&v);
+	tell_state(ctx, req, &v);
+	reply_version(ctx, req, &v, (struct schema_show){ .dated = true });
 }
 
 void schema_read_version_schema(void *ctx, struct bus_http_request *req)
 {
 	struct schema_version v;
 
-	if (find_version(ctx, req, &v))
-		reply_text(req, &v);
+	if (!copy_version(ctx, req, schema_body_true(req, "deleted"), &v))
+		return;
+	tell_state(ctx, req, &v);
+	reply_text(ctx, req, &v);
+}
+
+struct referrers {
+	const struct bus_http_request *req;
+	bool deleted;
+	struct referrer {
+		const char *context;
+		int32_t id;
+	} * item;
+	size_t n;
+};
+
+static void take_referrer(void *ctx, const struct schema_content *c)
+{
+	struct referrers *l = ctx;
+	bool used = false;
+
+	for (size_t i = 0; i < c->n_uses && !used; i++)
+		used = (l->deleted || !schema_table_entry(c->use[i].subject, c->use[i].version)->deleted) &&
+		       schema_may(l->req, SCHEMA_RIGHT_READ, c->use[i].subject->name);
+	for (size_t i = 0; i < l->n && used; i++)
+		used = l->item[i].id != c->id || strcmp(l->item[i].context, c->context->name) != 0;
+	if (!used)
+		return;
+	l->item = bus_xrealloc(l->item, (l->n + 1) * sizeof(*l->item));
+	l->item[l->n++] = (struct referrer){ c->context->name, c->id };
+}
+
+static int by_context_and_id(const void *a, const void *b)
+{
+	const struct referrer *x = a, *y = b;
+	int order = strcmp(x->context, y->context);
+
+	return order != 0 ? order : (x->id > y->id) - (x->id < y->id);
 }
 
 void schema_read_referrers(void *ctx, struct bus_http_request *req)
 {
 	struct schema_registry *r = ctx;
-	struct schema_version_list l;
+	struct schema_window w = schema_body_window(req, 1000);
+	struct referrers l = { .req = req, .deleted = schema_body_true(req, "deleted") };
 	struct schema_version v;
 	struct bus_buf b = { 0 };
-	struct bus_json_out j = begin(&b);
+	struct bus_json_out j = { .buf = &b };
 
-	if (!find_version(r, req, &v))
+	if (!copy_version(r, req, true, &v))
 		return;
-	schema_store_referrers(r->store, v.subject, v.version, schema_body_deleted(req), &l);
-	schema_may_versions(req, &l);
-	schema_version_release(&v);
 	bus_json_array(&j);
+	schema_table_referrers(schema_store_read(r->store), v.subject, v.version, take_referrer, &l);
+	if (l.n > 0)
+		qsort(l.item, l.n, sizeof(*l.item), by_context_and_id);
+	schema_store_done(r->store);
 	for (size_t i = 0; i < l.n; i++)
-		bus_json_put_int(&j, l.item[i].id);
+		if (schema_window_takes(&w))
+			bus_json_put_int(&j, l.item[i].id);
 	bus_json_array_end(&j);
-	schema_version_list_release(&l);
+	free(l.item);
+	schema_version_release(&v);
 	schema_reply(req, &b);
-}
-
-static bool has_versions(struct schema_registry *r, const char *subject, enum schema_deleted which)
-{
-	struct schema_version_list l;
-	bool some;
-
-	schema_store_versions(r->store, subject, which, &l);
-	some = l.n > 0;
-	schema_version_list_release(&l);
-	return some;
-}
-
-void schema_read_lookup(void *ctx, struct bus_http_request *req)
-{
-	struct schema_registry *r = ctx;
-	const char *subject = schema_body_subject(req);
-	enum schema_deleted which = schema_body_true(req, "deleted") ? SCHEMA_WITH_DELETED : SCHEMA_LIVE;
-	struct schema_version wanted, found;
-
-	if (!has_versions(r, subject, which)) {
-		schema_reply_subject_unknown(req, subject);
-		return;
-	}
-	if (!schema_body_schema(r, req, SCHEMA_LENIENT, &wanted))
-		return;
-	if (schema_store_find(r->store, subject, which, &wanted, &found, NULL) == BUS_OK) {
-		reply_version(req, &found, SCHEMA_SHOW_PLACE);
-		schema_version_release(&found);
-	} else {
-		schema_reply_error(req, 40403, "Schema not found");
-	}
-	schema_version_release(&wanted);
-}
-
-static void reply_compatible(struct bus_http_request *req, bool ok, const struct schema_messages *why)
-{
-	struct bus_buf b = { 0 };
-	struct bus_json_out j = begin(&b);
-
-	bus_json_object(&j);
-	bus_json_key(&j, "is_compatible");
-	bus_json_put_bool(&j, ok);
-	if (schema_body_true(req, "verbose")) {
-		bus_json_key(&j, "messages");
-		bus_json_array(&j);
-		for (size_t i = 0; i < why->n; i++)
-			bus_json_put_text(&j, why->item[i]);
-		bus_json_array_end(&j);
-	}
-	bus_json_object_end(&j);
-	schema_reply(req, &b);
-}
-
-/* .../versions/{version}: against that one; .../versions: against all that the level looks at. */
-void schema_read_compatibility(void *ctx, struct bus_http_request *req)
-{
-	struct schema_registry *r = ctx;
-	const char *subject = schema_body_subject(req);
-	bool one = strstr(bus_http_path(req), "/versions/") != NULL;
-	struct schema_version_list l;
-	struct schema_version candidate;
-	struct schema_messages why = { 0 };
-	int version = SCHEMA_VERSION_LATEST;
-	bool ok;
-
-	if (one && !schema_body_version(req, &version))
-		return;
-	if (!schema_body_schema(r, req, SCHEMA_STRICT, &candidate))
-		return;
-	schema_store_versions(r->store, subject, SCHEMA_LIVE, &l);
-	if (one) {
-		size_t keep = 0;
-
-		for (size_t i = 0; i < l.n; i++)
-			if (l.item[i].version == version ||
-			    (version == SCHEMA_VERSION_LATEST && i + 1 == l.n))
-				l.item[keep++] = l.item[i];
-			else
-				schema_version_release(&l.item[i]);
-		l.n = keep;
-	}
-	if (one && l.n == 0 && version != SCHEMA_VERSION_LATEST) {
-		schema_reply_version_unknown(req, version);
-	} else {
-		ok = schema_registry_compatible(schema_store_level(r->store, subject), &candidate, &l, &why);
-		reply_compatible(req, ok, &why);
-	}
-	schema_messages_release(&why);
-	schema_version_list_release(&l);
-	schema_version_release(&candidate);
-}
-
-/* Takes text. */
-static void reply_setting(struct bus_http_request *req, char *text)
-{
-	struct bus_buf b = { 0 };
-
-	bus_buf_puts(&b, text);
-	free(text);
-	schema_reply(req, &b);
-}
-
-static bool is_global(struct bus_http_request *req)
-{
-	return !strchr(bus_http_path(req) + 1, '/');
-}
-
-void schema_read_config(void *ctx, struct bus_http_request *req)
-{
-	struct schema_registry *r = ctx;
-	const char *subject = is_global(req) ? NULL : schema_body_subject(req);
-	char *text = schema_store_config(r->store, subject);
-
-	if (!text && subject && !schema_body_true(req, "defaultToGlobal")) {
-		schema_reply_error(
-		    req, 40408, "Subject '%s' does not have subject-level compatibility configured", subject);
-		return;
-	}
-	if (!text && subject)
-		text = schema_store_config(r->store, NULL);
-	reply_setting(req, text ? text : bus_xstrdup("{\"compatibilityLevel\":\"BACKWARD\"}"));
-}
-
-void schema_read_mode(void *ctx, struct bus_http_request *req)
-{
-	struct schema_registry *r = ctx;
-	const char *subject = is_global(req) ? NULL : schema_body_subject(req);
-	char *text = schema_store_mode(r->store, subject);
-
-	if (!text && subject && !schema_body_true(req, "defaultToGlobal")) {
-		schema_reply_error(req, 40409, "Subject '%s' does not have subject-level mode configured",
-				   subject);
-		return;
-	}
-	if (!text && subject)
-		text = schema_store_mode(r->store, NULL);
-	reply_setting(req, text ? text : bus_xstrdup("{\"mode\":\"READWRITE\"}"));
 }

@@ -25,9 +25,84 @@ void schema_registry_error(struct bus_buf *out, int status, const char *title, c
 	put_error(out, status, message);
 }
 
+/* --- content types ------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	int weight; /* per mille; the server's, as Confluent's Versions.java */
+} types[] = { { SCHEMA_REGISTRY_TYPE, 1000 },
+	      { "application/vnd.schemaregistry+json", 900 },
+	      { "application/json", 500 } };
+
+/* The weight that one element of an Accept header gives to the type, per mille; 0: none. */
+static int accepts(const char *p, size_t n, const char *type)
+{
+	size_t len = 0;
+	const char *q;
+	int weight = 1000;
+
+	while (n > 0 && *p == ' ') {
+		p++;
+		n--;
+	}
+	while (len < n && p[len] != ';' && p[len] != ' ')
+		len++;
+	if (!(len == strlen(type) && strncasecmp(p, type, len) == 0) &&
+	    !(len == 3 && memcmp(p, "*/*", 3) == 0) &&
+	    !(len == 13 && strncasecmp(p, "application/*", 13) == 0))
+		return 0;
+	q = memmem(p, n, "q=", 2);
+	if (q && q[2] == '0' && (size_t)(q + 3 - p) <= n) {
+		weight = 0;
+		if ((size_t)(q + 3 - p) < n && q[3] == '.')
+			for (int i = 0, digit = 100; i < 3; i++, digit /= 10) {
+				const char *c = q + 4 + i;
+
+				if ((size_t)(c - p) >= n || *c < '0' || *c > '9')
+					break;
+				weight += (*c - '0') * digit;
+			}
+	}
+	return weight;
+}
+
+static const char *chosen(const struct bus_http_request *req)
+{
+	const char *accept = bus_http_header(req, "Accept"), *best = SCHEMA_REGISTRY_TYPE;
+	int most = 0;
+
+	for (size_t i = 0; accept && i < BUS_LEN(types); i++)
+		for (const char *p = accept, *end; *p; p = *end ? end + 1 : end) {
+			int weight;
+
+			end = strchrnul(p, ',');
+			weight = accepts(p, (size_t)(end - p), types[i].name) * types[i].weight;
+			if (weight > most) {
+				most = weight;
+				best = types[i].name;
+			}
+		}
+	return best;
+}
+
+void schema_reply_choose(struct bus_http_request *req)
+{
+	bus_http_set_type(req, chosen(req));
+}
+
+static const char *type_of(const struct bus_http_request *req)
+{
+	return bus_http_type(req) ? bus_http_type(req) : chosen(req);
+}
+
 void schema_reply(struct bus_http_request *req, struct bus_buf *json)
 {
-	bus_http_reply(req, 200, SCHEMA_REGISTRY_TYPE, json);
+	if (json->n > 0) {
+		bus_http_reply(req, 200, type_of(req), json);
+		return;
+	}
+	bus_buf_release(json);
+	bus_http_reply(req, 204, NULL, NULL);
 }
 
 void schema_reply_error(struct bus_http_request *req, int code, const char *fmt, ...)
@@ -43,7 +118,7 @@ void schema_reply_error(struct bus_http_request *req, int code, const char *fmt,
 	va_end(ap);
 	put_error(&b, code, message ? message : "");
 	free(message);
-	bus_http_reply(req, status, SCHEMA_REGISTRY_TYPE, &b);
+	bus_http_reply(req, status, type_of(req), &b);
 }
 
 void schema_reply_subject_unknown(struct bus_http_request *req, const char *subject)
@@ -57,33 +132,83 @@ void schema_reply_version_unknown(struct bus_http_request *req, int version)
 			   version == SCHEMA_VERSION_LATEST ? -1 : version);
 }
 
-void schema_put_version(struct bus_json_out *j, const struct schema_version *v, int show)
+static void put_place(struct bus_json_out *j, const struct schema_version *v)
 {
-	if (show == SCHEMA_SHOW_PLACE) {
-		bus_json_key(j, "subject");
-		bus_json_put_text(j, v->subject);
+	bus_json_key(j, "subject");
+	bus_json_put_text(j, v->subject);
+	bus_json_key(j, "version");
+	bus_json_put_int(j, v->version);
+}
+
+static void put_id(struct bus_json_out *j, const struct schema_version *v)
+{
+	bus_json_key(j, "id");
+	bus_json_put_int(j, v->id);
+}
+
+static void put_text(struct bus_json_out *j, const struct schema_version *v, const struct schema_show *show)
+{
+	bus_json_key(j, "schema");
+	bus_json_put_text(j, show->text ? show->text : v->text);
+}
+
+/* The order of members is that of Confluent's Schema, SchemaString and RegisterSchemaResponse, but for
+ * "ruleSet". */
+void schema_put_version(struct bus_json_out *j, const struct schema_version *v,
+			const struct schema_show *show)
+{
+	char guid[37];
+
+	if (show->shape != SCHEMA_SHAPE_REGISTERED && !show->placeless)
+		put_place(j, v);
+	if (show->shape != SCHEMA_SHAPE_STRING)
+		put_id(j, v);
+	if (show->shape == SCHEMA_SHAPE_REGISTERED) {
 		bus_json_key(j, "version");
 		bus_json_put_int(j, v->version);
 	}
-	if (show) {
-		bus_json_key(j, "id");
-		bus_json_put_int(j, v->id);
-	}
-	if (show == SCHEMA_SHOW_ID) {
-		bus_json_key(j, "version");
-		bus_json_put_int(j, v->version);
-	}
-	if (strcmp(v->type, "AVRO") != 0) {
-		bus_json_key(j, "schemaType");
-		bus_json_put_text(j, v->type);
-	}
+	schema_guid_text(v->guid, guid);
+	bus_json_key(j, "guid");
+	bus_json_put_text(j, guid);
+	bus_json_key(j, "schemaType");
+	bus_json_put_text(j, v->type);
+	if (show->shape == SCHEMA_SHAPE_STRING)
+		put_text(j, v, show);
 	if (v->n_references > 0)
 		schema_record_put_references(j, v);
 	bus_json_put_members(j, bus_str(v->extra));
-	bus_json_key(j, "schema");
-	bus_json_put_text(j, v->text);
-	if (show == SCHEMA_SHOW_PLACE && v->deleted) {
-		bus_json_key(j, "deleted");
-		bus_json_put_bool(j, true);
+	if (show->shape != SCHEMA_SHAPE_STRING)
+		put_text(j, v, show);
+	if (show->tags.n > 0) {
+		bus_json_key(j, "schemaTags");
+		bus_json_put_raw(j, show->tags);
 	}
+	if (show->max_id > 0) {
+		bus_json_key(j, "maxId");
+		bus_json_put_int(j, show->max_id);
+	}
+	if (show->dated) {
+		bus_json_key(j, "ts");
+		bus_json_put_int(j, v->timestamp_ms);
+		bus_json_key(j, "deleted");
+		bus_json_put_bool(j, v->deleted);
+	}
+	if (show->n_aliases > 0) {
+		bus_json_key(j, "aliases");
+		bus_json_array(j);
+		for (size_t i = 0; i < show->n_aliases; i++)
+			bus_json_put_text(j, show->alias[i]);
+		bus_json_array_end(j);
+	}
+}
+
+struct bus_buf schema_version_json(const struct schema_version *v, const struct schema_show *show)
+{
+	struct bus_buf b = { 0 };
+	struct bus_json_out j = { .buf = &b };
+
+	bus_json_object(&j);
+	schema_put_version(&j, v, show);
+	bus_json_object_end(&j);
+	return b;
 }

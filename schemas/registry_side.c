@@ -63,7 +63,7 @@ void schema_side_get_uses(void *ctx, struct bus_http_request *req)
 
 void schema_side_get_subject_uses(void *ctx, struct bus_http_request *req)
 {
-	reply_uses(ctx, req, schema_body_subject(req));
+	reply_uses(ctx, req, schema_body_subject(ctx, req));
 }
 
 static void put_bytes(struct bus_buf *to, struct bus_str from)
@@ -158,14 +158,14 @@ void schema_side_headers(struct schema_registry *r, struct bus_http_request *req
 /* The version that the path names, or the error has been answered. */
 static bool the_version(struct schema_registry *r, struct bus_http_request *req, struct schema_version *out)
 {
-	const char *subject = schema_body_subject(req);
+	const char *subject = schema_body_subject(r, req);
 	int version;
 
 	if (!schema_body_version(req, &version))
 		return false;
 	if (schema_store_version(r->store, subject, version, out, NULL) == BUS_OK)
 		return true;
-	if (schema_store_highest_version(r->store, subject) == 0)
+	if (!schema_store_has(r->store, subject, true))
 		schema_reply_subject_unknown(req, subject);
 	else
 		schema_reply_version_unknown(req, version);

@@ -72,6 +72,7 @@ enum bus_err schema_store_open_watched(const struct bus_kafka_conf *kafka, const
 	s->arena = bus_arena_new(RECORD_ARENA);
 	s->table = schema_table_new();
 	pthread_rwlock_init(&s->lock, NULL);
+	pthread_mutex_init(&s->parsed_lock, NULL);
 	pthread_mutex_init(&s->listener_lock, NULL);
 	rc = bus_follow_open(&conf, timeout_ms, &s->follow, err);
 	if (rc != BUS_OK) {
@@ -92,9 +93,23 @@ void schema_store_close(struct schema_store **ss)
 	bus_follow_close(&s->follow);
 	schema_table_free(&s->table);
 	bus_arena_free(&s->arena);
+	for (size_t i = 0; i < SCHEMA_PARSED_MAX; i++)
+		schema_unref(&s->parsed[i].schema);
+	pthread_mutex_destroy(&s->parsed_lock);
 	pthread_mutex_destroy(&s->listener_lock);
 	pthread_rwlock_destroy(&s->lock);
 	free(s);
+}
+
+const struct schema_table *schema_store_read(struct schema_store *s)
+{
+	pthread_rwlock_rdlock(&s->lock);
+	return s->table;
+}
+
+void schema_store_done(struct schema_store *s)
+{
+	pthread_rwlock_unlock(&s->lock);
 }
 
 /* --- waiting --- */

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
+#include "bus/crypto.h"
 #include "bus/json.h"
-#include "bus/json_out.h"
 
 #define RECORD_TEXT_MAX ((size_t)8 * 1024 * 1024)
 
@@ -15,6 +15,7 @@ static const char *const kind_name[] = {
 	[SCHEMA_RECORD_MODE] = "MODE",
 	[SCHEMA_RECORD_DELETE_SUBJECT] = "DELETE_SUBJECT",
 	[SCHEMA_RECORD_CLEAR_SUBJECT] = "CLEAR_SUBJECT",
+	[SCHEMA_RECORD_CONTEXT] = "CONTEXT",
 	[SCHEMA_RECORD_NOOP] = "NOOP",
 };
 
@@ -96,109 +97,71 @@ static enum bus_err read_references(const struct bus_json *value, struct bus_are
 	return BUS_OK;
 }
 
-/* The end of the value that begins at p, in text known to be JSON: the comma, bracket or brace after it. */
-static const char *skip_value(const char *p, const char *end)
+static enum bus_err read_meta(const struct bus_json *value, struct bus_arena *arena,
+			      const struct schema_metadata **m, const struct schema_rule_set **rules,
+			      struct schema_record *out, struct bus_error *err)
 {
-	bool quoted = false;
-	int depth = 0;
+	struct bus_buf text = { 0 };
+	enum bus_err rc;
 
-	for (; p < end; p++) {
-		if (quoted) {
-			if (*p == '\\')
-				p++;
-			else if (*p == '"')
-				quoted = false;
-		} else if (*p == '"') {
-			quoted = true;
-		} else if (*p == '{' || *p == '[') {
-			depth++;
-		} else if (*p == '}' || *p == ']') {
-			if (depth-- == 0)
-				return p;
-		} else if (*p == ',' && depth == 0) {
-			return p;
-		}
-	}
-	return end;
+	rc = schema_metadata_read(bus_json_get(value, "metadata"), arena, m, err);
+	if (rc == BUS_OK)
+		rc = schema_rule_set_read(bus_json_get(value, "ruleSet"), arena, rules, err);
+	if (rc != BUS_OK)
+		return rc;
+	schema_meta_members(*m, *rules, &text);
+	out->extra = (struct bus_str){ bus_arena_dup(arena, text.p, text.n), text.n };
+	bus_buf_release(&text);
+	return out->extra.p ? BUS_OK : bus_fail(err, BUS_ETOOBIG, "the record is too large");
 }
 
-static struct bus_str trim(const char *p, const char *end)
-{
-	while (p < end && strchr(" \t\r\n", *p))
-		p++;
-	while (end > p && strchr(" \t\r\n", end[-1]))
-		end--;
-	return (struct bus_str){ p, (size_t)(end - p) };
-}
-
-/* Calls fn with each member of the object, its value as it stands in the text. tree is of the same text:
- * it gives the names, unescaped. */
-static void each_member(struct bus_str text, const struct bus_json *tree,
-			void (*fn)(void *ctx, const struct bus_json *v, struct bus_str raw), void *ctx)
-{
-	const char *end = text.p + text.n, *p = memchr(text.p, '{', text.n), *after;
-	const struct bus_json *v;
-
-	for (v = tree->first; v && p; v = v->next) {
-		for (p++; p < end && *p != '"'; p++) /* to the name */
-			;
-		for (p++; p < end && *p != '"'; p++) /* over it */
-			p += *p == '\\';
-		p = p < end ? memchr(p, ':', (size_t)(end - p)) : NULL;
-		if (!p)
-			return;
-		after = skip_value(p + 1, end);
-		fn(ctx, v, trim(p + 1, after));
-		p = after;
-	}
-}
-
-static void put_extra(void *ctx, const struct bus_json *v, struct bus_str raw)
-{
-	static const char *const known[] = { "subject",	   "version", "id",	"schemaType",
-					     "references", "schema",  "deleted" };
-	struct bus_buf *out = ctx;
-	struct bus_json_out name = { .buf = out };
-	size_t i;
-
-	for (i = 0; i < BUS_LEN(known); i++)
-		if (bus_str_is(v->name, known[i]))
-			return;
-	if (is_null(v))
-		return;
-	if (out->n > 0)
-		bus_buf_putc(out, ',');
-	bus_json_put_str(&name, v->name);
-	bus_buf_putc(out, ':');
-	bus_buf_put(out, raw.p, raw.n);
-}
-
-static enum bus_err read_schema(struct bus_str text, const struct bus_json *value, struct bus_arena *arena,
+static enum bus_err read_schema(const struct bus_json *value, struct bus_arena *arena,
 				struct schema_record *out, struct bus_error *err)
 {
 	const struct bus_json *deleted = bus_json_get(value, "deleted");
-	struct bus_buf extra = { 0 };
+	const struct schema_metadata *m = NULL;
+	const struct schema_rule_set *rules = NULL;
 	enum bus_err rc;
 
 	out->type = BUS_STR("AVRO");
-	rc = take_int(value, "id", 1, &out->id, err);
+	rc = take_int(value, "id", 0, &out->id, err);
 	if (rc == BUS_OK)
 		rc = take_text(value, "schemaType", &out->type, err);
 	if (rc == BUS_OK)
 		rc = take_text(value, "schema", &out->text, err);
 	if (rc == BUS_OK)
 		rc = read_references(value, arena, out, err);
+	if (rc == BUS_OK)
+		rc = read_meta(value, arena, &m, &rules, out, err);
 	if (rc != BUS_OK)
 		return rc;
 	if (!out->text.p)
 		return bus_fail(err, BUS_EDATA, "no \"schema\"");
 	out->deleted = deleted && deleted->type == BUS_JSON_TRUE;
-	each_member(text, value, put_extra, &extra);
-	out->extra.p = bus_arena_dup(arena, extra.p, extra.n);
-	out->extra.n = extra.n;
-	bus_buf_release(&extra);
-	if (!out->extra.p)
+	schema_record_guid(out->text, out->reference, out->n_references, m, rules, out->guid);
+	return BUS_OK;
+}
+
+static enum bus_err read_noop(const struct bus_json *value, struct bus_arena *arena,
+			      struct schema_record *out, struct bus_error *err)
+{
+	const struct bus_json *contexts = bus_json_get(value, "contexts");
+	enum bus_err rc = BUS_OK;
+
+	if (bus_json_get(value, "highestId"))
+		rc = take_int(value, "highestId", 0, &out->id, err);
+	if (rc != BUS_OK || is_null(contexts))
+		return rc;
+	out->highest = bus_arena_zalloc(arena, (contexts->n + 1) * sizeof(*out->highest));
+	if (!out->highest)
 		return bus_fail(err, BUS_ETOOBIG, "the record is too large");
+	for (const struct bus_json *c = contexts->first; c; c = c->next) {
+		int64_t id;
+
+		if (c->type != BUS_JSON_NUMBER || bus_json_int(c, &id) != BUS_OK || id < 0 || id > INT32_MAX)
+			return bus_fail(err, BUS_EDATA, "a context's highest id is no id");
+		out->highest[out->n_highest++] = (struct schema_highest){ c->name, (int32_t)id };
+	}
 	return BUS_OK;
 }
 
@@ -226,9 +189,13 @@ static enum bus_err read_key(struct bus_str key, struct bus_arena *arena, struct
 	if (out->kind == SCHEMA_RECORD_SCHEMA)
 		rc = take_int(k, "version", 1, &out->version, err);
 	if (!out->subject.p &&
-	    (out->kind == SCHEMA_RECORD_SCHEMA || out->kind == SCHEMA_RECORD_DELETE_SUBJECT ||
-	     out->kind == SCHEMA_RECORD_CLEAR_SUBJECT))
+	    (out->kind == SCHEMA_RECORD_SCHEMA || out->kind == SCHEMA_RECORD_DELETE_SUBJECT))
 		return bus_fail(err, BUS_EDATA, "no \"subject\"");
+	if (out->kind == SCHEMA_RECORD_CONTEXT && rc == BUS_OK) {
+		rc = take_text(k, "context", &out->subject, err);
+		if (rc == BUS_OK && !out->subject.p)
+			return bus_fail(err, BUS_EDATA, "no \"context\"");
+	}
 	return rc;
 }
 
@@ -252,16 +219,14 @@ enum bus_err schema_record_read(struct bus_str key, struct bus_str value, struct
 		return rc;
 	switch (out->kind) {
 	case SCHEMA_RECORD_SCHEMA:
-		return read_schema(value, v, arena, out, err);
+		return read_schema(v, arena, out, err);
 	case SCHEMA_RECORD_DELETE_SUBJECT:
-	case SCHEMA_RECORD_CLEAR_SUBJECT:
 		return take_int(v, "version", 0, &out->version, err);
 	case SCHEMA_RECORD_NOOP:
-		if (bus_json_get(v, "highestId"))
-			rc = take_int(v, "highestId", 0, &out->id, err);
-		return rc;
+		return read_noop(v, arena, out, err);
 	default:
 		out->value = value;
+		out->settings = v;
 		return BUS_OK;
 	}
 }
@@ -293,7 +258,10 @@ static void put_key_text(const char *s, struct bus_buf *out)
 void schema_record_key(enum schema_record_kind kind, const char *subject, int version, struct bus_buf *out)
 {
 	bus_buf_printf(out, "{\"keytype\":\"%s\"", kind_name[kind]);
-	if (kind != SCHEMA_RECORD_NOOP) {
+	if (kind == SCHEMA_RECORD_CONTEXT) {
+		bus_buf_puts(out, ",\"tenant\":\"default\",\"context\":");
+		put_key_text(subject, out);
+	} else if (kind != SCHEMA_RECORD_NOOP) {
 		bus_buf_puts(out, ",\"subject\":");
 		if (subject)
 			put_key_text(subject, out);
@@ -342,85 +310,147 @@ void schema_record_schema(const struct schema_version *v, struct bus_buf *out)
 	}
 	if (v->n_references > 0)
 		schema_record_put_references(&j, v);
+	if (v->extra)
+		bus_json_put_members(&j, bus_str(v->extra));
 	bus_json_key(&j, "schema");
 	bus_json_put_text(&j, v->text);
 	bus_json_key(&j, "deleted");
 	bus_json_put_bool(&j, v->deleted);
-	if (v->extra && v->extra[0]) {
-		bus_buf_putc(out, ',');
-		bus_buf_puts(out, v->extra);
-	}
 	bus_json_object_end(&j);
 }
 
-void schema_record_delete_subject(const char *subject, int version, struct bus_buf *out)
+void schema_record_subject(const char *subject, int version, struct bus_buf *out)
 {
 	struct bus_json_out j = { .buf = out };
 
 	bus_json_object(&j);
-	bus_json_key(&j, "subject");
-	bus_json_put_text(&j, subject);
-	bus_json_key(&j, "version");
-	bus_json_put_int(&j, version);
+	if (subject) {
+		bus_json_key(&j, "subject");
+		bus_json_put_text(&j, subject);
+	}
+	if (version > 0) {
+		bus_json_key(&j, "version");
+		bus_json_put_int(&j, version);
+	}
 	bus_json_object_end(&j);
 }
 
-void schema_record_noop(int32_t highest_id, struct bus_buf *out)
+void schema_record_config(const char *subject, const struct schema_config *c, struct bus_buf *out)
 {
-	bus_buf_printf(out, "{\"highestId\":%d}", (int)highest_id);
-}
+	struct bus_json_out j = { .buf = out };
 
-struct identity {
-	struct bus_str metadata, rule_set;
-};
-
-static void take_identity(void *ctx, const struct bus_json *v, struct bus_str raw)
-{
-	struct identity *id = ctx;
-
-	if (is_null(v))
-		return;
-	if (bus_str_is(v->name, "metadata"))
-		id->metadata = raw;
-	else if (bus_str_is(v->name, "ruleSet"))
-		id->rule_set = raw;
-}
-
-void schema_record_identity(const char *extra, struct bus_buf *out)
-{
-	struct bus_arena *arena;
-	struct bus_buf text = { 0 };
-	struct bus_json *tree = NULL;
-	struct identity id = { 0 };
-
-	if (!extra || !extra[0])
-		return;
-	arena = bus_arena_new(0);
-	bus_buf_printf(&text, "{%s}", extra);
-	if (parse_object(bus_buf_str(&text), arena, &tree, NULL) == BUS_OK)
-		each_member(bus_buf_str(&text), tree, take_identity, &id);
-	if (id.metadata.p)
-		bus_buf_printf(out, "\"metadata\":%.*s", (int)id.metadata.n, id.metadata.p);
-	if (id.rule_set.p)
-		bus_buf_printf(out, "%s\"ruleSet\":%.*s", id.metadata.p ? "," : "", (int)id.rule_set.n,
-			       id.rule_set.p);
-	bus_buf_release(&text);
-	bus_arena_free(&arena);
-}
-
-bool schema_record_member(struct bus_str json, const char *name, char *out, size_t n)
-{
-	struct bus_arena *arena = bus_arena_new(0);
-	struct bus_str text = { NULL, 0 };
-	struct bus_json *tree = NULL;
-	bool found = false;
-
-	if (parse_object(json, arena, &tree, NULL) == BUS_OK &&
-	    take_text(tree, name, &text, NULL) == BUS_OK && text.p && text.n < n) {
-		memcpy(out, text.p, text.n);
-		out[text.n] = '\0';
-		found = true;
+	bus_json_object(&j);
+	if (subject) {
+		bus_json_key(&j, "subject");
+		bus_json_put_text(&j, subject);
 	}
-	bus_arena_free(&arena);
-	return found;
+	schema_config_write(c, "compatibilityLevel", &j);
+	bus_json_object_end(&j);
+}
+
+void schema_record_mode(const char *subject, int mode, struct bus_buf *out)
+{
+	struct bus_json_out j = { .buf = out };
+
+	bus_json_object(&j);
+	if (subject) {
+		bus_json_key(&j, "subject");
+		bus_json_put_text(&j, subject);
+	}
+	bus_json_key(&j, "mode");
+	bus_json_put_text(&j, schema_mode_name(mode));
+	bus_json_object_end(&j);
+}
+
+void schema_record_context(const char *context, struct bus_buf *out)
+{
+	bus_buf_puts(out, "{\"tenant\":\"default\",\"context\":");
+	put_key_text(context, out);
+	bus_buf_putc(out, '}');
+}
+
+void schema_record_noop(int32_t highest_id, const struct schema_highest *context, size_t n,
+			struct bus_buf *out)
+{
+	struct bus_json_out j = { .buf = out };
+
+	bus_json_object(&j);
+	bus_json_key(&j, "highestId");
+	bus_json_put_int(&j, highest_id);
+	if (n > 0) {
+		bus_json_key(&j, "contexts");
+		bus_json_object(&j);
+		for (size_t i = 0; i < n; i++) {
+			bus_json_key_str(&j, context[i].context);
+			bus_json_put_int(&j, context[i].id);
+		}
+		bus_json_object_end(&j);
+	}
+	bus_json_object_end(&j);
+}
+
+/* --- GUIDs ------------------------------------------------------------------------------------------ */
+
+void schema_record_guid(struct bus_str text, const struct schema_store_reference *reference,
+			size_t n_references, const struct schema_metadata *m, const struct schema_rule_set *s,
+			uint8_t out[SCHEMA_GUID_LEN])
+{
+	struct bus_buf b = { 0 };
+
+	if (n_references == 0 && !m && !s) {
+		bus_md5(text.p, text.n, out);
+		return;
+	}
+	bus_buf_put(&b, text.p, text.n);
+	for (size_t i = 0; i < n_references; i++) {
+		uint32_t v = (uint32_t)reference[i].version;
+
+		bus_buf_puts(&b, reference[i].name);
+		bus_buf_puts(&b, reference[i].subject);
+		for (int shift = 24; shift >= 0; shift -= 8)
+			bus_buf_putc(&b, (char)(v >> shift));
+	}
+	if (m) {
+		bus_buf_putc(&b, 1);
+		schema_metadata_bytes(m, &b);
+	}
+	if (s) {
+		bus_buf_putc(&b, 1);
+		schema_rule_set_bytes(s, &b);
+	}
+	bus_md5(b.p, b.n, out);
+	bus_buf_release(&b);
+}
+
+void schema_guid_text(const uint8_t guid[SCHEMA_GUID_LEN], char out[37])
+{
+	char hex[2 * SCHEMA_GUID_LEN + 1];
+
+	bus_hex(guid, SCHEMA_GUID_LEN, hex);
+	snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+bool schema_guid_parse(const char *text, uint8_t out[SCHEMA_GUID_LEN])
+{
+	static const char digits[] = "0123456789abcdef";
+	const bool dashed = strlen(text) == 36;
+	size_t n = 0;
+
+	if (!dashed && strlen(text) != 32)
+		return false;
+	for (size_t i = 0; text[i]; i++) {
+		const char *d;
+
+		if (dashed && (i == 8 || i == 13 || i == 18 || i == 23)) {
+			if (text[i] != '-')
+				return false;
+			continue;
+		}
+		d = strchr(digits, text[i] >= 'A' && text[i] <= 'F' ? text[i] + 32 : text[i]);
+		if (!d)
+			return false;
+		out[n / 2] = (uint8_t)(n % 2 == 0 ? (d - digits) << 4 : out[n / 2] | (d - digits));
+		n++;
+	}
+	return n == 2 * SCHEMA_GUID_LEN;
 }

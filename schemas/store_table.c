@@ -1,93 +1,75 @@
-#include "schemas/store_table.h"
-
 #include "bus/mem.h"
-#include "schemas/avro_canon.h"
-
-struct schema_table {
-	struct schema_subject **subject; /* sorted by name */
-	size_t n_subjects, cap_subjects;
-	/* Open addressing by id; never shrinks: an id's meaning is for ever. */
-	struct schema_content **by_id;
-	size_t n_ids, cap_ids;
-	/* Contents that do not stand in by_id: another spelling of the same schema under the same id. */
-	struct schema_content **spelling;
-	size_t n_spellings;
-	int32_t highest_id;
-	char *config, *mode;
-	bool unsettled;
-};
+#include "schemas/store_table_impl.h"
 
 struct schema_table *schema_table_new(void)
 {
 	struct schema_table *t = bus_xcalloc(1, sizeof(*t));
 
-	t->cap_ids = 1024;
-	t->by_id = bus_xcalloc(t->cap_ids, sizeof(struct schema_content *));
+	t->mode = SCHEMA_MODE_UNSET;
+	schema_table_make_context(t, BUS_STR(SCHEMA_CONTEXT_DEFAULT))->listed = true;
 	return t;
 }
 
-static void free_content(struct schema_content *c)
+static void free_config(struct schema_config **c)
 {
-	size_t i;
-
-	for (i = 0; i < c->n_references; i++) {
-		free(c->reference[i].name);
-		free(c->reference[i].subject);
-	}
-	free(c->reference);
-	schema_unref(&c->schema);
-	free(c->text);
-	free(c->type);
-	free(c->extra);
-	free(c->sameness);
-	free(c->subject);
-	free(c);
+	if (*c)
+		schema_config_release(*c);
+	free(*c);
+	*c = NULL;
 }
 
 void schema_table_free(struct schema_table **tt)
 {
 	struct schema_table *t = *tt;
-	size_t i;
 
 	if (!t)
 		return;
 	*tt = NULL;
-	for (i = 0; i < t->n_subjects; i++) {
+	for (size_t i = 0; i < t->n_subjects; i++) {
 		free(t->subject[i]->name);
 		free(t->subject[i]->entry);
-		free(t->subject[i]->config);
-		free(t->subject[i]->mode);
+		free_config(&t->subject[i]->config);
 		free(t->subject[i]);
 	}
-	for (i = 0; i < t->cap_ids; i++)
-		if (t->by_id[i])
-			free_content(t->by_id[i]);
-	for (i = 0; i < t->n_spellings; i++)
-		free_content(t->spelling[i]);
+	schema_table_free_contents(t);
+	for (size_t i = 0; i < t->n_contexts; i++) {
+		free(t->context[i]->name);
+		free(t->context[i]);
+	}
+	schema_index_release(&t->by_name);
+	schema_index_release(&t->by_id);
+	schema_index_release(&t->by_guid);
+	schema_index_release(&t->by_target);
+	free_config(&t->config);
 	free(t->subject);
-	free(t->by_id);
-	free(t->spelling);
-	free(t->config);
-	free(t->mode);
+	free(t->context);
 	free(t);
 }
 
-/* --- subjects --- */
+/* --- contexts, subjects ----------------------------------------------------------------------------- */
 
-static size_t subject_place(const struct schema_table *t, const char *name, bool *there)
+static int order(struct bus_str a, const char *b)
 {
-	size_t low = 0, high = t->n_subjects;
+	int by_bytes = strncmp(a.p, b, a.n);
+
+	return by_bytes != 0 ? by_bytes : b[a.n] ? -1 : 0;
+}
+
+/* Where the name is in the sorted list, or belongs. */
+static size_t context_place(const struct schema_table *t, struct bus_str name, bool *there)
+{
+	size_t low = 0, high = t->n_contexts;
 
 	*there = false;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int order = strcmp(name, t->subject[mid]->name);
+		int o = order(name, t->context[mid]->name);
 
-		if (order == 0) {
+		if (o == 0) {
 			*there = true;
 			return mid;
 		}
-		if (order < 0)
+		if (o < 0)
 			high = mid;
 		else
 			low = mid + 1;
@@ -95,253 +77,237 @@ static size_t subject_place(const struct schema_table *t, const char *name, bool
 	return low;
 }
 
-struct schema_subject *schema_table_subject(const struct schema_table *t, const char *name)
+struct schema_context *schema_table_context(const struct schema_table *t, struct bus_str name)
 {
 	bool there;
-	size_t at = subject_place(t, name, &there);
+	size_t at = context_place(t, name, &there);
 
-	return there ? t->subject[at] : NULL;
+	return there ? t->context[at] : NULL;
 }
 
-static struct schema_subject *make_subject(struct schema_table *t, struct bus_str name)
+struct schema_context *schema_table_make_context(struct schema_table *t, struct bus_str name)
 {
-	char *owned = bus_xstrndup(name.p, name.n);
+	struct schema_context *c;
 	bool there;
-	size_t at = subject_place(t, owned, &there);
+	size_t at = context_place(t, name, &there);
 
-	if (there) {
-		free(owned);
-		return t->subject[at];
+	if (there)
+		return t->context[at];
+	t->context = bus_xrealloc(t->context, (t->n_contexts + 1) * sizeof(struct schema_context *));
+	memmove(&t->context[at + 1], &t->context[at], (t->n_contexts - at) * sizeof(struct schema_context *));
+	t->n_contexts++;
+	c = t->context[at] = bus_xcalloc(1, sizeof(*c));
+	c->name = bus_xstrndup(name.p, name.n);
+	return c;
+}
+
+size_t schema_table_contexts(const struct schema_table *t, struct schema_context *const **list)
+{
+	*list = t->context;
+	return t->n_contexts;
+}
+
+struct schema_subject *schema_table_subject(const struct schema_table *t, const char *name)
+{
+	uint64_t hash = schema_hash(0, name, strlen(name));
+
+	for (struct schema_link *l = schema_index_first(&t->by_name, hash); l; l = schema_index_next(l)) {
+		struct schema_subject *s = SCHEMA_LINKED(l, struct schema_subject, by_name);
+
+		if (strcmp(s->name, name) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static struct schema_subject *make_subject(struct schema_table *t, struct bus_str given)
+{
+	char *owned = bus_xstrndup(given.p, given.n), *name = schema_subject_normal(owned);
+	struct schema_subject *s = schema_table_subject(t, name);
+
+	free(owned);
+	if (s) {
+		free(name);
+		return s;
 	}
 	if (t->n_subjects == t->cap_subjects) {
 		t->cap_subjects = t->cap_subjects ? 2 * t->cap_subjects : 64;
 		t->subject = bus_xrealloc(t->subject, t->cap_subjects * sizeof(struct schema_subject *));
 	}
-	memmove(&t->subject[at + 1], &t->subject[at], (t->n_subjects - at) * sizeof(struct schema_subject *));
-	t->n_subjects++;
-	t->subject[at] = bus_xcalloc(1, sizeof(**t->subject));
-	t->subject[at]->name = owned;
-	return t->subject[at];
+	s = t->subject[t->n_subjects++] = bus_xcalloc(1, sizeof(*s));
+	s->name = name;
+	s->mode = SCHEMA_MODE_UNSET;
+	s->context = schema_table_make_context(t, schema_subject_split(name).context);
+	schema_index_add(&t->by_name, &s->by_name, schema_hash(0, name, strlen(name)));
+	return s;
+}
+
+static size_t lower_bound(const struct schema_table *t, size_t n, const char *name)
+{
+	size_t low = 0;
+
+	while (low < n) {
+		size_t mid = low + (n - low) / 2;
+
+		if (strcmp(t->subject[mid]->name, name) < 0)
+			low = mid + 1;
+		else
+			n = mid;
+	}
+	return low;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(struct schema_subject *const *)a)->name, (*(struct schema_subject *const *)b)->name);
+}
+
+/* The new ones, sorted, are merged in from the end: each old one moves at most once. */
+void schema_table_settle(struct schema_table *t)
+{
+	size_t fresh = t->n_subjects - t->n_sorted, end = t->n_sorted;
+	struct schema_subject **added;
+
+	if (fresh == 0)
+		return;
+	added = bus_xmalloc(fresh * sizeof(struct schema_subject *));
+	memcpy(added, &t->subject[t->n_sorted], fresh * sizeof(struct schema_subject *));
+	qsort(added, fresh, sizeof(struct schema_subject *), by_name);
+	for (size_t i = fresh; i > 0; i--) {
+		size_t at = lower_bound(t, end, added[i - 1]->name);
+
+		memmove(&t->subject[at + i], &t->subject[at], (end - at) * sizeof(struct schema_subject *));
+		t->subject[at + i - 1] = added[i - 1];
+		end = at;
+	}
+	t->n_sorted = t->n_subjects;
+	free(added);
 }
 
 size_t schema_table_subjects(const struct schema_table *t, struct schema_subject *const **list)
 {
 	*list = t->subject;
-	return t->n_subjects;
+	return t->n_sorted;
+}
+
+void schema_table_range(const struct schema_table *t, const char *prefix, size_t *from, size_t *to)
+{
+	size_t n = strlen(prefix), low, high = t->n_sorted;
+
+	*from = low = lower_bound(t, t->n_sorted, prefix);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strncmp(t->subject[mid]->name, prefix, n) == 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*to = low;
+}
+
+bool schema_table_matches(const char *name, const struct schema_subject *s)
+{
+	struct schema_qualified q;
+
+	if (!name)
+		return true;
+	q = schema_subject_split(name);
+	if (q.name.n > 0)
+		return strcmp(name, s->name) == 0;
+	return bus_str_is(q.context, SCHEMA_CONTEXT_GLOBAL) || bus_str_is(q.context, s->context->name);
+}
+
+bool schema_table_has(const struct schema_table *t, const char *subject, bool deleted_too)
+{
+	const struct schema_subject *s;
+
+	if (subject && schema_subject_split(subject).name.n > 0) {
+		s = schema_table_subject(t, subject);
+		return s && s->n_entries > 0 && (deleted_too || schema_table_entry(s, 0));
+	}
+	for (size_t i = 0; i < t->n_subjects; i++) {
+		s = t->subject[i];
+		if (s->n_entries > 0 && (deleted_too || schema_table_entry(s, 0)) &&
+		    schema_table_matches(subject, s))
+			return true;
+	}
+	return false;
+}
+
+/* --- versions --------------------------------------------------------------------------------------- */
+
+/* The first entry of that version or a later one. */
+static size_t entry_place(const struct schema_subject *s, int version)
+{
+	size_t low = 0, high = s->n_entries;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (s->entry[mid].version < version)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 
 struct schema_entry *schema_table_entry(const struct schema_subject *s, int version)
 {
-	size_t i;
+	size_t at;
 
-	for (i = s->n_entries; i > 0; i--) {
-		struct schema_entry *e = &s->entry[i - 1];
-
-		if (version > 0 ? e->version == version : !e->deleted)
-			return e;
-	}
-	return NULL;
-}
-
-static void put_entry(struct schema_subject *s, const struct schema_entry *e)
-{
-	struct schema_entry *old = schema_table_entry(s, e->version);
-	size_t at = s->n_entries;
-
-	if (e->version > s->highest)
-		s->highest = e->version;
-	if (old) {
-		*old = *e;
-		return;
-	}
-	s->entry = bus_xrealloc(s->entry, (s->n_entries + 1) * sizeof(*s->entry));
-	while (at > 0 && s->entry[at - 1].version > e->version)
-		at--;
-	memmove(&s->entry[at + 1], &s->entry[at], (s->n_entries - at) * sizeof(*s->entry));
-	s->entry[at] = *e;
-	s->n_entries++;
-}
-
-static void drop_entries(struct schema_subject *s, int from, int to, bool deleted_only)
-{
-	size_t i, kept = 0;
-
-	for (i = 0; i < s->n_entries; i++) {
-		const struct schema_entry *e = &s->entry[i];
-
-		if (e->version < from || e->version > to || (deleted_only && !e->deleted))
-			s->entry[kept++] = *e;
-	}
-	s->n_entries = kept;
-}
-
-/* --- contents --- */
-
-static uint64_t hash_bytes(const char *p, size_t n) /* FNV-1a */
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	while (n-- > 0)
-		h = (h ^ (unsigned char)*p++) * UINT64_C(0x100000001b3);
-	return h;
-}
-
-static size_t id_place(struct schema_content *const *by_id, size_t cap, int32_t id)
-{
-	size_t at = ((uint32_t)id * UINT32_C(2654435769)) & (cap - 1);
-
-	while (by_id[at] && by_id[at]->id != id)
-		at = (at + 1) & (cap - 1);
-	return at;
-}
-
-struct schema_content *schema_table_content(const struct schema_table *t, int32_t id)
-{
-	return t->by_id[id_place(t->by_id, t->cap_ids, id)];
-}
-
-static void put_content(struct schema_table *t, struct schema_content *c)
-{
-	if (2 * (t->n_ids + 1) > t->cap_ids) {
-		size_t cap = 2 * t->cap_ids, i;
-		struct schema_content **grown = bus_xcalloc(cap, sizeof(struct schema_content *));
-
-		for (i = 0; i < t->cap_ids; i++)
-			if (t->by_id[i])
-				grown[id_place(grown, cap, t->by_id[i]->id)] = t->by_id[i];
-		free(t->by_id);
-		t->by_id = grown;
-		t->cap_ids = cap;
-	}
-	t->by_id[id_place(t->by_id, t->cap_ids, c->id)] = c;
-	t->n_ids++;
-}
-
-void schema_table_sameness(const char *type, const struct schema *schema, const char *text,
-			   const struct schema_store_reference *reference, size_t n_references,
-			   const char *extra, struct bus_buf *out)
-{
-	size_t i;
-
-	bus_buf_put(out, type, strlen(type) + 1);
-	if (schema)
-		schema_to_string(schema, out);
-	else
-		bus_buf_puts(out, text);
-	for (i = 0; i < n_references; i++) {
-		bus_buf_putc(out, '\0');
-		bus_buf_put(out, reference[i].name, strlen(reference[i].name) + 1);
-		bus_buf_put(out, reference[i].subject, strlen(reference[i].subject) + 1);
-		bus_buf_printf(out, "%d", reference[i].version);
-	}
-	bus_buf_putc(out, '\0');
-	schema_record_identity(extra, out);
-}
-
-static void set_sameness(struct schema_content *c)
-{
-	struct bus_buf b = { 0 };
-
-	schema_table_sameness(c->type, c->schema, c->text, c->reference, c->n_references, c->extra, &b);
-	free(c->sameness);
-	c->sameness = bus_buf_take(&b, &c->sameness_len);
-	c->hash = hash_bytes(c->sameness, c->sameness_len);
-}
-
-/* False: a reference is not there yet. */
-static bool parse_content(const struct schema_table *t, struct schema_content *c)
-{
-	struct schema_reference ref[SCHEMA_STORE_REFERENCES_MAX];
-	size_t i;
-
-	if (strcmp(c->type, "AVRO") != 0)
-		return true;
-	for (i = 0; i < c->n_references; i++) {
-		const struct schema_subject *s = schema_table_subject(t, c->reference[i].subject);
-		const struct schema_entry *e = s ? schema_table_entry(s, c->reference[i].version) : NULL;
-
-		if (!e || !e->content->schema)
-			return false;
-		ref[i] = (struct schema_reference){ c->reference[i].name, e->content->schema };
-	}
-	/* What cannot be parsed is kept as text; whoever needs it parsed is told so then. */
-	if (schema_parse(bus_str(c->text), SCHEMA_LENIENT, ref, c->n_references, &c->schema, NULL) != BUS_OK)
-		c->schema = NULL;
-	return true;
-}
-
-static struct schema_content *make_content(struct schema_table *t, const struct schema_record *r,
-					   int64_t offset, int64_t timestamp_ms)
-{
-	struct schema_content *c = bus_xcalloc(1, sizeof(*c));
-	size_t i;
-
-	*c = (struct schema_content){ .id = r->id,
-				      .text = bus_xstrndup(r->text.p, r->text.n),
-				      .type = bus_xstrndup(r->type.p, r->type.n),
-				      .extra = bus_xstrndup(r->extra.p, r->extra.n),
-				      .reference = bus_xcalloc(r->n_references + 1, sizeof(*c->reference)),
-				      .n_references = r->n_references,
-				      .subject = bus_xstrndup(r->subject.p, r->subject.n),
-				      .version = r->version,
-				      .offset = offset,
-				      .timestamp_ms = timestamp_ms };
-	for (i = 0; i < r->n_references; i++)
-		c->reference[i] = (struct schema_store_reference){ bus_xstrdup(r->reference[i].name),
-								   bus_xstrdup(r->reference[i].subject),
-								   r->reference[i].version };
-	if (!parse_content(t, c))
-		t->unsettled = true;
-	set_sameness(c);
-	return c;
-}
-
-static bool same_words(const struct schema_content *c, const struct schema_record *r)
-{
-	size_t i;
-
-	if (!bus_str_is(r->text, c->text) || !bus_str_is(r->type, c->type) ||
-	    !bus_str_is(r->extra, c->extra) || r->n_references != c->n_references)
-		return false;
-	for (i = 0; i < c->n_references; i++)
-		if (strcmp(c->reference[i].name, r->reference[i].name) != 0 ||
-		    strcmp(c->reference[i].subject, r->reference[i].subject) != 0 ||
-		    c->reference[i].version != r->reference[i].version)
-			return false;
-	return true;
-}
-
-static bool same_schema(const struct schema_content *a, const struct schema_content *b)
-{
-	return a->hash == b->hash && a->sameness_len == b->sameness_len &&
-	       memcmp(a->sameness, b->sameness, a->sameness_len) == 0;
-}
-
-/* The content that a SCHEMA record's version points to; NULL: the id means something else already. */
-static struct schema_content *content_of(struct schema_table *t, const struct schema_record *r,
-					 int64_t offset, int64_t timestamp_ms)
-{
-	struct schema_content *known = schema_table_content(t, r->id), *c;
-	size_t i;
-
-	if (known && same_words(known, r))
-		return known;
-	for (i = 0; known && i < t->n_spellings; i++)
-		if (t->spelling[i]->id == r->id && same_words(t->spelling[i], r))
-			return t->spelling[i];
-	c = make_content(t, r, offset, timestamp_ms);
-	if (!known) {
-		put_content(t, c);
-		return c;
-	}
-	if (!same_schema(known, c)) {
-		free_content(c);
+	if (version == 0) {
+		for (at = s->n_entries; at > 0; at--)
+			if (!s->entry[at - 1].deleted)
+				return &s->entry[at - 1];
 		return NULL;
 	}
-	t->spelling = bus_xrealloc(t->spelling, (t->n_spellings + 1) * sizeof(struct schema_content *));
-	t->spelling[t->n_spellings++] = c;
-	return c;
+	at = entry_place(s, version);
+	return at < s->n_entries && s->entry[at].version == version ? &s->entry[at] : NULL;
 }
+
+static void drop_entry(struct schema_table *t, struct schema_subject *s, size_t at)
+{
+	schema_table_unuse(s->entry[at].content, s, s->entry[at].version);
+	t->live -= !s->entry[at].deleted;
+	s->n_entries--;
+	memmove(&s->entry[at], &s->entry[at + 1], (s->n_entries - at) * sizeof(*s->entry));
+	s->context->n_subjects -= s->n_entries == 0;
+	t->generation++;
+}
+
+static void put_entry(struct schema_table *t, struct schema_subject *s, const struct schema_entry *e)
+{
+	size_t at = entry_place(s, e->version);
+
+	if (at < s->n_entries && s->entry[at].version == e->version) {
+		struct schema_entry *old = &s->entry[at];
+
+		if (old->content != e->content) {
+			schema_table_unuse(old->content, s, e->version);
+			schema_table_add_use(e->content, s, e->version);
+			atomic_store(&old->alike, 0);
+			t->generation++;
+		}
+		t->live += old->deleted - e->deleted;
+		old->content = e->content;
+		old->deleted = e->deleted;
+		old->offset = e->offset;
+		old->timestamp_ms = e->timestamp_ms;
+		return;
+	}
+	if ((s->n_entries & (s->n_entries - 1)) == 0) /* full at 0, 1, 2, 4, 8 ... */
+		s->entry = bus_xrealloc(s->entry, (s->n_entries ? 2 * s->n_entries : 1) * sizeof(*s->entry));
+	memmove(&s->entry[at + 1], &s->entry[at], (s->n_entries - at) * sizeof(*s->entry));
+	memcpy(&s->entry[at], e, sizeof(*e));
+	s->context->n_subjects += s->n_entries == 0;
+	s->n_entries++;
+	t->live += !e->deleted;
+	schema_table_add_use(e->content, s, e->version);
+}
+
+/* --- records ---------------------------------------------------------------------------------------- */
 
 static enum bus_err apply_schema(struct schema_table *t, const struct schema_record *r, int64_t offset,
 				 int64_t timestamp_ms, struct bus_error *err)
@@ -352,58 +318,112 @@ static enum bus_err apply_schema(struct schema_table *t, const struct schema_rec
 	};
 
 	if (r->tombstone) {
-		if (r->version > s->highest)
-			s->highest = r->version;
-		drop_entries(s, r->version, r->version, false);
+		size_t at = entry_place(s, r->version);
+
+		if (at < s->n_entries && s->entry[at].version == r->version)
+			drop_entry(t, s, at);
 		return BUS_OK;
 	}
-	if (r->id > t->highest_id)
-		t->highest_id = r->id;
-	e.content = content_of(t, r, offset, timestamp_ms);
+	if (r->id > s->context->highest_id)
+		s->context->highest_id = r->id;
+	e.content = schema_table_make_content(t, s->context, r, offset);
 	if (!e.content)
 		return bus_fail(err, BUS_EDATA,
 				"schema id %d means another schema already; subject '%s', version %d",
 				(int)r->id, s->name, r->version);
-	put_entry(s, &e);
+	put_entry(t, s, &e);
 	return BUS_OK;
 }
 
-static void set_text(char **slot, const struct schema_record *r)
+static void delete_subject(struct schema_table *t, struct schema_subject *s, int version, int64_t offset)
 {
-	free(*slot);
-	*slot = r->tombstone ? NULL : bus_xstrndup(r->value.p, r->value.n);
+	for (size_t i = 0; i < s->n_entries && s->entry[i].version <= version; i++)
+		if (!s->entry[i].deleted) {
+			s->entry[i].deleted = true;
+			s->entry[i].offset = offset;
+			t->live--;
+		}
+}
+
+static void clear_subject(struct schema_table *t, struct bus_str name)
+{
+	char *owned = name.p ? bus_xstrndup(name.p, name.n) : NULL;
+	char *subject = owned ? schema_subject_normal(owned) : NULL;
+
+	for (size_t i = 0; i < t->n_subjects; i++) {
+		struct schema_subject *s = t->subject[i];
+
+		for (size_t k = s->n_entries; k > 0 && schema_table_matches(subject, s); k--)
+			if (s->entry[k - 1].deleted)
+				drop_entry(t, s, k - 1);
+	}
+	free(subject);
+	free(owned);
+}
+
+static void apply_highest(struct schema_table *t, const struct schema_record *r)
+{
+	struct schema_context *c = schema_table_make_context(t, BUS_STR(SCHEMA_CONTEXT_DEFAULT));
+
+	if (r->id > c->highest_id)
+		c->highest_id = r->id;
+	for (size_t i = 0; i < r->n_highest; i++) {
+		c = schema_table_make_context(t, r->highest[i].context);
+		if (r->highest[i].id > c->highest_id)
+			c->highest_id = r->highest[i].id;
+	}
+}
+
+static void apply_config(struct schema_config **slot, const struct schema_record *r)
+{
+	struct bus_arena *arena;
+
+	free_config(slot);
+	if (r->tombstone)
+		return;
+	*slot = bus_xmalloc(sizeof(**slot));
+	schema_config_init(*slot);
+	arena = bus_arena_new(0);
+	/* What cannot be understood in it is not set. */
+	(void)!schema_config_update(*slot, r->settings, "compatibilityLevel", arena, NULL);
+	bus_arena_free(&arena);
+}
+
+static void apply_mode(int *slot, const struct schema_record *r)
+{
+	const struct bus_json *v = r->tombstone ? NULL : bus_json_get(r->settings, "mode");
+
+	*slot = SCHEMA_MODE_UNSET;
+	if (v && v->type == BUS_JSON_STRING)
+		(void)schema_mode_parse(v->text, slot);
 }
 
 enum bus_err schema_table_apply(struct schema_table *t, const struct schema_record *r, int64_t offset,
 				int64_t timestamp_ms, struct bus_error *err)
 {
-	struct schema_subject *s;
-	size_t i;
-
 	switch (r->kind) {
 	case SCHEMA_RECORD_SCHEMA:
 		return apply_schema(t, r, offset, timestamp_ms, err);
 	case SCHEMA_RECORD_CONFIG:
-		set_text(r->subject.p ? &make_subject(t, r->subject)->config : &t->config, r);
+		apply_config(r->subject.p ? &make_subject(t, r->subject)->config : &t->config, r);
 		break;
 	case SCHEMA_RECORD_MODE:
-		set_text(r->subject.p ? &make_subject(t, r->subject)->mode : &t->mode, r);
+		apply_mode(r->subject.p ? &make_subject(t, r->subject)->mode : &t->mode, r);
 		break;
 	case SCHEMA_RECORD_DELETE_SUBJECT:
-		s = make_subject(t, r->subject);
-		for (i = 0; i < s->n_entries && !r->tombstone; i++)
-			if (s->entry[i].version <= r->version && !s->entry[i].deleted) {
-				s->entry[i].deleted = true;
-				s->entry[i].offset = offset;
-			}
+		if (!r->tombstone)
+			delete_subject(t, make_subject(t, r->subject), r->version, offset);
 		break;
 	case SCHEMA_RECORD_CLEAR_SUBJECT:
 		if (!r->tombstone)
-			drop_entries(make_subject(t, r->subject), 0, r->version, true);
+			clear_subject(t, r->subject);
+		break;
+	case SCHEMA_RECORD_CONTEXT:
+		schema_table_make_context(t, r->subject)->listed =
+		    !r->tombstone || bus_str_is(r->subject, SCHEMA_CONTEXT_DEFAULT);
 		break;
 	case SCHEMA_RECORD_NOOP:
-		if (r->id > t->highest_id)
-			t->highest_id = r->id;
+		apply_highest(t, r);
 		break;
 	case SCHEMA_RECORD_OTHER:
 		break;
@@ -411,57 +431,12 @@ enum bus_err schema_table_apply(struct schema_table *t, const struct schema_reco
 	return BUS_OK;
 }
 
-void schema_table_settle(struct schema_table *t)
+size_t schema_table_live(const struct schema_table *t)
 {
-	bool waiting = true, moved = t->unsettled;
-	size_t i;
-
-	/* Again while something was settled: a reference may itself have waited for one. */
-	while (moved) {
-		waiting = moved = false;
-		for (i = 0; i < t->cap_ids + t->n_spellings; i++) {
-			struct schema_content *c = i < t->cap_ids ? t->by_id[i] : t->spelling[i - t->cap_ids];
-
-			if (!c || c->schema || c->n_references == 0)
-				continue;
-			if (!parse_content(t, c)) {
-				waiting = true;
-			} else if (c->schema) {
-				set_sameness(c);
-				moved = true;
-			}
-		}
-		t->unsettled = waiting;
-	}
+	return t->live;
 }
 
-const struct schema_content *schema_table_find(const struct schema_table *t, const char *sameness, size_t len)
+uint64_t schema_table_generation(const struct schema_table *t)
 {
-	uint64_t hash = hash_bytes(sameness, len);
-	const struct schema_content *found = NULL;
-	size_t i;
-
-	for (i = 0; i < t->cap_ids; i++) {
-		const struct schema_content *c = t->by_id[i];
-
-		if (c && c->hash == hash && c->sameness_len == len &&
-		    memcmp(c->sameness, sameness, len) == 0 && (!found || c->id < found->id))
-			found = c;
-	}
-	return found;
-}
-
-int32_t schema_table_highest_id(const struct schema_table *t)
-{
-	return t->highest_id;
-}
-
-const char *schema_table_config(const struct schema_table *t)
-{
-	return t->config;
-}
-
-const char *schema_table_mode(const struct schema_table *t)
-{
-	return t->mode;
+	return t->generation;
 }

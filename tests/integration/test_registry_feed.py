@@ -55,7 +55,7 @@ def test_feed(registry):
     registry.ask("DELETE", "/config/warga")
     other = registry.register("usaha", record(A))[1]["id"]
     happened = [("registered", "warga", 1, first, None), ("registered", "warga", 2, second, None),
-                ("config", "warga", None, None, {"compatibilityLevel": "FULL"}), ("deleted", "warga", 1, first, None),
+                ("config", "warga", None, None, {"subject": "warga", "compatibilityLevel": "FULL"}), ("deleted", "warga", 1, first, None),
                 ("removed", "warga", 1, None, None), ("config", "warga", None, None, None),
                 ("registered", "usaha", 1, other, None)]
     assert live.result() == happened

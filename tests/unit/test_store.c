@@ -12,7 +12,7 @@
 #include "bus/log.h"
 #include "bus/producer.h"
 #include "schemas/store.h"
-#include "schemas/store_record.h"
+#include "schemas/store_table.h"
 #include "tests/support/mock.h"
 
 #define TOPIC "_schemas"
@@ -179,10 +179,9 @@ static void deleted_softly_is_hidden_and_hard_is_gone_but_the_id_stays(void **st
 {
 	struct fixture f = start();
 	struct schema_store *s = open_store(&f);
-	struct schema_version v, sought = { .text = (char *)(uintptr_t)RECORD_A };
-	struct schema_version_list l;
+	struct schema_version v;
 	struct bus_error err;
-	int32_t id;
+	struct schema *schema;
 
 	(void)state;
 	put_schema(&f, "a-value", 1, 1, RECORD_A, false, NULL);
@@ -204,19 +203,11 @@ static void deleted_softly_is_hidden_and_hard_is_gone_but_the_id_stays(void **st
 	wait_for(s,
 		 put(&f, "{\"keytype\":\"SCHEMA\",\"subject\":\"a-value\",\"version\":2,\"magic\":1}", NULL));
 	assert_int_equal(count_names(s, "", SCHEMA_WITH_DELETED), 0);
-	assert_int_equal(schema_store_highest_version(s, "a-value"), 2);
+	assert_false(schema_store_has(s, "a-value", true));
 	assert_int_equal(schema_store_highest_id(s), 2);
-	schema_store_uses(s, 1, SCHEMA_WITH_DELETED, &l);
-	assert_int_equal(l.n, 0);
-	schema_version_list_release(&l);
-	assert_int_equal(schema_store_text(s, 1, &v, &err), BUS_OK);
-	assert_string_equal(v.text, RECORD_A);
-	schema_version_release(&v);
-	assert_int_equal(schema_parse(bus_str(RECORD_A), SCHEMA_STRICT, NULL, 0, &sought.schema, &err),
-			 BUS_OK);
-	assert_int_equal(schema_store_find_id(s, &sought, &id, &err), BUS_OK);
-	assert_int_equal(id, 1);
-	schema_unref(&sought.schema);
+	/* data that were written with it stay readable */
+	assert_int_equal(schema_store_by_id(s, 1, 0, &schema, &err), BUS_OK);
+	schema_unref(&schema);
 	wait_for(s, put(&f, "{\"keytype\":\"NOOP\",\"magic\":0}", "{\"highestId\":40}"));
 	assert_int_equal(schema_store_highest_id(s), 40);
 	schema_store_close(&s);
@@ -239,20 +230,30 @@ static void an_id_never_changes_its_meaning(void **state)
 	assert_int_equal(schema_store_version(s, "c-value", 1, &v, &err), BUS_OK);
 	assert_string_equal(v.text, " " RECORD_A);
 	schema_version_release(&v);
-	assert_int_equal(schema_store_text(s, 1, &v, &err), BUS_OK);
-	assert_string_equal(v.text, RECORD_A);
+	/* nobody uses it any more: an import may give it another meaning, as a compacted log would show it */
+	put(&f, "{\"keytype\":\"SCHEMA\",\"subject\":\"a-value\",\"version\":1,\"magic\":1}", NULL);
+	put(&f, "{\"keytype\":\"SCHEMA\",\"subject\":\"c-value\",\"version\":1,\"magic\":1}", NULL);
+	wait_for(s, put_schema(&f, "b-value", 1, 1, "\"string\"", false, NULL));
+	assert_int_equal(schema_store_version(s, "b-value", 1, &v, &err), BUS_OK);
+	assert_string_equal(v.text, "\"string\"");
 	schema_version_release(&v);
 	schema_store_close(&s);
 	stop(&f);
+}
+
+static void count_referrer(void *ctx, const struct schema_content *c)
+{
+	assert_string_equal(c->use[0].subject->name, "user-value");
+	++*(int *)ctx;
 }
 
 static void resolves_references_even_when_they_come_late(void **state)
 {
 	struct fixture f = start();
 	struct schema_store_reference ref = { (char[]){ "A" }, (char[]){ "a-value" }, 1 };
-	struct schema_version_list l;
 	struct schema_store *s;
 	struct schema *schema = NULL;
+	int n = 0;
 	struct bus_error err;
 
 	(void)state;
@@ -263,66 +264,148 @@ static void resolves_references_even_when_they_come_late(void **state)
 	assert_int_equal(schema_store_by_id(s, 5, 0, &schema, &err), BUS_OK);
 	assert_string_equal(schema_root(schema)->item->name, "A");
 	schema_unref(&schema);
-	schema_store_referrers(s, "a-value", 1, SCHEMA_LIVE, &l);
-	assert_int_equal(l.n, 1);
-	assert_string_equal(l.item[0].subject, "user-value");
-	assert_string_equal(l.item[0].reference[0].name, "A");
-	schema_version_list_release(&l);
-	schema_store_referrers(s, "a-value", 2, SCHEMA_LIVE, &l);
-	assert_int_equal(l.n, 0);
-	schema_version_list_release(&l);
+	schema_table_referrers(schema_store_read(s), "a-value", 1, count_referrer, &n);
+	schema_store_done(s);
+	assert_int_equal(n, 1);
+	schema_table_referrers(schema_store_read(s), "a-value", 2, count_referrer, &n);
+	schema_store_done(s);
+	assert_int_equal(n, 1);
 	schema_store_close(&s);
 	stop(&f);
+}
+
+/* A version to be looked for, as the registry makes one of a request. */
+static struct schema_version asked_for(const char *subject, const char *text, const char *extra)
+{
+	struct schema_version v = { .subject = (char *)(uintptr_t)subject,
+				    .text = (char *)(uintptr_t)text,
+				    .type = (char *)(uintptr_t) "AVRO",
+				    .extra = (char *)(uintptr_t)extra };
+	const struct schema_rule_set *rules;
+	const struct schema_metadata *m;
+	struct bus_arena *arena = bus_arena_new(0);
+	struct bus_error err;
+
+	assert_int_equal(schema_parse(bus_str(text), SCHEMA_STRICT, NULL, 0, &v.schema, &err), BUS_OK);
+	schema_meta_parse(extra, arena, &m, &rules);
+	schema_record_guid(bus_str(text), NULL, 0, m, rules, v.guid);
+	bus_arena_free(&arena);
+	return v;
 }
 
 static void finds_the_same_schema_whatever_its_spelling(void **state)
 {
 	struct fixture f = start();
 	struct schema_store *s = open_store(&f);
-	struct schema_version sought = { .text = (char *)(uintptr_t) "{ \"type\" : \"string\" }" }, found;
+	struct schema_version sought = asked_for("a-value", "{\"type\":\"fixed\",\"name\":\"F\",\"size\":2,"
+							    "\"b\":1,\"a\":2}", ""), found;
 	struct bus_error err;
 	int32_t id = 0;
+	bool exact;
 
 	(void)state;
-	wait_for(s, put_schema(&f, "a-value", 1, 6, "\"string\"", false, NULL));
-	assert_int_equal(schema_parse(bus_str(sought.text), SCHEMA_STRICT, NULL, 0, &sought.schema, &err),
-			 BUS_OK);
-	assert_int_equal(schema_store_find(s, "a-value", SCHEMA_LIVE, &sought, &found, &err), BUS_OK);
-	assert_int_equal(found.id, 6);
+	wait_for(s, put_schema(&f, "a-value", 1, 6, "{\"type\":\"fixed\",\"name\":\"F\",\"size\":2,\"a\":2,\"b\":1}",
+			       false, NULL));
+	for (int i = 0; i < 2; i++) { /* the second time it is known what the version means */
+		assert_int_equal(schema_store_find(s, &sought, SCHEMA_LIVE, false, &found, &exact, &err), BUS_OK);
+		assert_int_equal(found.id, 6);
+		assert_false(exact);
+		schema_version_release(&found);
+	}
+	assert_int_equal(schema_store_find_id(s, &sought, &id, &err), BUS_ENOENT);
+	schema_unref(&sought.schema);
+	sought = asked_for("a-value", "{\"type\":\"fixed\",\"name\":\"F\",\"size\":2,\"a\":2,\"b\":1}", "");
+	assert_int_equal(schema_store_find(s, &sought, SCHEMA_LIVE, false, &found, &exact, &err), BUS_OK);
+	assert_true(exact);
 	schema_version_release(&found);
-	assert_int_equal(schema_store_find(s, "b-value", SCHEMA_LIVE, &sought, &found, &err), BUS_ENOENT);
 	assert_int_equal(schema_store_find_id(s, &sought, &id, &err), BUS_OK);
 	assert_int_equal(id, 6);
-	sought.extra = (char *)(uintptr_t) "\"metadata\":{\"owner\":\"x\"}";
+	sought.subject = (char *)(uintptr_t) "b-value";
+	assert_int_equal(schema_store_find(s, &sought, SCHEMA_LIVE, false, &found, &exact, &err), BUS_ENOENT);
+	sought.subject = (char *)(uintptr_t) ":.other:a-value"; /* ids are a context's own */
 	assert_int_equal(schema_store_find_id(s, &sought, &id, &err), BUS_ENOENT);
+	schema_unref(&sought.schema);
+	sought = asked_for("a-value", "{\"type\":\"fixed\",\"name\":\"F\",\"size\":2,\"a\":2,\"b\":1}",
+			   "\"metadata\":{\"properties\":{\"owner\":\"x\"}}");
+	assert_int_equal(schema_store_find_id(s, &sought, &id, &err), BUS_ENOENT);
+	assert_int_equal(schema_store_find(s, &sought, SCHEMA_LIVE, false, &found, &exact, &err), BUS_ENOENT);
 	schema_unref(&sought.schema);
 	schema_store_close(&s);
 	stop(&f);
 }
 
-static void config_falls_back_and_rubbish_is_passed_over(void **state)
+static int mode_for(struct schema_store *s, const char *subject)
+{
+	int mode = schema_table_mode_for(schema_store_read(s), subject);
+
+	schema_store_done(s);
+	return mode;
+}
+
+/* Confluent's InMemoryCache.config() and mode(): the subject's own, its context's (the top level's for the default
+ * context), `:.__GLOBAL:`'s, the default. */
+static void settings_fall_back_and_rubbish_is_passed_over(void **state)
 {
 	struct fixture f = start();
 	struct schema_store *s = open_store(&f);
-	char *text;
+	struct schema_config c;
 
 	(void)state;
 	put(&f, "rubbish", "rubbish");
 	put(&f, "{\"keytype\":\"CONFIG\",\"subject\":null,\"magic\":0}", "{\"compatibilityLevel\":\"FULL\"}");
+	put(&f, "{\"keytype\":\"CONFIG\",\"subject\":\":.__GLOBAL:\",\"magic\":0}", "{\"compatibilityLevel\":\"NONE\"}");
 	put(&f, "{\"keytype\":\"MODE\",\"subject\":null,\"magic\":0}", "{\"mode\":\"READONLY\"}");
+	put(&f, "{\"keytype\":\"MODE\",\"subject\":\":.c:\",\"magic\":0}", "{\"subject\":\":.c:\",\"mode\":\"IMPORT\"}");
+	put(&f, "{\"keytype\":\"CONFIG\",\"subject\":\"n\",\"magic\":0}", "{\"normalize\":true}");
 	wait_for(s, put(&f, "{\"keytype\":\"CONFIG\",\"subject\":\"a\",\"magic\":0}",
-			"{ \"compatibilityLevel\":\"NONE\",\"normalize\":true}"));
+			"{ \"compatibilityLevel\":\"NONE\",\"normalize\":true,\"compatibilityGroup\":\"major\"}"));
 	assert_int_equal(schema_store_level(s, "a"), SCHEMA_COMPAT_NONE);
 	assert_int_equal(schema_store_level(s, "b"), SCHEMA_COMPAT_FULL);
-	assert_null(schema_store_config(s, "b"));
-	text = schema_store_config(s, "a");
-	assert_string_equal(text, "{ \"compatibilityLevel\":\"NONE\",\"normalize\":true}");
-	free(text);
-	text = schema_store_mode(s, NULL);
-	assert_string_equal(text, "{\"mode\":\"READONLY\"}");
-	free(text);
+	assert_int_equal(schema_store_level(s, "n"), SCHEMA_COMPAT_BACKWARD);
+	assert_int_equal(schema_store_level(s, ":.c:a"), SCHEMA_COMPAT_NONE);
+	assert_int_equal(mode_for(s, "a"), SCHEMA_MODE_READONLY);
+	assert_int_equal(mode_for(s, ":.c:a"), SCHEMA_MODE_IMPORT);
+	assert_int_equal(mode_for(s, ":.d:a"), SCHEMA_MODE_READWRITE);
+	assert_false(schema_table_config(schema_store_read(s), "b", &c));
+	schema_config_release(&c);
+	assert_true(schema_table_config(schema_store_read(s), "a", &c));
+	schema_store_done(s);
+	schema_store_done(s);
+	assert_string_equal(c.group, "major");
+	assert_int_equal(c.normalize, 1);
+	schema_config_release(&c);
 	wait_for(s, put(&f, "{\"keytype\":\"CONFIG\",\"subject\":\"a\",\"magic\":0}", NULL));
 	assert_int_equal(schema_store_level(s, "a"), SCHEMA_COMPAT_FULL);
+	schema_store_close(&s);
+	stop(&f);
+}
+
+/* Confluent's CLEAR_SUBJECT has no version; contexts have ids of their own. */
+static void contexts_keep_apart_and_clearing_takes_what_is_deleted(void **state)
+{
+	struct fixture f = start();
+	struct schema_store *s = open_store(&f);
+	struct schema_context *const *list;
+
+	(void)state;
+	put_schema(&f, "a", 1, 1, RECORD_A, true, NULL);
+	put_schema(&f, ":.c:a", 1, 1, RECORD_A2, true, NULL);
+	put_schema(&f, ":.c:b", 1, 2, RECORD_A, false, NULL);
+	put(&f, "{\"keytype\":\"CONTEXT\",\"tenant\":\"default\",\"context\":\".c\",\"magic\":0}",
+	    "{\"tenant\":\"default\",\"context\":\".c\"}");
+	wait_for(s, put(&f, "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":\":.c:\",\"magic\":0}",
+			"{\"subject\":\":.c:\"}"));
+	assert_true(schema_store_has(s, "a", true));
+	assert_false(schema_store_has(s, ":.c:a", true));
+	assert_true(schema_store_has(s, ":.c:b", false));
+	assert_int_equal(schema_store_highest_id(s), 1);
+	assert_int_equal(schema_table_contexts(schema_store_read(s), &list), 2);
+	assert_string_equal(list[1]->name, ".c");
+	assert_true(list[1]->listed);
+	assert_int_equal(list[1]->highest_id, 2);
+	schema_store_done(s);
+	wait_for(s, put(&f, "{\"keytype\":\"CLEAR_SUBJECT\",\"subject\":null,\"magic\":0}", "{}"));
+	assert_false(schema_store_has(s, "a", true));
 	schema_store_close(&s);
 	stop(&f);
 }
@@ -385,7 +468,8 @@ int main(void)
 		cmocka_unit_test(an_id_never_changes_its_meaning),
 		cmocka_unit_test(resolves_references_even_when_they_come_late),
 		cmocka_unit_test(finds_the_same_schema_whatever_its_spelling),
-		cmocka_unit_test(config_falls_back_and_rubbish_is_passed_over),
+		cmocka_unit_test(settings_fall_back_and_rubbish_is_passed_over),
+		cmocka_unit_test(contexts_keep_apart_and_clearing_takes_what_is_deleted),
 		cmocka_unit_test(tells_its_listener_and_waits_for_unknown_ids),
 		cmocka_unit_test(opening_tells_why_it_cannot),
 	};
