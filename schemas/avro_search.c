@@ -5,7 +5,7 @@
 
 #include "bus/mem.h"
 
-#define NESTING_MAX 4 /* of unions, arrays and maps that a line spells out */
+#define NESTING_MAX 4 /* of unions, arrays and maps around the type that is looked for */
 
 struct walk {
 	const struct schema_search *wanted;
@@ -19,32 +19,6 @@ struct walk {
 static const char *logical_of(const struct schema_node *node)
 {
 	return node->logical == SCHEMA_LOGICAL_NONE ? NULL : schema_property(node->properties, "logicalType");
-}
-
-static void type_words(const struct schema_node *node, int depth, struct bus_buf *out)
-{
-	const char *logical = logical_of(node);
-
-	if (depth > NESTING_MAX) {
-		bus_buf_puts(out, "...");
-	} else if (node->type == SCHEMA_UNION) {
-		for (size_t i = 0; i < node->n; i++) {
-			bus_buf_puts(out, i ? " | " : "");
-			type_words(node->branch[i], depth + 1, out);
-		}
-	} else if (node->type == SCHEMA_ARRAY || node->type == SCHEMA_MAP) {
-		bus_buf_puts(out, node->type == SCHEMA_ARRAY ? "array of " : "map of ");
-		type_words(node->item, depth + 1, out);
-	} else {
-		bus_buf_puts(out, schema_label(node));
-		if (logical)
-			bus_buf_printf(out, " (%s)", logical);
-	}
-}
-
-void schema_type_words(const struct schema_node *node, struct bus_buf *out)
-{
-	type_words(node, 0, out);
 }
 
 /* --- matching --------------------------------------------------------------------------------------- */

@@ -2,7 +2,6 @@
 #ifndef SCHEMAS_AVRO_SEARCH_H
 #define SCHEMAS_AVRO_SEARCH_H
 
-#include "bus/buf.h"
 #include "schemas/schema.h"
 
 struct schema_search {	   /* a field must meet all that is not NULL; letters of ASCII match in either case */
@@ -21,8 +20,5 @@ struct schema_hit {
  * it. */
 void schema_search(const struct schema *s, const struct schema_search *wanted,
 		   bool (*fn)(void *ctx, const struct schema_hit *hit), void *ctx);
-
-/* A type in one line: "string", "null | long (timestamp-millis)", "array of ns.Alamat". */
-void schema_type_words(const struct schema_node *node, struct bus_buf *out);
 
 #endif

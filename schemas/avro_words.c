@@ -101,6 +101,7 @@ const char *schema_logical_name(enum schema_logical logical)
 		[SCHEMA_LOCAL_TIMESTAMP_MILLIS] = "local-timestamp-millis",
 		[SCHEMA_LOCAL_TIMESTAMP_MICROS] = "local-timestamp-micros",
 		[SCHEMA_DECIMAL] = "decimal",
+		[SCHEMA_BIG_DECIMAL] = "big-decimal",
 		[SCHEMA_UUID] = "uuid",
 		[SCHEMA_DURATION] = "duration",
 		[SCHEMA_TIMESTAMP_NANOS] = "timestamp-nanos",

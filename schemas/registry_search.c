@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "schemas/avro_search.h"
+#include "schemas/avro_words.h"
 #include "schemas/registry_side.h"
 
 #define LIMIT 100
@@ -167,7 +168,7 @@ static bool put_hit(void *ctx, const struct schema_hit *hit)
 	struct found *f = ctx;
 	struct bus_buf type = { 0 };
 
-	schema_type_words(hit->field->type, &type);
+	schema_words_type(hit->field->type, &type);
 	bus_json_object(f->j);
 	put_text(f->j, "subject", f->v->subject);
 	put_number(f->j, "version", f->v->version);

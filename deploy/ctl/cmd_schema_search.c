@@ -3,6 +3,7 @@
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/registry.h"
 #include "schemas/avro_search.h"
+#include "schemas/avro_words.h"
 
 #define PAGE 200
 #define PAGES_MAX 10000
@@ -57,7 +58,7 @@ static bool show(void *ctx, const struct schema_hit *hit)
 
 	s->found++;
 	bus_buf_reset(&s->type);
-	schema_type_words(hit->field->type, &s->type);
+	schema_words_type(hit->field->type, &s->type);
 	if (!s->json) {
 		printf("%s\t%s\t%s\t%s\t%s\n", s->file ? s->file : s->subject, hit->path,
 		       bus_buf_cstr(&s->type), or_empty(class), or_empty(hit->field->doc));
