@@ -231,6 +231,24 @@ enum schema_fit schema_default_fits(const struct schema_node *type, const struct
 static enum bus_err encode(struct walk *w, const struct schema_node *type, const struct bus_json *v,
 			   struct bus_buf *out);
 
+/* A field's own default; NULL: it has none. */
+static enum bus_err encode_own(struct walk *w, const struct schema_node *type, const struct bus_json *v,
+			       struct bus_buf *out)
+{
+	double real;
+
+	if (!v)
+		return BUS_EDATA;
+	if (!is_special(type, v))
+		return encode(w, type, v, out);
+	(void)schema_real(v, &real);
+	if (type->type == SCHEMA_FLOAT)
+		schema_put_float(out, (float)real);
+	else
+		schema_put_double(out, real);
+	return BUS_OK;
+}
+
 static enum bus_err encode_record(struct walk *w, const struct schema_node *type, const struct bus_json *v,
 				  struct bus_buf *out)
 {
@@ -239,9 +257,11 @@ static enum bus_err encode_record(struct walk *w, const struct schema_node *type
 	for (size_t i = 0; i < type->n && rc == BUS_OK; i++) {
 		const struct bus_json *given = bus_json_get(v, type->field[i].name);
 
-		if (!given)
-			given = type->field[i].fallback;
-		rc = given ? encode(w, type->field[i].type, given, out) : BUS_EDATA;
+		w->steps += (int)(v->n / 64);
+		if (given)
+			rc = encode(w, type->field[i].type, given, out);
+		else
+			rc = encode_own(w, type->field[i].type, type->field[i].fallback, out);
 	}
 	return rc;
 }
@@ -368,8 +388,8 @@ static void encode_number(const struct schema_node *type, const struct bus_json 
 	}
 }
 
-static enum bus_err encode_fitting(struct walk *w, const struct schema_node *type, const struct bus_json *v,
-				   struct bus_buf *out)
+static enum bus_err encode_taken(struct walk *w, const struct schema_node *type, const struct bus_json *v,
+				 struct bus_buf *out)
 {
 	int32_t i;
 
@@ -386,7 +406,7 @@ static enum bus_err encode_fitting(struct walk *w, const struct schema_node *typ
 	case SCHEMA_FIXED:
 		return encode_bytes(type, v, out);
 	case SCHEMA_ENUM:
-		i = schema_position(type, v->text);
+		i = v->type == BUS_JSON_STRING ? schema_position(type, v->text) : -1;
 		if (i < 0)
 			return BUS_EDATA;
 		schema_put_long(out, i);
@@ -411,8 +431,10 @@ static enum bus_err encode(struct walk *w, const struct schema_node *type, const
 
 	if (w->depth == DEPTH_MAX || w->steps++ >= STEPS_MAX || out->n > BYTES_MAX)
 		return BUS_ETOOBIG;
+	if (!is_taken(type, v))
+		return BUS_EDATA;
 	w->depth++;
-	rc = encode_fitting(w, type, v, out);
+	rc = encode_taken(w, type, v, out);
 	w->depth--;
 	return rc;
 }
@@ -422,11 +444,8 @@ enum bus_err schema_default_encode(const struct schema_node *type, const struct 
 {
 	struct walk w = { 0 };
 	struct bus_buf b = { 0 };
-	enum bus_err rc = BUS_EDATA;
-	int steps = 0;
+	enum bus_err rc = encode_own(&w, type, value, &b);
 
-	if (schema_default_fits(type, value, &steps) == SCHEMA_FITS)
-		rc = encode(&w, type, value, &b);
 	if (rc == BUS_OK)
 		bus_buf_put(out, b.p, b.n);
 	bus_buf_release(&b);

@@ -74,22 +74,28 @@ static const char *qualify(struct bus_arena *arena, const char *name, const char
 	return full;
 }
 
+/* Java enters a record when it has read it. */
+static bool is_known(const struct schema_node *node)
+{
+	return node && (node->type != SCHEMA_RECORD || node->sorted);
+}
+
 const struct schema_node *schema_name_resolve(const struct schema_parser *p, const char *name,
 					      const char *space, bool at_end)
 {
 	const bool dotted = strchr(name, '.') != NULL;
 	char full[2 * SCHEMA_NAME_MAX + 2];
 	const struct schema_node *node;
+	const struct schema_node *other;
 
 	if (dotted || !*space)
 		return schema_name_find(p, name[0] == '.' && strrchr(name, '.') == name ? name + 1 : name);
 	snprintf(full, sizeof(full), "%s.%s", space, name);
 	node = schema_name_find(p, full);
-	if (node || at_end)
+	if (is_known(node) || at_end)
 		return node;
-	node = schema_name_find(p, name);
-	/* Java enters a record when it has read it. */
-	return node && (node->type != SCHEMA_RECORD || node->sorted) ? node : NULL;
+	other = schema_name_find(p, name);
+	return is_known(other) ? other : node;
 }
 
 static enum bus_err check_name(struct schema_parser *p, const struct schema_place *at, const char *what,

@@ -99,12 +99,17 @@ def same(a, b):
     return a == b
 
 
+def same_text(a, b):
+    """Byte by byte, but for the digits of a double: Java before 19 does not always find the fewest."""
+    return a == b or json.loads(a, object_pairs_hook=list) == json.loads(b, object_pairs_hook=list)
+
+
 # Where Avro Java 1.12.2 is known to be wrong (tests/vectors/README.md), or stops for reasons of its own.
 JAVA_FAULTS = [
     "Collection claims", "Cannot allocate", "Schema fields not set yet", "StackOverflowError", "OutOfMemoryError",
     # It rewrites the whole writer's schema by the reader's aliases before it reads, and then these parts are not a
     # schema any more; ours fails when data reach them.
-    "Duplicate field", "Invalid default for field",
+    "Duplicate field", "Duplicate in union", "Invalid default for field",
     # A default that does not fit, of a field that no data reach: told when the two schemas meet; ours, when reached.
     "default for ",
     # An int of more than 32 bits in what the reader does not want: skipped here as any number.
@@ -137,10 +142,10 @@ def difference(request, java, ours):
     if request["op"] == "schema":
         if java["strict"] != ours["strict"] and not (java["strict"] and request.get("broken")):
             return "strict: accepted where Java refuses" if ours["strict"] else "strict: refused where Java accepts"
-        for key in ("canonical", "text", "crc", "logical"):
+        for key in ("canonical", "crc", "logical"):
             if java[key] != ours[key]:
                 return f"{key} differs"
-        return None
+        return None if same_text(java["text"], ours["text"]) else "text differs"
     if request["op"] == "encode":
         # Java puts the entries of a map in an order of its own; fastavro says what is right (Run.values).
         return None if sorted(bytes.fromhex(java["binary"])) == sorted(bytes.fromhex(ours["binary"])) else "other bytes"
