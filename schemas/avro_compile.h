@@ -30,6 +30,7 @@ struct schema_compiler {
 	size_t joined;		  /* instructions before this one may be jumped to: they are not made one */
 	bool in_default; /* compiling a default: what is read are our own bytes, of the reader's nodes */
 	bool too_big;
+	const char *unfit; /* a field whose default is needed and no value: as Java, no data are read then */
 };
 
 /* Where a value goes: the cell of the block at hand, and the branch when its type is a union. */

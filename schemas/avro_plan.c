@@ -242,6 +242,10 @@ enum bus_err schema_plan(struct schema *writer, struct schema *reader, struct sc
 		schema_plan_free(&c.plan);
 		return bus_fail(err, BUS_ETOOBIG, "schemas with too many combinations to be resolved");
 	}
+	if (c.unfit) {
+		schema_plan_free(&c.plan);
+		return bus_fail(err, BUS_EDATA, "the default of field '%.100s' is no value of its type", c.unfit);
+	}
 	c.plan->size = sizeof(*c.plan) + c.cap_ops * sizeof(*c.plan->op) +
 		       c.cap_table * sizeof(*c.plan->table) + c.cap_messages * sizeof(*c.plan->message) +
 		       c.cap_constants * sizeof(*c.plan->constant) + c.plan->bytes.cap;

@@ -3,6 +3,8 @@
 
 #include "schemas/avro_compile.h"
 
+#define DEFAULTS_MAX ((size_t)16 * 1024 * 1024) /* bytes of all in one plan */
+
 /* Our own encoder wrote it. */
 static int64_t take_long(const char **p)
 {
@@ -78,12 +80,12 @@ void schema_compile_default(struct schema_compiler *c, const struct schema_node 
 	size_t from = c->plan->bytes.n;
 	const char *p;
 
-	if (from > INT32_MAX / 2) {
+	if (from > DEFAULTS_MAX) {
 		c->too_big = true;
 		return;
 	}
 	if (schema_default_encode(type, field->fallback, &c->plan->bytes) != BUS_OK) {
-		schema_emit_error(c, type, type, "its default is no such value");
+		c->unfit = field->name;
 		return;
 	}
 	bus_buf_putc(&c->plan->bytes, '\0'); /* so that there is a byte to look at */
