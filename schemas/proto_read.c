@@ -1,29 +1,19 @@
 /* FileDescriptorProto (google/protobuf/descriptor.proto) -> struct schema_proto_file. */
-#include "schemas/proto_parse.h"
+#include "schemas/proto_read.h"
 
 #include "bus/utf8.h"
-#include "schemas/proto_wire.h"
 
-#define GROUPS_MAX 1000
-
-struct read {
-	struct schema_proto *p;
-	struct schema_proto_file *file;
-	int depth;
-	int groups;
-};
-
-static enum bus_err broken(struct read *r, const char *what)
+enum bus_err schema_proto_broken(struct schema_proto_reader *r, const char *what)
 {
 	return bus_fail(r->p->err, BUS_ESCHEMA, "the descriptor's %s cannot be read", what);
 }
 
-static enum bus_err done(struct read *r, const struct proto_wire *w, const char *what)
+static enum bus_err done(struct schema_proto_reader *r, const struct proto_wire *w, const char *what)
 {
-	return w->bad ? broken(r, what) : BUS_OK;
+	return w->bad ? schema_proto_broken(r, what) : BUS_OK;
 }
 
-static bool is_string(const struct proto_wire *w, struct bus_str *out)
+bool schema_proto_read_string(const struct proto_wire *w, struct bus_str *out)
 {
 	if (w->type != PROTO_WIRE_BYTES || bus_utf8_ok(w->bytes.p, w->bytes.n) != w->bytes.n)
 		return false;
@@ -43,7 +33,7 @@ static bool is_name(struct bus_str s)
 	return s.n > 0;
 }
 
-static bool is_full_name(struct bus_str s, bool dot)
+bool schema_proto_is_full_name(struct bus_str s, bool dot)
 {
 	if (dot && s.n > 0 && s.p[0] == '.')
 		s = (struct bus_str){ s.p + 1, s.n - 1 };
@@ -57,200 +47,12 @@ static bool is_full_name(struct bus_str s, bool dot)
 }
 
 /* A name where one must stand. */
-static enum bus_err want_name(struct read *r, struct bus_str name, const char *of)
+enum bus_err schema_proto_want_name(struct schema_proto_reader *r, struct bus_str name, const char *of)
 {
 	return is_name(name) ? BUS_OK
 			     : bus_fail(r->p->err, BUS_ESCHEMA,
 					"'" SCHEMA_PROTO_F "' is no name of a %s in the descriptor",
 					SCHEMA_PROTO_A(name), of);
-}
-
-static enum bus_err read_options(struct read *r, const char *type, struct bus_str bytes,
-				 struct schema_proto_option **out)
-{
-	return schema_proto_options_read(r->p, type, bytes, out);
-}
-
-/* default_value: bytes are written with C's escapes. */
-static enum bus_err read_default(struct read *r, struct schema_proto_field *f, struct bus_str text)
-{
-	enum schema_proto_kind kind = SCHEMA_PROTO_NUMBER;
-	enum bus_err rc = BUS_OK;
-
-	if (f->type == SCHEMA_PROTO_BYTES) {
-		char *quoted = schema_proto_new(r->p, text.n + 3);
-		struct schema_proto_parser s = { .p = r->p, .file = r->file, .line_start = quoted };
-
-		if (!quoted)
-			return schema_proto_no_room(r->p);
-		quoted[0] = '"';
-		memcpy(mempcpy(quoted + 1, text.p, text.n), "\"", 2);
-		s.c = quoted;
-		s.end = quoted + text.n + 2;
-		schema_proto_next(&s);
-		rc = schema_proto_string(&s, &text);
-		if (rc == BUS_OK && s.token != PROTO_END)
-			rc = broken(r, "default_value");
-	}
-	if (f->type == SCHEMA_PROTO_TEXT || f->type == SCHEMA_PROTO_BYTES)
-		kind = SCHEMA_PROTO_STRING;
-	else if (f->type == SCHEMA_PROTO_BOOLEAN)
-		kind = SCHEMA_PROTO_BOOL;
-	else if (f->type == SCHEMA_PROTO_ENUM || f->type == 0 || bus_str_is(text, "inf") ||
-		 bus_str_is(text, "nan"))
-		kind = SCHEMA_PROTO_WORD;
-	if (kind != SCHEMA_PROTO_STRING)
-		for (size_t i = 0; i < text.n; i++)
-			if (!((text.p[i] >= '0' && text.p[i] <= '9') ||
-			      (text.p[i] >= 'a' && text.p[i] <= 'z') ||
-			      (text.p[i] >= 'A' && text.p[i] <= 'Z') || strchr("_+-.", text.p[i])))
-				return broken(r, "default_value");
-	f->preset = schema_proto_value_new(r->p, kind, text);
-	return rc ? rc : f->preset ? BUS_OK : schema_proto_no_room(r->p);
-}
-
-static enum bus_err find_group(struct read *r, struct schema_proto_field *f,
-			       struct schema_proto_message *messages)
-{
-	const char *dot = memrchr(f->type_name.p, '.', f->type_name.n);
-	struct bus_str last =
-	    dot ? (struct bus_str){ dot + 1, (size_t)(f->type_name.p + f->type_name.n - dot - 1) }
-		: f->type_name;
-
-	if (++r->groups > GROUPS_MAX)
-		return bus_fail(r->p->err, BUS_ETOOBIG, "more than %d groups", GROUPS_MAX);
-	for (; messages; messages = messages->next)
-		if (bus_str_eq(messages->name, last) && !messages->group) {
-			messages->group = true;
-			f->message = messages;
-			f->type_name = last;
-			return BUS_OK;
-		}
-	return bus_fail(r->p->err, BUS_ESCHEMA, "group '" SCHEMA_PROTO_F "' has no message beside it",
-			SCHEMA_PROTO_A(last));
-}
-
-/* messages: where a group's message stands. extendee: of an extension, else NULL. */
-static enum bus_err read_field(struct read *r, struct bus_str bytes, struct schema_proto_message *messages,
-			       struct schema_proto_oneof *const *oneof, size_t n_oneofs,
-			       struct bus_str *extendee, struct schema_proto_field **out)
-{
-	struct proto_wire w = proto_wire(bytes);
-	struct schema_proto_field *f = schema_proto_new(r->p, sizeof(*f));
-	struct bus_str preset = { 0 };
-	struct bus_str options = { 0 };
-	uint64_t index = UINT64_MAX;
-	bool proto3_optional = false;
-	bool ok = true;
-	enum bus_err rc;
-
-	if (!f)
-		return schema_proto_no_room(r->p);
-	f->label = SCHEMA_PROTO_OPTIONAL;
-	while (ok && proto_wire_next(&w)) {
-		bool number = w.type == PROTO_WIRE_VARINT;
-
-		switch (w.number) {
-		case 1:
-			ok = is_string(&w, &f->name);
-			break;
-		case 2:
-			ok = extendee && is_string(&w, extendee);
-			break;
-		case 3:
-			ok = number && w.value >= 1 && w.value <= SCHEMA_PROTO_NUMBER_MAX;
-			f->number = ok ? (int32_t)w.value : 0;
-			break;
-		case 4: /* LABEL_OPTIONAL 1, REQUIRED 2, REPEATED 3 */
-			ok = number && w.value >= 1 && w.value <= 3;
-			f->label = ok ? (enum schema_proto_label)w.value : 0;
-			break;
-		case 5:
-			ok = number && w.value >= SCHEMA_PROTO_DOUBLE && w.value <= SCHEMA_PROTO_SINT64;
-			f->type = ok ? (enum schema_proto_type)w.value : 0;
-			break;
-		case 6:
-			ok = is_string(&w, &f->type_name) && is_full_name(f->type_name, true);
-			break;
-		case 7:
-			ok = is_string(&w, &preset);
-			break;
-		case 8:
-			ok = w.type == PROTO_WIRE_BYTES;
-			options = w.bytes;
-			break;
-		case 9:
-			ok = number && w.value < n_oneofs;
-			index = w.value;
-			break;
-		case 10:
-			ok = is_string(&w, &f->json_name);
-			break;
-		case 17:
-			ok = number;
-			proto3_optional = w.value != 0;
-			break;
-		default:
-			break;
-		}
-	}
-	if (!ok || w.bad || f->number == 0)
-		return broken(r, "field");
-	rc = want_name(r, f->name, "field");
-	if (rc == BUS_OK && !f->type && !f->type_name.p)
-		rc = bus_fail(r->p->err, BUS_ESCHEMA,
-			      "field '" SCHEMA_PROTO_F "' of the descriptor has no type",
-			      SCHEMA_PROTO_A(f->name));
-	if (rc)
-		return rc;
-	if (schema_proto_scalar_name(f->type))
-		f->type_name = bus_str(schema_proto_scalar_name(f->type));
-	else if (!f->type_name.p)
-		return broken(r, "field");
-	if (proto3_optional)
-		index = UINT64_MAX;
-	else if (r->file->proto3 && f->label != SCHEMA_PROTO_REPEATED)
-		f->label = SCHEMA_PROTO_NONE;
-	if (index != UINT64_MAX) {
-		f->oneof = oneof[index];
-		f->label = SCHEMA_PROTO_NONE;
-	}
-	if (f->type == SCHEMA_PROTO_GROUP)
-		rc = find_group(r, f, messages);
-	if (rc == BUS_OK && preset.p && !r->file->proto3)
-		rc = read_default(r, f, preset);
-	if (rc == BUS_OK && options.p)
-		rc = read_options(r, "FieldOptions", options, &f->options);
-	*out = f;
-	return rc;
-}
-
-/* Extensions of the same message, one after the other, are one block. */
-static enum bus_err read_extension(struct read *r, struct bus_str bytes,
-				   struct schema_proto_message *messages, struct schema_proto_extend **list)
-{
-	struct schema_proto_field *f = NULL;
-	struct schema_proto_extend *e;
-	struct bus_str extendee = { 0 };
-	enum bus_err rc = read_field(r, bytes, messages, NULL, 0, &extendee, &f);
-
-	if (rc)
-		return rc;
-	if (!extendee.p || !is_full_name(extendee, true))
-		return broken(r, "extension");
-	for (e = *list; e && !bus_str_eq(e->name, extendee) && rc == BUS_OK; e = e->next)
-		rc = schema_proto_work(r->p, 1);
-	if (rc)
-		return rc;
-	if (!e) {
-		e = schema_proto_new(r->p, sizeof(*e));
-		if (!e)
-			return schema_proto_no_room(r->p);
-		e->name = extendee;
-		SCHEMA_PROTO_PUSH(*list, e);
-	}
-	SCHEMA_PROTO_PUSH(e->fields, f);
-	return BUS_OK;
 }
 
 static void close_extends(struct schema_proto_extend **list)
@@ -261,8 +63,8 @@ static void close_extends(struct schema_proto_extend **list)
 }
 
 /* last: what the end is of: of a message exclusive, of an enum inclusive. */
-static enum bus_err read_range(struct read *r, struct bus_str bytes, bool enumeration, const char *options,
-			       struct schema_proto_ranges **list)
+static enum bus_err read_range(struct schema_proto_reader *r, struct bus_str bytes, bool enumeration,
+			       const char *options, struct schema_proto_ranges **list)
 {
 	struct proto_wire w = proto_wire(bytes);
 	struct schema_proto_ranges *all = schema_proto_new(r->p, sizeof(*all));
@@ -280,11 +82,11 @@ static enum bus_err read_range(struct read *r, struct bus_str bytes, bool enumer
 		else if (w.number == 2 && w.type == PROTO_WIRE_VARINT)
 			to = (int32_t)w.value;
 		else if (w.number == 3 && w.type == PROTO_WIRE_BYTES && options)
-			rc = read_options(r, options, w.bytes, &all->options);
+			rc = schema_proto_options_read(r->p, options, w.bytes, &all->options);
 	}
 	to -= !enumeration;
 	if (rc == BUS_OK && (w.bad || from < low || to > high || to < from))
-		rc = broken(r, "range");
+		rc = schema_proto_broken(r, "range");
 	one->from = (int32_t)from;
 	one->to = (int32_t)to;
 	one->span = from != to;
@@ -293,7 +95,7 @@ static enum bus_err read_range(struct read *r, struct bus_str bytes, bool enumer
 	return rc;
 }
 
-static enum bus_err read_reserved_name(struct read *r, const struct proto_wire *w,
+static enum bus_err read_reserved_name(struct schema_proto_reader *r, const struct proto_wire *w,
 				       struct schema_proto_ranges **list)
 {
 	struct schema_proto_ranges *all = schema_proto_new(r->p, sizeof(*all));
@@ -303,10 +105,11 @@ static enum bus_err read_reserved_name(struct read *r, const struct proto_wire *
 		return schema_proto_no_room(r->p);
 	all->first = one;
 	SCHEMA_PROTO_PUSH(*list, all);
-	return is_string(w, &one->name) ? BUS_OK : broken(r, "reserved_name");
+	return schema_proto_read_string(w, &one->name) ? BUS_OK : schema_proto_broken(r, "reserved_name");
 }
 
-static enum bus_err read_constant(struct read *r, struct bus_str bytes, struct schema_proto_enum *e)
+static enum bus_err read_constant(struct schema_proto_reader *r, struct bus_str bytes,
+				  struct schema_proto_enum *e)
 {
 	struct proto_wire w = proto_wire(bytes);
 	struct schema_proto_constant *c = schema_proto_new(r->p, sizeof(*c));
@@ -315,20 +118,20 @@ static enum bus_err read_constant(struct read *r, struct bus_str bytes, struct s
 	if (!c)
 		return schema_proto_no_room(r->p);
 	while (rc == BUS_OK && proto_wire_next(&w)) {
-		if (w.number == 1 && !is_string(&w, &c->name))
-			rc = broken(r, "enum value");
+		if (w.number == 1 && !schema_proto_read_string(&w, &c->name))
+			rc = schema_proto_broken(r, "enum value");
 		else if (w.number == 2 && w.type == PROTO_WIRE_VARINT)
 			c->number = (int32_t)w.value;
 		else if (w.number == 3 && w.type == PROTO_WIRE_BYTES)
-			rc = read_options(r, "EnumValueOptions", w.bytes, &c->options);
+			rc = schema_proto_options_read(r->p, "EnumValueOptions", w.bytes, &c->options);
 	}
 	SCHEMA_PROTO_PUSH(e->constants, c);
 	if (rc == BUS_OK)
 		rc = done(r, &w, "enum value");
-	return rc ? rc : want_name(r, c->name, "enum value");
+	return rc ? rc : schema_proto_want_name(r, c->name, "enum value");
 }
 
-static enum bus_err read_enum(struct read *r, struct bus_str bytes, struct bus_str scope,
+static enum bus_err read_enum(struct schema_proto_reader *r, struct bus_str bytes, struct bus_str scope,
 			      struct schema_proto_enum **list)
 {
 	struct proto_wire w = proto_wire(bytes);
@@ -342,13 +145,13 @@ static enum bus_err read_enum(struct read *r, struct bus_str bytes, struct bus_s
 	e->file = r->file;
 	while (rc == BUS_OK && proto_wire_next(&w)) {
 		if (w.number == 1)
-			rc = is_string(&w, &e->name) ? BUS_OK : broken(r, "enum");
+			rc = schema_proto_read_string(&w, &e->name) ? BUS_OK : schema_proto_broken(r, "enum");
 		else if (w.number >= 2 && w.number <= 4 && w.type != PROTO_WIRE_BYTES)
-			rc = broken(r, "enum");
+			rc = schema_proto_broken(r, "enum");
 		else if (w.number == 2)
 			rc = read_constant(r, w.bytes, e);
 		else if (w.number == 3)
-			rc = read_options(r, "EnumOptions", w.bytes, &e->options);
+			rc = schema_proto_options_read(r->p, "EnumOptions", w.bytes, &e->options);
 		else if (w.number == 4)
 			rc = read_range(r, w.bytes, true, NULL, &e->reserved);
 		else if (w.number == 5)
@@ -357,7 +160,7 @@ static enum bus_err read_enum(struct read *r, struct bus_str bytes, struct bus_s
 	if (rc == BUS_OK)
 		rc = done(r, &w, "enum");
 	if (rc == BUS_OK)
-		rc = want_name(r, e->name, "enum");
+		rc = schema_proto_want_name(r, e->name, "enum");
 	SCHEMA_PROTO_REVERSE(e->constants);
 	SCHEMA_PROTO_REVERSE(e->reserved);
 	SCHEMA_PROTO_REVERSE(names);
@@ -369,7 +172,8 @@ static enum bus_err read_enum(struct read *r, struct bus_str bytes, struct bus_s
 	return rc ? rc : e->full.p ? BUS_OK : schema_proto_no_room(r->p);
 }
 
-static enum bus_err read_oneof(struct read *r, struct bus_str bytes, struct schema_proto_message *m)
+static enum bus_err read_oneof(struct schema_proto_reader *r, struct bus_str bytes,
+			       struct schema_proto_message *m)
 {
 	struct proto_wire w = proto_wire(bytes);
 	struct schema_proto_oneof *o = schema_proto_new(r->p, sizeof(*o));
@@ -379,22 +183,24 @@ static enum bus_err read_oneof(struct read *r, struct bus_str bytes, struct sche
 		return schema_proto_no_room(r->p);
 	while (rc == BUS_OK && proto_wire_next(&w)) {
 		if (w.number == 1)
-			rc = is_string(&w, &o->name) ? BUS_OK : broken(r, "oneof");
+			rc =
+			    schema_proto_read_string(&w, &o->name) ? BUS_OK : schema_proto_broken(r, "oneof");
 		else if (w.number == 2 && w.type == PROTO_WIRE_BYTES)
-			rc = read_options(r, "OneofOptions", w.bytes, &o->options);
+			rc = schema_proto_options_read(r->p, "OneofOptions", w.bytes, &o->options);
 	}
 	SCHEMA_PROTO_PUSH(m->oneofs, o);
 	if (rc == BUS_OK)
 		rc = done(r, &w, "oneof");
-	return rc ? rc : want_name(r, o->name, "oneof");
+	return rc ? rc : schema_proto_want_name(r, o->name, "oneof");
 }
 
-static enum bus_err read_message(struct read *r, struct bus_str bytes, struct schema_proto_message *parent,
-				 struct schema_proto_message **list);
+static enum bus_err read_message(struct schema_proto_reader *r, struct bus_str bytes,
+				 struct schema_proto_message *parent, struct schema_proto_message **list);
 
 /* First what fields refer to, then the fields. */
-static enum bus_err read_parts(struct read *r, struct bus_str bytes, struct schema_proto_message *m,
-			       bool fields, struct schema_proto_oneof *const *oneof, size_t n_oneofs,
+static enum bus_err read_parts(struct schema_proto_reader *r, struct bus_str bytes,
+			       struct schema_proto_message *m, bool fields,
+			       struct schema_proto_oneof *const *oneof, size_t n_oneofs,
 			       struct schema_proto_ranges **names)
 {
 	struct proto_wire w = proto_wire(bytes);
@@ -403,13 +209,13 @@ static enum bus_err read_parts(struct read *r, struct bus_str bytes, struct sche
 
 	while (rc == BUS_OK && proto_wire_next(&w)) {
 		if (w.number <= 10 && w.number != 1 && w.type != PROTO_WIRE_BYTES)
-			return broken(r, "message");
+			return schema_proto_broken(r, "message");
 		if (fields && w.number == 2) {
-			rc = read_field(r, w.bytes, m->messages, oneof, n_oneofs, NULL, &f);
+			rc = schema_proto_read_field(r, w.bytes, m->messages, oneof, n_oneofs, NULL, &f);
 			if (rc == BUS_OK)
 				SCHEMA_PROTO_PUSH(m->fields, f);
 		} else if (fields && w.number == 6) {
-			rc = read_extension(r, w.bytes, m->messages, &m->extends);
+			rc = schema_proto_read_extension(r, w.bytes, m->messages, &m->extends);
 		}
 		if (fields)
 			continue;
@@ -420,7 +226,7 @@ static enum bus_err read_parts(struct read *r, struct bus_str bytes, struct sche
 		else if (w.number == 5)
 			rc = read_range(r, w.bytes, false, "ExtensionRangeOptions", &m->extensions);
 		else if (w.number == 7)
-			rc = read_options(r, "MessageOptions", w.bytes, &m->options);
+			rc = schema_proto_options_read(r->p, "MessageOptions", w.bytes, &m->options);
 		else if (w.number == 8)
 			rc = read_oneof(r, w.bytes, m);
 		else if (w.number == 9)
@@ -446,8 +252,8 @@ static void drop_synthetic(struct schema_proto_message *m)
 			*o = (*o)->next;
 }
 
-static enum bus_err read_message(struct read *r, struct bus_str bytes, struct schema_proto_message *parent,
-				 struct schema_proto_message **list)
+static enum bus_err read_message(struct schema_proto_reader *r, struct bus_str bytes,
+				 struct schema_proto_message *parent, struct schema_proto_message **list)
 {
 	struct proto_wire w = proto_wire(bytes);
 	struct schema_proto_message *m = schema_proto_new(r->p, sizeof(*m));
@@ -466,10 +272,10 @@ static enum bus_err read_message(struct read *r, struct bus_str bytes, struct sc
 	m->file = r->file;
 	m->parent = parent;
 	while (rc == BUS_OK && proto_wire_next(&w))
-		if (w.number == 1 && !is_string(&w, &m->name))
-			rc = broken(r, "message");
+		if (w.number == 1 && !schema_proto_read_string(&w, &m->name))
+			rc = schema_proto_broken(r, "message");
 	if (rc == BUS_OK)
-		rc = want_name(r, m->name, "message");
+		rc = schema_proto_want_name(r, m->name, "message");
 	m->full = schema_proto_join(r->p, parent ? parent->full : r->file->package, m->name);
 	if (rc == BUS_OK && !m->full.p)
 		rc = schema_proto_no_room(r->p);
@@ -501,7 +307,8 @@ static enum bus_err read_message(struct read *r, struct bus_str bytes, struct sc
 	return rc;
 }
 
-static enum bus_err read_rpc(struct read *r, struct bus_str bytes, struct schema_proto_service *s)
+static enum bus_err read_rpc(struct schema_proto_reader *r, struct bus_str bytes,
+			     struct schema_proto_service *s)
 {
 	struct proto_wire w = proto_wire(bytes);
 	struct schema_proto_rpc *rpc = schema_proto_new(r->p, sizeof(*rpc));
@@ -512,13 +319,15 @@ static enum bus_err read_rpc(struct read *r, struct bus_str bytes, struct schema
 		return schema_proto_no_room(r->p);
 	while (rc == BUS_OK && ok && proto_wire_next(&w)) {
 		if (w.number == 1)
-			ok = is_string(&w, &rpc->name);
+			ok = schema_proto_read_string(&w, &rpc->name);
 		else if (w.number == 2)
-			ok = is_string(&w, &rpc->input) && is_full_name(rpc->input, true);
+			ok = schema_proto_read_string(&w, &rpc->input) &&
+			     schema_proto_is_full_name(rpc->input, true);
 		else if (w.number == 3)
-			ok = is_string(&w, &rpc->output) && is_full_name(rpc->output, true);
+			ok = schema_proto_read_string(&w, &rpc->output) &&
+			     schema_proto_is_full_name(rpc->output, true);
 		else if (w.number == 4 && w.type == PROTO_WIRE_BYTES)
-			rc = read_options(r, "MethodOptions", w.bytes, &rpc->options);
+			rc = schema_proto_options_read(r->p, "MethodOptions", w.bytes, &rpc->options);
 		else if (w.number == 5)
 			rpc->input_stream = w.value != 0;
 		else if (w.number == 6)
@@ -526,11 +335,11 @@ static enum bus_err read_rpc(struct read *r, struct bus_str bytes, struct schema
 	}
 	SCHEMA_PROTO_PUSH(s->rpcs, rpc);
 	if (rc == BUS_OK && (!ok || w.bad || !rpc->input.p || !rpc->output.p))
-		rc = broken(r, "method");
-	return rc ? rc : want_name(r, rpc->name, "method");
+		rc = schema_proto_broken(r, "method");
+	return rc ? rc : schema_proto_want_name(r, rpc->name, "method");
 }
 
-static enum bus_err read_service(struct read *r, struct bus_str bytes)
+static enum bus_err read_service(struct schema_proto_reader *r, struct bus_str bytes)
 {
 	struct proto_wire w = proto_wire(bytes);
 	struct schema_proto_service *s = schema_proto_new(r->p, sizeof(*s));
@@ -540,21 +349,22 @@ static enum bus_err read_service(struct read *r, struct bus_str bytes)
 		return schema_proto_no_room(r->p);
 	while (rc == BUS_OK && proto_wire_next(&w)) {
 		if (w.number == 1)
-			rc = is_string(&w, &s->name) ? BUS_OK : broken(r, "service");
+			rc = schema_proto_read_string(&w, &s->name) ? BUS_OK
+								    : schema_proto_broken(r, "service");
 		else if (w.number == 2 && w.type == PROTO_WIRE_BYTES)
 			rc = read_rpc(r, w.bytes, s);
 		else if (w.number == 3 && w.type == PROTO_WIRE_BYTES)
-			rc = read_options(r, "ServiceOptions", w.bytes, &s->options);
+			rc = schema_proto_options_read(r->p, "ServiceOptions", w.bytes, &s->options);
 	}
 	SCHEMA_PROTO_REVERSE(s->rpcs);
 	SCHEMA_PROTO_PUSH(r->file->services, s);
 	if (rc == BUS_OK)
 		rc = done(r, &w, "service");
-	return rc ? rc : want_name(r, s->name, "service");
+	return rc ? rc : schema_proto_want_name(r, s->name, "service");
 }
 
 /* Package and syntax, which the rest needs; and the imports, which are spread over three fields. */
-static enum bus_err read_head(struct read *r, struct bus_str bytes)
+static enum bus_err read_head(struct schema_proto_reader *r, struct bus_str bytes)
 {
 	struct proto_wire w = proto_wire(bytes);
 	struct schema_proto_import **import;
@@ -569,28 +379,28 @@ static enum bus_err read_head(struct read *r, struct bus_str bytes)
 			return bus_fail(r->p->err, BUS_ESCHEMA,
 					"editions are not taken: use proto3 or proto2");
 		if (w.number == 2)
-			ok = is_string(&w, &f->package) &&
-			     (f->package.n == 0 || is_full_name(f->package, false));
+			ok = schema_proto_read_string(&w, &f->package) &&
+			     (f->package.n == 0 || schema_proto_is_full_name(f->package, false));
 		else if (w.number == 12)
-			ok = is_string(&w, &f->syntax);
+			ok = schema_proto_read_string(&w, &f->syntax);
 		if (w.number != 3)
 			continue;
 		i = schema_proto_new(r->p, sizeof(*i));
 		if (!i)
 			return schema_proto_no_room(r->p);
-		ok = is_string(&w, &i->name);
+		ok = schema_proto_read_string(&w, &i->name);
 		SCHEMA_PROTO_PUSH(f->imports, i);
 		n++;
 	}
 	if (!ok || w.bad)
-		return broken(r, "head");
+		return schema_proto_broken(r, "head");
 	if (f->package.n == 0)
 		f->package = (struct bus_str){ 0 };
 	if (f->syntax.n == 0)
 		f->syntax = (struct bus_str){ 0 };
 	f->proto3 = bus_str_is(f->syntax, "proto3");
 	if (f->syntax.p && !f->proto3 && !bus_str_is(f->syntax, "proto2"))
-		return broken(r, "syntax");
+		return schema_proto_broken(r, "syntax");
 	SCHEMA_PROTO_REVERSE(f->imports);
 	import = bus_xcalloc(n + 1, sizeof(struct schema_proto_import *));
 	n = 0;
@@ -615,10 +425,10 @@ static enum bus_err read_head(struct read *r, struct bus_str bytes)
 			 (ok = proto_wire_varint(&packed, &index)));
 	}
 	free(import);
-	return ok && !w.bad ? BUS_OK : broken(r, "imports");
+	return ok && !w.bad ? BUS_OK : schema_proto_broken(r, "imports");
 }
 
-static enum bus_err read_body(struct read *r, struct bus_str bytes, bool extensions)
+static enum bus_err read_body(struct schema_proto_reader *r, struct bus_str bytes, bool extensions)
 {
 	struct proto_wire w = proto_wire(bytes);
 	struct schema_proto_file *f = r->file;
@@ -626,10 +436,10 @@ static enum bus_err read_body(struct read *r, struct bus_str bytes, bool extensi
 
 	while (rc == BUS_OK && proto_wire_next(&w)) {
 		if (w.number >= 4 && w.number <= 8 && w.type != PROTO_WIRE_BYTES)
-			return broken(r, "body");
+			return schema_proto_broken(r, "body");
 		if (extensions) {
 			if (w.number == 7)
-				rc = read_extension(r, w.bytes, f->messages, &f->extends);
+				rc = schema_proto_read_extension(r, w.bytes, f->messages, &f->extends);
 			continue;
 		}
 		if (w.number == 4)
@@ -639,14 +449,14 @@ static enum bus_err read_body(struct read *r, struct bus_str bytes, bool extensi
 		else if (w.number == 6)
 			rc = read_service(r, w.bytes);
 		else if (w.number == 8)
-			rc = read_options(r, "FileOptions", w.bytes, &f->options);
+			rc = schema_proto_options_read(r->p, "FileOptions", w.bytes, &f->options);
 	}
 	return rc ? rc : done(r, &w, "body");
 }
 
 enum bus_err schema_proto_read(struct schema_proto *p, struct bus_str bytes, struct schema_proto_file *file)
 {
-	struct read r = { .p = p, .file = file };
+	struct schema_proto_reader r = { .p = p, .file = file };
 	enum bus_err rc = read_head(&r, bytes);
 
 	if (rc == BUS_OK)
