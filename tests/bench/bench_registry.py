@@ -65,7 +65,12 @@ def wrk(url, connections, script=None, seconds=3):
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Non-2xx" not in out and "Socket errors" not in out, out
     return (float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
-            *(milliseconds(re.search(r"\b%s%%\s+(\S+)" % p, out).group(1)) for p in (50, 99)))
+            *(milliseconds(re.search(r"^\s+%s%%\s+(\S+)" % p, out, re.M).group(1)) for p in (50, 99)))
+
+
+def better(a, b):
+    """The best of each figure."""
+    return b if a is None else (max(a[0], b[0]), min(a[1], b[1]), min(a[2], b[2]))
 
 
 class Registry:
@@ -118,7 +123,7 @@ def reads(registry, folder):
             best = {}
             for _ in range(ROUNDS):
                 for name, url, script in cases:
-                    best[name] = max(best.get(name, (0,)), wrk(url, connections, script))
+                    best[name] = better(best.get(name), wrk(url, connections, script))
             for name, (rate, p50, p99) in best.items():
                 line("%s_c%d_per_s" % (name, connections), rate, "1/s")
                 line("%s_c%d_p50" % (name, connections), p50, "ms")
@@ -139,11 +144,11 @@ def writes(registry, folder):
     body = text.replace("@", '" .. string.format("%d_%d_%d", seed, id, n) .. "')
     best = 0.0
     for connections in CONNECTIONS:
-        found = (0.0,)
+        found = None
         for i in range(ROUNDS):
             script = folder / "new.lua"
             script.write_text(LUA % {"seed": connections * 10 + i, "prefix": "new", "subjects": SUBJECTS, "body": body})
-            found = max(found, wrk(registry.url, connections, script))
+            found = better(found, wrk(registry.url, connections, script))
         rate, p50, p99 = found
         line("registry_new_versions_c%d_per_s" % connections, rate, "1/s")
         line("registry_new_versions_c%d_p50" % connections, p50, "ms")
