@@ -38,6 +38,7 @@
 #include "schemas/registry_nodes.h"
 #include "schemas/store_table.h"
 
+#define SCHEMA_NEWS_HEADER "Titian-Registered" /* of a registration answered 200: "new; version=3", "known; version=1" */
 #define SCHEMA_REGISTRY_TYPE "application/vnd.schemaregistry.v1+json"
 #define SCHEMA_VERSION_LATEST 0
 

@@ -174,7 +174,7 @@ static bool still_writer(void *ctx)
 	return v.role == SCHEMA_NODE_ALONE || v.term == watch->term;
 }
 
-enum { ANSWER_TYPE, ANSWER_OFFSET, ANSWER_REFUSED, N_ANSWER };
+enum { ANSWER_TYPE, ANSWER_OFFSET, ANSWER_REFUSED, ANSWER_NEWS, N_ANSWER };
 
 /* False: that node does not write. */
 static bool relay(struct schema_forward *f, struct bus_http_request *req, int status,
@@ -188,8 +188,11 @@ static bool relay(struct schema_forward *f, struct bus_http_request *req, int st
 	    schema_store_wait(f->registry->store, strtoll(want[ANSWER_OFFSET].value, NULL, 10), READ_BACK_MS,
 			      &err) != BUS_OK)
 		schema_reply_error(req, 50002, "Written, but not yet read back; ask again: %s", err.text);
-	else
+	else {
+		if (want[ANSWER_NEWS].value[0])
+			bus_http_set(req, SCHEMA_NEWS_HEADER, want[ANSWER_NEWS].value);
 		bus_http_reply(req, status, want[ANSWER_TYPE].value, answer);
+	}
 	bus_metric_add(f->forwarded, 1);
 	return true;
 }
@@ -214,7 +217,8 @@ static bool forward(struct schema_forward *f, const struct schema_errand *change
 			 line("Accept", change->accept) };
 	struct bus_client_header want[N_ANSWER] = { { .name = "Content-Type" },
 						    { .name = SCHEMA_OFFSET_HEADER },
-						    { .name = REFUSED_HEADER } };
+						    { .name = REFUSED_HEADER },
+						    { .name = SCHEMA_NEWS_HEADER } };
 	struct watch watch = { f, writer->term };
 	bool answered, unsent;
 	const struct bus_client_call call = { .method = method,

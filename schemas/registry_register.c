@@ -1,4 +1,6 @@
 /* Registering: Confluent's registerOrForward() and register(). */
+#include <stdio.h>
+
 #include "schemas/registry.h"
 
 /* What register() works with. */
@@ -54,11 +56,21 @@ static void release(struct work *w)
 	free(w->deleted);
 }
 
+/* Confluent's answer does not say whether the version is new; this header does, for whoever looks. */
+static void tell_news(struct bus_http_request *req, const struct schema_version *v, bool is_new)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%s; version=%d", is_new ? "new" : "known", v->version);
+	bus_http_set(req, SCHEMA_NEWS_HEADER, text);
+}
+
 static void reply_registered(struct bus_http_request *req, const struct schema_version *v, bool dated)
 {
 	struct bus_buf b =
 	    schema_version_json(v, &(struct schema_show){ .shape = SCHEMA_SHAPE_REGISTERED, .dated = dated });
 
+	tell_news(req, v, false);
 	schema_reply(req, &b);
 }
 
@@ -429,6 +441,7 @@ static void write_record(struct work *w)
 	schema_record_schema(v, &value);
 	schema_edit_put(w->r, SCHEMA_RECORD_SCHEMA, v->subject, v->version, &value);
 	answer = schema_version_json(v, &show);
+	tell_news(w->req, v, true);
 	schema_writer_commit(w->r->writer, w->req, &answer);
 }
 
@@ -466,8 +479,7 @@ void schema_edit_register_request(struct schema_registry *r, struct bus_http_req
 	bool alone = q->v.n_references > 0 || q->id >= 0;
 
 	if (alone ? !schema_writer_alone(r->writer, req)
-		  : !schema_writer_claim(r->writer, SCHEMA_CLAIM_SUBJECT, q->v.subject,
-					 strlen(q->v.subject)))
+		  : !schema_writer_claim(r->writer, SCHEMA_CLAIM_SUBJECT, q->v.subject, strlen(q->v.subject)))
 		return;
 	load(&w);
 	if (!look_first || !known(&w))

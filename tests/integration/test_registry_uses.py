@@ -1,9 +1,10 @@
 """Who uses a schema, and versions on their way out: told over HTTP, kept in Kafka, still there after a restart."""
 import json
+import time
 import urllib.request
 
 import pytest
-from test_registry import A, Registry, kafka, record  # noqa: F401 (kafka is a fixture)
+from test_registry import A, B_DEFAULT, Registry, kafka, record  # noqa: F401 (kafka is a fixture)
 
 USES = {"owner": "Diskominfo", "at": "2026-11-22T08:00:00Z", "uses": [
     {"kind": "service", "name": "loket", "subject": "warga-value", "fields": ["nama"]},
@@ -34,6 +35,25 @@ def test_uses(registry):
     assert registry.ask("DELETE", "/v1/uses/loket")[0] == 200
     assert used(registry, "/v1/uses") == []
     assert registry.ask("DELETE", "/v1/uses/loket")[0] == 404
+
+
+def test_headers(registry):
+    """Is it new, and which version? Is it on its way out?"""
+    def headers(path, body=None):
+        request = urllib.request.Request(registry.url + path, body and json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.headers
+    for text, said in ((record(A), "new; version=1"), (record(A, B_DEFAULT), "new; version=2"), (record(A), "known; version=1")):
+        assert headers("/subjects/berita/versions", {"schema": text})["Titian-Registered"] == said
+    assert headers("/subjects/berita/versions/1")["Deprecation"] is None
+    before = int(time.time())
+    registry.ask("PUT", "/v1/subjects/berita/versions/1/state",
+                 {"state": "deprecated", "sunset": "2027-01-31", "successor": {"subject": "berita", "version": 2}})
+    for path in ("/subjects/berita/versions/1", "/subjects/berita/versions/1/schema"):
+        h = headers(path)
+        assert before <= int(h["Deprecation"].removeprefix("@")) <= time.time()
+        assert (h["Sunset"], h["Link"]) == ("Sun, 31 Jan 2027 00:00:00 GMT", '</subjects/berita/versions/2>; rel="successor-version"')
+    assert headers("/subjects/berita/versions/2")["Deprecation"] is None
 
 
 @pytest.mark.parametrize("body,words", [
