@@ -91,9 +91,7 @@ static bool same(const struct schema_node *node, const struct bus_json *a, const
 bool vectors_same_json(struct vectors_case *c, const struct schema *s, struct bus_buf *got,
 		       struct bus_str want)
 {
-	/* lax: a map that has a key twice is streamed as it is; whoever reads the text keeps the last, as
-	 * Java. */
-	const struct bus_json_limits limits = { .depth = BUS_JSON_DEPTH_MAX, .text = TEXT_MAX, .lax = true };
+	const struct bus_json_limits limits = { .depth = BUS_JSON_DEPTH_MAX, .text = TEXT_MAX };
 	struct bus_arena *arena = bus_arena_new(0);
 	struct bus_error err = { 0 };
 	struct bus_buf copy = { 0 };
