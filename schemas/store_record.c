@@ -261,12 +261,9 @@ void schema_record_key(enum schema_record_kind kind, const char *subject, int ve
 	if (kind == SCHEMA_RECORD_CONTEXT) {
 		bus_buf_puts(out, ",\"tenant\":\"default\",\"context\":");
 		put_key_text(subject, out);
-	} else if (kind != SCHEMA_RECORD_NOOP) {
+	} else if (subject) {
 		bus_buf_puts(out, ",\"subject\":");
-		if (subject)
-			put_key_text(subject, out);
-		else
-			bus_buf_puts(out, "null");
+		put_key_text(subject, out);
 	}
 	if (kind == SCHEMA_RECORD_SCHEMA)
 		bus_buf_printf(out, ",\"version\":%d,\"magic\":1}", version);

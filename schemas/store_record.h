@@ -5,9 +5,9 @@
  *   SCHEMA          {"keytype":"SCHEMA","subject":"s","version":1,"magic":1}
  *                   {"subject","version","id",["schemaType",]["references":[..],]["metadata",]["ruleSet",]
  *                    "schema","deleted"}; null: gone
- *   CONFIG          {"keytype":"CONFIG","subject":null,"magic":0}; {["subject",]"compatibilityLevel":..}, the
+ *   CONFIG          {"keytype":"CONFIG",["subject":"s",]"magic":0}; {["subject",]"compatibilityLevel":..}, the
  *                   fields of store_config.h; null: nothing set
- *   MODE            {"keytype":"MODE","subject":null,"magic":0}; {["subject",]"mode":"READWRITE"}; null
+ *   MODE            {"keytype":"MODE",["subject":"s",]"magic":0}; {["subject",]"mode":"READWRITE"}; null
  *   DELETE_SUBJECT  {"keytype":"DELETE_SUBJECT","subject":"s","magic":0}; {"subject","version"}: versions
  *                   up to that one are soft-deleted
  *   CLEAR_SUBJECT   {"keytype":"CLEAR_SUBJECT","subject":"s","magic":0}; {"subject"}: what is soft-deleted in

@@ -49,7 +49,6 @@ def test_registers_looks_up_evolves_sends_and_reads_back(url, kafka, topic, clie
             assert clients.wrong(reader.read(url, kafka, [topic])[topic]) is None, reader.name
 
 
-@pytest.mark.xfail(strict=False, reason="JSON Schema and Protobuf are not taken yet")
 @pytest.mark.parametrize("kind", ["json", "protobuf"])
 def test_json_schema_and_protobuf_serializers(url, kafka, topic, kind):
     done = subprocess.run([sys.executable, ROOT / "tests/clients/python/types_client.py", kind, topic],

@@ -88,7 +88,6 @@ def test_the_last_offset_of_a_topic_it_leaves_is_a_record(kafka, tmp_path):
     consumer.close()
 
 
-@pytest.mark.xfail(strict=False, reason="global settings have one spelling yet")
 @pytest.mark.parametrize("path", RECORDED, ids=[p.stem for p in RECORDED])
 def test_a_global_level_taken_back_stays_so_after_compaction(kafka, tmp_path, path):
     """The key of global settings has had two spellings, and compaction compares bytes."""

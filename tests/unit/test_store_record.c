@@ -162,7 +162,7 @@ static void writes_keys_in_confluents_one_form(void **state)
 			    "{\"keytype\":\"SCHEMA\",\"subject\":\"Kafka-value\",\"version\":1,\"magic\":1}");
 	bus_buf_reset(&b);
 	schema_record_key(SCHEMA_RECORD_CONFIG, NULL, 0, &b);
-	assert_string_equal(bus_buf_cstr(&b), "{\"keytype\":\"CONFIG\",\"subject\":null,\"magic\":0}");
+	assert_string_equal(bus_buf_cstr(&b), "{\"keytype\":\"CONFIG\",\"magic\":0}"); /* since 6.2 */
 	bus_buf_reset(&b);
 	schema_record_key(SCHEMA_RECORD_DELETE_SUBJECT, "a\"\\<\n\x01\xc3\xa9", 0, &b);
 	assert_string_equal(bus_buf_cstr(&b),
