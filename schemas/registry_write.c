@@ -423,7 +423,10 @@ static bool see_all(struct schema_writer *w, struct bus_http_request *req)
 
 bool schema_writer_alone(struct schema_writer *w, struct bus_http_request *req)
 {
-	return w->open.n == 0 || see_all(w, req);
+	if (w->open.n > 0 && !see_all(w, req))
+		return false;
+	w->closed = true; /* it may bring an id of its own: nothing joins it */
+	return true;
 }
 
 /* By another change of the open batch. */

@@ -98,13 +98,17 @@ static void gives_ids_versions_and_texts(void **state)
 {
 	(void)state;
 	ask("GET", "/subjects", "", 200, "[]");
-	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1," X_GUID "\"schema\":" X_TEXT "}");
-	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1," X_GUID "\"schema\":" X_TEXT "}");
-	ask("POST", "/subjects/t/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1," X_GUID "\"schema\":" X_TEXT "}");
+	ask("POST", "/subjects/s/versions", SCHEMA(X), 200,
+	    "{\"id\":1,\"version\":1," X_GUID "\"schema\":" X_TEXT "}");
+	ask("POST", "/subjects/s/versions", SCHEMA(X), 200,
+	    "{\"id\":1,\"version\":1," X_GUID "\"schema\":" X_TEXT "}");
+	ask("POST", "/subjects/t/versions", SCHEMA(X), 200,
+	    "{\"id\":1,\"version\":1," X_GUID "\"schema\":" X_TEXT "}");
 	ask("GET", "/subjects", "", 200, "[\"s\",\"t\"]");
 	ask("GET", "/subjects/s/versions", "", 200, "[1]");
 	ask("GET", "/subjects/s/versions/latest", "", 200,
-	    "{\"subject\":\"s\",\"version\":1,\"id\":1," X_GUID "\"schema\":" X_TEXT ",\"ts\":*,\"deleted\":false}");
+	    "{\"subject\":\"s\",\"version\":1,\"id\":1," X_GUID "\"schema\":" X_TEXT
+	    ",\"ts\":*,\"deleted\":false}");
 	ask("GET", "/schemas/ids/1", "", 200,
 	    "{\"subject\":\"s\",\"version\":1," X_GUID "\"schema\":" X_TEXT ",\"ts\":*,\"deleted\":false}");
 	ask("GET", "/schemas/ids/1/subjects", "", 200, "[\"s\",\"t\"]");
@@ -118,7 +122,8 @@ static void gives_ids_versions_and_texts(void **state)
 static void refuses_what_old_readers_could_not_read(void **state)
 {
 	(void)state;
-	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1," X_GUID "\"schema\":" X_TEXT "}");
+	ask("POST", "/subjects/s/versions", SCHEMA(X), 200,
+	    "{\"id\":1,\"version\":1," X_GUID "\"schema\":" X_TEXT "}");
 	ask("POST", "/compatibility/subjects/s/versions/latest", SCHEMA(X "," Y0), 200,
 	    "{\"is_compatible\":true}");
 	ask("POST", "/compatibility/subjects/s/versions/1", SCHEMA(X "," Y), 200,
@@ -178,7 +183,8 @@ static void says_what_is_not_there_in_confluents_words(void **state)
 static void deletes_softly_first(void **state)
 {
 	(void)state;
-	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":1," X_GUID "\"schema\":" X_TEXT "}");
+	ask("POST", "/subjects/s/versions", SCHEMA(X), 200,
+	    "{\"id\":1,\"version\":1," X_GUID "\"schema\":" X_TEXT "}");
 	ask("DELETE", "/subjects/s?permanent=true", "", 404,
 	    "{\"error_code\":40405,\"message\":\"Subject 's' was not deleted first before being permanently "
 	    "deleted\"}");
@@ -189,7 +195,8 @@ static void deletes_softly_first(void **state)
 	    "permanently\"}");
 	ask("GET", "/subjects?deleted=true", "", 200, "[\"s\"]");
 	ask("GET", "/subjects", "", 200, "[]");
-	ask("POST", "/subjects/s/versions", SCHEMA(X), 200, "{\"id\":1,\"version\":2," X_GUID "\"schema\":" X_TEXT "}");
+	ask("POST", "/subjects/s/versions", SCHEMA(X), 200,
+	    "{\"id\":1,\"version\":2," X_GUID "\"schema\":" X_TEXT "}");
 	ask("DELETE", "/subjects/s", "", 200, "[2]");
 	/* version 1 had the same id: it went when the schema was registered anew */
 	ask("DELETE", "/subjects/s?permanent=true", "", 200, "[2]");
@@ -269,23 +276,15 @@ static double queued(void)
 	    bus_metric("titian_registry_queue", "gauge", "Changes that wait for the writer.", ""));
 }
 
-/* The second of them claims its subject, and then meets the text of the first: the batch is committed, and
- * the third must still see the second. */
-static void changes_of_one_batch_see_each_other(void **state)
+/* While a first change is being committed the others gather in the queue, in this order. */
+static void post_together(struct post *many, const char *const *answer, size_t n)
 {
 	struct post first = { .path = "/subjects/first/versions", .body = "{\"schema\":\"\\\"int\\\"\"}" };
-	struct post many[] = { { .path = "/subjects/a/versions", .body = SCHEMA(X) },
-			       { .path = "/subjects/b/versions", .body = SCHEMA(X) },
-			       { .path = "/subjects/b/versions", .body = SCHEMA(X "," Y0) },
-			       { .path = "/subjects/a/versions", .body = SCHEMA(X "," Y0) } };
-	const char *const answer[] = { "{\"id\":2,\"version\":1,", "{\"id\":2,\"version\":1,",
-				       "{\"id\":3,\"version\":2,", "{\"id\":3,\"version\":2," };
 
-	(void)state;
 	rd_kafka_mock_broker_set_rtt(f.m.cluster, 1, 200);
 	pthread_create(&first.thread, NULL, post, &first);
 	usleep(100000); /* it is being committed: without that the test proves less, and passes */
-	for (size_t i = 0; i < BUS_LEN(many); i++) {
+	for (size_t i = 0; i < n; i++) {
 		double before = queued();
 
 		pthread_create(&many[i].thread, NULL, post, &many[i]);
@@ -295,14 +294,44 @@ static void changes_of_one_batch_see_each_other(void **state)
 	pthread_join(first.thread, NULL);
 	assert_int_equal(first.status, 200);
 	bus_buf_release(&first.answer);
-	for (size_t i = 0; i < BUS_LEN(many); i++) {
+	for (size_t i = 0; i < n; i++) {
 		pthread_join(many[i].thread, NULL);
-		assert_int_equal(many[i].status, 200);
-		if (strncmp(bus_buf_cstr(&many[i].answer), answer[i], strlen(answer[i])) != 0)
-			fail_msg("%zu: %s\nwanted %s", i, bus_buf_cstr(&many[i].answer), answer[i]);
+		if (many[i].status != 200 ||
+		    strncmp(bus_buf_cstr(&many[i].answer), answer[i], strlen(answer[i])) != 0)
+			fail_msg("%zu: %d %s\nwanted %s", i, many[i].status, bus_buf_cstr(&many[i].answer),
+				 answer[i]);
 		bus_buf_release(&many[i].answer);
 	}
+}
+
+/* The second of them claims its subject, and then meets the text of the first: it waits for the next batch,
+ * and the third must still see it. */
+static void changes_of_one_batch_see_each_other(void **state)
+{
+	struct post many[] = { { .path = "/subjects/a/versions", .body = SCHEMA(X) },
+			       { .path = "/subjects/b/versions", .body = SCHEMA(X) },
+			       { .path = "/subjects/b/versions", .body = SCHEMA(X "," Y0) },
+			       { .path = "/subjects/a/versions", .body = SCHEMA(X "," Y0) } };
+	const char *const answer[] = { "{\"id\":2,\"version\":1,", "{\"id\":2,\"version\":1,",
+				       "{\"id\":3,\"version\":2,", "{\"id\":3,\"version\":2," };
+
+	(void)state;
+	post_together(many, answer, BUS_LEN(many));
 	ask("GET", "/subjects/b/versions", "", 200, "[1,2]");
+}
+
+/* One that brings its id: those behind it must not be given the same. */
+static void an_id_that_is_brought_is_not_given_again(void **state)
+{
+	struct post many[] = { { .path = "/subjects/old/versions",
+				 .body = "{\"id\":3,\"version\":1,\"schema\":\"\\\"long\\\"\"}" },
+			       { .path = "/subjects/a/versions", .body = SCHEMA(X) },
+			       { .path = "/subjects/b/versions", .body = SCHEMA(X "," Y0) } };
+	const char *const answer[] = { "{\"id\":3,\"version\":1,", "{\"id\":4,", "{\"id\":5," };
+
+	(void)state;
+	ask("PUT", "/mode/old", "{\"mode\":\"IMPORT\"}", 200, "{\"mode\":\"IMPORT\"}");
+	post_together(many, answer, BUS_LEN(many));
 }
 
 int main(void)
@@ -315,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_subjects_that_could_not_be_read_back, start, stop),
 		cmocka_unit_test_setup_teardown(after_the_last_version_none_is_given, start, stop),
 		cmocka_unit_test_setup_teardown(changes_of_one_batch_see_each_other, start, stop),
+		cmocka_unit_test_setup_teardown(an_id_that_is_brought_is_not_given_again, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
