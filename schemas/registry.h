@@ -174,6 +174,7 @@ enum schema_deleted schema_body_deleted(struct bus_http_request *req); /* delete
 
 struct schema_request { /* Confluent's RegisterSchemaRequest; what is not owned by v lives in the request's arena */
 	struct schema_version v; /* subject, text, type, references; extra and guid when sealed */
+	const char *sent; /* a Protobuf descriptor in base64, as it came; NULL: v.text says it */
 	const struct schema_metadata *metadata;
 	const struct schema_rule_set *rules;
 	int32_t id;  /* -1: none */

@@ -65,13 +65,15 @@ static void tell_news(struct bus_http_request *req, const struct schema_version 
 	bus_http_set(req, SCHEMA_NEWS_HEADER, text);
 }
 
-static void reply_registered(struct bus_http_request *req, const struct schema_version *v, bool dated)
+/* A descriptor goes back as it came: Confluent's Python client keeps the answer's text as what it may later
+ * read, and reads descriptors only. */
+static void reply_registered(struct work *w, const struct schema_version *v, bool dated)
 {
-	struct bus_buf b =
-	    schema_version_json(v, &(struct schema_show){ .shape = SCHEMA_SHAPE_REGISTERED, .dated = dated });
+	struct bus_buf b = schema_version_json(
+	    v, &(struct schema_show){ .shape = SCHEMA_SHAPE_REGISTERED, .text = w->q->sent, .dated = dated });
 
-	tell_news(req, v, false);
-	schema_reply(req, &b);
+	tell_news(w->req, v, false);
+	schema_reply(w->req, &b);
 }
 
 /* --- is it there already? ---------------------------------------------------------------------------------
@@ -103,7 +105,7 @@ static bool known(struct work *w)
 		return false;
 	if (w->q->version <= 0 ? w->q->id < 0 || w->q->id == found.id
 			       : w->q->id == found.id && w->q->version == found.version)
-		reply_registered(w->req, &found, !exact);
+		reply_registered(w, &found, !exact);
 	else
 		answered = false;
 	schema_version_release(&found);
@@ -408,7 +410,7 @@ static bool answered_with_twin(struct work *w)
 		w->q->v.id = found.id;
 		w->q->v.version = found.version;
 		schema_version_release(&found);
-		reply_registered(w->req, &w->q->v, false);
+		reply_registered(w, &w->q->v, false);
 		return true;
 	}
 	schema_version_release(&found);
@@ -431,7 +433,7 @@ static bool claim_text(struct work *w)
 
 static void write_record(struct work *w)
 {
-	const struct schema_show show = { .shape = SCHEMA_SHAPE_REGISTERED };
+	const struct schema_show show = { .shape = SCHEMA_SHAPE_REGISTERED, .text = w->q->sent };
 	struct schema_version *v = &w->q->v;
 	struct bus_buf value = { 0 }, answer;
 

@@ -93,6 +93,14 @@ static enum bus_err take_references(const struct bus_json *body, struct schema_v
 	return BUS_OK;
 }
 
+/* A descriptor in base64; the text of a .proto has a space or a semicolon. */
+static bool is_descriptor(const struct schema_version *v)
+{
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
+
+	return strcmp(v->type, "PROTOBUF") == 0 && v->text && v->text[strspn(v->text, base64)] == '\0';
+}
+
 static enum bus_err read_body(const struct bus_json *body, struct bus_arena *arena, struct schema_request *q,
 			      struct bus_error *err)
 {
@@ -104,6 +112,8 @@ static enum bus_err read_body(const struct bus_json *body, struct bus_arena *are
 		q->v.type = bus_xstrdup("AVRO");
 	if (rc == BUS_OK)
 		rc = take_text(body, "schema", &q->v.text, err);
+	if (rc == BUS_OK && is_descriptor(&q->v))
+		q->sent = bus_arena_dup(arena, q->v.text, strlen(q->v.text));
 	if (rc == BUS_OK)
 		rc = take_int(body, "id", &q->id, err);
 	if (rc == BUS_OK)
