@@ -8,7 +8,8 @@
  *   registry_body.c   a request's parameters; registry_request.c  the schema in its body
  *   registry_read.c, registry_list.c, registry_lookup.c  what is answered from the store, on the HTTP threads
  *   registry_reply.c  Confluent's shapes and error codes; registry_format.c  `format`, tags
- *   registry_write.c  what changes something: one thread, many requests a transaction
+ *   registry_write.c  what changes something: one thread, when this node is the writer
+ *   registry_batch.c  many changes in one transaction
  *   registry_leave.c  the last record of a writer that stops, for whoever takes the topic over
  *   registry_nodes.c  which node writes
  *   registry_forward.c  changes on their way to it
