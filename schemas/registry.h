@@ -289,6 +289,7 @@ void schema_read_contexts(void *ctx, struct bus_http_request *req);
 
 void schema_nodes_get_master(void *ctx, struct bus_http_request *req);
 void schema_nodes_get_health(void *ctx, struct bus_http_request *req);
+void schema_nodes_metrics(struct schema_registry *r); /* before they are printed */
 
 void schema_edit_register(struct schema_registry *r, struct bus_http_request *req);
 void schema_edit_delete_subject(struct schema_registry *r, struct bus_http_request *req);

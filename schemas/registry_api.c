@@ -55,6 +55,7 @@ static void metrics(void *ctx, struct bus_http_request *req)
 		       (double)schema_store_count(r->store));
 	bus_metric_set(bus_metric("titian_registry_highest_id", "gauge", "Highest schema id ever seen.", ""),
 		       (double)schema_store_highest_id(r->store));
+	schema_nodes_metrics(r);
 	bus_metrics_text(&b);
 	bus_http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", &b);
 }

@@ -385,5 +385,9 @@ def test_health_and_metrics(kafka, tmp_path):
         text = r.get("/metrics")[1]
         assert 'titian_http_requests_total{program="registry",route="/subjects/{subject}/versions",status="200"} 1' in text
         assert "titian_registry_schemas 1" in text
+        assert "titian_registry_is_writer 1" in text and "titian_registry_nodes 1" in text
+        assert r.ask("GET", "/master_available")[1] == {"master_available": True}
+        status = r.ask("GET", "/_health")[1]
+        assert status["healthy"] is True and status["status"]["schema_registry_primary_url"] == r.url
     finally:
         assert r.kill(signal.SIGTERM) == 0
