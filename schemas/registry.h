@@ -14,8 +14,9 @@
  *   registry_nodes.c  which node writes
  *   registry_forward.c  changes on their way to it
  *   registry_topic.c  the topics' settings
- *   registry_register.c, registry_delete.c, registry_config.c, registry_mode.c, registry_tags.c  the changes
- *   registry_evolve.c  may this schema follow those? registry_compat.c  Confluent's words for why not
+ *   registry_register.c, registry_place.c, registry_delete.c, registry_config.c, registry_mode.c,
+ * registry_tags.c  the changes registry_evolve.c  may this schema follow those? registry_compat.c Confluent's
+ * words for why not
  *
  * Reading never waits. A change is checked against the store, committed to the topic through a transactional
  * producer, and answered when the store has read it back: so whoever was answered finds it, and the next
@@ -23,8 +24,9 @@
  * changes to it and answer when their own store has read them. The transactional id "titian-registry-<topic>"
  * is the fence: whoever becomes the writer makes the commits of the one before fail.
  *
- * Source of codes, messages, shapes and rules: Confluent Schema Registry 8.x (core/.../rest/resources, rest/exceptions,
- * storage/{AbstractSchemaRegistry,KafkaSchemaRegistry,InMemoryCache}.java, client/.../rest/entities).
+ * Source of codes, messages, shapes and rules: Confluent Schema Registry 8.x (core/.../rest/resources,
+ * rest/exceptions, storage/{AbstractSchemaRegistry,KafkaSchemaRegistry,InMemoryCache}.java,
+ * client/.../rest/entities).
  */
 #ifndef SCHEMAS_REGISTRY_H
 #define SCHEMAS_REGISTRY_H
@@ -61,7 +63,7 @@ struct schema_registry {
 	struct schema_side_writer *side_writer;
 	const char *topic, *url;
 	char cluster_id[64]; /* Kafka's */
-	int64_t started_ms; /* monotonic; ready after ready_ms */
+	int64_t started_ms;  /* monotonic; ready after ready_ms */
 	int64_t ready_ms;
 	atomic_bool draining;
 };
@@ -143,16 +145,19 @@ void schema_forward_take(struct schema_forward *f, const struct schema_errand *c
 
 /* --- registry_subject.c: names are in the request's arena -------------------------------------------- */
 
-/* {subject} in its normal form, in {context} when the URL has one and the name none, aliases followed. Never NULL. */
+/* {subject} in its normal form, in {context} when the URL has one and the name none, aliases followed. Never
+ * NULL. */
 const char *schema_body_subject(struct schema_registry *r, struct bus_http_request *req);
-/* Whose settings (/config, /mode): a subject or `:.ctx:` in normal form, aliases not followed; NULL: the top level. */
+/* Whose settings (/config, /mode): a subject or `:.ctx:` in normal form, aliases not followed; NULL: the top
+ * level. */
 const char *schema_body_scope(struct bus_http_request *req);
 /* Query `subject` or `subjectPrefix` in {context}; NULL: none given and no {context}. */
 const char *schema_body_query_subject(struct schema_registry *r, struct bus_http_request *req);
 const char *schema_body_prefix(struct bus_http_request *req, const char *fallback);
 /* Is the subject of that subjectPrefix: `:*:s` of every context, `s` of the default one. */
 bool schema_prefix_matches(const char *prefix, const struct schema_subject *s);
-/* The subject, or if it is unqualified and not there, that of another context which fn takes. Under the lock. */
+/* The subject, or if it is unqualified and not there, that of another context which fn takes. Under the lock.
+ */
 typedef bool (*schema_place_fn)(void *ctx, const struct schema_table *t, const char *subject);
 bool schema_in_contexts(const struct schema_table *t, const char *subject, schema_place_fn fn, void *ctx);
 
@@ -168,12 +173,13 @@ struct schema_window { /* offset and limit of the query: steps through a list */
 	size_t skip, left;
 };
 struct schema_window schema_body_window(struct bus_http_request *req, size_t most);
-bool schema_window_takes(struct schema_window *w); /* the next one is shown */
+bool schema_window_takes(struct schema_window *w);		       /* the next one is shown */
 enum schema_deleted schema_body_deleted(struct bus_http_request *req); /* deleted, deletedOnly */
 
 /* --- registry_request.c -------------------------------------------------------------------------------- */
 
-struct schema_request { /* Confluent's RegisterSchemaRequest; what is not owned by v lives in the request's arena */
+struct schema_request { /* Confluent's RegisterSchemaRequest; what is not owned by v lives in the request's
+			   arena */
 	struct schema_version v; /* subject, text, type, references; extra and guid when sealed */
 	const char *sent; /* a Protobuf descriptor in base64, as it came; NULL: v.text says it */
 	const struct schema_metadata *metadata;
@@ -189,22 +195,26 @@ void schema_request_release(struct schema_request *q);
 bool schema_request_read(struct bus_http_request *req, const char *subject, struct schema_request *q);
 void schema_request_copy(const struct schema_request *from, struct schema_request *to);
 bool schema_request_empty(const struct schema_request *q); /* no text */
-/* Checks the text and makes it Confluent's canonical one, normalized if asked; then seals. BUS_ESCHEMA (42201) or
- * BUS_ETOOBIG (42209) with Confluent's words. strict: as a new schema. */
-enum bus_err schema_request_parse(struct schema_registry *r, struct schema_request *q, bool strict, bool normalize,
-				  struct bus_error *err) BUS_MUSTCHECK;
-void schema_request_seal(struct schema_request *q); /* extra and guid, after text, metadata or rules have changed */
+/* Checks the text and makes it Confluent's canonical one, normalized if asked; then seals. BUS_ESCHEMA
+ * (42201) or BUS_ETOOBIG (42209) with Confluent's words. strict: as a new schema. */
+enum bus_err schema_request_parse(struct schema_registry *r, struct schema_request *q, bool strict,
+				  bool normalize, struct bus_error *err) BUS_MUSTCHECK;
+void schema_request_seal(
+    struct schema_request *q); /* extra and guid, after text, metadata or rules have changed */
 void schema_request_refuse(struct bus_http_request *req, const struct bus_error *err);
-/* Gives it the metadata and rules that registering would: defaults, its own or the version before's, overrides; and
- * marks new_version (0: no mark) where Confluent does. previous may be NULL. */
-void schema_request_populate(struct bus_http_request *req, const struct schema_config *c, struct schema_request *q,
-			     const struct schema_version *previous, int new_version);
+/* Gives it the metadata and rules that registering would: defaults, its own or the version before's,
+ * overrides; and marks new_version (0: no mark) where Confluent does. previous may be NULL. */
+void schema_request_populate(struct bus_http_request *req, const struct schema_config *c,
+			     struct schema_request *q, const struct schema_version *previous,
+			     int new_version);
 
 /* --- registry_format.c --------------------------------------------------------------------------------- */
 
 /* The text in the form that `format` names; NULL: as stored. On the heap. False: answered. */
-bool schema_formatted(struct schema_registry *r, struct bus_http_request *req, struct schema_version *v, char **out);
-/* JSON of `findTags`: the tagged places of the schema, `[..]`; nothing when not asked for. False: answered. */
+bool schema_formatted(struct schema_registry *r, struct bus_http_request *req, struct schema_version *v,
+		      char **out);
+/* JSON of `findTags`: the tagged places of the schema, `[..]`; nothing when not asked for. False: answered.
+ */
 bool schema_found_tags(struct schema_registry *r, struct bus_http_request *req, struct schema_version *v,
 		       struct bus_buf *out);
 /* referenceFormat=qualified: references with their context. In place. */
@@ -212,7 +222,7 @@ void schema_qualify_references(struct bus_http_request *req, struct schema_versi
 
 /* --- registry_reply.c ---------------------------------------------------------------------------------- */
 
-/* On an HTTP thread, before a change is handed over: which of Confluent's types the answer has (Accept). */
+/* On an HTTP thread, before all else: which of Confluent's types the answer has (Accept). */
 void schema_reply_choose(struct bus_http_request *req);
 void schema_reply(struct bus_http_request *req, struct bus_buf *json); /* 200; 204 with nothing in it */
 /* The status is the first three digits of code (40401 -> 404). */
@@ -223,20 +233,22 @@ void schema_reply_version_unknown(struct bus_http_request *req, int version);	  
 enum schema_shape { SCHEMA_SHAPE_ENTITY, SCHEMA_SHAPE_STRING, SCHEMA_SHAPE_REGISTERED };
 struct schema_show {
 	enum schema_shape shape;
-	bool dated;	  /* ts, deleted: it is a stored version */
-	bool placeless;	  /* without subject and version */
-	const char *text; /* in the place of v's; NULL: v's */
+	bool dated;	     /* ts, deleted: it is a stored version */
+	bool placeless;	     /* without subject and version */
+	const char *text;    /* in the place of v's; NULL: v's */
 	struct bus_str tags; /* JSON; n 0: none */
 	int32_t max_id;	     /* 0: not shown */
 	const char *const *alias;
 	size_t n_aliases;
 };
 /* Members of one version, inside an open object. */
-void schema_put_version(struct bus_json_out *j, const struct schema_version *v, const struct schema_show *show);
+void schema_put_version(struct bus_json_out *j, const struct schema_version *v,
+			const struct schema_show *show);
 /* It as a whole answer. */
 struct bus_buf schema_version_json(const struct schema_version *v, const struct schema_show *show);
 
-/* --- registry_evolve.c, registry_compat.c ----------------------------------------------------------------- */
+/* --- registry_evolve.c, registry_compat.c -----------------------------------------------------------------
+ */
 
 struct schema_messages { /* Confluent's, one string each */
 	char **item;
@@ -247,21 +259,26 @@ void schema_messages_release(struct schema_messages *m);
 /* One pair under the level, which is not NONE; both parsed, or not Avro. False: why says it. */
 bool schema_registry_compatible(enum schema_level level, const struct schema_version *candidate,
 				const struct schema_version *old, struct schema_messages *why);
-/* May the request's schema (parsed, sealed) follow the live versions of its subject (only: that version alone)? */
+/* May the request's schema (parsed, sealed) follow the live versions of its subject (only: that version
+ * alone)? */
 bool schema_registry_check(struct schema_registry *r, const struct schema_config *config,
 			   const struct schema_request *q, int only, struct schema_messages *why);
 
-/* --- registry_tags.c --------------------------------------------------------------------------------------- */
+/* --- registry_tags.c ---------------------------------------------------------------------------------------
+ */
 
 #define SCHEMA_TAGS "confluent:tags"
-/* The text with tags of its records and fields added and taken away (Confluent's schemaTagsToAdd/Remove: lists of
+/* The text with tags of its records and fields added and taken away (Confluent's schemaTagsToAdd/Remove:
+ * lists of
  * {"schemaEntity":{"entityPath","entityType"},"tags"}; either may be NULL). BUS_ESCHEMA: no such place. */
 enum bus_err schema_tags_change(const char *text, const struct bus_json *add, const struct bus_json *remove,
-				struct bus_arena *arena, struct bus_buf *out, struct bus_error *err) BUS_MUSTCHECK;
+				struct bus_arena *arena, struct bus_buf *out,
+				struct bus_error *err) BUS_MUSTCHECK;
 /* What is tagged, in that form; names: only what has one of them (`*`: any), n 0: everything. */
 void schema_tags_list(const struct schema *s, const char *const *name, size_t n, struct bus_json_out *j);
 
-/* --- handlers, by file ------------------------------------------------------------------------------------- */
+/* --- handlers, by file -------------------------------------------------------------------------------------
+ */
 
 void schema_read_root(void *ctx, struct bus_http_request *req);
 void schema_read_types(void *ctx, struct bus_http_request *req);
@@ -301,21 +318,23 @@ void schema_edit_delete_mode(struct schema_registry *r, struct bus_http_request 
 void schema_edit_tags(struct schema_registry *r, struct bus_http_request *req);
 void schema_edit_delete_context(struct schema_registry *r, struct bus_http_request *req);
 
-/* Registers the request's schema, or answers why not. look_first: a version that has it already is the answer. */
-void schema_edit_register_request(struct schema_registry *r, struct bus_http_request *req, struct schema_request *q,
-				  bool normalize, bool force, bool look_first);
+/* Registers the request's schema, or answers why not. look_first: a version that has it already is the
+ * answer. */
+void schema_edit_register_request(struct schema_registry *r, struct bus_http_request *req,
+				  struct schema_request *q, bool normalize, bool force, bool look_first);
 /* A NOOP record with the highest ids, before tombstones (registry_delete.c). */
 void schema_edit_remember_ids(struct schema_registry *r);
 
 /* What the edits share (registry_edit.c). */
 /* Takes value's bytes; NULL: tombstone. */
-void schema_edit_put(struct schema_registry *r, enum schema_record_kind kind, const char *subject, int version,
-		     struct bus_buf *value);
+void schema_edit_put(struct schema_registry *r, enum schema_record_kind kind, const char *subject,
+		     int version, struct bus_buf *value);
 /* The subject may be changed; else answered 42205. */
 bool schema_edit_writable(struct schema_registry *r, struct bus_http_request *req, const char *subject);
 /* Under the lock: is the version referred to by another that is there (deleted_too: or soft-deleted)? */
 bool schema_edit_referred(const struct schema_table *t, const char *subject, int version, bool deleted_too,
 			  const char *not_by);
-bool schema_edit_subject_valid(struct bus_http_request *req, const char *subject, bool settings); /* or 42208 */
+bool schema_edit_subject_valid(struct bus_http_request *req, const char *subject,
+			       bool settings); /* or 42208 */
 
 #endif

@@ -414,6 +414,7 @@ bool schema_access_admit(void *ctx, struct bus_http_request *req)
 	struct schema_access *a = ((struct schema_registry *)ctx)->access;
 	struct who *w = bus_http_attached(req);
 
+	schema_reply_choose(req);
 	if (!a || wanted.scope == SCHEMA_SCOPE_OPEN)
 		return true;
 	if (!w)
@@ -433,8 +434,9 @@ void schema_access_answered(void *ctx, const struct bus_http_request *req, int s
 	bus_log(BUS_LOG_AUDIT, "registry.change", LOG_STR("user", schema_user(req)),
 		LOG_STR("via", w && w->via ? w->via : "nothing"), LOG_STR("address", peer(req, address)),
 		LOG_STR("method", bus_http_method(req)), LOG_STR("route", bus_http_pattern(req)),
-		LOG_STR("subject", bus_http_part(req, "subject")), LOG_STR("version", bus_http_part(req, "version")),
-		LOG_INT("status", status), LOG_STR("request", bus_http_id(req)));
+		LOG_STR("subject", bus_http_part(req, "subject")),
+		LOG_STR("version", bus_http_part(req, "version")), LOG_INT("status", status),
+		LOG_STR("request", bus_http_id(req)));
 }
 
 /* --- for handlers ------------------------------------------------------------------------------------ */

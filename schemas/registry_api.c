@@ -6,7 +6,6 @@
 #define EDIT(name, alone)                                                                                    \
 	static void edit_##name(void *ctx, struct bus_http_request *req)                                     \
 	{                                                                                                    \
-		schema_reply_choose(req);                                                                    \
 		schema_registry_change(ctx, req, schema_edit_##name, alone);                                 \
 	}
 

@@ -80,7 +80,8 @@ void schema_feed_record(void *feed, const struct schema_record *r, int64_t offse
 	struct schema_feed *f = feed;
 	struct event *e;
 
-	if (r->kind == SCHEMA_RECORD_NOOP || r->kind == SCHEMA_RECORD_CONTEXT || r->kind == SCHEMA_RECORD_OTHER)
+	if (r->kind == SCHEMA_RECORD_NOOP || r->kind == SCHEMA_RECORD_CONTEXT ||
+	    r->kind == SCHEMA_RECORD_OTHER)
 		return;
 	pthread_mutex_lock(&f->lock);
 	if (f->n == SCHEMA_FEED_KEPT)

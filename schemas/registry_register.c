@@ -1,31 +1,9 @@
 /* Registering: Confluent's registerOrForward() and register(). */
 #include <stdio.h>
 
-#include "schemas/registry.h"
+#include "schemas/registry_work.h"
 
-/* What register() works with. */
-struct work {
-	struct schema_registry *r;
-	struct bus_http_request *req;
-	struct schema_request *q;
-	struct schema_config config;
-	int mode;
-	bool normalize, force;
-	int new_version;
-	struct deleted {
-		int version;
-		int32_t id;
-	} * deleted; /* soft-deleted versions */
-	size_t n_deleted;
-	struct schema_version latest; /* live; subject NULL: none */
-};
-
-static bool imports(int mode)
-{
-	return mode == SCHEMA_MODE_IMPORT || mode == SCHEMA_MODE_FORWARD;
-}
-
-static void load(struct work *w)
+static void load(struct schema_work *w)
 {
 	const struct schema_table *t = schema_store_read(w->r->store);
 	const struct schema_subject *s = schema_table_subject(t, w->q->v.subject);
@@ -49,7 +27,7 @@ static void load(struct work *w)
 	w->normalize = w->normalize || w->config.normalize > 0;
 }
 
-static void release(struct work *w)
+static void release(struct schema_work *w)
 {
 	schema_config_release(&w->config);
 	schema_version_release(&w->latest);
@@ -67,7 +45,7 @@ static void tell_news(struct bus_http_request *req, const struct schema_version 
 
 /* A descriptor goes back as it came: Confluent's Python client keeps the answer's text as what it may later
  * read, and reads descriptors only. */
-static void reply_registered(struct work *w, const struct schema_version *v, bool dated)
+static void reply_registered(struct schema_work *w, const struct schema_version *v, bool dated)
 {
 	struct bus_buf b = schema_version_json(
 	    v, &(struct schema_show){ .shape = SCHEMA_SHAPE_REGISTERED, .text = w->q->sent, .dated = dated });
@@ -80,7 +58,7 @@ static void reply_registered(struct work *w, const struct schema_version *v, boo
  */
 
 /* True: answered with the version that has it, or with why it cannot be parsed. */
-static bool known(struct work *w)
+static bool known(struct schema_work *w)
 {
 	struct schema_request q;
 	struct schema_version found;
@@ -93,7 +71,7 @@ static bool known(struct work *w)
 	    schema_request_empty(w->q))
 		return false;
 	schema_request_copy(w->q, &q);
-	rc = schema_request_parse(w->r, &q, false, w->normalize && !imports(w->mode), &err);
+	rc = schema_request_parse(w->r, &q, false, w->normalize && !schema_mode_imports(w->mode), &err);
 	if (rc != BUS_OK) {
 		schema_request_refuse(w->req, &err);
 		schema_request_release(&q);
@@ -160,14 +138,14 @@ void schema_request_populate(struct bus_http_request *req, const struct schema_c
 }
 
 /* Without a text of its own it is the version before, with other metadata. */
-static bool take_previous(struct work *w)
+static bool take_previous(struct schema_work *w)
 {
 	struct schema_version *v = &w->q->v;
 	struct schema_version copy;
 
 	if (!schema_request_empty(w->q))
 		return true;
-	if (!w->latest.subject || imports(w->mode)) {
+	if (!w->latest.subject || schema_mode_imports(w->mode)) {
 		schema_reply_error(w->req, 42201, "Empty schema");
 		return false;
 	}
@@ -180,7 +158,7 @@ static bool take_previous(struct work *w)
 }
 
 /* Tags of the version before, as changes to this one. */
-static const struct bus_json *tags_before(struct work *w)
+static const struct bus_json *tags_before(struct schema_work *w)
 {
 	struct bus_json *tree = NULL;
 	struct bus_buf b = { 0 };
@@ -198,7 +176,7 @@ static const struct bus_json *tags_before(struct work *w)
 	return tree && tree->n > 0 ? tree : NULL;
 }
 
-static bool change_tags(struct work *w, const struct bus_json *add, const struct bus_json *remove)
+static bool change_tags(struct schema_work *w, const struct bus_json *add, const struct bus_json *remove)
 {
 	struct bus_buf text = { 0 };
 	struct bus_error err;
@@ -223,37 +201,12 @@ static bool change_tags(struct work *w, const struct bus_json *add, const struct
 /* --- may it be, and as what?
  * -------------------------------------------------------------------------------- */
 
-/* "" for the default context, as Confluent's messages have it. */
-static struct bus_str context_words(const char *subject)
-{
-	struct schema_qualified q = schema_subject_split(subject);
-
-	if (schema_subject_is_default(q))
-		return (struct bus_str){ "", 0 };
-	return (struct bus_str){ subject, q.context.n + 2 };
-}
-
-static bool mode_allows(struct work *w)
-{
-	const char *subject = w->q->v.subject;
-	struct bus_str context = context_words(subject);
-	const char *not = w->mode == SCHEMA_MODE_READONLY || w->mode == SCHEMA_MODE_READONLY_OVERRIDE
-			      ? "is in read-only mode"
-			  : w->q->id >= 0
-			      ? (imports(w->mode) ? NULL : "is not in import mode")
-			      : (w->mode == SCHEMA_MODE_READWRITE ? NULL : "is not in read-write mode");
-
-	if (not )
-		schema_reply_error(w->req, 42205, "Subject %s in context %.*s %s", subject, (int)context.n,
-				   context.p, not );
-	return !not ;
-}
-
-static bool compatible(struct work *w)
+static bool compatible(struct schema_work *w)
 {
 	struct schema_messages why = { 0 };
 	struct bus_buf details = { 0 };
-	bool ok = imports(w->mode) || w->force || schema_registry_check(w->r, &w->config, w->q, 0, &why);
+	bool ok = schema_mode_imports(w->mode) || w->force ||
+		  schema_registry_check(w->r, &w->config, w->q, 0, &why);
 
 	for (size_t i = 0; i < why.n && !ok; i++)
 		bus_buf_printf(&details, "%s%s", i ? ", " : "", why.item[i]);
@@ -268,137 +221,8 @@ static bool compatible(struct work *w)
 	return ok;
 }
 
-static bool same_content(const struct schema_content *c, const struct schema_version *v)
-{
-	return memcmp(c->guid, v->guid, SCHEMA_GUID_LEN) == 0 && strcmp(c->type, v->type) == 0;
-}
-
-/* An id that was asked for must mean this schema or nothing. What is soft-deleted under it gives way: its
- * versions go for good (Confluent refuses that: schema-registry#2430). */
-static bool id_is_free(struct work *w)
-{
-	struct schema_version *v = &w->q->v;
-	const struct schema_table *t = schema_store_read(w->r->store);
-	const struct schema_context *context =
-	    schema_table_context(t, schema_subject_split(v->subject).context);
-	const struct schema_content *c = context ? schema_table_content(t, context, v->id) : NULL;
-	struct schema_usage *gone = NULL;
-	char **name = NULL;
-	size_t n = 0;
-	bool taken = false;
-
-	if (c && !same_content(c, v)) {
-		gone = bus_xcalloc(c->n_uses + 1, sizeof(*gone));
-		name = bus_xcalloc(c->n_uses + 1, sizeof(*name));
-		for (; n < c->n_uses && !taken; n++) {
-			gone[n] = c->use[n];
-			name[n] = bus_xstrdup(gone[n].subject->name);
-			taken = !schema_table_entry(gone[n].subject, gone[n].version)->deleted ||
-				!schema_may(w->req, SCHEMA_RIGHT_DELETE, name[n]) ||
-				schema_edit_referred(t, name[n], gone[n].version, true, NULL);
-		}
-	}
-	schema_store_done(w->r->store);
-	for (size_t i = 0; i < n; i++) {
-		if (!taken)
-			schema_edit_put(w->r, SCHEMA_RECORD_SCHEMA, name[i], gone[i].version, NULL);
-		free(name[i]);
-	}
-	free(name);
-	free(gone);
-	if (taken) {
-		struct bus_str where = context_words(v->subject);
-
-		schema_reply_error(w->req, 42205,
-				   "Overwrite new schema with id %d in context %.*s is not permitted.",
-				   (int)v->id, (int)where.n, where.p);
-	}
-	return !taken;
-}
-
-static bool give_id(struct work *w)
-{
-	struct schema_version *v = &w->q->v;
-	const struct schema_table *t;
-	const struct schema_context *context;
-	char *name;
-	int32_t highest;
-
-	if (w->q->id >= 0) {
-		v->id = w->q->id;
-		return id_is_free(w);
-	}
-	if (schema_store_find_id(w->r->store, v, &v->id, NULL) == BUS_OK)
-		return true;
-	t = schema_store_read(w->r->store);
-	context = schema_table_context(t, schema_subject_split(v->subject).context);
-	highest = context ? context->highest_id : 0;
-	schema_store_done(w->r->store);
-	name = bus_xstrndup(schema_subject_split(v->subject).context.p,
-			    schema_subject_split(v->subject).context.n);
-	v->id = schema_writer_next_id(w->r->writer, name, highest);
-	free(name);
-	if (v->id == 0)
-		schema_reply_error(w->req, 50001, "No schema id is left");
-	return v->id != 0;
-}
-
-/* A soft-deleted version with the same id gives way to this one, unless somebody refers to it. */
-static void drop_twins(struct work *w)
-{
-	const struct schema_version *v = &w->q->v;
-
-	for (size_t i = 0; i < w->n_deleted; i++) {
-		const struct schema_table *t;
-		bool referred;
-
-		if (w->deleted[i].id != v->id || w->deleted[i].version >= v->version)
-			continue;
-		t = schema_store_read(w->r->store);
-		referred = schema_edit_referred(t, v->subject, w->deleted[i].version, true, NULL);
-		schema_store_done(w->r->store);
-		if (!referred)
-			schema_edit_put(w->r, SCHEMA_RECORD_SCHEMA, v->subject, w->deleted[i].version, NULL);
-	}
-}
-
-static void put_context(struct work *w)
-{
-	struct schema_qualified q = schema_subject_split(w->q->v.subject);
-	const struct schema_table *t = schema_store_read(w->r->store);
-	const struct schema_context *c = schema_table_context(t, q.context);
-	bool listed = c && c->listed;
-	struct bus_buf value = { 0 };
-	char *name;
-
-	schema_store_done(w->r->store);
-	if (listed || schema_subject_is_default(q))
-		return;
-	name = bus_xstrndup(q.context.p, q.context.n);
-	schema_record_context(name, &value);
-	schema_edit_put(w->r, SCHEMA_RECORD_CONTEXT, name, 0, &value);
-	free(name);
-}
-
-/* The version's number; else answered. */
-static bool give_version(struct work *w)
-{
-	struct schema_version *v = &w->q->v;
-
-	if (w->q->version > 0 && w->q->version != w->new_version + 1LL && !imports(w->mode)) {
-		schema_reply_error(w->req, 42201, "Version is not one more than previous version");
-		return false;
-	}
-	if (w->q->version <= 0 && w->new_version == INT32_MAX) {
-		schema_reply_error(w->req, 50001, "No version of '%s' is left", v->subject);
-		return false;
-	}
-	v->version = w->q->version > 0 ? w->q->version : w->new_version + 1;
-	return true;
-}
-
 /* True: a live version has it already, and was answered. */
-static bool answered_with_twin(struct work *w)
+static bool answered_with_twin(struct schema_work *w)
 {
 	struct schema_version found;
 	bool exact;
@@ -417,7 +241,7 @@ static bool answered_with_twin(struct work *w)
 	return false;
 }
 
-static bool claim_text(struct work *w)
+static bool claim_text(struct schema_work *w)
 {
 	struct schema_version *v = &w->q->v;
 	struct bus_buf what = { 0 };
@@ -431,14 +255,14 @@ static bool claim_text(struct work *w)
 	return ok;
 }
 
-static void write_record(struct work *w)
+static void write_record(struct schema_work *w)
 {
 	const struct schema_show show = { .shape = SCHEMA_SHAPE_REGISTERED, .text = w->q->sent };
 	struct schema_version *v = &w->q->v;
 	struct bus_buf value = { 0 }, answer;
 
-	put_context(w);
-	drop_twins(w);
+	schema_work_put_context(w);
+	schema_work_drop_twins(w);
 	v->deleted = false;
 	schema_record_schema(v, &value);
 	schema_edit_put(w->r, SCHEMA_RECORD_SCHEMA, v->subject, v->version, &value);
@@ -447,27 +271,30 @@ static void write_record(struct work *w)
 	schema_writer_commit(w->r->writer, w->req, &answer);
 }
 
-static void run(struct work *w)
+static void run(struct schema_work *w)
 {
 	bool strict = w->q->id < 0 && w->config.validate_new_schemas != 0;
 	struct bus_error err;
 
-	if (!mode_allows(w) || !take_previous(w) || !change_tags(w, w->q->tags_to_add, w->q->tags_to_remove))
+	if (!schema_work_allowed(w) || !take_previous(w) ||
+	    !change_tags(w, w->q->tags_to_add, w->q->tags_to_remove))
 		return;
 	/* To the latest version, so that its mark is added. */
 	if ((w->q->tags_to_add || w->q->tags_to_remove) && w->q->version == 0)
 		w->q->version = -1;
-	if (!imports(w->mode)) {
+	if (!schema_mode_imports(w->mode)) {
 		if (w->q->propagate_tags && !change_tags(w, tags_before(w), NULL))
 			return;
 		schema_request_populate(w->req, &w->config, w->q, w->latest.subject ? &w->latest : NULL,
 					w->new_version < INT32_MAX ? w->new_version + 1 : 0);
 	}
-	if (schema_request_parse(w->r, w->q, strict, w->normalize && !imports(w->mode), &err) != BUS_OK) {
+	if (schema_request_parse(w->r, w->q, strict, w->normalize && !schema_mode_imports(w->mode), &err) !=
+	    BUS_OK) {
 		schema_request_refuse(w->req, &err);
 		return;
 	}
-	if (!claim_text(w) || answered_with_twin(w) || !compatible(w) || !give_version(w) || !give_id(w))
+	if (!claim_text(w) || answered_with_twin(w) || !compatible(w) || !schema_work_give_version(w) ||
+	    !schema_work_give_id(w))
 		return;
 	write_record(w);
 }
@@ -475,7 +302,7 @@ static void run(struct work *w)
 void schema_edit_register_request(struct schema_registry *r, struct bus_http_request *req,
 				  struct schema_request *q, bool normalize, bool force, bool look_first)
 {
-	struct work w = { .r = r, .req = req, .q = q, .normalize = normalize, .force = force };
+	struct schema_work w = { .r = r, .req = req, .q = q, .normalize = normalize, .force = force };
 	/* What refers to others, or brings its id, depends on more than one can name before it is looked up.
 	 */
 	bool alone = q->v.n_references > 0 || q->id >= 0;

@@ -84,6 +84,6 @@ bool schema_subject_valid(const char *subject, bool settings)
 			return false;
 	if (bus_str_is(q.name, "__GLOBAL") || bus_str_is(q.name, "__EMPTY"))
 		return false;
-	return settings || (q.name.n > 0 && !bus_str_is(q.context, SCHEMA_CONTEXT_GLOBAL) &&
-			    !bus_str_is(q.context, "*"));
+	return settings ||
+	       (q.name.n > 0 && !bus_str_is(q.context, SCHEMA_CONTEXT_GLOBAL) && !bus_str_is(q.context, "*"));
 }

@@ -297,17 +297,22 @@ static void finds_the_same_schema_whatever_its_spelling(void **state)
 {
 	struct fixture f = start();
 	struct schema_store *s = open_store(&f);
-	struct schema_version sought = asked_for("a-value", "{\"type\":\"fixed\",\"name\":\"F\",\"size\":2,"
-							    "\"b\":1,\"a\":2}", ""), found;
+	struct schema_version sought = asked_for("a-value",
+						 "{\"type\":\"fixed\",\"name\":\"F\",\"size\":2,"
+						 "\"b\":1,\"a\":2}",
+						 ""),
+			      found;
 	struct bus_error err;
 	int32_t id = 0;
 	bool exact;
 
 	(void)state;
-	wait_for(s, put_schema(&f, "a-value", 1, 6, "{\"type\":\"fixed\",\"name\":\"F\",\"size\":2,\"a\":2,\"b\":1}",
-			       false, NULL));
+	wait_for(s,
+		 put_schema(&f, "a-value", 1, 6,
+			    "{\"type\":\"fixed\",\"name\":\"F\",\"size\":2,\"a\":2,\"b\":1}", false, NULL));
 	for (int i = 0; i < 2; i++) { /* the second time it is known what the version means */
-		assert_int_equal(schema_store_find(s, &sought, SCHEMA_LIVE, false, &found, &exact, &err), BUS_OK);
+		assert_int_equal(schema_store_find(s, &sought, SCHEMA_LIVE, false, &found, &exact, &err),
+				 BUS_OK);
 		assert_int_equal(found.id, 6);
 		assert_false(exact);
 		schema_version_release(&found);
@@ -342,8 +347,8 @@ static int mode_for(struct schema_store *s, const char *subject)
 	return mode;
 }
 
-/* Confluent's InMemoryCache.config() and mode(): the subject's own, its context's (the top level's for the default
- * context), `:.__GLOBAL:`'s, the default. */
+/* Confluent's InMemoryCache.config() and mode(): the subject's own, its context's (the top level's for the
+ * default context), `:.__GLOBAL:`'s, the default. */
 static void settings_fall_back_and_rubbish_is_passed_over(void **state)
 {
 	struct fixture f = start();
@@ -353,12 +358,15 @@ static void settings_fall_back_and_rubbish_is_passed_over(void **state)
 	(void)state;
 	put(&f, "rubbish", "rubbish");
 	put(&f, "{\"keytype\":\"CONFIG\",\"subject\":null,\"magic\":0}", "{\"compatibilityLevel\":\"FULL\"}");
-	put(&f, "{\"keytype\":\"CONFIG\",\"subject\":\":.__GLOBAL:\",\"magic\":0}", "{\"compatibilityLevel\":\"NONE\"}");
+	put(&f, "{\"keytype\":\"CONFIG\",\"subject\":\":.__GLOBAL:\",\"magic\":0}",
+	    "{\"compatibilityLevel\":\"NONE\"}");
 	put(&f, "{\"keytype\":\"MODE\",\"subject\":null,\"magic\":0}", "{\"mode\":\"READONLY\"}");
-	put(&f, "{\"keytype\":\"MODE\",\"subject\":\":.c:\",\"magic\":0}", "{\"subject\":\":.c:\",\"mode\":\"IMPORT\"}");
+	put(&f, "{\"keytype\":\"MODE\",\"subject\":\":.c:\",\"magic\":0}",
+	    "{\"subject\":\":.c:\",\"mode\":\"IMPORT\"}");
 	put(&f, "{\"keytype\":\"CONFIG\",\"subject\":\"n\",\"magic\":0}", "{\"normalize\":true}");
-	wait_for(s, put(&f, "{\"keytype\":\"CONFIG\",\"subject\":\"a\",\"magic\":0}",
-			"{ \"compatibilityLevel\":\"NONE\",\"normalize\":true,\"compatibilityGroup\":\"major\"}"));
+	wait_for(
+	    s, put(&f, "{\"keytype\":\"CONFIG\",\"subject\":\"a\",\"magic\":0}",
+		   "{ \"compatibilityLevel\":\"NONE\",\"normalize\":true,\"compatibilityGroup\":\"major\"}"));
 	assert_int_equal(schema_store_level(s, "a"), SCHEMA_COMPAT_NONE);
 	assert_int_equal(schema_store_level(s, "b"), SCHEMA_COMPAT_FULL);
 	assert_int_equal(schema_store_level(s, "n"), SCHEMA_COMPAT_BACKWARD);

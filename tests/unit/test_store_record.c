@@ -68,16 +68,19 @@ static void takes_any_order_of_members_and_any_magic(void **state)
 	assert_true(bus_str_is(r.type, "JSON"));
 }
 
-/* What Confluent's registry does not know it passes over; metadata and rules it sorts. GUID: Schema.updateHash(),
- * worked out with Python's hashlib. */
+/* What Confluent's registry does not know it passes over; metadata and rules it sorts. GUID:
+ * Schema.updateHash(), worked out with Python's hashlib. */
 static void keeps_references_metadata_and_rules(void **state)
 {
-	struct schema_record r = read_ok(
-	    "{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1}",
-	    "{\"subject\":\"s\",\"version\":1,\"id\":1,\"guid\":\"x\",\"ts\":7,\"references\":[{\"name\":\"a.B\","
-	    "\"subject\":\"b\",\"version\":4}],\"metadata\" : {\"tags\":{},\"properties\":{\"y\":\"2\",\"x\": "
-	    "\"1\\u00e9,}\"}} ,\"ruleSet\":{\"domainRules\":[{\"mode\":\"WRITE\",\"type\":\"CEL\",\"name\":\"r\"}]},"
-	    "\"schema\":\"\\\"int\\\"\",\"schemaTags\":[ 1,[2] ],\"deleted\":false}");
+	struct schema_record r =
+	    read_ok("{\"keytype\":\"SCHEMA\",\"subject\":\"s\",\"version\":1,\"magic\":1}",
+		    "{\"subject\":\"s\",\"version\":1,\"id\":1,\"guid\":\"x\",\"ts\":7,\"references\":[{"
+		    "\"name\":\"a.B\","
+		    "\"subject\":\"b\",\"version\":4}],\"metadata\" : "
+		    "{\"tags\":{},\"properties\":{\"y\":\"2\",\"x\": "
+		    "\"1\\u00e9,}\"}} "
+		    ",\"ruleSet\":{\"domainRules\":[{\"mode\":\"WRITE\",\"type\":\"CEL\",\"name\":\"r\"}]},"
+		    "\"schema\":\"\\\"int\\\"\",\"schemaTags\":[ 1,[2] ],\"deleted\":false}");
 	char guid[37];
 
 	(void)state;
@@ -85,10 +88,10 @@ static void keeps_references_metadata_and_rules(void **state)
 	assert_string_equal(r.reference[0].name, "a.B");
 	assert_string_equal(r.reference[0].subject, "b");
 	assert_int_equal(r.reference[0].version, 4);
-	assert_string_equal(r.extra.p,
-			    "\"metadata\":{\"properties\":{\"x\":\"1\xc3\xa9,}\",\"y\":\"2\"}},\"ruleSet\":{"
-			    "\"domainRules\":[{\"name\":\"r\",\"kind\":\"TRANSFORM\",\"mode\":\"WRITE\",\"type\":"
-			    "\"CEL\",\"disabled\":false}]}");
+	assert_string_equal(
+	    r.extra.p, "\"metadata\":{\"properties\":{\"x\":\"1\xc3\xa9,}\",\"y\":\"2\"}},\"ruleSet\":{"
+		       "\"domainRules\":[{\"name\":\"r\",\"kind\":\"TRANSFORM\",\"mode\":\"WRITE\",\"type\":"
+		       "\"CEL\",\"disabled\":false}]}");
 	schema_guid_text(r.guid, guid);
 	assert_string_equal(guid, "45234074-5f90-592f-028a-c62ce32fd277");
 }
@@ -173,8 +176,9 @@ static void writes_keys_in_confluents_one_form(void **state)
 	assert_string_equal(bus_buf_cstr(&b), "{\"keytype\":\"NOOP\",\"magic\":0}");
 	bus_buf_reset(&b);
 	schema_record_key(SCHEMA_RECORD_CONTEXT, ".c", 0, &b);
-	assert_string_equal(bus_buf_cstr(&b),
-			    "{\"keytype\":\"CONTEXT\",\"tenant\":\"default\",\"context\":\".c\",\"magic\":0}");
+	assert_string_equal(
+	    bus_buf_cstr(&b),
+	    "{\"keytype\":\"CONTEXT\",\"tenant\":\"default\",\"context\":\".c\",\"magic\":0}");
 	bus_buf_release(&b);
 }
 
