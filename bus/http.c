@@ -61,7 +61,10 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **request,
 	conn = req->conn;
 	pthread_mutex_lock(&req->lock);
 	req->mhd = NULL;
-	orphan = req->abandoned && !req->answered;
+	/* Its ticket is out: stop has answered it, or MHD found, once stop had resumed it, that the peer is
+	 * gone. */
+	orphan = req->deferred && !req->answered && !req->again;
+	req->abandoned = req->abandoned || orphan;
 	pthread_mutex_unlock(&req->lock);
 	if (req->streaming)
 		req->stream.free_state(req->stream.state);
@@ -83,7 +86,11 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **request,
 			MHD_destroy_response(req->response);
 		bus_http_request_reset(req);
 	} else {
-		conn->req = bus_http_request_new(h, conn);
+		struct bus_http_request *fresh = bus_http_request_new(h, conn);
+
+		pthread_mutex_lock(&h->list_lock);
+		conn->req = fresh;
+		pthread_mutex_unlock(&h->list_lock);
 	}
 	set_deadline(conn, h->idle_ms);
 	atomic_fetch_sub(&h->open, 1);
