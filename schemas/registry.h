@@ -148,6 +148,9 @@ void schema_forward_take(struct schema_forward *f, const struct schema_errand *c
 /* {subject} in its normal form, in {context} when the URL has one and the name none, aliases followed. Never
  * NULL. */
 const char *schema_body_subject(struct schema_registry *r, struct bus_http_request *req);
+/* The same, also where an alias leads to what they may not touch, and is not followed otherwise. For
+ * registry_access.c. */
+const char *schema_body_meant(struct schema_registry *r, struct bus_http_request *req);
 /* Whose settings (/config, /mode): a subject or `:.ctx:` in normal form, aliases not followed; NULL: the top
  * level. */
 const char *schema_body_scope(struct bus_http_request *req);

@@ -352,7 +352,7 @@ static bool is_special_mode(struct bus_http_request *req)
 	struct bus_json *tree = NULL;
 	const struct bus_json *mode;
 
-	if (strcmp(bus_http_method(req), "PUT") != 0 || !strstr(bus_http_pattern(req), "/mode/"))
+	if (strcmp(bus_http_method(req), "PUT") != 0 || !strstr(bus_http_pattern(req), "/mode"))
 		return false;
 	if (bus_json_parse(bus_http_body(req), NULL, bus_http_arena(req), &tree, NULL) != BUS_OK ||
 	    tree->type != BUS_JSON_OBJECT)
@@ -363,24 +363,30 @@ static bool is_special_mode(struct bus_http_request *req)
 		mode->text.n < 4);
 }
 
-/* `:.:` in the place of a subject means the top level, `:.__GLOBAL:` every context. */
-static bool is_everything(const char *subject)
+/* Settings by any spelling: `/config`, `/config/:.ctx:`, `/contexts/.ctx/config`, `/config/:.:` ... */
+static bool decide_setting(struct bus_http_request *req, const struct who *w, enum schema_right right)
 {
-	struct schema_qualified q = schema_subject_split(subject);
+	const char *scope = schema_body_scope(req); /* NULL: the top level */
+	bool all = !scope || bus_str_is(schema_subject_split(scope).context, SCHEMA_CONTEXT_GLOBAL);
 
-	return (schema_subject_is_default(q) && q.name.n == 0) ||
-	       bus_str_is(q.context, SCHEMA_CONTEXT_GLOBAL);
+	if (all && right == SCHEMA_RIGHT_READ)
+		return true;
+	if (all || is_special_mode(req))
+		return forbidden(req, w, SCHEMA_RIGHT_ADMIN, "the registry");
+	return schema_principal_may(w->principal, right, scope) || forbidden_subject(req, w, right, scope);
 }
 
-/* What the path names: of settings the name itself, else what an alias stands for. */
-static const char *meant(struct schema_registry *r, struct bus_http_request *req)
+static bool decide_subject(struct schema_registry *r, struct bus_http_request *req, const struct who *w,
+			   enum schema_right right)
 {
-	const char *pattern = bus_http_pattern(req), *scope;
+	const char *named = schema_body_scope(req);
 
-	if (!strstr(pattern, "/config/{subject}") && !strstr(pattern, "/mode/{subject}"))
-		return schema_body_subject(r, req);
-	scope = schema_body_scope(req);
-	return scope ? scope : "";
+	if (!named)
+		named = "";
+	if (schema_principal_may(w->principal, right, named) &&
+	    schema_principal_may(w->principal, right, schema_body_meant(r, req)))
+		return true;
+	return forbidden_subject(req, w, right, named); /* what an alias means is not told */
 }
 
 static bool decide(struct schema_registry *r, struct bus_http_request *req, const struct who *w,
@@ -393,11 +399,9 @@ static bool decide(struct schema_registry *r, struct bus_http_request *req, cons
 	case SCHEMA_SCOPE_KNOWN:
 		return true;
 	case SCHEMA_SCOPE_SUBJECT:
-		if (!schema_principal_may(w->principal, wanted.right, meant(r, req)))
-			return forbidden_subject(req, w, wanted.right, meant(r, req));
-		if (wanted.right != SCHEMA_RIGHT_READ && is_everything(bus_http_part(req, "subject")))
-			return forbidden(req, w, SCHEMA_RIGHT_ADMIN, "the registry");
-		return is_special_mode(req) ? forbidden(req, w, SCHEMA_RIGHT_ADMIN, "the registry") : true;
+		return decide_subject(r, req, w, wanted.right);
+	case SCHEMA_SCOPE_SETTING:
+		return decide_setting(req, w, wanted.right);
 	case SCHEMA_SCOPE_SELF:
 		if (!w->anonymous && strcmp(w->name, bus_http_part(req, "program")) == 0)
 			return true;
@@ -448,10 +452,9 @@ bool schema_may(const struct bus_http_request *req, enum schema_right right, con
 	return !w || schema_principal_may(w->principal, right, subject);
 }
 
-bool schema_must(struct bus_http_request *req, enum schema_right right, const char *subject)
+bool schema_may_follow(const struct bus_http_request *req, const char *target)
 {
-	return schema_may(req, right, subject) ||
-	       forbidden_subject(req, bus_http_attached(req), right, subject);
+	return schema_may(req, schema_rights_of(bus_http_method(req), bus_http_pattern(req)).right, target);
 }
 
 bool schema_may_context(const struct bus_http_request *req, const char *context)
@@ -470,18 +473,6 @@ void schema_may_names(const struct bus_http_request *req, struct schema_name_lis
 			l->item[n++] = l->item[i];
 		else
 			free(l->item[i]);
-	l->n = n;
-}
-
-void schema_may_versions(const struct bus_http_request *req, struct schema_version_list *l)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n; i++)
-		if (schema_may(req, SCHEMA_RIGHT_READ, l->item[i].subject))
-			l->item[n++] = l->item[i];
-		else
-			schema_version_release(&l->item[i]);
 	l->n = n;
 }
 

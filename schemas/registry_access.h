@@ -44,12 +44,12 @@ void schema_access_answered(void *ctx, const struct bus_http_request *req, int s
 
 /* --- for handlers: is it theirs to see or to change? Also on the writer's thread --- */
 bool schema_may(const struct bus_http_request *req, enum schema_right right, const char *subject);
-/* As schema_may, and if not, answers 40301. */
-bool schema_must(struct bus_http_request *req, enum schema_right right, const char *subject);
+/* May they do to target what the request does to its subject? Asked when an alias is followed: also by a
+ * change whose turn comes after somebody has set one. */
+bool schema_may_follow(const struct bus_http_request *req, const char *target);
 bool schema_may_context(const struct bus_http_request *req,
 			const char *context); /* see something in ".ctx" */
 void schema_may_names(const struct bus_http_request *req, struct schema_name_list *l); /* drops the others */
-void schema_may_versions(const struct bus_http_request *req, struct schema_version_list *l); /* the same */
 /* Who asks: "" for nobody in particular. */
 const char *schema_user(const struct bus_http_request *req);
 

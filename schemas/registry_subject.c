@@ -28,23 +28,29 @@ static char *qualified(struct bus_http_request *req, const char *subject)
 	return in_arena(req, &b);
 }
 
-static const char *follow_alias(struct schema_registry *r, struct bus_http_request *req, const char *subject)
+/* any: whether or not they may go where it leads; else an alias that leads elsewhere is none. */
+static const char *follow_alias(struct schema_registry *r, struct bus_http_request *req, const char *subject,
+				bool any)
 {
 	const struct schema_table *t = schema_store_read(r->store);
 	const struct schema_config *c = schema_table_config_set(t, subject);
 	char *target = c && c->alias && c->alias[0] ? schema_subject_seen_from(subject, c->alias) : NULL;
 
 	schema_store_done(r->store);
-	if (target) {
+	if (target && (any || schema_may_follow(req, target)))
 		subject = bus_arena_dup(bus_http_arena(req), target, strlen(target));
-		free(target);
-	}
+	free(target);
 	return subject ? subject : "";
 }
 
 const char *schema_body_subject(struct schema_registry *r, struct bus_http_request *req)
 {
-	return follow_alias(r, req, qualified(req, bus_http_part(req, "subject")));
+	return follow_alias(r, req, qualified(req, bus_http_part(req, "subject")), false);
+}
+
+const char *schema_body_meant(struct schema_registry *r, struct bus_http_request *req)
+{
+	return follow_alias(r, req, qualified(req, bus_http_part(req, "subject")), true);
 }
 
 const char *schema_body_scope(struct bus_http_request *req)
@@ -61,7 +67,7 @@ const char *schema_body_query_subject(struct schema_registry *r, struct bus_http
 	if (!subject && !bus_http_part(req, "context")[0])
 		return NULL;
 	subject = qualified(req, subject ? subject : "");
-	return subject[0] ? follow_alias(r, req, subject) : subject;
+	return subject[0] ? follow_alias(r, req, subject, false) : subject;
 }
 
 const char *schema_body_prefix(struct bus_http_request *req, const char *fallback)

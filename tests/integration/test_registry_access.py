@@ -31,6 +31,7 @@ users:
     delete: ["pku.dinsos.*"]
     configure: ["pku.dinsos.*"]
   dinkes: { write: ["pku.dinkes.*"] }
+  lebar: { configure: [":*:*"] }
   admin: { admin: true, certificate: ["CN=admin"] }
 everyone: { read: ["pku.bersama.*"] }
 """
@@ -140,7 +141,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def token(folder):
     return {name: command("token", "new", "--users", folder / "users", "--name", name)
-            for name in ("admin", "dinkes", "tamu")}
+            for name in ("admin", "dinkes", "lebar", "tamu")}
 
 
 @pytest.fixture(scope="module")
@@ -462,6 +463,74 @@ def test_no_spelling_of_a_subject_gets_around_its_prefix(registry, path):
                            b"Connection: close\r\n\r\n%s" % (method, path.encode(), auth, len(body), body))
         status = int(got.split()[1])
         assert status in (400, 403, 404, 405), (method, path, got)
+
+
+ME = {"user": "dinsos", "password": PASSWORD}
+
+
+def test_an_alias_leads_nowhere_that_they_may_not_go(registry, token):
+    mine, theirs = "pku.dinsos.alias-value", "pku.dinkes.pasien.v1-value"
+    schema = {"schema": record(A, name="alias")}
+    before = registry.ask("GET", "/subjects/%s/versions" % theirs, token=token["admin"])[1]
+    assert registry.ask("PUT", "/config/" + mine, {"alias": theirs, "compatibility": "NONE"}, **ME)[0] == 200
+    try:
+        for method, path, body in (("GET", "/subjects/%s/versions", None), ("GET", "/subjects/%s/versions/latest", None),
+                                   ("POST", "/subjects/%s", schema), ("POST", "/subjects/%s/versions", schema),
+                                   ("DELETE", "/subjects/%s", None), ("GET", "/v1/subjects/%s/uses", None)):
+            message = forbidden(registry.ask(method, path % mine, body, **ME))
+            assert theirs not in message, "nor do they learn what it means"
+        # who may go there, and not through a name that is not theirs
+        forbidden(registry.ask("GET", "/subjects/%s/versions" % mine, token=token["dinkes"]))
+        assert registry.ask("GET", "/subjects/%s/versions" % mine, token=token["admin"])[1] == before
+    finally:
+        assert registry.ask("DELETE", "/config/" + mine, **ME)[0] == 200
+
+
+def test_an_alias_that_appears_after_the_look_leads_nowhere(registry, token):
+    """A change waits between the look at rights and its turn; another of theirs may then have set an alias."""
+    mine, theirs = "pku.dinsos.lari-value", "pku.dinkes.pasien.v1-value"
+    before = registry.ask("GET", "/subjects/%s/versions" % theirs, token=token["admin"])[1]
+
+    def register(i):
+        body = {"schema": record(A, {"name": "f%d" % i, "type": "int"}, name="lari")}
+        return registry.ask("POST", "/subjects/%s/versions" % mine, body, **ME)[0]
+
+    def alias(i):
+        path = "/config/" + mine
+        return registry.ask("PUT", path, {"alias": theirs if i % 2 else "", "compatibility": "NONE"}, **ME)[0]
+    assert alias(0) == 200
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda i: (alias if i % 2 else register)(i // 2), range(120)))
+    assert set(done) <= {200, 403} and 200 in done
+    assert registry.ask("GET", "/subjects/%s/versions" % theirs, token=token["admin"])[1] == before
+    assert registry.ask("DELETE", "/config/" + mine, **ME)[0] == 200
+
+
+def test_a_name_without_a_context_finds_nothing_in_one_that_they_may_not_see(registry, token):
+    hidden = ":.rahasia:pku.dinsos.tersembunyi-value"
+    assert registry.ask("POST", "/subjects/%s/versions" % hidden, {"schema": record(A, name="tersembunyi")},
+                        token=token["admin"])[0] == 200
+    for path in ("/subjects/pku.dinsos.tersembunyi-value/versions/1", "/subjects/pku.dinsos.tersembunyi-value/versions",
+                 "/subjects/pku.dinsos.tersembunyi-value/versions/latest/schema"):
+        assert registry.ask("GET", path, **ME)[0] == 404, path
+    assert registry.ask("POST", "/subjects/pku.dinsos.tersembunyi-value", {"schema": record(A, name="tersembunyi")},
+                        **ME)[0] == 404
+    for path in ("/subjects/%s/versions" % hidden, "/contexts/.rahasia/subjects/pku.dinsos.tersembunyi-value/versions"):
+        forbidden(registry.ask("GET", path, **ME))
+    assert ".rahasia" not in registry.ask("GET", "/contexts", **ME)[1]
+    assert registry.ask("GET", "/contexts/.rahasia/subjects", **ME)[1] == []
+    assert registry.ask("GET", "/subjects?subjectPrefix=:.rahasia:", **ME)[1] == []
+
+
+@pytest.mark.parametrize("path", ["/config", "/config/:.:", "/config/:.__GLOBAL:", "/config/:.__GLOBAL:x",
+                                  "/contexts/.__GLOBAL/config/x", "/contexts/:.__GLOBAL:/config", "/contexts/.uji/config/:.:",
+                                  "/contexts/.__GLOBAL/config", "/contexts/./config", "/mode/:.:", "/mode",
+                                  "/contexts/.__GLOBAL/mode/x"])
+def test_what_holds_for_everything_is_an_admins(registry, token, path):
+    body = {"mode": "READONLY"} if "mode" in path else {"compatibility": "NONE"}
+    for method in ("PUT", "DELETE"):
+        assert registry.ask(method, path, body, token=token["lebar"])[0] in (403, 404, 405), (method, path)
+    assert registry.ask("GET", "/mode", token=token["admin"])[1]["mode"] == "READWRITE"
 
 
 def test_pipelined_requests_are_looked_at_one_by_one(registry, token):

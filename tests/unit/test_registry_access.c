@@ -393,7 +393,7 @@ static void every_route_wants_something(void **state)
 			assert_int_equal(w.right, R);
 	}
 	assert_int_equal(schema_rights_of("DELETE", "/everything").scope, SCHEMA_SCOPE_ADMIN);
-	assert_int_equal(schema_rights_of("HEAD", "/config").scope, SCHEMA_SCOPE_KNOWN);
+	assert_int_equal(schema_rights_of("HEAD", "/subjects").scope, SCHEMA_SCOPE_KNOWN);
 }
 
 int main(void)
