@@ -114,6 +114,11 @@ uint64_t bus_json_line(const struct bus_json_puller *j)
 	return j->token_line;
 }
 
+uint64_t bus_json_offset(const struct bus_json_puller *j)
+{
+	return j->before + (uint64_t)(j->p - j->piece);
+}
+
 int bus_json_depth(const struct bus_json_puller *j)
 {
 	return j->depth;

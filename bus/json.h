@@ -54,6 +54,7 @@ enum bus_err bus_json_next(struct bus_json_puller *j, enum bus_json_type *type, 
 			   struct bus_error *err) BUS_MUSTCHECK;
 uint64_t bus_json_line(const struct bus_json_puller *j); /* 1-based line of the last token's first byte */
 int bus_json_depth(const struct bus_json_puller *j);
+uint64_t bus_json_offset(const struct bus_json_puller *j); /* bytes of the document used up */
 
 struct bus_json {
 	enum bus_json_type type; /* NULL ... ARRAY */

@@ -1,251 +1,252 @@
-/* JSON text -> Avro. Recursion is bounded by the depth of the JSON. */
-#include <math.h>
+/* JSON text -> Avro, in one pass: the tokens are written as they come, with a stack of the objects and arrays
+ * that are open. What must stand before what is not known yet is put there when it is: the count of an array
+ * or a map, fields that came in another order than the schema's. */
+#include <assert.h>
 
-#include "schemas/avro_json.h"
-#include "bus/base64.h"
-#include "schemas/avro_plain.h"
+#include "schemas/avro_encode.h"
 #include "schemas/avro_write.h"
 #include "schemas/schema_impl.h"
 
-#define ARENA_MAX ((size_t)64 * 1024 * 1024)
+#define OUT_MAX ((size_t)64 * 1024 * 1024)  /* one datum: defaults take no JSON */
+#define SPANS_MAX ((size_t)4 * 1024 * 1024) /* fields and keys of all that is open */
+#define FEW 8				    /* keys of a map, each compared with each */
+#define ABSENT SIZE_MAX
 
-struct place {
-	const struct place *up;
-	const char *name; /* NULL: an index */
-	size_t index;
-};
-
-struct encoder {
-	enum schema_json spelling;
-	struct bus_buf *out;
-	struct bus_buf scratch; /* bytes on the way to out */
-	struct bus_error *err;
-};
-
-static void put_place(const struct place *at, struct bus_buf *b)
-{
-	if (!at)
-		return;
-	put_place(at->up, b);
-	if (at->name)
-		bus_buf_printf(b, "/%s", at->name);
-	else
-		bus_buf_printf(b, "/%zu", at->index);
-}
-
-static enum bus_err misfit(struct encoder *e, const struct place *at, const char *want)
+/* Names the place by the outermost n levels. */
+static enum bus_err misfit_at(struct schema_encoder *e, size_t n, const char *want)
 {
 	struct bus_buf b = { 0 };
 	enum bus_err rc;
 
-	put_place(at, &b);
+	for (size_t i = 0; i < n; i++) {
+		const struct schema_encode_level *l = &e->level[i];
+
+		if (l->kind == SCHEMA_LEVEL_RECORD)
+			bus_buf_printf(&b, "/%s", l->node->field[l->at].name);
+		else if (l->kind == SCHEMA_LEVEL_ARRAY)
+			bus_buf_printf(&b, "/%zu", l->at);
+		else if (l->kind == SCHEMA_LEVEL_MAP)
+			bus_buf_puts(&b, "/*"); /* keys are data */
+		else
+			bus_buf_printf(&b, "/%s", schema_label(l->node->branch[l->at]));
+	}
 	rc = bus_fail(e->err, BUS_EDATA, "value %.300s: %s", b.n > 0 ? bus_buf_cstr(&b) : "/", want);
 	bus_buf_release(&b);
 	return rc;
 }
 
-static bool plain(const struct encoder *e)
+static enum bus_err misfit(struct schema_encoder *e, const char *want)
 {
-	return e->spelling == SCHEMA_JSON_PLAIN;
+	return misfit_at(e, e->depth, want);
 }
 
-static bool to_integer(const struct encoder *e, const struct schema_node *node, const struct bus_json *v,
-		       int64_t *out)
+/* --- objects and arrays --- */
+
+static enum bus_err open_level(struct schema_encoder *e, enum schema_level_kind kind,
+			       const struct schema_node *node)
 {
-	if (v->type == BUS_JSON_STRING)
-		return plain(e) && schema_plain_time_parse(node, v->text, out);
-	if (bus_json_int(v, out) != BUS_OK)
-		return false;
-	return node->type == SCHEMA_LONG || (*out >= INT32_MIN && *out <= INT32_MAX);
+	const size_t more = kind == SCHEMA_LEVEL_RECORD ? node->n : 0;
+
+	assert(e->depth < BUS_JSON_DEPTH_MAX); /* the puller's limit */
+	e->level[e->depth++] = (struct schema_encode_level){
+		.kind = kind, .node = node, .begin = e->out->n, .spans = e->n_spans, .ordered = true
+	};
+	if (more > SPANS_MAX - e->n_spans)
+		return bus_fail(e->err, BUS_ETOOBIG, "too many fields in what is open");
+	if (e->n_spans + more > e->cap_spans) {
+		e->cap_spans = 2 * (e->n_spans + more);
+		e->span = bus_xrealloc(e->span, e->cap_spans * sizeof(*e->span));
+	}
+	for (size_t i = 0; i < more; i++)
+		e->span[e->n_spans + i] = (struct schema_span){ ABSENT, 0 };
+	e->n_spans += more;
+	if (kind == SCHEMA_LEVEL_ARRAY || kind == SCHEMA_LEVEL_MAP)
+		bus_buf_putc(e->out, 0); /* the count, or the end of an empty one */
+	return BUS_OK;
 }
 
-/* The bytes of a value of bytes or fixed, into e->scratch. */
-static bool to_bytes(struct encoder *e, const struct schema_node *node, const struct bus_json *v)
+static enum bus_err named_twice(struct schema_encoder *e)
 {
-	char uuid[16];
-	bool ok;
+	return bus_fail(e->err, BUS_EPARSE, "line %llu: a name stands twice in an object",
+			(unsigned long long)bus_json_line(e->json));
+}
 
+static enum bus_err on_field(struct schema_encoder *e, struct schema_encode_level *l, struct bus_str name)
+{
+	const size_t next = l->n == 0 ? 0 : l->at + 1; /* most often the fields stand in order */
+	int32_t i = (int32_t)next;
+
+	if (next >= l->node->n || !bus_str_is(name, l->node->field[next].name))
+		i = schema_position(l->node, name);
+	if (i < 0)
+		return misfit_at(e, e->depth - 1, "a member that is no field of the record");
+	if (e->span[l->spans + (size_t)i].at != ABSENT)
+		return named_twice(e);
+	l->ordered = l->ordered && (size_t)i == next;
+	l->at = (size_t)i;
+	l->n++;
+	e->span[l->spans + (size_t)i].at = e->out->n;
+	return BUS_OK;
+}
+
+static enum bus_err on_key(struct schema_encoder *e, struct schema_encode_level *l, struct bus_str name)
+{
+	if (e->n_spans == SPANS_MAX)
+		return bus_fail(e->err, BUS_ETOOBIG, "too many keys in what is open");
+	if (e->n_spans == e->cap_spans) {
+		e->cap_spans *= 2;
+		e->span = bus_xrealloc(e->span, e->cap_spans * sizeof(*e->span));
+	}
+	schema_put_text(e->out, name);
+	e->span[e->n_spans++] = (struct schema_span){ e->out->n - name.n, name.n };
+	l->n++;
+	return BUS_OK;
+}
+
+#define UNION_WANTS "not null and not {\"branch\": value} of the union"
+
+static enum bus_err on_label(struct schema_encoder *e, struct schema_encode_level *l, struct bus_str name)
+{
+	int32_t i = schema_position(l->node, name);
+
+	/* {"null": null} would be a second spelling of null. */
+	if (l->n > 0 || i < 0 || l->node->branch[i]->type == SCHEMA_NULL)
+		return misfit_at(e, e->depth - 1, UNION_WANTS);
+	l->at = (size_t)i;
+	l->n = 1;
+	schema_put_long(e->out, i);
+	return BUS_OK;
+}
+
+static enum bus_err on_name(struct schema_encoder *e, struct bus_str name)
+{
+	struct schema_encode_level *l = &e->level[e->depth - 1];
+
+	if (l->kind == SCHEMA_LEVEL_RECORD)
+		return on_field(e, l, name);
+	return l->kind == SCHEMA_LEVEL_MAP ? on_key(e, l, name) : on_label(e, l, name);
+}
+
+static int compare_keys(const void *x, const void *y, void *ctx)
+{
+	const struct schema_span *a = x;
+	const struct schema_span *b = y;
+	const char *out = ctx;
+
+	if (a->n != b->n)
+		return a->n < b->n ? -1 : 1;
+	return memcmp(out + a->at, out + b->at, a->n);
+}
+
+static bool has_key_twice(struct schema_encoder *e, const struct schema_encode_level *l)
+{
+	struct schema_span *key = &e->span[l->spans];
+
+	if (l->n > FEW)
+		qsort_r(key, l->n, sizeof(*key), compare_keys, e->out->p);
+	for (size_t i = 1; i < l->n; i++)
+		for (size_t k = l->n > FEW ? i - 1 : 0; k < i; k++)
+			if (compare_keys(&key[i], &key[k], e->out->p) == 0)
+				return true;
+	return false;
+}
+
+/* The count goes where a byte was kept for it; mostly that is enough. */
+static void end_items(struct schema_encoder *e, const struct schema_encode_level *l)
+{
+	struct bus_buf *out = e->out;
+	struct bus_buf *count = &e->scratch;
+
+	if (l->n == 0)
+		return;
+	bus_buf_reset(count);
+	schema_put_long(count, (int64_t)l->n);
+	bus_buf_put(out, count->p, count->n); /* room for what is moved, and the end */
+	if (count->n > 1)
+		memmove(out->p + l->begin + count->n, out->p + l->begin + 1,
+			out->n - count->n - l->begin - 1);
+	memcpy(out->p + l->begin, count->p, count->n);
+	out->p[out->n - 1] = 0;
+}
+
+/* Fields that were not given, then all of them in the schema's order. */
+static enum bus_err end_record(struct schema_encoder *e, struct schema_encode_level *l)
+{
+	const struct schema_node *node = l->node;
+	struct schema_span *span = &e->span[l->spans];
+
+	for (size_t i = 0; i < node->n && l->n < node->n; i++) {
+		const struct schema_field *field = &node->field[i];
+
+		if (span[i].at != ABSENT)
+			continue;
+		l->at = i;
+		if (!schema_encode_plain(e) || !field->fallback)
+			return misfit(e, "missing");
+		span[i].at = e->out->n;
+		if (schema_default_encode(field->type, field->fallback, e->out) != BUS_OK)
+			return misfit(e, "missing, and its default is no such value");
+		span[i].n = e->out->n - span[i].at;
+		l->ordered = false;
+	}
+	if (e->out->n - e->before > OUT_MAX)
+		return bus_fail(e->err, BUS_ETOOBIG, "the datum is larger than %zu bytes", OUT_MAX);
+	if (l->ordered)
+		return BUS_OK;
 	bus_buf_reset(&e->scratch);
-	if (v->type != BUS_JSON_STRING)
-		return false;
-	if (!plain(e)) {
-		ok = schema_latin1(v->text, &e->scratch);
-	} else if (node->logical == SCHEMA_DECIMAL) {
-		ok = schema_plain_decimal_parse(node, v->text, &e->scratch);
-	} else if (node->logical == SCHEMA_UUID) {
-		ok = schema_plain_uuid_parse(v->text, uuid);
-		bus_buf_put(&e->scratch, uuid, ok ? sizeof(uuid) : 0);
-	} else {
-		ok = bus_base64_parse(v->text, &e->scratch);
-	}
-	return ok && (node->type == SCHEMA_BYTES || e->scratch.n == node->size);
+	for (size_t i = 0; i < node->n; i++)
+		bus_buf_put(&e->scratch, e->out->p + span[i].at, span[i].n);
+	assert(e->scratch.n == e->out->n - l->begin);
+	if (e->scratch.n > 0)
+		memcpy(e->out->p + l->begin, e->scratch.p, e->scratch.n);
+	return BUS_OK;
 }
 
-/* Members of the object that are fields of the record, and whether those that must be there are. */
-static bool is_record(const struct schema_node *node, const struct bus_json *v)
+static enum bus_err end_level(struct schema_encoder *e)
 {
-	size_t found = 0;
+	struct schema_encode_level *l = &e->level[e->depth - 1];
+	enum bus_err rc = BUS_OK;
 
-	if (v->type != BUS_JSON_OBJECT)
-		return false;
-	for (size_t i = 0; i < node->n; i++) {
-		bool given = bus_json_get(v, node->field[i].name) != NULL;
-
-		found += given;
-		if (!given && !node->field[i].fallback)
-			return false;
-	}
-	return found == v->n;
+	if (l->kind == SCHEMA_LEVEL_RECORD)
+		rc = end_record(e, l);
+	else if (l->kind == SCHEMA_LEVEL_LABEL && l->n == 0)
+		rc = misfit_at(e, e->depth - 1, UNION_WANTS);
+	else if (l->kind == SCHEMA_LEVEL_MAP && has_key_twice(e, l))
+		rc = named_twice(e);
+	else if (l->kind != SCHEMA_LEVEL_LABEL)
+		end_items(e, l);
+	e->n_spans = l->spans;
+	e->depth--;
+	return rc;
 }
 
-/* Plain spelling: could this branch take the value? Looks at the value itself, not at what is in it. */
-static bool takes(struct encoder *e, const struct schema_node *node, const struct bus_json *v)
+/* --- values --- */
+
+static enum bus_err put_bytes(struct schema_encoder *e, const struct schema_node *node,
+			      const struct bus_json *v)
+{
+	if (!schema_encode_bytes(e, node, v))
+		return misfit(e, node->type == SCHEMA_FIXED ? "not bytes of the fixed size" : "not bytes");
+	if (node->type == SCHEMA_BYTES)
+		schema_put_long(e->out, (int64_t)e->scratch.n);
+	bus_buf_put(e->out, e->scratch.p, e->scratch.n);
+	return BUS_OK;
+}
+
+static enum bus_err put_number(struct schema_encoder *e, const struct schema_node *node,
+			       const struct bus_json *v)
 {
 	int64_t whole;
 	double real;
 
-	switch (node->type) {
-	case SCHEMA_NULL:
-		return v->type == BUS_JSON_NULL;
-	case SCHEMA_BOOLEAN:
-		return v->type == BUS_JSON_TRUE || v->type == BUS_JSON_FALSE;
-	case SCHEMA_INT:
-	case SCHEMA_LONG:
-		return to_integer(e, node, v, &whole);
-	case SCHEMA_FLOAT:
-	case SCHEMA_DOUBLE:
-		return schema_real(v, &real);
-	case SCHEMA_STRING:
-		return v->type == BUS_JSON_STRING;
-	case SCHEMA_BYTES:
-	case SCHEMA_FIXED:
-		return to_bytes(e, node, v);
-	case SCHEMA_ENUM:
-		return v->type == BUS_JSON_STRING && schema_position(node, v->text) >= 0;
-	case SCHEMA_ARRAY:
-		return v->type == BUS_JSON_ARRAY;
-	case SCHEMA_MAP:
-		return v->type == BUS_JSON_OBJECT;
-	case SCHEMA_RECORD:
-		return is_record(node, v);
-	case SCHEMA_UNION:
-		break;
+	if (node->type == SCHEMA_INT || node->type == SCHEMA_LONG) {
+		if (!schema_encode_whole(e, node, v, &whole))
+			return misfit(e, node->type == SCHEMA_INT ? "not an int" : "not a long");
+		schema_put_long(e->out, whole);
+		return BUS_OK;
 	}
-	return false;
-}
-
-static enum bus_err encode(struct encoder *e, const struct schema_node *node, const struct bus_json *v,
-			   const struct place *at);
-
-static enum bus_err encode_labelled(struct encoder *e, const struct schema_node *node,
-				    const struct bus_json *v, const struct place *at)
-{
-	const struct bus_json *inner = v;
-	struct place here = { at, NULL, 0 };
-	int32_t i = -1;
-
-	if (v->type == BUS_JSON_NULL) {
-		i = schema_position(node, BUS_STR("null"));
-	} else if (v->type == BUS_JSON_OBJECT && v->n == 1) {
-		inner = v->first;
-		i = schema_position(node, inner->name);
-		/* {"null": null} would be a second spelling of null. */
-		if (i >= 0 && node->branch[i]->type == SCHEMA_NULL)
-			i = -1;
-	}
-	if (i < 0)
-		return misfit(e, at, "not null and not {\"branch\": value} of the union");
-	here.name = schema_label(node->branch[i]);
-	schema_put_long(e->out, i);
-	return encode(e, node->branch[i], inner, inner == v ? at : &here);
-}
-
-static enum bus_err encode_union(struct encoder *e, const struct schema_node *node, const struct bus_json *v,
-				 const struct place *at)
-{
-	if (!plain(e))
-		return encode_labelled(e, node, v, at);
-	for (size_t i = 0; i < node->n; i++) {
-		if (!takes(e, node->branch[i], v))
-			continue;
-		schema_put_long(e->out, (int64_t)i);
-		return encode(e, node->branch[i], v, at);
-	}
-	return misfit(e, at, "no branch of the union takes it");
-}
-
-static enum bus_err encode_record(struct encoder *e, const struct schema_node *node, const struct bus_json *v,
-				  const struct place *at)
-{
-	const struct bus_json *next;
-	size_t found = 0;
-
-	if (v->type != BUS_JSON_OBJECT)
-		return misfit(e, at, "not an object");
-	next = v->first;
-	for (size_t i = 0; i < node->n; i++) {
-		const struct schema_field *field = &node->field[i];
-		const struct place here = { at, field->name, 0 };
-		const struct bus_json *given = next; /* most often the fields stand in order */
-		enum bus_err rc = BUS_OK;
-
-		if (!given || !bus_str_is(given->name, field->name))
-			given = bus_json_get(v, field->name);
-		if (given) {
-			found++;
-			next = given->next;
-			rc = encode(e, field->type, given, &here);
-		} else if (!plain(e) || !field->fallback) {
-			rc = misfit(e, &here, "missing");
-		} else if (schema_default_encode(field->type, field->fallback, e->out) != BUS_OK) {
-			rc = misfit(e, &here, "missing, and its default is no such value");
-		}
-		if (rc != BUS_OK)
-			return rc;
-	}
-	return found == v->n ? BUS_OK : misfit(e, at, "a member that is no field of the record");
-}
-
-static enum bus_err encode_items(struct encoder *e, const struct schema_node *node, const struct bus_json *v,
-				 const struct place *at)
-{
-	const bool map = node->type == SCHEMA_MAP;
-	struct place here = { at, map ? "*" : NULL, 0 };
-
-	if (v->type != (map ? BUS_JSON_OBJECT : BUS_JSON_ARRAY))
-		return misfit(e, at, map ? "not an object" : "not an array");
-	if (v->n > 0)
-		schema_put_long(e->out, (int64_t)v->n);
-	for (const struct bus_json *child = v->first; child; child = child->next, here.index++) {
-		enum bus_err rc;
-
-		if (map)
-			schema_put_text(e->out, child->name);
-		rc = encode(e, node->item, child, &here);
-		if (rc != BUS_OK)
-			return rc;
-	}
-	schema_put_long(e->out, 0);
-	return BUS_OK;
-}
-
-/* Java's decoder takes the short names of the infinities too. */
-static bool to_real(const struct bus_json *v, double *out)
-{
-	if (v->type == BUS_JSON_STRING && (bus_str_is(v->text, "INF") || bus_str_is(v->text, "-INF"))) {
-		*out = v->text.p[0] == '-' ? -(double)INFINITY : (double)INFINITY;
-		return true;
-	}
-	return schema_real(v, out);
-}
-
-static enum bus_err encode_real(struct encoder *e, const struct schema_node *node, const struct bus_json *v,
-				const struct place *at)
-{
-	double real;
-
-	if (!to_real(v, &real))
-		return misfit(e, at, "not a number");
+	if (!schema_encode_real(v, &real))
+		return misfit(e, "not a number");
 	if (node->type == SCHEMA_DOUBLE)
 		schema_put_double(e->out, real);
 	else
@@ -253,90 +254,143 @@ static enum bus_err encode_real(struct encoder *e, const struct schema_node *nod
 	return BUS_OK;
 }
 
-static enum bus_err encode_bytes(struct encoder *e, const struct schema_node *node, const struct bus_json *v,
-				 const struct place *at)
+/* A value that is one token, or the beginning of one that has parts; of no union. */
+static enum bus_err put_value(struct schema_encoder *e, const struct schema_node *node,
+			      const struct bus_json *v)
 {
-	if (!to_bytes(e, node, v))
-		return misfit(e, at,
-			      node->type == SCHEMA_FIXED ? "not bytes of the fixed size" : "not bytes");
-	if (node->type == SCHEMA_BYTES)
-		schema_put_long(e->out, (int64_t)e->scratch.n);
-	bus_buf_put(e->out, e->scratch.p, e->scratch.n);
-	return BUS_OK;
-}
-
-static enum bus_err encode_symbol(struct encoder *e, const struct schema_node *node, const struct bus_json *v,
-				  const struct place *at)
-{
-	int32_t i = v->type == BUS_JSON_STRING ? schema_position(node, v->text) : -1;
-
-	if (i < 0)
-		return misfit(e, at, "not a symbol of the enum");
-	schema_put_long(e->out, i);
-	return BUS_OK;
-}
-
-static enum bus_err encode(struct encoder *e, const struct schema_node *node, const struct bus_json *v,
-			   const struct place *at)
-{
-	int64_t whole;
+	int32_t i;
 
 	switch (node->type) {
 	case SCHEMA_NULL:
-		return v->type == BUS_JSON_NULL ? BUS_OK : misfit(e, at, "not null");
+		return v->type == BUS_JSON_NULL ? BUS_OK : misfit(e, "not null");
 	case SCHEMA_BOOLEAN:
 		if (v->type != BUS_JSON_TRUE && v->type != BUS_JSON_FALSE)
-			return misfit(e, at, "not true or false");
+			return misfit(e, "not true or false");
 		schema_put_boolean(e->out, v->type == BUS_JSON_TRUE);
 		return BUS_OK;
-	case SCHEMA_INT:
-	case SCHEMA_LONG:
-		if (!to_integer(e, node, v, &whole))
-			return misfit(e, at, node->type == SCHEMA_INT ? "not an int" : "not a long");
-		schema_put_long(e->out, whole);
-		return BUS_OK;
-	case SCHEMA_FLOAT:
-	case SCHEMA_DOUBLE:
-		return encode_real(e, node, v, at);
 	case SCHEMA_STRING:
 		if (v->type != BUS_JSON_STRING)
-			return misfit(e, at, "not a string");
+			return misfit(e, "not a string");
 		schema_put_text(e->out, v->text);
 		return BUS_OK;
 	case SCHEMA_BYTES:
 	case SCHEMA_FIXED:
-		return encode_bytes(e, node, v, at);
+		return put_bytes(e, node, v);
 	case SCHEMA_ENUM:
-		return encode_symbol(e, node, v, at);
+		i = v->type == BUS_JSON_STRING ? schema_position(node, v->text) : -1;
+		if (i < 0)
+			return misfit(e, "not a symbol of the enum");
+		schema_put_long(e->out, i);
+		return BUS_OK;
 	case SCHEMA_RECORD:
-		return encode_record(e, node, v, at);
-	case SCHEMA_ARRAY:
 	case SCHEMA_MAP:
-		return encode_items(e, node, v, at);
-	case SCHEMA_UNION:
-		break;
+		if (v->type != BUS_JSON_OBJECT)
+			return misfit(e, "not an object");
+		return open_level(e, node->type == SCHEMA_MAP ? SCHEMA_LEVEL_MAP : SCHEMA_LEVEL_RECORD, node);
+	case SCHEMA_ARRAY:
+		if (v->type != BUS_JSON_ARRAY)
+			return misfit(e, "not an array");
+		return open_level(e, SCHEMA_LEVEL_ARRAY, node);
+	default:
+		return put_number(e, node, v);
 	}
-	return encode_union(e, node, v, at);
+}
+
+static enum bus_err put_union(struct schema_encoder *e, const struct schema_node *node,
+			      const struct bus_json *v)
+{
+	int32_t i;
+
+	if (!schema_encode_plain(e) && v->type == BUS_JSON_OBJECT)
+		return open_level(e, SCHEMA_LEVEL_LABEL, node);
+	if (schema_encode_plain(e))
+		i = schema_encode_choose(e, node, v);
+	else
+		i = v->type == BUS_JSON_NULL ? schema_position(node, BUS_STR("null")) : -1;
+	if (i < 0)
+		return misfit(e, schema_encode_plain(e) ? "no branch of the union takes it" : UNION_WANTS);
+	schema_put_long(e->out, i);
+	return put_value(e, node->branch[i], v);
+}
+
+/* The type of the value that comes next. */
+static const struct schema_node *wanted(struct schema_encoder *e, const struct schema_node *root)
+{
+	struct schema_encode_level *l;
+
+	if (e->depth == 0)
+		return root;
+	l = &e->level[e->depth - 1];
+	if (l->kind == SCHEMA_LEVEL_RECORD)
+		return l->node->field[l->at].type;
+	if (l->kind == SCHEMA_LEVEL_LABEL)
+		return l->node->branch[l->at];
+	if (l->kind == SCHEMA_LEVEL_ARRAY)
+		l->at = l->n++;
+	return l->node->item;
+}
+
+/* A value is complete: of a record's field the bytes are known. */
+static void value_done(struct schema_encoder *e)
+{
+	const struct schema_encode_level *l = e->depth > 0 ? &e->level[e->depth - 1] : NULL;
+
+	if (l && l->kind == SCHEMA_LEVEL_RECORD)
+		e->span[l->spans + l->at].n = e->out->n - e->span[l->spans + l->at].at;
+}
+
+static enum bus_err encode(struct schema_encoder *e, const struct schema_node *root)
+{
+	for (;;) {
+		const size_t depth = e->depth;
+		struct bus_json v = { 0 };
+		const struct schema_node *node;
+		enum bus_err rc = bus_json_next(e->json, &v.type, &v.text, e->err);
+
+		if (rc != BUS_OK || v.type == BUS_JSON_END)
+			return rc;
+		if (v.type == BUS_JSON_NAME) {
+			rc = on_name(e, v.text);
+		} else if (v.type == BUS_JSON_OBJECT_END || v.type == BUS_JSON_ARRAY_END) {
+			rc = end_level(e);
+			value_done(e);
+		} else {
+			node = wanted(e, root);
+			rc = node->type == SCHEMA_UNION ? put_union(e, node, &v) : put_value(e, node, &v);
+			if (e->depth == depth)
+				value_done(e);
+		}
+		if (rc != BUS_OK)
+			return rc;
+	}
 }
 
 enum bus_err schema_encode_json(struct schema *s, struct bus_str json, enum schema_json spelling,
 				struct bus_buf *out, struct bus_error *err)
 {
-	const struct bus_json_limits limits = { .depth = BUS_JSON_DEPTH_MAX, .text = ARENA_MAX };
-	struct encoder e = { .spelling = spelling, .out = out, .err = err };
-	struct bus_arena *arena;
-	struct bus_json *tree;
+	const struct bus_json_limits limits = { .depth = BUS_JSON_DEPTH_MAX, .text = SCHEMA_ENCODE_TEXT_MAX };
+	struct schema_encoder *e;
 	size_t before = out->n;
 	enum bus_err rc;
 
 	if (json.n >= 3 && memcmp(json.p, "\xef\xbb\xbf", 3) == 0)
 		return bus_fail(err, BUS_EPARSE, "a byte order mark before the value");
-	arena = bus_arena_new(ARENA_MAX);
-	rc = bus_json_parse(json, &limits, arena, &tree, err);
-	if (rc == BUS_OK)
-		rc = encode(&e, s->root, tree, NULL);
-	bus_buf_release(&e.scratch);
-	bus_arena_free(&arena);
+	e = bus_xmalloc(sizeof(*e));
+	memset(e, 0, offsetof(struct schema_encoder, level));
+	e->spelling = spelling;
+	e->json = bus_json_puller_new(&limits);
+	e->cap_spans = 64;
+	e->span = bus_xmalloc(e->cap_spans * sizeof(*e->span));
+	e->text = json;
+	e->out = out;
+	e->before = before;
+	e->err = err;
+	bus_json_feed(e->json, json.p, json.n, true);
+	rc = encode(e, s->root);
+	bus_json_puller_free(&e->json);
+	bus_buf_release(&e->scratch);
+	free(e->span);
+	free(e);
 	if (rc != BUS_OK)
 		out->n = before;
 	return rc;

@@ -250,6 +250,83 @@ static void refuses_json_that_would_nest_too_deep(void **state)
 	schema_unref(&s);
 }
 
+static void takes_fields_in_any_order(void **state)
+{
+	struct schema *s = schema_of_quoted("{'type':'record','name':'R','fields':[{'name':'a','type':'int'},"
+					    "{'name':'r','type':['null','R'],'default':null},{'name':'l','"
+					    "type':{'type':'array','items':'string'}},"
+					    "{'name':'z','type':'string'}]}");
+	struct bus_buf want = { 0 };
+	struct bus_buf got = { 0 };
+	struct bus_buf json = { 0 };
+	struct bus_error err = { 0 };
+
+	(void)state;
+	/* 70 items: the count takes two bytes, and what was written before it is known moves. */
+	bus_buf_puts(&json, "{\"z\":\"end\",\"l\":[\"x\"");
+	bus_buf_put(&want, "\6\2\12\0\2\2y\0\2q\x8c\1\2x", 14);
+	for (int i = 1; i < 70; i++) {
+		bus_buf_puts(&json, ",\"x\"");
+		bus_buf_puts(&want, "\2x");
+	}
+	bus_buf_puts(&json, "],\"r\":{\"l\":[\"y\"],\"a\":5,\"z\":\"q\"},\"a\":3}");
+	bus_buf_put(&want, "\0\6end", 5);
+	assert_int_equal(schema_encode_json(s, bus_buf_str(&json), SCHEMA_JSON_PLAIN, &got, &err), BUS_OK);
+	assert_int_equal(got.n, want.n);
+	assert_memory_equal(got.p, want.p, want.n);
+	assert_int_equal(
+	    schema_encode_json(s, BUS_STR("{\"a\":1,\"z\":\"\",\"a\":1}"), SCHEMA_JSON_PLAIN, &got, &err),
+	    BUS_EPARSE);
+	assert_int_equal(got.n, want.n);
+	bus_buf_release(&json);
+	bus_buf_release(&want);
+	bus_buf_release(&got);
+	schema_unref(&s);
+}
+
+static void refuses_a_key_twice(void **state)
+{
+	struct schema *s = schema_of_quoted("{'type':'map','values':'int'}");
+	struct bus_buf got = { 0 };
+	struct bus_buf json = { 0 };
+
+	(void)state;
+	assert_int_equal(
+	    schema_encode_json(s, BUS_STR("{\"a\":1,\"b\":2,\"a\":1}"), SCHEMA_JSON_AVRO, &got, NULL),
+	    BUS_EPARSE);
+	bus_buf_putc(&json, '{');
+	for (int i = 0; i < 30; i++)
+		bus_buf_printf(&json, "\"k%d\":1,", i);
+	bus_buf_puts(&json, "\"k7\":1}");
+	assert_int_equal(schema_encode_json(s, bus_buf_str(&json), SCHEMA_JSON_AVRO, &got, NULL), BUS_EPARSE);
+	assert_int_equal(got.n, 0);
+	bus_buf_release(&json);
+	bus_buf_release(&got);
+	schema_unref(&s);
+}
+
+/* Two records: the members say which; what is in them is not asked. */
+static void looks_ahead_for_the_record_that_fits(void **state)
+{
+	struct schema *s =
+	    schema_of_quoted("[{'type':'record','name':'A','fields':[{'name':'x','type':'int'}]},"
+			     "{'type':'record','name':'B','fields':[{'name':'x','type':['int','A']},"
+			     "{'name':'y','type':'int','default':1}]},{'type':'map','values':'int'}]");
+	struct bus_buf got = { 0 };
+
+	(void)state;
+	assert_int_equal(
+	    schema_encode_json(s, BUS_STR("{\"y\":4,\"x\":{\"x\":3}}"), SCHEMA_JSON_PLAIN, &got, NULL),
+	    BUS_OK);
+	assert_int_equal(got.n, 4);
+	assert_memory_equal(got.p, "\2\2\6\10", 4);
+	bus_buf_reset(&got);
+	assert_int_equal(schema_encode_json(s, BUS_STR("{\"q\":4}"), SCHEMA_JSON_PLAIN, &got, NULL), BUS_OK);
+	assert_memory_equal(got.p, "\4\2\2q\10\0", 6);
+	bus_buf_release(&got);
+	schema_unref(&s);
+}
+
 /* avro-c reads what we wrote, and sees the same values. */
 static void writes_what_another_implementation_reads(void **state)
 {
@@ -329,6 +406,9 @@ int main(void)
 		cmocka_unit_test(fills_defaults_in_the_plain_spelling_only),
 		cmocka_unit_test(names_the_place_but_not_the_data),
 		cmocka_unit_test(refuses_json_that_would_nest_too_deep),
+		cmocka_unit_test(takes_fields_in_any_order),
+		cmocka_unit_test(refuses_a_key_twice),
+		cmocka_unit_test(looks_ahead_for_the_record_that_fits),
 		cmocka_unit_test(writes_what_another_implementation_reads),
 	};
 
