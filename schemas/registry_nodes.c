@@ -456,7 +456,7 @@ void schema_nodes_view(struct schema_nodes *n, struct schema_nodes_view *out)
 		out->live += fresh(n, &n->node[i]);
 	if (n->writer && !n->gone && n->own > 0 && bus_clock_mono_ms() - n->own_ms < UNSURE_MS) {
 		out->role = is_writer(n) ? SCHEMA_NODE_WRITER : SCHEMA_NODE_FOLLOWER;
-		out->active = n->active;
+		out->active = is_writer(n) ? n->ready == n->term : n->active;
 		snprintf(out->url, sizeof(out->url), "%s", n->writer_url);
 	}
 	pthread_mutex_unlock(&n->lock);

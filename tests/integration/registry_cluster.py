@@ -176,9 +176,13 @@ class Cluster:
         return said[0] if len(said) == 1 else None
 
     def everything(self, node):
-        status, versions = self.ask(node, "GET", "/schemas?deleted=true", timeout=60)
-        assert status == 200, versions
-        return {(v["subject"], v["version"]): (v["id"], v["schema"]) for v in versions}
+        """All versions of all subjects; an answer holds 1,000 at most."""
+        found, page = {}, None
+        while page is None or page:
+            status, page = self.ask(node, "GET", "/schemas?deleted=true&limit=1000&offset=%d" % len(found), timeout=60)
+            assert status == 200, page
+            found.update({(v["subject"], v["version"]): (v["id"], v["schema"]) for v in page})
+        return found
 
     def logs(self):
         return "\n".join("%s: %s" % (n, line) for n in self.NODES
