@@ -177,11 +177,12 @@ class Cluster:
 
     def everything(self, node):
         """All versions of all subjects; an answer holds 1,000 at most."""
-        found, page = {}, None
+        found, offset, page = {}, 0, None
         while page is None or page:
-            status, page = self.ask(node, "GET", "/schemas?deleted=true&limit=1000&offset=%d" % len(found), timeout=60)
+            status, page = self.ask(node, "GET", "/schemas?deleted=true&limit=1000&offset=%d" % offset, timeout=60)
             assert status == 200, page
             found.update({(v["subject"], v["version"]): (v["id"], v["schema"]) for v in page})
+            offset += len(page)
         return found
 
     def logs(self):
