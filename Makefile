@@ -165,6 +165,7 @@ integration: programs kafka venv
 	@$(MAKE) --no-print-directory -s -j2 CONFIG=release build/release/avro_lines
 	$(PYTEST) -q tests/integration
 bench: programs kafka venv
+	@deploy/install.sh test bench
 	@$(MAKE) --no-print-directory -s CONFIG=release build-bench
 	@$(VENV)/bin/python tests/bench/bench.py
 	@$(VENV)/bin/python tests/bench/bench_registry.py
