@@ -39,15 +39,15 @@ BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 all: $(PROGRAMS)
 
 $(LIBBUS): $(call obj,$(call src,bus))
-$(LIBSCHEMA): $(call obj,$(call src,schemas)) $(B)/schemas/known_files.o
+$(LIBSCHEMA): $(call obj,$(foreach part,avro kinds store registry catalogue,$(call src,schemas/$(part)))) $(B)/schemas/kinds/known_files.o
 $(LIBADAPTER): $(call obj,$(call src,adapters))
 $(LIBGATEWAY): $(call obj,$(call src,gateway)) $(B)/gateway/portal_files.o
 $(LIBCTL): $(call obj,$(call src,deploy/ctl))
 %.a:
 	@rm -f $@
-	ar rcs $@ $^
+	ar qcs $@ $^
 
-$(B)/bin/titian-registry: $(B)/schemas/registry_main.o $(LIBSCHEMA) $(LIBBUS)
+$(B)/bin/titian-registry: $(B)/schemas/registry/main.o $(LIBSCHEMA) $(LIBBUS)
 $(B)/bin/titian-adapter: $(B)/adapters/main.o $(LIBADAPTER) $(LIBSCHEMA) $(LIBBUS)
 $(B)/bin/titian-gateway: $(B)/gateway/main.o $(LIBGATEWAY) $(LIBSCHEMA) $(LIBBUS)
 $(B)/bin/titian: $(B)/deploy/ctl/main.o $(LIBCTL) $(LIBSCHEMA) $(LIBBUS)
@@ -64,11 +64,11 @@ $(B)/gateway/portal_files.o: $(B)/gateway/portal_files.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
 # The .proto files that come with Protobuf's compiler, as bytes inside the library.
-KNOWN := $(sort $(shell find schemas/known -name '*.proto'))
-$(B)/schemas/known_files.c: schemas/known/embed.sh $(KNOWN)
+KNOWN := $(sort $(shell find schemas/kinds/known -name '*.proto'))
+$(B)/schemas/kinds/known_files.c: schemas/kinds/known/embed.sh $(KNOWN)
 	@mkdir -p $(@D)
-	sh schemas/known/embed.sh $(KNOWN) > $@.new && mv $@.new $@
-$(B)/schemas/known_files.o: $(B)/schemas/known_files.c
+	sh schemas/kinds/known/embed.sh $(KNOWN) > $@.new && mv $@.new $@
+$(B)/schemas/kinds/known_files.o: $(B)/schemas/kinds/known_files.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
 $(B)/%.o: %.c

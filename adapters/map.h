@@ -12,7 +12,7 @@
 #include "adapters/adapter.h"
 #include "bus/buf.h"
 #include "bus/crypto.h"
-#include "schemas/schema.h"
+#include "schemas/avro/schema.h"
 
 #define ADAPTER_FLAGS_MAX 16
 #define ADAPTER_CLASSES_MAX 64

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "schemas/avro_write.h"
+#include "schemas/avro/write.h"
 
 struct bind {
 	struct adapter_map *m;

@@ -1,6 +1,6 @@
 /* Slots to Avro binary (Avro specification, "Binary Encoding"), through the writers made by map_bind.c. */
 #include "adapters/map_impl.h"
-#include "schemas/avro_write.h"
+#include "schemas/avro/write.h"
 
 static bool fail(struct adapter_map *m, enum map_why why)
 {

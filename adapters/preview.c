@@ -5,7 +5,7 @@
 
 #include "adapters/input.h"
 #include "bus/arena.h"
-#include "schemas/avro_json.h"
+#include "schemas/avro/json.h"
 
 #define SHOWN 5
 #define RECORD_MAX ((size_t)64 * 1024 * 1024) /* memory for one record's JSON */

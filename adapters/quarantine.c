@@ -2,7 +2,7 @@
 
 #include "adapters/stream.h"
 #include "bus/crypto.h"
-#include "schemas/avro_write.h"
+#include "schemas/avro/write.h"
 
 enum { ID, FEED, FILE_NAME, SHA256, LINE, FIELD, CLASS, DETAIL, SEALED, TIME, N_FIELDS };
 

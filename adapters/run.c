@@ -8,7 +8,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
-#include "schemas/side.h"
+#include "schemas/store/side.h"
 
 #define AGAIN_MS 1000
 #define LATER_MS 5000

@@ -1,6 +1,6 @@
 #include "adapters/shape.h"
 
-#include "schemas/avro_write.h"
+#include "schemas/avro/write.h"
 
 static const struct schema_node *without_null(const struct schema_node *node, uint8_t *null_branch)
 {

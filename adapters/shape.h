@@ -8,7 +8,7 @@
 #ifndef ADAPTERS_SHAPE_H
 #define ADAPTERS_SHAPE_H
 
-#include "schemas/store.h"
+#include "schemas/store/store.h"
 
 #define ADAPTER_SHAPE_FIELDS 40
 

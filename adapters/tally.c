@@ -1,8 +1,8 @@
 #include "adapters/tally.h"
 
 #include "bus/wire.h"
-#include "schemas/avro_read.h"
-#include "schemas/avro_write.h"
+#include "schemas/avro/read.h"
+#include "schemas/avro/write.h"
 
 enum {
 	ID,

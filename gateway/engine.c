@@ -8,7 +8,7 @@
 #include "bus/log.h"
 #include "bus/proc.h"
 #include "gateway/mat.h"
-#include "schemas/store.h"
+#include "schemas/store/store.h"
 
 #define WAIT_MS 60000
 #define CATCH_UP_MS 5000

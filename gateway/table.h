@@ -13,7 +13,7 @@
 
 #include "bus/arena.h"
 #include "gateway/db.h"
-#include "schemas/avro_columns.h"
+#include "schemas/avro/columns.h"
 
 struct gw_plan_slot { /* a writer's schema, resolved against the table's */
 	int32_t id;

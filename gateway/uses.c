@@ -1,7 +1,7 @@
 /* Which fields of which schemas the views read: the registry tells whoever is about to change one. */
 #include "gateway/core.h"
 #include "gateway/engine.h"
-#include "schemas/side.h"
+#include "schemas/store/side.h"
 
 struct list {
 	struct schema_use *use;

@@ -13,13 +13,16 @@ deny() { # MESSAGE PATTERN FILE...
 	fi
 }
 deny "bus includes nothing of ours but bus" '#include "(schemas|adapters|gateway|deploy)/' bus/*.[ch]
-deny "schemas includes only bus" '#include "(adapters|gateway|deploy)/' schemas/*.[ch]
+deny "schemas includes only bus" '#include "(adapters|gateway|deploy)/' schemas/*/*.[ch]
+deny "schemas/avro stands on bus alone" '#include "schemas/(kinds|store|registry|catalogue)/' schemas/avro/*.[ch]
+deny "schemas/kinds, schemas/catalogue stand on schemas/avro" '#include "schemas/(store|registry)/' schemas/kinds/*.[ch] schemas/catalogue/*.[ch]
+deny "schemas/store knows no registry" '#include "schemas/(registry|catalogue)/' schemas/store/*.[ch]
 deny "adapters never include gateway" '#include "(gateway|deploy)/' adapters/*.[ch]
 deny "gateway never includes adapters" '#include "(adapters|deploy)/' gateway/*.[ch]
 deny "ctl includes only bus and schemas" '#include "(adapters|gateway)/' deploy/ctl/*.[ch]
-deny "our headers are included with their folder" '#include "[^/"]*"' bus/*.[ch] schemas/*.[ch] adapters/*.[ch] gateway/*.[ch] deploy/ctl/*.[ch]
+deny "our headers are included with their folder" '#include "[^/"]*"' bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] gateway/*.[ch] deploy/ctl/*.[ch]
 owner() { # HEADER-PATTERN ALLOWED-PATTERN
-	for f in bus/*.[ch] schemas/*.[ch] adapters/*.[ch] gateway/*.[ch] deploy/ctl/*.[ch]; do
+	for f in bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] gateway/*.[ch] deploy/ctl/*.[ch]; do
 		if grep -qE "#include <$1" "$f" && ! echo "$f" | grep -qE "$2"; then
 			echo "check-includes: $f includes <$1>, which belongs to $2" >&2
 			bad=1
@@ -33,5 +36,5 @@ owner 'curl/' '^bus/client'
 owner 'librdkafka/' '^bus/(kafka|admin|producer|consumer)'
 owner 'openssl/' '^bus/crypto'
 owner 'sqlite3\.h' '^gateway/db'
-owner 'xxhash\.h' '^(adapters/seen|gateway/|schemas/avro_parse_names)'
+owner 'xxhash\.h' '^(adapters/seen|gateway/|schemas/avro/parse_names)'
 exit $bad

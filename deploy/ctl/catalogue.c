@@ -7,7 +7,7 @@
 
 #include "bus/mem.h"
 #include "deploy/ctl/ctl.h"
-#include "schemas/lint.h"
+#include "schemas/catalogue/lint.h"
 
 #define PLACE "{opd}"
 #define FILES_MAX 10000

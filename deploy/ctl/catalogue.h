@@ -10,7 +10,7 @@
 
 #include "bus/buf.h"
 #include "bus/error.h"
-#include "schemas/schema.h"
+#include "schemas/avro/schema.h"
 
 struct ctl_entry {
 	char *path;
@@ -41,7 +41,7 @@ struct ctl_catalogue { /* zero-initialised is empty */
  * not asked about. Fails where a path cannot be read or no file is found. */
 enum bus_err ctl_catalogue_read(char *const *path, size_t n, const char *opds, struct ctl_catalogue *out,
 				struct bus_error *err) BUS_MUSTCHECK;
-/* The same for those who use the catalogue: what breaks a rule that `must` be kept (schemas/lint.h) is a
+/* The same for those who use the catalogue: what breaks a rule that `must` be kept (schemas/catalogue/lint.h) is a
  * fault too, every fault is told on stderr, and the first one's code comes back with nothing in out. */
 enum bus_err ctl_catalogue_load(char *const *path, size_t n, const char *opds, struct ctl_catalogue *out,
 				struct bus_error *err) BUS_MUSTCHECK;

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "deploy/ctl/commands.h"
-#include "schemas/avro_canon.h"
-#include "schemas/avro_columns.h"
-#include "schemas/avro_json.h"
-#include "schemas/ocf.h"
+#include "schemas/avro/canon.h"
+#include "schemas/avro/columns.h"
+#include "schemas/avro/json.h"
+#include "schemas/avro/ocf.h"
 
 #define OPTION_AVRO                                                                                          \
 	{                                                                                                    \

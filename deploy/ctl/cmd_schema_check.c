@@ -2,8 +2,8 @@
 #include "deploy/ctl/catalogue.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/registry.h"
-#include "schemas/avro_diff.h"
-#include "schemas/lint.h"
+#include "schemas/avro/diff.h"
+#include "schemas/catalogue/lint.h"
 
 #define HISTORY_MAX 1000
 

@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include "deploy/ctl/commands.h"
-#include "schemas/derive.h"
-#include "schemas/schema.h"
+#include "schemas/catalogue/derive.h"
+#include "schemas/avro/schema.h"
 
 enum { FORMAT, NAME, NAMESPACE, TOPIC, KEY, JSON };
 

@@ -4,7 +4,7 @@
 #include "deploy/ctl/catalogue.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/registry.h"
-#include "schemas/avro_diff.h"
+#include "schemas/avro/diff.h"
 
 enum { REGISTRY, TOKEN_FILE, CLIENT, JSON };
 

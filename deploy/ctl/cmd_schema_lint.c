@@ -2,7 +2,7 @@
 #include "deploy/ctl/catalogue.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/registry.h"
-#include "schemas/lint.h"
+#include "schemas/catalogue/lint.h"
 
 enum { OPD, DISABLE, RULES, JSON };
 

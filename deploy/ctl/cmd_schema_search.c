@@ -2,8 +2,8 @@
 #include "deploy/ctl/catalogue.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/registry.h"
-#include "schemas/avro_search.h"
-#include "schemas/avro_words.h"
+#include "schemas/avro/search.h"
+#include "schemas/avro/words.h"
 
 #define PAGE 200
 #define PAGES_MAX 10000

@@ -6,7 +6,7 @@
 #ifndef DEPLOY_CTL_MASK_H
 #define DEPLOY_CTL_MASK_H
 
-#include "schemas/avro_json.h"
+#include "schemas/avro/json.h"
 
 struct ctl_mask {
 	struct schema_sink sink; /* pass &x.sink to schema_read */

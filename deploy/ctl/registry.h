@@ -8,7 +8,7 @@
 #include "bus/buf.h"
 #include "bus/json.h"
 #include "deploy/ctl/ctl.h"
-#include "schemas/avro_compat.h"
+#include "schemas/avro/compat.h"
 
 struct ctl_registry;
 

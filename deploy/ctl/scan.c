@@ -4,8 +4,8 @@
 #include "bus/mem.h"
 #include "bus/wire.h"
 #include "deploy/ctl/ctl.h"
-#include "schemas/avro_cache.h"
-#include "schemas/store.h"
+#include "schemas/avro/cache.h"
+#include "schemas/store/store.h"
 
 #define SCHEMAS_TOPIC "_schemas"
 #define BATCH 200

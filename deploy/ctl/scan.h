@@ -4,7 +4,7 @@
 #define DEPLOY_CTL_SCAN_H
 
 #include "bus/consumer.h"
-#include "schemas/avro_read.h"
+#include "schemas/avro/read.h"
 
 /* One record. plan and avro are set when the value is a frame with a known schema; else why says what is
  * wrong (NULL for a tombstone). False: enough. */

@@ -4,8 +4,8 @@
 #include <time.h>
 
 #include "bus/buf.h"
-#include "schemas/avro_json.h"
-#include "schemas/avro_cells.h"
+#include "schemas/avro/json.h"
+#include "schemas/avro/cells.h"
 
 #define ROUND_S 0.25
 #define ROUNDS 5

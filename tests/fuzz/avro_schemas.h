@@ -2,8 +2,8 @@
 #ifndef TESTS_FUZZ_AVRO_SCHEMAS_H
 #define TESTS_FUZZ_AVRO_SCHEMAS_H
 
-#include "schemas/avro_cells.h"
-#include "schemas/avro_json.h"
+#include "schemas/avro/cells.h"
+#include "schemas/avro/json.h"
 
 static const char *const fuzz_schema[] = {
 	/* 0: scalars, and logical types that share no JSON type within a union */

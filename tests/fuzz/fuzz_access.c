@@ -1,7 +1,7 @@
 /* What decides who may enter, from any bytes: the first says which reader gets the rest. */
 #include "bus/secret.h"
-#include "schemas/registry_login.h"
-#include "schemas/registry_vouch.h"
+#include "schemas/registry/login.h"
+#include "schemas/registry/vouch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stddef.h>
 
-#include "schemas/avro_diff.h"
+#include "schemas/avro/diff.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

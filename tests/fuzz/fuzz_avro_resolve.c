@@ -1,8 +1,8 @@
 /* Any two schemas and any datum, three parts with U+0000 between them: judged both ways, planned, read. */
 #include <stdint.h>
 
-#include "schemas/avro_compat.h"
-#include "schemas/avro_json.h"
+#include "schemas/avro/compat.h"
+#include "schemas/avro/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stddef.h>
 
-#include "schemas/derive.h"
-#include "schemas/lint.h"
+#include "schemas/catalogue/derive.h"
+#include "schemas/catalogue/lint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "schemas/schema_kind.h"
+#include "schemas/kinds/kind.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

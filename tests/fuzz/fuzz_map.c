@@ -6,7 +6,7 @@
 #include "adapters/input.h"
 #include "tests/support/map_support.h"
 
-#include "schemas/avro_read.h"
+#include "schemas/avro/read.h"
 
 struct feed {
 	struct adapter_map *map;

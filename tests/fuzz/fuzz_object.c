@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "schemas/avro_object.h"
+#include "schemas/avro/object.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "schemas/avro_json.h"
-#include "schemas/ocf.h"
+#include "schemas/avro/json.h"
+#include "schemas/avro/ocf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "bus/base64.h"
-#include "schemas/schema_kind.h"
+#include "schemas/kinds/kind.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

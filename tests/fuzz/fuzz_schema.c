@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "schemas/avro_canon.h"
-#include "schemas/avro_compat.h"
-#include "schemas/avro_read.h"
+#include "schemas/avro/canon.h"
+#include "schemas/avro/compat.h"
+#include "schemas/avro/read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "schemas/side.h"
+#include "schemas/store/side.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "schemas/store_table.h"
+#include "schemas/store/table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -20,7 +20,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, ti
 from test_registry import ROOT, kafka, registry  # noqa: F401 (fixtures)
 
 GOOD = ROOT / "tests/vectors/protobuf/good"
-KNOWN = ROOT / "schemas/known"
+KNOWN = ROOT / "schemas/kinds/known"
 LEVELS = ["BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE"]
 
 

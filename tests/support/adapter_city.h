@@ -23,7 +23,7 @@
 #include "bus/json_out.h"
 #include "bus/producer.h"
 #include "bus/wire.h"
-#include "schemas/avro_json.h"
+#include "schemas/avro/json.h"
 
 #define CITY_RECORDS 2000
 

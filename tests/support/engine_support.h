@@ -9,7 +9,7 @@
 
 #include "bus/wire.h"
 #include "gateway/core.h"
-#include "schemas/avro_json.h"
+#include "schemas/avro/json.h"
 
 #define ENGINE_TOPICS_MAX 40
 

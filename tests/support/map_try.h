@@ -5,7 +5,7 @@
 #include <stdarg.h>
 
 #include "adapters/input.h"
-#include "schemas/avro_json.h"
+#include "schemas/avro/json.h"
 #include "tests/support/map_support.h"
 
 struct map_try {

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "bus/buf.h"
-#include "schemas/schema.h"
+#include "schemas/avro/schema.h"
 
 static inline struct schema *schema_of(const char *text)
 {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "bus/json.h"
-#include "schemas/schema.h"
+#include "schemas/avro/schema.h"
 
 struct vectors_case {
 	const char *folder;

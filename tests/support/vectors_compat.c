@@ -1,5 +1,5 @@
 /* Sets of compatibility: compat (reasons too), compat_chain. */
-#include "schemas/avro_compat.h"
+#include "schemas/avro/compat.h"
 #include "tests/support/vectors.h"
 
 #define VERSIONS_MAX 256

@@ -1,10 +1,10 @@
 /* Sets of data: encode (both ways), encode_errors, resolve, malformed_binary, single_object. */
 #include <time.h>
 
-#include "schemas/avro_canon.h"
-#include "schemas/avro_cells.h"
-#include "schemas/avro_json.h"
-#include "schemas/avro_object.h"
+#include "schemas/avro/canon.h"
+#include "schemas/avro/cells.h"
+#include "schemas/avro/json.h"
+#include "schemas/avro/object.h"
 #include "tests/support/alloc.h"
 #include "tests/support/vectors.h"
 

@@ -1,7 +1,7 @@
 /* JSON of two implementations, compared by value as tests/vectors/avro/README.md says. */
 #include <math.h>
 
-#include "schemas/schema.h"
+#include "schemas/avro/schema.h"
 #include "tests/support/vectors.h"
 
 #define TEXT_MAX ((size_t)64 * 1024 * 1024)

@@ -1,7 +1,7 @@
 /* The set of container files: ocf.jsonl and the files it names. */
-#include "schemas/avro_canon.h"
-#include "schemas/avro_json.h"
-#include "schemas/ocf.h"
+#include "schemas/avro/canon.h"
+#include "schemas/avro/json.h"
+#include "schemas/avro/ocf.h"
 #include "tests/support/vectors.h"
 
 static bool same_metadata(struct vectors_case *c, const struct schema_ocf_reader *r)

@@ -1,6 +1,6 @@
 /* Sets of schemas: canonical, invalid_schemas. */
 #include "bus/crypto.h"
-#include "schemas/avro_canon.h"
+#include "schemas/avro/canon.h"
 #include "tests/support/vectors.h"
 
 static const char *const logical_name[] = {

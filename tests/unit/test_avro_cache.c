@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "schemas/avro_cache.h"
+#include "schemas/avro/cache.h"
 #include "tests/support/schemas.h"
 
 static struct schema_plan *plan_of(struct schema_cache *c, struct schema *w, struct schema *r)

@@ -2,7 +2,7 @@
  * the Javadoc of Double.toString and of the Avro specification. */
 #include "tests/support/schemas.h"
 
-#include "schemas/avro_canon.h"
+#include "schemas/avro/canon.h"
 
 static void assert_default(const char *json, const char *want)
 {

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "schemas/avro_cells.h"
-#include "schemas/avro_columns.h"
+#include "schemas/avro/cells.h"
+#include "schemas/avro/columns.h"
 #include "tests/support/schemas.h"
 
 /* Left out: nulls, fixed sizes, numbers, text, options both ways round, unions, blocks with and without a

@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "schemas/avro_compat.h"
+#include "schemas/avro/compat.h"
 
 static void knows_its_levels_by_name(void **state)
 {

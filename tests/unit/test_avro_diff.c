@@ -1,9 +1,9 @@
-/* Differences in words: the codes that avro_diff.h promises, places, sentences; and the verdicts of
+/* Differences in words: the codes that avro/diff.h promises, places, sentences; and the verdicts of
  * compat.jsonl. */
 #include "tests/support/schemas.h"
 #include "tests/support/vectors.h"
 
-#include "schemas/avro_diff.h"
+#include "schemas/avro/diff.h"
 
 #define R(fields) "{'type':'record','name':'R','fields':[" fields "]}"
 #define F(name, type, more) "{'name':'" name "','type':" type more "}"

@@ -2,9 +2,9 @@
 #include "tests/support/schemas.h"
 #include "tests/support/vectors.h"
 
-#include "schemas/avro_explain.h"
+#include "schemas/avro/explain.h"
 
-/* The code of each of Avro Java's reasons, as avro_explain.h promises it. */
+/* The code of each of Avro Java's reasons, as avro/explain.h promises it. */
 static const char *code_of(const char *reason)
 {
 	static const char *const code[][2] = {

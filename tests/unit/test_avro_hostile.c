@@ -4,8 +4,8 @@
 
 #include <time.h>
 
-#include "schemas/avro_canon.h"
-#include "schemas/avro_compat.h"
+#include "schemas/avro/canon.h"
+#include "schemas/avro/compat.h"
 #include "tests/support/alloc.h"
 
 #ifdef __SANITIZE_ADDRESS__

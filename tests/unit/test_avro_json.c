@@ -3,8 +3,8 @@
 
 #include <avro.h>
 
-#include "schemas/avro_json.h"
-#include "schemas/avro_write.h"
+#include "schemas/avro/json.h"
+#include "schemas/avro/write.h"
 
 static enum bus_err to_json(struct schema *s, struct bus_str datum, enum schema_json spelling,
 			    struct bus_buf *json)

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "schemas/avro_canon.h"
-#include "schemas/avro_normal.h"
+#include "schemas/avro/canon.h"
+#include "schemas/avro/normal.h"
 
 static struct schema *parse(const char *text, const struct schema_reference *ref, size_t n)
 {

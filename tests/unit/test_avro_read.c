@@ -3,8 +3,8 @@
 
 #include <pthread.h>
 
-#include "schemas/avro_read.h"
-#include "schemas/avro_write.h"
+#include "schemas/avro/read.h"
+#include "schemas/avro/write.h"
 
 static enum bus_err read_with(const struct schema_limits *limits, struct schema *w, struct schema *r,
 			      struct bus_str datum, const struct schema_sink *sink, struct bus_error *err)

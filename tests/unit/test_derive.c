@@ -1,9 +1,9 @@
 /* Drafts from samples: types, classes, what is not given out; the guesses from names. */
 #include "tests/support/schemas.h"
 
-#include "schemas/derive.h"
-#include "schemas/lint.h"
-#include "schemas/personal.h"
+#include "schemas/catalogue/derive.h"
+#include "schemas/catalogue/lint.h"
+#include "schemas/catalogue/personal.h"
 
 static const struct schema_draft draft = { "Contoh", "id.go.pekanbaru.opd.v1", "pku.opd.contoh.v1", NULL };
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "bus/json.h"
-#include "schemas/schema_kind.h"
+#include "schemas/kinds/kind.h"
 
 static enum bus_err check_with(const char *text, const struct schema_kind_reference *ref, size_t n,
 			       struct bus_error *err)

@@ -1,7 +1,7 @@
 /* The catalogue's rules, each broken once (schemas/README.md, "A schema of the catalogue"). */
 #include "tests/support/schemas.h"
 
-#include "schemas/lint.h"
+#include "schemas/catalogue/lint.h"
 
 #define HEAD                                                                                                 \
 	"{'type':'record','name':'Warga','namespace':'id.go.kota.opd.v1','doc':'d','x_topik':'pku.opd."      \

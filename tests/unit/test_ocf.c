@@ -5,11 +5,11 @@
 #include <avro.h>
 #include <unistd.h>
 
-#include "schemas/avro_canon.h"
-#include "schemas/avro_json.h"
-#include "schemas/avro_write.h"
-#include "schemas/ocf.h"
-#include "schemas/ocf_codec.h"
+#include "schemas/avro/canon.h"
+#include "schemas/avro/json.h"
+#include "schemas/avro/write.h"
+#include "schemas/avro/ocf.h"
+#include "schemas/avro/ocf_codec.h"
 #include "tests/support/alloc.h"
 
 static const uint8_t sync_marker[SCHEMA_SYNC_LEN] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "bus/json.h"
-#include "schemas/schema_kind.h"
+#include "schemas/kinds/kind.h"
 
 #define P3 "syntax = \"proto3\";\npackage p;\n"
 

@@ -11,7 +11,7 @@
 #include "bus/client.h"
 #include "bus/metrics.h"
 #include "bus/producer.h"
-#include "schemas/registry.h"
+#include "schemas/registry/registry.h"
 #include "tests/support/mock.h"
 
 #define TOPIC "_schemas"

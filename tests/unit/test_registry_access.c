@@ -13,11 +13,11 @@
 
 #include "bus/clock.h"
 #include "bus/secret.h"
-#include "schemas/registry.h"
-#include "schemas/registry_login.h"
-#include "schemas/registry_rights.h"
-#include "schemas/registry_users.h"
-#include "schemas/registry_vouch.h"
+#include "schemas/registry/registry.h"
+#include "schemas/registry/login.h"
+#include "schemas/registry/rights.h"
+#include "schemas/registry/users.h"
+#include "schemas/registry/vouch.h"
 
 #define R SCHEMA_RIGHT_READ
 #define W SCHEMA_RIGHT_WRITE
@@ -386,7 +386,7 @@ static void every_route_wants_something(void **state)
 		struct schema_wanted w = schema_rights_of(r->method, r->pattern);
 
 		if (!w.listed)
-			fail_msg("%s %s: add it to schemas/registry_rights.c", r->method, r->pattern);
+			fail_msg("%s %s: add it to schemas/registry/rights.c", r->method, r->pattern);
 		if (w.scope == SCHEMA_SCOPE_SUBJECT)
 			assert_non_null(strstr(r->pattern, "{subject}"));
 		if (w.scope == SCHEMA_SCOPE_KNOWN || w.scope == SCHEMA_SCOPE_OPEN)

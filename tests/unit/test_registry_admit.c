@@ -15,8 +15,8 @@
 
 #include "bus/base64.h"
 #include "bus/client.h"
-#include "schemas/registry.h"
-#include "schemas/registry_users.h"
+#include "schemas/registry/registry.h"
+#include "schemas/registry/users.h"
 
 #define THREADS 6
 #define EACH 40

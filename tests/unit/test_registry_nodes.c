@@ -9,7 +9,7 @@
 
 #include "bus/clock.h"
 #include "bus/producer.h"
-#include "schemas/registry_nodes.h"
+#include "schemas/registry/nodes.h"
 #include "tests/support/mock.h"
 
 #define TOPIC "_schemas_nodes"

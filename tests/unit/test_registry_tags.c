@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "schemas/registry.h"
+#include "schemas/registry/registry.h"
 
 static struct bus_arena *arena;
 

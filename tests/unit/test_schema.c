@@ -3,7 +3,7 @@
 
 #include <glob.h>
 
-#include "schemas/avro_canon.h"
+#include "schemas/avro/canon.h"
 
 static enum bus_err parse(const char *text, int flags, struct bus_error *err)
 {

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "schemas/store_record.h"
+#include "schemas/store/record.h"
 
 static struct bus_arena *arena;
 

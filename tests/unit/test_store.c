@@ -11,8 +11,8 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/producer.h"
-#include "schemas/store.h"
-#include "schemas/store_table.h"
+#include "schemas/store/store.h"
+#include "schemas/store/table.h"
 #include "tests/support/mock.h"
 
 #define TOPIC "_schemas"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "schemas/store_record.h"
+#include "schemas/store/record.h"
 
 /* Records as Confluent's registry writes them (its documentation, "Schema Registry ... _schemas", and what
  * kcat shows of such a topic). */

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "schemas/subject.h"
+#include "schemas/store/subject.h"
 
 /* Cases of Confluent's QualifiedSubjectTest.java, for the one tenant there is here. */
 

@@ -1,9 +1,9 @@
 /* Titian's Avro engine behind lines of JSON: a request in, an answer out. The protocol is in avro_diff.py. */
 #include <stdio.h>
 
-#include "schemas/avro_canon.h"
-#include "schemas/avro_compat.h"
-#include "schemas/avro_json.h"
+#include "schemas/avro/canon.h"
+#include "schemas/avro/compat.h"
+#include "schemas/avro/json.h"
 
 #define LINE_MAX_BYTES ((size_t)64 * 1024 * 1024)
 

@@ -245,7 +245,7 @@ def full(case):
 def verdict(text):
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "x.proto").write_text(text)
-        known = pathlib.Path(__file__).parents[3] / "schemas/known"
+        known = pathlib.Path(__file__).parents[3] / "schemas/kinds/known"
         done = subprocess.run(["protoc", "-I", folder, "-I", known, "--descriptor_set_out=/dev/null", "x.proto"],
                               capture_output=True, text=True)
         return done.returncode == 0, done.stderr.strip().splitlines()

@@ -1,0 +1,234 @@
+/* Subjects with what people and tools want to know of them, a page at a time; and which fields fit a search.
+ */
+#include <errno.h>
+
+#include "schemas/avro/search.h"
+#include "schemas/avro/words.h"
+#include "schemas/registry/side.h"
+
+#define LIMIT 100
+#define LIMIT_MAX 1000
+
+static const char *query(struct bus_http_request *req, const char *name)
+{
+	const char *v = bus_http_query(req, name);
+
+	return v && *v != '\0' ? v : NULL;
+}
+
+static bool limit_of(struct bus_http_request *req, size_t *limit)
+{
+	const char *text = query(req, "limit");
+	char *end;
+	long v;
+
+	*limit = LIMIT;
+	if (!text)
+		return true;
+	errno = 0;
+	v = strtol(text, &end, 10);
+	if (*end != '\0' || errno != 0 || v < 1) {
+		schema_reply_error(req, 400, "'limit' is a whole number from 1 to %d", LIMIT_MAX);
+		return false;
+	}
+	*limit = v > LIMIT_MAX ? LIMIT_MAX : (size_t)v;
+	return true;
+}
+
+static void put_text(struct bus_json_out *j, const char *name, const char *text)
+{
+	if (!text)
+		return;
+	bus_json_key(j, name);
+	bus_json_put_text(j, text);
+}
+
+static void put_number(struct bus_json_out *j, const char *name, int64_t v)
+{
+	bus_json_key(j, name);
+	bus_json_put_int(j, v);
+}
+
+/* The first name of the sorted list that comes after `after`. */
+static size_t first_after(const struct schema_name_list *names, const char *after)
+{
+	size_t low = 0, high = names->n;
+
+	while (after && low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(names->item[mid], after) <= 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* --- subjects --------------------------------------------------------------------------------------- */
+
+static void count_use(void *ctx, const struct schema_use *use)
+{
+	(void)use;
+	(*(size_t *)ctx)++;
+}
+
+static void put_about(struct bus_json_out *j, const struct schema *schema)
+{
+	const struct schema_node *root = schema_root(schema);
+
+	put_text(j, "name", root->name);
+	put_text(j, "doc", root->doc);
+	put_text(j, "topic", schema_property(root->properties, "x_topik"));
+	put_text(j, "producer", schema_property(root->properties, "x_produsen"));
+	put_text(j, "steward", schema_property(root->properties, "x_walidata"));
+	if (root->type == SCHEMA_RECORD)
+		put_number(j, "fields", (int64_t)root->n);
+}
+
+static void put_subject(struct bus_json_out *j, struct schema_registry *r, struct bus_http_request *req,
+			const struct schema_version *v)
+{
+	struct schema_version_list versions = { 0 };
+	struct schema_state state;
+	size_t uses = 0;
+
+	schema_store_versions(r->store, v->subject, SCHEMA_LIVE, &versions);
+	schema_side_uses(r->side, v->subject, count_use, &uses);
+	bus_json_object(j);
+	put_text(j, "subject", v->subject);
+	put_number(j, "versions", (int64_t)versions.n);
+	put_number(j, "version", v->version);
+	put_number(j, "id", v->id);
+	put_text(j, "schemaType", v->type);
+	put_number(j, "registered", v->timestamp_ms);
+	put_text(j, "compatibility", schema_level_name(schema_store_level(r->store, v->subject)));
+	if (v->schema)
+		put_about(j, v->schema);
+	put_number(j, "uses", (int64_t)uses);
+	if (schema_side_state(r->side, v->subject, v->version, bus_http_arena(req), &state)) {
+		bus_json_key(j, "state");
+		schema_state_put(j, &state);
+	}
+	bus_json_put_members(j, bus_str(v->extra));
+	if (schema_body_true(req, "schema"))
+		put_text(j, "schema", v->text);
+	bus_json_object_end(j);
+	schema_version_list_release(&versions);
+}
+
+void schema_search_subjects(void *ctx, struct bus_http_request *req)
+{
+	const char *prefix = query(req, "subjectPrefix"), *next = NULL;
+	struct schema_name_list names = { 0 };
+	struct schema_registry *r = ctx;
+	struct bus_buf b = { 0 };
+	struct bus_json_out j = { .buf = &b };
+	size_t limit, n = 0;
+
+	if (!limit_of(req, &limit))
+		return;
+	schema_store_subjects(r->store, prefix ? prefix : "", SCHEMA_LIVE, &names);
+	schema_may_names(req, &names);
+	bus_json_object(&j);
+	put_number(&j, "total", (int64_t)names.n);
+	bus_json_key(&j, "subjects");
+	bus_json_array(&j);
+	for (size_t i = first_after(&names, query(req, "after")); i < names.n; i++) {
+		struct schema_version v;
+
+		if (n == limit) {
+			next = names.item[i - 1];
+			break;
+		}
+		if (schema_store_version(r->store, names.item[i], SCHEMA_VERSION_LATEST, &v, NULL) != BUS_OK)
+			continue; /* deleted a moment ago */
+		put_subject(&j, r, req, &v);
+		schema_version_release(&v);
+		n++;
+	}
+	bus_json_array_end(&j);
+	bus_json_key(&j, "next");
+	bus_json_put_text(&j, next);
+	bus_json_object_end(&j);
+	schema_name_list_release(&names);
+	schema_reply(req, &b);
+}
+
+/* --- fields ----------------------------------------------------------------------------------------- */
+
+struct found {
+	struct bus_json_out *j;
+	const struct schema_version *v;
+	size_t n;
+};
+
+static bool put_hit(void *ctx, const struct schema_hit *hit)
+{
+	struct found *f = ctx;
+	struct bus_buf type = { 0 };
+
+	schema_words_type(hit->field->type, &type);
+	bus_json_object(f->j);
+	put_text(f->j, "subject", f->v->subject);
+	put_number(f->j, "version", f->v->version);
+	put_number(f->j, "id", f->v->id);
+	put_text(f->j, "path", hit->path);
+	put_text(f->j, "type", bus_buf_cstr(&type));
+	put_text(f->j, "pdp", schema_property(hit->field->properties, "x_pdp"));
+	put_text(f->j, "doc", hit->field->doc);
+	bus_json_object_end(f->j);
+	bus_buf_release(&type);
+	f->n++;
+	return true;
+}
+
+void schema_search_fields(void *ctx, struct bus_http_request *req)
+{
+	const struct schema_search wanted = {
+		.text = query(req, "q"),
+		.field = query(req, "field"),
+		.type = query(req, "type"),
+		.pdp = query(req, "class"),
+	};
+	const char *prefix = query(req, "subjectPrefix"), *next = NULL;
+	struct schema_name_list names = { 0 };
+	struct schema_registry *r = ctx;
+	struct bus_buf b = { 0 };
+	struct bus_json_out j = { .buf = &b };
+	struct found found = { .j = &j };
+	size_t limit;
+
+	if (!limit_of(req, &limit))
+		return;
+	if (!wanted.text && !wanted.field && !wanted.type && !wanted.pdp) {
+		schema_reply_error(req, 400,
+				   "Say what to look for: q, field (* stands for anything), type or class");
+		return;
+	}
+	schema_store_subjects(r->store, prefix ? prefix : "", SCHEMA_LIVE, &names);
+	schema_may_names(req, &names);
+	bus_json_object(&j);
+	bus_json_key(&j, "matches");
+	bus_json_array(&j);
+	for (size_t i = first_after(&names, query(req, "after")); i < names.n; i++) {
+		struct schema_version v;
+
+		if (found.n >= limit) { /* pages end between subjects */
+			next = names.item[i - 1];
+			break;
+		}
+		if (schema_store_version(r->store, names.item[i], SCHEMA_VERSION_LATEST, &v, NULL) != BUS_OK)
+			continue;
+		found.v = &v;
+		if (v.schema)
+			schema_search(v.schema, &wanted, put_hit, &found);
+		schema_version_release(&v);
+	}
+	bus_json_array_end(&j);
+	bus_json_key(&j, "next");
+	bus_json_put_text(&j, next);
+	bus_json_object_end(&j);
+	schema_name_list_release(&names);
+	schema_reply(req, &b);
+}

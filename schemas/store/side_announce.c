@@ -1,0 +1,70 @@
+/* A program of the bus says, when it starts, which schemas it uses. */
+#include <time.h>
+
+#include "bus/admin.h"
+#include "bus/log.h"
+#include "schemas/store/side.h"
+
+#define WRITE_MS 5000
+
+static void put_text(struct bus_json_out *j, const char *name, const char *text)
+{
+	bus_json_key(j, name);
+	bus_json_put_text(j, text);
+}
+
+static void put_value(const char *owner, const struct schema_use *use, size_t n, struct bus_buf *out)
+{
+	struct bus_json_out j = { .buf = out };
+	time_t now = time(NULL);
+	struct tm tm;
+	char at[32];
+
+	gmtime_r(&now, &tm);
+	strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	bus_json_object(&j);
+	put_text(&j, "owner", owner);
+	put_text(&j, "at", at);
+	bus_json_key(&j, "uses");
+	bus_json_array(&j);
+	for (size_t i = 0; i < n; i++) {
+		bus_json_object(&j);
+		put_text(&j, "kind", use[i].kind);
+		put_text(&j, "name", use[i].name);
+		put_text(&j, "subject", use[i].subject);
+		if (use[i].n_fields > 0) {
+			bus_json_key(&j, "fields");
+			bus_json_array(&j);
+			for (size_t k = 0; k < use[i].n_fields; k++)
+				bus_json_put_text(&j, use[i].field[k]);
+			bus_json_array_end(&j);
+		}
+		bus_json_object_end(&j);
+	}
+	bus_json_array_end(&j);
+	bus_json_object_end(&j);
+}
+
+void schema_side_announce(const struct bus_kafka_conf *kafka, const char *schemas_topic, const char *program,
+			  const char *owner, const struct schema_use *use, size_t n)
+{
+	char *topic = bus_xasprintf("%s%s", schemas_topic, SCHEMA_SIDE_SUFFIX);
+	struct bus_buf key = { 0 }, value = { 0 };
+	struct bus_error err;
+	struct bus_str text;
+	int32_t partitions;
+	enum bus_err rc;
+
+	schema_side_use_key(program, &key);
+	put_value(owner, use, n, &value);
+	text = bus_buf_str(&value);
+	/* librdkafka would wait half a minute for a topic that is not there. */
+	rc = bus_admin_partitions(kafka, topic, &partitions, NULL, WRITE_MS, &err);
+	if (rc == BUS_OK)
+		rc = schema_side_write(kafka, topic, bus_buf_str(&key), &text, WRITE_MS, NULL, &err);
+	if (rc != BUS_OK)
+		bus_log(BUS_LOG_WARN, "side.not_announced", LOG_STR("topic", topic), LOG_ERR(&err));
+	bus_buf_release(&key);
+	bus_buf_release(&value);
+	free(topic);
+}
