@@ -5,14 +5,14 @@
  * The judgement is schema_can_read's, that is Avro Java's; it stops at a union ("lacks a RECORD"), the
  * findings go on to what the branch of that name lacks. Thread: any.
  *
- *   code                    Avro Java's reason                    says
- *   field_without_default   READER_FIELD_MISSING_DEFAULT_VALUE    the reader has a field that is never
- * written type_mismatch           TYPE_MISMATCH                         a type that cannot be read as the
- * other union_branch_missing    MISSING_UNION_BRANCH                  no branch of the reader's union reads
- * it enum_symbols_missing    MISSING_ENUM_SYMBOLS                  symbols the reader does not know
- *   fixed_size_mismatch     FIXED_SIZE_MISMATCH
- *   name_mismatch           NAME_MISMATCH                         a named type renamed, without alias
- *   not_comparable          (an exception)                        two aliases for one field, or too large
+ *   code                   Avro Java's reason                   says
+ *   field_without_default  READER_FIELD_MISSING_DEFAULT_VALUE   the reader has a field that is never written
+ *   type_mismatch          TYPE_MISMATCH                        a type that cannot be read as the other
+ *   union_branch_missing   MISSING_UNION_BRANCH                 no branch of the reader's union reads it
+ *   enum_symbols_missing   MISSING_ENUM_SYMBOLS                 symbols the reader does not know
+ *   fixed_size_mismatch    FIXED_SIZE_MISMATCH
+ *   name_mismatch          NAME_MISMATCH                        a named type renamed, without alias
+ *   not_comparable         (an exception)                       two aliases for one field, or too large
  */
 #ifndef SCHEMAS_AVRO_EXPLAIN_H
 #define SCHEMAS_AVRO_EXPLAIN_H

@@ -1,5 +1,4 @@
-/* schemas/avro/ocf.h - Avro Object Container Files: a schema, then blocks of records, each block under a
- * codec.
+/* schemas/avro/ocf.h - Avro Object Container Files: a schema, then blocks of records, each block under a codec.
  *
  * Avro specification 1.12, "Object Container Files". Reader and writer are streams: neither holds more than
  * one block, and of a hostile file nothing is believed: what a block says of its size is memory only as its

@@ -16,9 +16,8 @@
 struct schema_plan;
 struct schema_reader;
 
-/* reader NULL: the writer's own. Parts that cannot be resolved fail when data reach them, but a default that
- * is needed and is no value of its type fails here: BUS_EDATA (both as Java). BUS_ETOOBIG: too many
- * combinations. */
+/* reader NULL: the writer's own. Parts that cannot be resolved fail when data reach them, but a default that is
+ * needed and is no value of its type fails here: BUS_EDATA (both as Java). BUS_ETOOBIG: too many combinations. */
 enum bus_err schema_plan(struct schema *writer, struct schema *reader, struct schema_plan **out,
 			 struct bus_error *err) BUS_MUSTCHECK;
 struct schema_plan *schema_plan_ref(struct schema_plan *p);

@@ -1,5 +1,5 @@
-/* schemas/catalogue/lint.h - holds a schema of the catalogue to its rules (schemas/README.md, "A schema of
- * the catalogue").
+/* schemas/catalogue/lint.h - holds a schema of the catalogue to its rules (schemas/README.md, "A schema of the
+ * catalogue").
  *
  * Every rule has a code that never changes. `must` rules are those without which the bus cannot use the
  * schema: they are refused by `titian schema check`; the others are found by `titian schema lint`. Thread:

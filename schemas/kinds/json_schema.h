@@ -24,21 +24,18 @@ enum bus_err schema_json_format(const char *format, struct bus_str text,
 				const struct schema_kind_reference *ref, size_t n_refs, struct bus_buf *out,
 				struct bus_error *err) BUS_MUSTCHECK;
 
-/* --- kinds/json_schema_text.c ------------------------------------------------------------------------------
- */
+/* --- kinds/json_schema_text.c ------------------------------------------------------------------------------ */
 
 /* Compact, numbers as BigDecimal.toString(). sorted: members by name, in UTF-16's order as Java has it. Depth
  * is the parser's. */
 void schema_json_text(const struct bus_json *v, bool sorted, struct bus_buf *out);
 
-/* --- kinds/json_schema_pattern.c ---------------------------------------------------------------------------
- */
+/* --- kinds/json_schema_pattern.c --------------------------------------------------------------------------- */
 
 /* NULL: a regular expression as far as every dialect agrees; else what is wrong with it. */
 const char *schema_json_pattern(struct bus_str pattern);
 
-/* --- kinds/json_schema_uri.c -------------------------------------------------------------------------------
- */
+/* --- kinds/json_schema_uri.c ------------------------------------------------------------------------------- */
 
 /* The reference against the base (which may be ""), without fragment, appended to out. */
 void schema_json_uri_resolve(struct bus_str base, struct bus_str reference, struct bus_buf *out);
@@ -46,8 +43,7 @@ struct bus_str schema_json_uri_fragment(struct bus_str uri); /* after '#'; n 0: 
 /* %41 -> A, appended to out; false: not so encoded. */
 bool schema_json_uri_decode(struct bus_str text, struct bus_buf *out);
 
-/* --- kinds/json_schema_walk.c, kinds/json_schema_ref.c
- * ----------------------------------------------------------- */
+/* --- kinds/json_schema_walk.c, kinds/json_schema_ref.c ----------------------------------------------------------- */
 
 enum schema_json_draft { /* bits: a keyword belongs to several */
 			 SCHEMA_JSON_4 = 1,

@@ -1,5 +1,4 @@
-/* schemas/kinds/proto_known.h - the files of schemas/kinds/known, inside the program (made by
- * schemas/kinds/known/embed.sh). */
+/* schemas/kinds/proto_known.h - the files of schemas/kinds/known, inside the program (made by schemas/kinds/known/embed.sh). */
 #ifndef SCHEMAS_KINDS_PROTO_KNOWN_H
 #define SCHEMAS_KINDS_PROTO_KNOWN_H
 

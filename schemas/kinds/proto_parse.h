@@ -1,5 +1,4 @@
-/* schemas/kinds/proto_parse.h - tokens and the state of one parse; for kinds/proto_lex.c and proto_parse*.c
- * alone. */
+/* schemas/kinds/proto_parse.h - tokens and the state of one parse; for kinds/proto_lex.c and proto_parse*.c alone. */
 #ifndef SCHEMAS_KINDS_PROTO_PARSE_H
 #define SCHEMAS_KINDS_PROTO_PARSE_H
 
@@ -36,8 +35,8 @@ enum bus_err schema_proto_full_name(struct schema_proto_parser *s, bool dot,
 enum bus_err schema_proto_int(struct schema_proto_parser *s, int64_t low, int64_t high,
 			      int32_t *out) BUS_MUSTCHECK;
 
-/* kinds/proto_parse_option.c: after `option`, up to ';' (the list is turned round by the caller); and the
- * whole of [a = 1, b = 2], if it is there. */
+/* kinds/proto_parse_option.c: after `option`, up to ';' (the list is turned round by the caller); and the whole of
+ * [a = 1, b = 2], if it is there. */
 enum bus_err schema_proto_parse_option(struct schema_proto_parser *s,
 				       struct schema_proto_option **list) BUS_MUSTCHECK;
 enum bus_err schema_proto_parse_options(struct schema_proto_parser *s,

@@ -18,8 +18,7 @@ bool schema_proto_is_full_name(struct bus_str s, bool dot);			/* dot: may begin 
 /* A name where one must stand. */
 enum bus_err schema_proto_want_name(struct schema_proto_reader *r, struct bus_str name, const char *of);
 
-/* kinds/proto_read_field.c. messages: where a group's message stands. extendee: of an extension, else NULL.
- */
+/* kinds/proto_read_field.c. messages: where a group's message stands. extendee: of an extension, else NULL. */
 enum bus_err schema_proto_read_field(struct schema_proto_reader *r, struct bus_str bytes,
 				     struct schema_proto_message *messages,
 				     struct schema_proto_oneof *const *oneof, size_t n_oneofs,

@@ -1,5 +1,5 @@
-/* schemas/kinds/proto_wire.h - Protobuf's wire format: fields of a message, one after the other. For
- * proto_*.c alone. */
+/* schemas/kinds/proto_wire.h - Protobuf's wire format: fields of a message, one after the other. For proto_*.c
+ * alone. */
 #ifndef SCHEMAS_KINDS_PROTO_WIRE_H
 #define SCHEMAS_KINDS_PROTO_WIRE_H
 

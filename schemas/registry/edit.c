@@ -6,8 +6,8 @@ void schema_edit_put(struct schema_registry *r, enum schema_record_kind kind, co
 {
 	struct bus_buf key = { 0 };
 
-	/* The key of global settings had "subject":null until Confluent 6.2, and has in Karapace. Compaction
-	 * takes that for another key: an old setting would come back when this one is gone. */
+	/* The key of global settings had "subject":null until Confluent 6.2, and has in Karapace. Compaction takes
+	 * that for another key: an old setting would come back when this one is gone. */
 	if (!subject && (kind == SCHEMA_RECORD_CONFIG || kind == SCHEMA_RECORD_MODE)) {
 		bus_buf_printf(&key, "{\"keytype\":\"%s\",\"subject\":null,\"magic\":0}",
 			       kind == SCHEMA_RECORD_CONFIG ? "CONFIG" : "MODE");

@@ -4,9 +4,9 @@
  * second and reads all of them: one partition, so that all nodes see the same beats in the same order, and
  * what follows is decided by that order alone, by no clock:
  *   - The writer of a term is the node whose claim to that term stands first in the log.
- *   - A writer is gone when it says so, or when NODES_SILENCE of my own beats stand in the log after its
- * last. Who cannot reach Kafka sees no own beats, and claims nothing; who was stopped for a while counts from
- *     what it reads then.
+ *   - A writer is gone when it says so, or when NODES_SILENCE of my own beats stand in the log after its last.
+ *     Who cannot reach Kafka sees no own beats, and claims nothing; who was stopped for a while counts from what
+ *     it reads then.
  *   - The live node with the least name claims first, the others two beats later each.
  * That settles who should write. That only one can is Kafka's doing: the writer's transactional id
  * (registry/write.c) fences whoever wrote before, whatever it believes.

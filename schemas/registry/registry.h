@@ -1,22 +1,18 @@
 /* schemas/registry/registry.h - titian-registry: Confluent's Schema Registry API on the schema store.
  *
- *   registry/main.c   options, start, stop
- *   registry/front.c  the HTTP server: TLS, who is asking
- *   registry/api.c    the route table; health and metrics
- *   registry/access.c may they?
- *   registry/subject.c  which subject, context and settings a request is about (contexts in URLs, aliases)
- *   registry/body.c   a request's parameters; registry/request.c  the schema in its body
- *   registry/read.c, registry/list.c, registry/lookup.c  what is answered from the store, on the HTTP threads
- *   registry/reply.c  Confluent's shapes and error codes; registry/format.c  `format`, tags
- *   registry/write.c  what changes something: one thread, when this node is the writer
- *   registry/batch.c  many changes in one transaction
- *   registry/leave.c  the last record of a writer that stops, for whoever takes the topic over
- *   registry/nodes.c  which node writes
- *   registry/forward.c  changes on their way to it
- *   registry/topic.c  the topics' settings
- *   registry/register.c, registry/place.c, registry/delete.c, registry/config.c, registry/mode.c,
- * registry/tags.c  the changes registry/evolve.c  may this schema follow those? registry/compat.c Confluent's
- * words for why not
+ *   main.c       options, start, stop                front.c     the HTTP server: TLS, who is asking
+ *   api.c        the route table; metrics            health.c    is it well, and who writes
+ *   access.c     may they?                           rights.c    which right each route wants
+ *   subject.c    which subject, context and settings a request is about (contexts in URLs, aliases)
+ *   body.c       a request's parameters              request.c   the schema in its body
+ *   read.c, list.c, lookup.c                         what is answered from the store, on the HTTP threads
+ *   reply.c      Confluent's shapes, error codes     format.c    `format`, tags
+ *   register.c, place.c, delete.c, config.c, mode.c, tags.c      the changes
+ *   evolve.c     may this schema follow those?       compat.c    Confluent's words for why not
+ *   write.c      the writer's thread                 batch.c     many changes in one transaction
+ *   nodes.c      which node writes                   forward.c   changes on their way to it
+ *   topic.c      the topics' settings                leave.c     the last record of a writer that stops
+ *   side.h       what is answered beyond Confluent's API (/v1/)
  *
  * Reading never waits. A change is checked against the store, committed to the topic through a transactional
  * producer, and answered when the store has read it back: so whoever was answered finds it, and the next

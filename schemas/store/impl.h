@@ -1,5 +1,5 @@
-/* schemas/store/impl.h - inside of store/store.h, for store/store.c (follows the log), store/query.c
- * (answers), store/parse.c and store/find.c (what must be parsed). */
+/* schemas/store/impl.h - inside of store/store.h, for store/store.c (follows the log), store/query.c (answers),
+ * store/parse.c and store/find.c (what must be parsed). */
 #ifndef SCHEMAS_STORE_IMPL_H
 #define SCHEMAS_STORE_IMPL_H
 

@@ -5,17 +5,20 @@
  *   SCHEMA          {"keytype":"SCHEMA","subject":"s","version":1,"magic":1}
  *                   {"subject","version","id",["schemaType",]["references":[..],]["metadata",]["ruleSet",]
  *                    "schema","deleted"}; null: gone
- *   CONFIG          {"keytype":"CONFIG",["subject":"s",]"magic":0}; {["subject",]"compatibilityLevel":..},
- * the fields of store/config.h; null: nothing set MODE {"keytype":"MODE",["subject":"s",]"magic":0};
- * {["subject",]"mode":"READWRITE"}; null DELETE_SUBJECT {"keytype":"DELETE_SUBJECT","subject":"s","magic":0};
- * {"subject","version"}: versions up to that one are soft-deleted CLEAR_SUBJECT
- * {"keytype":"CLEAR_SUBJECT","subject":"s","magic":0}; {"subject"}: what is soft-deleted in the subject (or
- * context, or, null, anywhere) is gone CONTEXT
- * {"keytype":"CONTEXT","tenant":"default","context":".c","magic":0}; {"tenant","context"}; null NOOP
- * {"keytype":"NOOP","magic":0}; null, or {"highestId":7,"contexts":{".c":3}}: ours, written before a hard
- * delete, so that compaction cannot make us forget an id and give it again Other key types (ASSOC ...) are
- * read as SCHEMA_RECORD_OTHER, and left alone. Members that Confluent's registry does not know are passed
- * over, as it does. Source: its core/.../storage/{Schema,Config,..}{Key,Value}.java. Thread: any.
+ *   CONFIG          {"keytype":"CONFIG",["subject":"s",]"magic":0}; {["subject",]"compatibilityLevel":..}, the
+ *                   fields of store/config.h; null: nothing set
+ *   MODE            {"keytype":"MODE",["subject":"s",]"magic":0}; {["subject",]"mode":"READWRITE"}; null
+ *   DELETE_SUBJECT  {"keytype":"DELETE_SUBJECT","subject":"s","magic":0}; {"subject","version"}: versions
+ *                   up to that one are soft-deleted
+ *   CLEAR_SUBJECT   {"keytype":"CLEAR_SUBJECT","subject":"s","magic":0}; {"subject"}: what is soft-deleted in
+ *                   the subject (or context, or, null, anywhere) is gone
+ *   CONTEXT         {"keytype":"CONTEXT","tenant":"default","context":".c","magic":0}; {"tenant","context"}; null
+ *   NOOP            {"keytype":"NOOP","magic":0}; null, or {"highestId":7,"contexts":{".c":3}}: ours, written
+ *                   before a hard delete, so that compaction cannot make us forget an id and give it again
+ *
+ * Other key types (ASSOC ...) are read as SCHEMA_RECORD_OTHER, and left alone. Members that Confluent's registry
+ * does not know are passed over, as it does. Source: its core/.../storage/{Schema,Config,..}{Key,Value}.java.
+ * Thread: any.
  */
 #ifndef SCHEMAS_STORE_RECORD_H
 #define SCHEMAS_STORE_RECORD_H

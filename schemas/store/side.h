@@ -1,5 +1,5 @@
-/* schemas/store/side.h - what the bus knows about schemas beside them: who uses which, and which are on their
- * way out.
+/* schemas/store/side.h - what the bus knows about schemas beside them: who uses which, and which are on their way
+ * out.
  *
  * A compacted topic of one partition, `<registry topic>_titian`, so that Confluent's own registry never meets
  * records it does not know. Programs of the bus write what they use when they start; others say it over HTTP

@@ -3,8 +3,7 @@
  * Confluent's record format (store/record.h). Registry, adapter and gateway hold the same store; only the
  * registry writes, and it too learns what it wrote by reading it back. Nothing is answered before the log
  * has been read to its end once (schema_store_open waits). An id in use means the same text for ever: a
- * record that says otherwise is logged (store.id_conflict) and passed over. Ids are of a context
- * (store/subject.h).
+ * record that says otherwise is logged (store.id_conflict) and passed over. Ids are of a context (store/subject.h).
  *
  * A subject holds versions 1.. ; a version is live, soft-deleted (kept, hidden unless asked for) or gone
  * (tombstone). Texts are kept as text and parsed when somebody needs the schema (store/parse.c keeps the last

@@ -1,7 +1,6 @@
-/* schemas/store/subject.h - names of subjects, as Confluent's QualifiedSubject has them: `:.ctx:name` is the
- * subject "name" of the context ".ctx"; without such a beginning the context is ".", the default one. A name
- * without its last part, `:.ctx:`, is the context itself, for settings; `:.__GLOBAL:` those of all contexts.
- * Thread: any. */
+/* schemas/store/subject.h - names of subjects, as Confluent's QualifiedSubject has them: `:.ctx:name` is the subject
+ * "name" of the context ".ctx"; without such a beginning the context is ".", the default one. A name without its
+ * last part, `:.ctx:`, is the context itself, for settings; `:.__GLOBAL:` those of all contexts. Thread: any. */
 #ifndef SCHEMAS_STORE_SUBJECT_H
 #define SCHEMAS_STORE_SUBJECT_H
 
@@ -24,8 +23,8 @@ void schema_subject_join(struct bus_str context, struct bus_str name, struct bus
 char *schema_subject_normal(const char *subject);
 /* A name seen from a subject (references, aliases): of the parent's context unless it names its own. */
 char *schema_subject_seen_from(const char *parent, const char *subject);
-/* What follows the last colon of a context's name as it stands in a URL: ".ctx", ":.ctx:" or "ctx"; false: it
- * has a colon in it. */
+/* What follows the last colon of a context's name as it stands in a URL: ".ctx", ":.ctx:" or "ctx"; false: it has a
+ * colon in it. */
 bool schema_context_normal(const char *given, struct bus_buf *out);
 /* False: cannot be registered under (settings: nor configured). */
 bool schema_subject_valid(const char *subject, bool settings);

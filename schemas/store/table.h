@@ -1,10 +1,10 @@
 /* schemas/store/table.h - what the records of `_schemas` add up to, in memory: no Kafka, no lock.
  *
- * store/store.c feeds it records in log order; the registry asks it questions under the store's lock. A
- * content is what an id means in its context; versions point to contents, and contents know the versions that
- * use them. A content that no version uses any more is kept (data written with it must stay readable) until a
- * record gives its id another meaning. All look-ups by id, GUID, subject and referrer are indexed; nothing is
- * parsed here. Thread: one at a time to change it, any to read it meanwhile not.
+ * store/store.c feeds it records in log order; the registry asks it questions under the store's lock. A content is
+ * what an id means in its context; versions point to contents, and contents know the versions that use them.
+ * A content that no version uses any more is kept (data written with it must stay readable) until a record
+ * gives its id another meaning. All look-ups by id, GUID, subject and referrer are indexed; nothing is parsed
+ * here. Thread: one at a time to change it, any to read it meanwhile not.
  */
 #ifndef SCHEMAS_STORE_TABLE_H
 #define SCHEMAS_STORE_TABLE_H
