@@ -44,7 +44,7 @@ static const char *const fuzz_schema[] = {
 	"\"default\":{\"k\":[1,2],\"l\":[]}}]}",
 	/* 5: reads 1, skipping */
 	"{\"type\":\"record\",\"name\":\"T\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"T\"]},"
-	"{\"name\":\"v\",\"type\":\"T\",\"default\":{\"next\":null}}]}",
+	"{\"name\":\"v\",\"type\":[\"null\",\"T\"],\"default\":null}]}",
 };
 
 #define FUZZ_SCHEMAS (sizeof(fuzz_schema) / sizeof(fuzz_schema[0]))
