@@ -19,6 +19,21 @@ EDIT(delete_config, true)
 EDIT(put_mode, true)
 EDIT(delete_mode, true)
 
+#define EDIT_KEYS(name)                                                                                      \
+	static void edit_##name(void *ctx, struct bus_http_request *req)                                     \
+	{                                                                                                    \
+		schema_reply_choose(req);                                                                    \
+		schema_registry_change_keys(ctx, req, schema_edit_##name);                                   \
+	}
+
+EDIT_KEYS(create_kek)
+EDIT_KEYS(put_kek)
+EDIT_KEYS(delete_kek)
+EDIT_KEYS(undelete_kek)
+EDIT_KEYS(create_dek)
+EDIT_KEYS(delete_deks)
+EDIT_KEYS(undelete_deks)
+
 static void text(struct bus_http_request *req, int status, const char *type, const char *body)
 {
 	struct bus_buf b = { 0 };
@@ -39,7 +54,7 @@ static void readyz(void *ctx, struct bus_http_request *req)
 
 	if (atomic_load(&r->draining))
 		text(req, 503, "application/json", "{\"status\":\"draining\"}\n");
-	else if (!schema_store_healthy(r->store))
+	else if (!schema_store_healthy(r->store) || !schema_keys_healthy(r->keys))
 		text(req, 503, "application/json", "{\"status\":\"cannot follow the topic\"}\n");
 	else
 		text(req, 200, "application/json", "{\"status\":\"ready\"}\n");
@@ -148,6 +163,24 @@ const struct bus_http_route schema_registry_routes[] = {
 	BOTH("GET", "/mode/{subject}", schema_read_mode),
 	BOTH("PUT", "/mode/{subject}", edit_put_mode),
 	BOTH("DELETE", "/mode/{subject}", edit_delete_mode),
+	BOTH("GET", "/dek-registry/v1/keks", schema_read_keks),
+	BOTH("POST", "/dek-registry/v1/keks", edit_create_kek),
+	BOTH("GET", "/dek-registry/v1/keks/{name}", schema_read_kek),
+	BOTH("PUT", "/dek-registry/v1/keks/{name}", edit_put_kek),
+	BOTH("DELETE", "/dek-registry/v1/keks/{name}", edit_delete_kek),
+	BOTH("POST", "/dek-registry/v1/keks/{name}/undelete", edit_undelete_kek),
+	BOTH("POST", "/dek-registry/v1/keks/{name}/test", schema_read_kek_test),
+	BOTH("GET", "/dek-registry/v1/keks/{name}/deks", schema_read_dek_subjects),
+	BOTH("POST", "/dek-registry/v1/keks/{name}/deks", edit_create_dek),
+	BOTH("GET", "/dek-registry/v1/keks/{name}/deks/{subject}", schema_read_dek),
+	BOTH("POST", "/dek-registry/v1/keks/{name}/deks/{subject}", edit_create_dek),
+	BOTH("DELETE", "/dek-registry/v1/keks/{name}/deks/{subject}", edit_delete_deks),
+	BOTH("POST", "/dek-registry/v1/keks/{name}/deks/{subject}/undelete", edit_undelete_deks),
+	BOTH("GET", "/dek-registry/v1/keks/{name}/deks/{subject}/versions", schema_read_dek_versions),
+	BOTH("GET", "/dek-registry/v1/keks/{name}/deks/{subject}/versions/{version}", schema_read_dek),
+	BOTH("DELETE", "/dek-registry/v1/keks/{name}/deks/{subject}/versions/{version}", edit_delete_deks),
+	BOTH("POST", "/dek-registry/v1/keks/{name}/deks/{subject}/versions/{version}/undelete",
+	     edit_undelete_deks),
 	{ "GET", "/v1/metadata/id", schema_read_cluster },
 	{ "GET", "/v1/metadata/version", schema_read_server_version },
 	{ "GET", "/v1/metadata/deployment", schema_read_deployment },

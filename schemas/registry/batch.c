@@ -28,7 +28,8 @@ void schema_writer_forget_batch(struct schema_writer *w)
 	w->n_claims = kept;
 }
 
-void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value)
+static void put(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value,
+		int64_t time_ms)
 {
 	struct record *r;
 
@@ -37,11 +38,24 @@ void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const
 		w->record = bus_xrealloc(w->record, w->cap_records * sizeof(*w->record));
 	}
 	r = &w->record[w->n_records++];
-	*r = (struct record){ .tombstone = value == NULL };
+	*r = (struct record){ .tombstone = value == NULL, .time_ms = time_ms };
 	bus_buf_put(&r->key, key->p, key->n);
 	if (value)
 		bus_buf_put(&r->value, value->p, value->n);
 	w->bytes += r->key.n + r->value.n;
+}
+
+void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value)
+{
+	assert(!w->keys);
+	put(w, key, value, 0);
+}
+
+void schema_writer_put_key(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value,
+			   int64_t time_ms)
+{
+	assert(w->keys);
+	put(w, key, value, time_ms);
 }
 
 static enum bus_err send(struct schema_writer *w, size_t first, size_t n, struct bus_error *err)
@@ -49,10 +63,12 @@ static enum bus_err send(struct schema_writer *w, size_t first, size_t n, struct
 	for (size_t i = first; i < first + n; i++) {
 		struct bus_str key = bus_buf_str(&w->record[i].key), value = bus_buf_str(&w->record[i].value);
 		struct bus_str none = { NULL, 0 };
+		int64_t time_ms = w->record[i].time_ms;
 		enum bus_err rc;
 
-		rc = bus_producer_send(w->producer, w->topic, 0, key, w->record[i].tombstone ? &none : &value,
-				       NULL, 0, bus_clock_ms(), ++w->token, COMMIT_MS, err);
+		rc = bus_producer_send(w->producer, w->keys ? w->registry->keys_topic : w->topic, 0, key,
+				       w->record[i].tombstone ? &none : &value, NULL, 0,
+				       time_ms != 0 ? time_ms : bus_clock_ms(), ++w->token, COMMIT_MS, err);
 		if (rc != BUS_OK)
 			return rc;
 	}
@@ -136,7 +152,8 @@ static enum bus_err settle(struct schema_writer *w, struct jobs *jobs, size_t fi
 	}
 	if (written) {
 		offset = bus_producer_offset(w->producer);
-		rc = schema_store_wait(w->registry->store, offset, SCHEMA_READ_BACK_MS, &err);
+		rc = w->keys ? schema_keys_wait(w->registry->keys, offset, SCHEMA_READ_BACK_MS, &err)
+			     : schema_store_wait(w->registry->store, offset, SCHEMA_READ_BACK_MS, &err);
 	} else {
 		fenced = take_failure(w, rc, &err);
 	}

@@ -56,12 +56,10 @@ static void refuse_forwarded(struct bus_http_request *req)
 	schema_reply_error(req, 50004, "Leader not known.");
 }
 
-void schema_registry_change(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
-			    bool alone)
+static void hand_over(struct schema_registry *r, struct bus_http_request *req, struct schema_errand change)
 {
 	const char *forward = bus_http_header(req, "X-Forward");
 	struct schema_nodes_view v = { .role = SCHEMA_NODE_WRITER };
-	struct schema_errand change = { .fn = fn, .alone = alone };
 
 	change.forwarded = forward && strcasecmp(forward, "false") == 0;
 	change.auth = header(req, "Authorization");
@@ -81,6 +79,17 @@ void schema_registry_change(struct schema_registry *r, struct bus_http_request *
 		refuse_full(req);
 		bus_http_ticket_done(change.ticket);
 	}
+}
+
+void schema_registry_change(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
+			    bool alone)
+{
+	hand_over(r, req, (struct schema_errand){ .fn = fn, .alone = alone });
+}
+
+void schema_registry_change_keys(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn)
+{
+	hand_over(r, req, (struct schema_errand){ .fn = fn, .keys = true });
 }
 
 /* --- the queue -------------------------------------------------------------------------------------- */
@@ -140,6 +149,8 @@ static const char *name_of(const struct bus_http_request *req)
 	const char *method = bus_http_method(req), *path = bus_http_path(req);
 	bool delete = strcmp(method, "DELETE") == 0;
 
+	if (strstr(path, "/dek-registry/"))
+		return delete ? "delete key" : "update key";
 	if (strncmp(path, "/config", 7) == 0)
 		return delete ? "delete config" : "update config";
 	if (strncmp(path, "/mode", 5) == 0)
@@ -176,17 +187,24 @@ static bool still_writer(void *ctx)
 
 enum { ANSWER_TYPE, ANSWER_OFFSET, ANSWER_REFUSED, ANSWER_NEWS, N_ANSWER };
 
+static enum bus_err read_back(struct schema_registry *r, bool keys, int64_t offset, struct bus_error *err)
+{
+	return keys ? schema_keys_wait(r->keys, offset, READ_BACK_MS, err)
+		    : schema_store_wait(r->store, offset, READ_BACK_MS, err);
+}
+
 /* False: that node does not write. */
-static bool relay(struct schema_forward *f, struct bus_http_request *req, int status,
+static bool relay(struct schema_forward *f, const struct schema_errand *change, int status,
 		  const struct bus_client_header *want, struct bus_buf *answer)
 {
+	struct bus_http_request *req = bus_http_ticket_request(change->ticket);
 	struct bus_error err;
 
 	if (want[ANSWER_REFUSED].value[0])
 		return false;
 	if (want[ANSWER_OFFSET].value[0] &&
-	    schema_store_wait(f->registry->store, strtoll(want[ANSWER_OFFSET].value, NULL, 10), READ_BACK_MS,
-			      &err) != BUS_OK)
+	    read_back(f->registry, change->keys, strtoll(want[ANSWER_OFFSET].value, NULL, 10), &err) !=
+		BUS_OK)
 		schema_reply_error(req, 50002, "Written, but not yet read back; ask again: %s", err.text);
 	else {
 		if (want[ANSWER_NEWS].value[0])
@@ -242,7 +260,7 @@ static bool forward(struct schema_forward *f, const struct schema_errand *change
 			header[n++] = more[i];
 	header[n] = NULL;
 	if (bus_client_call(client, &call, &status, &answer, &err) == BUS_OK) {
-		answered = relay(f, req, status, want, &answer);
+		answered = relay(f, change, status, want, &answer);
 	} else {
 		bus_log(BUS_LOG_WARN, "registry.forward_failed", LOG_STR("url", writer->url), LOG_ERR(&err));
 		/* Not done, or done again without harm: the next writer knows what the last one committed. */

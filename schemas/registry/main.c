@@ -18,7 +18,7 @@
 #define STOP_MS 20000
 
 struct conf {
-	char *bootstrap, *topic, *address, *url;
+	char *bootstrap, *topic, *keys_topic, *address, *url;
 	char *certificate, *key, *client_ca, *client_crl, *client;
 	char *policy, *users, *node_key, *node_ca, *node_certificate, *node_certificate_key;
 	bool insecure;
@@ -35,6 +35,9 @@ static const struct bus_conf_option options[] = {
 	O("kafka.bootstrap", STR, bootstrap, NULL, "Kafka's brokers, host:port,..."),
 	O("kafka", MAP, kafka, "", "Any other kafka.PROPERTY goes to librdkafka as it is."),
 	O("registry.topic", STR, topic, "_schemas", "Topic that holds all schemas; made when it is missing."),
+	O("registry.keys_topic", STR, keys_topic, "",
+	  "Topic that holds keys for field encryption; empty: _dek_registry_keys, and beside another "
+	  "registry.topic that name with _keys."),
 	O("registry.replication", INT, replication, "0",
 	  "Replicas of the topic, when it is made; 0: as many as brokers, at most 3."),
 	O("registry.url", STR, url, "",
@@ -83,7 +86,7 @@ static void on_hangup(int sig)
 }
 
 struct names {
-	char *side, *nodes, *url;
+	char *side, *nodes, *keys, *url;
 };
 
 static void make_names(const struct conf *c, struct names *out)
@@ -93,6 +96,12 @@ static void make_names(const struct conf *c, struct names *out)
 
 	out->side = bus_xasprintf("%s%s", c->topic, SCHEMA_SIDE_SUFFIX);
 	out->nodes = bus_xasprintf("%s_nodes", c->topic);
+	if (c->keys_topic[0])
+		out->keys = bus_xstrdup(c->keys_topic);
+	else if (strcmp(c->topic, "_schemas") == 0)
+		out->keys = bus_xstrdup(SCHEMA_KEYS_TOPIC);
+	else
+		out->keys = bus_xasprintf("%s_keys", c->topic);
 	if (anywhere)
 		(void)gethostname(host, sizeof(host) - 1);
 	if (c->url[0])
@@ -129,6 +138,8 @@ static enum bus_err prepare_topics(const struct bus_kafka_conf *kafka, const str
 	if (rc == BUS_OK)
 		rc = schema_topic_prepare(kafka, name->side, replicas, kept, left(until), err);
 	if (rc == BUS_OK)
+		rc = schema_topic_prepare(kafka, name->keys, replicas, kept, left(until), err);
+	if (rc == BUS_OK)
 		rc = schema_topic_prepare(kafka, name->nodes, replicas, beats, left(until), err);
 	return rc;
 }
@@ -151,6 +162,8 @@ static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct co
 		if (rc == BUS_OK && !r->store)
 			rc = schema_store_open_watched(kafka, c->topic, (int)c->start_ms, schema_feed_record,
 						       r->feed, &r->store, err);
+		if (rc == BUS_OK && !r->keys)
+			rc = schema_keys_open(kafka, name->keys, (int)c->start_ms, &r->keys, err);
 		if (rc == BUS_OK && !r->side)
 			rc = schema_side_open(kafka, name->side, (int)c->start_ms, &r->side, err);
 		if (rc == BUS_OK && !r->side_writer)
@@ -221,6 +234,7 @@ int main(int argc, char **argv)
 	r.started_ms = bus_clock_mono_ms();
 	r.writer = schema_writer_new(&kafka, c.topic);
 	make_names(&c, &name);
+	r.keys_topic = name.keys;
 	rc = schema_front_check(&front, &r, &err);
 	if (rc == BUS_OK)
 		rc = open_all(&kafka, &c, &name, &r, &err);
@@ -249,11 +263,13 @@ int main(int argc, char **argv)
 	schema_writer_free(&r.writer);
 	schema_side_writer_stop(&r.side_writer);
 	schema_side_close(&r.side);
+	schema_keys_close(&r.keys);
 	schema_store_close(&r.store);
 	schema_feed_free(&r.feed);
 	schema_access_close(&r.access);
 	free(name.side);
 	free(name.nodes);
+	free(name.keys);
 	free(name.url);
 	bus_conf_release(options, &c);
 	return rc == BUS_EINVAL || rc == BUS_EPARSE ? 2 : rc != BUS_OK ? 1 : 0;

@@ -12,6 +12,7 @@
  *   write.c      the writer's thread                 batch.c     many changes in one transaction
  *   nodes.c      which node writes                   forward.c   changes on their way to it
  *   topic.c      the topics' settings                leave.c     the last record of a writer that stops
+ *   dek.h        keys for client-side field encryption
  *   side.h       what is answered beyond Confluent's API (/v1/)
  *
  * Reading never waits. A change is checked against the store, committed to the topic through a transactional
@@ -34,6 +35,7 @@
 #include "bus/json_out.h"
 #include "bus/kafka.h"
 #include "schemas/registry/access.h"
+#include "schemas/registry/dek.h"
 #include "schemas/registry/nodes.h"
 #include "schemas/store/table.h"
 
@@ -58,7 +60,8 @@ struct schema_registry {
 	struct schema_feed *feed;     /* registry/feed.h */
 	struct schema_side *side;     /* registry/side.h */
 	struct schema_side_writer *side_writer;
-	const char *topic, *url;
+	struct schema_keys *keys; /* registry/dek.h */
+	const char *topic, *keys_topic, *url;
 	char cluster_id[64]; /* Kafka's */
 	int64_t started_ms;  /* monotonic; ready after ready_ms */
 	int64_t ready_ms;
@@ -88,6 +91,7 @@ struct schema_errand {
 	struct bus_http_ticket *ticket;
 	schema_edit_fn fn;
 	bool alone;
+	bool keys;			  /* it is about keys for encryption: their topic, their replica */
 	bool forwarded;			  /* by another node: not to be forwarded again */
 	const char *auth, *type, *accept; /* headers, in the request's arena; NULL: none */
 	int64_t until_ms;		  /* monotonic: then it is answered that there is no writer */
@@ -96,6 +100,7 @@ struct schema_errand {
  * Changes that wait are committed together. */
 void schema_registry_change(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn,
 			    bool alone);
+void schema_registry_change_keys(struct schema_registry *r, struct bus_http_request *req, schema_edit_fn fn);
 bool schema_writer_take(struct schema_writer *w, const struct schema_errand *change); /* false: full */
 
 /* What a change that is not alone reads and writes, before it asks the store about it and before it puts a
@@ -105,6 +110,7 @@ bool schema_writer_take(struct schema_writer *w, const struct schema_errand *cha
 enum schema_claim {
 	SCHEMA_CLAIM_SUBJECT, /* its versions, config and mode */
 	SCHEMA_CLAIM_TEXT,    /* which id a schema's text has */
+	SCHEMA_CLAIM_KEK,     /* it and its DEKs */
 };
 bool schema_writer_claim(struct schema_writer *w, enum schema_claim kind, const void *name, size_t n);
 bool schema_writer_alone(struct schema_writer *w, struct bus_http_request *req);
@@ -113,6 +119,9 @@ int32_t schema_writer_next_id(struct schema_writer *w, const char *context, int3
 
 /* Records of this change; value NULL: tombstone. */
 void schema_writer_put(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value);
+/* The same of a change of keys; time_ms: the record's, which its answer tells. */
+void schema_writer_put_key(struct schema_writer *w, const struct bus_buf *key, const struct bus_buf *value,
+			   int64_t time_ms);
 /* Takes answer's bytes: the request gets them, with 200, when the records are in the log and the store has
  * read them; else what went wrong, and nothing of the change is in the log (or, 50002 and 50003, that is not
  * known). The edit does not touch the request any more. */

@@ -28,13 +28,23 @@ static char *qualified(struct bus_http_request *req, const char *subject)
 	return in_arena(req, &b);
 }
 
+/* Where an alias leads: of keys for encryption, one of their own comes first. */
+static const char *alias_of(const struct bus_http_request *req, const struct schema_config *c)
+{
+	const char *alias = c ? c->alias : NULL;
+
+	if (c && c->alias_for_deks && c->alias_for_deks[0] && strstr(bus_http_pattern(req), "/dek-registry/"))
+		alias = c->alias_for_deks;
+	return alias && alias[0] ? alias : NULL;
+}
+
 /* any: whether or not they may go where it leads; else an alias that leads elsewhere is none. */
 static const char *follow_alias(struct schema_registry *r, struct bus_http_request *req, const char *subject,
 				bool any)
 {
 	const struct schema_table *t = schema_store_read(r->store);
-	const struct schema_config *c = schema_table_config_set(t, subject);
-	char *target = c && c->alias && c->alias[0] ? schema_subject_seen_from(subject, c->alias) : NULL;
+	const char *alias = alias_of(req, schema_table_config_set(t, subject));
+	char *target = alias ? schema_subject_seen_from(subject, alias) : NULL;
 
 	schema_store_done(r->store);
 	if (target && (any || schema_may_follow(req, target)))

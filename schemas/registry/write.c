@@ -57,7 +57,8 @@ bool schema_writer_may_write(struct schema_writer *w, struct bus_error *err)
 		return false;
 	}
 	if (bus_producer_open(&w->conf, &w->producer, err) == BUS_OK &&
-	    schema_store_catch_up(w->registry->store, SCHEMA_READ_BACK_MS, err) == BUS_OK)
+	    schema_store_catch_up(w->registry->store, SCHEMA_READ_BACK_MS, err) == BUS_OK &&
+	    schema_keys_catch_up(w->registry->keys, SCHEMA_READ_BACK_MS, err) == BUS_OK)
 		return true;
 	bus_producer_close(&w->producer);
 	return false;
@@ -153,11 +154,18 @@ static struct job *next_job(struct schema_writer *w)
 	return job;
 }
 
+int64_t schema_writer_next_offset(struct schema_writer *w)
+{
+	return w->keys ? schema_keys_next_offset(w->registry->keys)
+		       : schema_store_next_offset(w->registry->store);
+}
+
 static void run(struct schema_writer *w, struct job *job)
 {
 	struct bus_http_request *req = bus_http_ticket_request(job->change.ticket);
 
-	if (job->change.alone || w->closed || w->open.n >= SCHEMA_BATCH_MAX || w->bytes >= SCHEMA_BATCH_BYTES)
+	if (job->change.alone || w->closed || job->change.keys != w->keys || w->open.n >= SCHEMA_BATCH_MAX ||
+	    w->bytes >= SCHEMA_BATCH_BYTES)
 		schema_writer_close_batch(w);
 	if (job->blocker && schema_writer_is_claimed(w, job->blocker)) {
 		schema_jobs_add(&w->later, job);
@@ -166,8 +174,9 @@ static void run(struct schema_writer *w, struct job *job)
 	job->first = w->n_records;
 	w->current = job;
 	w->closed = job->change.alone;
+	w->keys = job->change.keys;
 	if (schema_writer_writable(w, req)) {
-		schema_writer_tell_offset(w, job, schema_store_next_offset(w->registry->store) - 1);
+		schema_writer_tell_offset(w, job, schema_writer_next_offset(w) - 1);
 		job->change.fn(w->registry, req);
 	}
 	if (w->current) { /* answered already, and nothing changed */

@@ -29,6 +29,7 @@ struct jobs {
 struct record {
 	struct bus_buf key, value;
 	bool tombstone;
+	int64_t time_ms; /* 0: when it is sent */
 };
 
 struct claim {
@@ -52,6 +53,7 @@ struct schema_writer {
 	size_t last_n;	   /* of the batch before */
 	struct jobs later; /* met a claim of the batch: for the next one, and run from their start */
 	bool closed;	   /* no other change may join it */
+	bool keys;	   /* it is of keys for encryption, in their own topic */
 	struct record *record;
 	size_t n_records, cap_records, bytes;
 	struct claim *claim;
@@ -93,6 +95,9 @@ static inline struct job *schema_jobs_take(struct jobs *l)
 }
 
 /* --- registry/write.c --- */
+
+/* How far the topic that the batch is for has been read: one past. */
+int64_t schema_writer_next_offset(struct schema_writer *w);
 
 /* The producer is open, and the store has all that was written before: by another node, or by this one with
  * an outcome that was not known, which opening anew settles. */

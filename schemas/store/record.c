@@ -230,7 +230,7 @@ enum bus_err schema_record_read(struct bus_str key, struct bus_str value, struct
 
 /* As Jackson writes a text, which Confluent's registry uses: bytes of keys must be the same for compaction.
  */
-static void put_key_text(const char *s, struct bus_buf *out)
+void schema_record_key_text(const char *s, struct bus_buf *out)
 {
 	static const char letter[32] = {
 		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
@@ -257,10 +257,10 @@ void schema_record_key(enum schema_record_kind kind, const char *subject, int ve
 	bus_buf_printf(out, "{\"keytype\":\"%s\"", kind_name[kind]);
 	if (kind == SCHEMA_RECORD_CONTEXT) {
 		bus_buf_puts(out, ",\"tenant\":\"default\",\"context\":");
-		put_key_text(subject, out);
+		schema_record_key_text(subject, out);
 	} else if (subject) {
 		bus_buf_puts(out, ",\"subject\":");
-		put_key_text(subject, out);
+		schema_record_key_text(subject, out);
 	}
 	if (kind == SCHEMA_RECORD_SCHEMA)
 		bus_buf_printf(out, ",\"version\":%d,\"magic\":1}", version);
@@ -359,7 +359,7 @@ void schema_record_mode(const char *subject, int mode, struct bus_buf *out)
 void schema_record_context(const char *context, struct bus_buf *out)
 {
 	bus_buf_puts(out, "{\"tenant\":\"default\",\"context\":");
-	put_key_text(context, out);
+	schema_record_key_text(context, out);
 	bus_buf_putc(out, '}');
 }
 

@@ -74,6 +74,7 @@ enum bus_err schema_record_read(struct bus_str key, struct bus_str value, struct
 				struct schema_record *out, struct bus_error *err) BUS_MUSTCHECK;
 
 /* Appends the JSON texts. */
+void schema_record_key_text(const char *s, struct bus_buf *out); /* as Confluent's serializer writes one */
 void schema_record_key(enum schema_record_kind kind, const char *subject, int version, struct bus_buf *out);
 void schema_record_schema(const struct schema_version *v, struct bus_buf *out); /* value of SCHEMA */
 /* Its member "references", as records and answers have it. */

@@ -15,6 +15,7 @@
 #include "tests/support/mock.h"
 
 #define TOPIC "_schemas"
+#define KEYS_TOPIC "_dek_registry_keys"
 #define A "{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"A\\\",\\\"fields\\\":["
 #define X "{\\\"name\\\":\\\"x\\\",\\\"type\\\":\\\"int\\\"}"
 #define Y "{\\\"name\\\":\\\"y\\\",\\\"type\\\":\\\"int\\\"}"
@@ -41,9 +42,12 @@ static int start(void **state)
 	memset(&f, 0, sizeof(f));
 	f.m = mock_start(1);
 	f.r.topic = TOPIC;
+	f.r.keys_topic = KEYS_TOPIC;
 	f.r.writer = schema_writer_new(&f.m.kafka, TOPIC);
 	if (rd_kafka_mock_topic_create(f.m.cluster, TOPIC, 1, 1) != 0 ||
+	    rd_kafka_mock_topic_create(f.m.cluster, KEYS_TOPIC, 1, 1) != 0 ||
 	    schema_store_open(&f.m.kafka, TOPIC, 10000, &f.r.store, &err) != BUS_OK ||
+	    schema_keys_open(&f.m.kafka, KEYS_TOPIC, 10000, &f.r.keys, &err) != BUS_OK ||
 	    schema_writer_start(f.r.writer, &f.r, &err) != BUS_OK ||
 	    bus_http_start(&conf, schema_registry_routes, &f.r, &f.http, &err) != BUS_OK) {
 		fprintf(stderr, "%s\n", err.text);
@@ -57,6 +61,7 @@ static int stop(void **state)
 	(void)state;
 	bus_http_stop(&f.http, 5000);
 	schema_writer_free(&f.r.writer);
+	schema_keys_close(&f.r.keys);
 	schema_store_close(&f.r.store);
 	mock_stop(&f.m);
 	return 0;
