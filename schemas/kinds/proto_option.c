@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "bus/utf8.h"
 #include "schemas/kinds/proto.h"
 #include "schemas/kinds/proto_wire.h"
 
@@ -214,6 +215,9 @@ static enum bus_err encode(struct encode *e, const struct schema_proto_field *f,
 	case SCHEMA_PROTO_BYTES:
 		if (v->kind != SCHEMA_PROTO_STRING)
 			return wrong(e, f, v, "a string in quotes");
+		/* protoc takes it and says later that nobody will be able to read it. */
+		if (f->type == SCHEMA_PROTO_TEXT && bus_utf8_ok(v->text.p, v->text.n) != v->text.n)
+			return wrong(e, f, v, "a string of UTF-8 (bytes may hold anything)");
 		proto_wire_put(out, (uint32_t)f->number, v->text);
 		return BUS_OK;
 	case SCHEMA_PROTO_ENUM:

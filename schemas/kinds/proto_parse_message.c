@@ -1,3 +1,4 @@
+#include "bus/utf8.h"
 #include "schemas/kinds/proto_parse.h"
 
 static enum bus_err parse_body(struct schema_proto_parser *s, struct schema_proto_message *m);
@@ -51,10 +52,10 @@ static enum bus_err take_special(struct schema_proto_parser *s, struct schema_pr
 						 SCHEMA_PROTO_A(name->text));
 		if (bus_str_is(name->text, "default")) {
 			f->preset = v;
-		} else if (v->kind == SCHEMA_PROTO_STRING) {
+		} else if (v->kind == SCHEMA_PROTO_STRING && bus_utf8_ok(v->text.p, v->text.n) == v->text.n) {
 			f->json_name = v->text;
 		} else {
-			return schema_proto_fail(s->p, v->at, "json_name wants a string in quotes");
+			return schema_proto_fail(s->p, v->at, "json_name wants a string of UTF-8 in quotes");
 		}
 		*o = (*o)->next;
 	}
