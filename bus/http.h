@@ -54,13 +54,15 @@ struct bus_http_route {
 
 enum bus_http_client { BUS_HTTP_CLIENT_NONE, BUS_HTTP_CLIENT_OPTIONAL, BUS_HTTP_CLIENT_REQUIRED };
 
-struct bus_http_tls { /* files in PEM; of at most 1 MiB */
+struct bus_http_tls {		 /* files in PEM; of at most 1 MiB */
 	const char *certificate; /* the server's, then its chain */
 	const char *key;	 /* not readable by others (mode & 007), not encrypted */
 	const char *client_ca;	 /* who may sign clients' certificates; NULL or "": nobody is asked for one */
 	const char *client_crl;	 /* certificates that are revoked; NULL or "": none */
 	enum bus_http_client client; /* REQUIRED: the handshake fails without a certificate */
 };
+enum bus_err bus_http_tls_check(const struct bus_http_tls *conf,
+				struct bus_error *err) BUS_MUSTCHECK; /* can they be read? */
 
 struct bus_http_conf {
 	const char *address;		 /* "127.0.0.1" */
@@ -96,7 +98,8 @@ void bus_http_stop(struct bus_http **h, int timeout_ms);
 
 /* --- reading a request; all text is NUL-ended, borrowed and lives as long as the request --- */
 const char *bus_http_method(const struct bus_http_request *req);
-const char *bus_http_part(const struct bus_http_request *req, const char *name);   /* {name}; "": the route has none */
+const char *bus_http_part(const struct bus_http_request *req,
+			  const char *name); /* {name}; "": the route has none */
 const char *bus_http_header(const struct bus_http_request *req, const char *name); /* NULL: none */
 const char *bus_http_query(const struct bus_http_request *req, const char *name);  /* decoded; first one */
 /* All of them in order; stops when fn returns false. */
@@ -116,7 +119,8 @@ void bus_http_peer(const struct bus_http_request *req, char out[BUS_HTTP_PEER_LE
 
 struct bus_http_certificate { /* of a client; verified, for client authentication */
 	const char *subject;  /* RFC 4514, "CN=dinsos,O=Pekanbaru" */
-	const char *name[16]; /* alternative names, "DNS:...", "URI:...", "EMAIL:..."; those over 16 are dropped */
+	const char
+	    *name[16]; /* alternative names, "DNS:...", "URI:...", "EMAIL:..."; those over 16 are dropped */
 	size_t n_names;
 };
 /* NULL: none was shown. Lives as long as the connection. */

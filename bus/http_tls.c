@@ -245,6 +245,16 @@ void bus_http_tls_close(struct http_tls **tp)
 	free(t);
 }
 
+enum bus_err bus_http_tls_check(const struct bus_http_tls *conf, struct bus_error *err)
+{
+	struct http_tls *t = NULL;
+	enum bus_err rc = bus_http_tls_open(conf, &t, err);
+
+	if (rc == BUS_OK)
+		bus_http_tls_close(&t);
+	return rc;
+}
+
 enum bus_err bus_http_tls_reload(struct http_tls *t, struct bus_error *err)
 {
 	struct http_credentials *fresh = NULL;

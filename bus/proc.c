@@ -146,6 +146,13 @@ static _Noreturn void print_help(const char *usage, const struct bus_conf_option
 	done();
 }
 
+static bus_proc_check_fn check_more;
+
+void bus_proc_check(bus_proc_check_fn fn)
+{
+	check_more = fn;
+}
+
 void bus_proc_options(int argc, char **argv, const char *usage, const struct bus_conf_option *table,
 		      void *conf)
 {
@@ -196,6 +203,8 @@ void bus_proc_options(int argc, char **argv, const char *usage, const struct bus
 		refuse("takes options only; see --help");
 	bus_log_setup(level, json);
 	if (bus_conf_load(path, sets, table, conf, &err) != BUS_OK)
+		refuse(err.text);
+	if (check && check_more && check_more(conf, &err) != BUS_OK)
 		refuse(err.text);
 	if (dump)
 		bus_conf_dump(table, conf, stdout);

@@ -21,11 +21,16 @@
 void bus_proc_options(int argc, char **argv, const char *usage, const struct bus_conf_option *table,
 		      void *conf);
 
+/* What --check looks at beside the options themselves (files they name, what does not go together); before
+ * bus_proc_options. conf is that one's. */
+typedef enum bus_err (*bus_proc_check_fn)(void *conf, struct bus_error *err);
+void bus_proc_check(bus_proc_check_fn fn);
+
 void bus_proc_signals(void);
 bool bus_proc_stopping(void);
 void bus_proc_stop(void);
 int bus_proc_stop_fd(void); /* becomes readable when stopping: for poll() */
-void bus_proc_wait(void); /* until stopping */
+void bus_proc_wait(void);   /* until stopping */
 void bus_proc_ready(const char *program);
 
 #endif

@@ -27,12 +27,27 @@ static enum bus_err client_of(const struct schema_front_conf *c, enum bus_http_c
 			c->client);
 }
 
+static struct bus_http_tls tls_of(const struct schema_front_conf *c)
+{
+	return (struct bus_http_tls){ .certificate = c->certificate,
+				      .key = c->key,
+				      .client_ca = c->client_ca,
+				      .client_crl = c->client_crl };
+}
+
+static bool encrypted(const struct schema_front_conf *c)
+{
+	return *c->certificate || *c->key || *c->client_ca || *c->client;
+}
+
 enum bus_err schema_front_check(const struct schema_front_conf *c, struct schema_registry *r,
 				struct bus_error *err)
 {
-	enum bus_http_client client;
-	enum bus_err rc = client_of(c, &client, err);
+	struct bus_http_tls tls = tls_of(c);
+	enum bus_err rc = client_of(c, &tls.client, err);
 
+	if (rc == BUS_OK && encrypted(c))
+		rc = bus_http_tls_check(&tls, err);
 	if (rc == BUS_OK)
 		rc = schema_access_open(&c->access, &r->access, err);
 	if (rc == BUS_OK && !r->access && !c->insecure && strncmp(c->address, "127.", 4) != 0)
@@ -47,11 +62,7 @@ enum bus_err schema_front_check(const struct schema_front_conf *c, struct schema
 enum bus_err schema_front_start(const struct schema_front_conf *c, struct schema_registry *r,
 				struct bus_http **out, struct bus_error *err)
 {
-	struct bus_http_tls tls = { .certificate = c->certificate,
-				    .key = c->key,
-				    .client_ca = c->client_ca,
-				    .client_crl = c->client_crl };
-	bool encrypted = *c->certificate || *c->key || *c->client_ca || *c->client;
+	struct bus_http_tls tls = tls_of(c);
 	const struct bus_http_conf front = { .address = c->address,
 					     .port = c->port,
 					     .threads = c->threads,
@@ -59,7 +70,7 @@ enum bus_err schema_front_start(const struct schema_front_conf *c, struct schema
 					     .program = "registry",
 					     .problem_type = SCHEMA_REGISTRY_TYPE,
 					     .write_error = schema_registry_error,
-					     .tls = encrypted ? &tls : NULL,
+					     .tls = encrypted(c) ? &tls : NULL,
 					     .exposed = c->insecure,
 					     .admit = schema_access_admit,
 					     .answered = schema_access_answered };

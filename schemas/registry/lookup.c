@@ -1,5 +1,6 @@
 /* Looking up: is this schema registered here, and which version has this metadata? */
 #include "schemas/registry/registry.h"
+#include "schemas/registry/side.h"
 
 struct contexts { /* the names under which an unqualified subject may be found */
 	const struct bus_http_request *req;
@@ -79,6 +80,7 @@ static void reply_found(struct schema_registry *r, struct bus_http_request *req,
 
 	if (schema_formatted(r, req, v, &text)) {
 		b = schema_version_json(v, &(struct schema_show){ .dated = dated, .text = text });
+		schema_side_headers(r, req, v);
 		schema_reply(req, &b);
 	}
 	free(text);

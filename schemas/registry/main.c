@@ -193,6 +193,33 @@ static void serve(struct schema_registry *r, struct bus_http *http)
 	}
 }
 
+static struct schema_front_conf front_of(const struct conf *c)
+{
+	return (struct schema_front_conf){
+		.address = c->address,
+		.port = (int)c->port,
+		.threads = (int)c->threads,
+		.certificate = c->certificate,
+		.key = c->key,
+		.client_ca = c->client_ca,
+		.client_crl = c->client_crl,
+		.client = c->client,
+		.insecure = c->insecure,
+		.access = { .policy = c->policy, .users = c->users, .node_key = c->node_key },
+	};
+}
+
+/* --check: what the start would refuse, short of Kafka. */
+static enum bus_err check(void *ctx, struct bus_error *err)
+{
+	const struct schema_front_conf front = front_of(ctx);
+	struct schema_registry r = { 0 };
+	enum bus_err rc = schema_front_check(&front, &r, err);
+
+	schema_access_close(&r.access);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct schema_registry r = { 0 };
@@ -206,6 +233,7 @@ int main(int argc, char **argv)
 
 	if (done >= 0)
 		return done;
+	bus_proc_check(check);
 	bus_proc_options(argc, argv, usage, options, &c);
 	bus_proc_signals();
 	sigaction(SIGHUP, &hangup, NULL);
@@ -216,18 +244,7 @@ int main(int argc, char **argv)
 						.certificate = c.node_certificate,
 						.key = c.node_certificate_key,
 						.insecure = true };
-	const struct schema_front_conf front = {
-		.address = c.address,
-		.port = (int)c.port,
-		.threads = (int)c.threads,
-		.certificate = c.certificate,
-		.key = c.key,
-		.client_ca = c.client_ca,
-		.client_crl = c.client_crl,
-		.client = c.client,
-		.insecure = c.insecure,
-		.access = { .policy = c.policy, .users = c.users, .node_key = c.node_key },
-	};
+	const struct schema_front_conf front = front_of(&c);
 
 	r.topic = c.topic;
 	r.feed = schema_feed_new();

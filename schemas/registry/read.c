@@ -113,7 +113,9 @@ static bool copy_id(struct schema_registry *r, struct bus_http_request *req, str
 		*max_id = x.subject->context->highest_id;
 	}
 	schema_store_done(r->store);
-	if (!found)
+	if (found)
+		schema_side_headers(r, req, out);
+	else
 		schema_reply_error(req, 40403, "Schema %d not found", (int)x.id);
 	return found;
 }
@@ -145,6 +147,7 @@ void schema_read_id(void *ctx, struct bus_http_request *req)
 	if (found) {
 		v = schema_table_view(x.subject, x.entry);
 		show.max_id = max ? x.subject->context->highest_id : 0;
+		schema_side_headers(r, req, &v);
 		b = schema_version_json(&v, &show);
 	}
 	schema_store_done(r->store);
@@ -346,21 +349,13 @@ static bool copy_version(struct schema_registry *r, struct bus_http_request *req
 	return found;
 }
 
-/* Whoever is given a deprecated version is told so. */
-static void tell_state(struct schema_registry *r, struct bus_http_request *req,
-		       const struct schema_version *v)
-{
-	if (r->side)
-		schema_side_headers(r, req, v);
-}
-
 void schema_read_version(void *ctx, struct bus_http_request *req)
 {
 	struct schema_version v;
 
 	if (!copy_version(ctx, req, schema_body_true(req, "deleted"), &v))
 		return;
-	tell_state(ctx, req, &v);
+	schema_side_headers(ctx, req, &v);
 	reply_version(ctx, req, &v, (struct schema_show){ .dated = true });
 }
 
@@ -370,7 +365,7 @@ void schema_read_version_schema(void *ctx, struct bus_http_request *req)
 
 	if (!copy_version(ctx, req, schema_body_true(req, "deleted"), &v))
 		return;
-	tell_state(ctx, req, &v);
+	schema_side_headers(ctx, req, &v);
 	reply_text(ctx, req, &v);
 }
 

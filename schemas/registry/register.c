@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "schemas/registry/work.h"
+#include "schemas/registry/side.h"
 
 static void load(struct schema_work *w)
 {
@@ -51,6 +52,7 @@ static void reply_registered(struct schema_work *w, const struct schema_version 
 	    v, &(struct schema_show){ .shape = SCHEMA_SHAPE_REGISTERED, .text = w->q->sent, .dated = dated });
 
 	tell_news(w->req, v, false);
+	schema_side_headers(w->r, w->req, v);
 	schema_reply(w->req, &b);
 }
 

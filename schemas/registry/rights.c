@@ -67,7 +67,8 @@ static const struct {
 	{ "POST", "/dek-registry/v1/keks/{name}/undelete", ADMIN, CONFIGURE },
 	{ "POST", "/dek-registry/v1/keks/{name}/test", KNOWN, READ },
 	{ "GET", "/dek-registry/v1/keks/{name}/deks", KNOWN, READ },
-	{ "POST", "/dek-registry/v1/keks/{name}/deks", KNOWN, WRITE }, /* its handler looks at the body's subject */
+	{ "POST", "/dek-registry/v1/keks/{name}/deks", KNOWN,
+	  WRITE }, /* its handler looks at the body's subject */
 	{ "GET", "/dek-registry/v1/keks/{name}/deks/{subject}", SUBJECT, READ },
 	{ "POST", "/dek-registry/v1/keks/{name}/deks/{subject}", SUBJECT, WRITE },
 	{ "DELETE", "/dek-registry/v1/keks/{name}/deks/{subject}", SUBJECT, DELETE },
@@ -75,7 +76,8 @@ static const struct {
 	{ "GET", "/dek-registry/v1/keks/{name}/deks/{subject}/versions", SUBJECT, READ },
 	{ "GET", "/dek-registry/v1/keks/{name}/deks/{subject}/versions/{version}", SUBJECT, READ },
 	{ "DELETE", "/dek-registry/v1/keks/{name}/deks/{subject}/versions/{version}", SUBJECT, DELETE },
-	{ "POST", "/dek-registry/v1/keks/{name}/deks/{subject}/versions/{version}/undelete", SUBJECT, DELETE },
+	{ "POST", "/dek-registry/v1/keks/{name}/deks/{subject}/versions/{version}/undelete", SUBJECT,
+	  DELETE },
 	{ "GET", "/master_available", OPEN, READ },
 	{ "GET", "/_health", OPEN, READ },
 	{ "GET", "/v1/changes", KNOWN, READ },

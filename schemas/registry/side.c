@@ -129,7 +129,7 @@ void schema_side_headers(struct schema_registry *r, struct bus_http_request *req
 	struct tm day = { 0 };
 	char date[64];
 
-	if (!schema_side_state(r->side, v->subject, v->version, bus_http_arena(req), &state))
+	if (!r->side || !schema_side_state(r->side, v->subject, v->version, bus_http_arena(req), &state))
 		return;
 	bus_buf_printf(&b, "@%lld", (long long)(state.since_ms / 1000));
 	bus_http_set(req, "Deprecation", bus_buf_cstr(&b));

@@ -1,5 +1,6 @@
 /* The values of the side topic, read from JSON that anybody on the bus may have written. */
 #include <stdio.h>
+#include <time.h>
 
 #include "bus/json.h"
 #include "schemas/store/side.h"
@@ -121,12 +122,20 @@ enum bus_err schema_uses_read(struct bus_str json, const char *program, struct b
 	return BUS_OK;
 }
 
+/* A day of the calendar: 2027-02-31 is none. */
 static bool is_day(const char *s)
 {
-	int year, month, day, end = 0;
+	struct tm day = { 0 }, same;
+	int end = 0;
 
-	return strlen(s) == 10 && sscanf(s, "%4d-%2d-%2d%n", &year, &month, &day, &end) == 3 && end == 10 &&
-	       s[0] != '-' && s[0] != '+' && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+	if (strlen(s) != 10 || strspn(s, "0123456789-") != 10 ||
+	    sscanf(s, "%4d-%2d-%2d%n", &day.tm_year, &day.tm_mon, &day.tm_mday, &end) != 3 || end != 10)
+		return false;
+	day.tm_year -= 1900;
+	day.tm_mon--;
+	same = day;
+	timegm(&same);
+	return same.tm_year == day.tm_year && same.tm_mon == day.tm_mon && same.tm_mday == day.tm_mday;
 }
 
 static enum bus_err read_successor(const struct bus_json *o, struct bus_arena *arena,

@@ -49,8 +49,11 @@ def test_headers(registry):
     before = int(time.time())
     registry.ask("PUT", "/v1/subjects/berita/versions/1/state",
                  {"state": "deprecated", "sunset": "2027-01-31", "successor": {"subject": "berita", "version": 2}})
-    for path in ("/subjects/berita/versions/1", "/subjects/berita/versions/1/schema"):
-        h = headers(path)
+    known = registry.get("/subjects/berita/versions/1")[1]["id"]
+    for path, body in (("/subjects/berita/versions/1", None), ("/subjects/berita/versions/1/schema", None),
+                       ("/schemas/ids/%d?subject=berita" % known, None), ("/subjects/berita", {"schema": record(A)}),
+                       ("/subjects/berita/versions", {"schema": record(A)})):
+        h = headers(path, body)
         assert before <= int(h["Deprecation"].removeprefix("@")) <= time.time()
         assert (h["Sunset"], h["Link"]) == ("Sun, 31 Jan 2027 00:00:00 GMT", '</subjects/berita/versions/2>; rel="successor-version"')
     assert headers("/subjects/berita/versions/2")["Deprecation"] is None
@@ -78,6 +81,7 @@ def test_states(registry):
     assert registry.get("/v1/subjects/lama/versions/latest/state") == (200, state)
     for body, words in [({"state": "gone"}, "neither active nor deprecated"),
                         ({"state": "deprecated", "sunset": "31-01-2027"}, "not a day"),
+                        ({"state": "deprecated", "sunset": "2027-02-31"}, "not a day"),
                         ({"state": "deprecated", "successor": {"subject": "tiada"}}, "is not registered"),
                         ({"state": "deprecated", "successor": {"subject": "lama", "version": 1}}, "its own successor")]:
         status, answer = registry.ask("PUT", path, body)
