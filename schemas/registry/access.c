@@ -397,6 +397,7 @@ static bool decide(struct schema_registry *r, struct bus_http_request *req, cons
 	switch (wanted.scope) {
 	case SCHEMA_SCOPE_OPEN:
 	case SCHEMA_SCOPE_KNOWN:
+	case SCHEMA_SCOPE_BODY:
 		return true;
 	case SCHEMA_SCOPE_SUBJECT:
 		return decide_subject(r, req, w, wanted.right);
@@ -440,7 +441,7 @@ void schema_access_answered(void *ctx, const struct bus_http_request *req, int s
 		LOG_STR("method", bus_http_method(req)), LOG_STR("route", bus_http_pattern(req)),
 		LOG_STR("subject", bus_http_part(req, "subject")),
 		LOG_STR("version", bus_http_part(req, "version")), LOG_INT("status", status),
-		LOG_STR("request", bus_http_id(req)));
+		LOG_STR("request", bus_http_id(req)), LOG_STR("kek", bus_http_part(req, "name")));
 }
 
 /* --- for handlers ------------------------------------------------------------------------------------ */

@@ -67,8 +67,7 @@ static const struct {
 	{ "POST", "/dek-registry/v1/keks/{name}/undelete", ADMIN, CONFIGURE },
 	{ "POST", "/dek-registry/v1/keks/{name}/test", KNOWN, READ },
 	{ "GET", "/dek-registry/v1/keks/{name}/deks", KNOWN, READ },
-	{ "POST", "/dek-registry/v1/keks/{name}/deks", KNOWN,
-	  WRITE }, /* its handler looks at the body's subject */
+	{ "POST", "/dek-registry/v1/keks/{name}/deks", SCHEMA_SCOPE_BODY, WRITE },
 	{ "GET", "/dek-registry/v1/keks/{name}/deks/{subject}", SUBJECT, READ },
 	{ "POST", "/dek-registry/v1/keks/{name}/deks/{subject}", SUBJECT, WRITE },
 	{ "DELETE", "/dek-registry/v1/keks/{name}/deks/{subject}", SUBJECT, DELETE },

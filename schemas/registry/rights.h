@@ -10,6 +10,7 @@ enum schema_scope {
 	SCHEMA_SCOPE_SUBJECT, /* the right on the path's {subject}, and on what an alias makes of it */
 	SCHEMA_SCOPE_SETTING, /* the right on whose settings they are; those of everything are an admin's to
 				 change */
+	SCHEMA_SCOPE_BODY,    /* the right on a subject in the body: the handler looks */
 	SCHEMA_SCOPE_SELF,    /* the path's {program} is who asks, or an admin does */
 	SCHEMA_SCOPE_ADMIN,   /* and every route that is not in the table */
 };

@@ -656,3 +656,36 @@ def test_remembered_logins_are_fast(registry):
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         list(pool.map(many, range(100)))
     assert time.monotonic() - begun < 30
+
+
+# --- keys for field encryption ----------------------------------------------------------------------------
+
+def test_keks_are_an_admins_and_deks_their_subjects(registry, token):
+    def ask(method, path, body=None, who="dinsos"):
+        login = {"user": "dinsos", "password": PASSWORD} if who == "dinsos" else {"token": token[who]}
+        status, answer, _ = registry.ask(method, "/dek-registry/v1/keks" + path, body, **login)
+        return status, answer
+
+    def material(text, **more):
+        return {"encryptedKeyMaterial": text, **more}
+
+    kek = {"name": "kek_hak", "kmsType": "t", "kmsKeyId": "i"}
+    assert ask("POST", "", kek)[0] == 403
+    assert ask("POST", "", kek, "admin")[0] == 200
+    assert ask("PUT", "/kek_hak", {"doc": "d"})[0] == ask("DELETE", "/kek_hak")[0] == 403
+    assert ask("GET", "/kek_hak")[1]["kmsKeyId"] == "i"
+    own, other = "/kek_hak/deks/pku.dinsos.k-value", "/kek_hak/deks/pku.dinkes.k-value"
+    assert ask("POST", own, material("cmFoYXNpYQ=="))[0] == 200
+    assert ask("POST", other, material("cmFoYXNpYQ=="))[0] == 403
+    assert ask("POST", "/kek_hak/deks", material("YQ==", subject="pku.dinkes.k-value"))[1]["error_code"] == 40301
+    assert ask("POST", other, material("cmFoYXNpYQ=="), "dinkes")[0] == 200
+    for path in (other, other + "/versions", other + "/versions/1"):
+        assert ask("GET", path)[0] == 403
+    assert ask("GET", "/kek_hak/deks") == (200, ["pku.dinsos.k-value"])
+    assert ask("GET", "?subjectPrefix=pku.dinkes") == (200, [])
+    assert ask("GET", "?subjectPrefix=pku.dinkes", None, "dinkes") == (200, ["kek_hak"])
+    assert ask("DELETE", own, None, "dinkes")[0] == 403
+    assert ask("DELETE", own)[0] == 204
+    changes = [line for line in registry.log().splitlines() if "level=audit" in line and "kek=kek_hak" in line]
+    assert any("method=DELETE" in line and "user=dinsos" in line for line in changes)
+    assert "cmFoYXNpYQ" not in registry.log()

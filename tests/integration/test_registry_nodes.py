@@ -3,6 +3,7 @@ answered is ever lost, changed or given twice, whatever is killed or cut. The se
 
 `make soak-registry` asks for 200 kills and 20 partitions.
 """
+import concurrent.futures
 import os
 import random
 import shutil
@@ -99,6 +100,23 @@ def test_any_node_takes_changes_and_has_them_when_it_answers(cluster):
     assert cluster.ask(follower, "PUT", "/config/any", {"compatibility": "full"}) == (200, {"compatibility": "FULL"})
     assert cluster.ask(follower, "GET", "/config/any")[1]["compatibilityLevel"] == "FULL"
     assert cluster.ask(follower, "GET", "/master_available") == (200, {"master_available": True})
+
+
+def test_any_node_takes_keys_and_one_makes_a_version(cluster):
+    keks = "/dek-registry/v1/keks"
+    writer = settled(cluster)
+    follower = next(n for n in cluster.NODES if n != writer)
+    assert cluster.ask(follower, "POST", keks, {"name": "k", "kmsType": "t", "kmsKeyId": "i"}, timeout=10)[0] == 200
+    assert cluster.ask(follower, "GET", keks + "/k")[1]["kmsKeyId"] == "i"
+    with concurrent.futures.ThreadPoolExecutor(9) as pool:
+        answers = list(pool.map(lambda i: cluster.ask(cluster.NODES[i % 3], "POST", keks + "/k/deks/s", {
+            "encryptedKeyMaterial": "bTAw%02d" % i}, timeout=10), range(18)))
+    assert sorted(status for status, _ in answers) == [200] + [409] * 17
+    made = next(body for status, body in answers if status == 200)
+    for node in cluster.NODES:
+        wait_for(lambda: cluster.ask(node, "GET", keks + "/k/deks/s") == (200, made), 10, "node %s to have read it" % node)
+    assert cluster.ask(follower, "DELETE", keks + "/k/deks/s", timeout=10)[0] == 204
+    assert cluster.ask(follower, "GET", keks + "/k/deks/s")[0] == 404
 
 
 def test_a_writer_that_stops_hands_over_at_once(cluster):
