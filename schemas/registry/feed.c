@@ -22,9 +22,9 @@ struct stream {
 	struct schema_feed *feed;
 	struct schema_registry *registry;
 	const struct bus_http_request *req; /* whose rights count */
-	char *prefix;
-	int64_t after; /* told up to here */
-	int64_t spoke; /* monotonic ms; the feed's lock */
+	char *prefix, *reader;		    /* reader: the user, or the address of whoever is nobody */
+	int64_t after;			    /* told up to here */
+	int64_t spoke;			    /* monotonic ms; the feed's lock */
 	struct bus_http_stream *http;
 	struct stream *next, **link;
 };
@@ -75,6 +75,17 @@ void schema_feed_free(struct schema_feed **ff)
 
 /* --- taking down ------------------------------------------------------------------------------------ */
 
+/* JSON has line breaks between its tokens only; in an event they would end the line. */
+static char *one_line(struct bus_str json)
+{
+	char *line = bus_xstrndup(json.p, json.n);
+
+	for (char *c = line; *c; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+	return line;
+}
+
 void schema_feed_record(void *feed, const struct schema_record *r, int64_t offset, int64_t timestamp_ms)
 {
 	struct schema_feed *f = feed;
@@ -101,7 +112,7 @@ void schema_feed_record(void *feed, const struct schema_record *r, int64_t offse
 	if (r->subject.p)
 		e->subject = bus_xstrndup(r->subject.p, r->subject.n);
 	if ((r->kind == SCHEMA_RECORD_CONFIG || r->kind == SCHEMA_RECORD_MODE) && !r->tombstone)
-		e->value = bus_xstrndup(r->value.p, r->value.n);
+		e->value = one_line(r->value);
 	pthread_mutex_unlock(&f->lock);
 }
 
@@ -240,15 +251,19 @@ static void stream_free(void *state)
 	f->n_streams--;
 	pthread_mutex_unlock(&f->lock);
 	free(s->prefix);
+	free(s->reader);
 	free(s);
 }
 
 static bool enter(struct schema_feed *f, struct stream *s)
 {
+	size_t same = 0;
 	bool room;
 
 	pthread_mutex_lock(&f->lock);
-	room = f->n_streams < SCHEMA_FEED_STREAMS_MAX;
+	for (const struct stream *o = f->first; o; o = o->next)
+		same += strcmp(o->reader, s->reader) == 0;
+	room = f->n_streams < SCHEMA_FEED_STREAMS_MAX && same < SCHEMA_FEED_STREAMS_EACH;
 	if (room) {
 		s->next = f->first;
 		s->link = &f->first;
@@ -266,19 +281,24 @@ static void follow(struct schema_registry *r, struct bus_http_request *req, int6
 	struct schema_feed *f = r->feed;
 	struct stream *s = bus_xcalloc(1, sizeof(*s));
 	struct bus_http_stream *http;
+	char peer[BUS_HTTP_PEER_LEN];
 
 	s->feed = f;
 	s->registry = r;
 	s->req = req;
 	s->prefix = bus_xstrdup(prefix);
+	bus_http_peer(req, peer);
+	s->reader = bus_xstrdup(schema_user(req)[0] ? schema_user(req) : peer);
 	s->after = after;
 	s->spoke =
 	    bus_clock_mono_ms() - SCHEMA_FEED_HEARTBEAT_MS; /* the first piece says something at once */
 	if (!enter(f, s)) {
 		free(s->prefix);
+		free(s->reader);
 		free(s);
-		schema_reply_error(req, 503, "%d readers follow the changes already; ask again later",
-				   SCHEMA_FEED_STREAMS_MAX);
+		schema_reply_error(req, 503,
+				   "%d readers follow the changes already, or %d of yours; ask again later",
+				   SCHEMA_FEED_STREAMS_MAX, SCHEMA_FEED_STREAMS_EACH);
 		return;
 	}
 	http = bus_http_stream(req, 200, "text/event-stream", next_piece, stream_free, s);

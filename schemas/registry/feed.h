@@ -21,6 +21,7 @@
 
 #define SCHEMA_FEED_KEPT 200000
 #define SCHEMA_FEED_STREAMS_MAX 500
+#define SCHEMA_FEED_STREAMS_EACH 50 /* of one user, or of one address that is nobody */
 #define SCHEMA_FEED_HEARTBEAT_MS 15000
 
 struct schema_feed;

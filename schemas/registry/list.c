@@ -1,6 +1,7 @@
 /* Lists: of everything, of subjects, of versions, of contexts. */
 #include "schemas/registry/registry.h"
 
+#define ANSWER_MAX ((size_t)64 * 1024 * 1024)
 #define SCHEMAS_MAX 1000 /* of one answer: Confluent's schema.search.max.limit */
 
 void schema_read_root(void *ctx, struct bus_http_request *req)
@@ -190,7 +191,7 @@ static void put_subject(struct listing *l, const struct schema_subject *s)
 {
 	const struct schema_entry *last = NULL;
 
-	for (size_t i = 0; i < s->n_entries && l->window.left > 0; i++) {
+	for (size_t i = 0; i < s->n_entries && l->window.left > 0 && l->j.buf->n <= ANSWER_MAX; i++) {
 		const struct schema_entry *e = &s->entry[i];
 
 		if (!wanted(e, l->which))
@@ -238,11 +239,11 @@ void schema_read_schemas(void *ctx, struct bus_http_request *req)
 		if (!schema_prefix_matches(l.prefix, list[i]))
 			continue;
 		take_subject(&l, list[i]);
-		if (aliases)
+		if (aliases && schema_may(req, SCHEMA_RIGHT_READ, list[i]->name))
 			take_alias(&l, list[i]);
 	}
 	take_targets(&l, t);
-	for (size_t i = 0; i < l.n_subjects && l.window.left > 0; i++)
+	for (size_t i = 0; i < l.n_subjects && l.window.left > 0 && b.n <= ANSWER_MAX; i++)
 		put_subject(&l, l.subject[i]);
 	schema_store_done(r->store);
 	bus_json_array_end(&l.j);
@@ -250,6 +251,14 @@ void schema_read_schemas(void *ctx, struct bus_http_request *req)
 		free(l.alias[i].target);
 	free(l.alias);
 	free(l.subject);
+	if (b.n > ANSWER_MAX) {
+		bus_buf_release(&b);
+		schema_reply_error(
+		    req, 400,
+		    "The answer would be larger than %d MiB; ask for fewer: limit, offset, subjectPrefix",
+		    (int)(ANSWER_MAX / 1024 / 1024));
+		return;
+	}
 	schema_reply(req, &b);
 }
 

@@ -2,12 +2,16 @@
  */
 #include <errno.h>
 
+#include "bus/clock.h"
 #include "schemas/avro/search.h"
 #include "schemas/avro/words.h"
 #include "schemas/registry/side.h"
 
 #define LIMIT 100
 #define LIMIT_MAX 1000
+#define HITS_MAX 1000			     /* of one schema in one answer */
+#define ANSWER_MAX ((size_t)8 * 1024 * 1024) /* a page ends early at so many bytes, */
+#define ANSWER_MS 1000			     /* and after so long */
 
 static const char *query(struct bus_http_request *req, const char *name)
 {
@@ -65,6 +69,11 @@ static size_t first_after(const struct schema_name_list *names, const char *afte
 	return low;
 }
 
+static bool full(const struct bus_buf *answer, int64_t until)
+{
+	return answer->n > ANSWER_MAX || bus_clock_mono_ms() > until;
+}
+
 /* --- subjects --------------------------------------------------------------------------------------- */
 
 static void count_use(void *ctx, const struct schema_use *use)
@@ -86,18 +95,27 @@ static void put_about(struct bus_json_out *j, const struct schema *schema)
 		put_number(j, "fields", (int64_t)root->n);
 }
 
+static size_t live_versions(struct schema_registry *r, const char *subject)
+{
+	const struct schema_subject *s = schema_table_subject(schema_store_read(r->store), subject);
+	size_t n = 0;
+
+	for (size_t i = 0; s && i < s->n_entries; i++)
+		n += !s->entry[i].deleted;
+	schema_store_done(r->store);
+	return n;
+}
+
 static void put_subject(struct bus_json_out *j, struct schema_registry *r, struct bus_http_request *req,
 			const struct schema_version *v)
 {
-	struct schema_version_list versions = { 0 };
 	struct schema_state state;
 	size_t uses = 0;
 
-	schema_store_versions(r->store, v->subject, SCHEMA_LIVE, &versions);
 	schema_side_uses(r->side, v->subject, count_use, &uses);
 	bus_json_object(j);
 	put_text(j, "subject", v->subject);
-	put_number(j, "versions", (int64_t)versions.n);
+	put_number(j, "versions", (int64_t)live_versions(r, v->subject));
 	put_number(j, "version", v->version);
 	put_number(j, "id", v->id);
 	put_text(j, "schemaType", v->type);
@@ -114,7 +132,6 @@ static void put_subject(struct bus_json_out *j, struct schema_registry *r, struc
 	if (schema_body_true(req, "schema"))
 		put_text(j, "schema", v->text);
 	bus_json_object_end(j);
-	schema_version_list_release(&versions);
 }
 
 void schema_search_subjects(void *ctx, struct bus_http_request *req)
@@ -124,6 +141,7 @@ void schema_search_subjects(void *ctx, struct bus_http_request *req)
 	struct schema_registry *r = ctx;
 	struct bus_buf b = { 0 };
 	struct bus_json_out j = { .buf = &b };
+	int64_t until = bus_clock_mono_ms() + ANSWER_MS;
 	size_t limit, n = 0;
 
 	if (!limit_of(req, &limit))
@@ -137,7 +155,7 @@ void schema_search_subjects(void *ctx, struct bus_http_request *req)
 	for (size_t i = first_after(&names, query(req, "after")); i < names.n; i++) {
 		struct schema_version v;
 
-		if (n == limit) {
+		if (n == limit || (n > 0 && full(&b, until))) {
 			next = names.item[i - 1];
 			break;
 		}
@@ -160,7 +178,8 @@ void schema_search_subjects(void *ctx, struct bus_http_request *req)
 struct found {
 	struct bus_json_out *j;
 	const struct schema_version *v;
-	size_t n;
+	size_t n, n_here; /* in all; of this schema */
+	bool cut;	  /* a schema had more than are told */
 };
 
 static bool put_hit(void *ctx, const struct schema_hit *hit)
@@ -168,6 +187,11 @@ static bool put_hit(void *ctx, const struct schema_hit *hit)
 	struct found *f = ctx;
 	struct bus_buf type = { 0 };
 
+	if (f->n_here == HITS_MAX || f->j->buf->n > ANSWER_MAX) {
+		f->cut = true;
+		return false;
+	}
+	f->n_here++;
 	schema_words_type(hit->field->type, &type);
 	bus_json_object(f->j);
 	put_text(f->j, "subject", f->v->subject);
@@ -197,7 +221,8 @@ void schema_search_fields(void *ctx, struct bus_http_request *req)
 	struct bus_buf b = { 0 };
 	struct bus_json_out j = { .buf = &b };
 	struct found found = { .j = &j };
-	size_t limit;
+	int64_t until = bus_clock_mono_ms() + ANSWER_MS;
+	size_t limit, first;
 
 	if (!limit_of(req, &limit))
 		return;
@@ -211,16 +236,19 @@ void schema_search_fields(void *ctx, struct bus_http_request *req)
 	bus_json_object(&j);
 	bus_json_key(&j, "matches");
 	bus_json_array(&j);
-	for (size_t i = first_after(&names, query(req, "after")); i < names.n; i++) {
+	first = first_after(&names, query(req, "after"));
+	for (size_t i = first; i < names.n; i++) {
 		struct schema_version v;
 
-		if (found.n >= limit) { /* pages end between subjects */
+		/* Pages end between subjects. */
+		if (found.n >= limit || (i > first && full(&b, until))) {
 			next = names.item[i - 1];
 			break;
 		}
 		if (schema_store_version(r->store, names.item[i], SCHEMA_VERSION_LATEST, &v, NULL) != BUS_OK)
 			continue;
 		found.v = &v;
+		found.n_here = 0;
 		if (v.schema)
 			schema_search(v.schema, &wanted, put_hit, &found);
 		schema_version_release(&v);
@@ -228,6 +256,10 @@ void schema_search_fields(void *ctx, struct bus_http_request *req)
 	bus_json_array_end(&j);
 	bus_json_key(&j, "next");
 	bus_json_put_text(&j, next);
+	if (found.cut) {
+		bus_json_key(&j, "cut");
+		bus_json_put_bool(&j, true);
+	}
 	bus_json_object_end(&j);
 	schema_name_list_release(&names);
 	schema_reply(req, &b);

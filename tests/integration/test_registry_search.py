@@ -67,3 +67,19 @@ def test_nothing_to_look_for(sample):
     with pytest.raises(urllib.error.HTTPError) as e:
         urllib.request.urlopen(sample.registry + "/v1/search", timeout=10)
     assert e.value.code == 400
+
+
+def test_an_answer_has_an_end(sample):
+    """40 records within each other under long names, 19,000 fields in the innermost: every path would be long."""
+    inner = {"type": "record", "name": "R0", "fields": [{"name": "f%d" % i, "type": "int"} for i in range(19000)]}
+    for depth in range(1, 40):
+        inner = {"type": "record", "name": "R%d" % depth, "fields": [{"name": "n" * 990 + str(depth), "type": inner}]}
+    body = json.dumps({"schema": json.dumps(inner)}).encode()
+    request = urllib.request.Request(sample.registry + "/subjects/bom/versions", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20):
+        pass
+    with urllib.request.urlopen(sample.registry + "/v1/search?type=int&subjectPrefix=bom&limit=1", timeout=20) as answer:
+        text = answer.read()
+    found = json.loads(text)
+    assert len(text) < 9 << 20 and 0 < len(found["matches"]) <= 1000 and found["cut"] and found["next"] is None
+    urllib.request.urlopen(urllib.request.Request(sample.registry + "/subjects/bom", method="DELETE"), timeout=10).close()
