@@ -226,7 +226,7 @@ static enum bus_err put_bytes(struct schema_encoder *e, const struct schema_node
 			      const struct bus_json *v)
 {
 	if (!schema_encode_bytes(e, node, v))
-		return misfit(e, node->type == SCHEMA_FIXED ? "not bytes of the fixed size" : "not bytes");
+		return misfit(e, schema_encode_unfit(e, node));
 	if (node->type == SCHEMA_BYTES)
 		schema_put_long(e->out, (int64_t)e->scratch.n);
 	bus_buf_put(e->out, e->scratch.p, e->scratch.n);
@@ -241,7 +241,7 @@ static enum bus_err put_number(struct schema_encoder *e, const struct schema_nod
 
 	if (node->type == SCHEMA_INT || node->type == SCHEMA_LONG) {
 		if (!schema_encode_whole(e, node, v, &whole))
-			return misfit(e, node->type == SCHEMA_INT ? "not an int" : "not a long");
+			return misfit(e, schema_encode_unfit(e, node));
 		schema_put_long(e->out, whole);
 		return BUS_OK;
 	}

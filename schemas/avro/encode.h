@@ -49,6 +49,8 @@ static inline bool schema_encode_plain(const struct schema_encoder *e)
 bool schema_encode_whole(const struct schema_encoder *e, const struct schema_node *node,
 			 const struct bus_json *v, int64_t *out);
 bool schema_encode_bytes(struct schema_encoder *e, const struct schema_node *node, const struct bus_json *v);
+/* What a value is not that the first two did not take: "not a date". */
+const char *schema_encode_unfit(const struct schema_encoder *e, const struct schema_node *node);
 bool schema_encode_real(const struct bus_json *v, double *out);
 /* Plain spelling: the first branch that takes the value whose first token was just pulled; -1: none. */
 int32_t schema_encode_choose(struct schema_encoder *e, const struct schema_node *node,

@@ -40,6 +40,34 @@ bool schema_encode_bytes(struct schema_encoder *e, const struct schema_node *nod
 	return ok && (node->type == SCHEMA_BYTES || e->scratch.n == node->size);
 }
 
+const char *schema_encode_unfit(const struct schema_encoder *e, const struct schema_node *node)
+{
+	switch (schema_encode_plain(e) ? node->logical : SCHEMA_LOGICAL_NONE) {
+	case SCHEMA_DATE:
+		return "not a date";
+	case SCHEMA_TIME_MILLIS:
+	case SCHEMA_TIME_MICROS:
+		return "not a time of day";
+	case SCHEMA_TIMESTAMP_MILLIS:
+	case SCHEMA_TIMESTAMP_MICROS:
+	case SCHEMA_TIMESTAMP_NANOS:
+		return "not a timestamp";
+	case SCHEMA_LOCAL_TIMESTAMP_MILLIS:
+	case SCHEMA_LOCAL_TIMESTAMP_MICROS:
+	case SCHEMA_LOCAL_TIMESTAMP_NANOS:
+		return "not a local timestamp";
+	case SCHEMA_DECIMAL:
+		return "not a decimal (in quotes) of the schema's precision and scale";
+	case SCHEMA_UUID:
+		return "not a UUID";
+	default:
+		return node->type == SCHEMA_INT	    ? "not an int"
+		       : node->type == SCHEMA_LONG  ? "not a long"
+		       : node->type == SCHEMA_FIXED ? "not bytes of the fixed size"
+						    : "not bytes";
+	}
+}
+
 /* Java's decoder takes the short names of the infinities too. */
 bool schema_encode_real(const struct bus_json *v, double *out)
 {

@@ -224,6 +224,38 @@ static void names_the_place_but_not_the_data(void **state)
 	schema_unref(&s);
 }
 
+static void names_the_logical_type_that_a_value_is_not(void **state)
+{
+	static const struct {
+		const char *type, *json, *why;
+	} bad[] = {
+		{ "{'type':'int','logicalType':'date'}", "\"2026-02-30\"", "value /: not a date" },
+		{ "{'type':'long','logicalType':'time-micros'}", "\"25:00\"", "value /: not a time of day" },
+		{ "{'type':'long','logicalType':'timestamp-millis'}", "\"kemarin\"",
+		  "value /: not a timestamp" },
+		{ "{'type':'long','logicalType':'local-timestamp-micros'}", "true",
+		  "value /: not a local timestamp" },
+		{ "{'type':'bytes','logicalType':'decimal','precision':5,'scale':2}", "\"1.234\"",
+		  "value /: not a decimal (in quotes) of the schema's precision and scale" },
+		{ "{'type':'fixed','name':'U','size':16,'logicalType':'uuid'}", "\"x\"",
+		  "value /: not a UUID" },
+		{ "'bytes'", "1", "value /: not bytes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(bad); i++) {
+		struct schema *s = schema_of_quoted(bad[i].type);
+		struct bus_buf got = { 0 };
+		struct bus_error err = { 0 };
+
+		assert_int_equal(schema_encode_json(s, bus_str(bad[i].json), SCHEMA_JSON_PLAIN, &got, &err),
+				 BUS_EDATA);
+		assert_string_equal(err.text, bad[i].why);
+		bus_buf_release(&got);
+		schema_unref(&s);
+	}
+}
+
 static void refuses_json_that_would_nest_too_deep(void **state)
 {
 	struct schema *s =
@@ -405,6 +437,7 @@ int main(void)
 		cmocka_unit_test(spells_unions_without_labels),
 		cmocka_unit_test(fills_defaults_in_the_plain_spelling_only),
 		cmocka_unit_test(names_the_place_but_not_the_data),
+		cmocka_unit_test(names_the_logical_type_that_a_value_is_not),
 		cmocka_unit_test(refuses_json_that_would_nest_too_deep),
 		cmocka_unit_test(takes_fields_in_any_order),
 		cmocka_unit_test(refuses_a_key_twice),
