@@ -116,8 +116,13 @@ static enum ctl_exit run_cat(const struct ctl_args *args)
 {
 	struct input in = { 0 };
 	struct bus_error err = { 0 };
-	enum bus_err rc = input_open(&in, args->rest[0], &err);
+	enum bus_err rc;
 
+	if (args->option[CAT_AVRO] && args->option[CAT_CSV]) {
+		ctl_complain("%s", ctl_say("--avro and --csv: one of them", "--avro dan --csv: salah satu"));
+		return CTL_USAGE;
+	}
+	rc = input_open(&in, args->rest[0], &err);
 	if (rc == BUS_OK) {
 		if (args->option[CAT_CSV])
 			rc = print_csv(&in, &err);
@@ -293,26 +298,27 @@ static enum bus_err make(FILE *in, const char *name, FILE *out, struct schema *s
 	return rc == BUS_OK ? end : rc;
 }
 
-/* Under another name until it is whole. */
+/* Under another name until it is whole; "-" is standard output. */
 static enum bus_err make_file(const char *from, const char *to, struct schema *s, enum schema_codec codec,
 			      enum schema_json spelling, struct bus_error *err)
 {
-	char *draft = bus_xasprintf("%s.part", to);
+	const bool named = strcmp(to, "-") != 0;
+	char *draft = named ? bus_xasprintf("%s.part", to) : bus_xstrdup("standard output");
 	FILE *in = strcmp(from, "-") == 0 ? stdin : fopen(from, "rb");
 	FILE *out = NULL;
 	enum bus_err rc = BUS_OK;
 
 	if (!in)
 		rc = bus_fail(err, errno == ENOENT ? BUS_ENOENT : BUS_EIO, "cannot open '%s': %m", from);
-	if (rc == BUS_OK && !(out = fopen(draft, "wb")))
+	if (rc == BUS_OK && !(out = named ? fopen(draft, "wb") : stdout))
 		rc = bus_fail(err, BUS_EIO, "cannot make '%s': %m", draft);
 	if (rc == BUS_OK)
 		rc = make(in, from, out, s, codec, spelling, err);
-	if (out && fclose(out) != 0 && rc == BUS_OK)
+	if (out && (named ? fclose(out) : fflush(out)) != 0 && rc == BUS_OK)
 		rc = bus_fail(err, BUS_EIO, "cannot write '%s': %m", draft);
-	if (rc == BUS_OK && rename(draft, to) != 0)
+	if (rc == BUS_OK && named && rename(draft, to) != 0)
 		rc = bus_fail(err, BUS_EIO, "cannot rename '%s' to '%s': %m", draft, to);
-	if (out && rc != BUS_OK)
+	if (out && named && rc != BUS_OK)
 		unlink(draft);
 	if (in && in != stdin)
 		fclose(in);
@@ -354,8 +360,9 @@ const struct ctl_command ctl_avro_make = {
 	.least = 2,
 	.most = 2,
 	.option = make_option,
-	.en = "a container file of JSON lines, checked against a schema; - reads standard input",
-	.id = "berkas kontainer dari baris-baris JSON yang diperiksa terhadap skema; - membaca masukan baku",
+	.en = "a container file of JSON lines, checked against a schema; - is standard input or output",
+	.id = "berkas kontainer dari baris-baris JSON yang diperiksa terhadap skema; - adalah masukan atau "
+	      "keluaran baku",
 	.example = "titian avro make --schema bansos.avsc --codec zstandard bansos.ndjson bansos.avro",
 	.run = run_make,
 };

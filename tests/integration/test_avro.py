@@ -100,3 +100,16 @@ def test_csv_says_what_fastavro_reads(tmp_path):
     assert len(rows) == len(RECORDS)
     for row, r in zip(rows, RECORDS):
         assert (int(row["i"]), row["s"], float(row["d"]), json.loads(row["a"])) == (r["i"], r["s"] or "", r["d"], r["a"])
+
+
+def test_the_command_line_says_one_thing(tmp_path):
+    (tmp_path / "s.avsc").write_text(json.dumps(SCHEMA))
+    (tmp_path / "in.ndjson").write_text("".join(json.dumps(r) + "\n" for r in RECORDS[:5]))
+    done = subprocess.run([TITIAN, "avro", "make", "--schema", "s.avsc", "in.ndjson", "-"], cwd=tmp_path, capture_output=True,
+                          timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert list(fastavro.reader(io.BytesIO(done.stdout))) == RECORDS[:5]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.ndjson", "s.avsc"]
+    (tmp_path / "x.avro").write_bytes(done.stdout)
+    both = run("cat", "--avro", "--csv", tmp_path / "x.avro")
+    assert (both.returncode, both.stdout) == (2, "") and "one of them" in both.stderr
