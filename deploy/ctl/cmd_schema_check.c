@@ -90,7 +90,7 @@ static enum ctl_exit from_registry(struct checking *c, const struct ctl_entry *e
 		char name[24];
 
 		snprintf(name, sizeof(name), "%lld", (long long)version[i]);
-		rc = ctl_registry_schema(c->r, e->subject, name, true, v);
+		rc = ctl_registry_schema(c->r, e->subject, name, v);
 		if (rc != CTL_OK)
 			break;
 		h->n_owned++;
@@ -243,7 +243,16 @@ static void tell_fault(struct checking *c, const struct ctl_fault *f)
 	puts(bus_buf_cstr(&c->line));
 }
 
-/* Several versions of one subject are what it is for; a file that is no schema is told, and skipped. */
+static enum ctl_exit rc_of_faults(const struct ctl_catalogue *c)
+{
+	for (size_t i = 0; i < c->n_faults; i++)
+		if (c->fault[i].err.code != BUS_EEXIST)
+			return c->fault[i].err.code == BUS_ENOENT ? CTL_NOT_FOUND : CTL_FAILED;
+	return CTL_OK;
+}
+
+/* Several versions of one subject are what it is for. Where one cannot be read there is nothing to compare with,
+ * and no verdict. */
 static enum ctl_exit read_before(struct checking *c, const struct ctl_args *args)
 {
 	char *path = bus_xstrdup(args->option[AGAINST]);
@@ -259,7 +268,7 @@ static enum ctl_exit read_before(struct checking *c, const struct ctl_args *args
 	for (size_t i = 0; i < c->before.n_faults; i++)
 		if (c->before.fault[i].err.code != BUS_EEXIST)
 			tell_fault(c, &c->before.fault[i]);
-	return CTL_OK;
+	return rc_of_faults(&c->before);
 }
 
 static enum ctl_exit prepare(struct checking *c, const struct ctl_args *args)

@@ -63,11 +63,56 @@ static void names_of(const char *path, struct bus_buf *entity, struct bus_buf *n
 
 static void say(void *ctx, const struct schema_guess *g)
 {
+	struct bus_buf from = { 0 };
+
 	(void)ctx;
-	fprintf(stderr, "  %-28s %-7s x_pdp %c%s  %s%s%s%s\n", g->path, g->sure, g->class,
-		g->class_sure ? " " : "?", ctl_say(g->why.en, g->why.id),
-		strcmp(g->path, g->from) ? " <- '" : "", strcmp(g->path, g->from) ? g->from : "",
-		strcmp(g->path, g->from) ? "'" : "");
+	if (strcmp(g->path, g->from) != 0) {
+		bus_buf_puts(&from, " <- '");
+		ctl_put_line(&from, g->from);
+		bus_buf_putc(&from, '\'');
+	}
+	fprintf(stderr, "  %-28s %-7s x_pdp %c%s  %s%s\n", g->path, g->sure, g->class,
+		g->class_sure ? " " : "?", ctl_say(g->why.en, g->why.id), bus_buf_cstr(&from));
+	bus_buf_release(&from);
+}
+
+struct looking { /* for the field that --key names */
+	const char *key;
+	char class; /* '\0': no such field */
+	struct bus_buf names;
+};
+
+static void look(void *ctx, const struct schema_guess *g)
+{
+	struct looking *l = ctx;
+
+	if (strpbrk(g->path, ".[{"))
+		return; /* within another */
+	if (strcmp(g->path, l->key) == 0)
+		l->class = g->class;
+	bus_buf_printf(&l->names, "%s%s", l->names.n > 0 ? ", " : "", g->path);
+}
+
+/* False (told): there is no such field. A personal one is only warned of: its class is a guess. */
+static bool allow_key(struct schema_derive *d, const char *key)
+{
+	struct looking l = { .key = key };
+
+	schema_derive_guesses(d, look, &l);
+	if (!l.class)
+		ctl_complain(ctl_say("--key: there is no field '%s'; there are: %s",
+				     "--key: tidak ada kolom '%s'; yang ada: %s"),
+			     key, bus_buf_cstr(&l.names));
+	else if (l.class != 'N' && l.class != 'P')
+		ctl_complain(
+		    ctl_say(
+			"--key %s: looks like personal data (x_pdp %c), which titian schema check refuses "
+			"as a key; take another field, or a pseudonym of class P",
+			"--key %s: tampaknya data pribadi (x_pdp %c), yang ditolak titian schema check "
+			"sebagai kunci; pakai kolom lain, atau pseudonim golongan P"),
+		    key, l.class);
+	bus_buf_release(&l.names);
+	return l.class != '\0';
 }
 
 static void put_guess(void *ctx, const struct schema_guess *g)
@@ -134,6 +179,7 @@ static enum ctl_exit schema_derive_command(const struct ctl_args *args)
 	enum schema_sample format;
 	struct bus_error err;
 	enum bus_err rc;
+	bool misused = false;
 
 	if (!format_of(args->option[FORMAT], &format))
 		return CTL_USAGE;
@@ -155,7 +201,9 @@ static enum ctl_exit schema_derive_command(const struct ctl_args *args)
 		/* Names from the command line may be none. */
 		rc = schema_parse(bus_buf_str(&text), SCHEMA_STRICT, NULL, 0, &s, &err);
 	}
-	if (rc == BUS_OK && args->option[JSON]) {
+	if (rc == BUS_OK && args->option[KEY] && !allow_key(d, args->option[KEY])) {
+		misused = true;
+	} else if (rc == BUS_OK && args->option[JSON]) {
 		show_json(d, &text);
 	} else if (rc == BUS_OK) {
 		fputs(bus_buf_cstr(&text), stdout);
@@ -176,6 +224,8 @@ static enum ctl_exit schema_derive_command(const struct ctl_args *args)
 	bus_buf_release(&name);
 	bus_buf_release(&topic);
 	bus_buf_release(&text);
+	if (misused)
+		return CTL_USAGE;
 	return rc == BUS_OK ? CTL_OK : ctl_fail(&err, false);
 }
 

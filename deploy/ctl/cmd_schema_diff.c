@@ -66,7 +66,7 @@ static enum ctl_exit get(const struct ctl_args *args, const char *operand, struc
 	if (rc != CTL_OK)
 		return rc;
 	split(operand, &subject, &version);
-	rc = ctl_registry_schema(*r, subject, version, true, &v);
+	rc = ctl_registry_schema(*r, subject, version, &v);
 	free(subject);
 	*out = v.schema;
 	v.schema = NULL;

@@ -66,6 +66,11 @@ static int64_t number_of(const struct bus_json *answer, const char *name)
 	return v && bus_json_int(v, &n) == BUS_OK ? n : 0;
 }
 
+static bool has_id(const struct bus_json *answer)
+{
+	return answer && answer->type == BUS_JSON_OBJECT && bus_json_get(answer, "id");
+}
+
 static enum ctl_exit post(struct registering *g, const char *before, const struct ctl_entry *e,
 			  const char *after, int *status, const struct bus_json **answer)
 {
@@ -83,9 +88,9 @@ static enum ctl_exit look_up(struct registering *g, const struct ctl_entry *e, s
 	int status;
 	enum ctl_exit rc = post(g, "/subjects/", e, "", &status, &answer);
 
-	if (rc != CTL_OK || status == 404)
+	if (rc != CTL_OK || ctl_registry_lacks(status, answer))
 		return rc;
-	if (status != 200)
+	if (status != 200 || !has_id(answer))
 		return ctl_registry_refused(e->subject, status, answer);
 	*out = (struct outcome){ number_of(answer, "id"), number_of(answer, "version"), true };
 	return CTL_OK;
@@ -97,7 +102,7 @@ static enum ctl_exit add(struct registering *g, const struct ctl_entry *e, struc
 	int status;
 	enum ctl_exit rc = post(g, "/subjects/", e, "/versions", &status, &answer);
 
-	if (rc == CTL_OK && status != 200)
+	if (rc == CTL_OK && (status != 200 || !has_id(answer)))
 		rc = ctl_registry_refused(e->subject, status, answer);
 	if (rc != CTL_OK)
 		return rc;
@@ -115,7 +120,7 @@ static enum ctl_exit ask_compatible(struct registering *g, const struct ctl_entr
 	int status;
 	enum ctl_exit rc = post(g, "/compatibility/subjects/", e, "/versions?verbose=true", &status, &answer);
 
-	if (rc != CTL_OK || status == 404) /* no such subject yet, in some registries */
+	if (rc != CTL_OK || ctl_registry_lacks(status, answer)) /* no such subject yet, in some registries */
 		return rc;
 	if (status != 200 || !answer || answer->type != BUS_JSON_OBJECT)
 		return ctl_registry_refused(e->subject, status, answer);

@@ -57,14 +57,22 @@ static bool show(void *ctx, const struct schema_hit *hit)
 		       { "file", s->file } };
 
 	s->found++;
+	bus_buf_reset(&s->line);
 	bus_buf_reset(&s->type);
 	schema_words_type(hit->field->type, &s->type);
 	if (!s->json) {
-		printf("%s\t%s\t%s\t%s\t%s\n", s->file ? s->file : s->subject, hit->path,
-		       bus_buf_cstr(&s->type), or_empty(class), or_empty(hit->field->doc));
+		const char *const column[] = { s->file ? s->file : s->subject, hit->path,
+					       bus_buf_cstr(&s->type), or_empty(class),
+					       or_empty(hit->field->doc) };
+
+		for (size_t i = 0; i < BUS_LEN(column); i++) {
+			if (i > 0)
+				bus_buf_putc(&s->line, '\t');
+			ctl_put_line(&s->line, column[i]);
+		}
+		puts(bus_buf_cstr(&s->line));
 		return true;
 	}
-	bus_buf_reset(&s->line);
 	bus_json_object(&j);
 	bus_json_key(&j, "subject");
 	bus_json_put_text(&j, s->subject);
@@ -153,7 +161,7 @@ static enum ctl_exit search_registry(struct searching *s, const struct ctl_args 
 	for (size_t i = 0; i < PAGES_MAX && n == PAGE && rc == CTL_OK; i++)
 		rc = search_page(s, r, i * PAGE, &later, &n);
 	for (size_t i = 0; i < later.n; i++) {
-		if (rc == CTL_OK && ctl_registry_schema(r, later.subject[i], "latest", true, &v) == CTL_OK) {
+		if (rc == CTL_OK && ctl_registry_schema(r, later.subject[i], "latest", &v) == CTL_OK) {
 			search_version(s, &v);
 			ctl_version_release(&v);
 		}

@@ -41,6 +41,20 @@ void ctl_complain(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+void ctl_put_line(struct bus_buf *b, const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		const bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 to U+009F in UTF-8 */
+
+		if (*c >= '\t' && *c <= '\r')
+			bus_buf_putc(b, ' ');
+		else if (*c < ' ' || *c == 0x7f || c1)
+			bus_buf_printf(b, "\\x%02X", c1 ? *++c : *c);
+		else
+			bus_buf_putc(b, (char)*c);
+	}
+}
+
 enum ctl_exit ctl_fail(const struct bus_error *err, bool outside)
 {
 	ctl_complain("%s", err->text);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "bus/buf.h"
 #include "bus/error.h"
 #include "bus/kafka.h"
 
@@ -62,6 +63,9 @@ bool ctl_indonesian(void); /* whether that is Indonesian */
 void ctl_complain(const char *fmt, ...) BUS_PRINTF(1, 2);
 /* The same for an error; gives the exit code. `outside`: EIO is of the network, not of a file. */
 enum ctl_exit ctl_fail(const struct bus_error *err, bool outside);
+/* Appends text that others wrote so that it stays in its line and column and moves no terminal: tab and line ends
+ * as blanks, other control characters as \xNN. */
+void ctl_put_line(struct bus_buf *b, const char *text);
 /* The connection of a command whose option `bootstrap` is at place i; false (told) when it is missing. */
 bool ctl_kafka(const struct ctl_args *args, size_t i, struct bus_kafka_conf *out);
 /* A whole number from min to max, or `fallback` when text is NULL; false (told): it is none. */

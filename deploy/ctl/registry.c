@@ -101,12 +101,40 @@ enum ctl_exit ctl_registry_ask(struct ctl_registry *r, const char *method, const
 	return CTL_OK;
 }
 
+static int64_t code_of(const struct bus_json *answer)
+{
+	const struct bus_json *v =
+	    answer && answer->type == BUS_JSON_OBJECT ? bus_json_get(answer, "error_code") : NULL;
+	int64_t code;
+
+	return v && bus_json_int(v, &code) == BUS_OK ? code : 0;
+}
+
+bool ctl_registry_lacks(int status, const struct bus_json *answer)
+{
+	/* Confluent's Errors.java: no such subject, version, schema, level of the subject. */
+	static const int absent[] = { 40401, 40402, 40403, 40408 };
+
+	for (size_t i = 0; status == 404 && i < BUS_LEN(absent); i++)
+		if (code_of(answer) == absent[i])
+			return true;
+	return false;
+}
+
 enum ctl_exit ctl_registry_refused(const char *about, int status, const struct bus_json *answer)
 {
 	const struct bus_json *v =
 	    answer && answer->type == BUS_JSON_OBJECT ? bus_json_get(answer, "message") : NULL;
 	struct bus_str text = v && v->type == BUS_JSON_STRING ? v->text : BUS_STR("");
 
+	/* A page, or a 404 that is of no registry's making (Confluent's has 404 for a path it does not know). */
+	if (status < 400 || status == 405 || (status == 404 && code_of(answer) / 100 != 404)) {
+		ctl_complain(ctl_say("%s: no registry answers there (HTTP %d); is its address right?",
+				     "%s: tidak ada registri yang menjawab di sana (HTTP %d); benarkah "
+				     "alamatnya?"),
+			     about, status);
+		return CTL_UNREACHABLE;
+	}
 	ctl_complain(ctl_say("%s: the registry answers %d: %.*s", "%s: registri menjawab %d: %.*s"), about,
 		     status, (int)(text.n < 2000 ? text.n : 2000), text.p);
 	return status == 409			? CTL_INCOMPATIBLE
@@ -180,8 +208,8 @@ static void copy_needs(const struct bus_json *list, struct needs *k)
 	}
 }
 
-static enum ctl_exit fetch(struct ctl_registry *r, const char *subject, const char *version, bool must,
-			   int depth, struct ctl_version *out);
+static enum ctl_exit fetch(struct ctl_registry *r, const char *subject, const char *version, int depth,
+			   struct ctl_version *out);
 
 static enum ctl_exit read_at(struct ctl_registry *r, const struct bus_json *object, int depth,
 			     struct ctl_version *out)
@@ -205,7 +233,7 @@ static enum ctl_exit read_at(struct ctl_registry *r, const struct bus_json *obje
 		struct ctl_version v = { 0 };
 
 		snprintf(version, sizeof(version), "%lld", (long long)k.version[i]);
-		rc = depth < DEPTH_MAX ? fetch(r, k.subject[i], version, true, depth + 1, &v) : CTL_FAILED;
+		rc = depth < DEPTH_MAX ? fetch(r, k.subject[i], version, depth + 1, &v) : CTL_FAILED;
 		k.schema[i] = v.schema;
 		v.schema = NULL;
 		ctl_version_release(&v);
@@ -229,8 +257,8 @@ enum ctl_exit ctl_registry_read(struct ctl_registry *r, const struct bus_json *o
 	return read_at(r, object, 0, out);
 }
 
-static enum ctl_exit fetch(struct ctl_registry *r, const char *subject, const char *version, bool must,
-			   int depth, struct ctl_version *out)
+static enum ctl_exit fetch(struct ctl_registry *r, const char *subject, const char *version, int depth,
+			   struct ctl_version *out)
 {
 	const struct bus_json *answer;
 	struct bus_buf path = { 0 };
@@ -246,17 +274,15 @@ static enum ctl_exit fetch(struct ctl_registry *r, const char *subject, const ch
 	bus_buf_release(&path);
 	if (rc != CTL_OK)
 		return rc;
-	if (status == 404 && !must)
-		return CTL_NOT_FOUND;
 	if (status != 200 || !answer || answer->type != BUS_JSON_OBJECT)
 		return ctl_registry_refused(subject, status, answer);
 	return read_at(r, answer, depth, out);
 }
 
-enum ctl_exit ctl_registry_schema(struct ctl_registry *r, const char *subject, const char *version, bool must,
+enum ctl_exit ctl_registry_schema(struct ctl_registry *r, const char *subject, const char *version,
 				  struct ctl_version *out)
 {
-	return fetch(r, subject, version, must, 0, out);
+	return fetch(r, subject, version, 0, out);
 }
 
 enum ctl_exit ctl_registry_versions(struct ctl_registry *r, const char *subject, int64_t **version, size_t *n)
@@ -273,7 +299,7 @@ enum ctl_exit ctl_registry_versions(struct ctl_registry *r, const char *subject,
 	bus_buf_puts(&path, "/versions");
 	rc = ctl_registry_ask(r, "GET", bus_buf_cstr(&path), NULL, &status, &answer);
 	bus_buf_release(&path);
-	if (rc != CTL_OK || status == 404)
+	if (rc != CTL_OK || ctl_registry_lacks(status, answer))
 		return rc;
 	if (status != 200 || !answer || answer->type != BUS_JSON_ARRAY)
 		return ctl_registry_refused(subject, status, answer);

@@ -25,7 +25,10 @@ void ctl_put_encoded(struct bus_buf *b, const char *s);
  * 4xx is an answer. */
 enum ctl_exit ctl_registry_ask(struct ctl_registry *r, const char *method, const char *path,
 			       const struct bus_buf *body, int *status, const struct bus_json **answer);
-/* Tells that the registry refuses (its message) and gives the exit code of the status. */
+/* Whether the registry says that it has no such subject, version, schema or level: its own codes, since any web
+ * server answers 404. */
+bool ctl_registry_lacks(int status, const struct bus_json *answer);
+/* Tells that the registry refuses (its message), or that what answers is none, and gives the exit code. */
 enum ctl_exit ctl_registry_refused(const char *about, int status, const struct bus_json *answer);
 
 struct ctl_version {
@@ -35,8 +38,8 @@ struct ctl_version {
 };
 void ctl_version_release(struct ctl_version *v);
 
-/* A version ("3", "latest") with what it refers to. CTL_NOT_FOUND is told only if `must`. */
-enum ctl_exit ctl_registry_schema(struct ctl_registry *r, const char *subject, const char *version, bool must,
+/* A version ("3", "latest") with what it refers to. */
+enum ctl_exit ctl_registry_schema(struct ctl_registry *r, const char *subject, const char *version,
 				  struct ctl_version *out);
 /* The same from an answer's object (subject, version, id, schema, references). */
 enum ctl_exit ctl_registry_read(struct ctl_registry *r, const struct bus_json *object,

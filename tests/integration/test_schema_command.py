@@ -3,7 +3,9 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -31,6 +33,13 @@ def titian(registry, tmp_path):
                                *map(str, args[1:])], env=env, cwd=tmp_path, text=True, capture_output=True, timeout=60)
         return done.returncode, done.stdout, done.stderr
     return run
+
+
+def alone(*args):
+    """titian without a registry."""
+    done = subprocess.run([BIN / "titian", *map(str, args)], env={"PATH": os.environ["PATH"], "LANG": "C"}, text=True,
+                          capture_output=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
 
 
 def field(name, type_="string", **more):
@@ -108,3 +117,86 @@ def test_faults_and_absence_have_codes_of_their_own(titian, tmp_path):
     (folder / "dinsos" / "bad.avsc").write_text("{")
     code, out, err = titian("check", folder, registry_url=None)
     assert code == FINDINGS and "bad.avsc" in err and "warga.avsc" in out
+
+
+@pytest.mark.parametrize("broken,code", [("typo.avsc", NOT_FOUND), ("typo", NOT_FOUND), ("broken.avsc", FINDINGS),
+                                         ("holds_one", FINDINGS), ("empty", NOT_FOUND)])
+@pytest.mark.parametrize("json_", [[], ["--json"]])
+def test_earlier_versions_that_cannot_be_read_give_no_verdict(tmp_path, broken, code, json_):
+    folder = write(tmp_path / "avsc")
+    write(tmp_path / "holds_one")
+    (tmp_path / "holds_one/dinsos/broken.avsc").write_text("{")
+    (tmp_path / "broken.avsc").write_text("{")
+    (tmp_path / "empty").mkdir()
+    got, out, err = alone("schema", "check", *json_, "--against", tmp_path / broken, folder)
+    assert got == code, out + err
+    assert "all right" not in err and "new" not in out and '"ok":true' not in out
+    assert alone("schema", "check", *json_, "--against", folder, folder)[0] == OK
+
+
+@pytest.fixture
+def web():
+    """A web server that is no registry: what it answers is for the test to set."""
+    class Page(BaseHTTPRequestHandler):
+        def answer(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, body = self.server.answer
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = answer
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("command", [["check"], ["register", "--dry-run"], ["register"]])
+def test_only_a_registry_can_say_that_a_subject_is_new(registry, titian, web, tmp_path, command):
+    folder = write(tmp_path / "fresh")
+    for name in "dinsos/warga.avsc", "bersama/alamat.avsc":  # nobody registered these
+        path = folder / name
+        path.write_text(path.read_text().replace("id.go.kota", "id.go.baru").replace("pku.dinsos", "pku.baru"))
+    url = "http://127.0.0.1:%d" % web.server_port
+    for answer in (404, b"<h1>Not Found</h1>"), (404, b'{"error_code":404,"message":"HTTP 404 Not Found"}'), (200, b"<h1>Hi</h1>"):
+        web.answer = answer
+        code, out, err = titian(*command, folder, registry_url=url)
+        assert (code, out) == (UNREACHABLE, "") and "no registry answers there" in err and "all right" not in err, answer
+    code, out, err = titian(*command, folder, registry_url=registry.url + "/nope")
+    assert (code, out) == (UNREACHABLE, "") and "no registry answers there" in err
+    if command != ["register"]:
+        code, out, err = titian(*command, folder)
+        assert code == OK and ("would-register" in out or "\tnew\n" in out), err
+
+
+def test_a_draft_has_a_key_that_there_is_and_warns_of_a_personal_one(tmp_path):
+    sample = tmp_path / "warga.csv"
+    sample.write_text("kode,nik\n" + "".join("K-%d,14710150019900%02d\n" % (n, n) for n in range(10, 30)))
+    code, out, err = alone("schema", "derive", "--key", "nope", sample)
+    assert (code, out) == (USAGE, "") and "no field 'nope'; there are: kode, nik" in err
+    code, out, err = alone("schema", "derive", "--key", "nik", sample)
+    assert (code, json.loads(out)["x_kunci"]) == (OK, "nik") and "--key nik: looks like personal data (x_pdp U)" in err
+    (tmp_path / "warga.avsc").write_text(out)
+    assert "[key-personal]" in alone("schema", "check", tmp_path / "warga.avsc")[2]  # as the warning says
+    code, out, err = alone("schema", "derive", "--key", "kode", sample)
+    assert (code, json.loads(out)["x_kunci"]) == (OK, "kode") and "personal data" not in err
+
+
+def test_what_others_wrote_moves_no_terminal_and_no_column(tmp_path):
+    (tmp_path / "a.avsc").write_text(json.dumps({"type": "record", "name": "R", "fields": [
+        {"name": "kode", "type": "string", "doc": "a\tb\nc\x1b[31md\x9b1me é"}]}))
+    code, out, _ = alone("schema", "search", "--field", "kode", tmp_path / "a.avsc")
+    assert code == OK and out.splitlines()[0].split("\t")[1:] == ["kode", "string", "", "a b c\\x1B[31md\\x9B1me é"]
+    assert out.count("\n") == 1
+    (tmp_path / "a.csv").write_text('"kode\tini\x1b[2J","b\nc"\n' + "".join("x%d,y z\n" % n for n in range(20)))
+    code, _, err = alone("schema", "derive", tmp_path / "a.csv")
+    assert code == OK and "<- 'kode ini\\x1B[2J'" in err and "<- 'b c'" in err and "\x1b" not in err and "\t" not in err
