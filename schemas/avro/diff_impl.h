@@ -1,4 +1,4 @@
-/* schemas/avro/diff_impl.h - the state of one comparison; for avro_diff*.c alone. Side 0 is old, side 1 new.
+/* schemas/avro/diff_impl.h - the state of one comparison; for diff*.c alone. Side 0 is old, side 1 new.
  */
 #ifndef SCHEMAS_AVRO_DIFF_IMPL_H
 #define SCHEMAS_AVRO_DIFF_IMPL_H

@@ -1,4 +1,4 @@
-/* schemas/avro/parse.h - the state of one parse; for avro_parse*.c alone. */
+/* schemas/avro/parse.h - the state of one parse; for parse*.c alone. */
 #ifndef SCHEMAS_AVRO_PARSE_H
 #define SCHEMAS_AVRO_PARSE_H
 

@@ -1,4 +1,4 @@
-/* schemas/avro/plan.h - the instructions between the compiler (avro_plan*.c) and the machine (avro/read.c).
+/* schemas/avro/plan.h - the instructions between the compiler (plan*.c) and the machine (avro/read.c).
  *
  * A plan is one flat program. Records are routines, called; all else stands in line. A value goes into the
  * cell `to` of the block at hand (a record's fields, an array's item, a map's entry, the root), as branch

@@ -1,14 +1,14 @@
 /* schemas/kinds/proto.h - Protobuf schemas (proto2 and proto3): behind kinds/kind.h.
  *
- *   kinds/proto_schema.c      the two entries: text or base64 in, canonical text or base64 out
- *   kinds/proto_lex.c         tokens of .proto text          proto_parse*.c    text -> struct schema_proto_file
- *   kinds/proto_read.c        FileDescriptorProto -> struct schema_proto_file
- *   kinds/proto_load.c        the file and what it imports    kinds/proto_names.c    the names, what one means where
- *   kinds/proto_check.c       protoc's rules: numbers, ranges, oneofs, maps, enums, extensions
- *   kinds/proto_option.c      an option as bytes of its message: for checking it, and for the descriptor
- *   proto_text*.c       the text as Confluent's ProtobufSchemaUtils lays it out
- *   kinds/proto_write.c       struct schema_proto_file -> FileDescriptorProto
- *   kinds/proto_known.c       the files that come with the compiler (schemas/kinds/known)
+ *   proto_schema.c   the two entries: text or base64 in, canonical text or base64 out
+ *   proto_lex.c      tokens of .proto text          proto_parse*.c  text -> struct schema_proto_file
+ *   proto_read*.c    FileDescriptorProto -> the same
+ *   proto_load.c     the file and what it imports   proto_names.c   the names, what one means where
+ *   proto_check.c    protoc's rules: numbers, ranges, oneofs, maps, enums, extensions
+ *   proto_option*.c  an option as bytes of its message: for checking it, and for the descriptor
+ *   proto_text*.c    the text as Confluent's ProtobufSchemaUtils lays it out
+ *   proto_write.c    struct schema_proto_file -> FileDescriptorProto
+ *   proto_known.c    the files that come with the compiler (kinds/known)
  *
  * What is a schema and what is none is protoc's word; the order and layout of the text is Confluent's. Where
  * Confluent's text would say another thing than the schema, ours says the schema: groups of a descriptor,

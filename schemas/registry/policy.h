@@ -2,10 +2,12 @@
  *
  *   users:
  *     dinsos:
- *       certificate: ["DNS:adapter.dinsos.pekanbaru.go.id"]   # or the subject, "CN=dinsos,O=Pekanbaru" (RFC
- * 4514) write: ["pku.dinsos.*"] configure: ["pku.dinsos.*"] operator: { admin: true } everyone: { read: ["*"]
- * }       # every known user, beside what is theirs anonymous: { read: ["pku.bersama.*"] }   # who does not
- * say who they are; left out: 401 for them
+ *       certificate: ["DNS:adapter.dinsos.pekanbaru.go.id"]  # or the subject, "CN=dinsos,O=Pekanbaru" (RFC 4514)
+ *       write: ["pku.dinsos.*"]
+ *       configure: ["pku.dinsos.*"]
+ *     operator: { admin: true }
+ *   everyone: { read: ["*"] }             # every known user, beside what is theirs
+ *   anonymous: { read: ["pku.bersama.*"] }  # who does not say who they are; left out: 401 for them
  *
  * What is not said is not allowed. A rule is a subject's name, or with `*` at its end a beginning of names.
  * It is of the default context; `:.ctx:name*` is of another one, `:*:name*` of all. write, delete and

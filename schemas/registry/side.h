@@ -1,11 +1,11 @@
 /* schemas/registry/side.h - what the registry answers beyond Confluent's API, under /v1/: for people and
  * tools that ask what a change would break, who uses a schema, and what is going away.
  *
- *   registry/side.c        uses and states, over HTTP
- *   registry/side_write.c  the thread that writes them to the side topic (store/side.h)
- *   registry/check.c       what a schema would change and break, before it is registered; differences
- *   registry/search.c      subjects with their newest versions, a page at a time; search by field, type,
- * class registry/feed.c        the changes of the registry as server-sent events
+ *   side.c        uses and states, over HTTP
+ *   side_write.c  the thread that writes them to the side topic (store/side.h)
+ *   check.c       what a schema would change and break, before it is registered; differences
+ *   search.c      subjects with their newest versions, a page at a time; fields by name, type, class
+ *   feed.c        the changes of the registry as server-sent events
  *
  * Errors have Confluent's shape; their code is the HTTP status.
  */

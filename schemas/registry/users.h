@@ -1,7 +1,7 @@
 /* schemas/registry/users.h - passwords and tokens of the registry's users, hashed, in one file.
  *
- *   password NAME pbkdf2-sha256 ITERATIONS SALT HASH WHEN      (hex; two at most for a name: the old and the
- * new) token NAME ID SHA256 WHEN
+ *   password NAME pbkdf2-sha256 ITERATIONS SALT HASH WHEN      (hex; two at most for a name: the old, the new)
+ *   token NAME ID SHA256 WHEN
  *
  * A token is tr_<8 hex: id>_<64 hex: 256 random bits>: too much to guess, so a plain hash will do (OWASP ASVS
  * 2.9), and a check costs a microsecond. A password needs the slow one: 0.1 s or more. A token is taken as a

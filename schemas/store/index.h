@@ -1,5 +1,5 @@
 /* schemas/store/index.h - a hash table of things that carry their own links: no allocation per entry. For
- * store_*.c.
+ * this folder.
  *
  *     for (struct schema_link *l = schema_index_first(&x, hash); l; l = schema_index_next(l))
  *             ... l is inside of a candidate: same hash, compare the rest

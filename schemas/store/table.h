@@ -56,7 +56,7 @@ struct schema_entry { /* one version of a subject */
 	bool deleted;
 	struct schema_content *content;
 	int64_t offset, timestamp_ms;
-	_Atomic uint64_t alike; /* see schema_store_alike(); 0: not known yet */
+	_Atomic uint64_t alike; /* by store/find.c; 0: not known yet */
 };
 
 struct schema_subject {
