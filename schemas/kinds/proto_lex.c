@@ -256,6 +256,16 @@ enum bus_err schema_proto_string(struct schema_proto_parser *s, struct bus_str *
 	return out->p ? BUS_OK : schema_proto_no_room(s->p);
 }
 
+enum bus_err schema_proto_utf8(struct schema_proto_parser *s, struct bus_str *out)
+{
+	struct schema_proto_at at = s->at;
+	enum bus_err rc = schema_proto_string(s, out);
+
+	if (rc == BUS_OK && bus_utf8_ok(out->p, out->n) != out->n)
+		rc = schema_proto_fail(s->p, at, "a string that is not UTF-8");
+	return rc;
+}
+
 enum bus_err schema_proto_name(struct schema_proto_parser *s, struct bus_str *out)
 {
 	if (s->token != PROTO_NAME)

@@ -34,7 +34,7 @@ static enum bus_err parse_import(struct schema_proto_parser *s)
 	i->at = s->at;
 	i->public = schema_proto_take(s, "public");
 	i->weak = !i->public && schema_proto_take(s, "weak");
-	rc = schema_proto_string(s, &i->name);
+	rc = schema_proto_utf8(s, &i->name);
 	SCHEMA_PROTO_PUSH(s->file->imports, i);
 	return rc ? rc : schema_proto_want_text(s, ";");
 }

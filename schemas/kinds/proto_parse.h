@@ -27,6 +27,8 @@ enum bus_err schema_proto_want_text(struct schema_proto_parser *s, const char *t
 enum bus_err schema_proto_unexpected(struct schema_proto_parser *s, const char *want);
 /* One or more quoted strings, escapes undone. */
 enum bus_err schema_proto_string(struct schema_proto_parser *s, struct bus_str *out) BUS_MUSTCHECK;
+/* The same, of UTF-8 only: what becomes a string of the descriptor. */
+enum bus_err schema_proto_utf8(struct schema_proto_parser *s, struct bus_str *out) BUS_MUSTCHECK;
 enum bus_err schema_proto_name(struct schema_proto_parser *s, struct bus_str *out) BUS_MUSTCHECK;
 /* a.b.c; dot: may begin with one. */
 enum bus_err schema_proto_full_name(struct schema_proto_parser *s, bool dot,

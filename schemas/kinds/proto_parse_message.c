@@ -328,7 +328,7 @@ enum bus_err schema_proto_parse_ranges(struct schema_proto_parser *s, bool names
 			return schema_proto_no_room(s->p);
 		r->at = s->at;
 		if (names && s->token == PROTO_QUOTED)
-			rc = schema_proto_string(s, &r->name);
+			rc = schema_proto_utf8(s, &r->name);
 		else
 			rc = parse_range(s, enumeration, r);
 		SCHEMA_PROTO_PUSH(all->first, r);

@@ -2,6 +2,17 @@
 
 #define GROUPS_MAX 1000
 
+/* As the text can say it: a whole number or one with a point, inf or nan, after a '-' or not. */
+static bool is_number(struct bus_str text)
+{
+	size_t minus = text.n > 0 && text.p[0] == '-';
+	struct schema_proto_parser s = { .c = text.p + minus, .end = text.p + text.n };
+
+	schema_proto_next(&s);
+	return s.text.n == text.n - minus && (s.token == PROTO_INT || s.token == PROTO_FLOAT ||
+					      schema_proto_is(&s, "inf") || schema_proto_is(&s, "nan"));
+}
+
 /* default_value: bytes are written with C's escapes. */
 static enum bus_err read_default(struct schema_proto_reader *r, struct schema_proto_field *f,
 				 struct bus_str text)
@@ -24,21 +35,34 @@ static enum bus_err read_default(struct schema_proto_reader *r, struct schema_pr
 		if (rc == BUS_OK && s.token != PROTO_END)
 			rc = schema_proto_broken(r, "default_value");
 	}
-	if (f->type == SCHEMA_PROTO_TEXT || f->type == SCHEMA_PROTO_BYTES)
+	if (f->type == SCHEMA_PROTO_TEXT || f->type == SCHEMA_PROTO_BYTES) {
 		kind = SCHEMA_PROTO_STRING;
-	else if (f->type == SCHEMA_PROTO_BOOLEAN)
+	} else if (f->type == SCHEMA_PROTO_BOOLEAN) {
 		kind = SCHEMA_PROTO_BOOL;
-	else if (f->type == SCHEMA_PROTO_ENUM || f->type == 0 || bus_str_is(text, "inf") ||
-		 bus_str_is(text, "nan"))
+		if (!bus_str_is(text, "true") && !bus_str_is(text, "false"))
+			return schema_proto_broken(r, "default_value");
+	} else if (f->type == SCHEMA_PROTO_ENUM || f->type == 0) {
 		kind = SCHEMA_PROTO_WORD;
-	if (kind != SCHEMA_PROTO_STRING)
-		for (size_t i = 0; i < text.n; i++)
-			if (!((text.p[i] >= '0' && text.p[i] <= '9') ||
-			      (text.p[i] >= 'a' && text.p[i] <= 'z') ||
-			      (text.p[i] >= 'A' && text.p[i] <= 'Z') || strchr("_+-.", text.p[i])))
-				return schema_proto_broken(r, "default_value");
+		rc = schema_proto_want_name(r, text, "default value");
+	} else {
+		if (!is_number(text))
+			return schema_proto_broken(r, "default_value");
+		if (bus_str_is(text, "inf") || bus_str_is(text, "nan"))
+			kind = SCHEMA_PROTO_WORD;
+	}
 	f->preset = schema_proto_value_new(r->p, kind, text);
 	return rc ? rc : f->preset ? BUS_OK : schema_proto_no_room(r->p);
+}
+
+/* A group's text has one name for both: the message's, with a capital letter, and in small ones the field's. */
+static bool is_lower_of(struct bus_str field, struct bus_str message)
+{
+	bool same = field.n == message.n && message.n > 0 && message.p[0] >= 'A' && message.p[0] <= 'Z';
+
+	for (size_t i = 0; same && i < field.n; i++)
+		same = field.p[i] == (message.p[i] >= 'A' && message.p[i] <= 'Z' ? message.p[i] - 'A' + 'a'
+										  : message.p[i]);
+	return same;
 }
 
 static enum bus_err find_group(struct schema_proto_reader *r, struct schema_proto_field *f,
@@ -52,13 +76,13 @@ static enum bus_err find_group(struct schema_proto_reader *r, struct schema_prot
 	if (++r->groups > GROUPS_MAX)
 		return bus_fail(r->p->err, BUS_ETOOBIG, "more than %d groups", GROUPS_MAX);
 	for (; messages; messages = messages->next)
-		if (bus_str_eq(messages->name, last) && !messages->group) {
+		if (bus_str_eq(messages->name, last) && !messages->group && is_lower_of(f->name, last)) {
 			messages->group = true;
 			f->message = messages;
 			f->type_name = last;
 			return BUS_OK;
 		}
-	return bus_fail(r->p->err, BUS_ESCHEMA, "group '" SCHEMA_PROTO_F "' has no message beside it",
+	return bus_fail(r->p->err, BUS_ESCHEMA, "group '" SCHEMA_PROTO_F "' has no message beside it, or a field of another name",
 			SCHEMA_PROTO_A(last));
 }
 

@@ -104,9 +104,7 @@ static int by_import(const void *a, const void *b)
 static void put_range(struct proto_text *t, const struct schema_proto_range *r, int32_t max)
 {
 	if (r->name.p) {
-		schema_proto_put(t, "\"");
-		schema_proto_put_str(t, r->name);
-		schema_proto_put(t, "\"");
+		schema_proto_put_quoted(t, r->name);
 		return;
 	}
 	schema_proto_put_int(t, r->from);
@@ -424,11 +422,11 @@ static void put_imports(struct proto_text *t, struct schema_proto_import *list)
 			if (t->normalize && before.p && bus_str_eq(before, all[i]->name))
 				continue;
 			before = all[i]->name;
-			schema_proto_put(t, kind == 0	? "import \""
-					    : kind == 1 ? "import public \""
-							: "import weak \"");
-			schema_proto_put_str(t, all[i]->name);
-			schema_proto_put(t, "\";\n");
+			schema_proto_put(t, kind == 0	? "import "
+					    : kind == 1 ? "import public "
+							: "import weak ");
+			schema_proto_put_quoted(t, all[i]->name);
+			schema_proto_put(t, ";\n");
 		}
 	}
 	free(all);

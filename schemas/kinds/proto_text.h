@@ -18,6 +18,7 @@ struct proto_text {
 void schema_proto_put(struct proto_text *t, const char *s);
 void schema_proto_put_str(struct proto_text *t, struct bus_str s);
 void schema_proto_put_int(struct proto_text *t, int64_t v);
+void schema_proto_put_quoted(struct proto_text *t, struct bus_str s); /* with escapes */
 /* A list as an array (the caller's to free), sorted when normalizing; *n of them. */
 #define SCHEMA_PROTO_ARRAY(list, n)                                                                          \
 	({                                                                                                   \

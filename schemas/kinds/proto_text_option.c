@@ -7,7 +7,7 @@
 static void put_value(struct proto_text *t, const struct schema_proto_message *scope,
 		      const struct schema_proto_value *v);
 
-static void put_quoted(struct proto_text *t, struct bus_str s)
+void schema_proto_put_quoted(struct proto_text *t, struct bus_str s)
 {
 	static const char from[] = "\a\b\f\n\r\t\v\\'\"";
 	static const char to[] = "abfnrtv\\'\"";
@@ -110,7 +110,7 @@ static void put_value(struct proto_text *t, const struct schema_proto_message *s
 {
 	switch (v->kind) {
 	case SCHEMA_PROTO_STRING:
-		put_quoted(t, v->text);
+		schema_proto_put_quoted(t, v->text);
 		break;
 	case SCHEMA_PROTO_NUMBER:
 		put_number(t, v->text);
