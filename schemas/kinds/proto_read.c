@@ -46,6 +46,21 @@ bool schema_proto_is_full_name(struct bus_str s, bool dot)
 	return true;
 }
 
+/* protoc's own descriptors begin every type with a dot. */
+bool schema_proto_is_keyword(struct bus_str type)
+{
+	static const char *const word[] = { "message", "enum",	     "oneof",	 "option",
+					    "extend",  "extensions", "reserved", "optional",
+					    "group",   "required",   "repeated", "stream" };
+	const char *dot = memchr(type.p, '.', type.n);
+	struct bus_str first = { type.p, dot ? (size_t)(dot - type.p) : type.n };
+
+	for (size_t i = 0; i < BUS_LEN(word); i++)
+		if (bus_str_is(first, word[i]))
+			return true;
+	return schema_proto_scalar(type) != 0;
+}
+
 /* A name where one must stand. */
 enum bus_err schema_proto_want_name(struct schema_proto_reader *r, struct bus_str name, const char *of)
 {
@@ -334,7 +349,8 @@ static enum bus_err read_rpc(struct schema_proto_reader *r, struct bus_str bytes
 			rpc->output_stream = w.value != 0;
 	}
 	SCHEMA_PROTO_PUSH(s->rpcs, rpc);
-	if (rc == BUS_OK && (!ok || w.bad || !rpc->input.p || !rpc->output.p))
+	if (rc == BUS_OK && (!ok || w.bad || !rpc->input.p || !rpc->output.p ||
+			     schema_proto_is_keyword(rpc->input) || schema_proto_is_keyword(rpc->output)))
 		rc = schema_proto_broken(r, "method");
 	return rc ? rc : schema_proto_want_name(r, rpc->name, "method");
 }

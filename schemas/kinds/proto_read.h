@@ -15,6 +15,8 @@ struct schema_proto_reader {
 enum bus_err schema_proto_broken(struct schema_proto_reader *r, const char *what);
 bool schema_proto_read_string(const struct proto_wire *w, struct bus_str *out); /* UTF-8 */
 bool schema_proto_is_full_name(struct bus_str s, bool dot);			/* dot: may begin with one */
+/* A type, relative and called like a word of the language: in a text it would not be one. */
+bool schema_proto_is_keyword(struct bus_str type);
 /* A name where one must stand. */
 enum bus_err schema_proto_want_name(struct schema_proto_reader *r, struct bus_str name, const char *of);
 

@@ -60,8 +60,8 @@ static bool is_lower_of(struct bus_str field, struct bus_str message)
 	bool same = field.n == message.n && message.n > 0 && message.p[0] >= 'A' && message.p[0] <= 'Z';
 
 	for (size_t i = 0; same && i < field.n; i++)
-		same = field.p[i] == (message.p[i] >= 'A' && message.p[i] <= 'Z' ? message.p[i] - 'A' + 'a'
-										  : message.p[i]);
+		same = field.p[i] ==
+		       (message.p[i] >= 'A' && message.p[i] <= 'Z' ? message.p[i] - 'A' + 'a' : message.p[i]);
 	return same;
 }
 
@@ -82,7 +82,8 @@ static enum bus_err find_group(struct schema_proto_reader *r, struct schema_prot
 			f->type_name = last;
 			return BUS_OK;
 		}
-	return bus_fail(r->p->err, BUS_ESCHEMA, "group '" SCHEMA_PROTO_F "' has no message beside it, or a field of another name",
+	return bus_fail(r->p->err, BUS_ESCHEMA,
+			"group '" SCHEMA_PROTO_F "' has no message beside it, or a field of another name",
 			SCHEMA_PROTO_A(last));
 }
 
@@ -163,8 +164,15 @@ enum bus_err schema_proto_read_field(struct schema_proto_reader *r, struct bus_s
 		return rc;
 	if (schema_proto_scalar_name(f->type))
 		f->type_name = bus_str(schema_proto_scalar_name(f->type));
-	else if (!f->type_name.p)
+	else if (!f->type_name.p || schema_proto_is_keyword(f->type_name))
 		return schema_proto_broken(r, "field");
+	if ((proto3_optional && !r->file->proto3) ||
+	    ((proto3_optional || index != UINT64_MAX) && f->label != SCHEMA_PROTO_OPTIONAL) ||
+	    (r->file->proto3 && f->label == SCHEMA_PROTO_REQUIRED))
+		return bus_fail(r->p->err, BUS_ESCHEMA,
+				"field '" SCHEMA_PROTO_F
+				"' of the descriptor has a label that it cannot have",
+				SCHEMA_PROTO_A(f->name));
 	if (proto3_optional)
 		index = UINT64_MAX;
 	else if (r->file->proto3 && f->label != SCHEMA_PROTO_REPEATED)
