@@ -453,45 +453,37 @@ static bool holds(const struct schema *s, size_t n, struct bus_str text)
 	return false;
 }
 
-/* The texts of all references, those they need first, each once. */
-static enum bus_err read_references(struct schema_parser *p, const struct schema_reference *ref,
+/* Texts of references, those they need first; each once. */
+static enum bus_err read_references(struct schema_parser *p, const struct schema_reference_text *ref,
 				    size_t n_refs)
 {
 	struct schema *s = p->s;
-	struct bus_str *part;
-	size_t most = 0;
+	struct bus_str *part = bus_arena_alloc(p->arena, (n_refs + 1) * sizeof(*part));
 
-	for (size_t i = 0; i < n_refs; i++)
-		most += ref[i].schema->n_parts + 1;
-	part = bus_arena_alloc(p->arena, (most + 1) * sizeof(*part));
 	if (!part)
 		return schema_parse_no_room(p);
 	s->part = part;
 	for (size_t i = 0; i < n_refs; i++) {
-		const struct schema *r = ref[i].schema;
+		struct bus_str text = ref[i].text;
+		const struct schema_node *root;
+		enum bus_err rc;
 
-		for (size_t k = 0; k <= r->n_parts; k++) {
-			struct bus_str text = k < r->n_parts ? r->part[k] : r->text;
-			const struct schema_node *root;
-			enum bus_err rc;
-
-			if (holds(s, s->n_parts, text))
-				continue;
-			text.p = bus_arena_dup(p->arena, text.p, text.n);
-			if (!text.p)
-				return schema_parse_no_room(p);
-			part[s->n_parts++] = text;
-			rc = read_text(p, text, &root);
-			if (rc != BUS_OK)
-				return bus_fail_prefix(p->err, rc, "reference '%.100s'", ref[i].name);
-		}
+		if (holds(s, s->n_parts, text))
+			continue;
+		text.p = bus_arena_dup(p->arena, text.p, text.n);
+		if (!text.p)
+			return schema_parse_no_room(p);
+		part[s->n_parts++] = text;
+		rc = read_text(p, text, &root);
+		if (rc != BUS_OK)
+			return bus_fail_prefix(p->err, rc, "reference '%.100s'", ref[i].name);
 	}
 	s->own = s->count;
 	return BUS_OK;
 }
 
-enum bus_err schema_parse(struct bus_str text, int flags, const struct schema_reference *ref, size_t n_refs,
-			  struct schema **out, struct bus_error *err)
+enum bus_err schema_parse_texts(struct bus_str text, int flags, const struct schema_reference_text *ref,
+				size_t n_refs, struct schema **out, struct bus_error *err)
 {
 	struct schema_parser p = { .flags = flags, .err = err };
 	struct schema *s;
@@ -515,5 +507,27 @@ enum bus_err schema_parse(struct bus_str text, int flags, const struct schema_re
 		*out = s;
 	else
 		schema_unref(&s);
+	return rc;
+}
+
+enum bus_err schema_parse(struct bus_str text, int flags, const struct schema_reference *ref, size_t n_refs,
+			  struct schema **out, struct bus_error *err)
+{
+	struct schema_reference_text *all;
+	size_t most = 0, n = 0;
+	enum bus_err rc;
+
+	for (size_t i = 0; i < n_refs; i++)
+		most += ref[i].schema->n_parts + 1;
+	all = bus_xcalloc(most + 1, sizeof(*all));
+	for (size_t i = 0; i < n_refs; i++) {
+		const struct schema *r = ref[i].schema;
+
+		for (size_t k = 0; k < r->n_parts; k++)
+			all[n++] = (struct schema_reference_text){ ref[i].name, r->part[k] };
+		all[n++] = (struct schema_reference_text){ ref[i].name, r->text };
+	}
+	rc = schema_parse_texts(text, flags, all, n, out, err);
+	free(all);
 	return rc;
 }

@@ -34,6 +34,11 @@ int schema_count(const struct schema *s)
 	return s->count;
 }
 
+size_t schema_memory(const struct schema *s)
+{
+	return bus_arena_used(s->arena);
+}
+
 const char *schema_property(const struct bus_json *properties, const char *name)
 {
 	const struct bus_json *v = properties ? bus_json_get(properties, name) : NULL;

@@ -93,6 +93,11 @@ struct schema_reference { /* another schema whose named types the text may use (
 	const struct schema *schema;
 };
 
+struct schema_reference_text { /* the same as text: what it needs itself stands before it */
+	const char *name;
+	struct bus_str text;
+};
+
 enum {
 	SCHEMA_STRICT = 0,  /* as Confluent checks new schemas: strict names, defaults must fit */
 	SCHEMA_LENIENT = 1, /* as already registered ones are read: names and defaults unchecked */
@@ -101,12 +106,16 @@ enum {
 /* On failure *out is NULL: BUS_ESCHEMA says what is wrong and where; BUS_EPARSE: not JSON; BUS_ETOOBIG. */
 enum bus_err schema_parse(struct bus_str text, int flags, const struct schema_reference *ref, size_t n_refs,
 			  struct schema **out, struct bus_error *err) BUS_MUSTCHECK;
+/* Reads each text once, as Confluent's parser does: what it takes grows with the sum of the texts. */
+enum bus_err schema_parse_texts(struct bus_str text, int flags, const struct schema_reference_text *ref,
+				size_t n_refs, struct schema **out, struct bus_error *err) BUS_MUSTCHECK;
 struct schema *schema_ref(struct schema *s);
 void schema_unref(struct schema **s);
 
 const struct schema_node *schema_root(const struct schema *s);
 struct bus_str schema_text(const struct schema *s); /* as read */
 int schema_count(const struct schema *s);	    /* nodes */
+size_t schema_memory(const struct schema *s);	    /* bytes it takes */
 
 /* String property of a node or a field ("x_kunci"); NULL: none or no string. NUL-ended. */
 const char *schema_property(const struct bus_json *properties, const char *name);

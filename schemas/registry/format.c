@@ -10,8 +10,7 @@ static enum bus_err format_kind(struct schema_registry *r, const struct schema_v
 	struct schema_closure needed;
 	enum bus_err rc;
 
-	rc = schema_store_closure(r->store, v->subject, v->reference, v->n_references, true, false, &needed,
-				  err);
+	rc = schema_store_closure(r->store, v->subject, v->reference, v->n_references, true, &needed, err);
 	if (rc != BUS_OK)
 		return rc;
 	ref = bus_xcalloc(needed.n + 1, sizeof(*ref));

@@ -277,7 +277,7 @@ enum bus_err schema_request_parse(struct schema_registry *r, struct schema_reque
 	rc = may_refer(q, err);
 	if (rc == BUS_OK)
 		rc = schema_store_closure(r->store, q->v.subject, q->v.reference, q->v.n_references, !strict,
-					  avro, &needed, err);
+					  &needed, err);
 	if (rc == BUS_OK && avro)
 		rc = parse_avro(&needed, q, strict ? SCHEMA_STRICT : SCHEMA_LENIENT, normalize, err);
 	else if (rc == BUS_OK)

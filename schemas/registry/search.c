@@ -159,7 +159,8 @@ void schema_search_subjects(void *ctx, struct bus_http_request *req)
 			next = names.item[i - 1];
 			break;
 		}
-		if (schema_store_version(r->store, names.item[i], SCHEMA_VERSION_LATEST, &v, NULL) != BUS_OK)
+		if (schema_store_version_once(r->store, names.item[i], SCHEMA_VERSION_LATEST, &v, NULL) !=
+		    BUS_OK)
 			continue; /* deleted a moment ago */
 		put_subject(&j, r, req, &v);
 		schema_version_release(&v);
@@ -245,7 +246,8 @@ void schema_search_fields(void *ctx, struct bus_http_request *req)
 			next = names.item[i - 1];
 			break;
 		}
-		if (schema_store_version(r->store, names.item[i], SCHEMA_VERSION_LATEST, &v, NULL) != BUS_OK)
+		if (schema_store_version_once(r->store, names.item[i], SCHEMA_VERSION_LATEST, &v, NULL) !=
+		    BUS_OK)
 			continue;
 		found.v = &v;
 		found.n_here = 0;

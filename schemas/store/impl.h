@@ -9,12 +9,15 @@
 #include "schemas/store/table.h"
 
 #define SCHEMA_PARSED_MAX 1024
+#define SCHEMA_PARSED_BYTES ((size_t)64 * 1024 * 1024) /* of all of them */
 
 struct schema_parsed { /* a schema that was needed lately, by what its text is */
 	const struct schema_context *context;
 	uint8_t guid[SCHEMA_GUID_LEN];
 	uint64_t generation; /* of the table: references may mean something else later */
 	struct schema *schema;
+	size_t bytes;  /* it takes */
+	uint64_t used; /* s->parsed_clock when it was last asked for */
 };
 
 struct schema_store {
@@ -29,6 +32,8 @@ struct schema_store {
 
 	pthread_mutex_t parsed_lock; /* taken alone */
 	struct schema_parsed parsed[SCHEMA_PARSED_MAX];
+	size_t parsed_bytes;
+	uint64_t parsed_clock;
 
 	pthread_mutex_t listener_lock; /* held while the listener is called; taken alone */
 	void (*listener)(void *ctx);

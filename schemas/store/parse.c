@@ -2,8 +2,9 @@
  * lock. */
 #include "schemas/store/impl.h"
 
-#define CLOSURE_MAX 1000 /* schemas that one leads to */
+#define CLOSURE_MAX 200 /* schemas that one leads to */
 #define CLOSURE_DEPTH 64
+#define CLOSURE_TEXT SCHEMA_TEXT_MAX /* bytes of all their texts */
 
 static const struct schema_context *context_of(struct schema_store *s, const char *subject,
 					       uint64_t *generation)
@@ -32,24 +33,51 @@ static struct schema *remembered(struct schema_store *s, const struct schema_con
 	if (p->schema && p->context == c && p->generation == generation &&
 	    memcmp(p->guid, guid, SCHEMA_GUID_LEN) == 0)
 		found = schema_ref(p->schema);
+	if (found)
+		p->used = ++s->parsed_clock;
 	pthread_mutex_unlock(&s->parsed_lock);
 	return found;
+}
+
+static void forget(struct schema_store *s, struct schema_parsed *p)
+{
+	s->parsed_bytes -= p->bytes;
+	p->bytes = 0;
+	schema_unref(&p->schema);
+}
+
+/* Those that nobody asked for the longest time go first. */
+static void make_room(struct schema_store *s, size_t bytes)
+{
+	while (s->parsed_bytes + bytes > SCHEMA_PARSED_BYTES) {
+		struct schema_parsed *oldest = NULL;
+
+		for (size_t i = 0; i < SCHEMA_PARSED_MAX; i++)
+			if (s->parsed[i].schema && (!oldest || s->parsed[i].used < oldest->used))
+				oldest = &s->parsed[i];
+		forget(s, oldest);
+	}
 }
 
 static void remember(struct schema_store *s, const struct schema_context *c, const uint8_t *guid,
 		     uint64_t generation, struct schema *schema)
 {
 	struct schema_parsed *p = slot_of(s, c, guid);
-	struct schema *old;
+	size_t bytes = schema_memory(schema);
 
+	if (bytes > SCHEMA_PARSED_BYTES)
+		return;
 	pthread_mutex_lock(&s->parsed_lock);
-	old = p->schema;
+	forget(s, p);
+	make_room(s, bytes);
 	p->schema = schema_ref(schema);
+	p->bytes = bytes;
+	p->used = ++s->parsed_clock;
 	p->context = c;
 	p->generation = generation;
 	memcpy(p->guid, guid, SCHEMA_GUID_LEN);
+	s->parsed_bytes += bytes;
 	pthread_mutex_unlock(&s->parsed_lock);
-	schema_unref(&old);
 }
 
 static bool is_avro(const struct schema_version *v)
@@ -69,69 +97,82 @@ void schema_closure_release(struct schema_closure *c)
 	*c = (struct schema_closure){ 0 };
 }
 
-static const struct schema_needed *in_closure(const struct schema_closure *c, const char *subject,
-					      int version)
+static bool in_closure(const struct schema_closure *c, const char *subject, int version)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (c->item[i].v.version == version && strcmp(c->item[i].v.subject, subject) == 0)
-			return &c->item[i];
-	return NULL;
-}
-
-static bool copy_version(struct schema_store *s, const char *subject, int version, bool with_deleted,
-			 struct schema_version *out)
-{
-	const struct schema_table *t = schema_store_read(s);
-	const struct schema_subject *sub = schema_table_subject(t, subject);
-	const struct schema_entry *e = sub ? schema_table_entry(sub, version == -1 ? 0 : version) : NULL;
-
-	if (e && e->deleted && !with_deleted)
-		e = NULL;
-	if (e) {
-		const struct schema_version view = schema_table_view(sub, e);
-
-		schema_version_copy(&view, out);
-	}
-	schema_store_done(s);
-	return e != NULL;
+			return true;
+	return false;
 }
 
 struct walk {
 	struct schema_store *s;
 	struct schema_closure *out;
-	bool with_deleted, parse;
+	bool with_deleted;
 	int depth;
+	size_t n, text; /* taken so far */
 	struct bus_error *err;
 };
 
 static enum bus_err follow(struct walk *w, const char *from, struct schema_store_reference *reference,
 			   size_t n);
 
+/* Before anything is copied or parsed: a schema of a few bytes may lead to very much. */
+static enum bus_err count(struct walk *w, const struct schema_entry *e)
+{
+	if (w->depth >= CLOSURE_DEPTH || w->n >= CLOSURE_MAX)
+		return bus_fail(w->err, BUS_ETOOBIG,
+				"the references lead to more than %d schemas, or more than %d deep",
+				CLOSURE_MAX, CLOSURE_DEPTH);
+	w->n++;
+	w->text += strlen(e->content->text);
+	if (w->text > CLOSURE_TEXT)
+		return bus_fail(w->err, BUS_ETOOBIG,
+				"the schemas that the references lead to are together longer than %zu bytes",
+				CLOSURE_TEXT);
+	return BUS_OK;
+}
+
+/* Sets r->version; out->subject stays NULL when the closure has it already. */
+static enum bus_err take(struct walk *w, const char *subject, struct schema_store_reference *r,
+			 struct schema_version *out)
+{
+	const struct schema_table *t = schema_store_read(w->s);
+	const struct schema_subject *sub = schema_table_subject(t, subject);
+	const struct schema_entry *e = NULL;
+	enum bus_err rc = BUS_OK;
+
+	*out = (struct schema_version){ 0 };
+	if (sub && (r->version > 0 || r->version == -1))
+		e = schema_table_entry(sub, r->version == -1 ? 0 : r->version);
+	if (!e || (e->deleted && !w->with_deleted)) {
+		rc = bus_fail(w->err, BUS_ENOENT,
+			      "No schema reference found for subject \"%s\" and version %d", subject,
+			      r->version);
+	} else {
+		r->version = e->version;
+		if (!in_closure(w->out, sub->name, e->version)) {
+			const struct schema_version view = schema_table_view(sub, e);
+
+			rc = count(w, e);
+			if (rc == BUS_OK)
+				schema_version_copy(&view, out);
+		}
+	}
+	schema_store_done(w->s);
+	return rc;
+}
+
 static enum bus_err need(struct walk *w, const char *subject, struct schema_store_reference *r)
 {
 	struct schema_version v;
-	enum bus_err rc;
+	enum bus_err rc = take(w, subject, r, &v);
 
-	if (r->version == 0 || r->version < -1 ||
-	    !copy_version(w->s, subject, r->version, w->with_deleted, &v))
-		return bus_fail(w->err, BUS_ENOENT,
-				"No schema reference found for subject \"%s\" and version %d", subject,
-				r->version);
-	r->version = v.version;
-	if (in_closure(w->out, subject, v.version)) {
-		schema_version_release(&v);
-		return BUS_OK;
-	}
-	if (w->depth >= CLOSURE_DEPTH || w->out->n >= CLOSURE_MAX) {
-		schema_version_release(&v);
-		return bus_fail(w->err, BUS_ESCHEMA, "references lead to more than %d schemas, or %d deep",
-				CLOSURE_MAX, CLOSURE_DEPTH);
-	}
+	if (rc != BUS_OK || !v.subject)
+		return rc;
 	w->depth++;
 	rc = follow(w, v.subject, v.reference, v.n_references);
 	w->depth--;
-	if (rc == BUS_OK && w->parse && is_avro(&v))
-		rc = schema_closure_parse(w->out, &v, SCHEMA_LENIENT, w->err);
 	if (rc != BUS_OK) {
 		schema_version_release(&v);
 		return rc;
@@ -159,9 +200,9 @@ static enum bus_err follow(struct walk *w, const char *from, struct schema_store
 
 enum bus_err schema_store_closure(struct schema_store *s, const char *subject,
 				  struct schema_store_reference *reference, size_t n, bool with_deleted,
-				  bool parse, struct schema_closure *out, struct bus_error *err)
+				  struct schema_closure *out, struct bus_error *err)
 {
-	struct walk w = { .s = s, .out = out, .with_deleted = with_deleted, .parse = parse, .err = err };
+	struct walk w = { .s = s, .out = out, .with_deleted = with_deleted, .err = err };
 	enum bus_err rc;
 
 	*out = (struct schema_closure){ 0 };
@@ -174,24 +215,21 @@ enum bus_err schema_store_closure(struct schema_store *s, const char *subject,
 enum bus_err schema_closure_parse(const struct schema_closure *c, struct schema_version *v, int flags,
 				  struct bus_error *err)
 {
-	struct schema_reference ref[SCHEMA_STORE_REFERENCES_MAX];
+	struct schema_reference_text ref[CLOSURE_MAX];
 
-	if (!is_avro(v) || v->n_references > BUS_LEN(ref))
+	if (!is_avro(v))
 		return bus_fail(err, BUS_ESCHEMA, "not an Avro schema");
-	for (size_t i = 0; i < v->n_references; i++) {
-		char *subject = schema_subject_seen_from(v->subject, v->reference[i].subject);
-		const struct schema_needed *need = in_closure(c, subject, v->reference[i].version);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct schema_needed *need = &c->item[i];
 
-		free(subject);
-		if (!need || !need->v.schema)
-			return bus_fail(err, BUS_ESCHEMA, "the reference \"%s\" is not Avro that can be read",
-					v->reference[i].name);
-		ref[i] = (struct schema_reference){ v->reference[i].name, need->v.schema };
+		if (!is_avro(&need->v))
+			return bus_fail(err, BUS_ESCHEMA, "the reference \"%s\" is not Avro", need->name);
+		ref[i] = (struct schema_reference_text){ need->name, bus_str(need->v.text) };
 	}
-	return schema_parse(bus_str(v->text), flags, ref, v->n_references, &v->schema, err);
+	return schema_parse_texts(bus_str(v->text), flags, ref, c->n, &v->schema, err);
 }
 
-enum bus_err schema_store_parse(struct schema_store *s, struct schema_version *v, struct bus_error *err)
+static enum bus_err parse(struct schema_store *s, struct schema_version *v, bool keep, struct bus_error *err)
 {
 	struct schema_closure needed = { 0 };
 	const struct schema_context *context;
@@ -206,11 +244,21 @@ enum bus_err schema_store_parse(struct schema_store *s, struct schema_version *v
 	v->schema = remembered(s, context, v->guid, generation);
 	if (v->schema)
 		return BUS_OK;
-	rc = schema_store_closure(s, v->subject, v->reference, v->n_references, true, true, &needed, err);
+	rc = schema_store_closure(s, v->subject, v->reference, v->n_references, true, &needed, err);
 	if (rc == BUS_OK)
 		rc = schema_closure_parse(&needed, v, SCHEMA_LENIENT, err);
-	if (rc == BUS_OK && context)
+	if (rc == BUS_OK && context && keep)
 		remember(s, context, v->guid, generation, v->schema);
 	schema_closure_release(&needed);
 	return rc;
+}
+
+enum bus_err schema_store_parse(struct schema_store *s, struct schema_version *v, struct bus_error *err)
+{
+	return parse(s, v, true, err);
+}
+
+enum bus_err schema_store_parse_once(struct schema_store *s, struct schema_version *v, struct bus_error *err)
+{
+	return parse(s, v, false, err);
 }

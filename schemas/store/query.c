@@ -126,17 +126,35 @@ static bool find_version(struct schema_store *s, const char *subject, int versio
 	return e != NULL;
 }
 
-enum bus_err schema_store_version(struct schema_store *s, const char *subject, int version,
+static enum bus_err version_found(struct schema_store *s, const char *subject, int version,
 				  struct schema_version *out, struct bus_error *err)
 {
 	memset(out, 0, sizeof(*out));
-	if (find_version(s, subject, version, out)) {
-		(void)!schema_store_parse(s, out, NULL);
+	if (find_version(s, subject, version, out))
 		return BUS_OK;
-	}
 	if (version > 0)
 		return bus_fail(err, BUS_ENOENT, "subject '%s' has no version %d", subject, version);
 	return bus_fail(err, BUS_ENOENT, "no schema is registered for subject '%s'", subject);
+}
+
+enum bus_err schema_store_version(struct schema_store *s, const char *subject, int version,
+				  struct schema_version *out, struct bus_error *err)
+{
+	enum bus_err rc = version_found(s, subject, version, out, err);
+
+	if (rc == BUS_OK)
+		(void)!schema_store_parse(s, out, NULL);
+	return rc;
+}
+
+enum bus_err schema_store_version_once(struct schema_store *s, const char *subject, int version,
+				       struct schema_version *out, struct bus_error *err)
+{
+	enum bus_err rc = version_found(s, subject, version, out, err);
+
+	if (rc == BUS_OK)
+		(void)!schema_store_parse_once(s, out, NULL);
+	return rc;
 }
 
 void schema_store_subjects(struct schema_store *s, const char *prefix, enum schema_deleted which,

@@ -7,7 +7,7 @@
  *
  * A subject holds versions 1.. ; a version is live, soft-deleted (kept, hidden unless asked for) or gone
  * (tombstone). Texts are kept as text and parsed when somebody needs the schema (store/parse.c keeps the last
- * thousand); text that cannot be parsed is served as text.
+ * thousand, 64 MiB at most); text that cannot be parsed is served as text.
  *
  * Thread: any (one rwlock inside, never held while calling out); one thread of the store's own follows the
  * topic. What comes back is the caller's own copy; schemas are counted references.
@@ -82,6 +82,9 @@ enum bus_err schema_store_by_id(struct schema_store *s, int32_t id, int wait_ms,
  * if it can be. */
 enum bus_err schema_store_version(struct schema_store *s, const char *subject, int version,
 				  struct schema_version *out, struct bus_error *err) BUS_MUSTCHECK;
+/* The same for who looks at very many: what it parses is not kept for others. */
+enum bus_err schema_store_version_once(struct schema_store *s, const char *subject, int version,
+				       struct schema_version *out, struct bus_error *err) BUS_MUSTCHECK;
 
 enum schema_deleted { SCHEMA_LIVE, SCHEMA_WITH_DELETED, SCHEMA_ONLY_DELETED };
 
@@ -99,9 +102,11 @@ void schema_store_all(struct schema_store *s, const char *prefix, enum schema_de
 		      struct schema_version_list *out);
 
 /* Parses v->text into v->schema (no-op when it is there), references looked up as seen from v->subject.
- * BUS_ESCHEMA: not Avro, or not readable; BUS_ENOENT: a reference is not there. */
+ * BUS_ESCHEMA: not Avro, or not readable; BUS_ENOENT: a reference is not there; BUS_ETOOBIG. */
 enum bus_err schema_store_parse(struct schema_store *s, struct schema_version *v,
 				struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err schema_store_parse_once(struct schema_store *s, struct schema_version *v, /* not kept */
+				     struct bus_error *err) BUS_MUSTCHECK;
 
 enum schema_level schema_store_level(struct schema_store *s,
 				     const char *subject); /* the one that holds for it */
@@ -138,16 +143,16 @@ void schema_store_done(struct schema_store *s);
 struct schema_closure {
 	struct schema_needed {
 		char *name;		 /* by which it is referred to first */
-		struct schema_version v; /* subject in full; schema parsed when wanted and Avro */
+		struct schema_version v; /* subject in full; not parsed */
 	} * item;
 	size_t n;
 };
 void schema_closure_release(struct schema_closure *c);
-/* References are seen from the subject; version -1 is set to the latest. BUS_ENOENT in Confluent's words. */
+/* References are seen from the subject; version -1 is set to the latest. BUS_ENOENT in Confluent's words;
+ * BUS_ETOOBIG: more than 200 schemas, 1 MiB of text or 64 levels. */
 enum bus_err schema_store_closure(struct schema_store *s, const char *subject,
 				  struct schema_store_reference *reference, size_t n, bool with_deleted,
-				  bool parse, struct schema_closure *out,
-				  struct bus_error *err) BUS_MUSTCHECK;
+				  struct schema_closure *out, struct bus_error *err) BUS_MUSTCHECK;
 /* v->schema of v->text with the closure of its references. */
 enum bus_err schema_closure_parse(const struct schema_closure *c, struct schema_version *v, int flags,
 				  struct bus_error *err) BUS_MUSTCHECK;

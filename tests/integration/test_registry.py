@@ -146,6 +146,22 @@ def test_the_text_is_what_java_gives(registry):
     assert registry.register("text", text)[1]["id"] == body["id"]
 
 
+def test_references_that_lead_to_too_much_are_refused_at_once(registry):
+    def layer(name, n, doc, refs=0, below=""):
+        references = [{"name": "%s%d" % (below, i), "subject": "%s%d" % (below, i), "version": 1} for i in range(refs)]
+        for i in range(n):
+            text = json.dumps({"type": "record", "name": "%s%d" % (name, i), "doc": doc, "fields": []})
+            answer = registry.register("%s%d" % (name, i), text, references=references)
+        return answer
+    assert layer("Small", 64, "")[0] == 200
+    assert layer("Above", 1, "", 64, "Small")[0] == 200
+    assert layer("Large", 12, "x" * 100_000)[0] == 200
+    assert layer("Few", 1, "", 10, "Large")[0] == 200
+    start = time.monotonic()
+    assert "together longer than" in refused(42209, layer("Bomb", 1, "", 12, "Large"))
+    assert time.monotonic() - start < 0.5
+
+
 def test_refuses_incompatible_schemas_with_the_reason(registry, client):
     client.register_schema("strict-value", Schema(record(A), "AVRO"))
     assert client.test_compatibility("strict-value", Schema(record(A, B_DEFAULT), "AVRO"))

@@ -11,6 +11,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/producer.h"
+#include "schemas/store/impl.h"
 #include "schemas/store/store.h"
 #include "schemas/store/table.h"
 #include "tests/support/mock.h"
@@ -57,8 +58,8 @@ static int64_t put(struct fixture *f, const char *key, const char *value)
 	return bus_producer_offset(f->p);
 }
 
-static int64_t put_schema(struct fixture *f, const char *subject, int version, int32_t id, const char *text,
-			  bool deleted, struct schema_store_reference *ref)
+static int64_t put_referring(struct fixture *f, const char *subject, int version, int32_t id,
+			     const char *text, bool deleted, struct schema_store_reference *ref, size_t n)
 {
 	struct schema_version v = { .subject = (char *)(uintptr_t)subject,
 				    .version = version,
@@ -66,7 +67,7 @@ static int64_t put_schema(struct fixture *f, const char *subject, int version, i
 				    .text = (char *)(uintptr_t)text,
 				    .deleted = deleted,
 				    .reference = ref,
-				    .n_references = ref ? 1 : 0 };
+				    .n_references = n };
 	struct bus_buf key = { 0 }, value = { 0 };
 	int64_t offset;
 
@@ -76,6 +77,12 @@ static int64_t put_schema(struct fixture *f, const char *subject, int version, i
 	bus_buf_release(&key);
 	bus_buf_release(&value);
 	return offset;
+}
+
+static int64_t put_schema(struct fixture *f, const char *subject, int version, int32_t id, const char *text,
+			  bool deleted, struct schema_store_reference *ref)
+{
+	return put_referring(f, subject, version, id, text, deleted, ref, ref ? 1 : 0);
 }
 
 static struct schema_store *open_store(struct fixture *f)
@@ -339,6 +346,135 @@ static void finds_the_same_schema_whatever_its_spelling(void **state)
 	stop(&f);
 }
 
+#define WIDE 64 /* SCHEMA_STORE_REFERENCES_MAX */
+
+/* Record R<layer>_<i> with a doc of that length; ids count from layer * WIDE + 1. It names the one below and
+ * refers to n of the layer below. */
+static int64_t put_layered(struct fixture *f, int layer, int i, size_t doc, int from, size_t n)
+{
+	struct schema_store_reference ref[WIDE];
+	char subject[32], name[WIDE][32];
+	struct bus_buf text = { 0 };
+	int64_t offset;
+
+	for (size_t k = 0; k < n; k++) {
+		snprintf(name[k], sizeof(name[k]), "R%d_%d", layer - 1, from + (int)k);
+		ref[k] = (struct schema_store_reference){ name[k], name[k], 1 };
+	}
+	snprintf(subject, sizeof(subject), "R%d_%d", layer, i);
+	bus_buf_printf(&text, "{\"type\":\"record\",\"name\":\"%s\",\"doc\":\"%*s\",\"fields\":[", subject,
+		       (int)doc, "");
+	if (n > 0)
+		bus_buf_printf(&text, "{\"name\":\"a\",\"type\":\"%s\"}", name[n - 1]);
+	bus_buf_printf(&text, "]}");
+	offset = put_referring(f, subject, 1, layer * WIDE + i + 1, bus_buf_cstr(&text), false, ref, n);
+	bus_buf_release(&text);
+	return offset;
+}
+
+static enum bus_err asked(struct schema_store *s, int32_t id)
+{
+	struct schema *schema;
+	struct bus_error err;
+	enum bus_err rc = schema_store_by_id(s, id, 0, &schema, &err);
+
+	schema_unref(&schema);
+	return rc;
+}
+
+static void references_may_be_many_but_not_endless(void **state)
+{
+	struct fixture f = start();
+	int64_t from, last = 0;
+	struct schema_store *s;
+	struct schema_version v;
+	struct bus_error err;
+
+	(void)state;
+	/* Layers of which each schema refers to all of the layer below: the fourth leads to 192, the fifth to 256. */
+	for (int layer = 0; layer < 4; layer++)
+		for (int i = 0; i < WIDE; i++)
+			put_layered(&f, layer, i, 10, 0, layer > 0 ? WIDE : 0);
+	put_layered(&f, 4, 0, 10, 0, WIDE);
+	/* A chain. */
+	for (int layer = 10; layer < 80; layer++)
+		put_layered(&f, layer, 0, 10, 0, layer > 10 ? 1 : 0);
+	/* 64 of 20 kB are too long for one schema; half of them are not. */
+	for (int i = 0; i < WIDE; i++)
+		put_layered(&f, 100, i, 20000, 0, 0);
+	put_layered(&f, 101, 0, 10, 0, WIDE / 2);
+	last = put_layered(&f, 101, 1, 10, 0, WIDE);
+	s = open_store(&f);
+	wait_for(s, last);
+	from = bus_clock_mono_ms();
+	assert_int_equal(asked(s, WIDE + 1), BUS_OK);
+	assert_int_equal(asked(s, 3 * WIDE + 1), BUS_OK);
+	assert_int_equal(asked(s, 4 * WIDE + 1), BUS_ESCHEMA);
+	assert_int_equal(asked(s, (10 + 50) * WIDE + 1), BUS_OK);
+	assert_int_equal(asked(s, 79 * WIDE + 1), BUS_ESCHEMA);
+	assert_int_equal(asked(s, 101 * WIDE + 1), BUS_OK);
+	assert_int_equal(asked(s, 101 * WIDE + 2), BUS_ESCHEMA);
+	assert_in_range(bus_clock_mono_ms() - from, 0, 2000);
+	assert_in_range(s->parsed_bytes, 1, 8 << 20);
+	/* Served as text, and it is said why. */
+	assert_int_equal(schema_store_version(s, "R101_1", 1, &v, &err), BUS_OK);
+	assert_null(v.schema);
+	assert_int_equal(schema_store_parse(s, &v, &err), BUS_ETOOBIG);
+	assert_non_null(strstr(err.text, "together longer than"));
+	schema_version_release(&v);
+	assert_int_equal(schema_store_version(s, "R4_0", 1, &v, &err), BUS_OK);
+	assert_int_equal(schema_store_parse(s, &v, &err), BUS_ETOOBIG);
+	assert_non_null(strstr(err.text, "more than 200 schemas"));
+	schema_version_release(&v);
+	schema_store_close(&s);
+	stop(&f);
+}
+
+static void what_is_parsed_is_kept_within_bounds(void **state)
+{
+	enum { MANY = 16, FIELDS = 6000 };
+	struct fixture f = start();
+	struct schema *one, *again;
+	struct bus_buf text = { 0 };
+	struct schema_store *s;
+	struct schema_version v;
+	struct bus_error err;
+	size_t sum = 0;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		char subject[16];
+
+		bus_buf_reset(&text);
+		bus_buf_printf(&text, "{\"type\":\"record\",\"name\":\"R%d\",\"fields\":[", i);
+		for (int k = 0; k < FIELDS; k++)
+			bus_buf_printf(&text, "%s{\"name\":\"f%d\",\"type\":[\"null\",\"int\"]}",
+				       k ? "," : "", k);
+		bus_buf_printf(&text, "]}");
+		snprintf(subject, sizeof(subject), "s%d", i);
+		put_schema(&f, subject, 1, i + 1, bus_buf_cstr(&text), false, NULL);
+	}
+	s = open_store(&f);
+	assert_int_equal(schema_store_version_once(s, "s0", 0, &v, &err), BUS_OK);
+	assert_non_null(v.schema);
+	schema_version_release(&v);
+	assert_int_equal(s->parsed_bytes, 0);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(schema_store_by_id(s, i + 1, 0, &one, &err), BUS_OK);
+		sum += schema_memory(one);
+		assert_int_equal(schema_store_by_id(s, i + 1, 0, &again, &err), BUS_OK);
+		assert_ptr_equal(one, again);
+		schema_unref(&one);
+		schema_unref(&again);
+		assert_in_range(s->parsed_bytes, 1, SCHEMA_PARSED_BYTES);
+	}
+	assert_true(sum > SCHEMA_PARSED_BYTES); /* else nothing had to go */
+	assert_true(s->parsed_bytes > SCHEMA_PARSED_BYTES / 2);
+	bus_buf_release(&text);
+	schema_store_close(&s);
+	stop(&f);
+}
+
 static int mode_for(struct schema_store *s, const char *subject)
 {
 	int mode = schema_table_mode_for(schema_store_read(s), subject);
@@ -476,6 +612,8 @@ int main(void)
 		cmocka_unit_test(an_id_never_changes_its_meaning),
 		cmocka_unit_test(resolves_references_even_when_they_come_late),
 		cmocka_unit_test(finds_the_same_schema_whatever_its_spelling),
+		cmocka_unit_test(references_may_be_many_but_not_endless),
+		cmocka_unit_test(what_is_parsed_is_kept_within_bounds),
 		cmocka_unit_test(settings_fall_back_and_rubbish_is_passed_over),
 		cmocka_unit_test(contexts_keep_apart_and_clearing_takes_what_is_deleted),
 		cmocka_unit_test(tells_its_listener_and_waits_for_unknown_ids),
