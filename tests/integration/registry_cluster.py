@@ -33,6 +33,9 @@ class Loopback:
     def enter(self):
         pass
 
+    def leave(self):
+        pass
+
     def inside(self, name):
         return []
 
@@ -44,6 +47,7 @@ class Network:
     """A bridge in a namespace, and a namespace for each name."""
     def __init__(self, names):
         self.prefix = "titian%d" % os.getpid()
+        self.outside = open("/proc/thread-self/ns/net")
         self.names = names
         self.host = {name: "10.77.0.%d" % (2 if name == "broker" else 10 + int(name)) for name in names}
         self.made = []
@@ -82,6 +86,10 @@ class Network:
         with open("/run/netns/" + self.prefix) as f:
             assert libc.setns(f.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
 
+    def leave(self):
+        """This thread is back where the process is: for the tests that come after."""
+        assert libc.setns(self.outside.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+
     def cut(self, a, b):
         """Neither hears the other. One way: what a sends to b is lost, and so are the answers to b."""
         for here, there in ((a, b), (b, a)):
@@ -103,6 +111,7 @@ class Network:
     def close(self):
         for space in self.made:
             subprocess.run(["ip", "netns", "del", space], capture_output=True)
+        self.outside.close()
 
 
 class Cluster:

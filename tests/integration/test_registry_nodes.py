@@ -37,6 +37,7 @@ def cluster(tmp_path_factory):
         assert c.ask("1", "PUT", "/config", {"compatibility": "NONE"}, timeout=20)[0] == 200
         yield c
     finally:
+        c.net.leave()
         c.close()
 
 
