@@ -2,6 +2,7 @@
  * versions. */
 #include <stdio.h>
 
+#include "bus/clock.h"
 #include "schemas/avro/diff.h"
 #include "schemas/registry/side.h"
 
@@ -193,11 +194,13 @@ static void put_affected(void *ctx, const struct schema_use *u)
 	bus_json_object_end(a->j);
 }
 
-/* Each version that the level looks at and the candidate does not fit: its number and the difference.
- */
+/* Each version that the level looks at and the candidate does not fit: its number and the difference; and,
+ * when time was up, how many were not looked at. */
 static void put_conflicts(struct bus_json_out *j, struct schema_registry *r, enum schema_level level,
 			  const struct schema_version *candidate, struct schema_version_list *versions)
 {
+	const int64_t until_ms = bus_clock_mono_ms() + SCHEMA_CHECK_MS;
+	size_t unchecked = 0;
 	int told = 0;
 
 	bus_json_key(j, "conflicts");
@@ -210,6 +213,10 @@ static void put_conflicts(struct bus_json_out *j, struct schema_registry *r, enu
 
 		if (i + 1 < versions->n && !schema_level_transitive(level))
 			break;
+		if (bus_clock_mono_ms() >= until_ms) {
+			unchecked = i + 1;
+			break;
+		}
 		(void)!schema_store_parse(r->store, old, NULL);
 		fits = schema_registry_compatible(level, candidate, old, &why);
 		schema_messages_release(&why);
@@ -228,6 +235,10 @@ static void put_conflicts(struct bus_json_out *j, struct schema_registry *r, enu
 		bus_json_object_end(j);
 	}
 	bus_json_array_end(j);
+	if (unchecked > 0) {
+		bus_json_key(j, "unchecked");
+		bus_json_put_int(j, (int64_t)unchecked);
+	}
 }
 
 static void put_impact(struct bus_json_out *j, struct schema_registry *r, const struct schema_version *old,

@@ -1,5 +1,10 @@
 /* May a schema follow those that its subject has? Confluent's isCompatibleWithPrevious(). */
+#include <stdlib.h>
+
+#include "bus/clock.h"
 #include "schemas/registry/registry.h"
+
+#define RESERVED_MAX 1000 /* names */
 
 /* The newest live version below `below`; false: none is left. */
 static bool copy_below(struct schema_registry *r, const char *subject, int below, struct schema_version *out)
@@ -33,12 +38,26 @@ static const struct schema_metadata *metadata_of(const struct schema_version *v,
 
 /* --- reserved fields (validateFields) ------------------------------------------------------------------ */
 
-/* Calls fn with each name of the property "confluent:reserved". */
-static void each_reserved(const struct schema_metadata *m, void (*fn)(void *ctx, struct bus_str name),
-			  void *ctx)
+struct names {
+	struct bus_str *item; /* sorted, each once; point into the metadata */
+	size_t n;
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct bus_str *x = a, *y = b;
+	int o = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+
+	return o != 0 ? o : (x->n > y->n) - (x->n < y->n);
+}
+
+/* The names of the property "confluent:reserved"; the caller frees item. */
+static struct names reserved_of(const struct schema_metadata *m)
 {
 	const struct bus_str *list = schema_metadata_get(m, SCHEMA_META_RESERVED);
 	const char *p = list ? list->p : NULL, *end = list ? p + list->n : NULL;
+	struct names l = { 0 };
+	size_t cap = 0, kept = 0;
 
 	while (p && p < end) {
 		const char *comma = memchr(p, ',', (size_t)(end - p)), *stop = comma ? comma : end;
@@ -48,61 +67,68 @@ static void each_reserved(const struct schema_metadata *m, void (*fn)(void *ctx,
 			from++;
 		while (to > from && (unsigned char)to[-1] <= ' ')
 			to--;
-		if (to > from)
-			fn(ctx, (struct bus_str){ from, (size_t)(to - from) });
+		if (to > from) {
+			if (l.n == cap) {
+				cap = cap ? 2 * cap : 16;
+				l.item = bus_xrealloc(l.item, cap * sizeof(*l.item));
+			}
+			l.item[l.n++] = (struct bus_str){ from, (size_t)(to - from) };
+		}
 		p = stop + 1;
 	}
+	if (l.n > 0)
+		qsort(l.item, l.n, sizeof(*l.item), by_bytes);
+	for (size_t i = 0; i < l.n; i++)
+		if (kept == 0 || !bus_str_eq(l.item[i], l.item[kept - 1]))
+			l.item[kept++] = l.item[i];
+	l.n = kept;
+	return l;
 }
 
-struct reserved {
-	const struct schema_metadata *now;
-	const struct schema *schema;
-	struct bus_str name;
-	bool there;
-	struct schema_messages *why;
-};
-
-static void is_name(void *ctx, struct bus_str name)
+static bool has_name(const struct names *l, struct bus_str name)
 {
-	struct reserved *x = ctx;
-
-	x->there = x->there || bus_str_eq(name, x->name);
+	return l->n > 0 && bsearch(&name, l->item, l->n, sizeof(*l->item), by_bytes) != NULL;
 }
 
-static void must_stay(void *ctx, struct bus_str name)
+static void must_stay(const struct names *before, const struct names *now, struct schema_messages *why)
 {
-	struct reserved *x = ctx;
-
-	x->name = name;
-	x->there = false;
-	each_reserved(x->now, is_name, x);
-	if (!x->there)
-		schema_messages_add(
-		    x->why, bus_xasprintf("The new schema has reserved field %.*s removed from its metadata "
+	for (size_t i = 0; i < before->n; i++)
+		if (!has_name(now, before->item[i]))
+			schema_messages_add(
+			    why,
+			    bus_xasprintf("The new schema has reserved field %.*s removed from its metadata "
 					  "which is present in the old schema's metadata.",
-					  (int)name.n, name.p));
+					  (int)before->item[i].n, before->item[i].p));
 }
 
-static void must_be_free(void *ctx, struct bus_str name)
+static void must_be_free(const struct names *now, const struct schema *schema, struct schema_messages *why)
 {
-	struct reserved *x = ctx;
-	const struct schema_node *root = x->schema ? schema_root(x->schema) : NULL;
+	const struct schema_node *root = schema ? schema_root(schema) : NULL;
 
 	for (size_t i = 0; root && root->type == SCHEMA_RECORD && i < root->n; i++)
-		if (bus_str_is(name, root->field[i].name))
-			schema_messages_add(x->why,
+		if (has_name(now, bus_str(root->field[i].name)))
+			schema_messages_add(why,
 					    bus_xasprintf("The new schema has field that conflicts with the "
-							  "reserved field %.*s.",
-							  (int)name.n, name.p));
+							  "reserved field %s.",
+							  root->field[i].name));
 }
 
-static void check_reserved(const struct schema_request *q, const struct schema_metadata *before,
+/* The writer's thread does this: what is asked of it is bounded. */
+static void check_reserved(const struct schema_request *q, const struct schema_metadata *old,
 			   struct schema_messages *why)
 {
-	struct reserved x = { .now = q->metadata, .schema = q->v.schema, .why = why };
+	struct names now = reserved_of(q->metadata), before = reserved_of(old);
 
-	each_reserved(before, must_stay, &x);
-	each_reserved(q->metadata, must_be_free, &x);
+	if (now.n > RESERVED_MAX) {
+		schema_messages_add(why,
+				    bus_xasprintf("The new schema reserves %zu fields; at most %d can be.",
+						  now.n, RESERVED_MAX));
+	} else {
+		must_stay(&before, &now, why);
+		must_be_free(&now, q->v.schema, why);
+	}
+	free(now.item);
+	free(before.item);
 }
 
 /* --- one after the other ------------------------------------------------------------------------------- */
@@ -133,11 +159,23 @@ bool schema_registry_check(struct schema_registry *r, const struct schema_config
 	struct bus_arena *arena = bus_arena_new(0);
 	struct schema_version old;
 	int below = only > 0 ? only + 1 : INT32_MAX;
+	const int64_t until_ms = bus_clock_mono_ms() + SCHEMA_CHECK_MS;
 	bool first = true, go_on = level != SCHEMA_COMPAT_NONE || fields;
+	size_t checked = 0;
 
 	while (go_on && copy_below(r, q->v.subject, below, &old)) {
-		const struct schema_metadata *m = metadata_of(&old, arena);
+		const struct schema_metadata *m;
 
+		if (checked++ > 0 && bus_clock_mono_ms() >= until_ms) {
+			schema_messages_add(
+			    why, bus_xasprintf("The check took longer than %d ms: %zu versions, down "
+					       "to version %d, were compared and the others not.",
+					       SCHEMA_CHECK_MS, checked - 1, below));
+			schema_version_release(&old);
+			break;
+		}
+		bus_arena_reset(arena);
+		m = metadata_of(&old, arena);
 		below = old.version;
 		if (first && fields)
 			check_reserved(q, m, why);

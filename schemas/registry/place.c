@@ -1,6 +1,14 @@
 /* May a schema be registered by the mode, and as which version and id? */
 #include "schemas/registry/work.h"
 
+/* The record that keeps the highest id of each context (delete.c) must fit a message of 1 MB: so many names
+ * of SCHEMA_SUBJECT_MAX bytes do, with those that one batch adds. */
+#define CONTEXTS_MAX 1000
+/* An import by who is no admin leaves ids for the others: so far beyond the highest one at most, and not
+ * above the limit. */
+#define IMPORT_STEP 10000000
+#define IMPORT_LIMIT 2000000000
+
 /* "" for the default context, as Confluent's messages have it. */
 static struct bus_str context_words(const char *subject)
 {
@@ -75,6 +83,41 @@ static bool id_is_free(struct schema_work *w)
 	return !taken;
 }
 
+bool schema_work_context_fits(struct schema_work *w)
+{
+	const struct schema_table *t = schema_store_read(w->r->store);
+	const struct schema_context *c =
+	    schema_table_context(t, schema_subject_split(w->q->v.subject).context);
+	struct schema_context *const *list;
+	size_t n = schema_table_contexts(t, &list), used = 0;
+	bool fits = c && c->highest_id > 0;
+
+	for (size_t i = 0; i < n && !fits; i++)
+		used += list[i]->highest_id > 0;
+	fits =
+	    fits || used < CONTEXTS_MAX || schema_subject_is_default(schema_subject_split(w->q->v.subject));
+	schema_store_done(w->r->store);
+	if (!fits)
+		schema_reply_error(w->req, 42208, "There are %d contexts already, and no more can be made.",
+				   CONTEXTS_MAX);
+	return fits;
+}
+
+static bool import_fits(struct schema_work *w, int32_t highest)
+{
+	const int32_t id = w->q->id;
+
+	if (id <= highest || (id - highest <= IMPORT_STEP && id <= IMPORT_LIMIT) ||
+	    schema_may(w->req, SCHEMA_RIGHT_ADMIN, w->q->v.subject))
+		return true;
+	schema_reply_error(
+	    w->req, 42205,
+	    "Id %d is too far above the highest one, %d, for who is no admin: at most %d more, and %d "
+	    "at most.",
+	    (int)id, (int)highest, IMPORT_STEP, IMPORT_LIMIT);
+	return false;
+}
+
 bool schema_work_give_id(struct schema_work *w)
 {
 	struct schema_version *v = &w->q->v;
@@ -83,16 +126,16 @@ bool schema_work_give_id(struct schema_work *w)
 	char *name;
 	int32_t highest;
 
-	if (w->q->id >= 0) {
-		v->id = w->q->id;
-		return id_is_free(w);
-	}
-	if (schema_store_find_id(w->r->store, v, &v->id, NULL) == BUS_OK)
-		return true;
 	t = schema_store_read(w->r->store);
 	context = schema_table_context(t, schema_subject_split(v->subject).context);
 	highest = context ? context->highest_id : 0;
 	schema_store_done(w->r->store);
+	if (w->q->id >= 0) {
+		v->id = w->q->id;
+		return import_fits(w, highest) && id_is_free(w);
+	}
+	if (schema_store_find_id(w->r->store, v, &v->id, NULL) == BUS_OK)
+		return true;
 	name = bus_xstrndup(schema_subject_split(v->subject).context.p,
 			    schema_subject_split(v->subject).context.n);
 	v->id = schema_writer_next_id(w->r->writer, name, highest);

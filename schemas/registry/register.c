@@ -295,8 +295,8 @@ static void run(struct schema_work *w)
 		schema_request_refuse(w->req, &err);
 		return;
 	}
-	if (!claim_text(w) || answered_with_twin(w) || !compatible(w) || !schema_work_give_version(w) ||
-	    !schema_work_give_id(w))
+	if (!claim_text(w) || answered_with_twin(w) || !schema_work_context_fits(w) || !compatible(w) ||
+	    !schema_work_give_version(w) || !schema_work_give_id(w))
 		return;
 	write_record(w);
 }

@@ -268,8 +268,10 @@ void schema_messages_release(struct schema_messages *m);
 /* One pair under the level, which is not NONE; both parsed, or not Avro. False: why says it. */
 bool schema_registry_compatible(enum schema_level level, const struct schema_version *candidate,
 				const struct schema_version *old, struct schema_messages *why);
+/* Comparing with all versions of a subject takes so long at most: others wait behind a registration. */
+#define SCHEMA_CHECK_MS 2000
 /* May the request's schema (parsed, sealed) follow the live versions of its subject (only: that version
- * alone)? */
+ * alone)? False as well when there was no time to compare with all of them; why says so. */
 bool schema_registry_check(struct schema_registry *r, const struct schema_config *config,
 			   const struct schema_request *q, int only, struct schema_messages *why);
 

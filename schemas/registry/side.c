@@ -88,6 +88,12 @@ void schema_side_put_uses(void *ctx, struct bus_http_request *req)
 		    err.text);
 		return;
 	}
+	for (size_t i = 0; i < n; i++)
+		if (!schema_may(req, SCHEMA_RIGHT_READ, use[i].subject)) {
+			schema_reply_error(req, 40301, "User is denied operation %s on Subject: %s",
+					   schema_right_name(SCHEMA_RIGHT_READ), use[i].subject);
+			return;
+		}
 	schema_side_use_key(program, &key);
 	put_bytes(&value, bus_http_body(req));
 	put_bytes(&reply, bus_http_body(req));

@@ -28,6 +28,7 @@ static inline bool schema_mode_imports(int mode) /* takes ids as given, checks n
 
 /* False: answered. */
 bool schema_work_allowed(struct schema_work *w); /* by the mode */
+bool schema_work_context_fits(struct schema_work *w); /* there may be one more, if it is new */
 bool schema_work_give_version(struct schema_work *w);
 bool schema_work_give_id(struct schema_work *w);
 /* Records that go before the schema's. */

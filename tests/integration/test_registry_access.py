@@ -394,6 +394,24 @@ def test_a_successor_must_be_theirs_to_see(registry, token):
     assert answers[0][1]["message"].replace("pasien", "tidakada") == answers[1][1]["message"]
     assert registry.ask("PUT", "/v1/uses/dinsos", {"owner": "x", "uses": []}, **me)[0] == 200
     forbidden(registry.ask("PUT", "/v1/uses/dinkes", {"owner": "x", "uses": []}, **me))
+    use = {"kind": "service", "name": "s", "subject": "pku.dinsos.contoh.v1-value"}
+    assert registry.ask("PUT", "/v1/uses/dinsos", {"owner": "x", "uses": [use]}, **me)[0] == 200
+    use["subject"] = "pku.dinkes.pasien.v1-value"
+    forbidden(registry.ask("PUT", "/v1/uses/dinsos", {"owner": "x", "uses": [use]}, **me))
+    assert registry.ask("PUT", "/v1/uses/dinsos", {"owner": "x", "uses": []}, **me)[0] == 200
+
+
+def test_an_import_leaves_ids_for_the_others(registry, token):
+    me, subject = {"user": "dinsos", "password": PASSWORD}, ":.uji:pku.dinsos.jauh-value"
+    assert registry.ask("PUT", "/mode/%s" % subject, {"mode": "IMPORT"}, certificate="admin")[0] == 200
+    path, schema = "/subjects/%s/versions" % subject, {"schema": record(A, name="Jauh"), "version": 1}
+    for number in (2147483647, 11000000):
+        status, body, _ = registry.ask("POST", path, {**schema, "id": number}, **me)
+        assert (status, body["error_code"]) == (422, 42205) and "too far above the highest one" in body["message"]
+    assert registry.ask("POST", path, {**schema, "id": 9000000}, **me)[0] == 200
+    far = {"schema": record(B_DEFAULT, name="Jauh"), "version": 2, "id": 30000000}
+    assert registry.ask("POST", path, far, **me)[0] == 422
+    assert registry.ask("POST", path, far, certificate="admin")[0] == 200
 
 
 def test_a_schema_by_id_is_there_for_who_may_read_one_of_its_subjects(registry, token, ids):

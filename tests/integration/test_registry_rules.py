@@ -104,6 +104,18 @@ def test_reserved_fields_are_kept_free_where_fields_are_validated(registry):
     assert registry.register("reserve", record(A, name="Res"), **reserved)[0] == 200
     message = refused(40901, registry.register("reserve", record(A, B, name="Res"), metadata={"properties": {"confluent:reserved": "x"}}))
     assert "[The new schema has reserved field y removed from its metadata which is present in the old schema's metadata., " in message
+    many = {"metadata": {"properties": {"confluent:reserved": ",".join("n%d" % i for i in range(1001))}}}
+    message = refused(40901, registry.register("reserve", record(A, name="Res"), **many))
+    assert "[The new schema reserves 1001 fields; at most 1000 can be., " in message
+
+
+def test_reserved_fields_said_forty_thousand_times_cost_nothing(registry):
+    registry.ask("PUT", "/config/again", {"validateFields": True, "compatibility": "NONE"})
+    for field in (A, B_DEFAULT):
+        start = time.monotonic()
+        assert registry.register("again", record(field, name="Again"),
+                                 metadata={"properties": {"confluent:reserved": "z," * 40000}})[0] == 200
+        assert time.monotonic() - start < 3, "each by each it was 11 s"
 
 
 def test_tags_go_into_the_text_and_along(registry):
@@ -147,6 +159,27 @@ def test_references_of_a_context_are_shown_with_it_when_asked(registry):
     assert registry.get(path + "/schema?format=resolved")[1]["fields"][0]["type"]["name"] == "Part"
     assert refused(42206, registry.ask("DELETE", "/subjects/:.cabang:part")) == \
         "One or more references exist to the schema {magic=1,keytype=SCHEMA,subject=:.cabang:part,version=1}."
+
+
+def test_contexts_end_before_what_is_kept_of_them_is_too_large(registry, kafka):
+    """The highest ids of all are one record, without which nothing can be deleted for good."""
+    have = {c for c in registry.get("/contexts")[1] if c != "."}
+    name = ":.%%s%s:s" % ("x" * 240)
+    producer = Producer({"bootstrap.servers": kafka})
+    for i in range(1000 - len(have)):
+        subject = name % ("%04d" % i)
+        producer.produce(registry.topic, key=json.dumps({"keytype": "SCHEMA", "subject": subject, "version": 1, "magic": 1}, separators=(",", ":")),
+                         value=json.dumps({"subject": subject, "version": 1, "id": 1, "schema": '"int"', "deleted": False}))
+    assert producer.flush(30) == 0
+    last = name % ("%04d" % (999 - len(have)))
+    end = time.monotonic() + 30
+    while registry.get("/subjects/%s/versions" % last)[0] != 200:
+        assert time.monotonic() < end
+    assert "1000 contexts" in refused(42208, registry.register(":.more:s", '"int"'))
+    assert registry.register(last, '"long"')[0] in (200, 409), "in one that is there"
+    registry.register("much", '"int"')
+    assert registry.ask("DELETE", "/subjects/much")[0] == 200
+    assert registry.ask("DELETE", "/subjects/much?permanent=true") == (200, [1])
 
 
 def test_everything_is_there_after_a_restart(registry):
