@@ -1,5 +1,6 @@
 #include "bus/client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
 
@@ -109,18 +110,19 @@ static struct curl_slist *headers_of(const struct bus_client *c, const struct bu
 	return add_header(list, "Expect:"); /* our servers take small bodies at once */
 }
 
-/* May our secret go there? Over TLS, or to this machine. */
-static bool may_tell(const char *url)
+bool bus_client_guarded(const char *url)
 {
 	CURLU *u = curl_url();
 	char *scheme = NULL, *host = NULL;
+	struct in_addr v4;
 	bool yes = false;
 
 	if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
 	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
 	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK)
 		yes = strcasecmp(scheme, "https") == 0 || strcasecmp(host, "localhost") == 0 ||
-		      strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
+		      (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127) ||
+		      strcmp(host, "[::1]") == 0;
 	curl_free(scheme);
 	curl_free(host);
 	curl_url_cleanup(u);
@@ -237,7 +239,7 @@ enum bus_err bus_client_call(struct bus_client *c, const struct bus_client_call 
 	*status = 0;
 	if (call->unsent)
 		*call->unsent = true;
-	if (c->authorization && !c->insecure && !may_tell(call->url))
+	if (c->authorization && !c->insecure && !bus_client_guarded(call->url))
 		return bus_fail(
 		    err, BUS_EDENIED,
 		    "%s: will not send a password or token to another machine without TLS; use https, or "

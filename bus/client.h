@@ -60,4 +60,7 @@ enum bus_err bus_client_request(const char *method, const char *url, const char 
 				struct bus_str body, int timeout_ms, int *status, struct bus_buf *answer,
 				struct bus_error *err) BUS_MUSTCHECK;
 
+/* May a secret go there? Over TLS, or to this machine. */
+bool bus_client_guarded(const char *url);
+
 #endif

@@ -494,3 +494,8 @@ bool schema_access_vouch(struct schema_access *a, struct bus_http_request *req, 
 	schema_vouch_make(a->node_key, bus_clock_ms(), w->name, &of, value);
 	return true;
 }
+
+const uint8_t *schema_access_node_key(const struct schema_access *a)
+{
+	return a && a->has_node_key ? a->node_key : NULL;
+}

@@ -57,7 +57,9 @@ const char *schema_user(const struct bus_http_request *req);
 #define SCHEMA_NODE_HEADER "Titian-Asked-By"
 /* The value of that header: who asked, sealed with the node key for this method, path, query and body, which
  * must be sent on as they came (bus_http_path, bus_http_raw_query); good for a minute. It stands in the place
- * of Authorization. False: there is no policy, or no node key; then Authorization is sent on as it came. */
+ * of Authorization, which stays here. False: there is no policy, or no node key. */
 bool schema_access_vouch(struct schema_access *a, struct bus_http_request *req, struct bus_buf *value);
+/* NULL: none. */
+const uint8_t *schema_access_node_key(const struct schema_access *a);
 
 #endif

@@ -24,6 +24,7 @@ struct item {
 struct schema_forward {
 	struct schema_registry *registry;
 	struct bus_client_conf conf;
+	bool guarded;
 	struct bus_metric *forwarded, *failed;
 	pthread_t thread[THREADS];
 	size_t n_threads;
@@ -62,7 +63,6 @@ static void hand_over(struct schema_registry *r, struct bus_http_request *req, s
 	struct schema_nodes_view v = { .role = SCHEMA_NODE_WRITER };
 
 	change.forwarded = forward && strcasecmp(forward, "false") == 0;
-	change.auth = header(req, "Authorization");
 	change.type = header(req, "Content-Type");
 	change.accept = header(req, "Accept");
 	change.until_ms = bus_clock_mono_ms() + WAIT_MS;
@@ -170,6 +170,15 @@ static void refuse(struct schema_forward *f, struct bus_http_request *req, int c
 		schema_reply_error(req, code, "Leader not known.");
 }
 
+static void refuse_because(struct schema_forward *f, struct bus_http_request *req, const char *url,
+			   const char *why)
+{
+	bus_metric_add(f->failed, 1);
+	bus_log(BUS_LOG_WARN, "registry.forward_refused", LOG_STR("url", url), LOG_STR("reason", why));
+	schema_reply_error(req, 50003, "Error while forwarding %s request to the leader: %s", name_of(req),
+			   why);
+}
+
 struct watch {
 	struct schema_forward *f;
 	int64_t term;
@@ -193,8 +202,14 @@ static enum bus_err read_back(struct schema_registry *r, bool keys, int64_t offs
 		    : schema_store_wait(r->store, offset, READ_BACK_MS, err);
 }
 
+/* Could a registry have said that? */
+static bool answer_ok(int status, const char *type, const struct bus_buf *answer)
+{
+	return status >= 200 && status <= 599 && (type[0] ? schema_reply_type_ok(type) : answer->n == 0);
+}
+
 /* False: that node does not write. */
-static bool relay(struct schema_forward *f, const struct schema_errand *change, int status,
+static bool relay(struct schema_forward *f, const struct schema_errand *change, const char *url, int status,
 		  const struct bus_client_header *want, struct bus_buf *answer)
 {
 	struct bus_http_request *req = bus_http_ticket_request(change->ticket);
@@ -202,6 +217,10 @@ static bool relay(struct schema_forward *f, const struct schema_errand *change, 
 
 	if (want[ANSWER_REFUSED].value[0])
 		return false;
+	if (!answer_ok(status, want[ANSWER_TYPE].value, answer)) {
+		refuse_because(f, req, url, "its answer is not a registry's");
+		return true;
+	}
 	if (want[ANSWER_OFFSET].value[0] &&
 	    read_back(f->registry, change->keys, strtoll(want[ANSWER_OFFSET].value, NULL, 10), &err) !=
 		BUS_OK)
@@ -220,6 +239,20 @@ static char *line(const char *name, const char *value)
 	return value ? bus_xasprintf("%s: %s", name, value) : NULL;
 }
 
+/* NULL: it may. Who asked is told by a vouch alone: a password or token that went with the request would go to
+ * whoever says that he is the writer. */
+static const char *may_not_forward(const struct schema_forward *f, const struct schema_nodes_view *writer,
+				   bool vouched)
+{
+	if (f->registry->access && !vouched)
+		return "a node with a policy passes nothing on without a node key; set access.node_key on "
+		       "all "
+		       "nodes";
+	if (f->guarded && !bus_client_guarded(writer->url))
+		return "its URL is plain HTTP; give all nodes a certificate and an https registry.url";
+	return NULL;
+}
+
 /* True: the request has been answered. */
 static bool forward(struct schema_forward *f, const struct schema_errand *change,
 		    const struct schema_nodes_view *writer, struct bus_client *client)
@@ -230,14 +263,14 @@ static bool forward(struct schema_forward *f, const struct schema_errand *change
 	bool vouched = schema_access_vouch(f->registry->access, req, &asked_by);
 	char *url = bus_xasprintf("%s%s%s%s", writer->url, bus_http_path(req), query[0] ? "?" : "", query);
 	char *more[] = { line("X-Forward", "false"), line("X-Request-Id", bus_http_id(req)),
-			 vouched ? line(SCHEMA_NODE_HEADER, bus_buf_cstr(&asked_by))
-				 : line("Authorization", change->auth),
+			 vouched ? line(SCHEMA_NODE_HEADER, bus_buf_cstr(&asked_by)) : NULL,
 			 line("Accept", change->accept) };
 	struct bus_client_header want[N_ANSWER] = { { .name = "Content-Type" },
 						    { .name = SCHEMA_OFFSET_HEADER },
 						    { .name = REFUSED_HEADER },
 						    { .name = SCHEMA_NEWS_HEADER } };
 	struct watch watch = { f, writer->term };
+	const char *why = may_not_forward(f, writer, vouched);
 	bool answered, unsent;
 	const struct bus_client_call call = { .method = method,
 					      .url = url,
@@ -259,8 +292,11 @@ static bool forward(struct schema_forward *f, const struct schema_errand *change
 		if (more[i])
 			header[n++] = more[i];
 	header[n] = NULL;
-	if (bus_client_call(client, &call, &status, &answer, &err) == BUS_OK) {
-		answered = relay(f, change, status, want, &answer);
+	if (why) {
+		refuse_because(f, req, writer->url, why);
+		answered = true;
+	} else if (bus_client_call(client, &call, &status, &answer, &err) == BUS_OK) {
+		answered = relay(f, change, writer->url, status, want, &answer);
 	} else {
 		bus_log(BUS_LOG_WARN, "registry.forward_failed", LOG_STR("url", writer->url), LOG_ERR(&err));
 		/* Not done, or done again without harm: the next writer knows what the last one committed. */
@@ -349,7 +385,7 @@ static void *carry_all(void *ctx)
 
 /* --- start, stop ------------------------------------------------------------------------------------ */
 
-enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_client_conf *conf,
+enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_client_conf *conf, bool guarded,
 				  struct schema_forward **out, struct bus_error *err)
 {
 	struct schema_forward *f = bus_xcalloc(1, sizeof(*f));
@@ -360,6 +396,7 @@ enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_cl
 	*out = NULL;
 	f->registry = r;
 	f->conf = *conf;
+	f->guarded = guarded;
 	f->last = &f->first;
 	f->forwarded = bus_metric("titian_registry_forwards_total", "counter",
 				  "Changes passed on to the writer.", "result=\"answered\"");

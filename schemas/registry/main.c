@@ -61,7 +61,9 @@ static const struct bus_conf_option options[] = {
 	  "only. Read again on SIGHUP."),
 	O("access.users", PATH, users, "", "Passwords and tokens, hashed; read again on SIGHUP."),
 	O("access.node_key", PATH, node_key, "",
-	  "Key shared by the nodes, with which one tells another who asked; make it with: titian key new."),
+	  "Key shared by the nodes, with which they know each other, and one tells another who asked; make "
+	  "it "
+	  "with: titian key new."),
 	O("nodes.ca", PATH, node_ca, "",
 	  "PEM: who signs the other nodes' certificates; empty: the system's."),
 	O("nodes.certificate", PATH, node_certificate, "", "PEM: the certificate this node shows to others."),
@@ -149,7 +151,12 @@ static enum bus_err open_all(const struct bus_kafka_conf *kafka, const struct co
 			     const struct names *name, struct schema_registry *r, struct bus_error *err)
 {
 	const struct schema_nodes_conf nodes = {
-		.kafka = *kafka, .topic = name->nodes, .url = name->url, .on_change = stir, .ctx = r
+		.kafka = *kafka,
+		.topic = name->nodes,
+		.url = name->url,
+		.key = schema_access_node_key(r->access),
+		.on_change = stir,
+		.ctx = r,
 	};
 	int64_t until = bus_clock_mono_ms() + c->start_ms;
 	enum bus_err rc;
@@ -256,7 +263,7 @@ int main(int argc, char **argv)
 	if (rc == BUS_OK)
 		rc = open_all(&kafka, &c, &name, &r, &err);
 	if (rc == BUS_OK)
-		rc = schema_forward_start(&r, &others, &r.forward, &err);
+		rc = schema_forward_start(&r, &others, c.certificate[0] || c.node_ca[0], &r.forward, &err);
 	if (rc == BUS_OK)
 		rc = schema_writer_start(r.writer, &r, &err);
 	r.ready_ms = bus_clock_mono_ms() - r.started_ms;

@@ -4,15 +4,13 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "bus/arena.h"
 #include "bus/clock.h"
-#include "bus/crypto.h"
 #include "bus/follow.h"
-#include "bus/json.h"
-#include "bus/json_out.h"
 #include "bus/log.h"
 #include "bus/mem.h"
+#include "bus/metrics.h"
 #include "bus/producer.h"
+#include "schemas/registry/beat.h"
 
 #define BEAT_MS 400
 #define NODES_SILENCE 5	 /* own beats without one of the writer: it is gone */
@@ -20,7 +18,6 @@
 #define NODES_TURN 2	 /* own beats between two nodes' claims */
 #define UNSURE_MS 2000	 /* without an own beat: others may have chosen another writer */
 #define NODES_MAX 64
-#define URL_MAX 512
 #define SEND_MS 1000
 #define STUCK_MS 30000 /* a beat not acknowledged for so long: another connection */
 #define LOOK_MS 10
@@ -33,12 +30,13 @@ struct node {
 	bool writes;   /* its last beat's state */
 };
 
-enum state { FOLLOWS, CLAIMS, WRITES, LEAVES };
-static const char *const state_name[] = { "follower", "candidate", "writer", "leaving" };
-
 struct schema_nodes {
 	struct schema_nodes_conf conf;
 	char *topic, *url, *id;
+	uint8_t key_bytes[BUS_KEY_LEN];
+	const uint8_t *key; /* NULL: none */
+	struct bus_metric *malformed, *unsealed;
+	bool told; /* of a beat that was not taken; the reading thread's */
 	struct bus_follow *follow;
 	struct bus_producer *producer; /* the beating thread's */
 	uint64_t sent;
@@ -104,45 +102,6 @@ static void set_writer(struct schema_nodes *n, int64_t term, const char *id, con
 	n->changed = true;
 }
 
-struct beat {
-	char id[URL_MAX + 32], url[URL_MAX];
-	int64_t term;
-	enum state state;
-};
-
-static bool text_of(const struct bus_json *o, const char *name, char *out, size_t n)
-{
-	const struct bus_json *v = bus_json_get(o, name);
-
-	if (!v || v->type != BUS_JSON_STRING || v->text.n >= n || memchr(v->text.p, '\0', v->text.n))
-		return false;
-	memcpy(out, v->text.p, v->text.n);
-	out[v->text.n] = '\0';
-	return true;
-}
-
-/* False: it is none of ours. */
-static bool parse(struct bus_str text, struct bus_arena *arena, struct beat *b)
-{
-	struct bus_json *o;
-	const struct bus_json *term;
-	char state[16];
-	size_t i;
-
-	bus_arena_reset(arena);
-	if (bus_json_parse(text, NULL, arena, &o, NULL) != BUS_OK || o->type != BUS_JSON_OBJECT ||
-	    !text_of(o, "node", b->id, sizeof(b->id)) || !text_of(o, "url", b->url, sizeof(b->url)) ||
-	    !text_of(o, "state", state, sizeof(state)))
-		return false;
-	term = bus_json_get(o, "term");
-	if (!term || term->type != BUS_JSON_NUMBER || bus_json_int(term, &b->term) != BUS_OK || b->term < 0)
-		return false;
-	for (i = 0; i < BUS_LEN(state_name) && strcmp(state, state_name[i]) != 0; i++)
-		;
-	b->state = (enum state)i;
-	return i < BUS_LEN(state_name);
-}
-
 static bool is_writer(const struct schema_nodes *n)
 {
 	return n->writer && !n->gone && strcmp(n->writer, n->id) == 0;
@@ -156,10 +115,10 @@ static bool is_my_past(const struct schema_nodes *n)
 	return n->writer && strncmp(n->writer, n->url, len) == 0 && n->writer[len] == ' ' && !is_writer(n);
 }
 
-static void apply(struct schema_nodes *n, const struct beat *b)
+static void apply(struct schema_nodes *n, const struct schema_beat *b)
 {
 	bool mine = strcmp(b->id, n->id) == 0;
-	bool claims = b->state == CLAIMS || b->state == WRITES;
+	bool claims = b->state == SCHEMA_BEAT_CLAIMS || b->state == SCHEMA_BEAT_WRITES;
 	bool writers;
 
 	if (mine) {
@@ -168,40 +127,57 @@ static void apply(struct schema_nodes *n, const struct beat *b)
 	}
 	/* Only the first to claim a term gets to write in it: where compaction has taken its claim, and left
 	 * one that came too late, its later beats still tell. */
-	if (claims && (b->term > n->term || (b->term == n->term && b->state == WRITES && n->writer &&
-					     strcmp(b->id, n->writer) != 0)))
+	if (claims && (b->term > n->term || (b->term == n->term && b->state == SCHEMA_BEAT_WRITES &&
+					     n->writer && strcmp(b->id, n->writer) != 0)))
 		set_writer(n, b->term, b->id, b->url);
-	if (n->reading && !mine && b->state != LEAVES && strcmp(b->url, n->url) == 0)
+	if (n->reading && !mine && b->state != SCHEMA_BEAT_LEAVES && strcmp(b->url, n->url) == 0)
 		bus_log(BUS_LOG_ERROR, "registry.same_url", LOG_STR("url", n->url),
 			LOG_STR("mend", "each node needs a registry.url of its own"));
 	writers = n->writer && strcmp(b->id, n->writer) == 0;
 	if (writers && claims && b->term == n->term) {
 		n->heard = n->own;
-		n->changed |= n->active != (b->state == WRITES);
-		n->active = b->state == WRITES;
+		n->changed |= n->active != (b->state == SCHEMA_BEAT_WRITES);
+		n->active = b->state == SCHEMA_BEAT_WRITES;
 		n->starting &= !n->reading || mine || is_my_past(n);
 	}
-	if (writers && b->state == LEAVES && !n->gone) {
+	if (writers && b->state == SCHEMA_BEAT_LEAVES && !n->gone) {
 		n->gone = n->changed = true;
 		n->heard = n->own;
 	}
 	if (n->reading) { /* what was written before this node came says nothing about who is there */
 		struct node *node = find_node(n, b->id, b->url);
 
-		node->seen = b->state == LEAVES ? 0 : n->own + NODES_SILENCE;
+		node->seen = b->state == SCHEMA_BEAT_LEAVES ? 0 : n->own + NODES_SILENCE;
 	}
+}
+
+static bool take(struct schema_nodes *n, const struct bus_record *record, struct bus_arena *arena,
+		 struct schema_beat *b)
+{
+	enum schema_beat_verdict verdict = schema_beat_read(record, n->topic, n->key, arena, b);
+
+	if (verdict == SCHEMA_BEAT_OURS)
+		return true;
+	bus_metric_add(verdict == SCHEMA_BEAT_UNSEALED ? n->unsealed : n->malformed, 1);
+	if (!n->told)
+		bus_log(BUS_LOG_WARN, "registry.strange_beat", LOG_STR("topic", n->topic),
+			LOG_INT("offset", record->offset),
+			LOG_STR("reason", verdict == SCHEMA_BEAT_UNSEALED ? "not sealed with our node key"
+									  : "no node writes such"));
+	n->told = true;
+	return false;
 }
 
 static void on_beats(void *ctx, const struct bus_record *record, size_t count)
 {
 	struct schema_nodes *n = ctx;
 	struct bus_arena *arena = bus_arena_new(64 * 1024);
-	struct beat b;
+	struct schema_beat b;
 	bool changed;
 
 	pthread_mutex_lock(&n->lock);
 	for (size_t i = 0; i < count; i++)
-		if (!record[i].tombstone && parse(record[i].value, arena, &b))
+		if (!record[i].tombstone && take(n, &record[i], arena, &b))
 			apply(n, &b);
 	changed = n->changed && n->reading;
 	n->changed = false;
@@ -246,44 +222,29 @@ static bool should_claim(const struct schema_nodes *n)
 	return silent >= NODES_SILENCE + turn(n);
 }
 
-static struct bus_buf write_beat(struct schema_nodes *n, enum state state, int64_t term)
-{
-	struct bus_buf b = { 0 };
-	struct bus_json_out j = { .buf = &b };
-
-	bus_json_object(&j);
-	bus_json_key(&j, "node");
-	bus_json_put_text(&j, n->id);
-	bus_json_key(&j, "url");
-	bus_json_put_text(&j, n->url);
-	bus_json_key(&j, "term");
-	bus_json_put_int(&j, term);
-	bus_json_key(&j, "state");
-	bus_json_put_text(&j, state_name[state]);
-	bus_json_object_end(&j);
-	return b;
-}
-
 /* The beat to send now. */
 static struct bus_buf next_beat(struct schema_nodes *n)
 {
-	enum state state = FOLLOWS;
+	enum schema_beat_state state = SCHEMA_BEAT_FOLLOWS;
 	int64_t term;
 
 	pthread_mutex_lock(&n->lock);
 	n->hurry = false;
 	term = n->term;
 	if (n->stop) {
-		state = LEAVES;
+		state = SCHEMA_BEAT_LEAVES;
 	} else if (is_writer(n)) {
-		state = n->ready == n->term ? WRITES : CLAIMS;
+		state = n->ready == n->term ? SCHEMA_BEAT_WRITES : SCHEMA_BEAT_CLAIMS;
 	} else if (should_claim(n)) {
-		state = CLAIMS;
+		state = SCHEMA_BEAT_CLAIMS;
 		term = n->claimed = n->term + 1;
 		n->starting = false;
 	}
 	pthread_mutex_unlock(&n->lock);
-	return write_beat(n, state, term);
+	struct schema_beat b = { .term = term, .state = state };
+	snprintf(b.id, sizeof(b.id), "%s", n->id);
+	snprintf(b.url, sizeof(b.url), "%s", n->url);
+	return schema_beat_write(&b, n->topic, n->key);
 }
 
 static void send(struct schema_nodes *n)
@@ -379,14 +340,20 @@ enum bus_err schema_nodes_open(const struct schema_nodes_conf *conf, int timeout
 	enum bus_err rc;
 
 	*out = NULL;
-	if ((strncmp(conf->url, "http://", 7) != 0 && strncmp(conf->url, "https://", 8) != 0) ||
-	    strlen(conf->url) >= URL_MAX || strpbrk(conf->url, " ?#"))
+	if (!schema_node_url_ok(conf->url))
 		return bus_fail(err, BUS_EINVAL, "option 'registry.url': '%s' is not http(s)://host:port",
 				conf->url);
 	n = bus_xcalloc(1, sizeof(*n));
 	follow.ctx = n;
 	n->conf = *conf;
 	n->conf.topic = n->conf.url = NULL;
+	n->conf.key = NULL;
+	if (conf->key)
+		n->key = memcpy(n->key_bytes, conf->key, BUS_KEY_LEN);
+	n->malformed = bus_metric("titian_registry_strange_beats_total", "counter",
+				  "Heartbeats of nodes that were not believed.", "reason=\"malformed\"");
+	n->unsealed = bus_metric("titian_registry_strange_beats_total", "counter",
+				 "Heartbeats of nodes that were not believed.", "reason=\"unsealed\"");
 	n->topic = bus_xstrdup(conf->topic);
 	n->url = bus_xstrdup(conf->url);
 	bus_random(run, sizeof(run));
@@ -439,6 +406,7 @@ void schema_nodes_close(struct schema_nodes **nn)
 	}
 	pthread_cond_destroy(&n->stir);
 	pthread_mutex_destroy(&n->lock);
+	explicit_bzero(n->key_bytes, sizeof(n->key_bytes));
 	free(n->writer);
 	free(n->writer_url);
 	free(n->topic);

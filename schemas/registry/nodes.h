@@ -13,6 +13,8 @@
  *
  * A node that starts under the name of the present writer (it was killed, and is back) claims at once.
  *
+ * What is believed of what stands on the topic: registry/beat.h.
+ *
  * Thread: any; beats are read and sent on threads of its own. on_change is called on one of them, without a
  * lock.
  */
@@ -27,6 +29,7 @@ struct schema_nodes_conf { /* strings are copied */
 	struct bus_kafka_conf kafka;
 	const char *topic;	      /* of the beats */
 	const char *url;	      /* where the other nodes reach this one; also its name */
+	const uint8_t *key;	      /* BUS_KEY_LEN bytes: beats without its seal are ignored; NULL: none */
 	void (*on_change)(void *ctx); /* writer or term changed */
 	void *ctx;
 };

@@ -91,10 +91,10 @@ struct schema_errand {
 	struct bus_http_ticket *ticket;
 	schema_edit_fn fn;
 	bool alone;
-	bool keys;			  /* it is about keys for encryption: their topic, their replica */
-	bool forwarded;			  /* by another node: not to be forwarded again */
-	const char *auth, *type, *accept; /* headers, in the request's arena; NULL: none */
-	int64_t until_ms;		  /* monotonic: then it is answered that there is no writer */
+	bool keys;		   /* it is about keys for encryption: their topic, their replica */
+	bool forwarded;		   /* by another node: not to be forwarded again */
+	const char *type, *accept; /* headers, in the request's arena; NULL: none */
+	int64_t until_ms;	   /* monotonic: then it is answered that there is no writer */
 };
 /* On an HTTP thread: the change goes to the writer, here or on another node; 50001 when too many wait.
  * Changes that wait are committed together. */
@@ -140,9 +140,10 @@ enum bus_err schema_topic_prepare(const struct bus_kafka_conf *kafka, const char
 
 #define SCHEMA_OFFSET_HEADER "X-Titian-Offset" /* the store has read this far: of answers to other nodes */
 
-/* conf: whom this node trusts and who it is towards the others; outlives it. A request's own Authorization
- * goes with it. */
-enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_client_conf *conf,
+/* conf: whom this node trusts and who it is towards the others; outlives it. A
+ * request's own Authorization never goes with it: who asked is vouched for (registry/vouch.h), or, with a policy
+ * and no node key, nothing is passed on. guarded: not over plain HTTP beyond loopback. */
+enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_client_conf *conf, bool guarded,
 				  struct schema_forward **out, struct bus_error *err) BUS_MUSTCHECK;
 /* Answers what is left 50003. After the HTTP server and the writer. */
 void schema_forward_stop(struct schema_forward **f);
@@ -233,6 +234,7 @@ void schema_qualify_references(struct bus_http_request *req, struct schema_versi
 
 /* On an HTTP thread, before all else: which of Confluent's types the answer has (Accept). */
 void schema_reply_choose(struct bus_http_request *req);
+bool schema_reply_type_ok(const char *type); /* is it one of those that answers have? */
 void schema_reply(struct bus_http_request *req, struct bus_buf *json); /* 200; 204 with nothing in it */
 /* The status is the first three digits of code (40401 -> 404). */
 void schema_reply_error(struct bus_http_request *req, int code, const char *fmt, ...) BUS_PRINTF(3, 4);

@@ -34,6 +34,14 @@ static const struct {
 	      { "application/vnd.schemaregistry+json", 900 },
 	      { "application/json", 500 } };
 
+bool schema_reply_type_ok(const char *type)
+{
+	for (size_t i = 0; i < BUS_LEN(types); i++)
+		if (strcasecmp(type, types[i].name) == 0)
+			return true;
+	return false;
+}
+
 /* The weight that one element of an Accept header gives to the type, per mille; 0: none. */
 static int accepts(const char *p, size_t n, const char *type)
 {

@@ -5,7 +5,9 @@ attacker would try. Certificates are made by the openssl command (tests/support/
 """
 import base64
 import concurrent.futures
+import contextlib
 import http.client
+import http.server
 import json
 import os
 import signal
@@ -13,10 +15,12 @@ import socket
 import ssl
 import statistics
 import subprocess
+import threading
 import time
 import urllib.parse
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
@@ -657,6 +661,82 @@ def test_nodes_tell_each_other_who_asked(kafka, folder, token, pki):  # noqa: F8
     finally:
         for n in nodes:
             n.stop()
+
+
+class Thief(http.server.BaseHTTPRequestHandler):
+    """Says on the nodes' topic that he is the writer, and keeps what comes."""
+    seen = []
+
+    def do_POST(self):
+        self.seen.append(str(self.headers))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", "3")
+        self.end_headers()
+        self.wfile.write(b"<a>")
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def thief():
+    Thief.seen.clear()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Thief)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield "http://127.0.0.1:%d" % server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+@contextlib.contextmanager
+def claims(kafka, topic, url):  # noqa: F811
+    """A claim to a new term again and again, until the end."""
+    producer, done = Producer({"bootstrap.servers": kafka, "linger.ms": 0}), threading.Event()
+
+    def go_on():
+        term = 1000
+        while not done.wait(0.1):
+            term += 1
+            producer.produce(topic, key=url, value=json.dumps(
+                {"node": url + " aaaaaa", "url": url, "term": term, "state": "writer"}))
+            producer.flush(5)
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("guard", ["no policy", "no node key", "node key"])
+def test_who_says_he_is_the_writer_learns_no_secret(kafka, folder, token, pki, thief, guard):  # noqa: F811
+    topic = "_schemas_thief_%d_%d" % (os.getpid(), time.time_ns())
+    options = {"access.policy": "", "access.users": ""} if guard == "no policy" else {}
+    if guard == "node key":
+        options["access.node_key"] = folder / "thief.key"
+        subprocess.run([BIN / "titian", "key", "new", folder / "thief.key"], check=True, stdout=subprocess.DEVNULL)
+    r = Registry(kafka, topic, folder, pki, **options).start()
+
+    def post():
+        return r.ask("POST", "/subjects/pku.dinsos.pencuri-value/versions", {"schema": record(A)},
+                     user="dinsos", password=PASSWORD)
+    try:
+        wait_for(lambda: post()[0] == 200, 30, "the node writes")
+        with claims(kafka, topic + "_nodes", thief):
+            if guard == "node key":
+                wait_for(lambda: "registry.strange_beat" in r.log(), 30, "the node has read a claim")
+                assert post()[0] == 200
+            else:
+                status, answer, _ = wait_for(lambda: (a := post())[0] == 500 and a, 30, "the node passes it on")
+                said = json.dumps(answer)
+                assert "50003" in said and ("access.node_key" if guard == "no node key" else "not a registry's") in said
+        wait_for(lambda: post()[0] == 200, 30, "the node writes again")
+    finally:
+        r.stop()
+    assert len(Thief.seen) > 0 if guard == "no policy" else not Thief.seen
+    assert not any("authorization" in headers.lower() for headers in Thief.seen)
 
 
 def test_remembered_logins_are_fast(registry):

@@ -9,6 +9,7 @@
 
 #include "bus/clock.h"
 #include "bus/producer.h"
+#include "schemas/registry/beat.h"
 #include "schemas/registry/nodes.h"
 #include "tests/support/mock.h"
 
@@ -31,15 +32,20 @@ static int stop(void **state)
 	return 0;
 }
 
-static struct schema_nodes *open_node(const char *url)
+static struct schema_nodes *open_keyed(const char *url, const uint8_t *key)
 {
-	const struct schema_nodes_conf conf = { .kafka = m.kafka, .topic = TOPIC, .url = url };
+	const struct schema_nodes_conf conf = { .kafka = m.kafka, .topic = TOPIC, .url = url, .key = key };
 	struct schema_nodes *n = NULL;
 	struct bus_error err;
 
 	if (schema_nodes_open(&conf, 10000, &n, &err) != BUS_OK)
 		fail_msg("%s", err.text);
 	return n;
+}
+
+static struct schema_nodes *open_node(const char *url)
+{
+	return open_keyed(url, NULL);
 }
 
 static void beat(const char *key, const char *text)
@@ -149,6 +155,90 @@ static void the_first_claim_of_a_term_has_it(void **state)
 	schema_nodes_close(&n);
 }
 
+static void forged(const char *url, long long term)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "{\"node\":\"%s aaaaaa\",\"url\":\"%s\",\"term\":%lld,\"state\":\"writer\"}", url, url,
+		 term);
+	beat(url, text);
+}
+
+static void a_term_out_of_reach_is_none(void **state)
+{
+	struct schema_nodes_view v;
+	struct schema_nodes *n;
+
+	(void)state;
+	forged("http://evil:1", INT64_MAX);
+	forged("http://evil:1", INT32_MAX);
+	forged("http://evil:1", 2 + SCHEMA_TERM_SLACK + 1); /* at offset 2 */
+	beat("evil", "{\"node\":\"http://e:1 a\",\"url\":\"http://e:1\",\"term\":60,\"state\":\"writer\"}");
+	beat("http://e:1", "{\"node\":\"f a\",\"url\":\"http://e:1\",\"term\":60,\"state\":\"writer\"}");
+	forged("http://u:p@e:1", 60);
+	forged("file:///e", 60);
+	n = open_node("http://b:1");
+	(void)await_writer(n, "http://b:1", 1);
+	forged("http://evil:1", INT64_MAX);
+	assert_int_equal(schema_nodes_catch_up(n, 5000, NULL), BUS_OK);
+	schema_nodes_view(n, &v);
+	assert_int_equal(v.role, SCHEMA_NODE_WRITER);
+	assert_int_equal(v.term, 1);
+	schema_nodes_close(&n);
+}
+
+/* Before the node is there, and under its eyes. */
+static void the_highest_term_disturbs_until_it_is_silent(void **state)
+{
+	struct schema_nodes *n;
+
+	(void)state;
+	forged("http://evil:1", SCHEMA_TERM_SLACK);
+	n = open_node("http://b:1");
+	(void)await_writer(n, "http://b:1", SCHEMA_TERM_SLACK + 1);
+	forged("http://evil:1", SCHEMA_TERM_SLACK + 2);
+	(void)await_writer(n, "http://evil:1", SCHEMA_TERM_SLACK + 2);
+	(void)await_writer(n, "http://b:1", SCHEMA_TERM_SLACK + 3);
+	schema_nodes_close(&n);
+}
+
+static void sealed(const uint8_t *key, const char *topic, int64_t term)
+{
+	const struct schema_beat b = {
+		.id = "http://c:1 0c", .url = "http://c:1", .term = term, .state = SCHEMA_BEAT_WRITES
+	};
+	struct bus_buf text = schema_beat_write(&b, topic, key);
+
+	beat(b.url, bus_buf_cstr(&text));
+	bus_buf_release(&text);
+}
+
+static void with_a_key_only_sealed_beats_count(void **state)
+{
+	const uint8_t key[BUS_KEY_LEN] = { 1 }, other[BUS_KEY_LEN] = { 2 };
+	struct schema_nodes_view v;
+	struct schema_nodes *a, *b;
+
+	(void)state;
+	a = open_keyed("http://a:1", key);
+	(void)await_writer(a, "http://a:1", 1);
+	b = open_keyed("http://b:1", key);
+	(void)await_writer(b, "http://a:1", 1);
+	forged("http://evil:1", 60);
+	sealed(NULL, TOPIC, 60);
+	sealed(other, TOPIC, 60);
+	sealed(key, "_another_nodes", 60);
+	assert_int_equal(schema_nodes_catch_up(b, 5000, NULL), BUS_OK);
+	schema_nodes_view(b, &v);
+	assert_string_equal(v.url, "http://a:1");
+	assert_int_equal(v.term, 1);
+	sealed(key, TOPIC, 60);
+	(void)await_writer(b, "http://c:1", 60);
+	schema_nodes_close(&b);
+	schema_nodes_close(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +246,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_silent_writer_is_replaced_after_five_beats, start, stop),
 		cmocka_unit_test_setup_teardown(who_comes_back_writes_at_once, start, stop),
 		cmocka_unit_test_setup_teardown(the_first_claim_of_a_term_has_it, start, stop),
+		cmocka_unit_test_setup_teardown(a_term_out_of_reach_is_none, start, stop),
+		cmocka_unit_test_setup_teardown(the_highest_term_disturbs_until_it_is_silent, start, stop),
+		cmocka_unit_test_setup_teardown(with_a_key_only_sealed_beats_count, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
