@@ -193,34 +193,6 @@ void schema_store_versions(struct schema_store *s, const char *subject, enum sch
 	free(name);
 }
 
-void schema_store_all(struct schema_store *s, const char *prefix, enum schema_deleted which, bool latest,
-		      struct schema_version_list *out)
-{
-	const struct schema_table *t = schema_store_read(s);
-	struct schema_subject *const *list;
-	size_t from, to;
-
-	memset(out, 0, sizeof(*out));
-	(void)schema_table_subjects(t, &list);
-	schema_table_range(t, prefix, &from, &to);
-	for (size_t i = from; i < to; i++) {
-		const struct schema_entry *last = NULL;
-
-		for (size_t k = 0; k < list[i]->n_entries; k++) {
-			const struct schema_entry *e = &list[i]->entry[k];
-
-			if (!schema_wanted(e, which))
-				continue;
-			if (!latest)
-				append(out, list[i], e);
-			last = e;
-		}
-		if (latest && last)
-			append(out, list[i], last);
-	}
-	schema_store_done(s);
-}
-
 enum schema_level schema_store_level(struct schema_store *s, const char *subject)
 {
 	struct schema_config c;

@@ -96,10 +96,6 @@ void schema_store_subjects(struct schema_store *s, const char *prefix, enum sche
  * state. */
 void schema_store_versions(struct schema_store *s, const char *subject, enum schema_deleted which,
 			   struct schema_version_list *out);
-/* Every version of every subject with that prefix, by subject, then version; latest: the last of each. Not
- * parsed. */
-void schema_store_all(struct schema_store *s, const char *prefix, enum schema_deleted which, bool latest,
-		      struct schema_version_list *out);
 
 /* Parses v->text into v->schema (no-op when it is there), references looked up as seen from v->subject.
  * BUS_ESCHEMA: not Avro, or not readable; BUS_ENOENT: a reference is not there; BUS_ETOOBIG. */
