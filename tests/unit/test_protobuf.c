@@ -289,6 +289,14 @@ static void reads_a_descriptor_in_base64(void **state)
 		       "  }\n"
 		       "}\n");
 	refuses("AAAA", "descriptor");
+	/* Of protoc --encode; the first three protoc refuses too, the others have no text that says the same. */
+	refuses("Ig4KAUESCQoBeRgCIAIoBWIGcHJvdG8z", "a label that it cannot have"); /* required in proto3 */
+	refuses("IhUKAUESCwoBeRgCIAMoBUgAQgMKAW9iBnByb3RvMw==", "a label");	    /* repeated in a oneof */
+	refuses("IhQKAUESDwoBeRgCIAEoCDoEdHJ1X2IGcHJvdG8y", "default_value");	    /* bool: tru_ */
+	refuses("IhUKAUESEAoBeRgCIAEoAToFMS4yLjNiBnByb3RvMg==", "default_value");   /* double: 1.2.3 */
+	refuses("Ih0KAUESEwoFb3RoZXIYAiABKAoyBC5BLkcaAwoBR2IGcHJvdG8y", "another name"); /* group G other */
+	refuses("IgkKB21lc3NhZ2UiFwoBQRISCgF5GAIgASgLMgdtZXNzYWdlYgZwcm90bzM=",
+		"field"); /* of type message */
 	refuses("not base64 nor proto", "stands where");
 	refuses("notbase64", "neither .proto text nor");
 }
