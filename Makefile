@@ -152,9 +152,16 @@ unit:
 	@sh tests/unit/run.sh build/asan/unit
 .PHONY: build-unit
 build-unit: $(TESTS)
+# As part of the tests the same runs each time; make fuzz-long: by chance, ten minutes each.
 FUZZ_SECONDS ?= 30
+FUZZ_RUNS ?= 200000
+FUZZ_SEED ?= 1
+export FUZZ_RUNS FUZZ_SEED
 fuzz:
 	@sh tests/fuzz/run.sh $(FUZZ_SECONDS)
+.PHONY: fuzz-long
+fuzz-long:
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600 FUZZ_RUNS=-1 FUZZ_SEED=0
 # The Avro engine against Avro Java and fastavro, on what chance makes up. SEED=N repeats a run.
 .PHONY: fuzz-diff
 DIFF_SECONDS ?= 1800

@@ -423,8 +423,10 @@ static enum bus_err next(struct schema_ocf_reader *r, const struct schema_plan *
 				       (unsigned long long)r->block_begins,
 				       (long long)(r->records - r->left + 1), (long long)r->records);
 	r->datum = (struct bus_str){ r->rest.p, schema_reader_used(r->machine) };
-	r->rest.p += r->datum.n;
-	r->rest.n -= r->datum.n;
+	if (r->datum.n > 0) { /* a block of records without bytes has none */
+		r->rest.p += r->datum.n;
+		r->rest.n -= r->datum.n;
+	}
 	r->left--;
 	*more = true;
 	return BUS_OK;
