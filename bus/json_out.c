@@ -145,6 +145,18 @@ void bus_json_put_text(struct bus_json_out *j, const char *s)
 		bus_json_put_null(j);
 }
 
+void bus_json_text_member(struct bus_json_out *j, const char *name, const char *s)
+{
+	bus_json_key(j, name);
+	bus_json_put_text(j, s);
+}
+
+void bus_json_some_text_member(struct bus_json_out *j, const char *name, const char *s)
+{
+	if (s)
+		bus_json_text_member(j, name, s);
+}
+
 void bus_json_put_int(struct bus_json_out *j, int64_t v)
 {
 	char text[24];

@@ -28,7 +28,10 @@ void bus_json_array_end(struct bus_json_out *j);
 void bus_json_key(struct bus_json_out *j, const char *name);
 void bus_json_key_str(struct bus_json_out *j, struct bus_str name);
 void bus_json_put_str(struct bus_json_out *j, struct bus_str s);
-void bus_json_put_text(struct bus_json_out *j, const char *s); /* NULL becomes null */
+void bus_json_put_text(struct bus_json_out *j, const char *s);			    /* NULL becomes null */
+void bus_json_text_member(struct bus_json_out *j, const char *name, const char *s); /* key and text */
+void bus_json_some_text_member(struct bus_json_out *j, const char *name,
+			       const char *s); /* nothing for NULL */
 void bus_json_put_int(struct bus_json_out *j, int64_t v);
 void bus_json_put_double(struct bus_json_out *j, double v); /* shortest that reads back; NaN as "NaN" text */
 void bus_json_put_bool(struct bus_json_out *j, bool v);

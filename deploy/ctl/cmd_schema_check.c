@@ -100,12 +100,6 @@ static enum ctl_exit from_registry(struct checking *c, const struct ctl_entry *e
 	return rc;
 }
 
-static void put_text(struct bus_json_out *j, const char *name, const char *text)
-{
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
-}
-
 static void put_faults(struct bus_json_out *j, const struct schema_lint *lint)
 {
 	bus_json_key(j, "faults");
@@ -114,9 +108,9 @@ static void put_faults(struct bus_json_out *j, const struct schema_lint *lint)
 		const struct schema_fault *f = &lint->fault[i];
 
 		bus_json_object(j);
-		put_text(j, "rule", f->rule->code);
-		put_text(j, "path", f->path);
-		put_text(j, "place", f->place);
+		bus_json_text_member(j, "rule", f->rule->code);
+		bus_json_text_member(j, "path", f->path);
+		bus_json_text_member(j, "place", f->place);
 		schema_words_put(j, f->sentence);
 		bus_json_object_end(j);
 	}
@@ -130,15 +124,15 @@ static void show_json(struct checking *c, const struct ctl_entry *e, const struc
 
 	bus_buf_reset(&c->line);
 	bus_json_object(&j);
-	put_text(&j, "file", e->path);
-	put_text(&j, "subject", e->subject);
-	put_text(&j, "name", schema_label(schema_root(e->schema)));
+	bus_json_text_member(&j, "file", e->path);
+	bus_json_text_member(&j, "subject", e->subject);
+	bus_json_text_member(&j, "name", schema_label(schema_root(e->schema)));
 	bus_json_key(&j, "ok");
 	bus_json_put_bool(&j, ok && lint->n == 0);
 	put_faults(&j, lint);
 	if (with) {
-		put_text(&j, "against", with);
-		put_text(&j, "level", schema_level_name(c->level));
+		bus_json_text_member(&j, "against", with);
+		bus_json_text_member(&j, "level", schema_level_name(c->level));
 		bus_json_key(&j, "compatible");
 		bus_json_put_bool(&j, ok);
 		bus_json_key(&j, "diff");
@@ -235,10 +229,10 @@ static void tell_fault(struct checking *c, const struct ctl_fault *f)
 	}
 	bus_buf_reset(&c->line);
 	bus_json_object(&j);
-	put_text(&j, "file", f->path);
+	bus_json_text_member(&j, "file", f->path);
 	bus_json_key(&j, "ok");
 	bus_json_put_bool(&j, false);
-	put_text(&j, "error", f->err.text);
+	bus_json_text_member(&j, "error", f->err.text);
 	bus_json_object_end(&j);
 	puts(bus_buf_cstr(&c->line));
 }

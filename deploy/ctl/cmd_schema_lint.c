@@ -45,12 +45,6 @@ static bool known_rules(const char *list)
 	return true;
 }
 
-static void put_text(struct bus_json_out *j, const char *name, const char *text)
-{
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
-}
-
 /* A fault as others print them, file first; or as JSON. rule may be NULL: not a schema at all. */
 static void show(bool json, const char *file, const struct schema_fault *f, const char *error)
 {
@@ -63,16 +57,16 @@ static void show(bool json, const char *file, const struct schema_fault *f, cons
 		return;
 	}
 	bus_json_object(&j);
-	put_text(&j, "file", file);
-	put_text(&j, "rule", f ? f->rule->code : "schema");
+	bus_json_text_member(&j, "file", file);
+	bus_json_text_member(&j, "rule", f ? f->rule->code : "schema");
 	if (f) {
 		bus_json_key(&j, "must");
 		bus_json_put_bool(&j, f->rule->must);
-		put_text(&j, "path", f->path);
-		put_text(&j, "place", f->place);
+		bus_json_text_member(&j, "path", f->path);
+		bus_json_text_member(&j, "place", f->place);
 		schema_words_put(&j, f->sentence);
 	} else {
-		put_text(&j, "en", error);
+		bus_json_text_member(&j, "en", error);
 	}
 	bus_json_object_end(&j);
 	puts(bus_buf_cstr(&line));

@@ -22,4 +22,7 @@ void schema_fingerprint_sha256(const struct schema *s, uint8_t out[BUS_SHA256_LE
 /* As it stands in a message (avro/object.h): little-endian. */
 void schema_fingerprint_bytes(uint64_t fingerprint, uint8_t out[SCHEMA_FINGERPRINT_LEN]);
 
+/* A string as Jackson writes it, quotes and all: what Java's texts of schemas of every kind are made with. */
+void schema_put_jackson(struct bus_buf *out, struct bus_str s);
+
 #endif

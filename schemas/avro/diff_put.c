@@ -8,12 +8,6 @@ const char *schema_diff_level(const struct schema_diff *d)
 	return d->backward.ok ? "BACKWARD" : d->forward.ok ? "FORWARD" : "NONE";
 }
 
-static void put_text(struct bus_json_out *j, const char *name, const char *text)
-{
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
-}
-
 static void put_direction(struct bus_json_out *j, const char *name, const struct schema_explanation *e)
 {
 	bus_json_key(j, name);
@@ -30,22 +24,22 @@ void schema_diff_put(struct bus_json_out *j, const struct schema_diff *d)
 	bus_json_object(j);
 	bus_json_key(j, "identical");
 	bus_json_put_bool(j, d->n == 0 && !d->cut);
-	put_text(j, "level", schema_diff_level(d));
+	bus_json_text_member(j, "level", schema_diff_level(d));
 	bus_json_key(j, "changes");
 	bus_json_array(j);
 	for (size_t i = 0; i < d->n; i++) {
 		const struct schema_change *c = &d->change[i];
 
 		bus_json_object(j);
-		put_text(j, "code", c->code);
+		bus_json_text_member(j, "code", c->code);
 		bus_json_key(j, "warning");
 		bus_json_put_bool(j, c->warning);
-		put_text(j, "path", c->path);
-		put_text(j, "old", c->old_place);
-		put_text(j, "new", c->new_place);
-		put_text(j, "what", c->what);
-		put_text(j, "was", c->was);
-		put_text(j, "now", c->now);
+		bus_json_text_member(j, "path", c->path);
+		bus_json_text_member(j, "old", c->old_place);
+		bus_json_text_member(j, "new", c->new_place);
+		bus_json_text_member(j, "what", c->what);
+		bus_json_text_member(j, "was", c->was);
+		bus_json_text_member(j, "now", c->now);
 		schema_words_put(j, c->sentence);
 		bus_json_object_end(j);
 	}

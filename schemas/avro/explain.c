@@ -264,12 +264,6 @@ void schema_explanation_release(struct schema_explanation *e)
 	*e = (struct schema_explanation){ 0 };
 }
 
-static void put_text(struct bus_json_out *j, const char *name, const char *text)
-{
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
-}
-
 void schema_explanation_put(struct bus_json_out *j, const struct schema_explanation *e)
 {
 	bus_json_array(j);
@@ -277,14 +271,14 @@ void schema_explanation_put(struct bus_json_out *j, const struct schema_explanat
 		const struct schema_finding *f = &e->finding[i];
 
 		bus_json_object(j);
-		put_text(j, "code", f->code);
-		put_text(j, "reason", f->reason);
-		put_text(j, "breaks", e->reader_is_new ? "new_reader" : "old_reader");
-		put_text(j, "path", f->path);
-		put_text(j, "old", e->reader_is_new ? f->writer_place : f->reader_place);
-		put_text(j, "new", e->reader_is_new ? f->reader_place : f->writer_place);
-		put_text(j, "old_has", e->reader_is_new ? f->writer_has : f->reader_has);
-		put_text(j, "new_has", e->reader_is_new ? f->reader_has : f->writer_has);
+		bus_json_text_member(j, "code", f->code);
+		bus_json_text_member(j, "reason", f->reason);
+		bus_json_text_member(j, "breaks", e->reader_is_new ? "new_reader" : "old_reader");
+		bus_json_text_member(j, "path", f->path);
+		bus_json_text_member(j, "old", e->reader_is_new ? f->writer_place : f->reader_place);
+		bus_json_text_member(j, "new", e->reader_is_new ? f->reader_place : f->writer_place);
+		bus_json_text_member(j, "old_has", e->reader_is_new ? f->writer_has : f->reader_has);
+		bus_json_text_member(j, "new_has", e->reader_is_new ? f->reader_has : f->writer_has);
 		schema_words_put(j, f->what);
 		bus_json_key(j, "mend");
 		bus_json_object(j);

@@ -16,7 +16,7 @@ struct writer {
 
 static void put(struct writer *w, const struct schema_node *node, struct bus_str space);
 
-static void put_text(struct bus_buf *out, struct bus_str s)
+void schema_put_jackson(struct bus_buf *out, struct bus_str s)
 {
 	static const char letter[32] = {
 		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
@@ -120,7 +120,7 @@ static void put_json(struct bus_buf *out, const struct bus_json *v)
 		put_number(out, v);
 		break;
 	case BUS_JSON_STRING:
-		put_text(out, v->text);
+		schema_put_jackson(out, v->text);
 		break;
 	default:
 		bus_buf_putc(out, v->type == BUS_JSON_OBJECT ? '{' : '[');
@@ -128,7 +128,7 @@ static void put_json(struct bus_buf *out, const struct bus_json *v)
 			if (child != v->first)
 				bus_buf_putc(out, ',');
 			if (v->type == BUS_JSON_OBJECT) {
-				put_text(out, child->name);
+				schema_put_jackson(out, child->name);
 				bus_buf_putc(out, ':');
 			}
 			put_json(out, child);
@@ -154,7 +154,7 @@ static void put_properties(struct bus_buf *out, const struct bus_json *object, c
 		if (known[i])
 			continue;
 		bus_buf_putc(out, ',');
-		put_text(out, v->name);
+		schema_put_jackson(out, v->name);
 		bus_buf_putc(out, ':');
 		put_json(out, v);
 	}
@@ -183,7 +183,7 @@ static void put_reference(struct bus_buf *out, const char *full, struct bus_str 
 	if (space.n == 0 || !bus_str_eq((struct bus_str){ full, schema_space_len(full) }, space) ||
 	    schema_type_parse(bus_str(name), &type))
 		name = full;
-	put_text(out, bus_str(name));
+	schema_put_jackson(out, bus_str(name));
 }
 
 static void put_aliases(struct bus_buf *out, const struct schema_node *node)
@@ -210,7 +210,7 @@ static void put_field_aliases(struct bus_buf *out, const struct schema_field *fi
 		if (k < i)
 			continue;
 		bus_buf_puts(out, some ? "," : ",\"aliases\":[");
-		put_text(out, bus_str(field->alias[i]));
+		schema_put_jackson(out, bus_str(field->alias[i]));
 		some = true;
 	}
 	if (some)
@@ -222,7 +222,7 @@ static void put_field(struct writer *w, const struct schema_field *field, struct
 	const struct bus_json *order = bus_json_get(field->properties, "order");
 
 	bus_buf_puts(w->out, "{\"name\":");
-	put_text(w->out, bus_str(field->name));
+	schema_put_jackson(w->out, bus_str(field->name));
 	bus_buf_puts(w->out, ",\"type\":");
 	put(w, field->type, space);
 	put_string_member(w->out, field->properties, "doc");
@@ -241,10 +241,10 @@ static void put_name(struct bus_buf *out, const struct schema_node *node, struct
 	const struct bus_str space = { node->name, schema_space_len(node->name) };
 
 	bus_buf_puts(out, ",\"name\":");
-	put_text(out, bus_str(schema_short_name(node->name)));
+	schema_put_jackson(out, bus_str(schema_short_name(node->name)));
 	if (!bus_str_eq(space, outer)) {
 		bus_buf_puts(out, ",\"namespace\":");
-		put_text(out, space);
+		schema_put_jackson(out, space);
 	}
 }
 
@@ -277,7 +277,7 @@ static void put_named(struct writer *w, const struct schema_node *node, struct b
 		for (size_t i = 0; i < node->n; i++) {
 			if (i > 0)
 				bus_buf_putc(out, ',');
-			put_text(out, bus_str(node->symbol[i]));
+			schema_put_jackson(out, bus_str(node->symbol[i]));
 		}
 		bus_buf_putc(out, ']');
 		put_string_member(out, node->properties, "default");

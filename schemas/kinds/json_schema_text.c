@@ -1,29 +1,5 @@
+#include "schemas/avro/canon.h"
 #include "schemas/kinds/json_schema.h"
-
-static void put_string(struct bus_buf *out, struct bus_str s)
-{
-	static const char letter[32] = {
-		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
-	};
-
-	bus_buf_putc(out, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c == '"' || c == '\\') {
-			bus_buf_putc(out, '\\');
-			bus_buf_putc(out, (char)c);
-		} else if (c >= 0x20) {
-			bus_buf_putc(out, (char)c);
-		} else if (letter[c]) {
-			bus_buf_putc(out, '\\');
-			bus_buf_putc(out, letter[c]);
-		} else {
-			bus_buf_printf(out, "\\u%04X", c);
-		}
-	}
-	bus_buf_putc(out, '"');
-}
 
 /* BigDecimal.toString of a number with point or exponent: its digits without leading zeros, plain while the
  * exponent is not positive and the first digit stands at most 7 places after the point. */
@@ -136,7 +112,7 @@ static void put_object(const struct bus_json *v, bool sorted, struct bus_buf *ou
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			bus_buf_putc(out, ',');
-		put_string(out, member[i]->name);
+		schema_put_jackson(out, member[i]->name);
 		bus_buf_putc(out, ':');
 		schema_json_text(member[i], sorted, out);
 	}
@@ -160,7 +136,7 @@ void schema_json_text(const struct bus_json *v, bool sorted, struct bus_buf *out
 		bus_buf_putc(out, ']');
 		break;
 	case BUS_JSON_STRING:
-		put_string(out, v->text);
+		schema_put_jackson(out, v->text);
 		break;
 	case BUS_JSON_NUMBER:
 		put_number(out, v->text);

@@ -10,12 +10,6 @@ enum { PREVIOUS = -1, NONE = -2 }; /* in the place of a version */
 
 #define DIFFS_MAX 20 /* versions that do not fit are explained up to so many */
 
-static void put_text(struct bus_json_out *j, const char *name, const char *text)
-{
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
-}
-
 static bool no_avro(struct bus_http_request *req, const struct schema_version *v)
 {
 	if (v->schema)
@@ -81,7 +75,7 @@ static void reply_diff(struct bus_http_request *req, const struct schema_version
 		bus_http_reply(req, 200, "text/plain; charset=utf-8", &b);
 	} else {
 		bus_json_object(&j);
-		put_text(&j, "subject", new->subject);
+		bus_json_text_member(&j, "subject", new->subject);
 		bus_json_key(&j, "from");
 		bus_json_put_int(&j, old->version);
 		bus_json_key(&j, "to");
@@ -170,20 +164,20 @@ static void put_affected(void *ctx, const struct schema_use *u)
 			continue;
 		if (!any) {
 			bus_json_object(a->j);
-			put_text(a->j, "program", u->program);
-			put_text(a->j, "owner", u->owner);
-			put_text(a->j, "kind", u->kind);
-			put_text(a->j, "name", u->name);
+			bus_json_text_member(a->j, "program", u->program);
+			bus_json_text_member(a->j, "owner", u->owner);
+			bus_json_text_member(a->j, "kind", u->kind);
+			bus_json_text_member(a->j, "name", u->name);
 			bus_json_key(a->j, "because");
 			bus_json_array(a->j);
 		}
 		any = true;
 		broken = broken || breaks(c);
 		bus_json_object(a->j);
-		put_text(a->j, "code", c->code);
-		put_text(a->j, "path", c->path);
-		put_text(a->j, "en", c->sentence.en);
-		put_text(a->j, "id", c->sentence.id);
+		bus_json_text_member(a->j, "code", c->code);
+		bus_json_text_member(a->j, "path", c->path);
+		bus_json_text_member(a->j, "en", c->sentence.en);
+		bus_json_text_member(a->j, "id", c->sentence.id);
 		bus_json_object_end(a->j);
 	}
 	if (!any)
@@ -288,8 +282,8 @@ void schema_check_candidate(void *ctx, struct bus_http_request *req)
 	known = schema_store_find(r->store, &q.v, SCHEMA_LIVE, false, &same, &exact, NULL) == BUS_OK;
 	schema_store_versions(r->store, q.v.subject, SCHEMA_LIVE, &versions);
 	bus_json_object(&j);
-	put_text(&j, "subject", q.v.subject);
-	put_text(&j, "compatibility", schema_level_name((enum schema_level)config.level));
+	bus_json_text_member(&j, "subject", q.v.subject);
+	bus_json_text_member(&j, "compatibility", schema_level_name((enum schema_level)config.level));
 	bus_json_key(&j, "known");
 	bus_json_put_bool(&j, known);
 	if (known) {

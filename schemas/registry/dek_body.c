@@ -79,14 +79,6 @@ bool schema_key_path(struct schema_registry *r, struct bus_http_request *req, in
 
 /* --- answers ------------------------------------------------------------------------------------------ */
 
-static void put_text(struct bus_json_out *j, const char *name, const char *text)
-{
-	if (!text)
-		return;
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
-}
-
 static void put_end(struct bus_json_out *j, int64_t at_ms, bool deleted)
 {
 	bus_json_key(j, "ts");
@@ -104,12 +96,12 @@ struct bus_buf schema_kek_json(const struct schema_kek *k)
 	struct bus_json_out j = { .buf = &b };
 
 	bus_json_object(&j);
-	put_text(&j, "name", k->name);
-	put_text(&j, "kmsType", k->kms_type);
-	put_text(&j, "kmsKeyId", k->kms_key_id);
+	bus_json_some_text_member(&j, "name", k->name);
+	bus_json_some_text_member(&j, "kmsType", k->kms_type);
+	bus_json_some_text_member(&j, "kmsKeyId", k->kms_key_id);
 	bus_json_key(&j, "kmsProps");
 	bus_json_put_raw(&j, bus_str(k->props));
-	put_text(&j, "doc", k->doc);
+	bus_json_some_text_member(&j, "doc", k->doc);
 	bus_json_key(&j, "shared");
 	bus_json_put_bool(&j, k->shared);
 	put_end(&j, k->at_ms, k->deleted);
@@ -122,12 +114,12 @@ struct bus_buf schema_dek_json(const struct schema_dek *d)
 	struct bus_json_out j = { .buf = &b };
 
 	bus_json_object(&j);
-	put_text(&j, "kekName", d->kek);
-	put_text(&j, "subject", d->subject);
+	bus_json_some_text_member(&j, "kekName", d->kek);
+	bus_json_some_text_member(&j, "subject", d->subject);
 	bus_json_key(&j, "version");
 	bus_json_put_int(&j, d->version);
-	put_text(&j, "algorithm", schema_algorithm_name(d->algorithm));
-	put_text(&j, "encryptedKeyMaterial", d->material);
+	bus_json_some_text_member(&j, "algorithm", schema_algorithm_name(d->algorithm));
+	bus_json_some_text_member(&j, "encryptedKeyMaterial", d->material);
 	put_end(&j, d->at_ms, d->deleted);
 	return b;
 }

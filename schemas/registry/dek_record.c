@@ -219,14 +219,6 @@ void schema_dek_key(const struct schema_dek *id, struct bus_buf *out)
 		       schema_algorithm_name(id->algorithm), id->version);
 }
 
-static void put_text(struct bus_json_out *j, const char *name, const char *text)
-{
-	if (!text)
-		return;
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
-}
-
 static void put_flag(struct bus_json_out *j, const char *name, bool flag)
 {
 	bus_json_key(j, name);
@@ -238,15 +230,15 @@ void schema_kek_value(const struct schema_kek *k, struct bus_buf *out)
 	struct bus_json_out j = { .buf = out };
 
 	bus_json_object(&j);
-	put_text(&j, "name", k->name);
-	put_text(&j, "kmsType", k->kms_type);
-	put_text(&j, "kmsKeyId", k->kms_key_id);
+	bus_json_some_text_member(&j, "name", k->name);
+	bus_json_some_text_member(&j, "kmsType", k->kms_type);
+	bus_json_some_text_member(&j, "kmsKeyId", k->kms_key_id);
 	bus_json_key(&j, "kmsProps");
 	bus_json_put_raw(&j, bus_str(k->props));
-	put_text(&j, "doc", k->doc);
+	bus_json_some_text_member(&j, "doc", k->doc);
 	put_flag(&j, "shared", k->shared);
 	put_flag(&j, "deleted", k->deleted);
-	put_text(&j, "type", "KEK");
+	bus_json_some_text_member(&j, "type", "KEK");
 	bus_json_object_end(&j);
 }
 
@@ -255,13 +247,13 @@ void schema_dek_value(const struct schema_dek *d, struct bus_buf *out)
 	struct bus_json_out j = { .buf = out };
 
 	bus_json_object(&j);
-	put_text(&j, "kekName", d->kek);
-	put_text(&j, "subject", d->subject);
-	put_text(&j, "algorithm", schema_algorithm_name(d->algorithm));
+	bus_json_some_text_member(&j, "kekName", d->kek);
+	bus_json_some_text_member(&j, "subject", d->subject);
+	bus_json_some_text_member(&j, "algorithm", schema_algorithm_name(d->algorithm));
 	bus_json_key(&j, "version");
 	bus_json_put_int(&j, d->version);
-	put_text(&j, "encryptedKeyMaterial", d->material);
+	bus_json_some_text_member(&j, "encryptedKeyMaterial", d->material);
 	put_flag(&j, "deleted", d->deleted);
-	put_text(&j, "type", "DEK");
+	bus_json_some_text_member(&j, "type", "DEK");
 	bus_json_object_end(&j);
 }

@@ -39,14 +39,6 @@ static bool limit_of(struct bus_http_request *req, size_t *limit)
 	return true;
 }
 
-static void put_text(struct bus_json_out *j, const char *name, const char *text)
-{
-	if (!text)
-		return;
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
-}
-
 static void put_number(struct bus_json_out *j, const char *name, int64_t v)
 {
 	bus_json_key(j, name);
@@ -86,11 +78,11 @@ static void put_about(struct bus_json_out *j, const struct schema *schema)
 {
 	const struct schema_node *root = schema_root(schema);
 
-	put_text(j, "name", root->name);
-	put_text(j, "doc", root->doc);
-	put_text(j, "topic", schema_property(root->properties, "x_topik"));
-	put_text(j, "producer", schema_property(root->properties, "x_produsen"));
-	put_text(j, "steward", schema_property(root->properties, "x_walidata"));
+	bus_json_some_text_member(j, "name", root->name);
+	bus_json_some_text_member(j, "doc", root->doc);
+	bus_json_some_text_member(j, "topic", schema_property(root->properties, "x_topik"));
+	bus_json_some_text_member(j, "producer", schema_property(root->properties, "x_produsen"));
+	bus_json_some_text_member(j, "steward", schema_property(root->properties, "x_walidata"));
 	if (root->type == SCHEMA_RECORD)
 		put_number(j, "fields", (int64_t)root->n);
 }
@@ -114,13 +106,14 @@ static void put_subject(struct bus_json_out *j, struct schema_registry *r, struc
 
 	schema_side_uses(r->side, v->subject, count_use, &uses);
 	bus_json_object(j);
-	put_text(j, "subject", v->subject);
+	bus_json_some_text_member(j, "subject", v->subject);
 	put_number(j, "versions", (int64_t)live_versions(r, v->subject));
 	put_number(j, "version", v->version);
 	put_number(j, "id", v->id);
-	put_text(j, "schemaType", v->type);
+	bus_json_some_text_member(j, "schemaType", v->type);
 	put_number(j, "registered", v->timestamp_ms);
-	put_text(j, "compatibility", schema_level_name(schema_store_level(r->store, v->subject)));
+	bus_json_some_text_member(j, "compatibility",
+				  schema_level_name(schema_store_level(r->store, v->subject)));
 	if (v->schema)
 		put_about(j, v->schema);
 	put_number(j, "uses", (int64_t)uses);
@@ -130,7 +123,7 @@ static void put_subject(struct bus_json_out *j, struct schema_registry *r, struc
 	}
 	bus_json_put_members(j, bus_str(v->extra));
 	if (schema_body_true(req, "schema"))
-		put_text(j, "schema", v->text);
+		bus_json_some_text_member(j, "schema", v->text);
 	bus_json_object_end(j);
 }
 
@@ -195,13 +188,13 @@ static bool put_hit(void *ctx, const struct schema_hit *hit)
 	f->n_here++;
 	schema_words_type(hit->field->type, &type);
 	bus_json_object(f->j);
-	put_text(f->j, "subject", f->v->subject);
+	bus_json_some_text_member(f->j, "subject", f->v->subject);
 	put_number(f->j, "version", f->v->version);
 	put_number(f->j, "id", f->v->id);
-	put_text(f->j, "path", hit->path);
-	put_text(f->j, "type", bus_buf_cstr(&type));
-	put_text(f->j, "pdp", schema_property(hit->field->properties, "x_pdp"));
-	put_text(f->j, "doc", hit->field->doc);
+	bus_json_some_text_member(f->j, "path", hit->path);
+	bus_json_some_text_member(f->j, "type", bus_buf_cstr(&type));
+	bus_json_some_text_member(f->j, "pdp", schema_property(hit->field->properties, "x_pdp"));
+	bus_json_some_text_member(f->j, "doc", hit->field->doc);
 	bus_json_object_end(f->j);
 	bus_buf_release(&type);
 	f->n++;

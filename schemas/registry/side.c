@@ -6,12 +6,6 @@
 
 /* --- uses ------------------------------------------------------------------------------------------- */
 
-static void put_text(struct bus_json_out *j, const char *name, const char *text)
-{
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
-}
-
 struct uses {
 	struct bus_json_out *j;
 	const struct bus_http_request *req;
@@ -25,11 +19,11 @@ static void put_use(void *ctx, const struct schema_use *u)
 	if (!schema_may(uses->req, SCHEMA_RIGHT_READ, u->subject))
 		return;
 	bus_json_object(j);
-	put_text(j, "program", u->program);
-	put_text(j, "owner", u->owner);
-	put_text(j, "kind", u->kind);
-	put_text(j, "name", u->name);
-	put_text(j, "subject", u->subject);
+	bus_json_text_member(j, "program", u->program);
+	bus_json_text_member(j, "owner", u->owner);
+	bus_json_text_member(j, "kind", u->kind);
+	bus_json_text_member(j, "name", u->name);
+	bus_json_text_member(j, "subject", u->subject);
 	if (u->n_fields > 0) {
 		bus_json_key(j, "fields");
 		bus_json_array(j);
@@ -37,7 +31,7 @@ static void put_use(void *ctx, const struct schema_use *u)
 			bus_json_put_text(j, u->field[i]);
 		bus_json_array_end(j);
 	}
-	put_text(j, "at", u->at);
+	bus_json_text_member(j, "at", u->at);
 	bus_json_object_end(j);
 }
 

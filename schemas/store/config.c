@@ -204,10 +204,8 @@ enum bus_err schema_config_update(struct schema_config *c, const struct bus_json
 
 static void put_text(struct bus_json_out *j, const char *name, const char *text)
 {
-	if (!text || !text[0])
-		return;
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
+	if (text && text[0])
+		bus_json_text_member(j, name, text);
 }
 
 void schema_config_write(const struct schema_config *c, const char *level, struct bus_json_out *j)

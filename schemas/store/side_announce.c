@@ -7,12 +7,6 @@
 
 #define WRITE_MS 5000
 
-static void put_text(struct bus_json_out *j, const char *name, const char *text)
-{
-	bus_json_key(j, name);
-	bus_json_put_text(j, text);
-}
-
 static void put_value(const char *owner, const struct schema_use *use, size_t n, struct bus_buf *out)
 {
 	struct bus_json_out j = { .buf = out };
@@ -23,15 +17,15 @@ static void put_value(const char *owner, const struct schema_use *use, size_t n,
 	gmtime_r(&now, &tm);
 	strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	bus_json_object(&j);
-	put_text(&j, "owner", owner);
-	put_text(&j, "at", at);
+	bus_json_text_member(&j, "owner", owner);
+	bus_json_text_member(&j, "at", at);
 	bus_json_key(&j, "uses");
 	bus_json_array(&j);
 	for (size_t i = 0; i < n; i++) {
 		bus_json_object(&j);
-		put_text(&j, "kind", use[i].kind);
-		put_text(&j, "name", use[i].name);
-		put_text(&j, "subject", use[i].subject);
+		bus_json_text_member(&j, "kind", use[i].kind);
+		bus_json_text_member(&j, "name", use[i].name);
+		bus_json_text_member(&j, "subject", use[i].subject);
 		if (use[i].n_fields > 0) {
 			bus_json_key(&j, "fields");
 			bus_json_array(&j);
