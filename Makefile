@@ -41,7 +41,7 @@ all: $(PROGRAMS)
 $(LIBBUS): $(call obj,$(call src,bus))
 $(LIBSCHEMA): $(call obj,$(foreach part,avro kinds store registry catalogue,$(call src,schemas/$(part)))) $(B)/schemas/kinds/known_files.o
 $(LIBADAPTER): $(call obj,$(call src,adapters))
-$(LIBGATEWAY): $(call obj,$(call src,gateway)) $(B)/gateway/portal_files.o
+$(LIBGATEWAY): $(call obj,$(call src,gateway) $(foreach part,store define engine serve feed hook export docs,$(call src,gateway/$(part)))) $(B)/gateway/portal_files.o
 $(LIBCTL): $(call obj,$(call src,deploy/ctl))
 %.a:
 	@rm -f $@
@@ -57,9 +57,9 @@ $(PROGRAMS):
 
 # The portal's files, as bytes inside the binary.
 PORTAL := $(wildcard gateway/portal/*)
-$(B)/gateway/portal_files.c: gateway/embed.sh $(PORTAL)
+$(B)/gateway/portal_files.c: gateway/serve/embed.sh $(PORTAL)
 	@mkdir -p $(@D)
-	sh gateway/embed.sh $(PORTAL) > $@.new && mv $@.new $@
+	sh gateway/serve/embed.sh $(PORTAL) > $@.new && mv $@.new $@
 $(B)/gateway/portal_files.o: $(B)/gateway/portal_files.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 

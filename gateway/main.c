@@ -11,9 +11,9 @@
 
 #include "bus/log.h"
 #include "bus/proc.h"
-#include "gateway/api.h"
-#include "gateway/engine.h"
-#include "gateway/feeds.h"
+#include "gateway/serve/api.h"
+#include "gateway/engine/engine.h"
+#include "gateway/feed/feeds.h"
 
 struct conf {
 	char *bootstrap, *schemas_topic, *views_dir, *db_path, *policy, *keys, *cursor_key;

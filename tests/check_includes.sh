@@ -18,11 +18,15 @@ deny "schemas/avro stands on bus alone" '#include "schemas/(kinds|store|registry
 deny "schemas/kinds, schemas/catalogue stand on schemas/avro" '#include "schemas/(store|registry)/' schemas/kinds/*.[ch] schemas/catalogue/*.[ch]
 deny "schemas/store knows no registry" '#include "schemas/(registry|catalogue)/' schemas/store/*.[ch]
 deny "adapters never include gateway" '#include "(gateway|deploy)/' adapters/*.[ch]
-deny "gateway never includes adapters" '#include "(adapters|deploy)/' gateway/*.[ch]
+deny "gateway never includes adapters" '#include "(adapters|deploy)/' gateway/*.c gateway/*/*.[ch]
+# The gateway's rooms, each standing on those before it: store, define, engine, serve; then feed, hook, export, docs.
+deny "gateway/store knows no view" '#include "gateway/(define|engine|serve|feed|hook|export|docs)/' gateway/store/*.[ch]
+deny "gateway/define knows no engine" '#include "gateway/(engine|serve|feed|hook|export|docs)/' gateway/define/*.[ch]
+deny "gateway/engine knows no HTTP" '#include "gateway/(serve|feed|hook|export|docs)/' gateway/engine/*.[ch]
 deny "ctl includes only bus and schemas" '#include "(adapters|gateway)/' deploy/ctl/*.[ch]
-deny "our headers are included with their folder" '#include "[^/"]*"' bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] gateway/*.[ch] deploy/ctl/*.[ch]
+deny "our headers are included with their folder" '#include "[^/"]*"' bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] gateway/*.c gateway/*/*.[ch] deploy/ctl/*.[ch]
 owner() { # HEADER-PATTERN ALLOWED-PATTERN
-	for f in bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] gateway/*.[ch] deploy/ctl/*.[ch]; do
+	for f in bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] gateway/*.c gateway/*/*.[ch] deploy/ctl/*.[ch]; do
 		if grep -qE "#include <$1" "$f" && ! echo "$f" | grep -qE "$2"; then
 			echo "check-includes: $f includes <$1>, which belongs to $2" >&2
 			bad=1
@@ -35,6 +39,6 @@ owner 'gnutls/' '^bus/http_tls'
 owner 'curl/' '^bus/client'
 owner 'librdkafka/' '^bus/(kafka|admin|producer|consumer)'
 owner 'openssl/' '^bus/crypto'
-owner 'sqlite3\.h' '^gateway/db'
+owner 'sqlite3\.h' '^gateway/store/db'
 owner 'xxhash\.h' '^(adapters/seen|gateway/|schemas/avro/parse_names)'
 exit $bad

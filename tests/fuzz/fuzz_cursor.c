@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "gateway/cursor.h"
+#include "gateway/serve/cursor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "bus/http_route.h"
-#include "gateway/query.h"
+#include "gateway/serve/query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -51,7 +51,7 @@ def test_both_documents_are_valid(general, document):
 
 
 def test_every_public_route_is_documented(general):
-    source = (ROOT / "gateway/api.c").read_text().split("gw_api_routes[] = {")[1].split("{ 0 }")[0]
+    source = (ROOT / "gateway/routes.c").read_text().split("gw_api_routes[] = {")[1].split("{ 0 }")[0]
     routes = re.findall(r'\{ "(\w+)", "([^"]+)"', source)
     assert len(routes) > 10
     assert {(m.lower(), p) for m, p in routes} == {(m, p) for p, item in general["paths"].items() for m in item}

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "bus/wire.h"
-#include "gateway/core.h"
+#include "gateway/engine/core.h"
 #include "schemas/avro/json.h"
 
 #define ENGINE_TOPICS_MAX 40

@@ -6,7 +6,7 @@
 
 #include "bus/crypto.h"
 #include "tests/support/engine_support.h"
-#include "gateway/access.h"
+#include "gateway/serve/access.h"
 
 #define SCHEMA                                                                                               \
 	"{\"type\":\"record\",\"name\":\"A\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["       \

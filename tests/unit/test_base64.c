@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "gateway/base64.h"
+#include "bus/base64url.h"
 
 static void writes_the_vectors_of_rfc_4648_without_padding(void **state)
 {
@@ -25,9 +25,9 @@ static void writes_the_vectors_of_rfc_4648_without_padding(void **state)
 	for (size_t i = 0; i < BUS_LEN(vector); i++) {
 		struct bus_buf text = { 0 }, bytes = { 0 };
 
-		gw_base64url_put(&text, vector[i][0], strlen(vector[i][0]));
+		bus_base64url_put(&text, vector[i][0], strlen(vector[i][0]));
 		assert_string_equal(bus_buf_cstr(&text), vector[i][1]);
-		assert_true(gw_base64url_read(bus_str(vector[i][1]), &bytes));
+		assert_true(bus_base64url_read(bus_str(vector[i][1]), &bytes));
 		assert_string_equal(bus_buf_cstr(&bytes), vector[i][0]);
 		bus_buf_release(&text);
 		bus_buf_release(&bytes);
@@ -44,7 +44,7 @@ static void refuses_what_is_no_base64url(void **state)
 	for (size_t i = 0; i < BUS_LEN(bad); i++) {
 		struct bus_buf bytes = { 0 };
 
-		assert_false(gw_base64url_read(bus_str(bad[i]), &bytes));
+		assert_false(bus_base64url_read(bus_str(bad[i]), &bytes));
 		bus_buf_release(&bytes);
 	}
 }
@@ -54,7 +54,7 @@ static void a_nul_among_the_digits_is_refused(void **state)
 	struct bus_buf bytes = { 0 };
 
 	(void)state;
-	assert_false(gw_base64url_read(BUS_STR("Zm\0v"), &bytes));
+	assert_false(bus_base64url_read(BUS_STR("Zm\0v"), &bytes));
 	bus_buf_release(&bytes);
 }
 

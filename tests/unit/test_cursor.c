@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "gateway/cursor.h"
+#include "gateway/serve/cursor.h"
 
 static const struct gw_view residents = { .name = "penduduk" }, families = { .name = "keluarga" };
 static const struct gw_cursors ours = { .key = { 1, 2, 3 }, .store = 77 };

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "bus/buf.h"
-#include "gateway/portal.h"
+#include "gateway/serve/portal.h"
 
 #define FOLDER "gateway/portal/" /* tests run in the project's folder */
 

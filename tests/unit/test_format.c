@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "gateway/format.h"
+#include "gateway/serve/format.h"
 
 static const struct gw_column columns[] = {
 	{ .name = "id", .type = GW_TEXT, .pdp = 'P' },

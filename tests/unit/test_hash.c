@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "gateway/hash.h"
+#include "gateway/store/hash.h"
 
 static void gives_the_values_of_its_authors(void **state)
 {

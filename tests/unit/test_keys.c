@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "gateway/keys.h"
+#include "gateway/store/keys.h"
 
 static void keeps_each_key_once_in_the_order_they_came(void **state)
 {

@@ -13,7 +13,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/producer.h"
-#include "gateway/mat.h"
+#include "gateway/engine/mat.h"
 #include "tests/support/engine_support.h"
 #include "tests/support/mock.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "gateway/name.h"
+#include "gateway/store/name.h"
 
 static void two_spellings_of_a_name_get_one_form(void **state)
 {

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "bus/json.h"
-#include "gateway/api.h"
-#include "gateway/openapi_doc.h"
+#include "gateway/serve/api.h"
+#include "gateway/docs/openapi_doc.h"
 
 static const struct gw_column columns[] = {
 	{ "id_subjek", "Nama samaran", "Pseudonym", GW_TEXT, 'P' },

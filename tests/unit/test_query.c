@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "gateway/query.h"
+#include "gateway/serve/query.h"
 
 static const struct gw_column columns[] = {
 	{ .name = "id_subjek", .type = GW_TEXT, .pdp = 'P' },

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "gateway/db.h"
-#include "gateway/sqlfun.h"
+#include "gateway/store/db.h"
+#include "gateway/store/sqlfun.h"
 
 /* The expression's value; -1000 for NULL. */
 static int64_t value(const char *expression)

@@ -1,0 +1,257 @@
+/* gw_view_bind: a definition against the tables that are there. */
+#include <strings.h>
+
+#include "gateway/store/sqlfun.h"
+#include "gateway/define/view.h"
+
+#define PLAN_NAMES_MAX 32
+
+struct watch {
+	struct gw_def *d;
+	const struct gw_catalogue *c;
+	bool note; /* keep what is read */
+};
+
+static void note_read(struct gw_def *d, const char *table, const char *column)
+{
+	struct gw_read *r = NULL;
+
+	for (size_t i = 0; i < d->n_reads && !r; i++) {
+		if (strcasecmp(d->read[i].table, table) == 0)
+			r = &d->read[i];
+	}
+	if (!r) {
+		struct gw_read *grown = bus_arena_zalloc(d->arena, (d->n_reads + 1) * sizeof(*grown));
+
+		if (d->n_reads)
+			memcpy(grown, d->read, d->n_reads * sizeof(*grown));
+		d->read = grown;
+		r = &d->read[d->n_reads++];
+		r->table = bus_arena_dup(d->arena, table, strlen(table));
+	}
+	if (column[0] == '\0')
+		return;
+	for (size_t i = 0; i < r->n; i++) {
+		if (strcasecmp(r->column[i], column) == 0)
+			return;
+	}
+	if ((r->n & (r->n - 1)) == 0) { /* at 0, 1, 2, 4, ... twice the room */
+		const char **grown = bus_arena_alloc(d->arena, (r->n ? r->n * 2 : 1) * sizeof(*grown));
+
+		if (r->n)
+			memcpy(grown, r->column, r->n * sizeof(*grown));
+		r->column = grown;
+	}
+	r->column[r->n++] = bus_arena_dup(d->arena, column, strlen(column));
+}
+
+static bool may_read(void *ctx, const char *table, const char *column)
+{
+	struct watch *w = ctx;
+
+	if (!w->c->has(w->c->ctx, table, column) || strcmp(table, w->d->pub.name) == 0)
+		return false;
+	if (w->note)
+		note_read(w->d, table, column);
+	return true;
+}
+
+static bool may_call(void *ctx, const char *name)
+{
+	(void)ctx;
+	return gw_sqlfun_allowed(name);
+}
+
+/* A plan's row that reads a table from end to end, but for the names of sub-queries computed on the way. */
+static bool is_scan(struct bus_str detail, char names[PLAN_NAMES_MAX][64], size_t *n_names)
+{
+	char text[256], *name;
+
+	if (detail.n >= sizeof(text))
+		detail.n = sizeof(text) - 1;
+	memcpy(text, detail.p, detail.n);
+	text[detail.n] = '\0';
+	if (strncmp(text, "CO-ROUTINE ", 11) == 0 || strncmp(text, "MATERIALIZE ", 12) == 0) {
+		name = strchr(text, ' ') + 1;
+		if (*n_names < PLAN_NAMES_MAX && strlen(name) < 64)
+			strcpy(names[(*n_names)++], name);
+		return false;
+	}
+	if (strstr(text, " USING AUTOMATIC "))
+		return true;
+	if (strncmp(text, "SCAN ", 5) != 0 || strcmp(text, "SCAN CONSTANT ROW") == 0)
+		return false;
+	name = text + 5;
+	for (size_t i = 0; i < *n_names; i++) {
+		if (strncmp(name, names[i], strlen(names[i])) == 0 &&
+		    (name[strlen(names[i])] == '\0' || name[strlen(names[i])] == ' '))
+			return false;
+	}
+	return true;
+}
+
+static enum bus_err check_plan(struct gw_db *db, const struct gw_def *d, const char *sql, const char *what,
+			       struct bus_error *err)
+{
+	char names[PLAN_NAMES_MAX][64];
+	struct bus_buf explain = { 0 };
+	struct gw_stmt *s = NULL;
+	struct bus_str detail;
+	size_t n_names = 0;
+	enum bus_err rc;
+	bool row;
+
+	bus_buf_printf(&explain, "EXPLAIN QUERY PLAN %s", sql);
+	rc = gw_db_prepare(db, bus_buf_cstr(&explain), &s, err);
+	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
+		detail = gw_stmt_text(s, 3);
+		if (is_scan(detail, names, &n_names))
+			rc = bus_fail(
+			    err, BUS_EPARSE,
+			    "%s:%d: %s would read a table from end to end (%.*s): declare an index on "
+			    "the column it looks for, or write the join as a correlated sub-query",
+			    d->file, d->body_line, what, (int)detail.n, detail.p);
+	}
+	gw_stmt_free(&s);
+	bus_buf_release(&explain);
+	return rc;
+}
+
+/* Puts the declared columns in the order of the SELECT's output. */
+static enum bus_err match_columns(struct gw_def *d, struct gw_stmt *s, struct bus_error *err)
+{
+	size_t n = (size_t)gw_stmt_columns(s), key = 0, k;
+	struct gw_column *c = bus_arena_zalloc(d->arena, n * sizeof(*c));
+
+	for (size_t i = 0; i < n; i++) {
+		for (k = 0; k < d->pub.n_columns; k++) {
+			if (strcmp(d->pub.column[k].name, gw_stmt_name(s, (int)i)) == 0)
+				break;
+		}
+		if (k == d->pub.n_columns)
+			return bus_fail(err, BUS_EPARSE,
+					"%s: output column '%s' is not declared in 'columns'", d->file,
+					gw_stmt_name(s, (int)i));
+		c[i] = d->pub.column[k];
+		if (k == d->pub.key)
+			key = i;
+	}
+	if (n < d->pub.n_columns)
+		return bus_fail(err, BUS_EPARSE, "%s: 'columns' declares more than the SELECT gives",
+				d->file);
+	for (size_t i = 0; i < n; i++) {
+		for (k = 0; k < i; k++) {
+			if (c[k].name == c[i].name)
+				return bus_fail(err, BUS_EPARSE, "%s: two output columns are called '%s'",
+						d->file, c[i].name);
+		}
+	}
+	d->pub.column = c;
+	d->pub.key = key;
+	return BUS_OK;
+}
+
+static enum bus_err check_select(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c,
+				 struct bus_error *err)
+{
+	struct watch w = { .d = d, .c = c, .note = true };
+	struct gw_db_guard guard = { .ctx = &w, .read = may_read, .function = may_call };
+	struct gw_stmt *s = NULL;
+	struct bus_buf sql = { 0 };
+	bool day = false;
+	enum bus_err rc;
+
+	d->n_reads = 0;
+	rc = gw_db_prepare_guarded(db, d->body, &guard, &s, err);
+	if (rc != BUS_OK)
+		return bus_fail_prefix(err, rc, "%s:%d", d->file, d->body_line);
+	for (int i = 1; i <= gw_stmt_params(s) && rc == BUS_OK; i++) {
+		const char *name = gw_stmt_param_name(s, i);
+
+		if (!name || strcmp(name, ":per_tanggal") != 0)
+			rc = bus_fail(err, BUS_EPARSE, "%s:%d: the only parameter of a view is :per_tanggal",
+				      d->file, d->body_line);
+		day = true;
+	}
+	if (rc == BUS_OK && day != d->pub.dated)
+		rc = bus_fail(err, BUS_EPARSE, "%s: 'dated' is %s but the SELECT %s :per_tanggal", d->file,
+			      d->pub.dated ? "true" : "false", day ? "uses" : "does not use");
+	if (rc == BUS_OK)
+		rc = match_columns(d, s, err);
+	gw_stmt_free(&s);
+	if (rc == BUS_OK && d->pace != GW_PACE_TOTAL) {
+		gw_view_select(d, &sql);
+		bus_buf_printf(&sql, "WHERE \"%s\" = :_key", d->pub.column[d->pub.key].name);
+		rc = check_plan(db, d, bus_buf_cstr(&sql), "evaluating one key", err);
+		bus_buf_release(&sql);
+	}
+	return rc;
+}
+
+static enum bus_err check_route(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c,
+				const struct gw_route_def *r, struct bus_error *err)
+{
+	struct watch w = { .d = d, .c = c };
+	struct gw_db_guard guard = { .ctx = &w, .read = may_read, .function = may_call };
+	struct gw_stmt *s = NULL;
+	enum bus_err rc = BUS_OK;
+
+	if (!gw_view_reads(d, r->table))
+		return bus_fail(err, BUS_EPARSE, "%s: a route from '%s', which the SELECT does not read",
+				d->file, r->table);
+	if (r->column) {
+		if (!c->has(c->ctx, r->table, r->column))
+			return bus_fail(err, BUS_EPARSE, "%s: route: '%s' has no column '%s'", d->file,
+					r->table, r->column);
+		return BUS_OK;
+	}
+	rc = gw_db_prepare_guarded(db, r->select, &guard, &s, err);
+	if (rc != BUS_OK)
+		return bus_fail_prefix(err, rc, "%s: route from '%s'", d->file, r->table);
+	if (gw_stmt_columns(s) != 1)
+		rc = bus_fail(err, BUS_EPARSE, "%s: the route from '%s' must give one column, the key",
+			      d->file, r->table);
+	for (int i = 1; i <= gw_stmt_params(s) && rc == BUS_OK; i++) {
+		const char *name = gw_stmt_param_name(s, i);
+
+		if (!name || name[0] != ':' || !c->has(c->ctx, r->table, name + 1))
+			rc = bus_fail(err, BUS_EPARSE, "%s: route: '%s' has no column for parameter '%s'",
+				      d->file, r->table, name ? name : "?");
+	}
+	gw_stmt_free(&s);
+	if (rc == BUS_OK && d->pace != GW_PACE_TOTAL)
+		rc = check_plan(db, d, r->select, "a route", err);
+	return rc;
+}
+
+enum bus_err gw_view_bind(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c,
+			  struct bus_error *err)
+{
+	const char **source;
+	enum bus_err rc;
+	size_t k;
+
+	rc = check_select(db, d, c, err);
+	if (rc != BUS_OK)
+		return rc;
+	for (size_t i = 0; i < d->n_routes; i++) {
+		rc = check_route(db, d, c, &d->route[i], err);
+		if (rc != BUS_OK)
+			return rc;
+	}
+	source = bus_arena_zalloc(d->arena, (d->n_reads + 1) * sizeof(*source));
+	for (size_t i = 0; i < d->n_reads; i++) {
+		for (k = 0; k < d->n_routes && strcmp(d->route[k].table, d->read[i].table) != 0; k++)
+			;
+		if (k == d->n_routes)
+			return bus_fail(
+			    err, BUS_EPARSE,
+			    "%s: the SELECT reads '%s', which has no route: which keys can a change "
+			    "of one of its rows touch?",
+			    d->file, d->read[i].table);
+		source[i] = d->read[i].table;
+	}
+	d->pub.source = source;
+	d->pub.n_sources = d->n_reads;
+	return BUS_OK;
+}

@@ -1,0 +1,80 @@
+/* gateway/define/view.h - a view's definition: a file of YAML front matter and one SELECT.
+ *
+ * The format is described in gateway/views/README.md. gw_view_load reads one file, gw_view_bind checks it
+ * against the tables that are there: what it may read, that every table it reads has a route, that one key
+ * can be evaluated without reading a whole table, that every column is declared.
+ * Thread: at start; afterwards a definition is immutable.
+ */
+#ifndef GATEWAY_DEFINE_VIEW_H
+#define GATEWAY_DEFINE_VIEW_H
+
+#include "bus/arena.h"
+#include "gateway/define/shape.h"
+#include "gateway/store/db.h"
+
+enum gw_pace {
+	GW_PACE_ROW,   /* one key's evaluation reads a few rows */
+	GW_PACE_GROUP, /* it reads a group, through an index: at most once a second while records keep coming
+			*/
+	GW_PACE_TOTAL, /* it reads whole tables, which its few keys justify; paced as a group */
+};
+
+enum gw_fate { GW_FATE_FLAG, GW_FATE_REFUSE, GW_FATE_LOOSE }; /* `tanda`, `tolak`, `lepas` */
+
+struct gw_route_def {
+	const char *table;
+	const char *column; /* of the changed row: the key itself; or NULL */
+	const char *select; /* gives keys; may use :column of the changed row */
+};
+
+struct gw_index_def {
+	const char *table;
+	const char *const *column;
+	size_t n;
+};
+
+struct gw_read { /* a relation that the SELECT reads, and which of its columns (by name) */
+	const char *table;
+	const char **column;
+	size_t n;
+};
+
+struct gw_def {
+	struct gw_view pub;	 /* column and source are complete after gw_view_bind */
+	struct bus_arena *arena; /* all that hangs here */
+	const char *file;
+	int body_line;
+	const char *body;
+	bool full; /* a table of its own, that others may read */
+	enum gw_pace pace;
+	struct gw_route_def *route;
+	size_t n_routes;
+	struct gw_index_def *index;
+	size_t n_indexes;
+	bool quality;
+	const char *opd, *feed, *class_name;
+	enum gw_fate fate;
+	uint8_t digest[32]; /* SHA-256 of what decides its rows: a change means evaluating anew */
+	struct gw_read *read;
+	size_t n_reads;
+};
+
+/* BUS_EPARSE: `file:line: what`. */
+enum bus_err gw_view_load(const char *path, struct gw_def **out, struct bus_error *err) BUS_MUSTCHECK;
+void gw_view_free(struct gw_def **d);
+
+struct gw_catalogue { /* what there is to read */
+	void *ctx;
+	bool (*has)(void *ctx, const char *table, const char *column); /* column "": the table itself */
+};
+
+enum bus_err gw_view_bind(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c,
+			  struct bus_error *err) BUS_MUSTCHECK;
+/* The tables the SELECT names, before they need exist as tables: for the order of evaluation, filled into
+ * d->read by gw_view_bind. */
+bool gw_view_reads(const struct gw_def *d, const char *table);
+
+/* "SELECT "a","b" FROM (<body>) <tail>": every reader of a view goes through this. */
+void gw_view_select(const struct gw_def *d, struct bus_buf *out);
+
+#endif

@@ -1,0 +1,45 @@
+/* gateway/docs/openapi_doc.h - the OpenAPI 3.0.3 document of the public port, made anew for each reader: the
+ * routes of gw_api_routes, and for a reader with a key one typed set of paths for every view it may read.
+ *
+ * 3.0.3 and not 3.1: gateways that import such documents lose the types of 3.1. Thread: any.
+ */
+#ifndef GATEWAY_DOCS_OPENAPI_DOC_H
+#define GATEWAY_DOCS_OPENAPI_DOC_H
+
+#include "bus/buf.h"
+#include "bus/json_out.h"
+#include "gateway/serve/access.h"
+
+struct gw_openapi_view {
+	const struct gw_view *view;
+	struct gw_grant grant;
+};
+
+/* n may be 0: the general part only. english: titles and descriptions, else Indonesian. */
+void gw_openapi_write(const struct gw_openapi_view *view, size_t n, bool english, struct bus_buf *out);
+
+/* --- inside openapi_*.c --- */
+struct gw_pen {
+	struct bus_json_out j;
+	bool english;
+};
+
+void gw_pen_str(struct gw_pen *p, const char *key, const char *value);
+void gw_pen_text(struct gw_pen *p, const char *key, const char *id, const char *en);
+void gw_pen_flag(struct gw_pen *p, const char *key, bool value);
+void gw_pen_object(struct gw_pen *p, const char *key);
+void gw_pen_array(struct gw_pen *p, const char *key);
+void gw_pen_ref(struct gw_pen *p, const char *kind, const char *name); /* {"$ref":"#/components/kind/name"} */
+/* "parameters": [refs]; names parted by spaces. The array stays open for more. */
+void gw_pen_parameters(struct gw_pen *p, const char *names);
+/* Members of "responses": `STATUS` is the shared problem, `STATUS=NAME` a shared response. */
+void gw_pen_answers(struct gw_pen *p, const char *answers);
+/* A schema of `name:type` words: s text, i integer, b boolean, t time, m map of integers, o any object, a
+ * array of objects, A array of text, l text in two languages; `?` after it: may be null. */
+void gw_pen_schema(struct gw_pen *p, const char *members);
+
+void gw_openapi_components(struct gw_pen *p, const struct gw_openapi_view *view, size_t n);
+void gw_openapi_view_paths(struct gw_pen *p, const struct gw_openapi_view *v);
+void gw_openapi_view_schema(struct gw_pen *p, const struct gw_openapi_view *v);
+
+#endif

@@ -1,0 +1,268 @@
+/* The document's components: parameters, answers, schemas that the paths refer to. */
+#include <stdio.h>
+
+#include "gateway/docs/openapi_doc.h"
+
+static const struct parameter {
+	const char *key, *name, *in, *schema; /* schema: JSON */
+	bool required;
+	const char *id, *en;
+} parameters[] = {
+	{ "view", "view", "path", "{\"type\":\"string\"}", true, "Nama tayangan", "Name of the view" },
+	{ "key", "key", "path", "{\"type\":\"string\"}", true, "Kunci baris", "Key of the row" },
+	{ "file", "file", "path", "{\"type\":\"string\"}", true, "Nama berkas", "Name of the file" },
+	{ "limit", "limit", "query", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":100}",
+	  false, "Baris per halaman. CSV dan NDJSON tanpa `limit`: seluruh tayangan",
+	  "Rows a page. CSV and NDJSON without `limit`: the whole view" },
+	{ "after", "after", "query", "{\"type\":\"string\"}", false, "Kursor dari `Link: rel=next`",
+	  "The cursor of `Link: rel=next`" },
+	{ "select", "select", "query", "{\"type\":\"string\"}", false, "Kolom yang diminta, dipisahkan koma",
+	  "The columns wanted, parted by commas" },
+	{ "per_tanggal", "per_tanggal", "query", "{\"type\":\"string\",\"format\":\"date\"}", false,
+	  "Hari yang dilihat; wajib bagi tayangan bertanggal", "The day looked at; dated views need it" },
+	{ "dated", "per_tanggal", "query", "{\"type\":\"string\",\"format\":\"date\"}", true,
+	  "Hari yang dilihat", "The day looked at" },
+	{ "excel", "excel", "query", "{\"type\":\"string\",\"enum\":[\"0\",\"1\"]}", false,
+	  "1: CSV dengan titik koma dan BOM", "1: CSV with semicolons and a BOM" },
+	{ "prefer", "Prefer", "header", "{\"type\":\"string\",\"enum\":[\"count=exact\"]}", false,
+	  "`count=exact`: jumlah baris di Content-Range",
+	  "`count=exact`: the number of rows in Content-Range" },
+	{ "if_none_match", "If-None-Match", "header", "{\"type\":\"string\"}", false,
+	  "ETag yang sudah dimiliki", "The ETag you have" },
+	{ "since", "after", "query", "{\"type\":\"string\"}", false,
+	  "Kursor; tanpa kursor: seluruh isi, lalu perubahan; `now`: hanya yang akan datang",
+	  "A cursor; without: everything, then changes; `now`: only what is to come" },
+	{ "wait", "wait", "query", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":60,\"default\":0}", false,
+	  "JSON: detik menunggu perubahan", "JSON: seconds to wait for a change" },
+	{ "until", "until", "query", "{\"type\":\"string\",\"enum\":[\"now\"]}", false,
+	  "NDJSON: berhenti di akhir yang sekarang", "NDJSON: stop at the present end" },
+	{ "ticket", "ticket", "query", "{\"type\":\"string\"}", false, "Tiket, pengganti kunci",
+	  "A ticket, instead of a key" },
+	{ "last_event_id", "Last-Event-ID", "header", "{\"type\":\"string\"}", false,
+	  "Kursor peristiwa terakhir", "The cursor of the last event" },
+	{ "filter", "filter", "query",
+	  "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/components/schemas/Filter\"}}", false,
+	  "Saringan: `kolom=operator.nilai`", "Filters: `column=operator.value`" },
+};
+
+static const struct problem {
+	int status;
+	const char *id, *en;
+} problems[] = {
+	{ 400, "Permintaan tidak sah", "Bad request" },
+	{ 401, "Kunci tidak ada atau tidak dikenal", "No key, or not a known one" },
+	{ 403, "Tidak diizinkan", "Not granted" },
+	{ 404, "Tidak ada (bagi Anda)", "Not there (for you)" },
+	{ 406, "Bentuk tidak tersedia", "No such representation" },
+	{ 410, "Kursor dari gudang data lain", "Cursor of another store" },
+	{ 429, "Terlalu banyak aliran", "Too many streams" },
+	{ 503, "Sementara tidak dapat dijawab", "Cannot be answered at the moment" },
+};
+
+static const struct schema {
+	const char *name, *members;
+} schemas[] = {
+	{ "Problem", "type:s title:s status:i detail:s hint:s code:s instance:s" },
+	{ "View", "name:s title:l about:l dated:b key:s columns:a sources:A tables:A rows:i? newest:i" },
+	{ "Topic", "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i "
+		   "newest:t?" },
+	{ "Topics", "idle:b caught_up:b topics:a" },
+	{ "Feed", "opd:s umpan:s baris_fisik:i baris_data:i diterima:i ditolak:i tak_tergabung:i "
+		  "diterbitkan:i kelas:m pengamatan:m "
+		  "kendali:a sha256:s status:s berkas:a" },
+	{ "Reader", "reader:s keys:i views:a" },
+	{ "Whoami", "reader:s status:b" },
+	{ "Ticket", "ticket:s expires_in:i" },
+	{ "Change", "event:s cursor:s key:s row:o" },
+	{ "Changes", "changes:a cursor:s up_to_date:b" },
+	{ "Page", "data:a next:s? cursor:s as_of:i" },
+	{ "Ok", "status:s" },
+};
+
+/* type: schema; `[Name]`: an array of them; "": any object; NULL: text */
+static const struct answer {
+	const char *name, *id, *en;
+	struct {
+		const char *type, *schema;
+	} content[4];
+	const char *headers;
+} answers[] = {
+	{ "Views", "Daftar tayangan", "The list of views", { { "application/json", "[View]" } }, "" },
+	{ "Rows",
+	  "Baris dalam urutan kunci",
+	  "Rows in the order of their key",
+	  { { "application/json", "[]" },
+	    { "application/vnd.titian.page+json", "Page" },
+	    { "application/x-ndjson", NULL },
+	    { "text/csv", NULL } },
+	  "Link ETag Titian-Cursor Titian-As-Of Content-Range" },
+	{ "Row", "Barisnya", "The row", { { "application/json", "" } }, "ETag" },
+	{ "Changes",
+	  "Perubahan: aliran, atau yang ada sampai kini",
+	  "Changes: a stream, or what there is by now",
+	  { { "application/json", "Changes" },
+	    { "text/event-stream", NULL },
+	    { "application/x-ndjson", NULL } },
+	  "" },
+	{ "Unchanged", "Tidak berubah", "Not changed", { { NULL, NULL } }, "ETag" },
+	{ "Topics", "Topik", "Topics", { { "application/json", "Topics" } }, "" },
+	{ "Quality", "Umpan", "Feeds", { { "application/json", "[Feed]" } }, "" },
+	{ "Readers", "Pembaca", "Readers", { { "application/json", "[Reader]" } }, "" },
+	{ "Whoami", "Pemilik kunci", "The key's owner", { { "application/json", "Whoami" } }, "" },
+	{ "Ticket",
+	  "Tiket, berlaku 60 detik",
+	  "A ticket, good for 60 seconds",
+	  { { "application/json", "Ticket" } },
+	  "" },
+	{ "Openapi", "Dokumen OpenAPI", "An OpenAPI document", { { "application/json", "" } }, "" },
+	{ "Ok", "Baik", "Good", { { "application/json", "Ok" } }, "" },
+	{ "Page", "Halaman", "The page", { { "text/html", NULL } }, "Content-Security-Policy" },
+	{ "File",
+	  "Berkas",
+	  "The file",
+	  { { "text/css", NULL },
+	    { "text/javascript", NULL },
+	    { "image/svg+xml", NULL },
+	    { "text/html", NULL } },
+	  "Content-Security-Policy" },
+};
+
+static void put_parameters(struct gw_pen *p)
+{
+	gw_pen_object(p, "parameters");
+	for (size_t i = 0; i < BUS_LEN(parameters); i++) {
+		const struct parameter *a = &parameters[i];
+
+		gw_pen_object(p, a->key);
+		gw_pen_str(p, "name", a->name);
+		gw_pen_str(p, "in", a->in);
+		gw_pen_flag(p, "required", a->required);
+		gw_pen_text(p, "description", a->id, a->en);
+		if (strcmp(a->key, "filter") == 0) {
+			gw_pen_str(p, "style", "form");
+			gw_pen_flag(p, "explode", true);
+		}
+		bus_json_key(&p->j, "schema");
+		bus_json_put_raw(&p->j, bus_str(a->schema));
+		bus_json_object_end(&p->j);
+	}
+	bus_json_object_end(&p->j);
+}
+
+static void put_content_schema(struct gw_pen *p, const char *schema)
+{
+	char name[32];
+
+	bus_json_key(&p->j, "schema");
+	if (schema && schema[0] && schema[0] != '[') {
+		gw_pen_ref(p, "schemas", schema);
+		return;
+	}
+	bus_json_object(&p->j);
+	gw_pen_str(p, "type", !schema ? "string" : schema[0] ? "array" : "object");
+	if (schema && schema[0]) {
+		snprintf(name, sizeof(name), "%.*s", (int)strlen(schema) - 2, schema + 1);
+		bus_json_key(&p->j, "items");
+		if (name[0]) {
+			gw_pen_ref(p, "schemas", name);
+		} else {
+			bus_json_object(&p->j);
+			gw_pen_str(p, "type", "object");
+			bus_json_object_end(&p->j);
+		}
+	}
+	bus_json_object_end(&p->j);
+}
+
+static void put_headers(struct gw_pen *p, const char *names)
+{
+	char name[64];
+
+	gw_pen_object(p, "headers");
+	for (size_t n; (n = strcspn(names, " ")) > 0; names += n + strspn(names + n, " ")) {
+		snprintf(name, sizeof(name), "%.*s", (int)n, names);
+		gw_pen_object(p, name);
+		gw_pen_object(p, "schema");
+		gw_pen_str(p, "type", "string");
+		bus_json_object_end(&p->j);
+		bus_json_object_end(&p->j);
+	}
+	bus_json_object_end(&p->j);
+}
+
+static void put_answers(struct gw_pen *p)
+{
+	char name[8];
+
+	gw_pen_object(p, "responses");
+	for (size_t i = 0; i < BUS_LEN(answers); i++) {
+		const struct answer *a = &answers[i];
+
+		gw_pen_object(p, a->name);
+		gw_pen_text(p, "description", a->id, a->en);
+		if (a->headers[0])
+			put_headers(p, a->headers);
+		if (a->content[0].type) {
+			gw_pen_object(p, "content");
+			for (size_t k = 0; k < BUS_LEN(a->content) && a->content[k].type; k++) {
+				gw_pen_object(p, a->content[k].type);
+				put_content_schema(p, a->content[k].schema);
+				bus_json_object_end(&p->j);
+			}
+			bus_json_object_end(&p->j);
+		}
+		bus_json_object_end(&p->j);
+	}
+	for (size_t i = 0; i < BUS_LEN(problems); i++) {
+		snprintf(name, sizeof(name), "P%d", problems[i].status);
+		gw_pen_object(p, name);
+		gw_pen_text(p, "description", problems[i].id, problems[i].en);
+		gw_pen_object(p, "content");
+		gw_pen_object(p, "application/problem+json");
+		put_content_schema(p, "Problem");
+		bus_json_object_end(&p->j);
+		bus_json_object_end(&p->j);
+		bus_json_object_end(&p->j);
+	}
+	bus_json_object_end(&p->j);
+}
+
+static void put_security(struct gw_pen *p)
+{
+	gw_pen_object(p, "securitySchemes");
+	gw_pen_object(p, "bearer");
+	gw_pen_str(p, "type", "http");
+	gw_pen_str(p, "scheme", "bearer");
+	gw_pen_text(p, "description", "Kunci pembaca: tk_...", "A reader's key: tk_...");
+	bus_json_object_end(&p->j);
+	gw_pen_object(p, "api_key");
+	gw_pen_str(p, "type", "apiKey");
+	gw_pen_str(p, "in", "header");
+	gw_pen_str(p, "name", "X-Api-Key");
+	bus_json_object_end(&p->j);
+	bus_json_object_end(&p->j);
+}
+
+void gw_openapi_components(struct gw_pen *p, const struct gw_openapi_view *view, size_t n)
+{
+	gw_pen_object(p, "components");
+	put_security(p);
+	put_parameters(p);
+	put_answers(p);
+	gw_pen_object(p, "schemas");
+	gw_pen_object(p, "Filter");
+	gw_pen_str(p, "type", "string");
+	gw_pen_str(p, "pattern",
+		   "^((eq|neq|lt|lte|gt|gte|like)\\..*|in\\.\\(.*\\)|is\\.null|not\\.is\\.null)$");
+	gw_pen_text(p, "description", "`eq.NILAI`, `in.(a,b)`, `like.A*`, `is.null` dan sebagainya",
+		    "`eq.VALUE`, `in.(a,b)`, `like.A*`, `is.null` and so on");
+	bus_json_object_end(&p->j);
+	for (size_t i = 0; i < BUS_LEN(schemas); i++) {
+		bus_json_key(&p->j, schemas[i].name);
+		gw_pen_schema(p, schemas[i].members);
+	}
+	for (size_t i = 0; i < n; i++)
+		gw_openapi_view_schema(p, &view[i]);
+	bus_json_object_end(&p->j);
+	bus_json_object_end(&p->j);
+}

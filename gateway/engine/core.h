@@ -1,0 +1,213 @@
+/* gateway/engine/core.h - the engine's inside, shared by its own files only.
+ *
+ * All of it belongs to the writer's thread but what is marked otherwise. The order in a transaction:
+ * gw_apply (rows, through gateway/store/table.h; the hook marks view keys), gw_settle (views), gw_commit.
+ */
+#ifndef GATEWAY_ENGINE_CORE_H
+#define GATEWAY_ENGINE_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "bus/consumer.h"
+#include "bus/metrics.h"
+#include "gateway/engine/engine.h"
+#include "gateway/store/hash.h"
+#include "gateway/store/keys.h"
+#include "gateway/store/table.h"
+#include "gateway/define/view.h"
+
+#define GW_ROUTE_PARAMS_MAX 8
+#define GW_FAULTS 8
+
+struct gw_live;
+
+struct gw_route {		/* from a changed row to keys of a view */
+	int column;		/* >= 0: its value is the key */
+	struct gw_stmt *select; /* else: gives keys; evaluated once the batch is applied */
+	int n_params;
+	int param[GW_ROUTE_PARAMS_MAX]; /* columns of the changed row */
+	struct gw_keys pending;		/* packed parameters waiting to be looked up */
+};
+
+struct gw_listener { /* a view that reads a relation */
+	struct gw_live *view;
+	bool *reads; /* by column of the relation */
+	struct gw_route *route;
+	size_t n_routes;
+};
+
+struct gw_rel { /* a table that views read: a topic's, or a full view's own */
+	char *name;
+	char **column; /* by position in the SQLite table */
+	size_t n_columns;
+	struct gw_listener *listener;
+	size_t n_listeners;
+	int64_t rows;
+};
+
+struct gw_live { /* a view and its upkeep */
+	struct gw_def *def;
+	int64_t id;
+	struct gw_rel *rel; /* of a full view */
+	struct gw_stmt *keyed, *state_get, *state_put, *state_remove, *log_put, *row_put, *row_remove;
+	struct gw_keys dirty;
+	size_t saved; /* of dirty: that many are in _dirty already */
+	bool all;     /* to be evaluated as a whole */
+	bool all_saved;
+	bool refill;  /* its own table is new: every row is written */
+	bool changed; /* since the last commit */
+	int64_t rows, newest, log_entries;
+	int64_t settled_ms; /* monotonic, last evaluation */
+	int64_t cost_ms;    /* of the last evaluation as a whole */
+	int64_t log_floor;  /* entries that were left after the last sweep */
+	int64_t swept;	    /* log entries up to here have been looked at for removal */
+	uint64_t evaluations;
+	_Atomic int64_t public_rows, public_newest; /* any thread */
+	struct bus_metric *metric_rows;
+};
+
+struct gw_stream {
+	char *name;
+	int64_t seq, offset; /* of the last record seen; offset -1: none yet */
+	bool moved;
+};
+
+struct gw_topic;
+
+struct gw_part {
+	struct gw_topic *topic;
+	int32_t partition;
+	int64_t next; /* offset to go on from; BUS_OFFSET_BEGIN */
+	uint64_t sum; /* of the record before next; 0: not known */
+	int64_t from; /* where this session began: next, or the record before it, to be compared */
+	int64_t end;  /* at the broker, as last seen */
+	bool moved;
+	struct gw_stream *stream;
+	size_t n_streams;
+};
+
+struct gw_topic {
+	const char *name;
+	struct gw_table *table;
+	struct gw_rel *rel;
+	struct gw_topic_state count; /* the writer's own; copied under the engine's lock at commit */
+	bool moved;
+	struct bus_metric *applied, *behind, *gaps, *repeated, *undecodable;
+};
+
+/* Where schemas come from: the registry's store, or a test. */
+struct gw_schemas {
+	void *ctx;
+	enum bus_err (*by_id)(void *ctx, int32_t id, struct schema **out,
+			      struct bus_error *err); /* at once */
+	enum bus_err (*latest)(void *ctx, const char *subject, struct schema **out, int32_t *id,
+			       struct bus_error *err);
+	/* Waits until everything registered before this call is known, some seconds at most. NULL: it is. */
+	void (*catch_up)(void *ctx);
+};
+
+struct gw_engine {
+	struct gw_schemas schemas;
+	bool schemas_read; /* caught up since the records in hand were fetched */
+	char *db_path;
+	int64_t cache_bytes;
+	struct gw_db *db;
+	bool in_transaction;
+
+	struct gw_topic *topic;
+	size_t n_topics;
+	struct gw_part *part; /* index = slot of bus_record */
+	size_t n_parts;
+
+	struct gw_live *view; /* in the order of their names */
+	size_t n_views;
+	struct gw_live **order; /* each after those it reads */
+	struct gw_rel *writing; /* whose rows the hook is seeing; NULL: none that matter */
+	struct gw_stmt *dirty_put, *dirty_clear, *part_put, *stream_put, *topic_put, *meta_put, *gap_put,
+	    *undecodable_put, *view_put;
+
+	_Atomic uint64_t store_id;
+	struct gw_hash_key secret;
+	int64_t seq, seq_saved;
+	int64_t quiet_since_ms; /* monotonic: no record since */
+	struct bus_buf scratch;
+
+	pthread_mutex_t lock; /* guards shared[], fault, readers */
+	struct gw_topic_state *shared;
+	char fault[GW_FAULTS][480]; /* the last few, so that who holds one need not copy it */
+	int fault_at, fault_last;   /* fault_at -1: the engine works */
+	_Atomic bool caught_up, idle;
+	gw_changed_fn on_change;
+	void *on_change_ctx;
+	pthread_key_t reader_key;
+	struct gw_reader *readers;
+
+	struct gw_mat *mat;	    /* the thread; gateway/engine/mat.c */
+	struct schema_store *store; /* behind schemas, when it is the real one */
+	struct bus_metric *apply_us, *settle_us, *commit_us, *duplicates;
+};
+
+/* core.c: everything but Kafka. topic names are borrowed; NULL-ended. views_dir may be NULL. */
+enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char *const *topics,
+			  int64_t cache_bytes, const struct gw_schemas *schemas, struct gw_engine **out,
+			  struct bus_error *err) BUS_MUSTCHECK;
+void gw_core_close(struct gw_engine **e);
+/* Slot of a partition, made when it is new. */
+int gw_core_part(struct gw_engine *e, const char *topic, int32_t partition);
+/* Everything in the database is dropped, and made anew and empty: for a log that is not the one the rows came
+ * from. The store's id changes. */
+enum bus_err gw_core_wipe(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
+/* After a failed transaction: what memory holds is read from the database again. */
+enum bus_err gw_core_reload(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
+/* "cluster": the stored value, "" when there is none. */
+enum bus_err gw_core_meta(struct gw_engine *e, const char *name, char *out, size_t n,
+			  struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_core_set_meta(struct gw_engine *e, const char *name, const char *value,
+			      struct bus_error *err) BUS_MUSTCHECK;
+
+/* apply.c: records into tables, in the open transaction (begun when there is none). */
+enum bus_err gw_apply(struct gw_engine *e, const struct bus_record *rec, size_t n,
+		      struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_commit(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* tells on_change */
+
+/* settle.c: views. */
+enum gw_haste {
+	GW_BACKLOG, /* records are waiting: put off what can be */
+	GW_LIVE,    /* keys that were touched, now */
+	GW_QUIET,   /* nothing came for a while: views that wait for a whole evaluation, too */
+	GW_FORCE,   /* everything */
+};
+/* Evaluates what is due, in the open transaction; a whole evaluation in one of its own. *pending: views
+ * still wait. stop (may be NULL) is asked now and then. */
+enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic bool *stop, bool *pending,
+		       struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_begin(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
+/* One step of removing superseded log entries; *more: there is more to do. */
+enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err) BUS_MUSTCHECK;
+
+/* eval.c: one key, or all, of one view. */
+enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key,
+			 struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
+			 struct bus_error *err) BUS_MUSTCHECK;
+
+/* route.c */
+void gw_route_change(void *engine, const char *table, enum gw_db_op op); /* the hook */
+enum bus_err gw_route_flush(struct gw_engine *e, struct gw_rel *rel, struct bus_error *err) BUS_MUSTCHECK;
+
+/* setup.c: tables, views and their statements. */
+enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_setup_topics(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
+void gw_setup_undo(struct gw_engine *e); /* statements, relations; definitions stay */
+
+/* read.c */
+void gw_readers_free(struct gw_engine *e);
+struct gw_db *gw_reader_db(struct gw_reader *r);
+struct gw_engine *gw_reader_engine(struct gw_reader *r);
+/* A prepared statement of this reader, kept by its text. Borrowed; reset it after use. */
+enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt **out,
+			    struct bus_error *err) BUS_MUSTCHECK;
+
+#endif

@@ -1,0 +1,101 @@
+/* gateway/engine/read.h - reading views: what REST, SSE and exports stand on.
+ *
+ * One struct gw_reader a thread (gw_reader_of() keeps one per calling thread): a read-only SQLite
+ * connection with its prepared statements. Every call is short: no statement or snapshot outlives it.
+ * Values are handed over one by one, typed, so that formats and masks live outside.
+ */
+#ifndef GATEWAY_ENGINE_READ_H
+#define GATEWAY_ENGINE_READ_H
+
+#include <stdint.h>
+
+#include "bus/buf.h"
+#include "bus/error.h"
+#include "gateway/define/shape.h"
+
+struct gw_engine; /* gateway/engine/engine.h */
+struct gw_reader;
+
+size_t gw_view_count(struct gw_engine *e);
+const struct gw_view *gw_view_at(struct gw_engine *e, size_t i);
+const struct gw_view *gw_view_find(struct gw_engine *e, const char *name); /* NULL: none */
+int gw_view_column(const struct gw_view *v, const char *name); /* -1: none */
+
+/* One row. value[i] belongs to column i of the view. hash: keyed hash of the row (an ETag). Return false to
+ * stop. */
+typedef bool (*gw_row_fn)(void *ctx, const struct gw_value *value, uint64_t hash);
+
+enum gw_operator { GW_EQ, GW_NEQ, GW_LT, GW_LTE, GW_GT, GW_GTE, GW_IN, GW_IS_NULL, GW_NOT_NULL, GW_LIKE };
+struct gw_filter {
+	int column;
+	enum gw_operator op;
+	const char *const *value; /* IN: n of them; IS_NULL, NOT_NULL: none; else one */
+	size_t n;
+};
+
+struct gw_query {
+	const struct gw_view *view;
+	const char *date; /* "2025-12-31" or NULL */
+	const struct gw_filter *filter; /* all must hold; at most 16 */
+	size_t n_filters;
+	struct bus_str after; /* key: rows with a greater key, in order of the key; n 0: from the first */
+	int limit; /* 1..10,000 */
+};
+
+struct gw_reader *gw_reader_of(struct gw_engine *e);
+
+/* Rows in key order. BUS_EINVAL: date missing or not a day; a value that does not fit its column. */
+enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
+		     struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_get(struct gw_reader *r, const struct gw_view *v, const char *date, struct bus_str key,
+		    gw_row_fn fn, void *ctx, struct bus_error *err) BUS_MUSTCHECK; /* BUS_ENOENT */
+enum bus_err gw_count(struct gw_reader *r, const struct gw_query *q, int64_t *n, struct bus_error *err)
+	BUS_MUSTCHECK;
+
+/* The change log. seq counts 1, 2, ... over all views of this store; the log keeps the last entry of
+ * every key for ever: after=0 gives a full snapshot, any later value an exact delta. Removed keys that the
+ * reader never had are not sent when after is 0. */
+struct gw_change {
+	int64_t seq;
+	struct bus_str key;
+	bool removed; /* then value is NULL */
+	const struct gw_value *value; /* the row as it is now */
+	uint64_t hash;
+};
+typedef bool (*gw_change_fn)(void *ctx, const struct gw_change *change);
+/* At most limit entries with seq > after, in order. *last: seq of the last entry looked at (go on from
+ * there), or the store's newest seq when there was nothing more. */
+enum bus_err gw_changes(struct gw_reader *r, const struct gw_view *v, const char *date, int64_t after,
+			int limit, gw_change_fn fn, void *ctx, int64_t *last, struct bus_error *err)
+	BUS_MUSTCHECK;
+int64_t gw_newest(struct gw_engine *e, const struct gw_view *v); /* newest seq of the view, from memory */
+uint64_t gw_store_id(struct gw_engine *e); /* made with the database: a cursor of another store is unknown */
+
+/* Told on the materialiser's thread after each commit that changed a view; must not block. */
+typedef void (*gw_changed_fn)(void *ctx, const struct gw_view *v, int64_t newest);
+void gw_on_change(struct gw_engine *e, gw_changed_fn fn, void *ctx); /* once, before gw_engine_start */
+
+/* What stands behind the answers. */
+struct gw_topic_state {
+	const char *topic, *table;
+	const char *opd, *entity; /* parts of the topic's name */
+	int64_t applied; /* sum over partitions: records applied */
+	int64_t behind;	 /* records not yet applied, as last seen at the broker */
+	int64_t rows;	 /* in the table */
+	int64_t gaps;	 /* sequence numbers that never came */
+	int64_t repeated; /* records dropped because they had been applied */
+	int64_t undecodable;
+	int64_t newest_ms; /* ce_time or timestamp of the newest record */
+};
+/* Snapshot for /v1/topics; returns the number written. */
+size_t gw_topics(struct gw_engine *e, struct gw_topic_state *out, size_t max);
+int64_t gw_view_rows(struct gw_engine *e, const struct gw_view *v); /* keys now present, from memory */
+bool gw_caught_up(struct gw_engine *e); /* read to the end at least once, and views evaluated */
+bool gw_idle(struct gw_engine *e); /* now: nothing behind and no view waiting to be evaluated */
+
+/* Quality per feed, as JSON: [{"opd","umpan","berkas":[...],"baris_fisik","baris_data","diterima","ditolak",
+ * "tak_tergabung","kelas":{...},"pengamatan":{...},"kendali":[...],"sha256","status"}]. Adds up what
+ * adapters counted (table <opd>_berkas) and what quality views settle. */
+enum bus_err gw_quality_json(struct gw_reader *r, struct bus_buf *out, struct bus_error *err) BUS_MUSTCHECK;
+
+#endif

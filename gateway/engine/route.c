@@ -1,0 +1,147 @@
+/* From changed rows to the keys of views that they can touch. */
+#include <assert.h>
+#include <stdio.h>
+
+#include "gateway/engine/core.h"
+
+static void mark(struct gw_live *v, const struct gw_value *value)
+{
+	char number[24];
+
+	if (value->type == GW_TEXT) {
+		gw_keys_add(&v->dirty, value->s);
+	} else if (value->type == GW_INT) {
+		snprintf(number, sizeof(number), "%lld", (long long)value->i);
+		gw_keys_add(&v->dirty, bus_str(number));
+	}
+}
+
+static void pack(struct bus_buf *b, const struct gw_value *v)
+{
+	int64_t n = (int64_t)v->s.n;
+
+	bus_buf_putc(b, (char)v->type);
+	if (v->type == GW_INT) {
+		bus_buf_put(b, &v->i, sizeof(v->i));
+	} else if (v->type == GW_REAL) {
+		bus_buf_put(b, &v->r, sizeof(v->r));
+	} else if (v->type == GW_TEXT) {
+		bus_buf_put(b, &n, sizeof(n));
+		bus_buf_put(b, v->s.p, v->s.n);
+	}
+}
+
+static size_t unpack(const char *p, struct gw_value *v)
+{
+	int64_t n;
+
+	*v = (struct gw_value){ .type = (enum gw_type)p[0] };
+	if (v->type == GW_INT) {
+		memcpy(&v->i, p + 1, sizeof(v->i));
+	} else if (v->type == GW_REAL) {
+		memcpy(&v->r, p + 1, sizeof(v->r));
+	} else if (v->type == GW_TEXT) {
+		memcpy(&n, p + 1, sizeof(n));
+		v->s = (struct bus_str){ p + 1 + sizeof(n), (size_t)n };
+		return 1 + sizeof(n) + (size_t)n;
+	} else {
+		return 1;
+	}
+	return 1 + sizeof(int64_t);
+}
+
+/* One image (before or after) of the changed row. */
+static void route_image(struct gw_engine *e, struct gw_listener *l, bool after)
+{
+	void (*get)(struct gw_db * db, int column, struct gw_value *out) = after ? gw_db_new : gw_db_old;
+	struct gw_value value;
+
+	for (size_t i = 0; i < l->n_routes; i++) {
+		struct gw_route *r = &l->route[i];
+
+		if (r->column >= 0) {
+			get(e->db, r->column, &value);
+			mark(l->view, &value);
+			continue;
+		}
+		bus_buf_reset(&e->scratch);
+		bus_buf_putc(&e->scratch, 'R');
+		for (int k = 0; k < r->n_params; k++) {
+			get(e->db, r->param[k], &value);
+			pack(&e->scratch, &value);
+		}
+		gw_keys_add(&r->pending, bus_buf_str(&e->scratch));
+	}
+}
+
+void gw_route_change(void *engine, const char *table, enum gw_db_op op)
+{
+	struct gw_engine *e = engine;
+	struct gw_rel *rel = e->writing;
+
+	if (!rel)
+		return;
+	assert(strcmp(rel->name, table) == 0);
+	rel->rows += op == GW_DB_INSERT ? 1 : op == GW_DB_DELETE ? -1 : 0;
+	for (size_t i = 0; i < rel->n_listeners; i++) {
+		struct gw_listener *l = &rel->listener[i];
+
+		if (l->view->all)
+			continue;
+		if (op == GW_DB_UPDATE) {
+			size_t c;
+
+			for (c = 0; c < rel->n_columns; c++) {
+				if (l->reads[c] && gw_db_differs(e->db, (int)c))
+					break;
+			}
+			if (c == rel->n_columns)
+				continue; /* nothing that this view reads has changed */
+		}
+		if (op != GW_DB_INSERT)
+			route_image(e, l, false);
+		if (op != GW_DB_DELETE)
+			route_image(e, l, true);
+	}
+}
+
+static enum bus_err look_up(struct gw_live *v, struct gw_route *r, struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+	struct gw_value value;
+	const char *p;
+	bool row;
+
+	for (size_t i = 0; i < r->pending.n && rc == BUS_OK; i++) {
+		p = gw_keys_at(&r->pending, i).p + 1;
+		for (int k = 0; k < r->n_params; k++) {
+			p += unpack(p, &value);
+			gw_stmt_bind_value(r->select, k + 1, &value);
+		}
+		while ((rc = gw_stmt_step(r->select, &row, err)) == BUS_OK && row) {
+			gw_stmt_value(r->select, 0, &value);
+			mark(v, &value);
+		}
+		gw_stmt_reset(r->select);
+	}
+	return rc;
+}
+
+enum bus_err gw_route_flush(struct gw_engine *e, struct gw_rel *rel, struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+
+	(void)e;
+	for (size_t i = 0; i < rel->n_listeners; i++) {
+		struct gw_listener *l = &rel->listener[i];
+
+		for (size_t k = 0; k < l->n_routes && rc == BUS_OK; k++) {
+			if (l->route[k].column >= 0 || l->route[k].pending.n == 0)
+				continue;
+			if (!l->view->all)
+				rc = look_up(l->view, &l->route[k], err);
+			gw_keys_clear(&l->route[k].pending);
+		}
+	}
+	return rc;
+}

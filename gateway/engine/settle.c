@@ -1,0 +1,177 @@
+/* Which views are evaluated when.
+ *
+ * A few touched keys are evaluated one by one, at once. A view of which more than a tenth is touched is
+ * evaluated as a whole, which costs a tenth as much per key, but not before the records have stopped coming
+ * for a moment: while a city loads, everything changes all the time. It is not put off for ever: a view that
+ * never rests is evaluated once in ten times what it costs.
+ */
+#include "bus/clock.h"
+#include "bus/log.h"
+#include "gateway/engine/core.h"
+
+#define ALL_LEAST 2000 /* touched keys that are fewer are never "all" */
+#define ALL_SHARE 10   /* one tenth */
+#define GROUP_MS 1000  /* a group's evaluation, while records keep coming */
+#define OVERDUE_MS 5000
+#define OVERDUE_COSTS 10
+#define SWEEP_STEP 2000	  /* log entries looked at in one transaction */
+#define SWEEP_LEAST 10000 /* superseded entries worth a pass */
+
+/* Views read by v that still wait make v's evaluation useless: it would be done again. */
+static bool source_waits(const struct gw_engine *e, const struct gw_live *v)
+{
+	for (size_t i = 0; i < e->n_views; i++) {
+		const struct gw_live *s = &e->view[i];
+
+		if (s->rel && (s->all || s->dirty.n > 0) && gw_view_reads(v->def, s->def->pub.name))
+			return true;
+	}
+	return false;
+}
+
+static bool all_is_due(const struct gw_engine *e, const struct gw_live *v, enum gw_haste haste, int64_t now)
+{
+	if (haste >= GW_QUIET)
+		return haste == GW_FORCE || now - e->quiet_since_ms >= v->cost_ms / 4;
+	return now - v->settled_ms > OVERDUE_MS + OVERDUE_COSTS * v->cost_ms;
+}
+
+static bool keys_are_due(const struct gw_live *v, enum gw_haste haste, int64_t now)
+{
+	if (haste >= GW_QUIET)
+		return true;
+	if (v->def->pace != GW_PACE_ROW && now - v->settled_ms < GROUP_MS)
+		return false;
+	return haste == GW_LIVE || now - v->settled_ms > OVERDUE_MS;
+}
+
+static enum bus_err clear_waiting(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+
+	if (v->saved > 0) {
+		gw_stmt_bind_int(e->dirty_clear, 1, v->id);
+		rc = gw_stmt_run(e->dirty_clear, err);
+	}
+	gw_keys_clear(&v->dirty);
+	v->saved = 0;
+	return rc;
+}
+
+static enum bus_err settle_all(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
+			       struct bus_error *err)
+{
+	int64_t begin = bus_clock_mono_ms(), before = v->rows;
+	enum bus_err rc;
+
+	rc = gw_commit(e, err); /* what was applied does not wait for this */
+	if (rc == BUS_OK)
+		rc = gw_begin(e, err);
+	if (rc == BUS_OK)
+		rc = gw_eval_all(e, v, stop, err);
+	if (rc == BUS_OK)
+		rc = clear_waiting(e, v, err);
+	if (rc != BUS_OK)
+		return rc;
+	v->all = false;
+	v->changed = true;
+	if (v->rel)
+		rc = gw_route_flush(e, v->rel, err);
+	v->settled_ms = bus_clock_mono_ms();
+	v->cost_ms = v->settled_ms - begin;
+	bus_log(BUS_LOG_DEBUG, "gateway.evaluated", LOG_STR("view", v->def->pub.name),
+		LOG_INT("rows", v->rows), LOG_INT("before", before), LOG_INT("ms", v->cost_ms));
+	return rc == BUS_OK ? gw_commit(e, err) : rc;
+}
+
+static enum bus_err settle_keys(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+{
+	uint32_t *order = gw_keys_order(&v->dirty);
+	enum bus_err rc;
+
+	rc = gw_begin(e, err);
+	for (size_t i = 0; i < v->dirty.n && rc == BUS_OK; i++)
+		rc = gw_eval_key(e, v, gw_keys_at(&v->dirty, order[i]), err);
+	free(order);
+	if (rc == BUS_OK)
+		rc = clear_waiting(e, v, err);
+	if (rc == BUS_OK && v->rel)
+		rc = gw_route_flush(e, v->rel, err);
+	v->settled_ms = bus_clock_mono_ms();
+	return rc;
+}
+
+enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic bool *stop, bool *pending,
+		       struct bus_error *err)
+{
+	int64_t begin = bus_clock_mono_us(), now = bus_clock_mono_ms();
+	enum bus_err rc = BUS_OK;
+
+	*pending = false;
+	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
+		struct gw_live *v = e->order[i];
+		size_t most = (size_t)v->rows / ALL_SHARE;
+
+		if (!v->all && v->dirty.n > (most > ALL_LEAST ? most : ALL_LEAST)) {
+			v->all = true;
+			rc = gw_begin(e, err);
+			if (rc == BUS_OK)
+				rc = clear_waiting(e, v, err);
+		}
+		if (rc != BUS_OK || (!v->all && v->dirty.n == 0))
+			continue;
+		if (source_waits(e, v)) {
+			*pending = true;
+		} else if (v->all && all_is_due(e, v, haste, now)) {
+			rc = settle_all(e, v, stop, err);
+		} else if (!v->all && keys_are_due(v, haste, now)) {
+			rc = settle_keys(e, v, err);
+		} else {
+			*pending = true;
+		}
+	}
+	bus_metric_add(e->settle_us, bus_clock_mono_us() - begin);
+	return rc;
+}
+
+enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+	int64_t to, n;
+
+	*more = false;
+	for (size_t i = 0; i < e->n_views && rc == BUS_OK && !*more; i++) {
+		struct gw_live *v = &e->view[i];
+		const char *name = v->def->pub.name;
+
+		if (v->def->pub.internal || v->log_entries < 2 * v->log_floor + SWEEP_LEAST)
+			continue;
+		rc = gw_db_int(
+		    e->db, 0, &to, err,
+		    "SELECT max(seq) FROM (SELECT seq FROM \"_log_%s\" WHERE seq > %lld ORDER BY seq "
+		    "LIMIT %d)",
+		    name, (long long)v->swept, SWEEP_STEP);
+		if (rc != BUS_OK)
+			break;
+		if (to == 0) { /* once through: what is left is one entry a key, tombstones too */
+			rc = gw_db_int(e->db, 0, &n, err, "SELECT count(*) FROM \"_log_%s\"", name);
+			v->log_entries = n;
+			v->log_floor = n;
+			v->swept = 0;
+			continue;
+		}
+		*more = true;
+		rc = gw_begin(e, err);
+		if (rc == BUS_OK)
+			rc = gw_db_exec(
+			    e->db, err,
+			    "DELETE FROM \"_log_%s\" WHERE seq > %lld AND seq <= %lld AND NOT EXISTS "
+			    "(SELECT 1 FROM \"_view_%s\" v WHERE v.key = \"_log_%s\".key AND v.seq = "
+			    "\"_log_%s\".seq)",
+			    name, (long long)v->swept, (long long)to, name, name, name);
+		if (rc == BUS_OK)
+			rc = gw_commit(e, err);
+		v->swept = to;
+	}
+	return rc;
+}

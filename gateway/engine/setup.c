@@ -1,0 +1,543 @@
+/* The store's tables: the engine's own, topics', views'; statements, relations and who listens to whom. */
+#include <assert.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "bus/log.h"
+#include "gateway/engine/core.h"
+
+enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
+{
+	enum bus_err rc;
+
+	rc = gw_db_exec(
+	    e->db, err, "%s",
+	    "CREATE TABLE IF NOT EXISTS _meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _part(topic TEXT, part INTEGER, next INTEGER, sum INTEGER, "
+	    " PRIMARY KEY(topic, part)) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _stream(topic TEXT, part INTEGER, stream TEXT, seq INTEGER, "
+	    " off INTEGER, PRIMARY KEY(topic, part, stream)) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _topic(topic TEXT PRIMARY KEY, applied INTEGER, gaps INTEGER, "
+	    " repeated INTEGER, undecodable INTEGER, newest_ms INTEGER) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _gaps(topic TEXT, part INTEGER, stream TEXT, seq_from INTEGER, "
+	    " seq_to INTEGER, off INTEGER);"
+	    "CREATE TABLE IF NOT EXISTS _undecodable(topic TEXT, part INTEGER, off INTEGER, reason TEXT, "
+	    " PRIMARY KEY(topic, part, off)) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _view(id INTEGER PRIMARY KEY, name TEXT UNIQUE, digest BLOB, "
+	    " all_dirty INTEGER, refill INTEGER);"
+	    "CREATE TABLE IF NOT EXISTS _dirty(view INTEGER, key TEXT, PRIMARY KEY(view, key)) WITHOUT "
+	    "ROWID;");
+	static const struct {
+		size_t offset;
+		const char *sql;
+	} statement[] = {
+		{ offsetof(struct gw_engine, dirty_put), "INSERT OR IGNORE INTO _dirty VALUES(?,?)" },
+		{ offsetof(struct gw_engine, dirty_clear), "DELETE FROM _dirty WHERE view=?" },
+		{ offsetof(struct gw_engine, part_put),
+		  "INSERT INTO _part VALUES(?,?,?,?) ON CONFLICT DO UPDATE SET next=excluded.next,"
+		  "sum=excluded.sum" },
+		{ offsetof(struct gw_engine, stream_put),
+		  "INSERT INTO _stream VALUES(?,?,?,?,?) ON CONFLICT DO UPDATE SET seq=excluded.seq,"
+		  "off=excluded.off" },
+		{ offsetof(struct gw_engine, topic_put),
+		  "INSERT OR REPLACE INTO _topic VALUES(?,?,?,?,?,?)" },
+		{ offsetof(struct gw_engine, meta_put), "INSERT OR REPLACE INTO _meta VALUES(?,?)" },
+		{ offsetof(struct gw_engine, gap_put), "INSERT INTO _gaps VALUES(?,?,?,?,?,?)" },
+		{ offsetof(struct gw_engine, undecodable_put),
+		  "INSERT OR REPLACE INTO _undecodable VALUES(?,?,?,?)" },
+		{ offsetof(struct gw_engine, view_put), "UPDATE _view SET all_dirty=?, refill=? WHERE id=?" },
+	};
+
+	for (size_t i = 0; i < BUS_LEN(statement) && rc == BUS_OK; i++)
+		rc = gw_db_prepare(e->db, statement[i].sql,
+				   (struct gw_stmt **)(void *)((char *)e + statement[i].offset), err);
+	return rc;
+}
+
+static enum bus_err make_rel(struct gw_engine *e, const char *name, struct gw_rel **out,
+			     struct bus_error *err)
+{
+	struct gw_rel *rel = bus_xcalloc(1, sizeof(*rel));
+	struct bus_buf sql = { 0 };
+	struct gw_stmt *s = NULL;
+	enum bus_err rc;
+	bool row;
+
+	rel->name = bus_xstrdup(name);
+	bus_buf_printf(&sql, "SELECT name FROM pragma_table_info('%s') ORDER BY cid", name);
+	rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &s, err);
+	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
+		struct bus_str column = gw_stmt_text(s, 0);
+
+		rel->column = bus_xrealloc(rel->column, (rel->n_columns + 1) * sizeof(*rel->column));
+		rel->column[rel->n_columns++] = bus_xstrndup(column.p, column.n);
+	}
+	gw_stmt_free(&s);
+	bus_buf_release(&sql);
+	if (rc == BUS_OK)
+		rc = gw_db_int(e->db, 0, &rel->rows, err, "SELECT count(*) FROM \"%s\"", name);
+	*out = rel;
+	return rc;
+}
+
+static void free_rel(struct gw_rel **rel)
+{
+	struct gw_rel *r = *rel;
+
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n_listeners; i++) {
+		for (size_t k = 0; k < r->listener[i].n_routes; k++) {
+			gw_stmt_free(&r->listener[i].route[k].select);
+			gw_keys_release(&r->listener[i].route[k].pending);
+		}
+		free(r->listener[i].route);
+		free(r->listener[i].reads);
+	}
+	for (size_t i = 0; i < r->n_columns; i++)
+		free(r->column[i]);
+	free(r->column);
+	free(r->listener);
+	free(r->name);
+	free(r);
+	*rel = NULL;
+}
+
+static int rel_column(const struct gw_rel *rel, const char *name)
+{
+	for (size_t i = 0; i < rel->n_columns; i++) {
+		if (strcasecmp(rel->column[i], name) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+static struct gw_rel *find_rel(struct gw_engine *e, const char *name)
+{
+	for (size_t i = 0; i < e->n_topics; i++) {
+		if (e->topic[i].rel && strcmp(e->topic[i].rel->name, name) == 0)
+			return e->topic[i].rel;
+	}
+	for (size_t i = 0; i < e->n_views; i++) {
+		if (e->view[i].rel && strcmp(e->view[i].rel->name, name) == 0)
+			return e->view[i].rel;
+	}
+	return NULL;
+}
+
+static bool has(void *ctx, const char *table, const char *column)
+{
+	struct gw_rel *rel = find_rel(ctx, table);
+
+	return rel && (column[0] == '\0' || rel_column(rel, column) >= 0);
+}
+
+enum bus_err gw_setup_topics(struct gw_engine *e, struct bus_error *err)
+{
+	struct schema *schema = NULL;
+	char subject[300], label[300];
+	enum bus_err rc = BUS_OK;
+	int32_t id;
+
+	for (size_t i = 0; i < e->n_topics && rc == BUS_OK; i++) {
+		struct gw_topic *t = &e->topic[i];
+
+		snprintf(subject, sizeof(subject), "%s-value", t->name);
+		rc = e->schemas.latest(e->schemas.ctx, subject, &schema, &id, err);
+		if (rc != BUS_OK)
+			break;
+		rc = gw_table_open(e->db, t->name, schema, id, &t->table, err);
+		schema_unref(&schema);
+		if (rc == BUS_OK)
+			rc = make_rel(e, t->table->name, &t->rel, err);
+		if (rc != BUS_OK)
+			break;
+		snprintf(label, sizeof(label), "topic=\"%s\"", t->name);
+		t->applied = bus_metric("titian_topic_applied_total", "counter", "Records applied", label);
+		t->behind = bus_metric("titian_topic_behind", "gauge", "Records not yet applied", label);
+		t->gaps = bus_metric("titian_sequence_gaps_total", "counter",
+				     "Sequence numbers that never came", label);
+		t->repeated = bus_metric("titian_topic_repeated_total", "counter",
+					 "Records dropped because they had been applied", label);
+		t->undecodable = bus_metric("titian_topic_undecodable_total", "counter",
+					    "Records that could not be read", label);
+	}
+	return rc;
+}
+
+/* Views whose files are gone, and those whose definition changed. */
+static enum bus_err reconcile(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+{
+	const char *name = v->def->pub.name;
+	struct gw_stmt *s = NULL;
+	int64_t there;
+	enum bus_err rc;
+	bool row, same = false;
+
+	rc = gw_db_prepare(e->db, "SELECT id, digest, all_dirty, refill FROM _view WHERE name=?", &s, err);
+	if (rc != BUS_OK)
+		return rc;
+	gw_stmt_bind_text(s, 1, bus_str(name));
+	rc = gw_stmt_step(s, &row, err);
+	there = rc == BUS_OK && row;
+	if (there) {
+		struct gw_value digest;
+
+		v->id = gw_stmt_int(s, 0);
+		gw_stmt_value(s, 1, &digest);
+		same = digest.s.n == sizeof(v->def->digest) &&
+		       memcmp(digest.s.p, v->def->digest, sizeof(v->def->digest)) == 0;
+		v->all = gw_stmt_int(s, 2) != 0 || !same;
+		v->refill = gw_stmt_int(s, 3) != 0;
+	}
+	gw_stmt_free(&s);
+	if (rc != BUS_OK || same)
+		return rc;
+	rc = gw_db_prepare(
+	    e->db,
+	    "INSERT INTO _view(name, digest, all_dirty, refill) VALUES(?1,?2,1,?3) ON CONFLICT(name) "
+	    "DO UPDATE SET digest=?2, all_dirty=1, refill=?3 RETURNING id",
+	    &s, err);
+	if (rc != BUS_OK)
+		return rc;
+	v->all = true;
+	v->refill = v->def->full;
+	gw_stmt_bind_text(s, 1, bus_str(name));
+	gw_stmt_bind_blob(s, 2, (struct bus_str){ (const char *)v->def->digest, sizeof(v->def->digest) });
+	gw_stmt_bind_int(s, 3, v->refill);
+	rc = gw_stmt_step(s, &row, err);
+	if (rc == BUS_OK) {
+		v->id = gw_stmt_int(s, 0);
+		rc = gw_stmt_step(s, &row, err);
+	}
+	gw_stmt_free(&s);
+	if (rc == BUS_OK && there)
+		rc = gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"%s\"", name);
+	if (there)
+		bus_log(BUS_LOG_INFO, "gateway.view_changed", LOG_STR("view", name));
+	return rc;
+}
+
+static enum bus_err make_tables(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+{
+	static const char *const type[] = { [GW_TEXT] = "TEXT",
+					    [GW_JSON] = "TEXT",
+					    [GW_INT] = "INTEGER",
+					    [GW_BOOL] = "INTEGER",
+					    [GW_REAL] = "REAL" };
+	const struct gw_def *d = v->def;
+	struct bus_buf sql = { 0 };
+	enum bus_err rc;
+
+	if (find_rel(e, d->pub.name))
+		return bus_fail(err, BUS_EPARSE, "%s: '%s' is the name of another table", d->file,
+				d->pub.name);
+	rc = gw_db_exec(
+	    e->db, err,
+	    "CREATE TABLE IF NOT EXISTS \"_view_%s\"(key TEXT PRIMARY KEY, hash INTEGER, seq INTEGER) "
+	    "WITHOUT ROWID;",
+	    d->pub.name);
+	if (rc == BUS_OK && !d->pub.internal)
+		rc = gw_db_exec(e->db, err,
+				"CREATE TABLE IF NOT EXISTS \"_log_%s\"(seq INTEGER PRIMARY KEY, key TEXT)",
+				d->pub.name);
+	if (rc != BUS_OK || !d->full)
+		return rc;
+	bus_buf_printf(&sql, "CREATE TABLE IF NOT EXISTS \"%s\"(", d->pub.name);
+	for (size_t i = 0; i < d->pub.n_columns; i++)
+		bus_buf_printf(&sql, "%s\"%s\" %s%s", i ? "," : "", d->pub.column[i].name,
+			       type[d->pub.column[i].type], i == d->pub.key ? " PRIMARY KEY" : "");
+	bus_buf_puts(&sql, ") WITHOUT ROWID");
+	rc = gw_db_exec(e->db, err, "%s", bus_buf_cstr(&sql));
+	bus_buf_release(&sql);
+	return rc == BUS_OK ? make_rel(e, d->pub.name, &v->rel, err) : rc;
+}
+
+static enum bus_err make_index(struct gw_engine *e, const struct gw_def *d, const struct gw_index_def *x,
+			       struct bus_error *err)
+{
+	struct gw_rel *rel = find_rel(e, x->table);
+	struct bus_buf name = { 0 }, cols = { 0 };
+	enum bus_err rc = BUS_OK;
+
+	if (!rel)
+		rc = bus_fail(err, BUS_EPARSE, "%s: an index on '%s': no such table", d->file, x->table);
+	bus_buf_printf(&name, "_ix_%s", x->table);
+	for (size_t i = 0; i < x->n && rc == BUS_OK; i++) {
+		if (rel_column(rel, x->column[i]) < 0)
+			rc = bus_fail(err, BUS_EPARSE, "%s: an index: '%s' has no column '%s'", d->file,
+				      x->table, x->column[i]);
+		bus_buf_printf(&name, "__%s", x->column[i]);
+		bus_buf_printf(&cols, "%s\"%s\"", i ? "," : "", x->column[i]);
+	}
+	if (rc == BUS_OK)
+		rc = gw_db_exec(e->db, err, "CREATE INDEX IF NOT EXISTS \"%s\" ON \"%s\"(%s)",
+				bus_buf_cstr(&name), x->table, bus_buf_cstr(&cols));
+	bus_buf_release(&name);
+	bus_buf_release(&cols);
+	return rc;
+}
+
+static enum bus_err prepare_with(struct gw_engine *e, struct gw_stmt **out, struct bus_error *err,
+				 const char *fmt, const char *name)
+{
+	struct bus_buf sql = { 0 };
+	enum bus_err rc;
+
+	for (const char *p = fmt; *p; p++) {
+		if (*p == '@')
+			bus_buf_puts(&sql, name);
+		else
+			bus_buf_putc(&sql, *p);
+	}
+	rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), out, err);
+	bus_buf_release(&sql);
+	return rc;
+}
+
+static enum bus_err prepare_view(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+{
+	const struct gw_view *d = &v->def->pub;
+	const char *key = d->column[d->key].name;
+	struct bus_buf sql = { 0 };
+	enum bus_err rc;
+
+	gw_view_select(v->def, &sql);
+	bus_buf_printf(&sql, "WHERE \"%s\" = :_key", key);
+	rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &v->keyed, err);
+	if (rc == BUS_OK)
+		rc = prepare_with(e, &v->state_get, err, "SELECT hash FROM \"_view_@\" WHERE key=?", d->name);
+	if (rc == BUS_OK)
+		rc = prepare_with(e, &v->state_put, err,
+				  "INSERT INTO \"_view_@\" VALUES(?,?,?) ON CONFLICT DO UPDATE SET "
+				  "hash=excluded.hash, seq=excluded.seq",
+				  d->name);
+	if (rc == BUS_OK)
+		rc = prepare_with(e, &v->state_remove, err, "DELETE FROM \"_view_@\" WHERE key=?", d->name);
+	if (rc == BUS_OK && !d->internal)
+		rc = prepare_with(e, &v->log_put, err, "INSERT INTO \"_log_@\" VALUES(?,?)", d->name);
+	if (rc == BUS_OK && v->rel) {
+		bus_buf_reset(&sql);
+		bus_buf_printf(&sql, "DELETE FROM \"%s\" WHERE \"%s\"=?", d->name, key);
+		rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &v->row_remove, err);
+		bus_buf_reset(&sql);
+		bus_buf_printf(&sql, "INSERT INTO \"%s\"(", d->name);
+		for (size_t i = 0; i < d->n_columns; i++)
+			bus_buf_printf(&sql, "%s\"%s\"", i ? "," : "", d->column[i].name);
+		bus_buf_puts(&sql, ") VALUES(?");
+		for (size_t i = 1; i < d->n_columns; i++)
+			bus_buf_puts(&sql, ",?");
+		bus_buf_printf(&sql, ") ON CONFLICT(\"%s\") DO ", key);
+		for (size_t i = 0, n = 0; i < d->n_columns; i++) {
+			if (i != d->key)
+				bus_buf_printf(&sql, "%s\"%s\"=excluded.\"%s\"", n++ ? "," : "UPDATE SET ",
+					       d->column[i].name, d->column[i].name);
+		}
+		if (d->n_columns == 1)
+			bus_buf_puts(&sql, "NOTHING");
+		if (rc == BUS_OK)
+			rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &v->row_put, err);
+	}
+	bus_buf_release(&sql);
+	return rc;
+}
+
+static enum bus_err prepare_route(struct gw_engine *e, const struct gw_rel *rel,
+				  const struct gw_route_def *def, struct gw_route *r, struct bus_error *err)
+{
+	enum bus_err rc;
+
+	*r = (struct gw_route){ .column = -1 };
+	if (def->column) {
+		r->column = rel_column(rel, def->column);
+		assert(r->column >= 0); /* gw_view_bind saw it */
+		return BUS_OK;
+	}
+	rc = gw_db_prepare(e->db, def->select, &r->select, err);
+	if (rc != BUS_OK)
+		return rc;
+	r->n_params = gw_stmt_params(r->select);
+	if (r->n_params > GW_ROUTE_PARAMS_MAX)
+		return bus_fail(err, BUS_EPARSE, "a route from '%s' has more than %d parameters", rel->name,
+				GW_ROUTE_PARAMS_MAX);
+	for (int i = 0; i < r->n_params; i++)
+		r->param[i] = rel_column(rel, gw_stmt_param_name(r->select, i + 1) + 1);
+	return BUS_OK;
+}
+
+static enum bus_err listen(struct gw_engine *e, struct gw_live *v, const struct gw_read *read,
+			   struct bus_error *err)
+{
+	struct gw_rel *rel = find_rel(e, read->table);
+	struct gw_listener *l;
+	enum bus_err rc = BUS_OK;
+	int column;
+
+	rel->listener = bus_xrealloc(rel->listener, (rel->n_listeners + 1) * sizeof(*rel->listener));
+	l = &rel->listener[rel->n_listeners++];
+	*l = (struct gw_listener){ .view = v };
+	l->reads = bus_xcalloc(rel->n_columns, sizeof(*l->reads));
+	for (size_t i = 0; i < read->n; i++) {
+		column = rel_column(rel, read->column[i]);
+		if (column >= 0)
+			l->reads[column] = true;
+	}
+	l->route = bus_xcalloc(v->def->n_routes, sizeof(*l->route));
+	for (size_t i = 0; i < v->def->n_routes && rc == BUS_OK; i++) {
+		if (strcmp(v->def->route[i].table, read->table) == 0)
+			rc = prepare_route(e, rel, &v->def->route[i], &l->route[l->n_routes++], err);
+	}
+	return rc;
+}
+
+static enum bus_err sort_views(struct gw_engine *e, struct bus_error *err)
+{
+	bool *placed = bus_xcalloc(e->n_views + 1, sizeof(*placed)), ready;
+	size_t n = 0, before;
+
+	free(e->order);
+	e->order = bus_xcalloc(e->n_views + 1, sizeof(struct gw_live *));
+	do {
+		before = n;
+		for (size_t i = 0; i < e->n_views; i++) {
+			ready = !placed[i];
+			for (size_t k = 0; k < e->n_views && ready; k++)
+				ready = placed[k] || !gw_view_reads(e->view[i].def, e->view[k].def->pub.name);
+			if (ready) {
+				placed[i] = true;
+				e->order[n++] = &e->view[i];
+			}
+		}
+	} while (n > before);
+	free(placed);
+	return n == e->n_views ? BUS_OK : bus_fail(err, BUS_EPARSE, "views read each other in a circle");
+}
+
+static enum bus_err load_view(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+{
+	const char *name = v->def->pub.name;
+	struct gw_stmt *s = NULL;
+	enum bus_err rc;
+	bool row;
+
+	gw_keys_clear(&v->dirty);
+	v->saved = 0;
+	v->changed = true;
+	v->all_saved = v->all;
+	rc = gw_db_int(e->db, 0, &v->rows, err, "SELECT count(*) FROM \"_view_%s\" WHERE hash IS NOT NULL",
+		       name);
+	if (rc == BUS_OK && !v->def->pub.internal)
+		rc = gw_db_int(e->db, 0, &v->newest, err, "SELECT max(seq) FROM \"_log_%s\"", name);
+	if (rc == BUS_OK && !v->def->pub.internal)
+		rc = gw_db_int(e->db, 0, &v->log_entries, err, "SELECT count(*) FROM \"_log_%s\"", name);
+	if (rc == BUS_OK)
+		rc = gw_db_int(e->db, 0, &v->log_floor, err, "SELECT count(*) FROM \"_view_%s\"", name);
+	if (rc == BUS_OK)
+		rc = gw_db_prepare(e->db, "SELECT key FROM _dirty WHERE view=?", &s, err);
+	if (rc == BUS_OK)
+		gw_stmt_bind_int(s, 1, v->id);
+	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row)
+		gw_keys_add(&v->dirty, gw_stmt_text(s, 0));
+	v->saved = v->dirty.n;
+	gw_stmt_free(&s);
+	return rc;
+}
+
+static enum bus_err drop_gone(struct gw_engine *e, struct bus_error *err)
+{
+	struct gw_stmt *s = NULL;
+	struct gw_keys gone = { 0 };
+	enum bus_err rc;
+	size_t k;
+	bool row;
+
+	rc = gw_db_prepare(e->db, "SELECT name FROM _view", &s, err);
+	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
+		for (k = 0; k < e->n_views && !bus_str_is(gw_stmt_text(s, 0), e->view[k].def->pub.name); k++)
+			;
+		if (k == e->n_views)
+			gw_keys_add(&gone, gw_stmt_text(s, 0));
+	}
+	gw_stmt_free(&s);
+	for (size_t i = 0; i < gone.n && rc == BUS_OK; i++) {
+		struct bus_str name = gw_keys_at(&gone, i);
+
+		rc = gw_db_exec(
+		    e->db, err,
+		    "DROP TABLE IF EXISTS \"_view_%.*s\"; DROP TABLE IF EXISTS \"_log_%.*s\";"
+		    "DROP TABLE IF EXISTS \"%.*s\"; DELETE FROM _dirty WHERE view=(SELECT id FROM _view "
+		    "WHERE name='%.*s'); DELETE FROM _view WHERE name='%.*s';",
+		    (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p,
+		    (int)name.n, name.p);
+		bus_log(BUS_LOG_INFO, "gateway.view_dropped", LOG_INT("views", 1));
+	}
+	gw_keys_release(&gone);
+	return rc;
+}
+
+enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
+{
+	struct gw_catalogue catalogue = { e, has };
+	char label[128];
+	enum bus_err rc;
+
+	rc = drop_gone(e, err);
+	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
+		rc = reconcile(e, &e->view[i], err);
+		if (rc == BUS_OK)
+			rc = make_tables(e, &e->view[i], err);
+	}
+	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
+		for (size_t k = 0; k < e->view[i].def->n_indexes && rc == BUS_OK; k++)
+			rc = make_index(e, e->view[i].def, &e->view[i].def->index[k], err);
+	}
+	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
+		if (!e->view[i].def->pub.source) /* readers hold what was bound: never twice */
+			rc = gw_view_bind(e->db, e->view[i].def, &catalogue, err);
+	}
+	if (rc == BUS_OK)
+		rc = sort_views(e, err);
+	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
+		struct gw_live *v = &e->view[i];
+
+		rc = prepare_view(e, v, err);
+		for (size_t k = 0; k < v->def->n_reads && rc == BUS_OK; k++)
+			rc = listen(e, v, &v->def->read[k], err);
+		if (rc == BUS_OK)
+			rc = load_view(e, v, err);
+		snprintf(label, sizeof(label), "view=\"%s\"", v->def->pub.name);
+		v->metric_rows =
+		    bus_metric("titian_view_rows", "gauge", "Keys now present in the view", label);
+	}
+	return rc;
+}
+
+void gw_setup_undo(struct gw_engine *e)
+{
+	for (size_t i = 0; i < e->n_views; i++) {
+		struct gw_live *v = &e->view[i];
+
+		gw_stmt_free(&v->keyed);
+		gw_stmt_free(&v->state_get);
+		gw_stmt_free(&v->state_put);
+		gw_stmt_free(&v->state_remove);
+		gw_stmt_free(&v->log_put);
+		gw_stmt_free(&v->row_put);
+		gw_stmt_free(&v->row_remove);
+		gw_keys_release(&v->dirty);
+		free_rel(&v->rel);
+	}
+	for (size_t i = 0; i < e->n_topics; i++) {
+		gw_table_close(&e->topic[i].table);
+		free_rel(&e->topic[i].rel);
+	}
+	gw_stmt_free(&e->dirty_put);
+	gw_stmt_free(&e->dirty_clear);
+	gw_stmt_free(&e->part_put);
+	gw_stmt_free(&e->stream_put);
+	gw_stmt_free(&e->topic_put);
+	gw_stmt_free(&e->meta_put);
+	gw_stmt_free(&e->gap_put);
+	gw_stmt_free(&e->undecodable_put);
+	gw_stmt_free(&e->view_put);
+}

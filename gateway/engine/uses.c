@@ -1,0 +1,82 @@
+/* Which fields of which schemas the views read: the registry tells whoever is about to change one. */
+#include "gateway/engine/core.h"
+#include "gateway/engine/engine.h"
+#include "schemas/store/side.h"
+
+struct list {
+	struct schema_use *use;
+	char **subject; /* of each use, ours */
+	const char ***field;
+	size_t n;
+};
+
+/* The view's use of that table's schema; made when it is new. */
+static size_t use_of(struct list *l, const char *view, const struct gw_table *t)
+{
+	char *subject = bus_xasprintf("%s-value", t->topic);
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->use[i].name, view) == 0 && strcmp(l->use[i].subject, subject) == 0) {
+			free(subject);
+			return i;
+		}
+	l->n++;
+	l->use = bus_xrealloc(l->use, l->n * sizeof(*l->use));
+	l->subject = bus_xrealloc(l->subject, l->n * sizeof(*l->subject));
+	l->field = bus_xrealloc(l->field, l->n * sizeof(*l->field));
+	l->subject[i] = subject;
+	l->field[i] = bus_xcalloc(t->n_fields + 1, sizeof(**l->field));
+	l->use[i] =
+	    (struct schema_use){ .kind = "view", .name = view, .subject = subject, .field = l->field[i] };
+	return i;
+}
+
+static bool has(const struct schema_use *u, const char *field)
+{
+	for (size_t i = 0; i < u->n_fields; i++)
+		if (strcmp(u->field[i], field) == 0)
+			return true;
+	return false;
+}
+
+static void add(struct list *l, const char *view, const struct gw_table *t, const struct gw_read *read)
+{
+	size_t i = use_of(l, view, t), at;
+
+	for (size_t k = 0; k < read->n; k++)
+		if (schema_field_find(schema_root(t->schema), read->column[k], &at) &&
+		    !has(&l->use[i], read->column[k]))
+			l->field[i][l->use[i].n_fields++] = read->column[k];
+}
+
+/* What a view reads; of a view that it reads, all that that one does. */
+static void add_reads(struct gw_engine *e, struct list *l, const char *view, const struct gw_def *def)
+{
+	for (size_t i = 0; i < def->n_reads; i++) {
+		const struct gw_read *read = &def->read[i];
+
+		for (size_t k = 0; k < e->n_topics; k++)
+			if (strcmp(e->topic[k].table->name, read->table) == 0)
+				add(l, view, e->topic[k].table, read);
+		for (size_t k = 0; k < e->n_views; k++)
+			if (e->view[k].def != def && strcmp(e->view[k].def->pub.name, read->table) == 0)
+				add_reads(e, l, view, e->view[k].def);
+	}
+}
+
+void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka, const char *schemas_topic)
+{
+	struct list l = { 0 };
+
+	for (size_t i = 0; i < e->n_views; i++)
+		add_reads(e, &l, e->view[i].def->pub.name, e->view[i].def);
+	schema_side_announce(kafka, schemas_topic, "titian-gateway", "", l.use, l.n);
+	for (size_t i = 0; i < l.n; i++) {
+		free(l.subject[i]);
+		free(l.field[i]);
+	}
+	free(l.use);
+	free(l.subject);
+	free(l.field);
+}

@@ -1,0 +1,27 @@
+/* Every path the gateway answers. */
+#include "gateway/serve/api.h"
+
+const struct bus_http_route gw_api_routes[] = {
+	{ "GET", "/v1/views", gw_rest_views },
+	{ "GET", "/v1/views/{view}", gw_rest_page },
+	{ "GET", "/v1/views/{view}/changes", gw_feeds_changes },
+	{ "GET", "/v1/views/{view}/{key}", gw_rest_row },
+	{ "GET", "/v1/topics", gw_rest_topics },
+	{ "GET", "/v1/quality", gw_rest_quality },
+	{ "GET", "/v1/readers", gw_rest_readers },
+	{ "GET", "/v1/whoami", gw_rest_whoami },
+	{ "POST", "/v1/tickets", gw_feeds_ticket },
+	{ "GET", "/v1/openapi.json", gw_openapi },
+	{ "GET", "/healthz", gw_ops_health },
+	{ "GET", "/readyz", gw_ops_ready },
+	{ "GET", "/", gw_portal },
+	{ "GET", "/portal/{file}", gw_portal },
+	{ 0 },
+};
+
+const struct bus_http_route gw_ops_routes[] = {
+	{ "GET", "/healthz", gw_ops_health },
+	{ "GET", "/readyz", gw_ops_ready },
+	{ "GET", "/metrics", gw_ops_metrics },
+	{ 0 },
+};

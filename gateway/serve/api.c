@@ -1,0 +1,57 @@
+#include "gateway/serve/api.h"
+
+#include <strings.h>
+
+/* The key as sent: `Authorization: Bearer KEY` or `X-Api-Key: KEY`; NULL: none. */
+static const char *key_of(const struct bus_http_request *req)
+{
+	const char *header = bus_http_header(req, "Authorization");
+
+	if (header && strncasecmp(header, "Bearer ", 7) == 0)
+		return header + 7;
+	return bus_http_header(req, "X-Api-Key");
+}
+
+bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
+{
+	const char *key = key_of(req);
+
+	if (!key)
+		gw_problem(req, "key-missing", NULL, "Authorization: Bearer tk_...");
+	else if (gw_access_reader(api->access, key, name))
+		gw_problem(req, "key-unknown", NULL, NULL);
+	else
+		return true;
+	return false;
+}
+
+const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *req, char *name,
+				  struct gw_grant *grant)
+{
+	const struct gw_view *v = gw_view_find(api->engine, bus_http_part(req, "view"));
+
+	if (v && !v->internal)
+		*grant = gw_access_grant(api->access, name, v);
+	if (v && !v->internal && grant->allowed)
+		return v;
+	gw_problem(req, "view-unknown", NULL, "/v1/views");
+	return NULL;
+}
+
+struct gw_cursors gw_api_cursors(const struct gw_api *api)
+{
+	struct gw_cursors c = api->cursors;
+
+	c.store = gw_store_id(api->engine);
+	return c;
+}
+
+void gw_api_fail(struct bus_http_request *req, enum bus_err rc, const struct bus_error *err)
+{
+	if (rc == BUS_EINVAL)
+		gw_problem(req, "parameter-invalid", err->text, NULL);
+	else if (rc == BUS_ENOENT)
+		gw_problem(req, "row-unknown", NULL, NULL);
+	else
+		gw_problem(req, "unavailable", NULL, NULL);
+}

@@ -1,0 +1,56 @@
+/* gateway/serve/api.h - what the gateway's handlers share: who asks, for which view, how it wants it, and how
+ * we say no. Handlers run on the HTTP pool's threads and never block.
+ */
+#ifndef GATEWAY_SERVE_API_H
+#define GATEWAY_SERVE_API_H
+
+#include "bus/http.h"
+#include "gateway/serve/access.h"
+#include "gateway/serve/cursor.h"
+#include "gateway/engine/read.h"
+
+struct gw_feeds; /* gateway/feed/feeds.h */
+
+struct gw_api {
+	struct gw_engine *engine;
+	struct gw_access *access;
+	struct gw_cursors cursors; /* the key; ask gw_api_cursors() */
+	struct gw_feeds *feeds;
+};
+
+extern const struct bus_http_route gw_api_routes[]; /* the public port */
+extern const struct bus_http_route gw_ops_routes[]; /* the operations port; same context */
+
+/* A problem document in the reader's language (Accept-Language; Indonesian unless English is asked for).
+ * code is one of the table in problem.c (assert); detail may be NULL and never holds personal data. */
+void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint);
+bool gw_english(const struct bus_http_request *req);
+
+/* Who asks: fills name (GW_READER_NAME_MAX) or answers 401 and returns false. */
+bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name);
+/* The view of the path and what the reader may see of it, or answers 401/404 and returns NULL. An unknown
+ * view and one that is not granted get the same answer. */
+const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *req, char *name,
+				  struct gw_grant *grant);
+/* The cursors of the store as it is now: a store rebuilt under running readers is another one. */
+struct gw_cursors gw_api_cursors(const struct gw_api *api);
+/* An engine error as an answer: 400, 404 or 503. */
+void gw_api_fail(struct bus_http_request *req, enum bus_err rc, const struct bus_error *err);
+
+/* handlers */
+void gw_rest_views(void *ctx, struct bus_http_request *req);
+void gw_rest_page(void *ctx, struct bus_http_request *req);
+void gw_rest_row(void *ctx, struct bus_http_request *req);
+void gw_rest_topics(void *ctx, struct bus_http_request *req);
+void gw_rest_quality(void *ctx, struct bus_http_request *req);
+void gw_rest_readers(void *ctx, struct bus_http_request *req);
+void gw_rest_whoami(void *ctx, struct bus_http_request *req);
+void gw_feeds_changes(void *ctx, struct bus_http_request *req);
+void gw_feeds_ticket(void *ctx, struct bus_http_request *req);
+void gw_openapi(void *ctx, struct bus_http_request *req);
+void gw_portal(void *ctx, struct bus_http_request *req);
+void gw_ops_health(void *ctx, struct bus_http_request *req);
+void gw_ops_ready(void *ctx, struct bus_http_request *req);
+void gw_ops_metrics(void *ctx, struct bus_http_request *req);
+
+#endif

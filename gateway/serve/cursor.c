@@ -1,0 +1,112 @@
+#include "gateway/serve/cursor.h"
+
+#include "bus/base64url.h"
+
+#define MAC_LEN 16
+#define VIEW_LEN 8
+#define HEAD_LEN (1 + VIEW_LEN + 8)
+#define TEXT_MAX 4096
+
+enum kind { PAGE = 'p', FEED = 'f' };
+
+static void put_u64(char *p, uint64_t v)
+{
+	for (int i = 0; i < 8; i++)
+		p[i] = (char)(v >> (56 - 8 * i));
+}
+
+static uint64_t get_u64(const char *p)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | (uint8_t)p[i];
+	return v;
+}
+
+/* Kind, view and store of a cursor. The view is named by a digest: names may be long. */
+static void head(char out[HEAD_LEN], enum kind kind, const struct gw_view *v, uint64_t store)
+{
+	uint8_t digest[BUS_SHA256_LEN];
+
+	bus_sha256(v->name, strlen(v->name), digest);
+	out[0] = (char)kind;
+	memcpy(out + 1, digest, VIEW_LEN);
+	put_u64(out + 1 + VIEW_LEN, store);
+}
+
+static void put(const struct gw_cursors *c, enum kind kind, const struct gw_view *v, struct bus_str place,
+		struct bus_buf *out)
+{
+	struct bus_buf bytes = { 0 };
+	uint8_t mac[BUS_SHA256_LEN];
+	char start[HEAD_LEN];
+
+	head(start, kind, v, c->store);
+	bus_buf_put(&bytes, start, sizeof(start));
+	bus_buf_put(&bytes, place.p, place.n);
+	bus_hmac_sha256(c->key, bytes.p, bytes.n, mac);
+	bus_buf_put(&bytes, mac, MAC_LEN);
+	bus_base64url_put(out, bytes.p, bytes.n);
+	bus_buf_release(&bytes);
+}
+
+static enum bus_err take(const struct gw_cursors *c, enum kind kind, const struct gw_view *v, const char *text,
+			 struct bus_buf *place)
+{
+	struct bus_str t = bus_str(text);
+	struct bus_buf bytes = { 0 };
+	uint8_t mac[BUS_SHA256_LEN];
+	enum bus_err rc = BUS_EINVAL;
+	char start[HEAD_LEN];
+
+	if (t.n > TEXT_MAX || !bus_base64url_read(t, &bytes) || bytes.n < HEAD_LEN + MAC_LEN)
+		goto out;
+	bus_hmac_sha256(c->key, bytes.p, bytes.n - MAC_LEN, mac);
+	if (!bus_equal_secret(mac, bytes.p + bytes.n - MAC_LEN, MAC_LEN))
+		goto out;
+	head(start, kind, v, c->store);
+	if (memcmp(start, bytes.p, 1 + VIEW_LEN) != 0)
+		goto out;
+	if (memcmp(start, bytes.p, HEAD_LEN) != 0) {
+		rc = BUS_ENOENT;
+		goto out;
+	}
+	bus_buf_put(place, bytes.p + HEAD_LEN, bytes.n - HEAD_LEN - MAC_LEN);
+	rc = BUS_OK;
+out:
+	bus_buf_release(&bytes);
+	return rc;
+}
+
+void gw_cursor_put_page(const struct gw_cursors *c, const struct gw_view *v, struct bus_str key, struct bus_buf *out)
+{
+	put(c, PAGE, v, key, out);
+}
+
+void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int64_t seq, struct bus_buf *out)
+{
+	char place[8];
+
+	put_u64(place, (uint64_t)seq);
+	put(c, FEED, v, (struct bus_str){ place, sizeof(place) }, out);
+}
+
+enum bus_err gw_cursor_read_page(const struct gw_cursors *c, const struct gw_view *v, const char *text,
+				 struct bus_buf *key)
+{
+	return take(c, PAGE, v, text, key);
+}
+
+enum bus_err gw_cursor_read_feed(const struct gw_cursors *c, const struct gw_view *v, const char *text, int64_t *seq)
+{
+	struct bus_buf place = { 0 };
+	enum bus_err rc = take(c, FEED, v, text, &place);
+
+	if (!rc && place.n != 8)
+		rc = BUS_EINVAL;
+	if (!rc)
+		*seq = (int64_t)get_u64(place.p);
+	bus_buf_release(&place);
+	return rc;
+}

@@ -1,0 +1,30 @@
+/* gateway/serve/cursor.h - opaque, signed, stateless places: in a page chain, and in a view's change feed.
+ *
+ * base64url(kind || view || store || place || HMAC-SHA-256 cut to 128 bits). Any gateway with the same cursor
+ * key continues any reader. A cursor never expires; one that was made for another store is BUS_ENOENT
+ * (the reader starts anew), one that we did not make, or for another view, is BUS_EINVAL.
+ * Thread: any; immutable.
+ */
+#ifndef GATEWAY_SERVE_CURSOR_H
+#define GATEWAY_SERVE_CURSOR_H
+
+#include "bus/buf.h"
+#include "bus/crypto.h"
+#include "gateway/engine/read.h"
+
+struct gw_cursors {
+	uint8_t key[BUS_KEY_LEN];
+	uint64_t store;
+};
+
+void gw_cursor_put_page(const struct gw_cursors *c, const struct gw_view *v, struct bus_str key,
+			struct bus_buf *out);
+void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int64_t seq, struct bus_buf *out);
+
+/* key: appended to out. */
+enum bus_err gw_cursor_read_page(const struct gw_cursors *c, const struct gw_view *v, const char *text,
+				 struct bus_buf *key) BUS_MUSTCHECK;
+enum bus_err gw_cursor_read_feed(const struct gw_cursors *c, const struct gw_view *v, const char *text,
+				 int64_t *seq) BUS_MUSTCHECK;
+
+#endif

@@ -1,0 +1,111 @@
+#include "gateway/serve/format.h"
+
+#include <stdio.h>
+
+#include "bus/csv.h"
+#include "bus/json_out.h"
+
+bool gw_form_of(const char *accept, enum gw_form *out)
+{
+	*out = GW_FORM_JSON;
+	if (!accept || strstr(accept, "application/json"))
+		return true;
+	if (strstr(accept, "application/vnd.titian.page+json"))
+		*out = GW_FORM_PAGE;
+	else if (strstr(accept, "application/x-ndjson"))
+		*out = GW_FORM_NDJSON;
+	else if (strstr(accept, "text/csv"))
+		*out = GW_FORM_CSV;
+	else
+		return strstr(accept, "*/*") || strstr(accept, "application/*");
+	return true;
+}
+
+const char *gw_form_type(enum gw_form form)
+{
+	switch (form) {
+	case GW_FORM_PAGE:
+		return "application/vnd.titian.page+json";
+	case GW_FORM_NDJSON:
+		return "application/x-ndjson";
+	case GW_FORM_CSV:
+		return "text/csv; charset=utf-8";
+	case GW_FORM_JSON:
+		break;
+	}
+	return "application/json";
+}
+
+static void put_value(struct bus_json_out *j, const struct gw_value *v, bool clear)
+{
+	if (v->type == GW_NULL) {
+		bus_json_put_null(j);
+	} else if (!clear) {
+		if (v->type == GW_TEXT)
+			bus_json_put_str(j, BUS_STR(GW_MASK));
+		else
+			bus_json_put_null(j);
+	} else if (v->type == GW_INT) {
+		bus_json_put_int(j, v->i);
+	} else if (v->type == GW_BOOL) {
+		bus_json_put_bool(j, v->i != 0);
+	} else if (v->type == GW_REAL) {
+		bus_json_put_double(j, v->r);
+	} else if (v->type == GW_JSON) {
+		bus_json_put_raw(j, v->s);
+	} else {
+		bus_json_put_str(j, v->s);
+	}
+}
+
+void gw_format_json(const struct gw_params *p, const struct gw_value *value, struct bus_buf *out)
+{
+	struct bus_json_out j = { .buf = out };
+
+	bus_json_object(&j);
+	for (size_t i = 0; i < p->n_columns; i++) {
+		size_t c = p->column[i];
+
+		bus_json_key(&j, p->view->column[c].name);
+		put_value(&j, &value[c], p->grant.clear >> c & 1);
+	}
+	bus_json_object_end(&j);
+}
+
+void gw_format_csv_head(const struct gw_params *p, struct bus_buf *out)
+{
+	if (p->excel)
+		bus_buf_puts(out, "\xef\xbb\xbf");
+	for (size_t i = 0; i < p->n_columns; i++) {
+		if (i > 0)
+			bus_buf_putc(out, p->excel ? ';' : ',');
+		bus_buf_puts(out, p->view->column[p->column[i]].name);
+	}
+	bus_buf_puts(out, "\r\n");
+}
+
+void gw_format_csv(const struct gw_params *p, const struct gw_value *value, struct bus_buf *out)
+{
+	char separator = p->excel ? ';' : ',';
+
+	for (size_t i = 0; i < p->n_columns; i++) {
+		size_t c = p->column[i];
+		const struct gw_value *v = &value[c];
+
+		if (i > 0)
+			bus_buf_putc(out, separator);
+		if (v->type == GW_NULL)
+			continue;
+		if (!(p->grant.clear >> c & 1))
+			bus_csv_put(out, v->type == GW_TEXT ? BUS_STR(GW_MASK) : BUS_STR(""), separator);
+		else if (v->type == GW_INT)
+			bus_buf_printf(out, "%lld", (long long)v->i);
+		else if (v->type == GW_BOOL)
+			bus_buf_puts(out, v->i ? "true" : "false");
+		else if (v->type == GW_REAL)
+			bus_buf_printf(out, "%.17g", v->r);
+		else
+			bus_csv_put(out, v->s, separator);
+	}
+	bus_buf_puts(out, "\r\n");
+}

@@ -1,0 +1,24 @@
+/* gateway/serve/format.h - rows as JSON, NDJSON or CSV, masked as granted. Thread: any; a struct belongs to one. */
+#ifndef GATEWAY_SERVE_FORMAT_H
+#define GATEWAY_SERVE_FORMAT_H
+
+#include "bus/buf.h"
+#include "gateway/serve/query.h"
+
+enum gw_form { GW_FORM_JSON, GW_FORM_PAGE, GW_FORM_NDJSON, GW_FORM_CSV };
+
+/* By Accept (NULL, any type: JSON). False: none of ours. */
+bool gw_form_of(const char *accept, enum gw_form *out);
+const char *gw_form_type(enum gw_form form); /* content type */
+
+/* The masked value of a column that may be shown but not in clear: text for text, null for the rest. */
+#define GW_MASK "\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"
+
+/* One row as a JSON object with the params' columns; no line end. */
+void gw_format_json(const struct gw_params *p, const struct gw_value *value, struct bus_buf *out);
+/* CSV (RFC 4180): cells that a spreadsheet would take for a formula get a leading apostrophe (OWASP, CSV
+ * injection). excel: semicolons, as id-ID spreadsheets expect, and a BOM before the header. */
+void gw_format_csv_head(const struct gw_params *p, struct bus_buf *out);
+void gw_format_csv(const struct gw_params *p, const struct gw_value *value, struct bus_buf *out);
+
+#endif

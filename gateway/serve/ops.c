@@ -1,0 +1,82 @@
+#include <stdio.h>
+
+#include "bus/metrics.h"
+#include "gateway/serve/api.h"
+#include "gateway/engine/engine.h"
+#include "gateway/feed/feeds.h"
+
+#define TOPICS_MAX 512
+
+static void answer_ok(struct bus_http_request *req)
+{
+	struct bus_buf body = { 0 };
+
+	bus_buf_puts(&body, "{\"status\":\"ok\"}");
+	bus_http_reply(req, 200, "application/json", &body);
+}
+
+void gw_ops_health(void *ctx, struct bus_http_request *req)
+{
+	struct gw_api *api = ctx;
+	const char *fault = gw_engine_fault(api->engine);
+
+	if (fault)
+		gw_problem(req, "unavailable", fault, NULL);
+	else
+		answer_ok(req);
+}
+
+void gw_ops_ready(void *ctx, struct bus_http_request *req)
+{
+	struct gw_api *api = ctx;
+
+	if (gw_engine_fault(api->engine))
+		gw_problem(req, "unavailable", gw_engine_fault(api->engine), NULL);
+	else if (!gw_caught_up(api->engine))
+		gw_problem(req, "not-ready", "membaca log / reading the log", "/v1/topics");
+	else
+		answer_ok(req);
+}
+
+static void set(const char *name, const char *help, const char *label, const char *value, int64_t v)
+{
+	char labels[200];
+
+	snprintf(labels, sizeof(labels), "%s=\"%s\"", label, value);
+	bus_metric_set(bus_metric(name, "gauge", help, labels), (double)v);
+}
+
+/* Gauges are brought up to date when somebody looks. */
+static void refresh(struct gw_api *api)
+{
+	struct gw_topic_state *topic = bus_xcalloc(TOPICS_MAX, sizeof(*topic));
+	size_t n = gw_topics(api->engine, topic, TOPICS_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name = topic[i].topic;
+
+		set("titian_topic_applied", "Records applied.", "topic", name, topic[i].applied);
+		set("titian_topic_behind", "Records not applied yet.", "topic", name, topic[i].behind);
+		set("titian_topic_gaps", "Sequence numbers that never came.", "topic", name, topic[i].gaps);
+		set("titian_topic_undecodable", "Records that could not be decoded.", "topic", name,
+		    topic[i].undecodable);
+	}
+	free(topic);
+	for (size_t i = 0; i < gw_view_count(api->engine); i++) {
+		const struct gw_view *v = gw_view_at(api->engine, i);
+
+		set("titian_view_rows", "Keys now in the view.", "view", v->name, gw_view_rows(api->engine, v));
+		set("titian_view_newest", "Number of the newest change.", "view", v->name, gw_newest(api->engine, v));
+	}
+	bus_metric_set(bus_metric("titian_feed_clients", "gauge", "Readers that follow a view.", ""),
+		       (double)gw_feeds_count(api->feeds));
+}
+
+void gw_ops_metrics(void *ctx, struct bus_http_request *req)
+{
+	struct bus_buf body = { 0 };
+
+	refresh(ctx);
+	bus_metrics_text(&body);
+	bus_http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
+}

@@ -1,0 +1,52 @@
+#include <assert.h>
+#include <strings.h>
+
+#include "gateway/serve/api.h"
+
+/* Every problem the gateway answers with (RFC 9457). Codes are for programs and never change. */
+static const struct problem {
+	const char *code;
+	int status;
+	const char *id, *en;
+} table[] = {
+	{ "key-missing", 401, "Kunci diperlukan", "A key is needed" },
+	{ "key-unknown", 401, "Kunci tidak dikenal", "The key is not known" },
+	{ "not-granted", 403, "Tidak diizinkan", "Not granted" },
+	{ "column-masked", 403, "Kolom ini disamarkan bagi Anda", "This column is masked for you" },
+	{ "view-unknown", 404, "Tidak ada tayangan dengan nama itu bagi Anda", "No view of that name for you" },
+	{ "row-unknown", 404, "Tidak ada baris dengan kunci itu", "No row with that key" },
+	{ "date-missing", 400, "Tayangan ini memerlukan per_tanggal", "This view needs per_tanggal" },
+	{ "parameter-invalid", 400, "Parameter tidak sah", "A parameter is not valid" },
+	{ "column-unknown", 400, "Tidak ada kolom dengan nama itu", "No column of that name" },
+	{ "cursor-invalid", 400, "Kursor tidak sah", "The cursor is not valid" },
+	{ "cursor-unknown", 410, "Kursor dari gudang data lain: mulai lagi tanpa kursor",
+	  "The cursor is of another store: start again without it" },
+	{ "accept-unknown", 406, "Bentuk yang diminta tidak tersedia", "No such representation" },
+	{ "too-many-streams", 429, "Terlalu banyak aliran terbuka dengan kunci ini", "Too many open streams for this key" },
+	{ "not-ready", 503, "Belum siap", "Not ready" },
+	{ "unavailable", 503, "Sementara tidak dapat dijawab", "Cannot be answered at the moment" },
+};
+
+bool gw_english(const struct bus_http_request *req)
+{
+	const char *language = bus_http_header(req, "Accept-Language");
+
+	/* The first language named decides; that is how every browser writes its list. */
+	return language && strncasecmp(language, "en", 2) == 0;
+}
+
+void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint)
+{
+	for (size_t i = 0; i < BUS_LEN(table); i++) {
+		const struct problem *p = &table[i];
+
+		if (strcmp(p->code, code) != 0)
+			continue;
+		if (p->status == 401)
+			bus_http_set(req, "WWW-Authenticate", "Bearer");
+		bus_http_set(req, "Content-Language", gw_english(req) ? "en" : "id");
+		bus_http_problem(req, p->status, code, gw_english(req) ? p->en : p->id, detail, hint);
+		return;
+	}
+	assert(!"a code of the table");
+}

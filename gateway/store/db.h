@@ -1,0 +1,101 @@
+/* gateway/store/db.h - SQLite: connections, statements, functions, hooks. The only includer of <sqlite3.h>.
+ *
+ * One connection writes and checkpoints (the materialiser's); all others are read-only and never
+ * checkpoint, so that SQLite's WAL-reset race (3.7.0 to 3.51.2) has no second party. WAL,
+ * synchronous=FULL: a sequence number that was handed out is never given twice.
+ * Thread: a connection and its statements belong to one thread at a time.
+ */
+#ifndef GATEWAY_STORE_DB_H
+#define GATEWAY_STORE_DB_H
+
+#include "bus/buf.h"
+#include "bus/error.h"
+#include "gateway/store/value.h"
+
+struct gw_db;
+struct gw_stmt;
+
+enum gw_db_mode { GW_DB_WRITER, GW_DB_READER };
+
+/* BUS_EDB; BUS_EDATA when the file is no database or is damaged. Functions of gateway/store/sqlfun.h are
+ * registered on every connection. */
+enum bus_err gw_db_open(const char *path, enum gw_db_mode mode, int64_t cache_bytes, struct gw_db **out,
+			struct bus_error *err) BUS_MUSTCHECK;
+void gw_db_close(struct gw_db **db);
+/* All statements of sql, which give no rows. */
+enum bus_err gw_db_exec(struct gw_db *db, struct bus_error *err, const char *fmt, ...)
+    BUS_PRINTF(3, 4) BUS_MUSTCHECK;
+/* The first column of the first row; `none` when there is no row or it is NULL. */
+enum bus_err gw_db_int(struct gw_db *db, int64_t none, int64_t *out, struct bus_error *err, const char *fmt,
+		       ...) BUS_PRINTF(5, 6) BUS_MUSTCHECK;
+/* Ends the open transaction, if there is one, without its changes. */
+void gw_db_rollback(struct gw_db *db);
+/* Pages of the log are put into the database; `truncate` also gives the log's space back, when no reader
+ * is in its way. *left: pages still in the log. */
+enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left,
+			      struct bus_error *err) BUS_MUSTCHECK;
+/* From now on a statement that still runs after ms milliseconds ends with BUS_ETIMEOUT; 0: no limit. */
+void gw_db_deadline(struct gw_db *db, int ms);
+
+enum bus_err gw_db_prepare(struct gw_db *db, const char *sql, struct gw_stmt **out,
+			   struct bus_error *err) BUS_MUSTCHECK;
+
+/* What a statement written by others may do: read tables and call functions, as these two answer (false:
+ * refused). column is "" when the table's rows count but none of its columns is read. Anything else
+ * (writing, PRAGMA, ATTACH, recursion) is refused. */
+struct gw_db_guard {
+	void *ctx;
+	bool (*read)(void *ctx, const char *table, const char *column);
+	bool (*function)(void *ctx, const char *name);
+	char refused[120]; /* what was refused, in words; "" nothing */
+};
+enum bus_err gw_db_prepare_guarded(struct gw_db *db, const char *sql, struct gw_db_guard *guard,
+				   struct gw_stmt **out, struct bus_error *err) BUS_MUSTCHECK;
+
+void gw_stmt_free(struct gw_stmt **s);
+int gw_stmt_param(struct gw_stmt *s, const char *name); /* ":name" -> 1..; 0: no such parameter */
+int gw_stmt_params(struct gw_stmt *s);
+const char *gw_stmt_param_name(struct gw_stmt *s, int i); /* with its colon; NULL: nameless */
+/* Bound text and bytes are borrowed until the statement is reset. i 0 is ignored. */
+void gw_stmt_bind_null(struct gw_stmt *s, int i);
+void gw_stmt_bind_int(struct gw_stmt *s, int i, int64_t v);
+void gw_stmt_bind_real(struct gw_stmt *s, int i, double v);
+void gw_stmt_bind_text(struct gw_stmt *s, int i, struct bus_str v);
+void gw_stmt_bind_copy(struct gw_stmt *s, int i, struct bus_str v); /* text, copied */
+void gw_stmt_bind_blob(struct gw_stmt *s, int i, struct bus_str v);
+void gw_stmt_bind_value(struct gw_stmt *s, int i, const struct gw_value *v);
+/* *row: there is a row to look at. */
+enum bus_err gw_stmt_step(struct gw_stmt *s, bool *row, struct bus_error *err) BUS_MUSTCHECK;
+void gw_stmt_reset(struct gw_stmt *s);
+/* Steps a statement that gives no rows, and resets it. */
+enum bus_err gw_stmt_run(struct gw_stmt *s, struct bus_error *err) BUS_MUSTCHECK;
+
+int gw_stmt_columns(struct gw_stmt *s);
+const char *gw_stmt_name(struct gw_stmt *s, int column);
+bool gw_stmt_is_null(struct gw_stmt *s, int column);
+int64_t gw_stmt_int(struct gw_stmt *s, int column);
+struct bus_str gw_stmt_text(struct gw_stmt *s, int column); /* until the next step; n 0 for NULL */
+/* NULL, INT, REAL or TEXT, as stored (bytes as TEXT). */
+void gw_stmt_value(struct gw_stmt *s, int column, struct gw_value *out);
+/* Appends type and value of all columns, for the row's hash. */
+void gw_stmt_pack(struct gw_stmt *s, struct bus_buf *out);
+
+/* Called for each row about to change, on the writer. Inside, gw_db_old and gw_db_new give its columns (by
+ * position in the table) before and after; gw_db_differs compares the two of an update. */
+enum gw_db_op { GW_DB_INSERT, GW_DB_UPDATE, GW_DB_DELETE };
+typedef void (*gw_db_change_fn)(void *ctx, const char *table, enum gw_db_op op);
+void gw_db_on_change(struct gw_db *db, gw_db_change_fn fn, void *ctx);
+void gw_db_old(struct gw_db *db, int column, struct gw_value *out);
+void gw_db_new(struct gw_db *db, int column, struct gw_value *out);
+bool gw_db_differs(struct gw_db *db, int column);
+
+/* SQL functions: deterministic, from their arguments only. */
+struct gw_call;
+typedef void (*gw_function)(struct gw_call *c);
+void gw_db_function(struct gw_db *db, const char *name, int n_args, gw_function fn);
+bool gw_call_null(struct gw_call *c, int i);
+struct bus_str gw_call_text(struct gw_call *c, int i);
+void gw_call_return_text(struct gw_call *c, struct bus_str v); /* copied */
+void gw_call_return_int(struct gw_call *c, int64_t v);
+
+#endif

@@ -1,0 +1,100 @@
+#include "gateway/store/sqlfun.h"
+
+#include <strings.h>
+
+#include "gateway/store/db.h"
+#include "gateway/store/name.h"
+
+static void nama_baku(struct gw_call *c)
+{
+	struct bus_buf b = { 0 };
+
+	if (gw_call_null(c, 0))
+		return;
+	gw_name_plain(gw_call_text(c, 0), &b);
+	gw_call_return_text(c, bus_buf_str(&b));
+	bus_buf_release(&b);
+}
+
+struct day {
+	int year, month, day;
+};
+
+static bool parse_day(struct gw_call *c, int i, struct day *out)
+{
+	struct bus_str s = gw_call_null(c, i) ? (struct bus_str){ 0 } : gw_call_text(c, i);
+	int part[3] = { 0 }, k = 0;
+
+	if (s.n < 10)
+		return false;
+	for (size_t j = 0; j < 10; j++) {
+		if (j == 4 || j == 7) {
+			if (s.p[j] != '-')
+				return false;
+			k++;
+		} else if (s.p[j] >= '0' && s.p[j] <= '9') {
+			part[k] = part[k] * 10 + (s.p[j] - '0');
+		} else {
+			return false;
+		}
+	}
+	*out = (struct day){ part[0], part[1], part[2] };
+	return true;
+}
+
+static void usia_tahun(struct gw_call *c)
+{
+	struct day born, at;
+
+	if (parse_day(c, 0, &born) && parse_day(c, 1, &at))
+		gw_call_return_int(
+		    c, at.year - born.year -
+			   (at.month < born.month || (at.month == born.month && at.day < born.day)));
+}
+
+static void usia_bulan(struct gw_call *c)
+{
+	struct day born, at;
+
+	if (parse_day(c, 0, &born) && parse_day(c, 1, &at))
+		gw_call_return_int(c,
+				   (at.year - born.year) * 12 + at.month - born.month - (at.day < born.day));
+}
+
+void gw_sqlfun_register(struct gw_db *db)
+{
+	gw_db_function(db, "nama_baku", 1, nama_baku);
+	gw_db_function(db, "usia_tahun", 2, usia_tahun);
+	gw_db_function(db, "usia_bulan", 2, usia_bulan);
+}
+
+bool gw_sqlfun_allowed(const char *name)
+{
+	/* Deterministic ones only; nothing that makes large values from small ones (zeroblob, printf). */
+	static const char *const allowed[] = {
+		"nama_baku",	"usia_tahun",
+		"usia_bulan",	"abs",
+		"avg",		"coalesce",
+		"count",	"group_concat",
+		"ifnull",	"iif",
+		"instr",	"json_array_length",
+		"json_extract", "json_group_array",
+		"json_object",	"json_array",
+		"length",	"like",
+		"lower",	"ltrim",
+		"max",		"min",
+		"nullif",	"replace",
+		"round",	"rtrim",
+		"sign",		"substr",
+		"substring",	"sum",
+		"total",	"trim",
+		"typeof",	"upper",
+		"->",		"->>",
+	};
+
+	for (size_t i = 0; i < BUS_LEN(allowed); i++) {
+		if (strcasecmp(allowed[i], name) == 0)
+			return true;
+	}
+	return false;
+}

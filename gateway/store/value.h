@@ -1,0 +1,18 @@
+/* gateway/store/value.h - a cell: what tables hold, views give, readers get. Text is borrowed from where it comes from. */
+#ifndef GATEWAY_STORE_VALUE_H
+#define GATEWAY_STORE_VALUE_H
+
+#include <stdint.h>
+
+#include "bus/mem.h"
+
+enum gw_type { GW_NULL, GW_INT, GW_REAL, GW_TEXT, GW_BOOL, GW_JSON /* text that is JSON */ };
+
+struct gw_value {
+	enum gw_type type;
+	int64_t i;
+	double r;
+	struct bus_str s;
+};
+
+#endif
