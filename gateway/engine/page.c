@@ -1,0 +1,151 @@
+/* Pages, single rows, numbers of rows. */
+#include <stdio.h>
+
+#include "gateway/engine/reading.h"
+
+#define DRIVEN_ROWS_MAX 2000 /* with filters: keys evaluated one by one, if no more than these */
+#define KEYS_A_TURN 256
+
+/* Keys from the view's state, each evaluated alone: what a page costs does not depend on the planner. */
+static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
+				struct bus_error *err)
+{
+	struct gw_stmt *keys, *one;
+	struct bus_buf after = { 0 };
+	const struct gw_value *value;
+	int left = q->limit;
+	char sql[200];
+	uint64_t hash;
+	enum bus_err rc;
+	bool row, end = false;
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT key FROM \"_view_%s\" WHERE key > ? AND hash IS NOT NULL ORDER BY key "
+		 "LIMIT %d",
+		 q->view->name, KEYS_A_TURN);
+	bus_buf_put(&after, q->after.p, q->after.n);
+	rc = gw_read_begin(r, err);
+	while (rc == BUS_OK && left > 0 && !end) {
+		gw_keys_clear(&r->keys);
+		rc = gw_reader_stmt(r, sql, &keys, err);
+		if (rc != BUS_OK)
+			break;
+		gw_stmt_bind_text(keys, 1, bus_buf_str(&after));
+		while ((rc = gw_stmt_step(keys, &row, err)) == BUS_OK && row)
+			gw_keys_add(&r->keys, gw_stmt_text(keys, 0));
+		gw_stmt_reset(keys);
+		if (rc == BUS_OK)
+			rc = gw_read_prepare(r, q, GW_ONE_KEY, &one, err);
+		end = r->keys.n < KEYS_A_TURN;
+		for (size_t i = 0; i < r->keys.n && rc == BUS_OK && left > 0; i++) {
+			gw_stmt_bind_text(one, gw_stmt_param(one, ":_key"), gw_keys_at(&r->keys, i));
+			rc = gw_stmt_step(one, &row, err);
+			if (rc == BUS_OK && row) {
+				value = gw_read_row(r, q->view, one, &hash);
+				left = fn(ctx, value, hash) ? left - 1 : 0;
+			}
+			gw_stmt_reset(one);
+		}
+		if (r->keys.n > 0) {
+			struct bus_str last = gw_keys_at(&r->keys, r->keys.n - 1);
+
+			bus_buf_reset(&after);
+			bus_buf_put(&after, last.p, last.n);
+		}
+	}
+	if (r->db)
+		gw_db_rollback(r->db);
+	bus_buf_release(&after);
+	return rc;
+}
+
+enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
+		     struct bus_error *err)
+{
+	struct gw_live *live = gw_read_live(r->e, q->view);
+	const struct gw_value *value;
+	struct gw_stmt *s;
+	uint64_t hash;
+	enum bus_err rc;
+	bool row;
+
+	rc = gw_read_check_date(q->view, q->date, err);
+	if (rc != BUS_OK)
+		return rc;
+	if (!live->def->full && live->def->pace == GW_PACE_ROW &&
+	    ((!q->view->dated && q->n_filters == 0) || atomic_load(&live->public_rows) <= DRIVEN_ROWS_MAX))
+		return page_driven(r, q, fn, ctx, err);
+	rc = gw_read_prepare(r, q, GW_KEYS_AFTER, &s, err);
+	if (rc != BUS_OK)
+		return rc;
+	gw_stmt_bind_text(s, gw_stmt_param(s, ":_key"), q->after);
+	gw_stmt_bind_int(s, gw_stmt_param(s, ":_limit"), q->limit);
+	while ((rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
+		value = gw_read_row(r, q->view, s, &hash);
+		if (!fn(ctx, value, hash))
+			break;
+	}
+	gw_stmt_reset(s);
+	return rc;
+}
+
+enum bus_err gw_read_one(struct gw_reader *r, const struct gw_query *q, struct bus_str key,
+			 const struct gw_value **value, uint64_t *hash, struct gw_stmt **s,
+			 struct bus_error *err)
+{
+	enum bus_err rc;
+	bool row;
+
+	*value = NULL;
+	rc = gw_read_prepare(r, q, GW_ONE_KEY, s, err);
+	if (rc != BUS_OK)
+		return rc;
+	gw_stmt_bind_text(*s, gw_stmt_param(*s, ":_key"), key);
+	rc = gw_stmt_step(*s, &row, err);
+	if (rc == BUS_OK && row)
+		*value = gw_read_row(r, q->view, *s, hash);
+	return rc;
+}
+
+enum bus_err gw_get(struct gw_reader *r, const struct gw_view *v, const char *date, struct bus_str key,
+		    gw_row_fn fn, void *ctx, struct bus_error *err)
+{
+	struct gw_query q = { .view = v, .date = date };
+	const struct gw_value *value;
+	struct gw_stmt *s = NULL;
+	uint64_t hash;
+	enum bus_err rc;
+
+	rc = gw_read_check_date(v, date, err);
+	if (rc == BUS_OK)
+		rc = gw_read_one(r, &q, key, &value, &hash, &s, err);
+	if (rc == BUS_OK && !value)
+		rc = bus_fail(err, BUS_ENOENT, "view '%s' has no such row", v->name);
+	if (rc == BUS_OK)
+		fn(ctx, value, hash);
+	if (s)
+		gw_stmt_reset(s);
+	return rc;
+}
+
+enum bus_err gw_count(struct gw_reader *r, const struct gw_query *q, int64_t *n, struct bus_error *err)
+{
+	struct gw_live *live = gw_read_live(r->e, q->view);
+	struct gw_stmt *s;
+	enum bus_err rc;
+	bool row;
+
+	*n = atomic_load(&live->public_rows);
+	rc = gw_read_check_date(q->view, q->date, err);
+	if (rc != BUS_OK || (q->n_filters == 0 && !q->view->dated))
+		return rc;
+	rc = gw_read_prepare(r, q, GW_COUNT, &s, err);
+	if (rc != BUS_OK)
+		return rc;
+	gw_stmt_bind_text(s, gw_stmt_param(s, ":_key"), BUS_STR(""));
+	rc = gw_stmt_step(s, &row, err);
+	if (rc == BUS_OK)
+		*n = gw_stmt_int(s, 0);
+	gw_stmt_reset(s);
+	return rc;
+}
