@@ -1,0 +1,126 @@
+/* GET /v1/views: what the reader may read, column by column. */
+#include "bus/json_out.h"
+#include "gateway/serve/api.h"
+
+#define TABLES_MAX 64
+
+static void put_two(struct bus_json_out *j, const char *key, const char *id, const char *en)
+{
+	bus_json_key(j, key);
+	bus_json_object(j);
+	bus_json_key(j, "id");
+	bus_json_put_text(j, id);
+	bus_json_key(j, "en");
+	bus_json_put_text(j, en ? en : id);
+	bus_json_object_end(j);
+}
+
+static void put_columns(struct bus_json_out *j, const struct gw_view *v, struct gw_grant grant)
+{
+	static const char *const type[] = { "null", "integer", "number", "string", "boolean", "json" };
+	char pdp[2] = "";
+
+	bus_json_key(j, "columns");
+	bus_json_array(j);
+	for (size_t i = 0; i < v->n_columns; i++) {
+		const struct gw_column *c = &v->column[i];
+
+		if (!(grant.shown >> i & 1))
+			continue;
+		pdp[0] = c->pdp;
+		bus_json_object(j);
+		bus_json_key(j, "name");
+		bus_json_put_text(j, c->name);
+		bus_json_key(j, "type");
+		bus_json_put_text(j, type[c->type]);
+		bus_json_key(j, "pdp");
+		bus_json_put_text(j, pdp);
+		bus_json_key(j, "masked");
+		bus_json_put_bool(j, !(grant.clear >> i & 1));
+		put_two(j, "title", c->title_id, c->title_en);
+		bus_json_object_end(j);
+	}
+	bus_json_array_end(j);
+}
+
+/* The topics' tables behind a view, through the views it reads (which have no cycle). */
+static size_t tables_of(struct gw_engine *e, const struct gw_view *v, const char **table, size_t n)
+{
+	for (size_t i = 0; i < v->n_sources; i++) {
+		const struct gw_view *inner = gw_view_find(e, v->source[i]);
+		size_t k;
+
+		if (inner) {
+			n = tables_of(e, inner, table, n);
+			continue;
+		}
+		for (k = 0; k < n && strcmp(table[k], v->source[i]) != 0; k++)
+			;
+		if (k == n && n < TABLES_MAX)
+			table[n++] = v->source[i];
+	}
+	return n;
+}
+
+static void put_tables(struct bus_json_out *j, struct gw_engine *e, const struct gw_view *v)
+{
+	const char *table[TABLES_MAX];
+	size_t n = tables_of(e, v, table, 0);
+
+	bus_json_key(j, "tables");
+	bus_json_array(j);
+	for (size_t i = 0; i < n; i++)
+		bus_json_put_text(j, table[i]);
+	bus_json_array_end(j);
+}
+
+static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw_view *v,
+		     struct gw_grant grant)
+{
+	bus_json_object(j);
+	bus_json_key(j, "name");
+	bus_json_put_text(j, v->name);
+	put_two(j, "title", v->title_id, v->title_en);
+	put_two(j, "about", v->about_id, v->about_en);
+	bus_json_key(j, "dated");
+	bus_json_put_bool(j, v->dated);
+	bus_json_key(j, "key");
+	bus_json_put_text(j, v->column[v->key].name);
+	put_columns(j, v, grant);
+	bus_json_key(j, "sources");
+	bus_json_array(j);
+	for (size_t i = 0; i < v->n_sources; i++)
+		bus_json_put_text(j, v->source[i]);
+	bus_json_array_end(j);
+	put_tables(j, api->engine, v);
+	bus_json_key(j, "rows");
+	/* A dated view has no number of rows before the reader names the day. */
+	if (v->dated)
+		bus_json_put_null(j);
+	else
+		bus_json_put_int(j, gw_view_rows(api->engine, v));
+	bus_json_key(j, "newest");
+	bus_json_put_int(j, gw_newest(api->engine, v));
+	bus_json_object_end(j);
+}
+
+void gw_rest_views(void *ctx, struct bus_http_request *req)
+{
+	struct gw_api *api = ctx;
+	struct bus_buf body = { 0 };
+	struct bus_json_out j = { .buf = &body };
+	char reader[GW_READER_NAME_MAX];
+
+	if (!gw_api_reader(api, req, reader))
+		return;
+	bus_json_array(&j);
+	for (size_t i = 0; i < gw_view_count(api->engine); i++) {
+		const struct gw_view *v = gw_view_at(api->engine, i);
+		struct gw_grant grant = gw_access_grant(api->access, reader, v);
+
+		if (!v->internal && grant.allowed)
+			put_view(&j, api, v, grant);
+	}
+	bus_json_array_end(&j);
+	bus_http_reply(req, 200, "application/json", &body);
+}

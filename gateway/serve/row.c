@@ -1,0 +1,61 @@
+/* GET /v1/views/{view}/{key}: one row. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "gateway/serve/api.h"
+#include "gateway/serve/format.h"
+
+struct one {
+	struct gw_params params;
+	struct bus_buf body;
+	uint64_t hash;
+};
+
+static bool one_row(void *ctx, const struct gw_value *value, uint64_t hash)
+{
+	struct one *o = ctx;
+
+	gw_format_json(&o->params, value, &o->body);
+	o->hash = hash;
+	return false;
+}
+
+void gw_rest_row(void *ctx, struct bus_http_request *req)
+{
+	struct gw_api *api = ctx;
+	const char *key = bus_http_part(req, "key");
+	char reader[GW_READER_NAME_MAX], tag[24];
+	const struct gw_view *v;
+	struct gw_grant grant;
+	struct one o = { 0 };
+	struct bus_error err;
+	const char *have;
+	enum bus_err rc;
+
+	if (!gw_api_reader(api, req, reader) || !(v = gw_api_view(api, req, reader, &grant)))
+		return;
+	gw_params_begin(&o.params, v, grant, bus_http_arena(req));
+	bus_http_each_query(req, gw_params_add, &o.params);
+	if (!gw_params_end(&o.params)) {
+		gw_problem(req, o.params.problem, o.params.detail, o.params.hint[0] ? o.params.hint : NULL);
+		return;
+	}
+	rc = gw_get(gw_reader_of(api->engine), v, o.params.query.date, bus_str(key), one_row, &o, &err);
+	if (rc) {
+		gw_api_fail(req, rc, &err);
+		bus_buf_release(&o.body);
+		return;
+	}
+	/* The grant is part of what was answered. */
+	snprintf(tag, sizeof(tag), "\"%016" PRIx64 "\"",
+		 o.hash ^ (grant.clear * UINT64_C(0x9e3779b97f4a7c15)) ^
+		     (grant.shown * UINT64_C(0xc2b2ae3d27d4eb4f)));
+	bus_http_set(req, "ETag", tag);
+	bus_http_set(req, "Cache-Control", "private, no-cache");
+	have = bus_http_header(req, "If-None-Match");
+	if (have && strstr(have, tag))
+		bus_http_reply(req, 304, NULL, NULL);
+	else
+		bus_http_reply(req, 200, "application/json", &o.body);
+	bus_buf_release(&o.body);
+}

@@ -1,0 +1,25 @@
+/* gateway/serve/rows.h - rows on their way out: a page whole, or a view piece by piece. Thread: one at a time. */
+#ifndef GATEWAY_SERVE_ROWS_H
+#define GATEWAY_SERVE_ROWS_H
+
+#include "gateway/serve/api.h"
+#include "gateway/serve/format.h"
+
+struct gw_rows {
+	struct gw_params params;
+	enum gw_form form;
+	struct bus_buf body;
+	struct bus_buf last; /* key of the last row */
+	int rows;
+};
+
+bool gw_rows_put(void *rows, const struct gw_value *value, uint64_t hash); /* gw_row_fn */
+void gw_rows_release(struct gw_rows *p);
+
+/* The whole view as CSV or NDJSON, without a limit: streamed in pieces of one short query each. */
+void gw_rows_stream(struct gw_api *api, struct bus_http_request *req, const struct gw_rows *p);
+
+/* `Titian-As-Of`: the time of this answer and the newest change it can know. */
+void gw_put_as_of(struct bus_http_request *req, int64_t seq);
+
+#endif

@@ -1,0 +1,81 @@
+/* A whole view as CSV or NDJSON, piece by piece. */
+#include <stdio.h>
+
+#include "gateway/serve/rows.h"
+
+#define EXPORT_ROWS 1000 /* a piece: one short query */
+
+struct export
+{
+	struct gw_rows page; /* its params point into arena */
+	struct bus_arena *arena;
+	struct gw_engine *engine;
+	struct bus_buf after;
+	bool begun;
+};
+
+static void export_free(void *state)
+{
+	struct export *x = state;
+
+	gw_rows_release(&x->page);
+	bus_buf_release(&x->after);
+	bus_arena_free(&x->arena);
+	free(x);
+}
+
+static enum bus_http_more export_piece(void *state, struct bus_buf *out)
+{
+	struct export *x = state;
+	struct gw_query *q = &x->page.params.query;
+	struct bus_error err;
+
+	if (!x->begun && x->page.form == GW_FORM_CSV)
+		gw_format_csv_head(&x->page.params, out);
+	x->begun = true;
+	x->page.rows = 0;
+	x->page.body.n = 0;
+	q->after = bus_buf_str(&x->after);
+	if (gw_page(gw_reader_of(x->engine), q, gw_rows_put, &x->page, &err))
+		return BUS_HTTP_ABORT;
+	bus_buf_put(out, x->page.body.p, x->page.body.n);
+	if (x->page.rows < q->limit)
+		return BUS_HTTP_END;
+	x->after.n = 0;
+	bus_buf_put(&x->after, x->page.last.p, x->page.last.n);
+	return BUS_HTTP_MORE;
+}
+
+/* The request's memory goes with the request; an export keeps its own copy of the question. */
+static bool export_add(void *ctx, const char *name, const char *value)
+{
+	struct export *x = ctx;
+	char *n = bus_arena_dup(x->arena, name, strlen(name)),
+	     *v = bus_arena_dup(x->arena, value, strlen(value));
+
+	return n && v && gw_params_add(&x->page.params, n, v);
+}
+
+void gw_rows_stream(struct gw_api *api, struct bus_http_request *req, const struct gw_rows *p)
+{
+	const struct gw_cursors cursors = gw_api_cursors(api);
+	struct export *x = bus_xcalloc(1, sizeof(*x));
+	struct bus_buf cursor = { 0 }, name = { 0 };
+	int64_t newest = gw_newest(api->engine, p->params.view);
+
+	x->engine = api->engine;
+	x->arena = bus_arena_new(256 * 1024);
+	x->page.form = p->form;
+	gw_params_begin(&x->page.params, p->params.view, p->params.grant, x->arena);
+	bus_http_each_query(req, export_add, x);
+	x->page.params.query.limit = EXPORT_ROWS;
+	gw_cursor_put_feed(&cursors, p->params.view, newest, &cursor);
+	bus_http_set(req, "Titian-Cursor", bus_buf_cstr(&cursor));
+	gw_put_as_of(req, newest);
+	bus_buf_printf(&name, "attachment; filename=\"%s.%s\"", p->params.view->name,
+		       p->form == GW_FORM_CSV ? "csv" : "ndjson");
+	bus_http_set(req, "Content-Disposition", bus_buf_cstr(&name));
+	bus_http_stream(req, 200, gw_form_type(p->form), export_piece, export_free, x);
+	bus_buf_release(&cursor);
+	bus_buf_release(&name);
+}
