@@ -120,8 +120,10 @@ static enum bus_err check_plan(struct gw_db *db, const struct gw_def *d, const c
 /* Puts the declared columns in the order of the SELECT's output. */
 static enum bus_err match_columns(struct gw_def *d, struct gw_stmt *s, struct bus_error *err)
 {
-	size_t n = (size_t)gw_stmt_columns(s), key = 0, k;
+	size_t n = (size_t)gw_stmt_columns(s), key = 0, k, *place, *scope;
 	struct gw_column *c = bus_arena_zalloc(d->arena, n * sizeof(*c));
+
+	place = bus_arena_zalloc(d->arena, d->pub.n_columns * sizeof(*place)); /* declared -> given */
 
 	for (size_t i = 0; i < n; i++) {
 		for (k = 0; k < d->pub.n_columns; k++) {
@@ -133,6 +135,7 @@ static enum bus_err match_columns(struct gw_def *d, struct gw_stmt *s, struct bu
 					"%s: output column '%s' is not declared in 'columns'", d->file,
 					gw_stmt_name(s, (int)i));
 		c[i] = d->pub.column[k];
+		place[k] = i;
 		if (k == d->pub.key)
 			key = i;
 	}
@@ -146,6 +149,10 @@ static enum bus_err match_columns(struct gw_def *d, struct gw_stmt *s, struct bu
 						d->file, c[i].name);
 		}
 	}
+	scope = bus_arena_zalloc(d->arena, (d->pub.n_scope + 1) * sizeof(*scope));
+	for (size_t i = 0; i < d->pub.n_scope; i++)
+		scope[i] = place[d->pub.scope[i]];
+	d->pub.scope = scope;
 	d->pub.column = c;
 	d->pub.key = key;
 	return BUS_OK;

@@ -5,23 +5,40 @@
 
 #include "gateway/store/value.h"
 
+#define GW_COLUMNS_MAX 64 /* of a view: a set of columns is one word */
+
 struct gw_column {
 	const char *name;
 	const char *title_id, *title_en; /* NULL: none */
+	const char *about_id, *about_en; /* NULL: none */
+	const char *unit;		 /* of its numbers: "Rp"; NULL: none */
 	enum gw_type type;		 /* as declared: TEXT, INT, REAL, BOOL, JSON */
 	char
 	    pdp; /* 'N' none, 'P' pseudonym, 'U' general, 'S' specific, 'A' of a child; U, S, A are personal */
+	const char *const *from; /* "table.column" of what a computed value is made of, as declared */
+	size_t n_from;
+	const char *const *authority; /* "table.column" in order of authority, as declared */
+	size_t n_authority;
+	int line; /* in the definition */
 };
 
 struct gw_view { /* immutable while the gateway runs; borrowed */
 	const char *name;
 	const char *title_id, *title_en, *about_id, *about_en;
+	const char *owner;		     /* OPD that answers for it; NULL: not said */
+	const char *purpose_id, *purpose_en; /* what it may be used for; NULL: not said */
+	const char *basis;		     /* the law it rests on; NULL: not said */
+	const char *dpia;		     /* name of the file with its impact assessment; NULL: none */
+	int64_t max_age_s;		     /* promised freshness; 0: no promise */
+	const size_t *scope; /* columns that a grant or a follower may be limited to; n_scope */
+	size_t n_scope;
 	const char *const *source; /* tables and views it reads; n_sources */
 	size_t n_sources;
 	const struct gw_column *column; /* in output order; the key columns are among them */
 	size_t n_columns;
 	size_t key;    /* index of the key column (one text column) */
 	bool dated;    /* needs `per_tanggal` */
+	bool history;  /* its state on a past day can be asked for */
 	bool internal; /* not served to readers: a step for other views, or a quality rule */
 };
 

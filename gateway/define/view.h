@@ -1,6 +1,6 @@
 /* gateway/define/view.h - a view's definition: a file of YAML front matter and one SELECT.
  *
- * The format is described in gateway/views/README.md. gw_view_load reads one file, gw_view_bind checks it
+ * The format is described in gateway/views/README.md. gw_view_load reads one file, gw_view_parse a text, gw_view_bind checks it
  * against the tables that are there: what it may read, that every table it reads has a route, that one key
  * can be evaluated without reading a whole table, that every column is declared.
  * Thread: at start; afterwards a definition is immutable.
@@ -25,6 +25,7 @@ struct gw_route_def {
 	const char *table;
 	const char *column; /* of the changed row: the key itself; or NULL */
 	const char *select; /* gives keys; may use :column of the changed row */
+	int line;	    /* in the definition; 0: found by us */
 };
 
 struct gw_index_def {
@@ -59,7 +60,12 @@ struct gw_def {
 	size_t n_reads;
 };
 
-/* BUS_EPARSE: `file:line: what`. */
+#define GW_VIEW_TEXT_MAX ((size_t)256 * 1024) /* bytes of a definition */
+#define GW_VIEW_SQL_MAX ((size_t)100 * 1000)  /* of its SELECT */
+
+/* A definition from text; file is its name in messages, and kept. BUS_EPARSE: `file:line: what`; BUS_ETOOBIG. */
+enum bus_err gw_view_parse(const char *file, const char *text, size_t n, struct gw_def **out,
+			   struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_view_load(const char *path, struct gw_def **out, struct bus_error *err) BUS_MUSTCHECK;
 void gw_view_free(struct gw_def **d);
 

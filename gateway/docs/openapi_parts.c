@@ -63,7 +63,8 @@ static const struct schema {
 	const char *name, *members;
 } schemas[] = {
 	{ "Problem", "type:s title:s status:i detail:s hint:s code:s instance:s" },
-	{ "View", "name:s title:l about:l dated:b key:s columns:a sources:A tables:A rows:i? newest:i" },
+	{ "View", "name:s title:l about:l dated:b key:s columns:a owner:s? purpose:l basis:s? dpia:s? "
+		  "max_age_s:i? scope:A history:b sources:A tables:A rows:i? newest:i" },
 	{ "Topic", "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i "
 		   "newest:t?" },
 	{ "Topics", "idle:b caught_up:b topics:a" },

@@ -38,9 +38,38 @@ static void put_columns(struct bus_json_out *j, const struct gw_view *v, struct 
 		bus_json_key(j, "masked");
 		bus_json_put_bool(j, !(grant.clear >> i & 1));
 		put_two(j, "title", c->title_id, c->title_en);
+		put_two(j, "about", c->about_id, c->about_en);
+		bus_json_key(j, "unit");
+		bus_json_put_text(j, c->unit);
 		bus_json_object_end(j);
 	}
 	bus_json_array_end(j);
+}
+
+/* Who answers for it, what for, and what it promises. */
+static void put_promises(struct bus_json_out *j, const struct gw_view *v, struct gw_grant grant)
+{
+	bus_json_key(j, "owner");
+	bus_json_put_text(j, v->owner);
+	put_two(j, "purpose", v->purpose_id, v->purpose_en);
+	bus_json_key(j, "basis");
+	bus_json_put_text(j, v->basis);
+	bus_json_key(j, "dpia");
+	bus_json_put_text(j, v->dpia);
+	bus_json_key(j, "max_age_s");
+	if (v->max_age_s)
+		bus_json_put_int(j, v->max_age_s);
+	else
+		bus_json_put_null(j);
+	bus_json_key(j, "scope");
+	bus_json_array(j);
+	for (size_t i = 0; i < v->n_scope; i++) {
+		if (grant.shown >> v->scope[i] & 1)
+			bus_json_put_text(j, v->column[v->scope[i]].name);
+	}
+	bus_json_array_end(j);
+	bus_json_key(j, "history");
+	bus_json_put_bool(j, v->history);
 }
 
 /* The topics' tables behind a view, through the views it reads (which have no cycle). */
@@ -87,6 +116,7 @@ static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw
 	bus_json_key(j, "key");
 	bus_json_put_text(j, v->column[v->key].name);
 	put_columns(j, v, grant);
+	put_promises(j, v, grant);
 	bus_json_key(j, "sources");
 	bus_json_array(j);
 	for (size_t i = 0; i < v->n_sources; i++)

@@ -9,10 +9,14 @@
 #include "gateway/docs/openapi_doc.h"
 
 static const struct gw_column columns[] = {
-	{ "id_subjek", "Nama samaran", "Pseudonym", GW_TEXT, 'P' },
-	{ "nama", "Nama", "Name", GW_TEXT, 'U' },
-	{ "tunggakan", "Tunggakan", "Due", GW_INT, 'S' },
-	{ "lengkap", NULL, NULL, GW_BOOL, 'N' },
+	{ .name = "id_subjek",
+	  .title_id = "Nama samaran",
+	  .title_en = "Pseudonym",
+	  .type = GW_TEXT,
+	  .pdp = 'P' },
+	{ .name = "nama", .title_id = "Nama", .title_en = "Name", .type = GW_TEXT, .pdp = 'U' },
+	{ .name = "tunggakan", .title_id = "Tunggakan", .title_en = "Due", .type = GW_INT, .pdp = 'S' },
+	{ .name = "lengkap", .title_id = NULL, .title_en = NULL, .type = GW_BOOL, .pdp = 'N' },
 };
 static const struct gw_view arrears = { .name = "tunggakan",
 					.title_id = "Tunggakan",
