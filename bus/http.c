@@ -20,7 +20,7 @@
 #define BODY_MS 30000
 #define IDLE_MS 30000
 #define THREADS_MAX 4
-#define ALL_METHODS "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+#define ALL_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 static void set_deadline(struct http_conn *c, int64_t ms)
 {

@@ -46,7 +46,7 @@ struct bus_http_ticket;
 typedef void (*bus_http_handler_fn)(void *ctx, struct bus_http_request *req);
 
 struct bus_http_route {
-	const char *method; /* "GET" (HEAD comes along), "POST", "PUT", "DELETE"; NULL ends the table */
+	const char *method; /* "GET" (HEAD comes along), "POST", "PUT", "PATCH", "DELETE"; NULL ends the table */
 	const char
 	    *pattern; /* "/v1/views/{name}/{key}"; a part in braces takes one percent-decoded segment */
 	bus_http_handler_fn handler;

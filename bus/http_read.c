@@ -158,7 +158,7 @@ static bool decode_parts(struct bus_http_request *req, char *out)
 /* MHD's copy goes with the connection; a deferred request may outlive it. No other methods have a route. */
 static const char *lasting(const char *method)
 {
-	static const char *const known[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS" };
+	static const char *const known[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" };
 
 	for (size_t i = 0; i < BUS_LEN(known); i++)
 		if (strcmp(known[i], method) == 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bus/crypto.h"
+#include "bus/crypto_sign.h"
 
 static void from_hex(const char *hex, uint8_t *out)
 {
@@ -304,9 +305,38 @@ static void refuses_a_key_file_of_another_shape(void **state)
 	assert_int_equal(bus_key_load(folder, key, &err), BUS_EINVAL);
 }
 
+/* Section 7.1, tests 1 and 2. */
+static void signs_as_rfc_8032_says(void **state)
+{
+	static const struct {
+		const char *key, *public, *text, *signature;
+	} known[] = {
+		{ "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+		  "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+		  "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b4"
+		  "6bd25bf5f0595bbe24655141438e7a100b" },
+		{ "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+		  "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "\x72",
+		  "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d"
+		  "8c387b2eaeb4302aeeb00d291612bb0c00" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(known); i++) {
+		uint8_t key[BUS_ED25519_LEN], public[BUS_ED25519_LEN], signature[BUS_ED25519_SIGNATURE_LEN];
+
+		from_hex(known[i].key, key);
+		bus_ed25519_public(key, public);
+		expect_hex(public, sizeof(public), known[i].public);
+		bus_ed25519_sign(key, known[i].text, strlen(known[i].text), signature);
+		expect_hex(signature, sizeof(signature), known[i].signature);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(signs_as_rfc_8032_says),
 		cmocka_unit_test(hashes_as_fips_180_4_says),
 		cmocka_unit_test(hashes_a_stream_like_a_whole),
 		cmocka_unit_test(authenticates_as_rfc_4231_says),
