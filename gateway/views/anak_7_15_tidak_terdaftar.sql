@@ -9,6 +9,7 @@ dated: true
 routes:
   warga: id_subjek
   disdik_siswa: id_subjek
+scope: [kode_kel]
 indexes:
   - {table: disdik_siswa, columns: [id_subjek, status]}
 columns:
@@ -17,10 +18,17 @@ columns:
   nama: {type: text, pdp: A, title: {id: Nama, en: Name}}
   tgl_lahir: {type: text, pdp: A, title: {id: Tanggal lahir, en: Date of birth}}
   kode_kel: {type: text, pdp: N, title: {id: Kode kelurahan, en: Kelurahan}}
-  kode_kec: {type: text, pdp: N, title: {id: Kode kecamatan, en: Kecamatan}}
+  kode_kec: {type: text, pdp: N, title: {id: Kode kecamatan, en: Kecamatan}, from: [warga.kode_kel]}
+  umur: {type: int, pdp: A, unit: tahun, title: {id: Umur pada hari itu, en: Age on the day}, from: [warga.tgl_lahir]}
+  alasan_dugaan: {type: text, pdp: A, title: {id: 'Dugaan: BELUM_PERNAH, PUTUS, LULUS_TDK_LANJUT, PINDAH_SEKOLAH', en: 'Likely reason: never enrolled, dropped out, finished and did not go on, changed school'}, from: [disdik_siswa.status]}
 ---*/
 SELECT w.id_subjek, w.nik, w.nama, w.tgl_lahir, w.kode_kel,
-       CASE WHEN substr(w.kode_kel, 1, 1) = '1' THEN substr(w.kode_kel, 1, 6) ELSE 'TIDAK_DIKETAHUI' END AS kode_kec
+       CASE WHEN substr(w.kode_kel, 1, 1) = '1' THEN substr(w.kode_kel, 1, 6) ELSE 'TIDAK_DIKETAHUI' END AS kode_kec,
+       usia_tahun(w.tgl_lahir, :per_tanggal) AS umur,
+       CASE WHEN EXISTS (SELECT 1 FROM disdik_siswa s WHERE s.id_subjek = w.id_subjek AND s.status = 'KELUAR') THEN 'PUTUS'
+            WHEN EXISTS (SELECT 1 FROM disdik_siswa s WHERE s.id_subjek = w.id_subjek AND s.status = 'LULUS') THEN 'LULUS_TDK_LANJUT'
+            WHEN EXISTS (SELECT 1 FROM disdik_siswa s WHERE s.id_subjek = w.id_subjek AND s.status = 'MUTASI') THEN 'PINDAH_SEKOLAH'
+            ELSE 'BELUM_PERNAH' END AS alasan_dugaan
 FROM warga w
 WHERE w.status = 'H'
   AND (:per_tanggal IS NULL OR usia_tahun(w.tgl_lahir, :per_tanggal) BETWEEN 7 AND 15)
