@@ -4,6 +4,11 @@ title: {id: Anak 7-15 tahun yang tidak terdaftar di sekolah, en: Children of 7-1
 about:
   id: Anak hidup di kota, 7-15 tahun pada hari itu, tanpa baris peserta didik aktif.
   en: Living children of 7-15 completed years on the day, with no active pupil row.
+owner: disdik
+purpose: {id: Mengembalikan anak ke sekolah dari daftar mingguan, en: Bringing children back to school from a weekly list}
+basis: PP 47/2008; UU 27/2022 pasal 25
+dpia: anak_7_15_tidak_terdaftar
+freshness: {max_age: 1d}
 key: id_subjek
 dated: true
 routes:

@@ -2,6 +2,11 @@
 name: asn_aktif_meninggal
 title: {id: ASN aktif yang telah meninggal, en: Active civil servants who have died}
 about: {id: ASN berstatus aktif yang menurut Disdukcapil sudah meninggal., en: Civil servants in active status who are dead according to Disdukcapil.}
+owner: bkpsdm
+purpose: {id: Menghentikan gaji dan memproses pensiun janda/duda, en: 'Ending pay and starting the survivor''s pension'}
+basis: UU 20/2023; UU 27/2022 pasal 20(2)e
+dpia: asn_aktif_meninggal
+freshness: {max_age: 1d}
 key: id_subjek
 routes:
   bkpsdm_asn: id_subjek

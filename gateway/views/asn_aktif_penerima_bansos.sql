@@ -2,6 +2,11 @@
 name: asn_aktif_penerima_bansos
 title: {id: ASN aktif penerima bansos, en: Active civil servants who receive assistance}
 about: {id: ASN aktif yang juga penerima bansos aktif., en: Active civil servants who are active recipients too.}
+owner: bkpsdm
+purpose: {id: Pengawasan ketepatan sasaran bantuan, en: Oversight of who receives assistance}
+basis: Permensos 3/2021
+dpia: asn_aktif_penerima_bansos
+freshness: {max_age: 1d}
 key: id_subjek
 routes:
   bkpsdm_asn: id_subjek

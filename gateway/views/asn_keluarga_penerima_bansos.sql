@@ -8,7 +8,7 @@ owner: bkpsdm
 purpose:
   id: Pengawasan ketepatan sasaran bantuan
   en: Oversight of who receives assistance
-basis: Permensos 3/2021 pasal 6; UU 27/2022 pasal 20(2)e
+basis: Permensos 3/2021; UU 27/2022 pasal 20(2)e
 dpia: asn_keluarga_penerima_bansos
 freshness: {max_age: 1d}
 key: id_asn

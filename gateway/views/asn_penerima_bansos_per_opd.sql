@@ -4,7 +4,7 @@ title: {id: Jumlah ASN yang keluarganya menerima bantuan per OPD, en: Number of 
 about: {id: Jumlah saja; daftarnya di asn_keluarga_penerima_bansos., en: Numbers only; the list is asn_keluarga_penerima_bansos.}
 owner: bkpsdm
 purpose: {id: Pengawasan tanpa nama, en: Oversight without names}
-basis: Permensos 3/2021 pasal 6
+basis: Permensos 3/2021
 freshness: {max_age: 1d}
 key: kode_opd
 store: full

@@ -4,6 +4,12 @@ title: {id: Imunisasi dasar anak 12-23 bulan, en: Basic immunisation of children
 about:
   id: 'Satu baris per anak hidup 12-23 bulan pada hari itu; lengkap: HB0, BCG, POLIO1-4, DPT1-3 dan MR1 tercatat.'
   en: 'One row for each living child of 12-23 completed months on the day; complete: HB0, BCG, POLIO1-4, DPT1-3 and MR1 recorded.'
+owner: dinkes
+purpose: {id: Menemukan anak yang imunisasinya belum lengkap, en: Finding children whose immunisation is incomplete}
+basis: Permenkes 12/2017; UU 27/2022 pasal 25
+dpia: imunisasi_dasar_lengkap_12_23_bulan
+freshness: {max_age: 1d}
+scope: [kode_kel]
 key: id_subjek
 dated: true
 routes:

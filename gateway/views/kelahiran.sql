@@ -8,7 +8,7 @@ owner: disdukcapil
 purpose:
   id: 'Akta, KK, KIA, JKN bayi dan jadwal imunisasi dari satu laporan'
   en: 'Certificate, family card, child card, insurance and immunisation from one report'
-basis: UU 24/2013 pasal 27; UU 27/2022 pasal 25
+basis: UU 23/2006 jo. UU 24/2013; UU 27/2022 pasal 25
 dpia: kelahiran
 freshness: {max_age: 1d}
 scope: [kode_kel]

@@ -4,6 +4,11 @@ title: {id: Keluarga penerima bansos dengan anggota meninggal, en: Assisted fami
 about:
   id: 'Keluarga (menurut Disdukcapil) yang punya penerima bansos aktif dan anggota yang telah meninggal: perlu dimutakhirkan.'
   en: Families with a recipient of assistance and a member who has died.
+owner: dinsos
+purpose: {id: Memeriksa keluarga penerima yang anggotanya meninggal, en: Looking again at families with a death}
+basis: Permensos 3/2021
+dpia: keluarga_bansos_ada_meninggal
+freshness: {max_age: 1d}
 key: id_keluarga
 routes:
   warga: id_keluarga

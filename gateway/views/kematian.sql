@@ -8,7 +8,7 @@ owner: disdukcapil
 purpose:
   id: Menghentikan layanan atas nama orang yang telah meninggal
   en: Ending services in the name of the dead
-basis: UU 24/2013 pasal 44; UU 27/2022 pasal 20(2)e
+basis: UU 23/2006 jo. UU 24/2013; UU 27/2022 pasal 20(2)e
 dpia: kematian
 freshness: {max_age: 1d}
 key: id_subjek

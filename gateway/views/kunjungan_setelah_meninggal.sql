@@ -2,6 +2,11 @@
 name: kunjungan_setelah_meninggal
 title: {id: Kunjungan setelah meninggal, en: Visits after death}
 about: {id: Kunjungan faskes bertanggal sesudah tanggal meninggal pasiennya., en: Visits dated after the death of the patient.}
+owner: dinkes
+purpose: {id: Memperbaiki catatan kunjungan yang salah orang, en: Mending visits recorded for the wrong person}
+basis: Permenkes 24/2022
+dpia: kunjungan_setelah_meninggal
+freshness: {max_age: 1d}
 key: id_kunjungan
 routes:
   dinkes_kunjungan: id_kunjungan

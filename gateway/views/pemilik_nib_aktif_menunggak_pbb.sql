@@ -2,6 +2,11 @@
 name: pemilik_nib_aktif_menunggak_pbb
 title: {id: Pemilik NIB aktif yang menunggak PBB, en: Owners of an active business licence with property tax due}
 about: {id: 'Orang dengan NIB aktif dan PBB yang belum lunas, dengan jumlah tunggakannya.', en: 'Persons with an active licence and property tax unpaid, with the amount.'}
+owner: bapenda
+purpose: {id: Penagihan kepada pelaku usaha yang menunggak, en: Collecting from businesses that owe}
+basis: Permendagri 112/2016; UU 1/2022
+dpia: pemilik_nib_aktif_menunggak_pbb
+freshness: {max_age: 1d}
 key: id_subjek
 routes:
   dpmptsp_nib: id_subjek

@@ -4,6 +4,10 @@ title: {id: Penduduk kota, en: 'Residents of the city'}
 about:
   id: Jumlah penduduk menurut potret awal tahun dan peristiwanya.
   en: 'Residents counted: the snapshot and what the events made of it.'
+owner: disdukcapil
+purpose: {id: Jumlah penduduk untuk semua perencanaan, en: Numbers of residents for all planning}
+basis: Perpres 39/2019
+freshness: {max_age: 1d}
 key: wilayah
 store: full
 pace: total

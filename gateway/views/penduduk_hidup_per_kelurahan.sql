@@ -2,6 +2,10 @@
 name: penduduk_hidup_per_kelurahan
 title: {id: Penduduk hidup per kelurahan, en: Living residents per kelurahan}
 about: {id: Jumlah warga yang hidup di tiap kelurahan., en: How many living residents each kelurahan has.}
+owner: disdukcapil
+purpose: {id: Jumlah penduduk per kelurahan untuk perencanaan, en: Numbers of residents by kelurahan for planning}
+basis: Perpres 39/2019
+freshness: {max_age: 1d}
 key: kode_kel
 store: full
 pace: group

@@ -2,6 +2,11 @@
 name: penerima_bansos_meninggal
 title: {id: Penerima bansos yang telah meninggal, en: Recipients of assistance who have died}
 about: {id: Penerima bansos aktif yang menurut Disdukcapil sudah meninggal., en: Active recipients who are dead according to Disdukcapil.}
+owner: dinsos
+purpose: {id: Menghentikan bantuan atas nama orang yang meninggal, en: Ending assistance in the name of the dead}
+basis: Permensos 3/2021; UU 27/2022 pasal 20(2)e
+dpia: penerima_bansos_meninggal
+freshness: {max_age: 1d}
 key: id_subjek
 routes:
   dinsos_bansos: id_subjek

@@ -4,6 +4,10 @@ title: {id: Peristiwa kependudukan per jenis, en: Population events by kind}
 about:
   id: Peristiwa Disdukcapil yang berlaku, menurut jenisnya; yang orangnya belum dikenal ditahan dan tidak dihitung.
   en: 'Events that hold, by kind; those of a person not yet known are held back and not counted.'
+owner: disdukcapil
+purpose: {id: Jumlah peristiwa kependudukan, en: Numbers of civil events}
+basis: Perpres 39/2019
+freshness: {max_age: 1d}
 key: jenis
 store: full
 pace: total

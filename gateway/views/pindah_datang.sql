@@ -8,7 +8,7 @@ owner: disdukcapil
 purpose:
   id: Pendatang terlihat oleh layanan pada hari yang sama
   en: Newcomers are seen by services the same day
-basis: UU 24/2013 pasal 15; UU 27/2022 pasal 20(2)e
+basis: UU 23/2006 jo. UU 24/2013; UU 27/2022 pasal 20(2)e
 dpia: pindah_datang
 freshness: {max_age: 1d}
 scope: [kode_kel]

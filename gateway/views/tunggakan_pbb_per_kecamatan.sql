@@ -2,6 +2,10 @@
 name: tunggakan_pbb_per_kecamatan
 title: {id: Tunggakan PBB per kecamatan, en: Property tax due per kecamatan}
 about: {id: Jumlah PBB yang belum dibayar menurut letak objeknya sekarang., en: Property tax unpaid by where the property lies today.}
+owner: bapenda
+purpose: {id: Perencanaan penagihan per kecamatan, en: Planning of collection by kecamatan}
+basis: UU 1/2022
+freshness: {max_age: 1d}
 key: kode_kec
 store: full
 pace: total

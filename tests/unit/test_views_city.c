@@ -37,6 +37,15 @@ static const char *city_feeds(void)
 	return getenv("CITY") ? getenv("CITY") : "deploy/demo/feeds";
 }
 
+/* What adapters tell about files has no rows here, but a view reads it. */
+static void add_reports(struct engine *t)
+{
+	static const char *const opd[] = { "disdukcapil", "dinkes", "dinsos", "disdik", "bapenda", "dpmptsp", "bkpsdm" };
+
+	for (size_t i = 0; i < BUS_LEN(opd); i++)
+		engine_topic(t, bus_xasprintf("pku.%s.berkas.v1", opd[i]), map_support_schema("bersama/berkas"));
+}
+
 static void read_feed(struct engine *t, const struct feed *f)
 {
 	struct adapter_map *m = map_support_load(f->mapping, f->mapping);
@@ -267,6 +276,7 @@ static void run_city(size_t batch, enum gw_haste haste)
 
 	snprintf(truth_path, sizeof(truth_path), "%s/truth.json",
 		 getenv("CITY") ? getenv("CITY") : "deploy/demo");
+	add_reports(t);
 	for (size_t i = 0; i < BUS_LEN(feeds); i++)
 		read_feed(t, &feeds[i]);
 	engine_open(t, "gateway/views");
