@@ -12,6 +12,7 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "GET", "/v1/whoami", gw_rest_whoami },
 	{ "POST", "/v1/tickets", gw_feeds_ticket },
 	{ "GET", "/v1/openapi.json", gw_openapi },
+	{ "GET", "/v1/openapi-3.1.json", gw_openapi_31 },
 	{ "GET", "/healthz", gw_ops_health },
 	{ "GET", "/readyz", gw_ops_ready },
 	{ "GET", "/", gw_portal },

@@ -1,55 +1,12 @@
 #include "gateway/docs/openapi_doc.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdio.h>
 
 #include "bus/proc.h"
 #include "gateway/serve/api.h"
 #include "gateway/serve/format.h"
-
-/* What every route is for. One that is missing here stops the first test that asks for the document. */
-static const struct operation {
-	const char *method, *path;
-	const char *id, *tag;
-	const char *title_id, *title_en;
-	const char *parameters;
-	const char *answers;
-	bool open; /* without a key */
-} operations[] = {
-	{ "GET", "/v1/views", "views", "tayangan", "Tayangan yang boleh Anda baca", "The views you may read",
-	  "", "200=Views 401", false },
-	{ "GET", "/v1/views/{view}", "rows", "tayangan", "Baris sebuah tayangan, halaman demi halaman",
-	  "Rows of a view, page by page",
-	  "view limit after select per_tanggal excel filter prefer if_none_match",
-	  "200=Rows 304=Unchanged 400 401 403 404 406 503", false },
-	{ "GET", "/v1/views/{view}/changes", "changes", "tayangan",
-	  "Perubahan sebuah tayangan, sejak sebuah kursor", "Changes of a view since a cursor",
-	  "view since wait until ticket last_event_id select per_tanggal",
-	  "200=Changes 400 401 403 404 406 410 429 503", false },
-	{ "GET", "/v1/views/{view}/{key}", "row", "tayangan", "Satu baris", "One row",
-	  "view key select per_tanggal if_none_match", "200=Row 304=Unchanged 400 401 403 404 503", false },
-	{ "GET", "/v1/topics", "topics", "bus", "Keadaan setiap topik", "The state of every topic", "",
-	  "200=Topics 401 403", false },
-	{ "GET", "/v1/quality", "quality", "bus", "Mutu data setiap umpan", "Data quality of every feed", "",
-	  "200=Quality 401 403 503", false },
-	{ "GET", "/v1/readers", "readers", "bus", "Siapa boleh membaca apa, dan siapa sedang mengikuti",
-	  "Who may read what, and who follows it now", "", "200=Readers 401 403", false },
-	{ "GET", "/v1/whoami", "whoami", "bus", "Kunci siapa ini", "Whose key this is", "", "200=Whoami 401",
-	  false },
-	{ "POST", "/v1/tickets", "ticket", "tayangan",
-	  "Tiket sekali pakai, agar EventSource di peramban dapat mengikuti tayangan",
-	  "A one-use ticket, so that a browser's EventSource can follow a view", "", "201=Ticket 401",
-	  false },
-	{ "GET", "/v1/openapi.json", "openapi", "bus", "Dokumen ini", "This document", "", "200=Openapi 401",
-	  true },
-	{ "GET", "/healthz", "health", "bus", "Apakah proses hidup", "Whether the process lives", "",
-	  "200=Ok 503", true },
-	{ "GET", "/readyz", "ready", "bus", "Apakah log sudah terbaca sampai akhir",
-	  "Whether the log has been read to its end", "", "200=Ok 503", true },
-	{ "GET", "/", "portal", "portal", "Halaman portal", "The portal page", "", "200=Page", true },
-	{ "GET", "/portal/{file}", "portal_file", "portal", "Berkas halaman portal",
-	  "A file of the portal page", "file", "200=File 404", true },
-};
 
 /* --- the pen ---------------------------------------------------------------------------------------- */
 
@@ -68,6 +25,22 @@ void gw_pen_flag(struct gw_pen *p, const char *key, bool value)
 {
 	bus_json_key(&p->j, key);
 	bus_json_put_bool(&p->j, value);
+}
+
+void gw_pen_type(struct gw_pen *p, const char *type, const char *format, bool nullable)
+{
+	if (nullable && p->v31) {
+		gw_pen_array(p, "type");
+		bus_json_put_text(&p->j, type);
+		bus_json_put_text(&p->j, "null");
+		bus_json_array_end(&p->j);
+	} else {
+		gw_pen_str(p, "type", type);
+	}
+	if (format)
+		gw_pen_str(p, "format", format);
+	if (nullable && !p->v31)
+		gw_pen_flag(p, "nullable", true);
 }
 
 void gw_pen_object(struct gw_pen *p, const char *key)
@@ -92,8 +65,8 @@ void gw_pen_ref(struct gw_pen *p, const char *kind, const char *name)
 	bus_json_object_end(&p->j);
 }
 
-/* The next word of a list; false: none. Our own tables: words are short. */
-static bool next_word(const char **at, char out[64])
+/* Our own tables: words are short. */
+bool gw_pen_word(const char **at, char out[64])
 {
 	size_t n = strcspn(*at, " ");
 
@@ -111,7 +84,7 @@ void gw_pen_parameters(struct gw_pen *p, const char *names)
 	char name[64];
 
 	gw_pen_array(p, "parameters");
-	while (next_word(&names, name))
+	while (gw_pen_word(&names, name))
 		gw_pen_ref(p, "parameters", name);
 }
 
@@ -119,7 +92,7 @@ void gw_pen_answers(struct gw_pen *p, const char *answers)
 {
 	char word[64], shared[16];
 
-	while (next_word(&answers, word)) {
+	while (gw_pen_word(&answers, word)) {
 		char *name = strchr(word, '=');
 
 		snprintf(shared, sizeof(shared), "P%.3s", word);
@@ -130,48 +103,48 @@ void gw_pen_answers(struct gw_pen *p, const char *answers)
 	}
 }
 
-static void put_member_type(struct gw_pen *p, char type)
+static void put_member_type(struct gw_pen *p, char type, bool nullable)
 {
 	switch (type) {
 	case 's':
-		gw_pen_str(p, "type", "string");
+		gw_pen_type(p, "string", NULL, nullable);
 		break;
 	case 't':
-		gw_pen_str(p, "type", "string");
-		gw_pen_str(p, "format", "date-time");
+		gw_pen_type(p, "string", "date-time", nullable);
 		break;
 	case 'i':
-		gw_pen_str(p, "type", "integer");
-		gw_pen_str(p, "format", "int64");
+		gw_pen_type(p, "integer", "int64", nullable);
+		break;
+	case 'n':
+		gw_pen_type(p, "number", NULL, nullable);
 		break;
 	case 'b':
-		gw_pen_str(p, "type", "boolean");
+		gw_pen_type(p, "boolean", NULL, nullable);
 		break;
 	case 'm':
-		gw_pen_str(p, "type", "object");
+		gw_pen_type(p, "object", NULL, nullable);
 		gw_pen_object(p, "additionalProperties");
-		gw_pen_str(p, "type", "integer");
+		gw_pen_type(p, "integer", NULL, false);
 		bus_json_object_end(&p->j);
 		break;
 	case 'o':
-		gw_pen_str(p, "type", "object");
+		gw_pen_type(p, "object", NULL, nullable);
 		break;
 	case 'l':
-		gw_pen_str(p, "type", "object");
+		gw_pen_type(p, "object", NULL, nullable);
 		gw_pen_object(p, "properties");
 		for (int i = 0; i < 2; i++) {
 			gw_pen_object(p, i ? "en" : "id");
-			gw_pen_str(p, "type", "string");
-			gw_pen_flag(p, "nullable", true);
+			gw_pen_type(p, "string", NULL, true);
 			bus_json_object_end(&p->j);
 		}
 		bus_json_object_end(&p->j);
 		break;
 	case 'a':
 	case 'A':
-		gw_pen_str(p, "type", "array");
+		gw_pen_type(p, "array", NULL, nullable);
 		gw_pen_object(p, "items");
-		gw_pen_str(p, "type", type == 'a' ? "object" : "string");
+		gw_pen_type(p, type == 'a' ? "object" : "string", NULL, false);
 		bus_json_object_end(&p->j);
 		break;
 	default:
@@ -186,15 +159,13 @@ void gw_pen_schema(struct gw_pen *p, const char *members)
 	bus_json_object(&p->j);
 	gw_pen_str(p, "type", "object");
 	gw_pen_object(p, "properties");
-	while (next_word(&members, word)) {
+	while (gw_pen_word(&members, word)) {
 		char *type = strchr(word, ':');
 
 		assert(type);
 		*type++ = '\0';
 		gw_pen_object(p, word);
-		put_member_type(p, type[0]);
-		if (type[1] == '?')
-			gw_pen_flag(p, "nullable", true);
+		put_member_type(p, type[0], type[1] == '?');
 		bus_json_object_end(&p->j);
 	}
 	bus_json_object_end(&p->j);
@@ -236,19 +207,41 @@ static void put_info(struct gw_pen *p)
 	bus_json_array_end(&p->j);
 }
 
-static const struct operation *operation_of(const struct bus_http_route *r)
+static const struct gw_operation *operation_of(const struct bus_http_route *r)
 {
-	for (size_t i = 0; i < BUS_LEN(operations); i++)
-		if (strcmp(operations[i].method, r->method) == 0 &&
-		    strcmp(operations[i].path, r->pattern) == 0)
-			return &operations[i];
+	for (const struct gw_operation *o = gw_operations; o->method; o++)
+		if (strcmp(o->method, r->method) == 0 && strcmp(o->path, r->pattern) == 0)
+			return o;
 	assert(!"every route is documented");
 	return NULL;
 }
 
-static void put_operation(struct gw_pen *p, const struct operation *o)
+static void put_body(struct gw_pen *p, const char *body)
 {
-	gw_pen_object(p, strcmp(o->method, "POST") == 0 ? "post" : "get");
+	char word[64], *schema;
+
+	gw_pen_object(p, "requestBody");
+	gw_pen_flag(p, "required", true);
+	gw_pen_object(p, "content");
+	while (gw_pen_word(&body, word)) {
+		schema = strchr(word, '=');
+		assert(schema);
+		*schema++ = '\0';
+		gw_pen_object(p, word);
+		gw_pen_content_schema(p, *schema ? schema : NULL);
+		bus_json_object_end(&p->j);
+	}
+	bus_json_object_end(&p->j);
+	bus_json_object_end(&p->j);
+}
+
+static void put_operation(struct gw_pen *p, const struct gw_operation *o)
+{
+	char method[8] = "";
+
+	for (size_t i = 0; o->method[i] && i < sizeof(method) - 1; i++)
+		method[i] = (char)tolower((unsigned char)o->method[i]);
+	gw_pen_object(p, method);
 	gw_pen_str(p, "operationId", o->id);
 	gw_pen_array(p, "tags");
 	bus_json_put_text(&p->j, o->tag);
@@ -260,40 +253,52 @@ static void put_operation(struct gw_pen *p, const struct operation *o)
 	}
 	gw_pen_parameters(p, o->parameters);
 	bus_json_array_end(&p->j);
+	if (o->body)
+		put_body(p, o->body);
 	gw_pen_object(p, "responses");
 	gw_pen_answers(p, o->answers);
 	bus_json_object_end(&p->j);
 	bus_json_object_end(&p->j);
 }
 
+/* A path with all its methods, where its first route stands. */
+static void put_path(struct gw_pen *p, const struct bus_http_route *route)
+{
+	for (const struct bus_http_route *r = gw_api_routes; r < route; r++)
+		if (strcmp(r->pattern, route->pattern) == 0)
+			return;
+	gw_pen_object(p, route->pattern);
+	for (const struct bus_http_route *r = route; r->method; r++)
+		if (strcmp(r->pattern, route->pattern) == 0)
+			put_operation(p, operation_of(r));
+	bus_json_object_end(&p->j);
+}
+
 static void put_paths(struct gw_pen *p, const struct gw_openapi_view *view, size_t n)
 {
 	gw_pen_object(p, "paths");
-	for (const struct bus_http_route *r = gw_api_routes; r->method; r++) {
-		gw_pen_object(p, r->pattern);
-		put_operation(p, operation_of(r));
-		bus_json_object_end(&p->j);
-	}
+	for (const struct bus_http_route *r = gw_api_routes; r->method; r++)
+		put_path(p, r);
 	for (size_t i = 0; i < n; i++)
 		gw_openapi_view_paths(p, &view[i]);
 	bus_json_object_end(&p->j);
 }
 
-void gw_openapi_write(const struct gw_openapi_view *view, size_t n, bool english, struct bus_buf *out)
+void gw_openapi_write(const struct gw_openapi_view *view, size_t n, enum gw_openapi_version version,
+		      bool english, struct bus_buf *out)
 {
-	struct gw_pen p = { .j = { .buf = out }, .english = english };
+	struct gw_pen p = { .j = { .buf = out }, .english = english, .v31 = version == GW_OPENAPI_3_1 };
 
 	bus_json_object(&p.j);
-	gw_pen_str(&p, "openapi", "3.0.3");
+	gw_pen_str(&p, "openapi", p.v31 ? "3.1.0" : "3.0.3");
 	put_info(&p);
 	put_paths(&p, view, n);
 	gw_openapi_components(&p, view, n);
 	bus_json_object_end(&p.j);
 }
 
-void gw_openapi(void *ctx, struct bus_http_request *req)
+static void answer(struct gw_api *api, struct bus_http_request *req, enum gw_openapi_version version)
 {
-	struct gw_api *api = ctx;
 	size_t count = gw_view_count(api->engine), n = 0;
 	struct gw_openapi_view *view;
 	char reader[GW_READER_NAME_MAX];
@@ -310,8 +315,18 @@ void gw_openapi(void *ctx, struct bus_http_request *req)
 		if (!v->internal && grant.allowed)
 			view[n++] = (struct gw_openapi_view){ v, grant };
 	}
-	gw_openapi_write(view, n, gw_english(req), &body);
+	gw_openapi_write(view, n, version, gw_english(req), &body);
 	free(view);
 	bus_http_set(req, "Content-Language", gw_english(req) ? "en" : "id");
 	bus_http_reply(req, 200, "application/json", &body);
+}
+
+void gw_openapi(void *ctx, struct bus_http_request *req)
+{
+	answer(ctx, req, GW_OPENAPI_3_0);
+}
+
+void gw_openapi_31(void *ctx, struct bus_http_request *req)
+{
+	answer(ctx, req, GW_OPENAPI_3_1);
 }

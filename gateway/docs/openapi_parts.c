@@ -150,7 +150,7 @@ static void put_parameters(struct gw_pen *p)
 	bus_json_object_end(&p->j);
 }
 
-static void put_content_schema(struct gw_pen *p, const char *schema)
+void gw_pen_content_schema(struct gw_pen *p, const char *schema)
 {
 	char name[32];
 
@@ -207,7 +207,7 @@ static void put_answers(struct gw_pen *p)
 			gw_pen_object(p, "content");
 			for (size_t k = 0; k < BUS_LEN(a->content) && a->content[k].type; k++) {
 				gw_pen_object(p, a->content[k].type);
-				put_content_schema(p, a->content[k].schema);
+				gw_pen_content_schema(p, a->content[k].schema);
 				bus_json_object_end(&p->j);
 			}
 			bus_json_object_end(&p->j);
@@ -220,7 +220,7 @@ static void put_answers(struct gw_pen *p)
 		gw_pen_text(p, "description", problems[i].id, problems[i].en);
 		gw_pen_object(p, "content");
 		gw_pen_object(p, "application/problem+json");
-		put_content_schema(p, "Problem");
+		gw_pen_content_schema(p, "Problem");
 		bus_json_object_end(&p->j);
 		bus_json_object_end(&p->j);
 		bus_json_object_end(&p->j);

@@ -14,25 +14,25 @@ static bool clear(const struct gw_openapi_view *v, size_t column)
 	return v->grant.clear >> column & 1;
 }
 
-static void put_type(struct gw_pen *p, enum gw_type type)
+static void put_type(struct gw_pen *p, enum gw_type type, bool nullable)
 {
 	switch (type) {
 	case GW_INT:
-		gw_pen_str(p, "type", "integer");
-		gw_pen_str(p, "format", "int64");
+		gw_pen_type(p, "integer", "int64", nullable);
 		break;
 	case GW_REAL:
-		gw_pen_str(p, "type", "number");
-		gw_pen_str(p, "format", "double");
+		gw_pen_type(p, "number", "double", nullable);
 		break;
 	case GW_BOOL:
-		gw_pen_str(p, "type", "boolean");
+		gw_pen_type(p, "boolean", NULL, nullable);
 		break;
 	case GW_TEXT:
-		gw_pen_str(p, "type", "string");
+		gw_pen_type(p, "string", NULL, nullable);
 		break;
-	case GW_JSON: /* anything */
+	case GW_JSON: /* anything; 3.0 has null apart */
 	case GW_NULL:
+		if (nullable && !p->v31)
+			gw_pen_flag(p, "nullable", true);
 		break;
 	}
 }
@@ -43,9 +43,7 @@ static void put_column(struct gw_pen *p, const struct gw_openapi_view *v, size_t
 	const char pdp[2] = { c->pdp, '\0' };
 
 	gw_pen_object(p, c->name);
-	put_type(p, c->type);
-	if (i != v->view->key)
-		gw_pen_flag(p, "nullable", true);
+	put_type(p, c->type, i != v->view->key);
 	if (c->title_id)
 		gw_pen_text(p, "title", c->title_id, c->title_en);
 	if (!clear(v, i))

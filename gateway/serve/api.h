@@ -48,6 +48,7 @@ void gw_rest_whoami(void *ctx, struct bus_http_request *req);
 void gw_feeds_changes(void *ctx, struct bus_http_request *req);
 void gw_feeds_ticket(void *ctx, struct bus_http_request *req);
 void gw_openapi(void *ctx, struct bus_http_request *req);
+void gw_openapi_31(void *ctx, struct bus_http_request *req);
 void gw_portal(void *ctx, struct bus_http_request *req);
 void gw_ops_health(void *ctx, struct bus_http_request *req);
 void gw_ops_ready(void *ctx, struct bus_http_request *req);

@@ -5,7 +5,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from openapi_schema_validator import OAS30Validator
+from openapi_schema_validator import OAS30Validator, OAS31Validator
 from openapi_spec_validator import validate
 
 from conftest import ROOT
@@ -48,6 +48,27 @@ def test_both_documents_are_valid(general, document):
     validate(general)
     validate(document)
     assert document["openapi"] == "3.0.3"
+
+
+def test_the_same_as_3_1(sample, document):
+    """Valid by the other standard, and the same but for how null is written."""
+    newer = sample.city.get("/v1/openapi-3.1.json")
+    validate(newer)
+    assert newer["openapi"] == "3.1.0" and "nullable" not in json.dumps(newer)
+
+    def older(node):
+        if isinstance(node, list):
+            return [older(x) for x in node]
+        if not isinstance(node, dict):
+            return node
+        node = {k: older(v) for k, v in node.items() if k != "nullable"}
+        if isinstance(node.get("type"), list):
+            node["type"] = node["type"][0]
+        return node
+    assert older({**newer, "openapi": "3.0.3"}) == older(document)
+    for view in ("kelayakan_bansos", "penduduk_per_tahun_lahir"):
+        for row in sample.city.get("/v1/views/" + view, {"limit": 20}):
+            OAS31Validator(newer["components"]["schemas"]["view_" + view]).validate(row)
 
 
 def test_every_public_route_is_documented(general):
@@ -106,7 +127,8 @@ def test_masked_columns_are_described_and_masked(sample):
 
 
 def test_the_other_routes_answer_as_documented(sample, general):
-    for path in ("/v1/views", "/v1/topics", "/v1/quality", "/v1/readers", "/v1/whoami", "/v1/openapi.json", "/healthz",
+    for path in ("/v1/views", "/v1/topics", "/v1/quality", "/v1/readers", "/v1/whoami", "/v1/openapi.json",
+                 "/v1/openapi-3.1.json", "/healthz",
                  "/readyz"):
         status, headers, body = sample.request(path)
         assert status == 200 and [headers.get_content_type()] == content_types(general, path, 200), path

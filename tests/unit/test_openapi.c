@@ -36,7 +36,7 @@ static struct doc write(const struct gw_openapi_view *v, size_t n, bool english)
 {
 	struct doc d = { .arena = bus_arena_new(0) };
 
-	gw_openapi_write(v, n, english, &d.text);
+	gw_openapi_write(v, n, GW_OPENAPI_3_0, english, &d.text);
 	assert_int_equal(bus_json_parse(bus_buf_str(&d.text), NULL, d.arena, &d.root, NULL), BUS_OK);
 	return d;
 }
