@@ -212,6 +212,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 		goto out;
 	api.feeds = gw_feeds_new();
 	gw_on_change(api.engine, gw_feeds_on_change, api.feeds);
+	gw_on_views(api.engine, gw_access_bind, api.access);
 	if ((rc = start_http(c, &api, &http, &ops, err)) || (rc = gw_engine_start(api.engine, err)))
 		goto out;
 	bus_proc_ready("titian-gateway");

@@ -1,5 +1,5 @@
 /* gateway/define/shape.h - what readers see of a view: its name, words, columns. The whole definition is
- * gateway/define/view.h. Immutable. Thread: any. */
+ * gateway/define/view.h. Thread: any. */
 #ifndef GATEWAY_DEFINE_SHAPE_H
 #define GATEWAY_DEFINE_SHAPE_H
 
@@ -22,7 +22,7 @@ struct gw_column {
 	int line; /* in the definition */
 };
 
-struct gw_view { /* immutable while the gateway runs; borrowed */
+struct gw_view { /* immutable, and counted: it lives as long as somebody holds it */
 	const char *name;
 	const char *title_id, *title_en, *about_id, *about_en;
 	const char *owner;		     /* OPD that answers for it; NULL: not said */
@@ -41,5 +41,11 @@ struct gw_view { /* immutable while the gateway runs; borrowed */
 	bool history;  /* its state on a past day can be asked for */
 	bool internal; /* not served to readers: a step for other views, or a quality rule */
 };
+
+/* A view may be replaced or dropped while it is read. Who keeps one beyond a call takes a reference. */
+const struct gw_view *gw_view_ref(const struct gw_view *v);
+void gw_view_unref(const struct gw_view **v);
+enum gw_gone { GW_HERE, GW_REPLACED, GW_DROPPED };
+enum gw_gone gw_view_gone(const struct gw_view *v); /* not the definition that runs any more */
 
 #endif

@@ -48,6 +48,7 @@ enum bus_err gw_view_parse(const char *file, const char *text, size_t n, struct 
 	size_t body;
 
 	*out = NULL;
+	atomic_init(&d->refs, 1);
 	d->arena = bus_arena_new(0); /* of what is bounded: GW_VIEW_TEXT_MAX and the counts of each list */
 	d->file = bus_arena_dup(d->arena, file, strlen(file));
 	if (n > GW_VIEW_TEXT_MAX) {
@@ -106,11 +107,40 @@ enum bus_err gw_view_load(const char *path, struct gw_def **out, struct bus_erro
 
 void gw_view_free(struct gw_def **d)
 {
-	if (!*d)
-		return;
-	bus_arena_free(&(*d)->arena);
-	free(*d);
+	if (*d && atomic_fetch_sub(&(*d)->refs, 1) == 1) {
+		bus_arena_free(&(*d)->arena);
+		free(*d);
+	}
 	*d = NULL;
+}
+
+const struct gw_def *gw_view_def(const struct gw_view *v)
+{
+	return (const struct gw_def *)(const void *)v; /* pub is its first member */
+}
+
+static struct gw_def *counted(const struct gw_view *v)
+{
+	return (struct gw_def *)(uintptr_t)v; /* the count and the mark are all that ever changes in it */
+}
+
+const struct gw_view *gw_view_ref(const struct gw_view *v)
+{
+	atomic_fetch_add(&counted(v)->refs, 1);
+	return v;
+}
+
+void gw_view_unref(const struct gw_view **v)
+{
+	struct gw_def *d = *v ? counted(*v) : NULL;
+
+	gw_view_free(&d);
+	*v = NULL;
+}
+
+enum gw_gone gw_view_gone(const struct gw_view *v)
+{
+	return (enum gw_gone)atomic_load(&counted(v)->gone);
 }
 
 bool gw_view_reads(const struct gw_def *d, const char *table)

@@ -299,7 +299,8 @@ void gw_openapi_write(const struct gw_openapi_view *view, size_t n, enum gw_open
 
 static void answer(struct gw_api *api, struct bus_http_request *req, enum gw_openapi_version version)
 {
-	size_t count = gw_view_count(api->engine), n = 0;
+	const struct gw_views *views = gw_api_views(api, req);
+	size_t n = 0;
 	struct gw_openapi_view *view;
 	char reader[GW_READER_NAME_MAX];
 	struct bus_buf body = { 0 };
@@ -307,9 +308,9 @@ static void answer(struct gw_api *api, struct bus_http_request *req, enum gw_ope
 
 	if (keyed && !gw_api_reader(api, req, reader))
 		return;
-	view = bus_xcalloc(count + 1, sizeof(*view));
-	for (size_t i = 0; keyed && i < count; i++) {
-		const struct gw_view *v = gw_view_at(api->engine, i);
+	view = bus_xcalloc(views->n + 1, sizeof(*view));
+	for (size_t i = 0; keyed && i < views->n; i++) {
+		const struct gw_view *v = views->view[i];
 		struct gw_grant grant = gw_access_grant(api->access, reader, v);
 
 		if (!v->internal && grant.allowed)

@@ -72,7 +72,7 @@ static const struct schema {
 		  "diterbitkan:i kelas:m pengamatan:m "
 		  "kendali:a sha256:s status:s berkas:a" },
 	{ "Reader", "reader:s keys:i views:a" },
-	{ "Whoami", "reader:s status:b" },
+	{ "Whoami", "reader:s status:b define:b" },
 	{ "Ticket", "ticket:s expires_in:i" },
 	{ "Change", "event:s cursor:s key:s row:o" },
 	{ "Changes", "changes:a cursor:s up_to_date:b" },

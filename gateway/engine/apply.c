@@ -317,7 +317,7 @@ static enum bus_err save_waiting(struct gw_engine *e, struct bus_error *err)
 	enum bus_err rc = BUS_OK;
 
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
-		struct gw_live *v = &e->view[i];
+		struct gw_live *v = e->view[i];
 
 		if (v->all != v->all_saved) {
 			gw_stmt_bind_int(e->view_put, 1, v->all);
@@ -345,14 +345,12 @@ static void publish(struct gw_engine *e)
 	}
 	pthread_mutex_unlock(&e->lock);
 	for (size_t i = 0; i < e->n_views; i++) {
-		struct gw_live *v = &e->view[i];
+		struct gw_live *v = e->view[i];
 
 		if (!v->changed)
 			continue;
 		v->changed = false;
-		atomic_store(&v->public_rows, v->rows);
-		atomic_store(&v->public_newest, v->newest);
-		bus_metric_set(v->metric_rows, (double)v->rows);
+		gw_live_show(v);
 		if (e->on_change && !v->def->pub.internal)
 			e->on_change(e->on_change_ctx, &v->def->pub, v->newest);
 	}

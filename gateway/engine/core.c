@@ -184,9 +184,7 @@ static void show(struct gw_engine *e)
 	}
 	pthread_mutex_unlock(&e->lock);
 	for (size_t i = 0; i < e->n_views; i++) {
-		atomic_store(&e->view[i].public_rows, e->view[i].rows);
-		atomic_store(&e->view[i].public_newest, e->view[i].newest);
-		bus_metric_set(e->view[i].metric_rows, (double)e->view[i].rows);
+		gw_live_show(e->view[i]);
 	}
 }
 
@@ -321,12 +319,15 @@ static enum bus_err open_store(struct gw_engine *e, struct bus_error *err)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct gw_live *)a)->def->pub.name, ((const struct gw_live *)b)->def->pub.name);
+	const struct gw_live *const *x = a, *const *y = b;
+
+	return strcmp((*x)->def->pub.name, (*y)->def->pub.name);
 }
 
 static enum bus_err read_views(struct gw_engine *e, const char *dir, struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
+	struct gw_def *def = NULL;
 	struct dirent *entry;
 	char *path;
 	size_t n;
@@ -339,12 +340,13 @@ static enum bus_err read_views(struct gw_engine *e, const char *dir, struct bus_
 		if (n < 5 || strcmp(entry->d_name + n - 4, ".sql") != 0 || entry->d_name[0] == '.')
 			continue;
 		e->view = bus_xrealloc(e->view, (e->n_views + 1) * sizeof(*e->view));
-		memset(&e->view[e->n_views], 0, sizeof(*e->view));
 		path = bus_xasprintf("%s/%s", dir, entry->d_name);
-		rc = gw_view_load(path, &e->view[e->n_views].def, err);
-		if (rc == BUS_OK)
-			e->n_views++;
+		rc = gw_view_load(path, &def, err);
 		free(path);
+		if (rc != BUS_OK)
+			break;
+		e->view[e->n_views] = bus_xcalloc(1, sizeof(**e->view));
+		e->view[e->n_views++]->def = def;
 	}
 	closedir(d);
 	if (rc != BUS_OK)
@@ -354,7 +356,7 @@ static enum bus_err read_views(struct gw_engine *e, const char *dir, struct bus_
 	for (size_t i = 1; i < e->n_views; i++) {
 		if (by_name(&e->view[i - 1], &e->view[i]) == 0)
 			return bus_fail(err, BUS_EPARSE, "%s and %s define one view",
-					e->view[i - 1].def->file, e->view[i].def->file);
+					e->view[i - 1]->def->file, e->view[i]->def->file);
 	}
 	return BUS_OK;
 }
@@ -403,6 +405,7 @@ enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char
 	}
 	if (rc == BUS_OK && views_dir)
 		rc = read_views(e, views_dir, err);
+	gw_views_publish(e);
 	if (rc == BUS_OK)
 		rc = open_store(e, err);
 	if (rc == BUS_OK)
@@ -439,8 +442,11 @@ void gw_core_close(struct gw_engine **engine)
 		gw_db_close(&e->db);
 	}
 	forget_positions(e);
-	for (size_t i = 0; i < e->n_views; i++)
-		gw_view_free(&e->view[i].def);
+	gw_views_release(&e->set);
+	for (size_t i = 0; i < e->n_views; i++) {
+		gw_view_free(&e->view[i]->def);
+		free(e->view[i]);
+	}
 	for (size_t i = 0; i < e->n_topics; i++) {
 		struct gw_topic_state *c = &e->topic[i].count;
 

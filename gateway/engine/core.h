@@ -63,7 +63,6 @@ struct gw_live { /* a view and its upkeep */
 	int64_t log_floor;  /* entries that were left after the last sweep */
 	int64_t swept;	    /* log entries up to here have been looked at for removal */
 	uint64_t evaluations;
-	_Atomic int64_t public_rows, public_newest; /* any thread */
 	struct bus_metric *metric_rows;
 };
 
@@ -120,8 +119,9 @@ struct gw_engine {
 	struct gw_part *part; /* index = slot of bus_record */
 	size_t n_parts;
 
-	struct gw_live *view; /* in the order of their names */
+	struct gw_live **view; /* in the order of their names */
 	size_t n_views;
+	struct gw_views *set; /* lock: the definitions of view[], as readers see them */
 	struct gw_live **order; /* each after those it reads */
 	struct gw_rel *writing; /* whose rows the hook is seeing; NULL: none that matter */
 	struct gw_stmt *dirty_put, *dirty_clear, *part_put, *stream_put, *topic_put, *meta_put, *gap_put,
@@ -133,13 +133,15 @@ struct gw_engine {
 	int64_t quiet_since_ms; /* monotonic: no record since */
 	struct bus_buf scratch;
 
-	pthread_mutex_t lock; /* guards shared[], fault, readers */
+	pthread_mutex_t lock; /* guards shared[], fault, readers, set */
 	struct gw_topic_state *shared;
 	char fault[GW_FAULTS][480]; /* the last few, so that who holds one need not copy it */
 	int fault_at, fault_last;   /* fault_at -1: the engine works */
 	_Atomic bool caught_up, idle;
 	gw_changed_fn on_change;
 	void *on_change_ctx;
+	void (*on_views)(void *ctx);
+	void *on_views_ctx;
 	pthread_key_t reader_key;
 	struct gw_reader *readers;
 
@@ -191,6 +193,10 @@ enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str 
 			 struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
 			 struct bus_error *err) BUS_MUSTCHECK;
+
+/* views.c: the set of views as readers see it. */
+void gw_views_publish(struct gw_engine *e);   /* e->view[] is the set from now on */
+void gw_live_show(struct gw_live *v); /* its numbers, for every thread */
 
 /* route.c */
 void gw_route_change(void *engine, const char *table, enum gw_db_op op); /* the hook */

@@ -199,25 +199,6 @@ const char *gw_engine_fault(struct gw_engine *e)
 	return text;
 }
 
-size_t gw_view_count(struct gw_engine *e)
-{
-	return e->n_views;
-}
-
-const struct gw_view *gw_view_at(struct gw_engine *e, size_t i)
-{
-	return i < e->n_views ? &e->view[i].def->pub : NULL;
-}
-
-const struct gw_view *gw_view_find(struct gw_engine *e, const char *name)
-{
-	for (size_t i = 0; i < e->n_views; i++) {
-		if (strcmp(e->view[i].def->pub.name, name) == 0)
-			return &e->view[i].def->pub;
-	}
-	return NULL;
-}
-
 int gw_view_column(const struct gw_view *v, const char *name)
 {
 	for (size_t i = 0; i < v->n_columns; i++) {
@@ -225,29 +206,6 @@ int gw_view_column(const struct gw_view *v, const char *name)
 			return (int)i;
 	}
 	return -1;
-}
-
-static struct gw_live *live_of(struct gw_engine *e, const struct gw_view *v)
-{
-	for (size_t i = 0; i < e->n_views; i++) {
-		if (&e->view[i].def->pub == v)
-			return &e->view[i];
-	}
-	return NULL;
-}
-
-int64_t gw_newest(struct gw_engine *e, const struct gw_view *v)
-{
-	struct gw_live *l = live_of(e, v);
-
-	return l ? atomic_load(&l->public_newest) : 0;
-}
-
-int64_t gw_view_rows(struct gw_engine *e, const struct gw_view *v)
-{
-	struct gw_live *l = live_of(e, v);
-
-	return l ? atomic_load(&l->public_rows) : 0;
 }
 
 uint64_t gw_store_id(struct gw_engine *e)

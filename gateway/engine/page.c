@@ -62,7 +62,7 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
 		     struct bus_error *err)
 {
-	struct gw_live *live = gw_read_live(r->e, q->view);
+	const struct gw_def *def = gw_view_def(q->view);
 	const struct gw_value *value;
 	struct gw_stmt *s;
 	uint64_t hash;
@@ -72,8 +72,8 @@ enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn
 	rc = gw_read_check_date(q->view, q->date, err);
 	if (rc != BUS_OK)
 		return rc;
-	if (!live->def->full && live->def->pace == GW_PACE_ROW &&
-	    ((!q->view->dated && q->n_filters == 0) || atomic_load(&live->public_rows) <= DRIVEN_ROWS_MAX))
+	if (!def->full && def->pace == GW_PACE_ROW &&
+	    ((!q->view->dated && q->n_filters == 0) || atomic_load(&def->rows) <= DRIVEN_ROWS_MAX))
 		return page_driven(r, q, fn, ctx, err);
 	rc = gw_read_prepare(r, q, GW_KEYS_AFTER, &s, err);
 	if (rc != BUS_OK)
@@ -130,12 +130,11 @@ enum bus_err gw_get(struct gw_reader *r, const struct gw_view *v, const char *da
 
 enum bus_err gw_count(struct gw_reader *r, const struct gw_query *q, int64_t *n, struct bus_error *err)
 {
-	struct gw_live *live = gw_read_live(r->e, q->view);
 	struct gw_stmt *s;
 	enum bus_err rc;
 	bool row;
 
-	*n = atomic_load(&live->public_rows);
+	*n = atomic_load(&gw_view_def(q->view)->rows);
 	rc = gw_read_check_date(q->view, q->date, err);
 	if (rc != BUS_OK || (q->n_filters == 0 && !q->view->dated))
 		return rc;

@@ -147,13 +147,15 @@ static void take_file(struct feed *f, struct gw_stmt *s)
 
 static void take_views(struct gw_engine *e, struct feed *f)
 {
-	for (size_t i = 0; i < e->n_views; i++) {
-		const struct gw_def *d = e->view[i].def;
+	struct gw_views *set = gw_views_hold(e);
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct gw_def *d = gw_view_def(set->view[i]);
 		int64_t n;
 
 		if (!d->quality || strcmp(d->opd, f->opd) != 0 || strcmp(d->feed, f->name) != 0)
 			continue;
-		n = atomic_load(&e->view[i].public_rows);
+		n = atomic_load(&d->rows);
 		add(f->class_, &f->n_classes, bus_str(d->class_name), n);
 		if (d->fate == GW_FATE_REFUSE) {
 			f->count[ACCEPTED] -= n;
@@ -162,6 +164,7 @@ static void take_views(struct gw_engine *e, struct feed *f)
 			f->count[LOOSE] += n;
 		}
 	}
+	gw_views_release(&set);
 }
 
 static void put_tally(struct bus_json_out *j, const char *key, const struct tally *t, size_t n)

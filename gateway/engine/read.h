@@ -7,6 +7,7 @@
 #ifndef GATEWAY_ENGINE_READ_H
 #define GATEWAY_ENGINE_READ_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "bus/buf.h"
@@ -16,6 +17,19 @@
 struct gw_engine; /* gateway/engine/engine.h */
 struct gw_reader;
 
+/* The views at one moment, in the order of their names. Immutable and counted; its views live as long as it
+ * does. A request holds one from its first question to its end (gw_api_views). Who follows a view for long
+ * keeps that view (gw_view_ref) and looks at gw_view_gone(). Thread: any. */
+struct gw_views {
+	_Atomic int refs;
+	size_t n;
+	const struct gw_view *view[];
+};
+struct gw_views *gw_views_hold(struct gw_engine *e);
+void gw_views_release(struct gw_views **set);
+const struct gw_view *gw_views_find(const struct gw_views *set, const char *name); /* NULL: none */
+
+/* The set as it is now, without holding it: for the materialiser's thread, and while nothing can change it. */
 size_t gw_view_count(struct gw_engine *e);
 const struct gw_view *gw_view_at(struct gw_engine *e, size_t i);
 const struct gw_view *gw_view_find(struct gw_engine *e, const char *name); /* NULL: none */
@@ -74,6 +88,8 @@ uint64_t gw_store_id(struct gw_engine *e); /* made with the database: a cursor o
 /* Told on the materialiser's thread after each commit that changed a view; must not block. */
 typedef void (*gw_changed_fn)(void *ctx, const struct gw_view *v, int64_t newest);
 void gw_on_change(struct gw_engine *e, gw_changed_fn fn, void *ctx); /* once, before gw_engine_start */
+/* Told on the materialiser's thread after the set of views became another one. */
+void gw_on_views(struct gw_engine *e, void (*fn)(void *ctx), void *ctx); /* once, before gw_engine_start */
 
 /* What stands behind the answers. */
 struct gw_topic_state {

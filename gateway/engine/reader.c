@@ -1,6 +1,4 @@
 /* Readers: a read-only connection per thread, its statements kept by their text; rows as declared. */
-#include <assert.h>
-
 #include "gateway/engine/reading.h"
 
 #define READER_CACHE (4 * 1024 * 1024)
@@ -85,16 +83,6 @@ enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt
 	oldest->used = ++r->clock;
 	*out = oldest->stmt;
 	return BUS_OK;
-}
-
-struct gw_live *gw_read_live(struct gw_engine *e, const struct gw_view *v)
-{
-	for (size_t i = 0; i < e->n_views; i++) {
-		if (&e->view[i].def->pub == v)
-			return &e->view[i];
-	}
-	assert(!"a view of this engine");
-	return NULL;
 }
 
 static void take_value(struct gw_stmt *s, int i, enum gw_type declared, struct gw_value *out)

@@ -25,7 +25,6 @@ struct gw_reader {
 	struct gw_keys keys;
 };
 
-struct gw_live *gw_read_live(struct gw_engine *e, const struct gw_view *v);
 enum bus_err gw_read_check_date(const struct gw_view *v, const char *date,
 				struct bus_error *err) BUS_MUSTCHECK;
 /* A transaction for several statements that must see one state; gw_db_rollback ends it. */

@@ -118,7 +118,7 @@ static enum bus_err bind_filters(struct gw_reader *r, struct gw_stmt *s, const s
 enum bus_err gw_read_prepare(struct gw_reader *r, const struct gw_query *q, enum gw_select shape,
 			     struct gw_stmt **out, struct bus_error *err)
 {
-	struct gw_live *live = gw_read_live(r->e, q->view);
+	const struct gw_def *def = gw_view_def(q->view);
 	const char *key = q->view->column[q->view->key].name;
 	struct bus_buf *b = &r->sql;
 	enum bus_err rc;
@@ -126,13 +126,13 @@ enum bus_err gw_read_prepare(struct gw_reader *r, const struct gw_query *q, enum
 	bus_buf_reset(b);
 	if (shape == GW_COUNT)
 		bus_buf_puts(b, "SELECT count(*) FROM (");
-	if (live->def->full) {
+	if (def->full) {
 		bus_buf_puts(b, "SELECT ");
 		for (size_t i = 0; i < q->view->n_columns; i++)
 			bus_buf_printf(b, "%s\"%s\"", i ? "," : "", q->view->column[i].name);
 		bus_buf_printf(b, " FROM \"%s\" ", q->view->name);
 	} else {
-		gw_view_select(live->def, b);
+		gw_view_select(def, b);
 	}
 	bus_buf_printf(b, "WHERE \"%s\" %s :_key", key, shape == GW_ONE_KEY ? "=" : ">");
 	for (size_t i = 0; i < q->n_filters; i++)

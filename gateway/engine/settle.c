@@ -21,7 +21,7 @@
 static bool source_waits(const struct gw_engine *e, const struct gw_live *v)
 {
 	for (size_t i = 0; i < e->n_views; i++) {
-		const struct gw_live *s = &e->view[i];
+		const struct gw_live *s = e->view[i];
 
 		if (s->rel && (s->all || s->dirty.n > 0) && gw_view_reads(v->def, s->def->pub.name))
 			return true;
@@ -141,7 +141,7 @@ enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err)
 
 	*more = false;
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK && !*more; i++) {
-		struct gw_live *v = &e->view[i];
+		struct gw_live *v = e->view[i];
 		const char *name = v->def->pub.name;
 
 		if (v->def->pub.internal || v->log_entries < 2 * v->log_floor + SWEEP_LEAST)

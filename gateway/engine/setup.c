@@ -119,8 +119,8 @@ static struct gw_rel *find_rel(struct gw_engine *e, const char *name)
 			return e->topic[i].rel;
 	}
 	for (size_t i = 0; i < e->n_views; i++) {
-		if (e->view[i].rel && strcmp(e->view[i].rel->name, name) == 0)
-			return e->view[i].rel;
+		if (e->view[i]->rel && strcmp(e->view[i]->rel->name, name) == 0)
+			return e->view[i]->rel;
 	}
 	return NULL;
 }
@@ -402,10 +402,10 @@ static enum bus_err sort_views(struct gw_engine *e, struct bus_error *err)
 		for (size_t i = 0; i < e->n_views; i++) {
 			ready = !placed[i];
 			for (size_t k = 0; k < e->n_views && ready; k++)
-				ready = placed[k] || !gw_view_reads(e->view[i].def, e->view[k].def->pub.name);
+				ready = placed[k] || !gw_view_reads(e->view[i]->def, e->view[k]->def->pub.name);
 			if (ready) {
 				placed[i] = true;
-				e->order[n++] = &e->view[i];
+				e->order[n++] = e->view[i];
 			}
 		}
 	} while (n > before);
@@ -453,7 +453,7 @@ static enum bus_err drop_gone(struct gw_engine *e, struct bus_error *err)
 
 	rc = gw_db_prepare(e->db, "SELECT name FROM _view", &s, err);
 	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
-		for (k = 0; k < e->n_views && !bus_str_is(gw_stmt_text(s, 0), e->view[k].def->pub.name); k++)
+		for (k = 0; k < e->n_views && !bus_str_is(gw_stmt_text(s, 0), e->view[k]->def->pub.name); k++)
 			;
 		if (k == e->n_views)
 			gw_keys_add(&gone, gw_stmt_text(s, 0));
@@ -483,22 +483,22 @@ enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
 
 	rc = drop_gone(e, err);
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
-		rc = reconcile(e, &e->view[i], err);
+		rc = reconcile(e, e->view[i], err);
 		if (rc == BUS_OK)
-			rc = make_tables(e, &e->view[i], err);
+			rc = make_tables(e, e->view[i], err);
 	}
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
-		for (size_t k = 0; k < e->view[i].def->n_indexes && rc == BUS_OK; k++)
-			rc = make_index(e, e->view[i].def, &e->view[i].def->index[k], err);
+		for (size_t k = 0; k < e->view[i]->def->n_indexes && rc == BUS_OK; k++)
+			rc = make_index(e, e->view[i]->def, &e->view[i]->def->index[k], err);
 	}
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
-		if (!e->view[i].def->pub.source) /* readers hold what was bound: never twice */
-			rc = gw_view_bind(e->db, e->view[i].def, &catalogue, err);
+		if (!e->view[i]->def->pub.source) /* readers hold what was bound: never twice */
+			rc = gw_view_bind(e->db, e->view[i]->def, &catalogue, err);
 	}
 	if (rc == BUS_OK)
 		rc = sort_views(e, err);
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
-		struct gw_live *v = &e->view[i];
+		struct gw_live *v = e->view[i];
 
 		rc = prepare_view(e, v, err);
 		for (size_t k = 0; k < v->def->n_reads && rc == BUS_OK; k++)
@@ -515,7 +515,7 @@ enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
 void gw_setup_undo(struct gw_engine *e)
 {
 	for (size_t i = 0; i < e->n_views; i++) {
-		struct gw_live *v = &e->view[i];
+		struct gw_live *v = e->view[i];
 
 		gw_stmt_free(&v->keyed);
 		gw_stmt_free(&v->state_get);

@@ -51,26 +51,30 @@ static void add(struct list *l, const char *view, const struct gw_table *t, cons
 }
 
 /* What a view reads; of a view that it reads, all that that one does. */
-static void add_reads(struct gw_engine *e, struct list *l, const char *view, const struct gw_def *def)
+static void add_reads(struct gw_engine *e, const struct gw_views *set, struct list *l, const char *view,
+		      const struct gw_def *def)
 {
+	const struct gw_view *inner;
+
 	for (size_t i = 0; i < def->n_reads; i++) {
 		const struct gw_read *read = &def->read[i];
 
 		for (size_t k = 0; k < e->n_topics; k++)
 			if (strcmp(e->topic[k].table->name, read->table) == 0)
 				add(l, view, e->topic[k].table, read);
-		for (size_t k = 0; k < e->n_views; k++)
-			if (e->view[k].def != def && strcmp(e->view[k].def->pub.name, read->table) == 0)
-				add_reads(e, l, view, e->view[k].def);
+		inner = gw_views_find(set, read->table);
+		if (inner && inner != &def->pub)
+			add_reads(e, set, l, view, gw_view_def(inner));
 	}
 }
 
 void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka, const char *schemas_topic)
 {
+	struct gw_views *set = gw_views_hold(e);
 	struct list l = { 0 };
 
-	for (size_t i = 0; i < e->n_views; i++)
-		add_reads(e, &l, e->view[i].def->pub.name, e->view[i].def);
+	for (size_t i = 0; i < set->n; i++)
+		add_reads(e, set, &l, set->view[i]->name, gw_view_def(set->view[i]));
 	schema_side_announce(kafka, schemas_topic, "titian-gateway", "", l.use, l.n);
 	for (size_t i = 0; i < l.n; i++) {
 		free(l.subject[i]);
@@ -79,4 +83,5 @@ void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka,
 	free(l.use);
 	free(l.subject);
 	free(l.field);
+	gw_views_release(&set);
 }

@@ -77,16 +77,16 @@ static enum bus_err waits(struct gw_reader *r, const char *name, bool *out, stru
 	return rc;
 }
 
-static enum bus_err verify_view(struct gw_reader *r, const struct gw_live *v, int64_t *differing,
+static enum bus_err verify_view(struct gw_reader *r, const struct gw_def *def, int64_t *differing,
 				struct bus_error *err)
 {
-	const struct gw_view *d = &v->def->pub;
+	const struct gw_view *d = &def->pub;
 	struct side fresh = { .key = (int)d->key }, stored = { .stored = true },
 		    table = { .key = (int)d->key };
 	struct bus_buf sql = { 0 };
 	enum bus_err rc;
 
-	gw_view_select(v->def, &sql);
+	gw_view_select(def, &sql);
 	bus_buf_printf(&sql, "ORDER BY \"%s\"", d->column[d->key].name);
 	rc = gw_reader_stmt(r, bus_buf_cstr(&sql), &fresh.s, err);
 	bus_buf_reset(&sql);
@@ -97,7 +97,7 @@ static enum bus_err verify_view(struct gw_reader *r, const struct gw_live *v, in
 	gw_db_deadline(gw_reader_db(r), 0);
 	if (rc == BUS_OK)
 		rc = compare(gw_reader_engine(r), &fresh, &stored, differing, err);
-	if (rc == BUS_OK && v->def->full) {
+	if (rc == BUS_OK && def->full) {
 		bus_buf_reset(&sql);
 		bus_buf_puts(&sql, "SELECT ");
 		for (size_t i = 0; i < d->n_columns; i++)
@@ -122,6 +122,7 @@ static enum bus_err verify_view(struct gw_reader *r, const struct gw_live *v, in
 enum bus_err gw_verify(struct gw_engine *e, int64_t *differing, size_t n, struct bus_error *err)
 {
 	struct gw_reader *r = gw_reader_of(e);
+	struct gw_views *set;
 	struct gw_stmt *s;
 	enum bus_err rc;
 	char label[128];
@@ -132,21 +133,23 @@ enum bus_err gw_verify(struct gw_engine *e, int64_t *differing, size_t n, struct
 		rc = gw_db_exec(gw_reader_db(r), err, "BEGIN");
 	if (rc != BUS_OK)
 		return rc;
-	for (size_t i = 0; i < n && i < e->n_views && rc == BUS_OK; i++) {
+	set = gw_views_hold(e);
+	for (size_t i = 0; i < n && i < set->n && rc == BUS_OK; i++) {
 		differing[i] = 0;
-		rc = waits(r, e->view[i].def->pub.name, &wait, err);
+		rc = waits(r, set->view[i]->name, &wait, err);
 		if (rc != BUS_OK)
 			break;
 		if (wait) {
 			differing[i] = -1;
 			continue;
 		}
-		rc = verify_view(r, &e->view[i], &differing[i], err);
-		snprintf(label, sizeof(label), "view=\"%s\"", e->view[i].def->pub.name);
+		rc = verify_view(r, gw_view_def(set->view[i]), &differing[i], err);
+		snprintf(label, sizeof(label), "view=\"%s\"", set->view[i]->name);
 		bus_metric_set(bus_metric("titian_view_verify_differences", "gauge",
 					  "Rows that differed when the view was last verified", label),
 			       (double)differing[i]);
 	}
 	gw_db_rollback(gw_reader_db(r));
+	gw_views_release(&set);
 	return rc;
 }

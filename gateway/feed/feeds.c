@@ -192,6 +192,8 @@ static bool still_granted(struct gw_subscriber *s)
 {
 	struct gw_grant g = gw_access_grant(s->api->access, s->reader, s->view);
 
+	if (gw_view_gone(s->view))
+		return false; /* of another shape, perhaps: it comes back with its cursor, and asks anew */
 	return g.allowed && g.clear == s->params.grant.clear && g.shown == s->params.grant.shown;
 }
 

@@ -1,6 +1,5 @@
 #include "gateway/serve/access.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +10,6 @@
 
 #include "bus/clock.h"
 #include "bus/crypto.h"
-#include "bus/yaml.h"
 #include "bus/base64url.h"
 
 #define ID_LEN 8
@@ -25,48 +23,33 @@ struct key {
 	uint8_t digest[BUS_SHA256_LEN];
 };
 
-struct reader {
-	char name[GW_READER_NAME_MAX];
-	bool status;
-	struct gw_grant *grant; /* one per view, in the engine's order */
-};
-
 struct policy { /* what the two files say; replaced whole */
 	struct key *key;
 	size_t n_keys;
-	struct reader *reader;
-	size_t n_readers;
+	struct gw_policy says;
+};
+
+struct gw_rights {
+	bool status, define;
 };
 
 struct gw_access {
 	struct gw_engine *engine;
 	char *policy_path, *keys_path;
 	pthread_rwlock_t lock;
-	struct policy policy; /* lock */
+	struct policy policy;	/* lock */
+	struct gw_views *views; /* lock: the set that grant is of */
+	struct gw_grant *grant; /* lock: of each reader, of each view of the set */
 };
 
 static void policy_release(struct policy *p)
 {
-	for (size_t i = 0; i < p->n_readers; i++)
-		free(p->reader[i].grant);
-	free(p->reader);
+	gw_policy_release(&p->says);
 	free(p->key);
 	*p = (struct policy){ 0 };
 }
 
 /* --- keys ------------------------------------------------------------------------------------------- */
-
-static bool name_ok(const char *name)
-{
-	size_t n = strlen(name);
-
-	if (n == 0 || n >= GW_READER_NAME_MAX)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)name[i]) && !strchr("-_.", name[i]))
-			return false;
-	return true;
-}
 
 static bool digest_read(const char *hex, uint8_t digest[BUS_SHA256_LEN])
 {
@@ -99,7 +82,7 @@ static enum bus_err keys_load(const char *path, struct policy *p, struct bus_err
 			continue;
 		p->key = bus_xrealloc(p->key, (p->n_keys + 1) * sizeof(*p->key));
 		k = &p->key[p->n_keys];
-		if (p->n_keys == KEYS_MAX || sscanf(line, "%63s %8s %64s", name, id, hex) != 3 || !name_ok(name) ||
+		if (p->n_keys == KEYS_MAX || sscanf(line, "%63s %8s %64s", name, id, hex) != 3 || !gw_reader_name_ok(name) ||
 		    !digest_read(hex, k->digest)) {
 			rc = bus_fail(err, BUS_EPARSE, "%s:%d: not a key line (NAME ID SHA256 CREATED)", path, number);
 			break;
@@ -121,7 +104,7 @@ enum bus_err gw_access_key_new(const char *keys_path, const char *name, struct b
 	enum bus_err rc = BUS_OK;
 	int fd;
 
-	if (!name_ok(name))
+	if (!gw_reader_name_ok(name))
 		return bus_fail(err, BUS_EINVAL, "a reader's name is 1 to %d letters, digits, '-', '_', '.'",
 				GW_READER_NAME_MAX - 1);
 	bus_random(secret, sizeof(secret));
@@ -144,155 +127,50 @@ enum bus_err gw_access_key_new(const char *keys_path, const char *name, struct b
 	return rc;
 }
 
-/* --- policy ----------------------------------------------------------------------------------------- */
-
-/* The names of a list as column bits; "*" is every column. */
-static enum bus_err columns_read(struct bus_yaml *y, struct bus_yaml_node *list, const struct gw_view *v,
-				 uint64_t *bits, struct bus_error *err)
-{
-	const char *known[GW_COLUMNS_MAX];
-	const char *near;
-
-	if (list->kind != BUS_YAML_LIST)
-		return bus_yaml_fail(y, list, err, "a list of column names is needed, like [nik, nama]");
-	*bits = 0;
-	for (struct bus_yaml_node *item = list->first; item; item = item->next) {
-		int column;
-
-		if (item->kind != BUS_YAML_SCALAR)
-			return bus_yaml_fail(y, item, err, "a column's name is needed");
-		if (strcmp(item->text, "*") == 0) {
-			*bits = UINT64_MAX;
-			continue;
-		}
-		column = gw_view_column(v, item->text);
-		if (column >= 0) {
-			*bits |= UINT64_C(1) << column;
-			continue;
-		}
-		for (size_t i = 0; i < v->n_columns; i++)
-			known[i] = v->column[i].name;
-		near = bus_nearest(item->text, known, v->n_columns);
-		return bus_yaml_fail(y, item, err, "view '%s' has no column '%s'%s%s%s", v->name, item->text,
-				     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-	}
-	return BUS_OK;
-}
-
-static bool personal(char pdp)
-{
-	return pdp == 'U' || pdp == 'S' || pdp == 'A';
-}
-
-static enum bus_err grant_read(struct bus_yaml *y, struct bus_yaml_node *node, const struct gw_view *v,
-			       struct gw_grant *out, struct bus_error *err)
-{
-	struct gw_grant g = { .allowed = true, .shown = UINT64_MAX };
-	struct bus_yaml_node *list;
-	enum bus_err rc;
-
-	if (node->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(y, node, err, "'%s' needs a map, like {clear: [nama]} or {}", v->name);
-	list = bus_yaml_get(node, "columns");
-	if (list && (rc = columns_read(y, list, v, &g.shown, err)))
-		return rc;
-	list = bus_yaml_get(node, "clear");
-	if (list && (rc = columns_read(y, list, v, &g.clear, err)))
-		return rc;
-	if ((rc = bus_yaml_no_more(y, node, err)))
-		return rc;
-	g.shown |= UINT64_C(1) << v->key; /* pages and feeds go by the key */
-	for (size_t i = 0; i < v->n_columns; i++)
-		if (!personal(v->column[i].pdp))
-			g.clear |= UINT64_C(1) << i;
-	*out = g;
-	return BUS_OK;
-}
-
-static enum bus_err views_read(struct gw_engine *e, struct bus_yaml *y, struct bus_yaml_node *views,
-			       struct reader *r, struct bus_error *err)
-{
-	size_t n = gw_view_count(e);
-	enum bus_err rc;
-
-	if (views->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(y, views, err, "'views' needs a map from view to grant");
-	for (struct bus_yaml_node *node = views->first; node; node = node->next) {
-		bool all = strcmp(node->key, "*") == 0, found = all;
-
-		bus_yaml_get(views, node->key);
-		for (size_t i = 0; i < n; i++) {
-			const struct gw_view *v = gw_view_at(e, i);
-
-			if (v->internal || (!all && strcmp(v->name, node->key) != 0))
-				continue;
-			found = true;
-			if ((rc = grant_read(y, node, v, &r->grant[i], err)))
-				return rc;
-		}
-		if (!found)
-			return bus_yaml_fail(y, node, err, "no view is called '%s'", node->key);
-	}
-	return BUS_OK;
-}
-
-static enum bus_err reader_read(struct gw_engine *e, struct bus_yaml *y, struct bus_yaml_node *node,
-				struct reader *r, struct bus_error *err)
-{
-	struct bus_yaml_node *views;
-	enum bus_err rc;
-
-	if (!name_ok(node->key) || node->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(y, node, err, "a reader is a name (letters, digits, '-', '_', '.') and a map");
-	snprintf(r->name, sizeof(r->name), "%s", node->key);
-	r->grant = bus_xcalloc(gw_view_count(e) + 1, sizeof(*r->grant));
-	if ((rc = bus_yaml_bool(y, node, "status", false, &r->status, err)))
-		return rc;
-	views = bus_yaml_get(node, "views");
-	if (views && (rc = views_read(e, y, views, r, err)))
-		return rc;
-	return bus_yaml_no_more(y, node, err);
-}
-
-static enum bus_err policy_load(struct gw_engine *e, const char *path, struct policy *p, struct bus_error *err)
-{
-	struct bus_yaml_node *readers;
-	struct bus_yaml *y = NULL;
-	enum bus_err rc;
-
-	if ((rc = bus_yaml_load(path, &y, err)))
-		return rc;
-	readers = bus_yaml_get(bus_yaml_root(y), "readers");
-	if (!readers || readers->kind != BUS_YAML_MAP) {
-		rc = bus_yaml_fail(y, bus_yaml_root(y), err, "'readers' is missing: a map from reader to grants");
-		goto out;
-	}
-	if ((rc = bus_yaml_no_more(y, bus_yaml_root(y), err)))
-		goto out;
-	p->reader = bus_xcalloc(bus_yaml_count(readers) + 1, sizeof(*p->reader));
-	for (struct bus_yaml_node *node = readers->first; node; node = node->next)
-		if ((rc = reader_read(e, y, node, &p->reader[p->n_readers++], err)))
-			goto out;
-out:
-	bus_yaml_free(&y);
-	return rc;
-}
-
 /* --- the whole -------------------------------------------------------------------------------------- */
+
+/* With the write lock: grants of the views as they are now. */
+static void bind(struct gw_access *a)
+{
+	const struct gw_policy *says = &a->policy.says;
+	struct gw_grant *g;
+
+	gw_views_release(&a->views);
+	a->views = gw_views_hold(a->engine);
+	a->grant = bus_xrealloc(a->grant, (says->n * a->views->n + 1) * sizeof(*a->grant));
+	g = a->grant;
+	for (size_t i = 0; i < says->n; i++)
+		for (size_t k = 0; k < a->views->n; k++)
+			*g++ = gw_policy_grant(&says->reader[i], a->views->view[k]);
+}
+
+void gw_access_bind(void *access)
+{
+	struct gw_access *a = access;
+
+	pthread_rwlock_wrlock(&a->lock);
+	bind(a);
+	pthread_rwlock_unlock(&a->lock);
+}
 
 enum bus_err gw_access_reload(struct gw_access *a, struct bus_error *err)
 {
+	struct gw_views *views = gw_views_hold(a->engine);
 	struct policy fresh = { 0 }, old;
 	enum bus_err rc;
 
-	if ((rc = keys_load(a->keys_path, &fresh, err)) ||
-	    (rc = policy_load(a->engine, a->policy_path, &fresh, err))) {
+	rc = keys_load(a->keys_path, &fresh, err);
+	if (rc == BUS_OK)
+		rc = gw_policy_load(a->policy_path, views, &fresh.says, err);
+	gw_views_release(&views);
+	if (rc != BUS_OK) {
 		policy_release(&fresh);
 		return rc;
 	}
 	pthread_rwlock_wrlock(&a->lock);
 	old = a->policy;
 	a->policy = fresh;
+	bind(a);
 	pthread_rwlock_unlock(&a->lock);
 	policy_release(&old);
 	return BUS_OK;
@@ -304,8 +182,6 @@ enum bus_err gw_access_open(struct gw_engine *e, const char *policy_path, const 
 	struct gw_access *a = bus_xcalloc(1, sizeof(*a));
 	enum bus_err rc;
 
-	for (size_t i = 0; i < gw_view_count(e); i++)
-		assert(gw_view_at(e, i)->n_columns <= GW_COLUMNS_MAX);
 	a->engine = e;
 	a->policy_path = bus_xstrdup(policy_path);
 	a->keys_path = bus_xstrdup(keys_path);
@@ -321,6 +197,8 @@ void gw_access_close(struct gw_access **a)
 	if (!*a)
 		return;
 	policy_release(&(*a)->policy);
+	gw_views_release(&(*a)->views);
+	free((*a)->grant);
 	pthread_rwlock_destroy(&(*a)->lock);
 	free((*a)->policy_path);
 	free((*a)->keys_path);
@@ -349,50 +227,58 @@ enum bus_err gw_access_reader(struct gw_access *a, const char *key, char *name)
 	return rc;
 }
 
-static const struct reader *reader_find(const struct gw_access *a, const char *name)
-{
-	for (size_t i = 0; i < a->policy.n_readers; i++)
-		if (strcmp(a->policy.reader[i].name, name) == 0)
-			return &a->policy.reader[i];
-	return NULL;
-}
-
 struct gw_grant gw_access_grant(struct gw_access *a, const char *reader, const struct gw_view *v)
 {
+	const struct gw_policy *says = &a->policy.says;
+	const struct gw_policy_reader *r;
 	struct gw_grant g = { 0 };
-	const struct reader *r;
+	size_t k;
 
 	pthread_rwlock_rdlock(&a->lock);
-	r = reader_find(a, reader);
-	for (size_t i = 0; r && i < gw_view_count(a->engine); i++)
-		if (gw_view_at(a->engine, i) == v)
-			g = r->grant[i];
+	r = gw_policy_reader(says, reader);
+	for (k = 0; r && k < a->views->n && a->views->view[k] != v; k++)
+		;
+	if (r && k < a->views->n)
+		g = a->grant[(size_t)(r - says->reader) * a->views->n + k];
+	else if (r) /* of another set than the one bound: held from before, or newer by a moment */
+		g = gw_policy_grant(r, v);
 	pthread_rwlock_unlock(&a->lock);
 	return g;
 }
 
-bool gw_access_status(struct gw_access *a, const char *reader)
+static struct gw_rights rights_of(struct gw_access *a, const char *reader)
 {
-	const struct reader *r;
-	bool status;
+	const struct gw_policy_reader *r;
+	struct gw_rights may = { 0 };
 
 	pthread_rwlock_rdlock(&a->lock);
-	r = reader_find(a, reader);
-	status = r && r->status;
+	r = gw_policy_reader(&a->policy.says, reader);
+	if (r)
+		may = (struct gw_rights){ .status = r->status, .define = r->define };
 	pthread_rwlock_unlock(&a->lock);
-	return status;
+	return may;
+}
+
+bool gw_access_status(struct gw_access *a, const char *reader)
+{
+	return rights_of(a, reader).status;
+}
+
+bool gw_access_define(struct gw_access *a, const char *reader)
+{
+	return rights_of(a, reader).define;
 }
 
 void gw_access_each(struct gw_access *a, gw_access_fn fn, void *ctx)
 {
 	pthread_rwlock_rdlock(&a->lock);
-	for (size_t i = 0; i < a->policy.n_readers; i++) {
-		const struct reader *r = &a->policy.reader[i];
+	for (size_t i = 0; i < a->policy.says.n; i++) {
+		const char *name = a->policy.says.reader[i].name;
 		size_t keys = 0;
 
 		for (size_t k = 0; k < a->policy.n_keys; k++)
-			keys += strcmp(a->policy.key[k].name, r->name) == 0;
-		fn(ctx, r->name, keys, r->grant);
+			keys += strcmp(a->policy.key[k].name, name) == 0;
+		fn(ctx, name, keys, a->views, &a->grant[i * a->views->n]);
 	}
 	pthread_rwlock_unlock(&a->lock);
 }

@@ -2,8 +2,8 @@
  *
  * Keys: `tk_<8 hex: id>_<43 base64url: 256 random bits>`. The file holds a line a key, `NAME ID SHA256 CREATED`,
  * the SHA-256 being of the whole key: a random secret of 256 bits needs no slow hash (OWASP ASVS 2.9). Policy:
- * strict YAML (deploy/demo/policy.yaml); a view or column it names must exist. Both files are read again
- * by gw_access_reload (SIGHUP); a reload that fails changes nothing.
+ * gateway/serve/policy.h. Both files are read again by gw_access_reload (SIGHUP); a reload that fails changes
+ * nothing.
  * Thread: any (a rwlock inside).
  */
 #ifndef GATEWAY_SERVE_ACCESS_H
@@ -12,17 +12,10 @@
 #include "bus/buf.h"
 #include "bus/error.h"
 #include "gateway/engine/read.h"
+#include "gateway/serve/policy.h"
 
-#define GW_READER_NAME_MAX 64
-#define GW_COLUMNS_MAX 64 /* of a view: one bit each in a grant */
 
 struct gw_access;
-
-struct gw_grant { /* by value: what a reader may see of one view */
-	bool allowed;
-	uint64_t shown; /* bit i: column i is in the answer */
-	uint64_t clear; /* bit i: its value is given; a shown column without it is masked */
-};
 
 enum bus_err gw_access_open(struct gw_engine *e, const char *policy_path, const char *keys_path,
 			    struct gw_access **out, struct bus_error *err) BUS_MUSTCHECK;
@@ -32,11 +25,14 @@ enum bus_err gw_access_reload(struct gw_access *a, struct bus_error *err) BUS_MU
 /* Whose key this is: name of at most GW_READER_NAME_MAX bytes. BUS_EDENIED: nobody's. */
 enum bus_err gw_access_reader(struct gw_access *a, const char *key, char *name) BUS_MUSTCHECK;
 struct gw_grant gw_access_grant(struct gw_access *a, const char *reader, const struct gw_view *v);
-/* Every reader of the policy, in its order: how many keys it has, and its grants in the order of gw_view_at.
+/* Every reader of the policy, in its order: how many keys it has, and its grants in the order of the views.
  * Under the lock: fn must not call back. */
-typedef void (*gw_access_fn)(void *ctx, const char *reader, size_t keys, const struct gw_grant *grant);
+typedef void (*gw_access_fn)(void *ctx, const char *reader, size_t keys, const struct gw_views *views,
+			     const struct gw_grant *grant);
 void gw_access_each(struct gw_access *a, gw_access_fn fn, void *ctx);
 bool gw_access_status(struct gw_access *a, const char *reader); /* may see topics and quality */
+bool gw_access_define(struct gw_access *a, const char *reader); /* may define, change and drop views */
+void gw_access_bind(void *access); /* when the set of views is another one: for gw_on_views */
 
 /* Makes a key for NAME and adds it to the file (made with mode 0600 when missing): the secret is written to
  * out and is nowhere else. */

@@ -25,10 +25,24 @@ bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
 	return false;
 }
 
+static void let_go(void *views)
+{
+	struct gw_views *set = views;
+
+	gw_views_release(&set);
+}
+
+const struct gw_views *gw_api_views(struct gw_api *api, struct bus_http_request *req)
+{
+	if (!bus_http_attached(req))
+		bus_http_attach(req, gw_views_hold(api->engine), let_go);
+	return bus_http_attached(req);
+}
+
 const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *req, char *name,
 				  struct gw_grant *grant)
 {
-	const struct gw_view *v = gw_view_find(api->engine, bus_http_part(req, "view"));
+	const struct gw_view *v = gw_views_find(gw_api_views(api, req), bus_http_part(req, "view"));
 
 	if (v && !v->internal)
 		*grant = gw_access_grant(api->access, name, v);

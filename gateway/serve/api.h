@@ -32,6 +32,8 @@ bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
  * view and one that is not granted get the same answer. */
 const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *req, char *name,
 				  struct gw_grant *grant);
+/* The views as they were when this request first asked: held until it, or its stream, is over. */
+const struct gw_views *gw_api_views(struct gw_api *api, struct bus_http_request *req);
 /* The cursors of the store as it is now: a store rebuilt under running readers is another one. */
 struct gw_cursors gw_api_cursors(const struct gw_api *api);
 /* An engine error as an answer: 400, 404 or 503. */

@@ -73,14 +73,14 @@ static void put_promises(struct bus_json_out *j, const struct gw_view *v, struct
 }
 
 /* The topics' tables behind a view, through the views it reads (which have no cycle). */
-static size_t tables_of(struct gw_engine *e, const struct gw_view *v, const char **table, size_t n)
+static size_t tables_of(const struct gw_views *views, const struct gw_view *v, const char **table, size_t n)
 {
 	for (size_t i = 0; i < v->n_sources; i++) {
-		const struct gw_view *inner = gw_view_find(e, v->source[i]);
+		const struct gw_view *inner = gw_views_find(views, v->source[i]);
 		size_t k;
 
 		if (inner) {
-			n = tables_of(e, inner, table, n);
+			n = tables_of(views, inner, table, n);
 			continue;
 		}
 		for (k = 0; k < n && strcmp(table[k], v->source[i]) != 0; k++)
@@ -91,10 +91,10 @@ static size_t tables_of(struct gw_engine *e, const struct gw_view *v, const char
 	return n;
 }
 
-static void put_tables(struct bus_json_out *j, struct gw_engine *e, const struct gw_view *v)
+static void put_tables(struct bus_json_out *j, const struct gw_views *views, const struct gw_view *v)
 {
 	const char *table[TABLES_MAX];
-	size_t n = tables_of(e, v, table, 0);
+	size_t n = tables_of(views, v, table, 0);
 
 	bus_json_key(j, "tables");
 	bus_json_array(j);
@@ -103,8 +103,8 @@ static void put_tables(struct bus_json_out *j, struct gw_engine *e, const struct
 	bus_json_array_end(j);
 }
 
-static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw_view *v,
-		     struct gw_grant grant)
+static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw_views *views,
+		     const struct gw_view *v, struct gw_grant grant)
 {
 	bus_json_object(j);
 	bus_json_key(j, "name");
@@ -122,7 +122,7 @@ static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw
 	for (size_t i = 0; i < v->n_sources; i++)
 		bus_json_put_text(j, v->source[i]);
 	bus_json_array_end(j);
-	put_tables(j, api->engine, v);
+	put_tables(j, views, v);
 	bus_json_key(j, "rows");
 	/* A dated view has no number of rows before the reader names the day. */
 	if (v->dated)
@@ -139,17 +139,18 @@ void gw_rest_views(void *ctx, struct bus_http_request *req)
 	struct gw_api *api = ctx;
 	struct bus_buf body = { 0 };
 	struct bus_json_out j = { .buf = &body };
+	const struct gw_views *views = gw_api_views(api, req);
 	char reader[GW_READER_NAME_MAX];
 
 	if (!gw_api_reader(api, req, reader))
 		return;
 	bus_json_array(&j);
-	for (size_t i = 0; i < gw_view_count(api->engine); i++) {
-		const struct gw_view *v = gw_view_at(api->engine, i);
+	for (size_t i = 0; i < views->n; i++) {
+		const struct gw_view *v = views->view[i];
 		struct gw_grant grant = gw_access_grant(api->access, reader, v);
 
 		if (!v->internal && grant.allowed)
-			put_view(&j, api, v, grant);
+			put_view(&j, api, views, v, grant);
 	}
 	bus_json_array_end(&j);
 	bus_http_reply(req, 200, "application/json", &body);

@@ -96,7 +96,8 @@ struct reader_list {
 	struct bus_json_out j;
 };
 
-static void put_reader(void *ctx, const char *reader, size_t keys, const struct gw_grant *grant)
+static void put_reader(void *ctx, const char *reader, size_t keys, const struct gw_views *views,
+		       const struct gw_grant *grant)
 {
 	struct reader_list *l = ctx;
 	struct bus_json_out *j = &l->j;
@@ -108,8 +109,8 @@ static void put_reader(void *ctx, const char *reader, size_t keys, const struct 
 	bus_json_put_int(j, (int64_t)keys);
 	bus_json_key(j, "views");
 	bus_json_array(j);
-	for (size_t i = 0; i < gw_view_count(l->api->engine); i++) {
-		const struct gw_view *v = gw_view_at(l->api->engine, i);
+	for (size_t i = 0; i < views->n; i++) {
+		const struct gw_view *v = views->view[i];
 
 		if (!grant[i].allowed)
 			continue;
@@ -152,6 +153,8 @@ void gw_rest_whoami(void *ctx, struct bus_http_request *req)
 	bus_json_put_text(&j, reader);
 	bus_json_key(&j, "status");
 	bus_json_put_bool(&j, gw_access_status(api->access, reader));
+	bus_json_key(&j, "define");
+	bus_json_put_bool(&j, gw_access_define(api->access, reader));
 	bus_json_object_end(&j);
 	bus_http_reply(req, 200, "application/json", &body);
 }

@@ -238,7 +238,7 @@ static void one_history(uint64_t number)
 		}
 		if (pick(5) == 0) {
 			for (size_t i = 0; i < t->e->n_views; i++)
-				t->e->view[i].log_entries += 20000; /* as if it were worth sweeping */
+				t->e->view[i]->log_entries += 20000; /* as if it were worth sweeping */
 			while (more)
 				engine_must(gw_sweep(t->e, &more, &err), &err);
 			more = true;

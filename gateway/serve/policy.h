@@ -1,0 +1,56 @@
+/* gateway/serve/policy.h - what the policy file says: who the readers are, and what each may see of which view.
+ *
+ * Strict YAML (deploy/demo/policy.yaml). A rule names its view, or every view ("*"), and columns by their
+ * names: views come and go while the gateway runs, so names are kept, and gw_policy_grant makes of them what
+ * they mean for a definition as it is. Of two rules for one view the later one in the file holds.
+ * A column that the view of its rule does not have is a mistake when the file is read (BUS_EPARSE, file:line);
+ * in a definition that comes later it means nothing. A view that is not there (yet) is told in the log.
+ * Thread: a policy does not change once it is read.
+ */
+#ifndef GATEWAY_SERVE_POLICY_H
+#define GATEWAY_SERVE_POLICY_H
+
+#include "bus/error.h"
+#include "gateway/engine/read.h"
+
+#define GW_READER_NAME_MAX 64
+
+struct gw_grant { /* by value: what a reader may see of one view */
+	bool allowed;
+	uint64_t shown; /* bit i: column i is in the answer */
+	uint64_t clear; /* bit i: its value is given; a shown column without it is masked */
+};
+
+struct gw_names { /* of columns */
+	bool given, all;
+	char **name;
+	size_t n;
+};
+
+struct gw_rule {
+	char *view; /* "*": every one */
+	struct gw_names columns, clear;
+};
+
+struct gw_policy_reader {
+	char name[GW_READER_NAME_MAX];
+	bool status; /* may see topics and quality */
+	bool define; /* may define, change and drop views */
+	struct gw_rule *rule;
+	size_t n_rules;
+};
+
+struct gw_policy {
+	struct gw_policy_reader *reader;
+	size_t n;
+};
+
+bool gw_reader_name_ok(const char *name);
+/* Appends the readers of the file to *p. */
+enum bus_err gw_policy_load(const char *path, const struct gw_views *views, struct gw_policy *p,
+			    struct bus_error *err) BUS_MUSTCHECK;
+void gw_policy_release(struct gw_policy *p);
+const struct gw_policy_reader *gw_policy_reader(const struct gw_policy *p, const char *name); /* NULL: none */
+struct gw_grant gw_policy_grant(const struct gw_policy_reader *r, const struct gw_view *v);
+
+#endif
