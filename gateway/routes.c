@@ -17,6 +17,7 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "GET", "/readyz", gw_ops_ready },
 	{ "GET", "/", gw_portal },
 	{ "GET", "/portal/{file}", gw_portal },
+	{ "GET", "/reference", gw_portal },
 	{ 0 },
 };
 

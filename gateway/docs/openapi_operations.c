@@ -38,5 +38,7 @@ const struct gw_operation gw_operations[] = {
 	{ "GET", "/", "portal", "portal", "Halaman portal", "The portal page", "", NULL, "200=Page", true },
 	{ "GET", "/portal/{file}", "portal_file", "portal", "Berkas halaman portal",
 	  "A file of the portal page", "file", NULL, "200=File 404", true },
+	{ "GET", "/reference", "reference", "portal", "Rujukan API, dengan contoh dalam empat bahasa",
+	  "The API reference, with programs in four languages", "", NULL, "200=Page", true },
 	{ 0 },
 };

@@ -9,7 +9,10 @@ static const char policy[] = "default-src 'self'; script-src 'self'; style-src '
 
 void gw_portal(void *ctx, struct bus_http_request *req)
 {
-	const char *name = strcmp(bus_http_path(req), "/") == 0 ? "index.html" : bus_http_part(req, "file");
+	const char *path = bus_http_path(req);
+	const char *name = strcmp(path, "/") == 0	     ? "index.html"
+			   : strcmp(path, "/reference") == 0 ? "reference.html"
+							     : bus_http_part(req, "file");
 	struct bus_buf body = { 0 };
 
 	(void)ctx;
