@@ -1,10 +1,11 @@
-/* Pages, single rows, numbers of rows. */
+/* Pages and single rows. */
 #include <stdio.h>
 
 #include "gateway/engine/reading.h"
 
 #define DRIVEN_ROWS_MAX 2000 /* with filters: keys evaluated one by one, if no more than these */
 #define KEYS_A_TURN 256
+#define SORTED_ROWS_MAX 100000 /* a view of more is not sorted for a page */
 
 /* Keys from the view's state, each evaluated alone: what a page costs does not depend on the planner. */
 static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
@@ -13,7 +14,7 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 	struct gw_stmt *keys, *one;
 	struct bus_buf after = { 0 };
 	const struct gw_value *value;
-	int left = q->limit;
+	int left = q->limit, pass = q->offset;
 	char sql[200];
 	uint64_t hash;
 	enum bus_err rc;
@@ -21,26 +22,36 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 
 	snprintf(sql, sizeof(sql),
 		 "SELECT key FROM \"_view_%s\" WHERE key > ? AND hash IS NOT NULL ORDER BY key "
-		 "LIMIT %d",
-		 q->view->name, KEYS_A_TURN);
+		 "LIMIT ? OFFSET ?",
+		 q->view->name);
 	bus_buf_put(&after, q->after.p, q->after.n);
 	rc = gw_read_begin(r, err);
+	if (rc == BUS_OK)
+		gw_read_limit(r, q);
 	while (rc == BUS_OK && left > 0 && !end) {
+		bool all = q->n_filters == 0; /* every key is a row of the answer: passed over unevaluated */
+		int want = all && left < KEYS_A_TURN ? left : KEYS_A_TURN;
+
 		gw_keys_clear(&r->keys);
 		rc = gw_reader_stmt(r, sql, &keys, err);
 		if (rc != BUS_OK)
 			break;
 		gw_stmt_bind_text(keys, 1, bus_buf_str(&after));
+		gw_stmt_bind_int(keys, 2, want);
+		gw_stmt_bind_int(keys, 3, all ? pass : 0);
+		pass = all ? 0 : pass;
 		while ((rc = gw_stmt_step(keys, &row, err)) == BUS_OK && row)
 			gw_keys_add(&r->keys, gw_stmt_text(keys, 0));
 		gw_stmt_reset(keys);
 		if (rc == BUS_OK)
 			rc = gw_read_prepare(r, q, GW_ONE_KEY, &one, err);
-		end = r->keys.n < KEYS_A_TURN;
+		end = r->keys.n < (size_t)want;
 		for (size_t i = 0; i < r->keys.n && rc == BUS_OK && left > 0; i++) {
 			gw_stmt_bind_text(one, gw_stmt_param(one, ":_key"), gw_keys_at(&r->keys, i));
 			rc = gw_stmt_step(one, &row, err);
-			if (rc == BUS_OK && row) {
+			if (rc == BUS_OK && row && pass > 0) {
+				pass--;
+			} else if (rc == BUS_OK && row) {
 				value = gw_read_row(r, q->view, one, &hash);
 				left = fn(ctx, value, hash) ? left - 1 : 0;
 			}
@@ -59,27 +70,29 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 	return rc;
 }
 
-enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
-		     struct bus_error *err)
+static enum bus_err page_selected(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
+				  struct bus_error *err)
 {
 	const struct gw_def *def = gw_view_def(q->view);
 	const struct gw_value *value;
+	struct gw_plan plan;
 	struct gw_stmt *s;
 	uint64_t hash;
 	enum bus_err rc;
 	bool row;
 
-	rc = gw_read_check_date(q->view, q->date, err);
+	rc = gw_read_prepare(r, q, GW_PAGE, &s, err);
+	if (rc == BUS_OK && q->n_order > 0 && q->n_filters == 0 &&
+	    atomic_load(&def->rows) > SORTED_ROWS_MAX) {
+		rc = gw_read_plan(r, bus_buf_str(&r->sql), &plan, err);
+		if (rc == BUS_OK && plan.sorts)
+			rc = bus_fail(err, BUS_ETOOBIG,
+				      "view '%s' has more than %d rows, and no index in this order",
+				      q->view->name, SORTED_ROWS_MAX);
+	}
 	if (rc != BUS_OK)
 		return rc;
-	if (!def->full && def->pace == GW_PACE_ROW &&
-	    ((!q->view->dated && q->n_filters == 0) || atomic_load(&def->rows) <= DRIVEN_ROWS_MAX))
-		return page_driven(r, q, fn, ctx, err);
-	rc = gw_read_prepare(r, q, GW_KEYS_AFTER, &s, err);
-	if (rc != BUS_OK)
-		return rc;
-	gw_stmt_bind_text(s, gw_stmt_param(s, ":_key"), q->after);
-	gw_stmt_bind_int(s, gw_stmt_param(s, ":_limit"), q->limit);
+	gw_read_limit(r, q);
 	while ((rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
 		value = gw_read_row(r, q->view, s, &hash);
 		if (!fn(ctx, value, hash))
@@ -87,6 +100,23 @@ enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn
 	}
 	gw_stmt_reset(s);
 	return rc;
+}
+
+enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
+		     struct bus_error *err)
+{
+	const struct gw_def *def = gw_view_def(q->view);
+	enum bus_err rc;
+
+	rc = gw_read_check_date(q->view, q->date, err);
+	if (rc != BUS_OK)
+		return rc;
+	if (!def->full && def->pace == GW_PACE_ROW && q->n_order == 0 &&
+	    ((!q->view->dated && q->n_filters == 0) || atomic_load(&def->rows) <= DRIVEN_ROWS_MAX))
+		rc = page_driven(r, q, fn, ctx, err);
+	else
+		rc = page_selected(r, q, fn, ctx, err);
+	return gw_read_over(q, rc, err);
 }
 
 enum bus_err gw_read_one(struct gw_reader *r, const struct gw_query *q, struct bus_str key,
@@ -125,26 +155,5 @@ enum bus_err gw_get(struct gw_reader *r, const struct gw_view *v, const char *da
 		fn(ctx, value, hash);
 	if (s)
 		gw_stmt_reset(s);
-	return rc;
-}
-
-enum bus_err gw_count(struct gw_reader *r, const struct gw_query *q, int64_t *n, struct bus_error *err)
-{
-	struct gw_stmt *s;
-	enum bus_err rc;
-	bool row;
-
-	*n = atomic_load(&gw_view_def(q->view)->rows);
-	rc = gw_read_check_date(q->view, q->date, err);
-	if (rc != BUS_OK || (q->n_filters == 0 && !q->view->dated))
-		return rc;
-	rc = gw_read_prepare(r, q, GW_COUNT, &s, err);
-	if (rc != BUS_OK)
-		return rc;
-	gw_stmt_bind_text(s, gw_stmt_param(s, ":_key"), BUS_STR(""));
-	rc = gw_stmt_step(s, &row, err);
-	if (rc == BUS_OK)
-		*n = gw_stmt_int(s, 0);
-	gw_stmt_reset(s);
 	return rc;
 }

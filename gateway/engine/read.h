@@ -33,38 +33,77 @@ const struct gw_view *gw_views_find(const struct gw_views *set, const char *name
 size_t gw_view_count(struct gw_engine *e);
 const struct gw_view *gw_view_at(struct gw_engine *e, size_t i);
 const struct gw_view *gw_view_find(struct gw_engine *e, const char *name); /* NULL: none */
-int gw_view_column(const struct gw_view *v, const char *name); /* -1: none */
+int gw_view_column(const struct gw_view *v, const char *name);		   /* -1: none */
 
 /* One row. value[i] belongs to column i of the view. hash: keyed hash of the row (an ETag). Return false to
  * stop. */
 typedef bool (*gw_row_fn)(void *ctx, const struct gw_value *value, uint64_t hash);
 
-enum gw_operator { GW_EQ, GW_NEQ, GW_LT, GW_LTE, GW_GT, GW_GTE, GW_IN, GW_IS_NULL, GW_NOT_NULL, GW_LIKE };
+enum gw_operator {
+	GW_EQ,
+	GW_NEQ,
+	GW_LT,
+	GW_LTE,
+	GW_GT,
+	GW_GTE,
+	GW_IN,
+	GW_IS_NULL,
+	GW_NOT_NULL,
+	GW_LIKE,  /* PostgREST's: * or % any run, _ one character, \ before either takes it as it is */
+	GW_ILIKE, /* the same, A-Z as a-z */
+	GW_IS_TRUE,
+	GW_IS_FALSE,
+	GW_AND, /* of parts; column does not count */
+	GW_OR
+};
 struct gw_filter {
 	int column;
 	enum gw_operator op;
-	const char *const *value; /* IN: n of them; IS_NULL, NOT_NULL: none; else one */
+	const char *const *value; /* IN: n of them; AND, OR, IS_*, NOT_NULL: none; else one */
 	size_t n;
+	const struct gw_filter *part; /* AND, OR: n of them */
+	bool negated;		      /* rows where it is false; as in SQL, null is neither */
+};
+
+#define GW_ORDER_MAX 4
+struct gw_order {
+	int column;
+	bool descending, nulls_first;
 };
 
 struct gw_query {
 	const struct gw_view *view;
-	const char *date; /* "2025-12-31" or NULL */
-	const struct gw_filter *filter; /* all must hold; at most 16 */
+	const char *date;		/* "2025-12-31" or NULL */
+	const struct gw_filter *filter; /* all must hold; with their parts at most 64 */
 	size_t n_filters;
-	struct bus_str after; /* key: rows with a greater key, in order of the key; n 0: from the first */
-	int limit; /* 1..10,000 */
+	const struct gw_order *order; /* at most GW_ORDER_MAX, then the key; none: by the key alone */
+	size_t n_order;
+	struct bus_str after;	      /* key: rows behind this one; n 0: from the first */
+	const struct gw_value *place; /* with order and after: what that row had, n_order of them */
+	int offset;		      /* rows passed over */
+	int limit;		      /* 0..10,000 */
 };
 
 struct gw_reader *gw_reader_of(struct gw_engine *e);
 
-/* Rows in key order. BUS_EINVAL: date missing or not a day; a value that does not fit its column. */
+/* Rows in order. BUS_EINVAL: date missing or not a day; a value that does not fit its column. BUS_ETOOBIG: what
+ * the reader asks for (filter, order, count) takes more rows or time than a request may; the text says what
+ * would serve it. */
 enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
 		     struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_get(struct gw_reader *r, const struct gw_view *v, const char *date, struct bus_str key,
 		    gw_row_fn fn, void *ctx, struct bus_error *err) BUS_MUSTCHECK; /* BUS_ENOENT */
-enum bus_err gw_count(struct gw_reader *r, const struct gw_query *q, int64_t *n, struct bus_error *err)
-	BUS_MUSTCHECK;
+enum bus_err gw_count(struct gw_reader *r, const struct gw_query *q, int64_t *n,
+		      struct bus_error *err) BUS_MUSTCHECK;
+/* About how many rows: exact where that costs nothing, else from a sample of the view's keys. */
+enum bus_err gw_estimate(struct gw_reader *r, const struct gw_query *q, int64_t *n,
+			 struct bus_error *err) BUS_MUSTCHECK;
+/* The row whose column has each of value[n], from one state of the view: fn once a value, in their order; row NULL:
+ * there is none. BUS_EINVAL: no index leads from this column to its rows. BUS_ECONFLICT: a value has several
+ * rows; which one stands in the text. */
+typedef void (*gw_found_fn)(void *ctx, size_t i, const struct gw_value *row, uint64_t hash);
+enum bus_err gw_lookup(struct gw_reader *r, const struct gw_query *q, int column, const char *const *value,
+		       size_t n, gw_found_fn fn, void *ctx, struct bus_error *err) BUS_MUSTCHECK;
 
 /* The change log. seq counts 1, 2, ... over all views of this store; the log keeps the last entry of
  * every key for ever: after=0 gives a full snapshot, any later value an exact delta. Removed keys that the
@@ -72,7 +111,7 @@ enum bus_err gw_count(struct gw_reader *r, const struct gw_query *q, int64_t *n,
 struct gw_change {
 	int64_t seq;
 	struct bus_str key;
-	bool removed; /* then value is NULL */
+	bool removed;		      /* then value is NULL */
 	const struct gw_value *value; /* the row as it is now */
 	uint64_t hash;
 };
@@ -80,8 +119,8 @@ typedef bool (*gw_change_fn)(void *ctx, const struct gw_change *change);
 /* At most limit entries with seq > after, in order. *last: seq of the last entry looked at (go on from
  * there), or the store's newest seq when there was nothing more. */
 enum bus_err gw_changes(struct gw_reader *r, const struct gw_view *v, const char *date, int64_t after,
-			int limit, gw_change_fn fn, void *ctx, int64_t *last, struct bus_error *err)
-	BUS_MUSTCHECK;
+			int limit, gw_change_fn fn, void *ctx, int64_t *last,
+			struct bus_error *err) BUS_MUSTCHECK;
 int64_t gw_newest(struct gw_engine *e, const struct gw_view *v); /* newest seq of the view, from memory */
 uint64_t gw_store_id(struct gw_engine *e); /* made with the database: a cursor of another store is unknown */
 
@@ -95,11 +134,11 @@ void gw_on_views(struct gw_engine *e, void (*fn)(void *ctx), void *ctx); /* once
 struct gw_topic_state {
 	const char *topic, *table;
 	const char *opd, *entity; /* parts of the topic's name */
-	int64_t applied; /* sum over partitions: records applied */
-	int64_t behind;	 /* records not yet applied, as last seen at the broker */
-	int64_t rows;	 /* in the table */
-	int64_t gaps;	 /* sequence numbers that never came */
-	int64_t repeated; /* records dropped because they had been applied */
+	int64_t applied;	  /* sum over partitions: records applied */
+	int64_t behind;		  /* records not yet applied, as last seen at the broker */
+	int64_t rows;		  /* in the table */
+	int64_t gaps;		  /* sequence numbers that never came */
+	int64_t repeated;	  /* records dropped because they had been applied */
 	int64_t undecodable;
 	int64_t newest_ms; /* ce_time or timestamp of the newest record */
 };
@@ -107,7 +146,7 @@ struct gw_topic_state {
 size_t gw_topics(struct gw_engine *e, struct gw_topic_state *out, size_t max);
 int64_t gw_view_rows(struct gw_engine *e, const struct gw_view *v); /* keys now present, from memory */
 bool gw_caught_up(struct gw_engine *e); /* read to the end at least once, and views evaluated */
-bool gw_idle(struct gw_engine *e); /* now: nothing behind and no view waiting to be evaluated */
+bool gw_idle(struct gw_engine *e);	/* now: nothing behind and no view waiting to be evaluated */
 
 /* Quality per feed, as JSON: [{"opd","umpan","berkas":[...],"baris_fisik","baris_data","diterima","ditolak",
  * "tak_tergabung","kelas":{...},"pengamatan":{...},"kendali":[...],"sha256","status"}]. Adds up what

@@ -3,6 +3,7 @@
 
 #define READER_CACHE (4 * 1024 * 1024)
 #define DEADLINE_MS 10000
+#define QUESTION_MS 1000 /* of what the reader adds to a view: the feeds of the same thread wait meanwhile */
 
 struct gw_engine *gw_reader_engine(struct gw_reader *r)
 {
@@ -112,6 +113,20 @@ const struct gw_value *gw_read_row(struct gw_reader *r, const struct gw_view *v,
 	for (size_t i = 0; i < v->n_columns; i++)
 		take_value(s, (int)i, v->column[i].type, &r->value[i]);
 	return r->value;
+}
+
+void gw_read_limit(struct gw_reader *r, const struct gw_query *q)
+{
+	if (q->n_filters > 0 || q->n_order > 0)
+		gw_db_deadline(r->db, QUESTION_MS);
+}
+
+enum bus_err gw_read_over(const struct gw_query *q, enum bus_err rc, struct bus_error *err)
+{
+	if (rc != BUS_ETIMEOUT)
+		return rc;
+	return bus_fail(err, BUS_ETOOBIG, "view '%s': this question reads more rows than a request may",
+			q->view->name);
 }
 
 enum bus_err gw_read_begin(struct gw_reader *r, struct bus_error *err)

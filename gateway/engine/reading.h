@@ -33,11 +33,23 @@ enum bus_err gw_read_begin(struct gw_reader *r, struct bus_error *err) BUS_MUSTC
 const struct gw_value *gw_read_row(struct gw_reader *r, const struct gw_view *v, struct gw_stmt *s,
 				   uint64_t *hash);
 
-/* The view's SELECT with the query's filters: of one key (:_key), of keys after :_key (at most :_limit), or their
- * number. Day and filters are bound. Borrowed; reset it after use. */
-enum gw_select { GW_ONE_KEY, GW_KEYS_AFTER, GW_COUNT };
+/* The view's SELECT with the query's filters: of one key (:_key), of a page, the first two
+ * that match, or the number of rows. Day, filters
+ * and place are bound. Borrowed; reset it after use. */
+enum gw_select { GW_ONE_KEY, GW_PAGE, GW_MATCHES, GW_COUNT };
 enum bus_err gw_read_prepare(struct gw_reader *r, const struct gw_query *q, enum gw_select shape,
 			     struct gw_stmt **out, struct bus_error *err) BUS_MUSTCHECK;
+/* How SQLite would answer. */
+struct gw_plan {
+	bool scans; /* a whole table is read */
+	bool sorts;
+};
+enum bus_err gw_read_plan(struct gw_reader *r, struct bus_str sql, struct gw_plan *out,
+			  struct bus_error *err) BUS_MUSTCHECK;
+/* Once the statement is prepared: what a reader's own filters and order may take of a thread's time; and that it
+ * has taken more, said as such. */
+void gw_read_limit(struct gw_reader *r, const struct gw_query *q);
+enum bus_err gw_read_over(const struct gw_query *q, enum bus_err rc, struct bus_error *err);
 /* *value NULL: no such row. *s stands on it: to be reset by the caller. */
 enum bus_err gw_read_one(struct gw_reader *r, const struct gw_query *q, struct bus_str key,
 			 const struct gw_value **value, uint64_t *hash, struct gw_stmt **s,

@@ -68,6 +68,11 @@ static bool see(void *ctx, const struct gw_value *value, uint64_t hash)
 	return s->n != s->stop_at;
 }
 
+#define F(c, o, v, k)                                                                                        \
+	{                                                                                                    \
+		.column = (c), .op = (o), .value = (v), .n = (k)                                             \
+	}
+
 static const char *const views[] = { "thin", "full", "dated" };
 
 static struct seen page(struct engine *t, const char *view, const struct gw_filter *f, size_t n,
@@ -142,17 +147,44 @@ static void every_operator_filters_in_every_kind_of_view(void **state)
 {
 	static const char *const ten[] = { "10" }, *const three[] = { "10", "20", "999999" },
 				 *const yes[] = { "true" }, *const like[] = { "2025-1*-01" },
-				 *const half[] = { "10.5" };
+				 *const half[] = { "10.5" }, *const small[] = { "K0000_" },
+				 *const one[] = { "_00001" }, *const twelve[] = { "12" };
+	static const struct gw_filter either[] = { F(2, GW_LT, ten, 1), F(4, GW_IS_TRUE, NULL, 0) },
+				      low[] = { F(2, GW_GTE, ten, 1), F(2, GW_LT, twelve, 1) };
 	static const struct {
 		struct gw_filter f;
 		int want;
 	} check[] = {
-		{ { 2, GW_EQ, ten, 1 }, 1 },	     { { 2, GW_NEQ, ten, 1 }, 99 },
-		{ { 2, GW_LT, ten, 1 }, 10 },	     { { 2, GW_LTE, ten, 1 }, 11 },
-		{ { 2, GW_GT, ten, 1 }, 89 },	     { { 2, GW_GTE, ten, 1 }, 90 },
-		{ { 2, GW_IN, three, 3 }, 2 },	     { { 1, GW_IS_NULL, NULL, 0 }, 20 },
-		{ { 1, GW_NOT_NULL, NULL, 0 }, 80 }, { { 4, GW_EQ, yes, 1 }, 50 },
-		{ { 3, GW_EQ, half, 1 }, 1 },	     { { 1, GW_LIKE, like, 1 }, 19 },
+		{ F(2, GW_EQ, ten, 1), 1 },
+		{ F(2, GW_NEQ, ten, 1), 99 },
+		{ F(2, GW_LT, ten, 1), 10 },
+		{ F(2, GW_LTE, ten, 1), 11 },
+		{ F(2, GW_GT, ten, 1), 89 },
+		{ F(2, GW_GTE, ten, 1), 90 },
+		{ F(2, GW_IN, three, 3), 2 },
+		{ F(1, GW_IS_NULL, NULL, 0), 20 },
+		{ F(1, GW_NOT_NULL, NULL, 0), 80 },
+		{ F(4, GW_EQ, yes, 1), 50 },
+		{ F(3, GW_EQ, half, 1), 1 },
+		{ F(1, GW_LIKE, like, 1), 19 },
+		{ F(0, GW_LIKE, small, 1), 0 },
+		{ F(0, GW_ILIKE, small, 1), 10 },
+		{ F(0, GW_LIKE, one, 1), 1 },
+		{ F(4, GW_IS_FALSE, NULL, 0), 50 },
+		{ { .op = GW_OR, .part = either, .n = 2 }, 55 },
+		{ { .op = GW_AND, .part = low, .n = 2 }, 2 },
+		{ { .op = GW_OR, .part = either, .n = 2, .negated = true }, 45 },
+		/* 20 rows have no text: neither like it nor unlike it */
+		{ { .column = 1, .op = GW_LIKE, .value = like, .n = 1, .negated = true }, 61 },
+		{ F(0, GW_LIKE, small, 1), 0 },
+		{ F(0, GW_ILIKE, small, 1), 10 },
+		{ F(0, GW_LIKE, one, 1), 1 },
+		{ F(4, GW_IS_FALSE, NULL, 0), 50 },
+		{ { .op = GW_OR, .part = either, .n = 2 }, 55 },
+		{ { .op = GW_AND, .part = low, .n = 2 }, 2 },
+		{ { .op = GW_OR, .part = either, .n = 2, .negated = true }, 45 },
+		/* 20 rows have no text: neither like it nor unlike it */
+		{ { .column = 1, .op = GW_LIKE, .value = like, .n = 1, .negated = true }, 61 },
 	};
 	struct engine *t = start(100);
 
@@ -177,9 +209,10 @@ static void every_operator_filters_in_every_kind_of_view(void **state)
 
 static void several_filters_must_all_hold_and_two_patterns_do_not_mix(void **state)
 {
-	static const char *const a[] = { "2025-*" }, *const b[] = { "*-03-01" }, *const percent[] = { "%" };
-	const struct gw_filter both[] = { { 1, GW_LIKE, a, 1 }, { 1, GW_LIKE, b, 1 } };
-	const struct gw_filter literal = { 1, GW_LIKE, percent, 1 };
+	static const char *const a[] = { "2025-*" }, *const b[] = { "*-03-01" },
+				 *const percent[] = { "*\\%*" };
+	const struct gw_filter both[] = { F(1, GW_LIKE, a, 1), F(1, GW_LIKE, b, 1) };
+	const struct gw_filter literal = F(1, GW_LIKE, percent, 1);
 	struct engine *t = start(100);
 
 	(void)state;
@@ -193,8 +226,8 @@ static void several_filters_must_all_hold_and_two_patterns_do_not_mix(void **sta
 static void values_that_do_not_fit_and_days_that_are_none_are_refused(void **state)
 {
 	static const char *const bad[] = { "ten" };
-	const struct gw_filter number = { 2, GW_EQ, bad, 1 }, real = { 3, GW_EQ, bad, 1 },
-			       boolean = { 4, GW_EQ, bad, 1 }, pattern = { 2, GW_LIKE, bad, 1 };
+	const struct gw_filter number = F(2, GW_EQ, bad, 1), real = F(3, GW_EQ, bad, 1),
+			       boolean = F(4, GW_EQ, bad, 1), pattern = F(2, GW_LIKE, bad, 1);
 	const struct gw_filter *const all[] = { &number, &real, &boolean, &pattern };
 	static const char *const days[] = { NULL,	 "",	       "2025-02-30",
 					    "2025-1-1",	 "31-12-2025", "2025-12-31x",
