@@ -14,6 +14,7 @@
 #include "gateway/serve/api.h"
 #include "gateway/engine/engine.h"
 #include "gateway/feed/feeds.h"
+#include "gateway/serve/promise.h"
 
 struct conf {
 	char *bootstrap, *schemas_topic, *views_dir, *db_path, *policy, *keys, *cursor_key;
@@ -211,9 +212,12 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	    (rc = load_cursor_key(c, api.cursors.key, err)))
 		goto out;
 	api.feeds = gw_feeds_new();
+	api.promises = gw_promises_new(api.engine);
 	gw_on_change(api.engine, gw_feeds_on_change, api.feeds);
 	gw_on_views(api.engine, gw_access_bind, api.access);
 	if ((rc = start_http(c, &api, &http, &ops, err)) || (rc = gw_engine_start(api.engine, err)))
+		goto out;
+	if ((rc = gw_promises_start(api.promises, err)))
 		goto out;
 	bus_proc_ready("titian-gateway");
 	gw_engine_announce(api.engine, &kafka, c->schemas_topic);
@@ -223,6 +227,7 @@ out:
 		bus_http_stop(&http, 10000);
 	if (ops)
 		bus_http_stop(&ops, 2000);
+	gw_promises_free(&api.promises);
 	if (api.engine)
 		gw_engine_stop(api.engine);
 	gw_feeds_free(&api.feeds);

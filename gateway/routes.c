@@ -7,6 +7,7 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "GET", "/v1/views/{view}/changes", gw_feeds_changes },
 	{ "GET", "/v1/views/{view}/{key}", gw_rest_row },
 	{ "GET", "/v1/topics", gw_rest_topics },
+	{ "GET", "/v1/freshness", gw_rest_freshness },
 	{ "GET", "/v1/quality", gw_rest_quality },
 	{ "GET", "/v1/readers", gw_rest_readers },
 	{ "GET", "/v1/whoami", gw_rest_whoami },

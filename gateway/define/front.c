@@ -1,12 +1,8 @@
 /* The front matter's own keys; columns and routes have a file each. */
-#include <errno.h>
-#include <stdlib.h>
-
 #include "gateway/define/front.h"
 
 #define TEXT_MAX 4000 /* bytes of a title, a description */
 #define SCOPE_MAX 8
-#define AGE_MAX_S (400 * 86400LL)
 
 const char *gw_front_keep(struct gw_front *f, const char *s)
 {
@@ -96,51 +92,8 @@ enum bus_err gw_front_list(struct gw_front *f, struct bus_yaml_node *map, const 
 	return BUS_OK;
 }
 
-/* "15m", "2h", "7d", "30s". */
-static bool read_duration(const char *text, int64_t *seconds)
-{
-	static const struct {
-		const char *unit;
-		int64_t s;
-	} unit[] = { { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
-	char *end;
-	long long n;
-
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || errno || n < 1)
-		return false;
-	for (size_t i = 0; i < BUS_LEN(unit); i++) {
-		if (strcmp(end, unit[i].unit) == 0 && n <= AGE_MAX_S / unit[i].s) {
-			*seconds = n * unit[i].s;
-			return true;
-		}
-	}
-	return false;
-}
-
-static enum bus_err read_freshness(struct gw_front *f, struct bus_yaml_node *root)
-{
-	struct bus_yaml_node *n = bus_yaml_get(root, "freshness");
-	const char *age = NULL;
-	enum bus_err rc;
-
-	if (!n)
-		return BUS_OK;
-	if (n->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(f->y, n, f->err, "'freshness' wants {max_age: 15m}");
-	rc = bus_yaml_str(f->y, n, "max_age", true, &age, f->err);
-	if (rc != BUS_OK)
-		return rc;
-	if (!read_duration(age, &f->d->pub.max_age_s))
-		return bus_yaml_fail(f->y, bus_yaml_get(n, "max_age"), f->err,
-				     "max_age '%.40s': a number with s, m, h or d, at most 400d: 15m", age);
-	return bus_yaml_no_more(f->y, n, f->err);
-}
-
-/* One of the view's columns, by name. */
-static enum bus_err find_column(struct gw_front *f, const struct bus_yaml_node *at, const char *key,
-				const char *name, size_t *out)
+enum bus_err gw_front_column(struct gw_front *f, const struct bus_yaml_node *at, const char *key,
+			     const char *name, size_t *out)
 {
 	const char *all[GW_COLUMNS_MAX], *near;
 	const struct gw_view *v = &f->d->pub;
@@ -167,7 +120,7 @@ static enum bus_err read_scope(struct gw_front *f, struct bus_yaml_node *root)
 		return rc;
 	scope = bus_arena_zalloc(f->d->arena, n * sizeof(*scope));
 	for (size_t i = 0; i < n && rc == BUS_OK; i++)
-		rc = find_column(f, bus_yaml_get(root, "scope"), "scope", name[i], &scope[i]);
+		rc = gw_front_column(f, bus_yaml_get(root, "scope"), "scope", name[i], &scope[i]);
 	f->d->pub.scope = scope;
 	f->d->pub.n_scope = n;
 	return rc;
@@ -183,7 +136,7 @@ static enum bus_err read_promises(struct gw_front *f, struct bus_yaml_node *root
 	    (rc = gw_front_texts(f, root, "purpose", &v->purpose_id, &v->purpose_en)) != BUS_OK ||
 	    (rc = gw_front_text(f, root, "basis", &v->basis)) != BUS_OK ||
 	    (rc = gw_front_text(f, root, "dpia", &v->dpia)) != BUS_OK ||
-	    (rc = read_freshness(f, root)) != BUS_OK || (rc = read_scope(f, root)) != BUS_OK ||
+	    (rc = gw_front_promises(f, root)) != BUS_OK || (rc = read_scope(f, root)) != BUS_OK ||
 	    (rc = bus_yaml_bool(f->y, root, "history", false, &v->history, f->err)) != BUS_OK)
 		return rc;
 	if (v->owner && !gw_front_is_name(v->owner))
@@ -202,7 +155,7 @@ static enum bus_err read_key(struct gw_front *f, struct bus_yaml_node *root)
 	enum bus_err rc = bus_yaml_str(f->y, root, "key", true, &key, f->err);
 
 	if (rc == BUS_OK)
-		rc = find_column(f, bus_yaml_get(root, "key"), "key", key, &f->d->pub.key);
+		rc = gw_front_column(f, bus_yaml_get(root, "key"), "key", key, &f->d->pub.key);
 	if (rc == BUS_OK && f->d->pub.column[f->d->pub.key].type != GW_TEXT)
 		rc = bus_yaml_fail(f->y, bus_yaml_get(root, "key"), f->err,
 				   "key '%s' must be text; write CAST(... AS TEXT) and type: text", key);

@@ -13,6 +13,7 @@ struct gw_front {
 	struct gw_def *d; /* what is kept is copied into its arena */
 	struct bus_yaml *y;
 	struct bus_error *err;
+	struct gw_column *column; /* the view's, once gw_front_columns has read them */
 };
 
 enum bus_err gw_front_read(struct gw_front *f) BUS_MUSTCHECK; /* all of it */
@@ -20,6 +21,8 @@ enum bus_err gw_front_columns(struct gw_front *f, struct bus_yaml_node *root) BU
 enum bus_err gw_front_routes(struct gw_front *f, struct bus_yaml_node *root) BUS_MUSTCHECK;
 enum bus_err gw_front_indexes(struct gw_front *f, struct bus_yaml_node *root) BUS_MUSTCHECK;
 enum bus_err gw_front_quality(struct gw_front *f, struct bus_yaml_node *root) BUS_MUSTCHECK;
+
+enum bus_err gw_front_promises(struct gw_front *f, struct bus_yaml_node *root) BUS_MUSTCHECK; /* freshness, complete */
 
 const char *gw_front_keep(struct gw_front *f, const char *s); /* NULL stays NULL */
 bool gw_front_is_name(const char *s);			      /* lower case, digits, _; 60 at most */
@@ -35,5 +38,8 @@ enum bus_err gw_front_word(struct gw_front *f, struct bus_yaml_node *map, const 
 /* A list of texts, at most max; not there: none. */
 enum bus_err gw_front_list(struct gw_front *f, struct bus_yaml_node *map, const char *key, size_t max,
 			   const char *const **out, size_t *n) BUS_MUSTCHECK;
+/* One of the view's columns, by name; key: whose value it is, for the message. */
+enum bus_err gw_front_column(struct gw_front *f, const struct bus_yaml_node *at, const char *key,
+			     const char *name, size_t *out) BUS_MUSTCHECK;
 
 #endif

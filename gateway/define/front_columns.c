@@ -66,7 +66,7 @@ enum bus_err gw_front_columns(struct gw_front *f, struct bus_yaml_node *root)
 		return bus_yaml_fail(f->y, list, f->err, "more than %d columns; make two views of it",
 				     GW_COLUMNS_MAX);
 	c = bus_arena_zalloc(f->d->arena, v->n_columns * sizeof(*c));
-	v->column = c;
+	v->column = f->column = c;
 	for (struct bus_yaml_node *n = list->first; n && rc == BUS_OK; n = n->next)
 		rc = read_column(f, n, c++);
 	return rc;

@@ -19,7 +19,13 @@ struct gw_column {
 	size_t n_from;
 	const char *const *authority; /* "table.column" in order of authority, as declared */
 	size_t n_authority;
+	double least_share; /* promised: of all rows, those in which it says something; 0: no promise */
 	int line; /* in the definition */
+};
+
+struct gw_input_age { /* a promise for one of the tables behind a view */
+	const char *table;
+	int64_t max_age_s;
 };
 
 struct gw_view { /* immutable, and counted: it lives as long as somebody holds it */
@@ -30,6 +36,9 @@ struct gw_view { /* immutable, and counted: it lives as long as somebody holds i
 	const char *basis;		     /* the law it rests on; NULL: not said */
 	const char *dpia;		     /* name of the file with its impact assessment; NULL: none */
 	int64_t max_age_s;		     /* promised freshness; 0: no promise */
+	const struct gw_input_age *input_age; /* tables with another promise than max_age_s; n_input_ages */
+	size_t n_input_ages;
+	int64_t least_rows;  /* promised: rows it has at least; 0: no promise */
 	const size_t *scope; /* columns that a grant or a follower may be limited to; n_scope */
 	size_t n_scope;
 	const char *const *source; /* tables and views it reads; n_sources */

@@ -64,9 +64,11 @@ static const struct schema {
 } schemas[] = {
 	{ "Problem", "type:s title:s status:i detail:s hint:s code:s instance:s" },
 	{ "View", "name:s title:l about:l dated:b key:s columns:a owner:s? purpose:l basis:s? dpia:s? "
-		  "max_age_s:i? scope:A history:b sources:A tables:A rows:i? newest:i" },
+		  "max_age_s:i? scope:A history:b sources:A tables:A as_of:t? lag:i freshness:o complete:o? rows:i? "
+		  "newest:i" },
 	{ "Topic", "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i "
 		   "newest:t?" },
+	{ "Freshness", "views:a late:i" },
 	{ "Topics", "idle:b caught_up:b topics:a" },
 	{ "Feed", "opd:s umpan:s baris_fisik:i baris_data:i diterima:i ditolak:i tak_tergabung:i "
 		  "diterbitkan:i kelas:m pengamatan:m "
@@ -96,8 +98,8 @@ static const struct answer {
 	    { "application/vnd.titian.page+json", "Page" },
 	    { "application/x-ndjson", NULL },
 	    { "text/csv", NULL } },
-	  "Link ETag Titian-Cursor Titian-As-Of Content-Range" },
-	{ "Row", "Barisnya", "The row", { { "application/json", "" } }, "ETag" },
+	  "Link ETag Last-Modified Titian-Cursor Titian-As-Of Titian-Freshness Titian-Complete Content-Range" },
+	{ "Row", "Barisnya", "The row", { { "application/json", "" } }, "ETag Last-Modified Titian-As-Of Titian-Freshness Titian-Complete" },
 	{ "Changes",
 	  "Perubahan: aliran, atau yang ada sampai kini",
 	  "Changes: a stream, or what there is by now",
@@ -106,6 +108,7 @@ static const struct answer {
 	    { "application/x-ndjson", NULL } },
 	  "" },
 	{ "Unchanged", "Tidak berubah", "Not changed", { { NULL, NULL } }, "ETag" },
+	{ "Freshness", "Janji dan kenyataannya", "Promises, and how they are kept", { { "application/json", "Freshness" } }, "" },
 	{ "Topics", "Topik", "Topics", { { "application/json", "Topics" } }, "" },
 	{ "Quality", "Umpan", "Feeds", { { "application/json", "[Feed]" } }, "" },
 	{ "Readers", "Pembaca", "Readers", { { "application/json", "[Reader]" } }, "" },

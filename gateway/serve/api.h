@@ -9,13 +9,15 @@
 #include "gateway/serve/cursor.h"
 #include "gateway/engine/read.h"
 
-struct gw_feeds; /* gateway/feed/feeds.h */
+struct gw_feeds;    /* gateway/feed/feeds.h */
+struct gw_promises; /* gateway/serve/promise.h */
 
 struct gw_api {
 	struct gw_engine *engine;
 	struct gw_access *access;
 	struct gw_cursors cursors; /* the key; ask gw_api_cursors() */
 	struct gw_feeds *feeds;
+	struct gw_promises *promises; /* NULL: nothing is measured */
 };
 
 extern const struct bus_http_route gw_api_routes[]; /* the public port */
@@ -46,6 +48,7 @@ void gw_rest_row(void *ctx, struct bus_http_request *req);
 void gw_rest_topics(void *ctx, struct bus_http_request *req);
 void gw_rest_quality(void *ctx, struct bus_http_request *req);
 void gw_rest_readers(void *ctx, struct bus_http_request *req);
+void gw_rest_freshness(void *ctx, struct bus_http_request *req);
 void gw_rest_whoami(void *ctx, struct bus_http_request *req);
 void gw_feeds_changes(void *ctx, struct bus_http_request *req);
 void gw_feeds_ticket(void *ctx, struct bus_http_request *req);

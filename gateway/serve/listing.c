@@ -1,6 +1,6 @@
 /* GET /v1/views: what the reader may read, column by column. */
 #include "bus/json_out.h"
-#include "gateway/serve/api.h"
+#include "gateway/serve/promise.h"
 
 #define TABLES_MAX 64
 
@@ -123,6 +123,7 @@ static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw
 		bus_json_put_text(j, v->source[i]);
 	bus_json_array_end(j);
 	put_tables(j, views, v);
+	gw_promise_put(api, j, v, grant.shown);
 	bus_json_key(j, "rows");
 	/* A dated view has no number of rows before the reader names the day. */
 	if (v->dated)

@@ -4,6 +4,7 @@
 #include "gateway/serve/api.h"
 #include "gateway/engine/engine.h"
 #include "gateway/feed/feeds.h"
+#include "gateway/serve/promise.h"
 
 #define TOPICS_MAX 512
 
@@ -68,6 +69,7 @@ static void refresh(struct gw_api *api)
 		set("titian_view_rows", "Keys now in the view.", "view", v->name, gw_view_rows(api->engine, v));
 		set("titian_view_newest", "Number of the newest change.", "view", v->name, gw_newest(api->engine, v));
 	}
+	gw_promise_metrics(api);
 	bus_metric_set(bus_metric("titian_feed_clients", "gauge", "Readers that follow a view.", ""),
 		       (double)gw_feeds_count(api->feeds));
 }

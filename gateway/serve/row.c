@@ -4,6 +4,7 @@
 
 #include "gateway/serve/api.h"
 #include "gateway/serve/format.h"
+#include "gateway/serve/promise.h"
 
 struct one {
 	struct gw_params params;
@@ -31,6 +32,7 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 	struct bus_error err;
 	const char *have;
 	enum bus_err rc;
+	int64_t newest;
 
 	if (!gw_api_reader(api, req, reader) || !(v = gw_api_view(api, req, reader, &grant)))
 		return;
@@ -40,6 +42,7 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 		gw_problem(req, o.params.problem, o.params.detail, o.params.hint[0] ? o.params.hint : NULL);
 		return;
 	}
+	newest = gw_newest(api->engine, v);
 	rc = gw_get(gw_reader_of(api->engine), v, o.params.query.date, bus_str(key), one_row, &o, &err);
 	if (rc) {
 		gw_api_fail(req, rc, &err);
@@ -52,6 +55,7 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 		     (grant.shown * UINT64_C(0xc2b2ae3d27d4eb4f)));
 	bus_http_set(req, "ETag", tag);
 	bus_http_set(req, "Cache-Control", "private, no-cache");
+	gw_promise_headers(api, req, v, newest);
 	have = bus_http_header(req, "If-None-Match");
 	if (have && strstr(have, tag))
 		bus_http_reply(req, 304, NULL, NULL);

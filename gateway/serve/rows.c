@@ -4,17 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "bus/clock.h"
 #include "bus/json_out.h"
-
-void gw_put_as_of(struct bus_http_request *req, int64_t seq)
-{
-	char when[40], text[80];
-
-	bus_clock_iso_wib(bus_clock_ms() / 1000 * 1000, when, sizeof(when));
-	snprintf(text, sizeof(text), "\"%s\";seq=%" PRId64, when, seq);
-	bus_http_set(req, "Titian-As-Of", text);
-}
+#include "gateway/serve/promise.h"
 
 bool gw_rows_put(void *ctx, const struct gw_value *value, uint64_t hash)
 {
@@ -148,7 +139,7 @@ static void answer_page(struct gw_api *api, struct bus_http_request *req, struct
 
 	gw_cursor_put_feed(&cursors, p->params.view, newest, &cursor);
 	bus_http_set(req, "Titian-Cursor", bus_buf_cstr(&cursor));
-	gw_put_as_of(req, newest);
+	gw_promise_headers(api, req, p->params.view, newest);
 	if (p->rows == p->params.query.limit) { /* the next page may turn out empty */
 		put_next_url(api, req, p, &next);
 		bus_buf_printf(&link, "<%s>; rel=\"next\"", bus_buf_cstr(&next));

@@ -19,7 +19,4 @@ void gw_rows_release(struct gw_rows *p);
 /* The whole view as CSV or NDJSON, without a limit: streamed in pieces of one short query each. */
 void gw_rows_stream(struct gw_api *api, struct bus_http_request *req, const struct gw_rows *p);
 
-/* `Titian-As-Of`: the time of this answer and the newest change it can know. */
-void gw_put_as_of(struct bus_http_request *req, int64_t seq);
-
 #endif

@@ -1,6 +1,7 @@
 /* A whole view as CSV or NDJSON, piece by piece. */
 #include <stdio.h>
 
+#include "gateway/serve/promise.h"
 #include "gateway/serve/rows.h"
 
 #define EXPORT_ROWS 1000 /* a piece: one short query */
@@ -71,7 +72,7 @@ void gw_rows_stream(struct gw_api *api, struct bus_http_request *req, const stru
 	x->page.params.query.limit = EXPORT_ROWS;
 	gw_cursor_put_feed(&cursors, p->params.view, newest, &cursor);
 	bus_http_set(req, "Titian-Cursor", bus_buf_cstr(&cursor));
-	gw_put_as_of(req, newest);
+	gw_promise_headers(api, req, p->params.view, newest);
 	bus_buf_printf(&name, "attachment; filename=\"%s.%s\"", p->params.view->name,
 		       p->form == GW_FORM_CSV ? "csv" : "ndjson");
 	bus_http_set(req, "Content-Disposition", bus_buf_cstr(&name));
