@@ -11,6 +11,7 @@
 
 #include "bus/log.h"
 #include "bus/proc.h"
+#include "gateway/commands.h"
 #include "gateway/serve/api.h"
 #include "gateway/engine/engine.h"
 #include "gateway/feed/feeds.h"
@@ -50,7 +51,9 @@ static const char usage[] =
 	"titian-gateway --config FILE          serve the city's views\n"
 	"titian-gateway check --config FILE    try views and policy against the registered schemas; serves nothing\n"
 	"titian-gateway key new --keys FILE --name NAME\n"
-	"                                      make a reader's key; prints the secret, once\n";
+	"                                      make a reader's key; prints the secret, once\n"
+	"titian-gateway view test [--schemas DIR] [--test FILE] VIEW.sql...\n"
+	"                                      run views' tests here, without Kafka; see gateway/views/README.md\n";
 
 static volatile sig_atomic_t reload;
 
@@ -246,6 +249,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "key") == 0)
 		return key_command(argc, argv);
+	if (argc > 1 && strcmp(argv[1], "view") == 0)
+		return gw_view_command(argc - 2, argv + 2);
 	if (only_check) {
 		argv[1] = argv[0];
 		argv++;
