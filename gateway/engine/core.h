@@ -51,11 +51,12 @@ struct gw_live { /* a view and its upkeep */
 	int64_t id;
 	struct gw_rel *rel; /* of a full view */
 	struct gw_stmt *keyed, *state_get, *state_put, *state_remove, *log_put, *row_put, *row_remove;
+	struct gw_stmt *scope_get, *scope_put, *left_put, *left_remove; /* of a view with scope columns */
 	struct gw_keys dirty;
 	size_t saved; /* of dirty: that many are in _dirty already */
 	bool all;     /* to be evaluated as a whole */
 	bool all_saved;
-	bool refill;  /* its own table is new: every row is written */
+	bool refill;  /* its own table, or scope columns, are new: every row is written */
 	bool changed; /* since the last commit */
 	int64_t rows, newest, log_entries;
 	int64_t settled_ms; /* monotonic, last evaluation */
@@ -197,6 +198,18 @@ enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic b
 /* views.c: the set of views as readers see it. */
 void gw_views_publish(struct gw_engine *e);   /* e->view[] is the set from now on */
 void gw_live_show(struct gw_live *v); /* its numbers, for every thread */
+
+/* scope.c: the values of scope columns, and who left which. All do nothing for a view without. */
+enum bus_err gw_scope_tables(struct gw_engine *e, struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_scope_prepare(struct gw_engine *e, struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
+void gw_scope_undo(struct gw_live *v);
+/* Before state_put runs for the change e->seq: binds its scope columns from the row (NULL: gone), and notes where
+ * the key has left. */
+enum bus_err gw_scope_write(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct gw_stmt *from,
+			    struct bus_error *err) BUS_MUSTCHECK;
+/* The columns are new and the row is as it was. */
+enum bus_err gw_scope_fill(struct gw_live *v, struct bus_str key, struct gw_stmt *from,
+			   struct bus_error *err) BUS_MUSTCHECK;
 
 /* route.c */
 void gw_route_change(void *engine, const char *table, enum gw_db_op op); /* the hook */

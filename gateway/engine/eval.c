@@ -12,15 +12,16 @@ struct old { /* what is stored for a key */
 	uint64_t hash;
 };
 
-static enum bus_err write_state(struct gw_engine *e, struct gw_live *v, struct bus_str key, bool present,
-				uint64_t hash, struct bus_error *err)
+/* from stands on the key's row; NULL: it is gone. */
+static enum bus_err write_state(struct gw_engine *e, struct gw_live *v, struct bus_str key,
+				struct gw_stmt *from, uint64_t hash, struct bus_error *err)
 {
 	enum bus_err rc;
 
 	v->changed = true;
 	e->writing = NULL;
 	if (v->def->pub.internal) {
-		if (!present) {
+		if (!from) {
 			gw_stmt_bind_text(v->state_remove, 1, key);
 			return gw_stmt_run(v->state_remove, err);
 		}
@@ -31,12 +32,14 @@ static enum bus_err write_state(struct gw_engine *e, struct gw_live *v, struct b
 	}
 	v->newest = ++e->seq;
 	gw_stmt_bind_text(v->state_put, 1, key);
-	if (present)
+	if (from)
 		gw_stmt_bind_int(v->state_put, 2, (int64_t)hash);
 	else
 		gw_stmt_bind_null(v->state_put, 2);
 	gw_stmt_bind_int(v->state_put, 3, e->seq);
-	rc = gw_stmt_run(v->state_put, err);
+	rc = gw_scope_write(e, v, key, from, err);
+	if (rc == BUS_OK)
+		rc = gw_stmt_run(v->state_put, err);
 	if (rc != BUS_OK)
 		return rc;
 	gw_stmt_bind_int(v->log_put, 1, e->seq);
@@ -76,10 +79,12 @@ static enum bus_err keep_row(struct gw_engine *e, struct gw_live *v, struct bus_
 	same = old->present && old->hash == hash;
 	if (v->rel && (!same || v->refill))
 		rc = write_row(e, v, from, err);
+	if (rc == BUS_OK && same && v->refill)
+		rc = gw_scope_fill(v, key, from, err);
 	if (rc != BUS_OK || same)
 		return rc;
 	v->rows += !old->present;
-	return write_state(e, v, key, true, hash, err);
+	return write_state(e, v, key, from, hash, err);
 }
 
 static enum bus_err drop_row(struct gw_engine *e, struct gw_live *v, struct bus_str key,
@@ -94,7 +99,7 @@ static enum bus_err drop_row(struct gw_engine *e, struct gw_live *v, struct bus_
 		e->writing = NULL;
 	}
 	v->rows--;
-	return rc == BUS_OK ? write_state(e, v, key, false, 0, err) : rc;
+	return rc == BUS_OK ? write_state(e, v, key, NULL, 0, err) : rc;
 }
 
 static void bad_key(struct gw_engine *e, struct gw_live *v, const char *why)

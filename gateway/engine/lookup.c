@@ -62,8 +62,10 @@ enum bus_err gw_lookup(struct gw_reader *r, const struct gw_query *q, int column
 		       size_t n, gw_found_fn fn, void *ctx, struct bus_error *err)
 {
 	struct gw_filter is = { .column = column, .op = GW_EQ, .n = 1 };
-	struct gw_query one = { .view = q->view, .date = q->date, .filter = &is, .n_filters = 1 };
-	struct gw_query keyed = { .view = q->view, .date = q->date };
+	struct gw_query one = {
+		.view = q->view, .date = q->date, .filter = &is, .n_filters = 1, .rows = q->rows
+	};
+	struct gw_query keyed = { .view = q->view, .date = q->date, .rows = q->rows };
 	enum bus_err rc = gw_read_check_date(q->view, q->date, err);
 
 	if (rc == BUS_OK)

@@ -1,6 +1,4 @@
 /* Pages and single rows. */
-#include <stdio.h>
-
 #include "gateway/engine/reading.h"
 
 #define DRIVEN_ROWS_MAX 2000 /* with filters: keys evaluated one by one, if no more than these */
@@ -15,15 +13,16 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 	struct bus_buf after = { 0 };
 	const struct gw_value *value;
 	int left = q->limit, pass = q->offset;
-	char sql[200];
+	struct bus_buf sql = { 0 };
 	uint64_t hash;
 	enum bus_err rc;
 	bool row, end = false;
 
-	snprintf(sql, sizeof(sql),
-		 "SELECT key FROM \"_view_%s\" WHERE key > ? AND hash IS NOT NULL ORDER BY key "
-		 "LIMIT ? OFFSET ?",
-		 q->view->name);
+	bus_buf_printf(&sql, "SELECT key FROM \"_view_%s\" WHERE key > ?1 AND hash IS NOT NULL",
+		       q->view->name);
+	if (q->rows)
+		gw_scope_put_sql(q->rows, "\"s_", &sql);
+	bus_buf_puts(&sql, " ORDER BY key LIMIT :_limit OFFSET :_offset");
 	bus_buf_put(&after, q->after.p, q->after.n);
 	rc = gw_read_begin(r, err);
 	if (rc == BUS_OK)
@@ -33,12 +32,14 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 		int want = all && left < KEYS_A_TURN ? left : KEYS_A_TURN;
 
 		gw_keys_clear(&r->keys);
-		rc = gw_reader_stmt(r, sql, &keys, err);
+		rc = gw_reader_stmt(r, bus_buf_cstr(&sql), &keys, err);
 		if (rc != BUS_OK)
 			break;
 		gw_stmt_bind_text(keys, 1, bus_buf_str(&after));
-		gw_stmt_bind_int(keys, 2, want);
-		gw_stmt_bind_int(keys, 3, all ? pass : 0);
+		gw_stmt_bind_int(keys, gw_stmt_param(keys, ":_limit"), want);
+		gw_stmt_bind_int(keys, gw_stmt_param(keys, ":_offset"), all ? pass : 0);
+		if (q->rows)
+			gw_scope_bind_sql(keys, q->view, q->rows);
 		pass = all ? 0 : pass;
 		while ((rc = gw_stmt_step(keys, &row, err)) == BUS_OK && row)
 			gw_keys_add(&r->keys, gw_stmt_text(keys, 0));
@@ -67,6 +68,7 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 	if (r->db)
 		gw_db_rollback(r->db);
 	bus_buf_release(&after);
+	bus_buf_release(&sql);
 	return rc;
 }
 
@@ -138,9 +140,9 @@ enum bus_err gw_read_one(struct gw_reader *r, const struct gw_query *q, struct b
 }
 
 enum bus_err gw_get(struct gw_reader *r, const struct gw_view *v, const char *date, struct bus_str key,
-		    gw_row_fn fn, void *ctx, struct bus_error *err)
+		    const struct gw_scope *rows, gw_row_fn fn, void *ctx, struct bus_error *err)
 {
-	struct gw_query q = { .view = v, .date = date };
+	struct gw_query q = { .view = v, .date = date, .rows = rows };
 	const struct gw_value *value;
 	struct gw_stmt *s = NULL;
 	uint64_t hash;

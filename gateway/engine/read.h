@@ -71,11 +71,27 @@ struct gw_order {
 	bool descending, nulls_first;
 };
 
+/* Part of a view: rows whose column is one of the values, for every part. Only scope columns of the view
+ * (gw_view.scope), and values that gw_scope_value_ok takes. */
+#define GW_SCOPE_PARTS_MAX 8
+struct gw_scope_part {
+	const char *column; /* by name: a definition may be replaced */
+	const char *const *value;
+	size_t n;
+};
+struct gw_scope {
+	const struct gw_scope_part *part;
+	size_t n; /* 0: the whole view */
+};
+bool gw_scope_ok(const struct gw_view *v, const char *column); /* a scope column of it */
+bool gw_scope_value_ok(const struct gw_column *c, const char *text);
+
 struct gw_query {
 	const struct gw_view *view;
 	const char *date;		/* "2025-12-31" or NULL */
 	const struct gw_filter *filter; /* all must hold; with their parts at most 64 */
 	size_t n_filters;
+	const struct gw_scope *rows; /* what this reader may see: any other row is a missing one; NULL: all */
 	const struct gw_order *order; /* at most GW_ORDER_MAX, then the key; none: by the key alone */
 	size_t n_order;
 	struct bus_str after;	      /* key: rows behind this one; n 0: from the first */
@@ -92,7 +108,8 @@ struct gw_reader *gw_reader_of(struct gw_engine *e);
 enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn, void *ctx,
 		     struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_get(struct gw_reader *r, const struct gw_view *v, const char *date, struct bus_str key,
-		    gw_row_fn fn, void *ctx, struct bus_error *err) BUS_MUSTCHECK; /* BUS_ENOENT */
+		    const struct gw_scope *rows, gw_row_fn fn, void *ctx,
+		    struct bus_error *err) BUS_MUSTCHECK; /* BUS_ENOENT */
 enum bus_err gw_count(struct gw_reader *r, const struct gw_query *q, int64_t *n,
 		      struct bus_error *err) BUS_MUSTCHECK;
 /* About how many rows: exact where that costs nothing, else from a sample of the view's keys. */
@@ -116,8 +133,23 @@ struct gw_change {
 	uint64_t hash;
 };
 typedef bool (*gw_change_fn)(void *ctx, const struct gw_change *change);
-/* At most limit entries with seq > after, in order. *last: seq of the last entry looked at (go on from
- * there), or the store's newest seq when there was nothing more. */
+
+/* Somebody who follows a view. Whoever follows a part of it is told of a row that leaves the part as of one
+ * that is removed, and is never told of a key that was not in it. */
+struct gw_following {
+	const struct gw_view *view;
+	const char *date;	     /* of a dated view */
+	const struct gw_scope *rows; /* NULL: the whole view */
+	int64_t after;		     /* 0: the snapshot */
+	int64_t to;		     /* no further; 0: to the end */
+	int64_t fresh; /* removals up to here are not told: the follower's snapshot began there, and it never had them */
+	int limit;
+};
+/* At most limit entries with seq > after, in order, and no more than a short call may look at. *last: go on from
+ * there; it is `to`, or the store's newest seq, when there was nothing more. */
+enum bus_err gw_follow(struct gw_reader *r, const struct gw_following *f, gw_change_fn fn, void *ctx,
+		       int64_t *last, struct bus_error *err) BUS_MUSTCHECK;
+/* The same, of the whole view. */
 enum bus_err gw_changes(struct gw_reader *r, const struct gw_view *v, const char *date, int64_t after,
 			int limit, gw_change_fn fn, void *ctx, int64_t *last,
 			struct bus_error *err) BUS_MUSTCHECK;

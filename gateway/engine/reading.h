@@ -33,6 +33,10 @@ enum bus_err gw_read_begin(struct gw_reader *r, struct bus_error *err) BUS_MUSTC
 const struct gw_value *gw_read_row(struct gw_reader *r, const struct gw_view *v, struct gw_stmt *s,
 				   uint64_t *hash);
 
+/* Scope as SQL, ` AND <prefix>NAME" IN (...)` for each part, and what it is bound to. */
+void gw_scope_put_sql(const struct gw_scope *s, const char *prefix, struct bus_buf *out);
+void gw_scope_bind_sql(struct gw_stmt *stmt, const struct gw_view *v, const struct gw_scope *s);
+
 /* The view's SELECT with the query's filters: of one key (:_key), of a page, the first two
  * that match, or the number of rows. Day, filters
  * and place are bound. Borrowed; reset it after use. */

@@ -177,6 +177,11 @@ static void put_question(const struct gw_def *def, const struct gw_query *q, enu
 		bus_buf_puts(b, "SELECT count(*) FROM (");
 	put_select(def, b);
 	bus_buf_puts(b, "WHERE ");
+	if (q->rows) {
+		bus_buf_putc(b, '1');
+		gw_scope_put_sql(q->rows, "\"", b);
+		bus_buf_puts(b, " AND ");
+	}
 	for (size_t i = 0; i < q->n_filters; i++) {
 		put_filter(&t, &q->filter[i]);
 		bus_buf_puts(b, " AND ");
@@ -337,5 +342,7 @@ enum bus_err gw_read_prepare(struct gw_reader *r, const struct gw_query *q, enum
 		return rc;
 	if (q->date)
 		gw_stmt_bind_text(*out, gw_stmt_param(*out, ":per_tanggal"), bus_str(q->date));
+	if (q->rows)
+		gw_scope_bind_sql(*out, q->view, q->rows);
 	return bind_question(r, *out, q, shape, err);
 }

@@ -241,6 +241,8 @@ static enum bus_err make_tables(struct gw_engine *e, struct gw_live *v, struct b
 		rc = gw_db_exec(e->db, err,
 				"CREATE TABLE IF NOT EXISTS \"_log_%s\"(seq INTEGER PRIMARY KEY, key TEXT)",
 				d->pub.name);
+	if (rc == BUS_OK)
+		rc = gw_scope_tables(e, v, err);
 	if (rc != BUS_OK || !d->full)
 		return rc;
 	bus_buf_printf(&sql, "CREATE TABLE IF NOT EXISTS \"%s\"(", d->pub.name);
@@ -309,11 +311,13 @@ static enum bus_err prepare_view(struct gw_engine *e, struct gw_live *v, struct 
 		rc = prepare_with(e, &v->state_get, err, "SELECT hash FROM \"_view_@\" WHERE key=?", d->name);
 	if (rc == BUS_OK)
 		rc = prepare_with(e, &v->state_put, err,
-				  "INSERT INTO \"_view_@\" VALUES(?,?,?) ON CONFLICT DO UPDATE SET "
+				  "INSERT INTO \"_view_@\"(key, hash, seq) VALUES(?,?,?) ON CONFLICT DO UPDATE SET "
 				  "hash=excluded.hash, seq=excluded.seq",
 				  d->name);
 	if (rc == BUS_OK)
 		rc = prepare_with(e, &v->state_remove, err, "DELETE FROM \"_view_@\" WHERE key=?", d->name);
+	if (rc == BUS_OK)
+		rc = gw_scope_prepare(e, v, err);
 	if (rc == BUS_OK && !d->internal)
 		rc = prepare_with(e, &v->log_put, err, "INSERT INTO \"_log_@\" VALUES(?,?)", d->name);
 	if (rc == BUS_OK && v->rel) {
@@ -465,10 +469,11 @@ static enum bus_err drop_gone(struct gw_engine *e, struct bus_error *err)
 		rc = gw_db_exec(
 		    e->db, err,
 		    "DROP TABLE IF EXISTS \"_view_%.*s\"; DROP TABLE IF EXISTS \"_log_%.*s\";"
+		    "DROP TABLE IF EXISTS \"_left_%.*s\";"
 		    "DROP TABLE IF EXISTS \"%.*s\"; DELETE FROM _dirty WHERE view=(SELECT id FROM _view "
 		    "WHERE name='%.*s'); DELETE FROM _view WHERE name='%.*s';",
 		    (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p,
-		    (int)name.n, name.p);
+		    (int)name.n, name.p, (int)name.n, name.p);
 		bus_log(BUS_LOG_INFO, "gateway.view_dropped", LOG_INT("views", 1));
 	}
 	gw_keys_release(&gone);
@@ -522,6 +527,7 @@ void gw_setup_undo(struct gw_engine *e)
 		gw_stmt_free(&v->state_put);
 		gw_stmt_free(&v->state_remove);
 		gw_stmt_free(&v->log_put);
+		gw_scope_undo(v);
 		gw_stmt_free(&v->row_put);
 		gw_stmt_free(&v->row_remove);
 		gw_keys_release(&v->dirty);

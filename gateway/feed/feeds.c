@@ -194,7 +194,8 @@ static bool still_granted(struct gw_subscriber *s)
 
 	if (gw_view_gone(s->view))
 		return false; /* of another shape, perhaps: it comes back with its cursor, and asks anew */
-	return g.allowed && g.clear == s->params.grant.clear && g.shown == s->params.grant.shown;
+	return g.allowed && g.clear == s->params.grant.clear && g.shown == s->params.grant.shown &&
+	       g.rows == s->params.grant.rows;
 }
 
 static enum bus_http_more poll_piece(struct gw_subscriber *s, bool more)
@@ -213,6 +214,11 @@ static enum bus_http_more piece(void *state, struct bus_buf *out)
 {
 	struct gw_subscriber *s = state;
 	int64_t now = bus_clock_mono_ms();
+	const struct gw_following f = { .view = s->view,
+					.date = s->params.query.date,
+					.rows = s->params.grant.rows,
+					.after = s->after,
+					.limit = PIECE };
 	struct bus_error err;
 	bool more;
 
@@ -222,8 +228,7 @@ static enum bus_http_more piece(void *state, struct bus_buf *out)
 	s->changes = 0;
 	if (s->way == WAY_POLL)
 		bus_buf_puts(out, "{\"changes\":[");
-	if (gw_changes(gw_reader_of(s->api->engine), s->view, s->params.query.date, s->after, PIECE,
-		       put_change, s, &s->after, &err))
+	if (gw_follow(gw_reader_of(s->api->engine), &f, put_change, s, &s->after, &err))
 		return BUS_HTTP_ABORT;
 	more = s->after < gw_newest(s->api->engine, s->view);
 	if (s->way == WAY_POLL)

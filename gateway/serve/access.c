@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "bus/clock.h"
 #include "bus/crypto.h"
 #include "bus/base64url.h"
+#include "gateway/serve/access_rows.h"
 
 #define ID_LEN 8
 #define SECRET_LEN 43 /* 32 bytes in base64url */
@@ -31,6 +33,7 @@ struct policy { /* what the two files say; replaced whole */
 
 struct gw_rights {
 	bool status, define;
+	int streams;
 };
 
 struct gw_access {
@@ -40,6 +43,8 @@ struct gw_access {
 	struct policy policy;	/* lock */
 	struct gw_views *views; /* lock: the set that grant is of */
 	struct gw_grant *grant; /* lock: of each reader, of each view of the set */
+	struct gw_grant_rows *rows; /* whoever reloads */
+	_Atomic uint64_t generation;
 };
 
 static void policy_release(struct policy *p)
@@ -142,6 +147,7 @@ static void bind(struct gw_access *a)
 	for (size_t i = 0; i < says->n; i++)
 		for (size_t k = 0; k < a->views->n; k++)
 			*g++ = gw_policy_grant(&says->reader[i], a->views->view[k]);
+	atomic_fetch_add(&a->generation, 1);
 }
 
 void gw_access_bind(void *access)
@@ -156,7 +162,7 @@ void gw_access_bind(void *access)
 enum bus_err gw_access_reload(struct gw_access *a, struct bus_error *err)
 {
 	struct gw_views *views = gw_views_hold(a->engine);
-	struct policy fresh = { 0 }, old;
+	struct policy fresh = { .says.kept = &a->rows }, old;
 	enum bus_err rc;
 
 	rc = keys_load(a->keys_path, &fresh, err);
@@ -199,6 +205,7 @@ void gw_access_close(struct gw_access **a)
 	policy_release(&(*a)->policy);
 	gw_views_release(&(*a)->views);
 	free((*a)->grant);
+	gw_grant_rows_free(&(*a)->rows);
 	pthread_rwlock_destroy(&(*a)->lock);
 	free((*a)->policy_path);
 	free((*a)->keys_path);
@@ -254,7 +261,7 @@ static struct gw_rights rights_of(struct gw_access *a, const char *reader)
 	pthread_rwlock_rdlock(&a->lock);
 	r = gw_policy_reader(&a->policy.says, reader);
 	if (r)
-		may = (struct gw_rights){ .status = r->status, .define = r->define };
+		may = (struct gw_rights){ .status = r->status, .define = r->define, .streams = (int)r->streams };
 	pthread_rwlock_unlock(&a->lock);
 	return may;
 }
@@ -262,6 +269,16 @@ static struct gw_rights rights_of(struct gw_access *a, const char *reader)
 bool gw_access_status(struct gw_access *a, const char *reader)
 {
 	return rights_of(a, reader).status;
+}
+
+int gw_access_streams(struct gw_access *a, const char *reader)
+{
+	return rights_of(a, reader).streams;
+}
+
+uint64_t gw_access_generation(struct gw_access *a)
+{
+	return atomic_load(&a->generation);
 }
 
 bool gw_access_define(struct gw_access *a, const char *reader)

@@ -31,6 +31,9 @@ typedef void (*gw_access_fn)(void *ctx, const char *reader, size_t keys, const s
 			     const struct gw_grant *grant);
 void gw_access_each(struct gw_access *a, gw_access_fn fn, void *ctx);
 bool gw_access_status(struct gw_access *a, const char *reader); /* may see topics and quality */
+int gw_access_streams(struct gw_access *a, const char *reader); /* most feeds open at a time */
+/* While it stands still, every grant is what it was. */
+uint64_t gw_access_generation(struct gw_access *a);
 bool gw_access_define(struct gw_access *a, const char *reader); /* may define, change and drop views */
 void gw_access_bind(void *access); /* when the set of views is another one: for gw_on_views */
 

@@ -103,6 +103,18 @@ static void put_tables(struct bus_json_out *j, const struct gw_views *views, con
 	bus_json_array_end(j);
 }
 
+/* As many as there are for this reader. */
+static int64_t rows_of(struct gw_api *api, const struct gw_view *v, struct gw_grant grant)
+{
+	const struct gw_query q = { .view = v, .rows = grant.rows };
+	struct bus_error err;
+	int64_t n = 0;
+
+	if (!grant.rows)
+		return gw_view_rows(api->engine, v);
+	return gw_count(gw_reader_of(api->engine), &q, &n, &err) == BUS_OK ? n : 0;
+}
+
 static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw_views *views,
 		     const struct gw_view *v, struct gw_grant grant)
 {
@@ -129,7 +141,7 @@ static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw
 	if (v->dated)
 		bus_json_put_null(j);
 	else
-		bus_json_put_int(j, gw_view_rows(api->engine, v));
+		bus_json_put_int(j, rows_of(api, v, grant));
 	bus_json_key(j, "newest");
 	bus_json_put_int(j, gw_newest(api->engine, v));
 	bus_json_object_end(j);

@@ -5,6 +5,7 @@
 
 #include "bus/log.h"
 #include "bus/yaml.h"
+#include "gateway/serve/access_rows.h"
 
 bool gw_reader_name_ok(const char *name)
 {
@@ -86,6 +87,7 @@ static enum bus_err rule_check(const struct gw_views *views, struct bus_yaml *y,
 {
 	bool every = strcmp(rule->view, "*") == 0, found = every;
 	enum bus_err rc = BUS_OK;
+	const char *column;
 
 	for (size_t i = 0; i < views->n && rc == BUS_OK; i++) {
 		const struct gw_view *v = views->view[i];
@@ -101,6 +103,11 @@ static enum bus_err rule_check(const struct gw_views *views, struct bus_yaml *y,
 		rc = names_check(y, node, &rule->columns, v, err);
 		if (rc == BUS_OK)
 			rc = names_check(y, node, &rule->clear, v, err);
+		if (rc == BUS_OK && !every && rule->rows && !gw_grant_rows_fit(rule->rows, v, &column))
+			return bus_yaml_fail(y, node, err,
+					     "rows: '%s' is not under 'scope' in the definition of view '%s', or "
+					     "a value is not of its type",
+					     column, v->name);
 	}
 	if (rc == BUS_OK && !found)
 		bus_log(BUS_LOG_WARN, "gateway.policy_view", LOG_STR("view", rule->view),
@@ -108,9 +115,10 @@ static enum bus_err rule_check(const struct gw_views *views, struct bus_yaml *y,
 	return rc;
 }
 
-static enum bus_err rules_read(const struct gw_views *views, struct bus_yaml *y, struct bus_yaml_node *list,
-			       struct gw_policy_reader *r, struct bus_error *err)
+static enum bus_err rules_read(const struct gw_views *views, struct gw_policy *p, struct bus_yaml *y,
+			       struct bus_yaml_node *list, struct gw_policy_reader *r, struct bus_error *err)
 {
+	struct bus_yaml_node *rows;
 	struct gw_rule *rule;
 	enum bus_err rc = BUS_OK;
 
@@ -127,6 +135,9 @@ static enum bus_err rules_read(const struct gw_views *views, struct bus_yaml *y,
 		rc = names_read(y, node, "columns", &rule->columns, err);
 		if (rc == BUS_OK)
 			rc = names_read(y, node, "clear", &rule->clear, err);
+		rows = bus_yaml_get(node, "rows");
+		if (rc == BUS_OK && rows)
+			rc = gw_grant_rows_read(p->kept, y, rows, &rule->rows, err);
 		if (rc == BUS_OK)
 			rc = bus_yaml_no_more(y, node, err);
 		if (rc == BUS_OK)
@@ -135,8 +146,8 @@ static enum bus_err rules_read(const struct gw_views *views, struct bus_yaml *y,
 	return rc;
 }
 
-static enum bus_err reader_read(const struct gw_views *views, struct bus_yaml *y, struct bus_yaml_node *node,
-				struct gw_policy_reader *r, struct bus_error *err)
+static enum bus_err reader_read(const struct gw_views *views, struct gw_policy *p, struct bus_yaml *y,
+				struct bus_yaml_node *node, struct gw_policy_reader *r, struct bus_error *err)
 {
 	struct bus_yaml_node *list;
 	enum bus_err rc;
@@ -148,10 +159,13 @@ static enum bus_err reader_read(const struct gw_views *views, struct bus_yaml *y
 	rc = bus_yaml_bool(y, node, "status", false, &r->status, err);
 	if (rc == BUS_OK)
 		rc = bus_yaml_bool(y, node, "define", false, &r->define, err);
+	r->streams = GW_STREAMS_DEFAULT;
+	if (rc == BUS_OK)
+		rc = bus_yaml_int(y, node, "streams", false, 0, 1000000, &r->streams, err);
 	if (rc != BUS_OK)
 		return rc;
 	list = bus_yaml_get(node, "views");
-	if (list && (rc = rules_read(views, y, list, r, err)) != BUS_OK)
+	if (list && (rc = rules_read(views, p, y, list, r, err)) != BUS_OK)
 		return rc;
 	return bus_yaml_no_more(y, node, err);
 }
@@ -175,7 +189,7 @@ enum bus_err gw_policy_load(const char *path, const struct gw_views *views, stru
 	if (rc == BUS_OK) {
 		p->reader = bus_xcalloc(bus_yaml_count(readers) + 1, sizeof(*p->reader));
 		for (struct bus_yaml_node *node = readers->first; node && rc == BUS_OK; node = node->next)
-			rc = reader_read(views, y, node, &p->reader[p->n++], err);
+			rc = reader_read(views, p, y, node, &p->reader[p->n++], err);
 	}
 	bus_yaml_free(&y);
 	return rc;
@@ -211,13 +225,15 @@ struct gw_grant gw_policy_grant(const struct gw_policy_reader *r, const struct g
 {
 	const struct gw_rule *rule = NULL;
 	struct gw_grant g = { 0 };
+	const char *column;
 
 	for (size_t i = r->n_rules; i > 0 && !rule; i--)
 		if (strcmp(r->rule[i - 1].view, "*") == 0 || strcmp(r->rule[i - 1].view, v->name) == 0)
 			rule = &r->rule[i - 1];
-	if (!rule || v->internal)
+	if (!rule || v->internal || (rule->rows && !gw_grant_rows_fit(rule->rows, v, &column)))
 		return g;
 	g.allowed = true;
+	g.rows = rule->rows;
 	g.shown = rule->columns.given ? bits_of(&rule->columns, v) : UINT64_MAX;
 	g.shown |= UINT64_C(1) << v->key; /* pages and feeds go by the key */
 	g.clear = bits_of(&rule->clear, v);

@@ -4,7 +4,8 @@
  * names: views come and go while the gateway runs, so names are kept, and gw_policy_grant makes of them what
  * they mean for a definition as it is. Of two rules for one view the later one in the file holds.
  * A column that the view of its rule does not have is a mistake when the file is read (BUS_EPARSE, file:line);
- * in a definition that comes later it means nothing. A view that is not there (yet) is told in the log.
+ * in a definition that comes later it means nothing. Rows limited by what is no scope column of a view: then
+ * nothing of that view is granted. A view that is not there (yet) is told in the log.
  * Thread: a policy does not change once it is read.
  */
 #ifndef GATEWAY_SERVE_POLICY_H
@@ -15,10 +16,13 @@
 
 #define GW_READER_NAME_MAX 64
 
+struct gw_grant_rows; /* gateway/serve/access_rows.h */
+
 struct gw_grant { /* by value: what a reader may see of one view */
 	bool allowed;
 	uint64_t shown; /* bit i: column i is in the answer */
 	uint64_t clear; /* bit i: its value is given; a shown column without it is masked */
+	const struct gw_scope *rows; /* the rows there are for this reader; NULL: all. Lives as long as gw_access */
 };
 
 struct gw_names { /* of columns */
@@ -30,17 +34,22 @@ struct gw_names { /* of columns */
 struct gw_rule {
 	char *view; /* "*": every one */
 	struct gw_names columns, clear;
+	const struct gw_scope *rows; /* NULL: all */
 };
 
 struct gw_policy_reader {
 	char name[GW_READER_NAME_MAX];
 	bool status; /* may see topics and quality */
 	bool define; /* may define, change and drop views */
+	int64_t streams; /* most that are open at a time */
 	struct gw_rule *rule;
 	size_t n_rules;
 };
 
+#define GW_STREAMS_DEFAULT 20
+
 struct gw_policy {
+	struct gw_grant_rows **kept; /* limits to rows, which outlive the policy: set before it is loaded */
 	struct gw_policy_reader *reader;
 	size_t n;
 };

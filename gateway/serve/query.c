@@ -38,7 +38,7 @@ void gw_params_begin(struct gw_params *p, const struct gw_view *v, struct gw_gra
 	p->view = v;
 	p->grant = grant;
 	p->arena = arena;
-	p->query = (struct gw_query){ .view = v, .limit = GW_LIMIT_DEFAULT, .filter = p->filter };
+	p->query = (struct gw_query){ .view = v, .limit = GW_LIMIT_DEFAULT, .filter = p->filter, .rows = grant.rows };
 	for (size_t i = 0; i < v->n_columns; i++)
 		if (grant.shown >> i & 1)
 			p->column[p->n_columns++] = (uint8_t)i;

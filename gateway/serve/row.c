@@ -43,7 +43,8 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 		return;
 	}
 	newest = gw_newest(api->engine, v);
-	rc = gw_get(gw_reader_of(api->engine), v, o.params.query.date, bus_str(key), one_row, &o, &err);
+	rc = gw_get(gw_reader_of(api->engine), v, o.params.query.date, bus_str(key), grant.rows,
+		    one_row, &o, &err);
 	if (rc) {
 		gw_api_fail(req, rc, &err);
 		bus_buf_release(&o.body);

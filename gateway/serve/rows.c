@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "bus/json_out.h"
+#include "gateway/serve/access_rows.h"
 #include "gateway/serve/promise.h"
 
 bool gw_rows_put(void *ctx, const struct gw_value *value, uint64_t hash)
@@ -64,8 +65,10 @@ static bool etag_matches(struct bus_http_request *req, uint64_t store, const cha
 	struct bus_buf text = { 0 };
 	char hex[17], tag[24];
 
-	bus_buf_printf(&text, "%" PRIx64 "\n%" PRIx64 "\n%" PRIx64 "\n%s\n%" PRId64 "\n%d\n%s\n%s", store,
-		       grant.shown, grant.clear, reader, seq, (int)form, bus_http_part(req, "view"), query);
+	bus_buf_printf(&text,
+		       "%" PRIx64 "\n%" PRIx64 "\n%" PRIx64 "\n%" PRIx64 "\n%s\n%" PRId64 "\n%d\n%s\n%s",
+		       store, grant.shown, grant.clear, gw_grant_rows_id(grant.rows), reader, seq, (int)form,
+		       bus_http_part(req, "view"), query);
 	bus_sha256(text.p, text.n, digest);
 	bus_buf_release(&text);
 	bus_hex(digest, 8, hex);

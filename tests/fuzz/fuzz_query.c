@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	text = bus_xmalloc(2 * size + 2);
 	arena = bus_arena_new(64 * 1024);
-	gw_params_begin(&p, &view, (struct gw_grant){ true, SHOWN, CLEAR }, arena);
+	gw_params_begin(&p, &view, (struct gw_grant){ .allowed = true, .shown = SHOWN, .clear = CLEAR }, arena);
 	if (bus_http_query_parse((struct bus_str){ (const char *)data, size }, text, pair, &n))
 		for (size_t i = 0; i < n && gw_params_add(&p, pair[i].name, pair[i].value); i++)
 			;

@@ -38,7 +38,7 @@ static int setup(void **state)
 	t = engine_new();
 	engine_topic(t, "pku.uji.a.v1", engine_schema(SCHEMA));
 	engine_view(t, "satu", VIEW("satu", ""));
-	engine_view(t, "dua", VIEW("dua", ""));
+	engine_view(t, "dua", VIEW("dua", "scope: [kode, utang]\n"));
 	engine_view(t, "dalam", VIEW("dalam", "internal: true\n"));
 	engine_open(t, NULL);
 	snprintf(policy_path, sizeof(policy_path), "%s/policy.yaml", t->dir);
@@ -133,6 +133,31 @@ static void a_star_reaches_no_internal_view(void **state)
 	assert_int_equal(open_policy("readers:\n  a:\n    views:\n      dalam: {}\n", &err), BUS_EPARSE);
 }
 
+static void rows_are_limited_to_values_of_scope_columns(void **state)
+{
+	const struct gw_scope *rows;
+	struct bus_error err;
+
+	(void)state;
+	assert_int_equal(
+	    open_policy("readers:\n  a:\n    streams: 5\n    views:\n      dua: {rows: {kode: [x, y], "
+			"utang: [7]}}\n  b:\n    views: {dua: {}}\n",
+			&err),
+	    BUS_OK);
+	rows = grant("a", "dua").rows;
+	assert_non_null(rows);
+	assert_int_equal(rows->n, 2);
+	assert_int_equal(rows->part[0].n, 2);
+	assert_string_equal(rows->part[0].value[1], "y");
+	assert_string_equal(rows->part[1].column, "utang");
+	assert_null(grant("b", "dua").rows);
+	assert_int_equal(gw_access_streams(a, "a"), 5);
+	assert_int_equal(gw_access_streams(a, "b"), GW_STREAMS_DEFAULT);
+	/* Said again, it is the same thing. */
+	assert_int_equal(gw_access_reload(a, &err), BUS_OK);
+	assert_ptr_equal(grant("a", "dua").rows, rows);
+}
+
 static void a_mistake_is_told_with_file_and_line(void **state)
 {
 	static const struct {
@@ -146,6 +171,10 @@ static void a_mistake_is_told_with_file_and_line(void **state)
 		{ "readers:\n  \"a b\": {}\n", ":2:", "name" },
 		{ "readers:\n  a:\n    views: [satu]\n", ":3:", "map" },
 		{ "reader:\n  a: {}\n", ":1:", "readers" },
+		{ "readers:\n  a:\n    views:\n      dua: {rows: {nama: [x]}}\n", ":4:", "scope" },
+		{ "readers:\n  a:\n    views:\n      dua: {rows: {utang: [x]}}\n", ":4:", "utang" },
+		{ "readers:\n  a:\n    views:\n      dua: {rows: {kode: []}}\n", ":4:", "list" },
+		{ "readers:\n  a:\n    views:\n      dua: {rows: {}}\n", ":4:", "map" },
 		{ "readers: {}\nmore: 1\n", ":2:", "more" },
 	};
 	struct bus_error err;
@@ -286,6 +315,7 @@ int main(void)
 		T(personal_columns_are_masked_unless_cleared),
 		T(columns_leaves_others_out_but_never_the_key),
 		T(a_star_reaches_no_internal_view),
+		T(rows_are_limited_to_values_of_scope_columns),
 		T(a_mistake_is_told_with_file_and_line),
 		T(a_new_key_is_known_by_its_digest_only),
 		T(a_key_that_differs_in_one_character_is_nobodys),

@@ -15,8 +15,8 @@ static const struct gw_column columns[] = {
 	{ .name = "rincian", .type = GW_JSON, .pdp = 'S' },
 };
 static const struct gw_view view = { .name = "v", .column = columns, .n_columns = 6 };
-static const struct gw_grant everything = { true, UINT64_MAX, UINT64_MAX };
-static const struct gw_grant nobody = { true, UINT64_MAX, 1 | 8 }; /* id and nilai in clear */
+static const struct gw_grant everything = { .allowed = true, .shown = UINT64_MAX, .clear = UINT64_MAX };
+static const struct gw_grant nobody = { .allowed = true, .shown = UINT64_MAX, .clear = 1 | 8 }; /* id and nilai in clear */
 
 #define TEXT(t)                                                                                              \
 	{                                                                                                    \

@@ -91,7 +91,7 @@ static void check_refs(const struct doc *d, const struct bus_json *j)
 
 static void every_reference_leads_somewhere(void **state)
 {
-	const struct gw_openapi_view v = { &arrears, { true, UINT64_MAX, 1 } };
+	const struct gw_openapi_view v = { &arrears, { .allowed = true, .shown = UINT64_MAX, .clear = 1 } };
 	struct doc d = write(&v, 1, true);
 
 	(void)state;
@@ -102,7 +102,7 @@ static void every_reference_leads_somewhere(void **state)
 static void a_view_is_typed_as_its_reader_sees_it(void **state)
 {
 	/* id_subjek and tunggakan shown, tunggakan masked; nama and lengkap are not there */
-	const struct gw_openapi_view v = { &arrears, { true, 5, 1 } };
+	const struct gw_openapi_view v = { &arrears, { .allowed = true, .shown = 5, .clear = 1 } };
 	struct doc d = write(&v, 1, true);
 	const struct bus_json *due;
 
@@ -124,7 +124,7 @@ static void a_view_is_typed_as_its_reader_sees_it(void **state)
 
 static void it_is_written_in_the_readers_language(void **state)
 {
-	const struct gw_openapi_view v = { &arrears, { true, UINT64_MAX, UINT64_MAX } };
+	const struct gw_openapi_view v = { &arrears, { .allowed = true, .shown = UINT64_MAX, .clear = UINT64_MAX } };
 	struct doc id = write(&v, 1, false), en = write(&v, 1, true);
 
 	(void)state;

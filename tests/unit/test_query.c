@@ -14,9 +14,9 @@ static const struct gw_column columns[] = {
 };
 static const struct gw_view view = { .name = "v", .column = columns, .n_columns = 4 };
 static const struct gw_view dated = { .name = "d", .column = columns, .n_columns = 4, .dated = true };
-static const struct gw_grant everything = { true, UINT64_MAX, UINT64_MAX };
-static const struct gw_grant masked = { true, UINT64_MAX, 1 | 4 | 8 }; /* nama is */
-static const struct gw_grant hidden = { true, 1 | 4, UINT64_MAX };     /* nama and jumlah are not there */
+static const struct gw_grant everything = { .allowed = true, .shown = UINT64_MAX, .clear = UINT64_MAX };
+static const struct gw_grant masked = { .allowed = true, .shown = UINT64_MAX, .clear = 1 | 4 | 8 }; /* nama is */
+static const struct gw_grant hidden = { .allowed = true, .shown = 1 | 4, .clear = UINT64_MAX };     /* nama and jumlah are not there */
 
 static struct gw_params p;
 static struct bus_arena *arena;

@@ -124,7 +124,7 @@ static void values_have_the_declared_types(void **state)
 
 	(void)state;
 	for (size_t v = 0; v < 2; v++) {
-		engine_must(gw_get(gw_reader_of(t->e), gw_view_find(t->e, views[v]), NULL, BUS_STR("k00005"),
+		engine_must(gw_get(gw_reader_of(t->e), gw_view_find(t->e, views[v]), NULL, BUS_STR("k00005"), NULL,
 				   see, &s, &err),
 			    &err);
 		/* Borrowed until the statement moves on: only what is not text is looked at. */
@@ -138,7 +138,7 @@ static void values_have_the_declared_types(void **state)
 		assert_int_equal(s.value[5].type, GW_JSON);
 	}
 	assert_int_equal(
-	    gw_get(gw_reader_of(t->e), gw_view_find(t->e, "thin"), NULL, BUS_STR("nobody"), see, &s, &err),
+	    gw_get(gw_reader_of(t->e), gw_view_find(t->e, "thin"), NULL, BUS_STR("nobody"), NULL, see, &s, &err),
 	    BUS_ENOENT);
 	engine_free(&t);
 }
@@ -263,13 +263,13 @@ static void a_reader_may_stop_and_a_row_s_hash_changes_with_it(void **state)
 	(void)state;
 	engine_must(gw_page(gw_reader_of(t->e), &q, see, &s, &err), &err);
 	assert_int_equal(s.n, 3);
-	engine_must(gw_get(gw_reader_of(t->e), q.view, NULL, BUS_STR("k00001"), see, &before, &err), &err);
+	engine_must(gw_get(gw_reader_of(t->e), q.view, NULL, BUS_STR("k00001"), NULL, see, &before, &err), &err);
 	engine_put(t, 0, "k00001",
 		   "{\"id\":\"k00001\",\"teks\":null,\"n\":1,\"x\":1.5,\"ya\":true,\"j\":[1,3]}");
 	engine_apply(t, 1, GW_LIVE);
-	engine_must(gw_get(gw_reader_of(t->e), q.view, NULL, BUS_STR("k00001"), see, &after, &err), &err);
+	engine_must(gw_get(gw_reader_of(t->e), q.view, NULL, BUS_STR("k00001"), NULL, see, &after, &err), &err);
 	assert_true(before.hash != after.hash);
-	engine_must(gw_get(gw_reader_of(t->e), gw_view_find(t->e, "full"), NULL, BUS_STR("k00001"), see,
+	engine_must(gw_get(gw_reader_of(t->e), gw_view_find(t->e, "full"), NULL, BUS_STR("k00001"), NULL, see,
 			   &before, &err),
 		    &err);
 	assert_true(before.hash == after.hash);

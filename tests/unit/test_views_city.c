@@ -237,7 +237,7 @@ static void check_city(struct engine *t, const struct bus_json *truth)
 	struct bus_error err = { 0 };
 	struct set s;
 
-	assert_int_equal(gw_get(gw_reader_of(t->e), gw_view_find(t->e, "penduduk"), NULL, BUS_STR("kota"),
+	assert_int_equal(gw_get(gw_reader_of(t->e), gw_view_find(t->e, "penduduk"), NULL, BUS_STR("kota"), NULL,
 				check_totals, (void *)(uintptr_t)bus_json_get(p, "penduduk"), &err),
 			 BUS_OK);
 	check_map(t, p, "penduduk_hidup_per_kelurahan", "kode_kel", "jumlah");
