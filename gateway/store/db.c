@@ -2,30 +2,17 @@
 
 #include <assert.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "bus/clock.h"
+#include "gateway/store/db_impl.h"
 #include "gateway/store/sqlfun.h"
 
 #define BUSY_MS 5000
 #define STEPS_BETWEEN_LOOKS 4000 /* of SQLite's machine, between two looks at the clock */
 #define VALUE_MAX (64 * 1024 * 1024)
-
-struct gw_db {
-	sqlite3 *handle;
-	gw_db_change_fn changed;
-	void *changed_ctx;
-	struct gw_db_guard *guard;
-	int64_t deadline_ms; /* monotonic; 0: none */
-};
-
-struct gw_stmt {
-	sqlite3_stmt *handle;
-	struct gw_db *db;
-};
 
 struct gw_call {
 	sqlite3_context *ctx;
@@ -40,6 +27,10 @@ static enum bus_err fail(struct gw_db *db, int rc, struct bus_error *err, const 
 	switch (rc & 0xff) {
 	case SQLITE_INTERRUPT:
 		return bus_fail(err, BUS_ETIMEOUT, "%s: the time for a query is over", doing);
+	case SQLITE_NOMEM:
+	case SQLITE_TOOBIG:
+		code = BUS_ETOOBIG;
+		break;
 	case SQLITE_FULL:
 		code = BUS_EFULL;
 		break;

@@ -52,6 +52,22 @@ struct gw_db_guard {
 enum bus_err gw_db_prepare_guarded(struct gw_db *db, const char *sql, struct gw_db_guard *guard,
 				   struct gw_stmt **out, struct bus_error *err) BUS_MUSTCHECK;
 
+/* db_sandbox.c: for SQL of people we do not know. */
+/* Narrows what statements prepared from now on may be: length, columns, depth, terms, arguments, parameters,
+ * size of a value. Never widens. A connection is narrowed once its tables are there. */
+void gw_db_narrow(struct gw_db *db);
+/* The most that SQLite may take in this process, all connections together; over it a statement ends with
+ * BUS_ETOOBIG. SQLite counts for the whole process, so this is for a process of its own (engine/try.h). */
+void gw_db_memory_limit(int64_t bytes);
+/* Where in the text the last statement that could not be prepared went wrong, in bytes; -1: not known. */
+int gw_db_error_offset(struct gw_db *db);
+/* The table's column that an output column is, untouched; false: it is computed. Borrowed from s. */
+bool gw_stmt_origin(struct gw_stmt *s, int column, const char **table, const char **origin);
+/* Steps of SQLite's machine since the last call: what the statement cost, the same on every machine. */
+int64_t gw_stmt_steps(struct gw_stmt *s);
+/* Rows that a statement without an index looked at, one after another, since the last call. */
+int64_t gw_stmt_scanned(struct gw_stmt *s);
+
 void gw_stmt_free(struct gw_stmt **s);
 int gw_stmt_param(struct gw_stmt *s, const char *name); /* ":name" -> 1..; 0: no such parameter */
 int gw_stmt_params(struct gw_stmt *s);

@@ -1,0 +1,22 @@
+/* The inside of gateway/store/db.h, for its own files only. */
+#ifndef GATEWAY_STORE_DB_IMPL_H
+#define GATEWAY_STORE_DB_IMPL_H
+
+#include <sqlite3.h>
+
+#include "gateway/store/db.h"
+
+struct gw_db {
+	sqlite3 *handle;
+	gw_db_change_fn changed;
+	void *changed_ctx;
+	struct gw_db_guard *guard;
+	int64_t deadline_ms; /* monotonic; 0: none */
+};
+
+struct gw_stmt {
+	sqlite3_stmt *handle;
+	struct gw_db *db;
+};
+
+#endif
