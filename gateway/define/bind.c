@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "gateway/store/sqlfun.h"
+#include "gateway/define/rollup.h"
 #include "gateway/define/view.h"
 
 #define PLAN_NAMES_MAX 32
@@ -186,7 +187,7 @@ static enum bus_err check_select(struct gw_db *db, struct gw_def *d, const struc
 	if (rc == BUS_OK)
 		rc = match_columns(d, s, err);
 	gw_stmt_free(&s);
-	if (rc == BUS_OK && d->pace != GW_PACE_TOTAL) {
+	if (rc == BUS_OK && !gw_rollup_bind(db, d, c) && d->pace != GW_PACE_TOTAL) {
 		gw_view_select(d, &sql);
 		bus_buf_printf(&sql, "WHERE \"%s\" = :_key", d->pub.column[d->pub.key].name);
 		rc = check_plan(db, d, bus_buf_cstr(&sql), "evaluating one key", err);
@@ -250,7 +251,7 @@ enum bus_err gw_view_bind(struct gw_db *db, struct gw_def *d, const struct gw_ca
 	for (size_t i = 0; i < d->n_reads; i++) {
 		for (k = 0; k < d->n_routes && strcmp(d->route[k].table, d->read[i].table) != 0; k++)
 			;
-		if (k == d->n_routes)
+		if (k == d->n_routes && !d->rollup)
 			return bus_fail(
 			    err, BUS_EPARSE,
 			    "%s: the SELECT reads '%s', which has no route: which keys can a change "

@@ -4,6 +4,7 @@
 
 #include "bus/crypto.h"
 #include "gateway/define/front.h"
+#include "gateway/define/rollup.h"
 
 #define OPEN_MARK "/*---\n"
 #define CLOSE_MARK "\n---*/"
@@ -82,6 +83,7 @@ enum bus_err gw_view_parse(const char *file, const char *text, size_t n, struct 
 		goto out;
 	}
 	d->body = bus_arena_dup(d->arena, end, body);
+	gw_rollup_find(d);
 	digest(d);
 	*out = d;
 	d = NULL;

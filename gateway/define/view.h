@@ -64,6 +64,8 @@ struct gw_def {
 	uint8_t digest[32]; /* SHA-256 of what decides its rows: a change means evaluating anew */
 	struct gw_read *read;
 	size_t n_reads;
+	const struct gw_rollup *rollup; /* kept by what changed (gateway/define/rollup.h); NULL: evaluated */
+	const char *no_rollup;		/* why it is not; NULL: it is */
 };
 
 #define GW_VIEW_TEXT_MAX ((size_t)256 * 1024) /* bytes of a definition */

@@ -250,8 +250,13 @@ enum bus_err gw_apply(struct gw_engine *e, const struct bus_record *rec, size_t 
 		k++;
 	}
 	qsort(place, k, sizeof(*place), by_place);
-	for (size_t i = 0; i < k && rc == BUS_OK; i++)
-		rc = write_record(e, &e->part[place[i].r->slot], place[i].r, err);
+	for (size_t i = 0; i < k && rc == BUS_OK; i++) {
+		struct gw_part *p = &e->part[place[i].r->slot];
+
+		rc = write_record(e, p, place[i].r, err);
+		if (rc == BUS_OK && p->topic->rel->images_wait)
+			rc = gw_route_flush_images(e, p->topic->rel, err);
+	}
 	for (size_t i = 0; i < e->n_parts; i++) {
 		if (last[i])
 			e->part[i].sum = sum_of(&rec[last[i] - 1]);

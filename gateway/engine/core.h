@@ -21,6 +21,7 @@
 #define GW_FAULTS 8
 
 struct gw_live;
+struct gw_sum; /* gateway/engine/rollup.c */
 
 struct gw_route {		/* from a changed row to keys of a view */
 	int column;		/* >= 0: its value is the key */
@@ -43,6 +44,7 @@ struct gw_rel { /* a table that views read: a topic's, or a full view's own */
 	size_t n_columns;
 	struct gw_listener *listener;
 	size_t n_listeners;
+	bool images_wait; /* so many that they go into the roll-ups before the batch ends */
 	int64_t rows;
 };
 
@@ -50,6 +52,7 @@ struct gw_live { /* a view and its upkeep */
 	struct gw_def *def;
 	int64_t id;
 	struct gw_rel *rel; /* of a full view */
+	struct gw_sum *sum; /* of a roll-up */
 	struct gw_stmt *keyed, *state_get, *state_put, *state_remove, *log_put, *row_put, *row_remove;
 	struct gw_stmt *scope_get, *scope_put, *left_put, *left_remove; /* of a view with scope columns */
 	struct gw_keys dirty;
@@ -190,6 +193,8 @@ enum bus_err gw_begin(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err) BUS_MUSTCHECK;
 
 /* eval.c: one key, or all, of one view. */
+/* The SELECT of its rows as upkeep reads them: a roll-up's from its state. */
+void gw_eval_select(const struct gw_def *d, struct bus_buf *out);
 enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key,
 			 struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
@@ -214,6 +219,8 @@ enum bus_err gw_scope_fill(struct gw_live *v, struct bus_str key, struct gw_stmt
 /* route.c */
 void gw_route_change(void *engine, const char *table, enum gw_db_op op); /* the hook */
 enum bus_err gw_route_flush(struct gw_engine *e, struct gw_rel *rel, struct bus_error *err) BUS_MUSTCHECK;
+/* When rel->images_wait: roll-ups only, at any time. */
+enum bus_err gw_route_flush_images(struct gw_engine *e, struct gw_rel *rel, struct bus_error *err) BUS_MUSTCHECK;
 
 /* setup.c: tables, views and their statements. */
 enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;

@@ -2,7 +2,8 @@
 #include <assert.h>
 
 #include "bus/log.h"
-#include "gateway/engine/core.h"
+#include "gateway/define/rollup.h"
+#include "gateway/engine/rollup.h"
 
 #define STATE_WINDOW 1000
 #define ROWS_BETWEEN_LOOKS 4096
@@ -61,6 +62,8 @@ static enum bus_err write_row(struct gw_engine *e, struct gw_live *v, struct gw_
 	e->writing = v->rel;
 	rc = gw_stmt_run(v->row_put, err);
 	e->writing = NULL;
+	if (rc == BUS_OK && v->rel->images_wait)
+		rc = gw_route_flush_images(e, v->rel, err);
 	return rc;
 }
 
@@ -106,6 +109,11 @@ static void bad_key(struct gw_engine *e, struct gw_live *v, const char *why)
 {
 	bus_metric_add(e->duplicates, 1);
 	bus_log(BUS_LOG_ERROR, "gateway.view_key", LOG_STR("view", v->def->pub.name), LOG_STR("why", why));
+}
+
+void gw_eval_select(const struct gw_def *d, struct bus_buf *out)
+{
+	(d->rollup ? gw_rollup_select : gw_view_select)(d, out);
 }
 
 enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct bus_error *err)
@@ -228,8 +236,10 @@ enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic b
 	bus_buf_printf(&sql, "SELECT key, hash FROM \"_view_%s\" WHERE key > ? ORDER BY key LIMIT %d",
 		       v->def->pub.name, STATE_WINDOW);
 	rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &w->next, err);
+	if (rc == BUS_OK && v->sum)
+		rc = gw_sum_fill(e, v, err);
 	bus_buf_reset(&sql);
-	gw_view_select(v->def, &sql);
+	gw_eval_select(v->def, &sql);
 	bus_buf_printf(&sql, "ORDER BY \"%s\"", v->def->pub.column[key_column].name);
 	if (rc == BUS_OK)
 		rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &s, err);

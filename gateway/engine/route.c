@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "gateway/engine/core.h"
+#include "gateway/engine/rollup.h"
 
 static void mark(struct gw_live *v, const struct gw_value *value)
 {
@@ -16,46 +16,16 @@ static void mark(struct gw_live *v, const struct gw_value *value)
 	}
 }
 
-static void pack(struct bus_buf *b, const struct gw_value *v)
-{
-	int64_t n = (int64_t)v->s.n;
-
-	bus_buf_putc(b, (char)v->type);
-	if (v->type == GW_INT) {
-		bus_buf_put(b, &v->i, sizeof(v->i));
-	} else if (v->type == GW_REAL) {
-		bus_buf_put(b, &v->r, sizeof(v->r));
-	} else if (v->type == GW_TEXT) {
-		bus_buf_put(b, &n, sizeof(n));
-		bus_buf_put(b, v->s.p, v->s.n);
-	}
-}
-
-static size_t unpack(const char *p, struct gw_value *v)
-{
-	int64_t n;
-
-	*v = (struct gw_value){ .type = (enum gw_type)p[0] };
-	if (v->type == GW_INT) {
-		memcpy(&v->i, p + 1, sizeof(v->i));
-	} else if (v->type == GW_REAL) {
-		memcpy(&v->r, p + 1, sizeof(v->r));
-	} else if (v->type == GW_TEXT) {
-		memcpy(&n, p + 1, sizeof(n));
-		v->s = (struct bus_str){ p + 1 + sizeof(n), (size_t)n };
-		return 1 + sizeof(n) + (size_t)n;
-	} else {
-		return 1;
-	}
-	return 1 + sizeof(int64_t);
-}
-
 /* One image (before or after) of the changed row. */
-static void route_image(struct gw_engine *e, struct gw_listener *l, bool after)
+static void route_image(struct gw_engine *e, struct gw_rel *rel, struct gw_listener *l, bool after)
 {
 	void (*get)(struct gw_db * db, int column, struct gw_value *out) = after ? gw_db_new : gw_db_old;
 	struct gw_value value;
 
+	if (l->view->sum) {
+		rel->images_wait |= gw_sum_image(e, l->view, after);
+		return;
+	}
 	for (size_t i = 0; i < l->n_routes; i++) {
 		struct gw_route *r = &l->route[i];
 
@@ -68,7 +38,7 @@ static void route_image(struct gw_engine *e, struct gw_listener *l, bool after)
 		bus_buf_putc(&e->scratch, 'R');
 		for (int k = 0; k < r->n_params; k++) {
 			get(e->db, r->param[k], &value);
-			pack(&e->scratch, &value);
+			gw_value_pack(&e->scratch, &value);
 		}
 		gw_keys_add(&r->pending, bus_buf_str(&e->scratch));
 	}
@@ -99,9 +69,9 @@ void gw_route_change(void *engine, const char *table, enum gw_db_op op)
 				continue; /* nothing that this view reads has changed */
 		}
 		if (op != GW_DB_INSERT)
-			route_image(e, l, false);
+			route_image(e, rel, l, false);
 		if (op != GW_DB_DELETE)
-			route_image(e, l, true);
+			route_image(e, rel, l, true);
 	}
 }
 
@@ -115,7 +85,7 @@ static enum bus_err look_up(struct gw_live *v, struct gw_route *r, struct bus_er
 	for (size_t i = 0; i < r->pending.n && rc == BUS_OK; i++) {
 		p = gw_keys_at(&r->pending, i).p + 1;
 		for (int k = 0; k < r->n_params; k++) {
-			p += unpack(p, &value);
+			p += gw_value_unpack(p, &value);
 			gw_stmt_bind_value(r->select, k + 1, &value);
 		}
 		while ((rc = gw_stmt_step(r->select, &row, err)) == BUS_OK && row) {
@@ -127,11 +97,22 @@ static enum bus_err look_up(struct gw_live *v, struct gw_route *r, struct bus_er
 	return rc;
 }
 
-enum bus_err gw_route_flush(struct gw_engine *e, struct gw_rel *rel, struct bus_error *err)
+enum bus_err gw_route_flush_images(struct gw_engine *e, struct gw_rel *rel, struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
 
-	(void)e;
+	for (size_t i = 0; i < rel->n_listeners && rc == BUS_OK; i++) {
+		if (rel->listener[i].view->sum)
+			rc = gw_sum_flush(e, rel->listener[i].view, err);
+	}
+	rel->images_wait = false;
+	return rc;
+}
+
+enum bus_err gw_route_flush(struct gw_engine *e, struct gw_rel *rel, struct bus_error *err)
+{
+	enum bus_err rc = gw_route_flush_images(e, rel, err);
+
 	for (size_t i = 0; i < rel->n_listeners; i++) {
 		struct gw_listener *l = &rel->listener[i];
 

@@ -112,7 +112,7 @@ enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic b
 		struct gw_live *v = e->order[i];
 		size_t most = (size_t)v->rows / ALL_SHARE;
 
-		if (!v->all && v->dirty.n > (most > ALL_LEAST ? most : ALL_LEAST)) {
+		if (!v->all && !v->sum && v->dirty.n > (most > ALL_LEAST ? most : ALL_LEAST)) {
 			v->all = true;
 			rc = gw_begin(e, err);
 			if (rc == BUS_OK)

@@ -4,7 +4,8 @@
 #include <strings.h>
 
 #include "bus/log.h"
-#include "gateway/engine/core.h"
+#include "gateway/define/rollup.h"
+#include "gateway/engine/rollup.h"
 
 enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
 {
@@ -212,7 +213,8 @@ static enum bus_err reconcile(struct gw_engine *e, struct gw_live *v, struct bus
 	}
 	gw_stmt_free(&s);
 	if (rc == BUS_OK && there)
-		rc = gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"%s\"", name);
+		rc = gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"%s\"; DROP TABLE IF EXISTS \"_sum_%s\"",
+				name, name);
 	if (there)
 		bus_log(BUS_LOG_INFO, "gateway.view_changed", LOG_STR("view", name));
 	return rc;
@@ -304,9 +306,14 @@ static enum bus_err prepare_view(struct gw_engine *e, struct gw_live *v, struct 
 	struct bus_buf sql = { 0 };
 	enum bus_err rc;
 
-	gw_view_select(v->def, &sql);
+	if (v->def->rollup)
+		rc = gw_sum_open(e, v, find_rel(e, v->def->rollup->table), err);
+	else
+		rc = gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"_sum_%s\"", d->name);
+	gw_eval_select(v->def, &sql);
 	bus_buf_printf(&sql, "WHERE \"%s\" = :_key", key);
-	rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &v->keyed, err);
+	if (rc == BUS_OK)
+		rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &v->keyed, err);
 	if (rc == BUS_OK)
 		rc = prepare_with(e, &v->state_get, err, "SELECT hash FROM \"_view_@\" WHERE key=?", d->name);
 	if (rc == BUS_OK)
@@ -469,11 +476,11 @@ static enum bus_err drop_gone(struct gw_engine *e, struct bus_error *err)
 		rc = gw_db_exec(
 		    e->db, err,
 		    "DROP TABLE IF EXISTS \"_view_%.*s\"; DROP TABLE IF EXISTS \"_log_%.*s\";"
-		    "DROP TABLE IF EXISTS \"_left_%.*s\";"
+		    "DROP TABLE IF EXISTS \"_left_%.*s\"; DROP TABLE IF EXISTS \"_sum_%.*s\";"
 		    "DROP TABLE IF EXISTS \"%.*s\"; DELETE FROM _dirty WHERE view=(SELECT id FROM _view "
 		    "WHERE name='%.*s'); DELETE FROM _view WHERE name='%.*s';",
 		    (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p,
-		    (int)name.n, name.p, (int)name.n, name.p);
+		    (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p);
 		bus_log(BUS_LOG_INFO, "gateway.view_dropped", LOG_INT("views", 1));
 	}
 	gw_keys_release(&gone);
@@ -522,6 +529,7 @@ void gw_setup_undo(struct gw_engine *e)
 	for (size_t i = 0; i < e->n_views; i++) {
 		struct gw_live *v = e->view[i];
 
+		gw_sum_close(e, v);
 		gw_stmt_free(&v->keyed);
 		gw_stmt_free(&v->state_get);
 		gw_stmt_free(&v->state_put);

@@ -81,7 +81,8 @@ static enum bus_err prepare_connection(struct gw_db *db, enum gw_db_mode mode, i
 		snprintf(sql, sizeof(sql),
 			 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
 			 "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
-			 "PRAGMA journal_size_limit=67108864; PRAGMA mmap_size=0; PRAGMA cache_size=-%lld;",
+			 "PRAGMA journal_size_limit=67108864; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
+			 "PRAGMA cache_size=-%lld;",
 			 (long long)(cache_bytes / 1024));
 	} else {
 		/* A reader that closes last must not be the one that checkpoints. */

@@ -1,0 +1,233 @@
+/* A roll-up's SQL, and its check against the tables. */
+#include <stdio.h>
+#include <strings.h>
+
+#include "gateway/define/rollup.h"
+
+/* Whole numbers up to here add up exactly, 2,000 of them at a time even as real numbers. */
+#define WHOLE "BETWEEN -4503599627370496 AND 4503599627370496"
+
+static void put_state_columns(const struct gw_rollup *r, const char *before, const char *const after[3],
+			      struct bus_buf *out)
+{
+	bus_buf_printf(out, "%s_r_id%s, %s_r_key%s", before, after[0], before, after[1]);
+	for (size_t i = 0; i < r->n_groups; i++)
+		bus_buf_printf(out, ", %s_r_g%zu", before, i);
+	bus_buf_printf(out, ", %s_r_n%s", before, after[2]);
+	for (size_t i = 0; i < r->n_args; i++) {
+		bus_buf_printf(out, ", %s_r_c%zu%s", before, i, after[2]);
+		if (r->arg[i].summed)
+			bus_buf_printf(out, ", %s_r_s%zu%s, %s_r_x%zu%s", before, i, after[2], before, i,
+				       after[2]);
+	}
+}
+
+void gw_rollup_create(const struct gw_def *d, struct bus_buf *out)
+{
+	/* Columns of groups have no type: values stay what they are. */
+	static const char *const type[3] = { " TEXT PRIMARY KEY", " TEXT", " INTEGER" };
+
+	bus_buf_printf(out, "CREATE TABLE IF NOT EXISTS \"_sum_%s\"(", d->pub.name);
+	put_state_columns(d->rollup, "", type, out);
+	bus_buf_printf(out,
+		       ") WITHOUT ROWID; CREATE INDEX IF NOT EXISTS \"_ix__sum_%s\" ON \"_sum_%s\"(_r_key)",
+		       d->pub.name, d->pub.name);
+}
+
+/* The table's rows as key, groups, arguments, under plain names. */
+static void put_rows(const struct gw_rollup *r, const char *from, const char *sign, struct bus_buf *out)
+{
+	bus_buf_printf(out, "SELECT %s AS _r_key", r->key);
+	for (size_t i = 0; i < r->n_groups; i++)
+		bus_buf_printf(out, ", %s AS _r_g%zu", r->group[i], i);
+	for (size_t i = 0; i < r->n_args; i++)
+		bus_buf_printf(out, ", %s AS _r_a%zu", r->arg[i].text, i);
+	bus_buf_printf(out, ", %s AS _r_sign FROM \"%s\" AS \"%s\" WHERE (%s)", sign, from, r->alias,
+		       r->where);
+}
+
+void gw_rollup_add(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out)
+{
+	static const char *const none[3] = { "", "", "" };
+	const struct gw_rollup *r = d->rollup;
+
+	bus_buf_printf(out, "INSERT INTO \"_sum_%s\"(", d->pub.name);
+	put_state_columns(r, "", none, out);
+	bus_buf_puts(out, ") SELECT ''");
+	for (size_t i = 0; i < r->n_groups; i++) /* 1 and 1.0 are one group */
+		bus_buf_printf(out,
+			       " || quote(CASE WHEN typeof(_r_g%zu) = 'real' AND _r_g%zu = CAST(_r_g%zu AS "
+			       "INTEGER) THEN CAST(_r_g%zu AS INTEGER) ELSE _r_g%zu END) || ','",
+			       i, i, i, i, i);
+	bus_buf_printf(out, ", %s", r->whole ? r->key : "_r_key"); /* of no rows, too */
+	for (size_t i = 0; i < r->n_groups; i++)
+		bus_buf_printf(out, ", _r_g%zu", i);
+	bus_buf_puts(out, ", coalesce(sum(_r_sign), 0)");
+	for (size_t i = 0; i < r->n_args; i++) {
+		bus_buf_printf(out, ", coalesce(sum(_r_sign * (_r_a%zu IS NOT NULL)), 0)", i);
+		if (r->arg[i].summed)
+			bus_buf_printf(
+			    out,
+			    ", coalesce(sum(CASE WHEN typeof(_r_a%zu) = 'integer' AND _r_a%zu " WHOLE
+			    " THEN _r_sign * _r_a%zu END), 0), coalesce(sum(CASE WHEN typeof(_r_a%zu) = "
+			    "'null' OR (typeof(_r_a%zu) = 'integer' AND _r_a%zu " WHOLE
+			    ") THEN 0 ELSE _r_sign END), 0)",
+			    i, i, i, i, i, i);
+	}
+	bus_buf_puts(out, " FROM (");
+	put_rows(r, from, sign, out);
+	bus_buf_puts(out, ") WHERE true");
+	for (size_t i = 0; i < r->n_groups; i++)
+		bus_buf_printf(out, "%s_r_g%zu", i ? ", " : " GROUP BY ", i);
+	if (!all && !r->rereads) {
+		bus_buf_puts(out, " HAVING sum(_r_sign) <> 0");
+		for (size_t i = 0; i < r->n_args; i++) {
+			bus_buf_printf(out, " OR sum(_r_sign * (_r_a%zu IS NOT NULL)) <> 0", i);
+			if (r->arg[i].summed)
+				bus_buf_printf(
+				    out,
+				    " OR sum(CASE WHEN typeof(_r_a%zu) = 'integer' AND _r_a%zu " WHOLE
+				    " THEN _r_sign * _r_a%zu END) <> 0 OR max(typeof(_r_a%zu) <> 'null' "
+				    "AND NOT (typeof(_r_a%zu) = 'integer' AND _r_a%zu " WHOLE "))",
+				    i, i, i, i, i, i);
+		}
+	}
+	bus_buf_puts(out, " ON CONFLICT(_r_id) DO UPDATE SET _r_n = _r_n + excluded._r_n");
+	for (size_t i = 0; i < r->n_args; i++) {
+		bus_buf_printf(out, ", _r_c%zu = _r_c%zu + excluded._r_c%zu", i, i, i);
+		if (r->arg[i].summed)
+			bus_buf_printf(out,
+				       ", _r_s%zu = _r_s%zu + excluded._r_s%zu, _r_x%zu = _r_x%zu + "
+				       "excluded._r_x%zu",
+				       i, i, i, i, i, i);
+	}
+	bus_buf_puts(out, " RETURNING _r_id, _r_key, _r_n");
+}
+
+static void put_select(const struct gw_def *d, const char *const *item, const char *key, const char *state,
+		       struct bus_buf *out)
+{
+	const struct gw_rollup *r = d->rollup;
+
+	bus_buf_puts(out, "SELECT ");
+	for (size_t i = 0; i < r->n_items; i++)
+		bus_buf_printf(out, "%s\"%s\"", i ? "," : "", d->pub.column[i].name);
+	bus_buf_puts(out, " FROM (SELECT ");
+	for (size_t i = 0; i < r->n_items; i++)
+		bus_buf_printf(out, "%s%s AS \"%s\"", i ? "," : "", i == d->pub.key ? key : item[i],
+			       d->pub.column[i].name);
+	bus_buf_printf(out, " FROM %s AS _r WHERE (%s)) ", state, r->having);
+}
+
+void gw_rollup_select(const struct gw_def *d, struct bus_buf *out)
+{
+	struct bus_buf state = { 0 };
+
+	bus_buf_printf(&state, "\"_sum_%s\"", d->pub.name);
+	put_select(d, d->rollup->item, "_r._r_key", bus_buf_cstr(&state), out);
+	bus_buf_release(&state);
+}
+
+static bool prepares(struct gw_db *db, const char *sql)
+{
+	struct gw_stmt *s = NULL;
+	bool good = gw_db_prepare(db, sql, &s, NULL) == BUS_OK;
+
+	gw_stmt_free(&s);
+	return good;
+}
+
+/* Every way to the table's rows goes through an index. SQLite calls a search for min or max so without one too. */
+static bool rereads_are_short(struct gw_db *db, const char *select, const char *alias)
+{
+	static const char *const way[] = { "SCAN ", "SEARCH " };
+	struct bus_buf sql = { 0 };
+	struct gw_stmt *s = NULL;
+	bool row, good;
+	size_t n;
+
+	bus_buf_printf(&sql, "EXPLAIN QUERY PLAN %s", select);
+	good = gw_db_prepare(db, bus_buf_cstr(&sql), &s, NULL) == BUS_OK;
+	while (good && gw_stmt_step(s, &row, NULL) == BUS_OK && row) {
+		struct bus_str detail = gw_stmt_text(s, 3);
+		char line[256];
+
+		snprintf(line, sizeof(line), "%.*s", (int)detail.n, detail.p);
+		for (size_t i = 0; i < BUS_LEN(way); i++) {
+			n = strlen(way[i]);
+			if (strncmp(line, way[i], n) != 0 || strncasecmp(line + n, alias, strlen(alias)) != 0)
+				continue;
+			n += strlen(alias);
+			if (line[n] == '\0' || line[n] == ' ')
+				good = i == 1 && strstr(line, " USING ");
+		}
+	}
+	gw_stmt_free(&s);
+	bus_buf_release(&sql);
+	return good;
+}
+
+/* Sums of real numbers depend on the order in which they are added. */
+static bool sums_reals(struct gw_db *db, const struct gw_rollup *r)
+{
+	int64_t real = 0;
+
+	for (size_t i = 0; i < r->n_args && !real; i++) {
+		size_t n = strcspn(r->arg[i].text, " ");
+
+		if (r->arg[i].summed && r->arg[i].text[n] == ' ' && r->arg[i].text[n + 1] == '\0' &&
+		    gw_db_int(
+			db, 0, &real, NULL,
+			"SELECT 1 FROM pragma_table_info('%s') WHERE lower(name) = lower('%.*s') AND type = "
+			"'REAL'",
+			r->table, strchr(r->arg[i].text, '\'') ? 0 : (int)n, r->arg[i].text) != BUS_OK)
+			real = 1;
+	}
+	return real != 0;
+}
+
+static const char *why_not(struct gw_db *db, const struct gw_def *d, const struct gw_catalogue *c)
+{
+	static const char *const null[3] = { "", "", "" };
+	const struct gw_rollup *r = d->rollup;
+	struct bus_buf sql = { 0 }, state = { 0 };
+	const char *why = NULL;
+
+	if (d->n_reads != 1 || strcmp(d->read[0].table, r->table) != 0 || r->n_items != d->pub.n_columns)
+		return "it is read in another way than it looks";
+	for (size_t i = 0; i < r->n_named; i++) {
+		if (c->has(c->ctx, r->table, r->named[i]))
+			return "GROUP BY names a column of the table and an output at once";
+	}
+	if (sums_reals(db, r))
+		return "a sum of real numbers depends on their order: sum whole numbers (rupiah, grams)";
+	put_rows(r, r->table, "1", &sql);
+	if (!prepares(db, bus_buf_cstr(&sql)))
+		why = "WHERE, GROUP BY or an aggregate uses the name of an output";
+	/* The state as it will be: nothing but its columns' names is needed to see what is neither a group nor
+	 * an aggregate. */
+	bus_buf_puts(&state, "(SELECT * FROM (SELECT ");
+	put_state_columns(r, "NULL AS ", null, &state);
+	bus_buf_puts(&state, "))");
+	bus_buf_reset(&sql);
+	put_select(d, r->item, r->item[d->pub.key], bus_buf_cstr(&state), &sql);
+	if (!why && !prepares(db, bus_buf_cstr(&sql)))
+		why = "an output is neither grouped by nor an aggregate";
+	bus_buf_reset(&sql);
+	put_select(d, r->plain_item, "_r._r_key", bus_buf_cstr(&state), &sql);
+	if (!why && r->rereads && !rereads_are_short(db, bus_buf_cstr(&sql), r->alias))
+		why = "min and max want an index on the groups' columns and then their own";
+	bus_buf_release(&sql);
+	bus_buf_release(&state);
+	return why;
+}
+
+bool gw_rollup_bind(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c)
+{
+	if (!d->rollup)
+		return false;
+	d->no_rollup = why_not(db, d, c);
+	if (d->no_rollup)
+		d->rollup = NULL;
+	return d->rollup != NULL;
+}
