@@ -227,9 +227,9 @@ static void rebuild(void)
 
 	for (size_t i = 0; i < engine->n_views; i++) {
 		must(gw_db_exec(engine->db, &err, "DELETE FROM \"_view_%s\"; DELETE FROM \"_log_%s\"",
-				engine->view[i].def->pub.name, engine->view[i].def->pub.name),
+				engine->view[i]->def->pub.name, engine->view[i]->def->pub.name),
 		     &err);
-		engine->view[i].all = true;
+		engine->view[i]->all = true;
 	}
 	checkpoint();
 	t = cpu();
@@ -246,7 +246,7 @@ static void upkeep(const char *name, size_t size, size_t changes)
 	int table;
 
 	for (size_t i = 0; i < engine->n_views; i++)
-		evaluations -= engine->view[i].evaluations;
+		evaluations -= engine->view[i]->evaluations;
 	for (size_t i = 0; i < changes; i++) {
 		table = city_pick(&city, &row);
 		batch_add(&b, table, row);
@@ -263,7 +263,7 @@ static void upkeep(const char *name, size_t size, size_t changes)
 	checkpoint();
 	cpu_s += cpu() - t;
 	for (size_t i = 0; i < engine->n_views; i++)
-		evaluations += engine->view[i].evaluations;
+		evaluations += engine->view[i]->evaluations;
 	batch_release(&b);
 	printf("%s %.0f rows/s\n", name, (double)changes / cpu_s);
 	printf("%s_evaluations %.2f per row\n", name, (double)evaluations / (double)changes);
@@ -297,7 +297,7 @@ static void *look_up(void *ctx)
 	while (!l->stop && l->n < 2000000) {
 		city_key(PEOPLE, city_chance(&c, c.people), key);
 		begin = bus_clock_mono_us();
-		must(gw_get(r, v, NULL, bus_str(key), one_row, &found, &err), &err);
+		must(gw_get(r, v, NULL, bus_str(key), NULL, one_row, &found, &err), &err);
 		l->us[l->n++] = (double)(bus_clock_mono_us() - begin);
 		usleep(200);
 	}
