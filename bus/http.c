@@ -217,6 +217,14 @@ static void handle(struct bus_http_request *req)
 		req->match.method->handler(h->ctx, req);
 }
 
+static void no_route(struct bus_http_request *req, int status, const char *why)
+{
+	if (req->h->refuse)
+		req->h->refuse(req->h->ctx, req, status);
+	else
+		bus_http_refuse(req, status, why);
+}
+
 static void run(struct bus_http_request *req)
 {
 	struct http_match *m = &req->match;
@@ -231,12 +239,12 @@ static void run(struct bus_http_request *req)
 	} else if (strcmp(req->method, "OPTIONS") == 0 && strcmp(bus_http_path(req), "*") == 0) {
 		allow(req, ALL_METHODS);
 	} else if (!m->resource) {
-		bus_http_refuse(req, 404, "there is nothing at this path");
+		no_route(req, 404, "there is nothing at this path");
 	} else if (strcmp(req->method, "OPTIONS") == 0) {
 		allow(req, m->resource->allow);
 	} else {
 		bus_http_set(req, "Allow", m->resource->allow);
-		bus_http_refuse(req, 405, "this path does not take this method");
+		no_route(req, 405, "this path does not take this method");
 	}
 	if (!req->deferred && !req->response) {
 		bus_log(BUS_LOG_ERROR, "http.no_answer", LOG_STR("route", m->resource->pattern));
@@ -405,6 +413,7 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	h->program = bus_xstrdup(conf->program ? conf->program : "titian");
 	h->problem_type = conf->problem_type;
 	h->write_error = conf->write_error;
+	h->refuse = conf->refuse;
 	h->admit = conf->admit;
 	h->answered = conf->answered;
 	bus_random(&seed, sizeof(seed));

@@ -78,6 +78,9 @@ struct bus_http_conf {
 	void (*write_error)(struct bus_buf *out, int status, const char *title, const char *detail);
 	const struct bus_http_tls *tls; /* NULL: plain HTTP */
 	bool exposed;			/* plain HTTP beyond loopback is meant */
+	/* Answers a request that has no route (404) or not with its method (405; Allow is set); NULL: a problem
+	 * document in English. */
+	void (*refuse)(void *ctx, struct bus_http_request *req, int status);
 	/* Before each handler, once the body is there (never for 404, 405 and OPTIONS): false when it has
 	 * answered, as a handler does, or deferred. NULL: everybody may. */
 	bool (*admit)(void *ctx, struct bus_http_request *req);
@@ -140,9 +143,11 @@ const char *bus_http_type(const struct bus_http_request *req);
 void bus_http_set(struct bus_http_request *req, const char *name, const char *value);
 /* Takes body's bytes (body is empty afterwards); NULL: no body. */
 void bus_http_reply(struct bus_http_request *req, int status, const char *type, struct bus_buf *body);
-/* RFC 9457. code: last part of `type`, e.g. "view-unknown"; hint may be NULL. Never personal data. */
-void bus_http_problem(struct bus_http_request *req, int status, const char *code, const char *title,
-		      const char *detail, const char *hint);
+/* RFC 9457; `code`, `message`, `details` and `hint` are there too, as PostgREST's clients look for them. type: the
+ * last part of the URL that explains it, e.g. "view-unknown"; code NULL: the same. detail, hint may be NULL.
+ * Never personal data. */
+void bus_http_problem(struct bus_http_request *req, int status, const char *type, const char *code,
+		      const char *title, const char *detail, const char *hint);
 
 enum bus_http_more {
 	BUS_HTTP_MORE, /* call again when out has been sent; with nothing in out: at once */

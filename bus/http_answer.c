@@ -116,41 +116,33 @@ void bus_http_reply(struct bus_http_request *req, int status, const char *type, 
 	}
 }
 
-static void put_problem(struct bus_buf *b, const struct bus_http_request *req, int status, const char *code,
-			const char *title, const char *detail, const char *hint)
+static void put_problem(struct bus_buf *b, const struct bus_http_request *req, int status, const char *type,
+			const char *code, const char *title, const char *detail, const char *hint)
 {
 	struct bus_json_out j = { .buf = b };
-	char type[128];
+	char url[128];
 
-	snprintf(type, sizeof(type), "/problems/%s", code);
+	snprintf(url, sizeof(url), "/problems/%s", type);
 	bus_json_object(&j);
-	bus_json_key(&j, "type");
-	bus_json_put_text(&j, type);
-	bus_json_key(&j, "title");
-	bus_json_put_text(&j, title);
+	bus_json_text_member(&j, "type", url);
+	bus_json_text_member(&j, "title", title);
 	bus_json_key(&j, "status");
 	bus_json_put_int(&j, status);
-	if (detail) {
-		bus_json_key(&j, "detail");
-		bus_json_put_text(&j, detail);
-	}
-	if (hint) {
-		bus_json_key(&j, "hint");
-		bus_json_put_text(&j, hint);
-	}
-	bus_json_key(&j, "code");
-	bus_json_put_text(&j, code);
-	bus_json_key(&j, "instance");
-	bus_json_put_text(&j, req->id);
+	bus_json_some_text_member(&j, "detail", detail);
+	bus_json_text_member(&j, "code", code);
+	bus_json_text_member(&j, "message", title);
+	bus_json_text_member(&j, "details", detail);
+	bus_json_text_member(&j, "hint", hint);
+	bus_json_text_member(&j, "instance", req->id);
 	bus_json_object_end(&j);
 }
 
-void bus_http_problem(struct bus_http_request *req, int status, const char *code, const char *title,
-		      const char *detail, const char *hint)
+void bus_http_problem(struct bus_http_request *req, int status, const char *type, const char *code,
+		      const char *title, const char *detail, const char *hint)
 {
 	struct bus_buf b = { 0 };
 
-	put_problem(&b, req, status, code, title, detail, hint);
+	put_problem(&b, req, status, type, code ? code : type, title, detail, hint);
 	bus_http_reply(req, status, PROBLEM_JSON, &b);
 }
 
@@ -164,7 +156,7 @@ static const char *put_refusal(struct bus_buf *b, const struct bus_http_request 
 		return req->h->problem_type ? req->h->problem_type : PROBLEM_JSON;
 	}
 	snprintf(code, sizeof(code), "http-%d", status);
-	put_problem(b, req, status, code, bus_http_reason(status), detail, NULL);
+	put_problem(b, req, status, code, code, bus_http_reason(status), detail, NULL);
 	return PROBLEM_JSON;
 }
 

@@ -135,6 +135,7 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 					     .threads = (int)c->threads,
 					     .connections = (int)c->connections,
 					     .exposed = true, /* a proxy that speaks TLS stands before it */
+					     .refuse = gw_api_refuse,
 					     .program = "gateway" };
 	const struct bus_http_conf side = { .address = c->ops_address,
 					    .port = (int)c->ops_port,
@@ -214,6 +215,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
 	    (rc = load_cursor_key(c, api.cursors.key, err)))
 		goto out;
+	gw_cursors_derive(&api.cursors);
 	api.feeds = gw_feeds_new();
 	api.promises = gw_promises_new(api.engine);
 	gw_on_change(api.engine, gw_feeds_on_change, api.feeds);

@@ -4,6 +4,8 @@
 const struct bus_http_route gw_api_routes[] = {
 	{ "GET", "/v1/views", gw_rest_views },
 	{ "GET", "/v1/views/{view}", gw_rest_page },
+	{ "GET", "/rest/v1/{view}", gw_rest_page },
+	{ "POST", "/v1/views/{view}/lookup", gw_rest_lookup },
 	{ "GET", "/v1/views/{view}/changes", gw_feeds_changes },
 	{ "GET", "/v1/views/{view}/{key}", gw_rest_row },
 	{ "GET", "/v1/topics", gw_rest_topics },

@@ -11,22 +11,31 @@ static const struct parameter {
 	{ "view", "view", "path", "{\"type\":\"string\"}", true, "Nama tayangan", "Name of the view" },
 	{ "key", "key", "path", "{\"type\":\"string\"}", true, "Kunci baris", "Key of the row" },
 	{ "file", "file", "path", "{\"type\":\"string\"}", true, "Nama berkas", "Name of the file" },
-	{ "limit", "limit", "query", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":100}",
+	{ "limit", "limit", "query", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":10000,\"default\":100}",
 	  false, "Baris per halaman. CSV dan NDJSON tanpa `limit`: seluruh tayangan",
 	  "Rows a page. CSV and NDJSON without `limit`: the whole view" },
 	{ "after", "after", "query", "{\"type\":\"string\"}", false, "Kursor dari `Link: rel=next`",
 	  "The cursor of `Link: rel=next`" },
-	{ "select", "select", "query", "{\"type\":\"string\"}", false, "Kolom yang diminta, dipisahkan koma",
-	  "The columns wanted, parted by commas" },
+	{ "offset", "offset", "query", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":10000,\"default\":0}",
+	  false, "Baris yang dilewati; lebih jauh lagi: ikuti `Link: rel=next`",
+	  "Rows passed over; farther on: follow `Link: rel=next`" },
+	{ "order", "order", "query", "{\"type\":\"string\"}", false,
+	  "Urutan: `kolom.desc.nullslast,kolom2`; kunci menjadi penentu terakhir",
+	  "The order: `column.desc.nullslast,column2`; the key decides last" },
+	{ "select", "select", "query", "{\"type\":\"string\"}", false,
+	  "Kolom yang diminta, dipisahkan koma; `nama:kolom` memberi nama lain",
+	  "The columns wanted, parted by commas; `name:column` calls it otherwise" },
+	{ "tree", "or", "query", "{\"type\":\"string\",\"example\":\"(a.eq.1,and(b.gt.2,c.is.null))\"}", false,
+	  "Saringan bersusun; juga `and`, `not.or`, `not.and`", "Filters as a tree; also `and`, `not.or`, `not.and`" },
 	{ "per_tanggal", "per_tanggal", "query", "{\"type\":\"string\",\"format\":\"date\"}", false,
 	  "Hari yang dilihat; wajib bagi tayangan bertanggal", "The day looked at; dated views need it" },
 	{ "dated", "per_tanggal", "query", "{\"type\":\"string\",\"format\":\"date\"}", true,
 	  "Hari yang dilihat", "The day looked at" },
 	{ "excel", "excel", "query", "{\"type\":\"string\",\"enum\":[\"0\",\"1\"]}", false,
 	  "1: CSV dengan titik koma dan BOM", "1: CSV with semicolons and a BOM" },
-	{ "prefer", "Prefer", "header", "{\"type\":\"string\",\"enum\":[\"count=exact\"]}", false,
-	  "`count=exact`: jumlah baris di Content-Range",
-	  "`count=exact`: the number of rows in Content-Range" },
+	{ "prefer", "Prefer", "header", "{\"type\":\"string\"}", false,
+	  "`count=exact`, `count=estimated`: jumlah baris di Content-Range",
+	  "`count=exact`, `count=estimated`: the number of rows in Content-Range" },
 	{ "if_none_match", "If-None-Match", "header", "{\"type\":\"string\"}", false,
 	  "ETag yang sudah dimiliki", "The ETag you have" },
 	{ "since", "after", "query", "{\"type\":\"string\"}", false,
@@ -54,15 +63,18 @@ static const struct problem {
 	{ 403, "Tidak diizinkan", "Not granted" },
 	{ 404, "Tidak ada (bagi Anda)", "Not there (for you)" },
 	{ 406, "Bentuk tidak tersedia", "No such representation" },
+	{ 409, "Satu nilai memiliki beberapa baris", "One value has several rows" },
+	{ 413, "Isi permintaan terlalu besar", "The body is too large" },
+	{ 416, "Tidak ada baris sejauh itu", "There are no rows that far" },
 	{ 410, "Kursor dari gudang data lain", "Cursor of another store" },
-	{ 429, "Terlalu banyak aliran", "Too many streams" },
+	{ 429, "Kuota habis, atau terlalu banyak aliran", "The quota is used up, or too many streams" },
 	{ 503, "Sementara tidak dapat dijawab", "Cannot be answered at the moment" },
 };
 
 static const struct schema {
 	const char *name, *members;
 } schemas[] = {
-	{ "Problem", "type:s title:s status:i detail:s hint:s code:s instance:s" },
+	{ "Problem", "type:s title:s status:i detail:s code:s message:s details:s? hint:s? instance:s" },
 	{ "View", "name:s title:l about:l dated:b key:s columns:a owner:s? purpose:l basis:s? dpia:s? "
 		  "max_age_s:i? scope:A history:b sources:A tables:A as_of:t? lag:i freshness:o complete:o? rows:i? "
 		  "newest:i" },
@@ -87,7 +99,7 @@ static const struct answer {
 	const char *name, *id, *en;
 	struct {
 		const char *type, *schema;
-	} content[4];
+	} content[5];
 	const char *headers;
 } answers[] = {
 	{ "Views", "Daftar tayangan", "The list of views", { { "application/json", "[View]" } }, "" },
@@ -96,9 +108,15 @@ static const struct answer {
 	  "Rows in the order of their key",
 	  { { "application/json", "[]" },
 	    { "application/vnd.titian.page+json", "Page" },
+	    { "application/vnd.pgrst.object+json", "" },
 	    { "application/x-ndjson", NULL },
 	    { "text/csv", NULL } },
 	  "Link ETag Last-Modified Titian-Cursor Titian-As-Of Titian-Freshness Titian-Complete Content-Range" },
+	{ "Found",
+	  "Baris setiap nilai, null bila tidak ada",
+	  "The row of each value, null where there is none",
+	  { { "application/json", "[?]" } },
+	  "ETag Link Titian-As-Of" },
 	{ "Row", "Barisnya", "The row", { { "application/json", "" } }, "ETag Last-Modified Titian-As-Of Titian-Freshness Titian-Complete" },
 	{ "Changes",
 	  "Perubahan: aliran, atau yang ada sampai kini",
@@ -167,7 +185,12 @@ void gw_pen_content_schema(struct gw_pen *p, const char *schema)
 	if (schema && schema[0]) {
 		snprintf(name, sizeof(name), "%.*s", (int)strlen(schema) - 2, schema + 1);
 		bus_json_key(&p->j, "items");
-		if (name[0]) {
+		if (name[0] == '?') {
+			bus_json_object(&p->j);
+			gw_pen_str(p, "type", "object");
+			gw_pen_flag(p, "nullable", true);
+			bus_json_object_end(&p->j);
+		} else if (name[0]) {
 			gw_pen_ref(p, "schemas", name);
 		} else {
 			bus_json_object(&p->j);
@@ -257,10 +280,14 @@ void gw_openapi_components(struct gw_pen *p, const struct gw_openapi_view *view,
 	gw_pen_object(p, "Filter");
 	gw_pen_str(p, "type", "string");
 	gw_pen_str(p, "pattern",
-		   "^((eq|neq|lt|lte|gt|gte|like)\\..*|in\\.\\(.*\\)|is\\.null|not\\.is\\.null)$");
+		   "^(not\\.)?((eq|neq|lt|lte|gt|gte|like|ilike)\\..*|in\\.\\(.*\\)|is\\.(null|not_null|true|false))$");
 	gw_pen_text(p, "description", "`eq.NILAI`, `in.(a,b)`, `like.A*`, `is.null` dan sebagainya",
 		    "`eq.VALUE`, `in.(a,b)`, `like.A*`, `is.null` and so on");
 	bus_json_object_end(&p->j);
+	bus_json_key(&p->j, "Lookup");
+	bus_json_put_raw(&p->j, BUS_STR("{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,"
+					"\"additionalProperties\":{\"type\":\"array\",\"maxItems\":1000,"
+					"\"items\":{\"type\":\"string\"}},\"example\":{\"nik\":[\"...\",\"...\"]}}"));
 	for (size_t i = 0; i < BUS_LEN(schemas); i++) {
 		bus_json_key(&p->j, schemas[i].name);
 		gw_pen_schema(p, schemas[i].members);

@@ -60,12 +60,23 @@ struct gw_cursors gw_api_cursors(const struct gw_api *api)
 	return c;
 }
 
+void gw_api_refuse(void *ctx, struct bus_http_request *req, int status)
+{
+	(void)ctx;
+	gw_problem(req, status == 405 ? "method-refused" : "path-unknown", NULL, "/v1/openapi.json");
+}
+
 void gw_api_fail(struct bus_http_request *req, enum bus_err rc, const struct bus_error *err)
 {
 	if (rc == BUS_EINVAL)
 		gw_problem(req, "parameter-invalid", err->text, NULL);
 	else if (rc == BUS_ENOENT)
 		gw_problem(req, "row-unknown", NULL, NULL);
+	else if (rc == BUS_ETOOBIG)
+		gw_problem(req, "question-too-large", err->text,
+			   "indexes: [{table: ..., columns: [...]}] / store: full; Accept: text/csv");
+	else if (rc == BUS_ECONFLICT)
+		gw_problem(req, "lookup-several", err->text, NULL);
 	else
 		gw_problem(req, "unavailable", NULL, NULL);
 }

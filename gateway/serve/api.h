@@ -38,12 +38,14 @@ const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *r
 const struct gw_views *gw_api_views(struct gw_api *api, struct bus_http_request *req);
 /* The cursors of the store as it is now: a store rebuilt under running readers is another one. */
 struct gw_cursors gw_api_cursors(const struct gw_api *api);
-/* An engine error as an answer: 400, 404 or 503. */
+void gw_api_refuse(void *ctx, struct bus_http_request *req, int status); /* no such path, no such method */
+/* An engine error as an answer: 400, 404, 409 or 503. */
 void gw_api_fail(struct bus_http_request *req, enum bus_err rc, const struct bus_error *err);
 
 /* handlers */
 void gw_rest_views(void *ctx, struct bus_http_request *req);
 void gw_rest_page(void *ctx, struct bus_http_request *req);
+void gw_rest_lookup(void *ctx, struct bus_http_request *req);
 void gw_rest_row(void *ctx, struct bus_http_request *req);
 void gw_rest_topics(void *ctx, struct bus_http_request *req);
 void gw_rest_quality(void *ctx, struct bus_http_request *req);

@@ -1,5 +1,7 @@
 #include "gateway/serve/cursor.h"
 
+#include <assert.h>
+
 #include "bus/base64url.h"
 
 #define MAC_LEN 16
@@ -7,7 +9,7 @@
 #define HEAD_LEN (1 + VIEW_LEN + 8)
 #define TEXT_MAX 4096
 
-enum kind { PAGE = 'p', FEED = 'f' };
+enum kind { PAGE = 'q', FEED = 'f' };
 
 static void put_u64(char *p, uint64_t v)
 {
@@ -22,6 +24,15 @@ static uint64_t get_u64(const char *p)
 	for (int i = 0; i < 8; i++)
 		v = v << 8 | (uint8_t)p[i];
 	return v;
+}
+
+void gw_cursors_derive(struct gw_cursors *c)
+{
+	uint8_t digest[BUS_SHA256_LEN];
+
+	bus_hmac_sha256(c->key, "page", 4, c->page_key);
+	bus_hmac_sha256(c->key, "etag", 4, digest);
+	memcpy(&c->tag_key, digest, sizeof(c->tag_key));
 }
 
 /* Kind, view and store of a cursor. The view is named by a digest: names may be long. */
@@ -51,8 +62,8 @@ static void put(const struct gw_cursors *c, enum kind kind, const struct gw_view
 	bus_buf_release(&bytes);
 }
 
-static enum bus_err take(const struct gw_cursors *c, enum kind kind, const struct gw_view *v, const char *text,
-			 struct bus_buf *place)
+static enum bus_err take(const struct gw_cursors *c, enum kind kind, const struct gw_view *v,
+			 const char *text, struct bus_buf *place)
 {
 	struct bus_str t = bus_str(text);
 	struct bus_buf bytes = { 0 };
@@ -79,9 +90,41 @@ out:
 	return rc;
 }
 
-void gw_cursor_put_page(const struct gw_cursors *c, const struct gw_view *v, struct bus_str key, struct bus_buf *out)
+/* A page's place holds values of a row, no number of a store's: sealed, not only signed, and good in any store. */
+void gw_cursor_put_page(const struct gw_cursors *c, const struct gw_view *v, struct bus_str place,
+			struct bus_buf *out)
 {
-	put(c, PAGE, v, key, out);
+	struct bus_buf bytes = { 0 };
+	struct bus_error err;
+	char start[HEAD_LEN];
+	enum bus_err rc;
+
+	head(start, PAGE, v, 0);
+	rc = bus_seal(c->page_key, (struct bus_str){ start, sizeof(start) }, place, &bytes, &err);
+	assert(rc == BUS_OK); /* it fails for want of memory only */
+	bus_base64url_put(out, bytes.p, bytes.n);
+	bus_buf_release(&bytes);
+}
+
+enum bus_err gw_cursor_read_page(const struct gw_cursors *c, const struct gw_view *v, const char *text,
+				 struct bus_buf *place)
+{
+	struct bus_str t = bus_str(text);
+	struct bus_buf bytes = { 0 }, plain = { 0 };
+	enum bus_err rc = BUS_EINVAL;
+	struct bus_error err;
+	char start[HEAD_LEN];
+
+	head(start, PAGE, v, 0);
+	if (t.n <= TEXT_MAX && bus_base64url_read(t, &bytes) &&
+	    bus_open(c->page_key, (struct bus_str){ start, sizeof(start) }, bus_buf_str(&bytes), &plain, &err) ==
+		BUS_OK) {
+		bus_buf_put(place, plain.p, plain.n);
+		rc = BUS_OK;
+	}
+	bus_buf_release(&bytes);
+	bus_buf_release(&plain);
+	return rc;
 }
 
 void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int64_t seq, struct bus_buf *out)
@@ -92,13 +135,8 @@ void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int
 	put(c, FEED, v, (struct bus_str){ place, sizeof(place) }, out);
 }
 
-enum bus_err gw_cursor_read_page(const struct gw_cursors *c, const struct gw_view *v, const char *text,
-				 struct bus_buf *key)
-{
-	return take(c, PAGE, v, text, key);
-}
-
-enum bus_err gw_cursor_read_feed(const struct gw_cursors *c, const struct gw_view *v, const char *text, int64_t *seq)
+enum bus_err gw_cursor_read_feed(const struct gw_cursors *c, const struct gw_view *v, const char *text,
+				 int64_t *seq)
 {
 	struct bus_buf place = { 0 };
 	enum bus_err rc = take(c, FEED, v, text, &place);

@@ -1,7 +1,8 @@
 /* gateway/serve/cursor.h - opaque, signed, stateless places: in a page chain, and in a view's change feed.
  *
- * base64url(kind || view || store || place || HMAC-SHA-256 cut to 128 bits). Any gateway with the same cursor
- * key continues any reader. A cursor never expires; one that was made for another store is BUS_ENOENT
+ * base64url(kind || view || store || place || HMAC-SHA-256 cut to 128 bits); a page's place holds the last row's values
+ * and is sealed instead (AES-256-GCM; the view is bound to it), so that nobody but us can read it. Any gateway with the same cursor
+ * key continues any reader. A cursor never expires; a feed's that was made for another store is BUS_ENOENT
  * (the reader starts anew), one that we did not make, or for another view, is BUS_EINVAL.
  * Thread: any; immutable.
  */
@@ -11,19 +12,25 @@
 #include "bus/buf.h"
 #include "bus/crypto.h"
 #include "gateway/engine/read.h"
+#include "gateway/store/hash.h"
 
 struct gw_cursors {
 	uint8_t key[BUS_KEY_LEN];
 	uint64_t store;
+	uint8_t page_key[BUS_KEY_LEN]; /* the rest: gw_cursors_derive */
+	struct gw_hash_key tag_key;    /* of ETags */
 };
+void gw_cursors_derive(struct gw_cursors *c); /* once, when key is set */
 
-void gw_cursor_put_page(const struct gw_cursors *c, const struct gw_view *v, struct bus_str key,
+/* place: bytes of the caller's */
+void gw_cursor_put_page(const struct gw_cursors *c, const struct gw_view *v, struct bus_str place,
 			struct bus_buf *out);
-void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int64_t seq, struct bus_buf *out);
+void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int64_t seq,
+			struct bus_buf *out);
 
-/* key: appended to out. */
+/* place: appended to out. */
 enum bus_err gw_cursor_read_page(const struct gw_cursors *c, const struct gw_view *v, const char *text,
-				 struct bus_buf *key) BUS_MUSTCHECK;
+				 struct bus_buf *place) BUS_MUSTCHECK;
 enum bus_err gw_cursor_read_feed(const struct gw_cursors *c, const struct gw_view *v, const char *text,
 				 int64_t *seq) BUS_MUSTCHECK;
 

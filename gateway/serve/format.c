@@ -5,19 +5,25 @@
 #include "bus/csv.h"
 #include "bus/json_out.h"
 
-bool gw_form_of(const char *accept, enum gw_form *out)
+bool gw_form_of(const char *accept, enum gw_form *out, bool *no_nulls)
 {
 	*out = GW_FORM_JSON;
+	*no_nulls = accept && strstr(accept, "+json;nulls=stripped");
+	if (accept && strstr(accept, "application/vnd.pgrst.plan"))
+		return false;
 	if (!accept || strstr(accept, "application/json"))
 		return true;
 	if (strstr(accept, "application/vnd.titian.page+json"))
 		*out = GW_FORM_PAGE;
+	else if (strstr(accept, "application/vnd.pgrst.object+json"))
+		*out = GW_FORM_OBJECT;
 	else if (strstr(accept, "application/x-ndjson"))
 		*out = GW_FORM_NDJSON;
 	else if (strstr(accept, "text/csv"))
 		*out = GW_FORM_CSV;
 	else
-		return strstr(accept, "*/*") || strstr(accept, "application/*");
+		return strstr(accept, "*/*") || strstr(accept, "application/*") ||
+		       strstr(accept, "application/vnd.pgrst.array+json");
 	return true;
 }
 
@@ -26,6 +32,8 @@ const char *gw_form_type(enum gw_form form)
 	switch (form) {
 	case GW_FORM_PAGE:
 		return "application/vnd.titian.page+json";
+	case GW_FORM_OBJECT:
+		return "application/vnd.pgrst.object+json; charset=utf-8";
 	case GW_FORM_NDJSON:
 		return "application/x-ndjson";
 	case GW_FORM_CSV:
@@ -66,7 +74,10 @@ void gw_format_json(const struct gw_params *p, const struct gw_value *value, str
 	for (size_t i = 0; i < p->n_columns; i++) {
 		size_t c = p->column[i];
 
-		bus_json_key(&j, p->view->column[c].name);
+		if (p->no_nulls &&
+		    (value[c].type == GW_NULL || (!(p->grant.clear >> c & 1) && value[c].type != GW_TEXT)))
+			continue;
+		bus_json_key(&j, p->name[i]);
 		put_value(&j, &value[c], p->grant.clear >> c & 1);
 	}
 	bus_json_object_end(&j);
@@ -79,7 +90,7 @@ void gw_format_csv_head(const struct gw_params *p, struct bus_buf *out)
 	for (size_t i = 0; i < p->n_columns; i++) {
 		if (i > 0)
 			bus_buf_putc(out, p->excel ? ';' : ',');
-		bus_buf_puts(out, p->view->column[p->column[i]].name);
+		bus_csv_put(out, bus_str(p->name[i]), p->excel ? ';' : ',');
 	}
 	bus_buf_puts(out, "\r\n");
 }

@@ -5,10 +5,16 @@
 #include "bus/buf.h"
 #include "gateway/serve/query.h"
 
-enum gw_form { GW_FORM_JSON, GW_FORM_PAGE, GW_FORM_NDJSON, GW_FORM_CSV };
+enum gw_form {
+	GW_FORM_JSON,
+	GW_FORM_PAGE,
+	GW_FORM_OBJECT, /* PostgREST's: the one row itself, or 406 */
+	GW_FORM_NDJSON,
+	GW_FORM_CSV
+};
 
-/* By Accept (NULL, any type: JSON). False: none of ours. */
-bool gw_form_of(const char *accept, enum gw_form *out);
+/* By Accept (NULL, any type: JSON). False: none of ours. no_nulls: PostgREST's `nulls=stripped`. */
+bool gw_form_of(const char *accept, enum gw_form *out, bool *no_nulls);
 const char *gw_form_type(enum gw_form form); /* content type */
 
 /* The masked value of a column that may be shown but not in clear: text for text, null for the rest. */

@@ -9,11 +9,15 @@ static const struct problem {
 	int status;
 	const char *id, *en;
 } table[] = {
+	{ "path-unknown", 404, "Tidak ada apa-apa di alamat ini", "There is nothing at this address" },
+	{ "method-refused", 405, "Alamat ini tidak menerima metode itu: tayangan hanya dibaca",
+	  "This address does not take that method: views are read only" },
 	{ "key-missing", 401, "Kunci diperlukan", "A key is needed" },
 	{ "key-unknown", 401, "Kunci tidak dikenal", "The key is not known" },
 	{ "not-granted", 403, "Tidak diizinkan", "Not granted" },
 	{ "column-masked", 403, "Kolom ini disamarkan bagi Anda", "This column is masked for you" },
-	{ "view-unknown", 404, "Tidak ada tayangan dengan nama itu bagi Anda", "No view of that name for you" },
+	{ "view-unknown", 404, "Tidak ada tayangan dengan nama itu bagi Anda",
+	  "No view of that name for you" },
 	{ "row-unknown", 404, "Tidak ada baris dengan kunci itu", "No row with that key" },
 	{ "date-missing", 400, "Tayangan ini memerlukan per_tanggal", "This view needs per_tanggal" },
 	{ "parameter-invalid", 400, "Parameter tidak sah", "A parameter is not valid" },
@@ -21,8 +25,23 @@ static const struct problem {
 	{ "cursor-invalid", 400, "Kursor tidak sah", "The cursor is not valid" },
 	{ "cursor-unknown", 410, "Kursor dari gudang data lain: mulai lagi tanpa kursor",
 	  "The cursor is of another store: start again without it" },
+	{ "operator-unknown", 400, "Operator tidak dikenal", "The operator is not known" },
+	{ "not-offered", 400, "Ini ada di PostgREST, tidak di sini", "PostgREST has this, we do not" },
+	{ "range-too-large", 400, "Lebih banyak baris daripada sehalaman: ikuti Link atau unduh seluruhnya",
+	  "More rows than a page holds: follow Link, or take the whole view" },
+	{ "range-beyond", 416, "Tidak ada baris sejauh itu", "There are no rows that far" },
+	{ "question-too-large", 400,
+	  "Pertanyaan ini membaca terlalu banyak baris: persempit saringannya, unduh seluruhnya, atau minta "
+	  "indeks",
+	  "This question reads too many rows: narrow it, take the whole view, or ask for an index" },
+	{ "rows-not-one", 406, "Jawabannya bukan tepat satu baris",
+	  "Cannot coerce the result to a single JSON object" },
+	{ "lookup-invalid", 400, "Isi permintaan bukan daftar nilai satu kolom",
+	  "The body is not a list of values of one column" },
+	{ "lookup-several", 409, "Satu nilai memiliki beberapa baris", "One value has several rows" },
 	{ "accept-unknown", 406, "Bentuk yang diminta tidak tersedia", "No such representation" },
-	{ "too-many-streams", 429, "Terlalu banyak aliran terbuka dengan kunci ini", "Too many open streams for this key" },
+	{ "too-many-streams", 429, "Terlalu banyak aliran terbuka dengan kunci ini",
+	  "Too many open streams for this key" },
 	{ "not-ready", 503, "Belum siap", "Not ready" },
 	{ "unavailable", 503, "Sementara tidak dapat dijawab", "Cannot be answered at the moment" },
 };
@@ -35,6 +54,14 @@ bool gw_english(const struct bus_http_request *req)
 	return language && strncasecmp(language, "en", 2) == 0;
 }
 
+/* PostgREST's own codes, where programs look for them. */
+static const char *wire_code(const char *code)
+{
+	return strcmp(code, "rows-not-one") == 0   ? "PGRST116"
+	       : strcmp(code, "range-beyond") == 0 ? "PGRST103"
+						   : code;
+}
+
 void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint)
 {
 	for (size_t i = 0; i < BUS_LEN(table); i++) {
@@ -45,7 +72,8 @@ void gw_problem(struct bus_http_request *req, const char *code, const char *deta
 		if (p->status == 401)
 			bus_http_set(req, "WWW-Authenticate", "Bearer");
 		bus_http_set(req, "Content-Language", gw_english(req) ? "en" : "id");
-		bus_http_problem(req, p->status, code, gw_english(req) ? p->en : p->id, detail, hint);
+		bus_http_problem(req, p->status, code, wire_code(code), gw_english(req) ? p->en : p->id,
+				 detail, hint);
 		return;
 	}
 	assert(!"a code of the table");

@@ -1,8 +1,5 @@
 /* GET /v1/views/{view}/{key}: one row. */
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "gateway/serve/api.h"
+#include "gateway/serve/answer.h"
 #include "gateway/serve/format.h"
 #include "gateway/serve/promise.h"
 
@@ -25,12 +22,11 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 {
 	struct gw_api *api = ctx;
 	const char *key = bus_http_part(req, "key");
-	char reader[GW_READER_NAME_MAX], tag[24];
+	char reader[GW_READER_NAME_MAX];
 	const struct gw_view *v;
 	struct gw_grant grant;
 	struct one o = { 0 };
 	struct bus_error err;
-	const char *have;
 	enum bus_err rc;
 	int64_t newest;
 
@@ -50,17 +46,9 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 		bus_buf_release(&o.body);
 		return;
 	}
-	/* The grant is part of what was answered. */
-	snprintf(tag, sizeof(tag), "\"%016" PRIx64 "\"",
-		 o.hash ^ (grant.clear * UINT64_C(0x9e3779b97f4a7c15)) ^
-		     (grant.shown * UINT64_C(0xc2b2ae3d27d4eb4f)));
-	bus_http_set(req, "ETag", tag);
-	bus_http_set(req, "Cache-Control", "private, no-cache");
 	gw_promise_headers(api, req, v, newest);
-	have = bus_http_header(req, "If-None-Match");
-	if (have && strstr(have, tag))
-		bus_http_reply(req, 304, NULL, NULL);
-	else
+	gw_answer_links(req, v, NULL);
+	if (!gw_answer_tag(api, req, gw_answer_hash(api, req, &o.params, o.hash)))
 		bus_http_reply(req, 200, "application/json", &o.body);
 	bus_buf_release(&o.body);
 }

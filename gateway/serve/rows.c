@@ -1,11 +1,10 @@
-/* GET /v1/views/{view}: a page of rows. */
+/* GET /v1/views/{view}, and /rest/v1/{view} for PostgREST's clients: a page of rows. */
 #include "gateway/serve/rows.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "bus/json_out.h"
-#include "gateway/serve/access_rows.h"
 #include "gateway/serve/promise.h"
 
 bool gw_rows_put(void *ctx, const struct gw_value *value, uint64_t hash)
@@ -22,9 +21,11 @@ bool gw_rows_put(void *ctx, const struct gw_value *value, uint64_t hash)
 		if (p->form == GW_FORM_NDJSON)
 			bus_buf_putc(&p->body, '\n');
 	}
-	p->last.n = 0;
-	bus_buf_put(&p->last, value[p->params.view->key].s.p, value[p->params.view->key].s.n);
 	p->rows++;
+	if (p->rows == p->params.query.limit) {
+		bus_buf_reset(&p->last);
+		gw_place_put(&p->params, value, &p->last);
+	}
 	return true;
 }
 
@@ -34,138 +35,190 @@ void gw_rows_release(struct gw_rows *p)
 	bus_buf_release(&p->last);
 }
 
-/* The same URL with another `after`. */
-static void put_next_url(struct gw_api *api, struct bus_http_request *req, const struct gw_rows *p,
-			 struct bus_buf *out)
+/* --- the question ----------------------------------------------------------------------------------- */
+
+/* PostgREST's `Range: 0-24`, in rows; bytes are not what is counted here. A limit in the URL goes first. */
+static bool read_range(struct gw_params *q, struct bus_http_request *req)
 {
-	const struct gw_cursors cursors = gw_api_cursors(api);
-	const char *query = bus_http_raw_query(req);
+	const char *text = bus_http_header(req, "Range");
+	unsigned long long from, to;
+	int n = 0;
 
-	bus_buf_printf(out, "/v1/views/%s?", p->params.view->name);
-	while (*query) {
-		size_t n = strcspn(query, "&");
-
-		if (n > 0 && strncmp(query, "after=", 6) != 0) {
-			bus_buf_put(out, query, n);
-			bus_buf_putc(out, '&');
-		}
-		query += n + (query[n] == '&');
-	}
-	bus_buf_puts(out, "after=");
-	gw_cursor_put_page(&cursors, p->params.view, bus_buf_str(&p->last), out);
+	if (!text || q->has_limit || q->query.offset || q->after)
+		return true;
+	if (strncmp(text, "items=", 6) == 0)
+		text += 6;
+	if (strspn(text, "0123456789") == 0 || sscanf(text, "%llu-%n", &from, &n) != 1 || n == 0)
+		return true;
+	to = from + GW_LIMIT_DEFAULT - 1;
+	if (text[n] && (sscanf(text + n, "%llu", &to) != 1 || to < from))
+		return gw_params_refuse(q, "parameter-invalid", "Range: 0-99", "Range");
+	if (from > GW_OFFSET_MAX || to - from >= GW_LIMIT_MAX)
+		return gw_params_refuse(q, "range-too-large", NULL, "Range: %d, %d", GW_OFFSET_MAX,
+					GW_LIMIT_MAX);
+	q->query.offset = (int)from;
+	q->query.limit = (int)(to - from) + 1;
+	q->has_limit = true;
+	return true;
 }
 
-/* One ETag per view's state, reader, question and form: unchanged as long as the view is. Returns true when
- * the reader has it already (and has been answered). */
-static bool etag_matches(struct bus_http_request *req, uint64_t store, const char *reader,
-			 struct gw_grant grant, int64_t seq, enum gw_form form)
+static bool read_cursor(struct gw_params *q, struct gw_api *api)
 {
-	const char *query = bus_http_raw_query(req), *have = bus_http_header(req, "If-None-Match");
-	uint8_t digest[BUS_SHA256_LEN];
-	struct bus_buf text = { 0 };
-	char hex[17], tag[24];
+	const struct gw_cursors cursors = gw_api_cursors(api);
+	struct bus_buf place = { 0 };
+	bool good = gw_cursor_read_page(&cursors, q->view, q->after, &place) == BUS_OK &&
+		    gw_place_take(q, bus_buf_str(&place));
 
-	bus_buf_printf(&text,
-		       "%" PRIx64 "\n%" PRIx64 "\n%" PRIx64 "\n%" PRIx64 "\n%s\n%" PRId64 "\n%d\n%s\n%s",
-		       store, grant.shown, grant.clear, gw_grant_rows_id(grant.rows), reader, seq, (int)form,
-		       bus_http_part(req, "view"), query);
-	bus_sha256(text.p, text.n, digest);
-	bus_buf_release(&text);
-	bus_hex(digest, 8, hex);
-	snprintf(tag, sizeof(tag), "\"%s\"", hex);
-	bus_http_set(req, "ETag", tag);
-	bus_http_set(req, "Cache-Control", "private, no-cache");
-	if (!have || !strstr(have, tag))
-		return false;
-	bus_http_reply(req, 304, NULL, NULL);
-	return true;
+	bus_buf_release(&place);
+	return good || gw_params_refuse(q, "cursor-invalid", NULL, "after");
+}
+
+/* Where all rows can be had, for a question that asks for more than a page. */
+static void hint_at_export(struct gw_params *q)
+{
+	snprintf(q->hint, sizeof(q->hint),
+		 "Link: rel=\"next\" (after=...); GET /v1/views/%s, Accept: text/csv", q->view->name);
 }
 
 static bool params_read(struct gw_rows *p, struct gw_api *api, struct bus_http_request *req,
 			const struct gw_view *v, struct gw_grant grant)
 {
-	const struct gw_cursors cursors = gw_api_cursors(api);
 	struct gw_params *q = &p->params;
-	struct bus_buf key = { 0 };
-	char *copy;
 
 	gw_params_begin(q, v, grant, bus_http_arena(req));
 	bus_http_each_query(req, gw_params_add, q);
-	if (!gw_params_end(q)) {
-		gw_problem(req, q->problem, q->detail, q->hint[0] ? q->hint : NULL);
-		return false;
-	}
-	if (!gw_form_of(bus_http_header(req, "Accept"), &p->form)) {
-		gw_problem(req, "accept-unknown", NULL, "application/json, text/csv, application/x-ndjson");
-		return false;
-	}
-	if (!q->after)
+	if (gw_params_end(q) && read_range(q, req) && (!q->after || read_cursor(q, api)) &&
+	    !gw_form_of(bus_http_header(req, "Accept"), &p->form, &q->no_nulls))
+		gw_params_refuse(
+		    q, "accept-unknown",
+		    "application/json, text/csv, application/x-ndjson, application/vnd.pgrst.object+json",
+		    "%s", v->name);
+	if (!q->problem)
 		return true;
-	if (gw_cursor_read_page(&cursors, v, q->after, &key)) {
-		bus_buf_release(&key);
-		gw_problem(req, "cursor-invalid", NULL, NULL);
-		return false;
-	}
-	copy = bus_arena_dup(bus_http_arena(req), key.p, key.n);
-	q->query.after = (struct bus_str){ copy, copy ? key.n : 0 };
-	bus_buf_release(&key);
-	return true;
+	if (strcmp(q->problem, "range-too-large") == 0)
+		hint_at_export(q);
+	gw_problem(req, q->problem, q->detail, q->hint[0] ? q->hint : NULL);
+	return false;
 }
 
-/* Prefer: count=exact -> how many rows the filters leave, as Content-Range. */
-static enum bus_err put_count(struct bus_http_request *req, struct gw_reader *r, const struct gw_rows *p,
-			      struct bus_error *err)
+/* --- the answer ------------------------------------------------------------------------------------- */
+
+/* `Prefer: count=...`: how many rows the filters leave, -1 when nobody asked. */
+static enum bus_err count(struct bus_http_request *req, struct gw_reader *r, const struct gw_params *q,
+			  int64_t *n, struct bus_error *err)
 {
-	const char *prefer = bus_http_header(req, "Prefer");
-	struct gw_query all = p->params.query;
+	const char *prefer = bus_http_header(req, "Prefer"), *want = prefer ? strstr(prefer, "count=") : NULL;
 	enum bus_err rc;
-	char text[64];
-	int64_t n;
 
-	if (!prefer || !strstr(prefer, "count=exact"))
-		return BUS_OK;
-	all.after = (struct bus_str){ 0 };
-	if ((rc = gw_count(r, &all, &n, err)))
-		return rc;
-	if (p->rows > 0 && !p->params.after)
-		snprintf(text, sizeof(text), "0-%d/%" PRId64, p->rows - 1, n);
-	else
-		snprintf(text, sizeof(text), "*/%" PRId64, n);
-	bus_http_set(req, "Content-Range", text);
-	return BUS_OK;
+	*n = -1;
+	if (want && strncmp(want, "count=exact", 11) == 0) {
+		rc = gw_count(r, &q->query, n, err);
+		bus_http_set(req, "Preference-Applied", "count=exact");
+	} else if (want && strncmp(want, "count=planned", 13) == 0) {
+		rc = gw_estimate(r, &q->query, n, err);
+		bus_http_set(req, "Preference-Applied", "count=planned");
+	} else if (want && strncmp(want, "count=estimated", 15) == 0) {
+		rc = gw_estimate(r, &q->query, n, err);
+		bus_http_set(req, "Preference-Applied", "count=estimated");
+	} else {
+		rc = BUS_OK;
+	}
+	return rc;
 }
 
-static void answer_page(struct gw_api *api, struct bus_http_request *req, struct gw_rows *p, int64_t newest)
+/* `Content-Range: 0-24/3573` and 206 when that is not all, as PostgREST has it. Behind a cursor nobody knows the
+ * number of the first row. */
+static int put_range(struct bus_http_request *req, const struct gw_rows *p, int64_t n)
+{
+	int64_t from = p->params.query.offset;
+	char text[96], all[24] = "*";
+
+	if (n >= 0)
+		snprintf(all, sizeof(all), "%" PRId64, n);
+	if (p->rows > 0 && !p->params.after)
+		snprintf(text, sizeof(text), "%" PRId64 "-%" PRId64 "/%s", from, from + p->rows - 1, all);
+	else
+		snprintf(text, sizeof(text), "*/%s", all);
+	bus_http_set(req, "Content-Range", text);
+	if (n >= 0 && from > n)
+		return 416;
+	return n >= 0 && p->rows < n ? 206 : 200;
+}
+
+static void wrap(struct gw_rows *p, const char *next, const char *cursor, int64_t newest)
+{
+	struct bus_json_out j = { .buf = &p->body };
+
+	switch (p->form) {
+	case GW_FORM_JSON:
+		bus_buf_putc(&p->body, ']');
+		break;
+	case GW_FORM_PAGE:
+		bus_buf_puts(&p->body, "],\"next\":");
+		bus_json_put_text(&j, next);
+		bus_buf_printf(&p->body, ",\"cursor\":\"%s\",\"as_of\":%" PRId64 "}", cursor, newest);
+		break;
+	default:
+		break;
+	}
+}
+
+static void answer_page(struct gw_api *api, struct bus_http_request *req, struct gw_rows *p, int64_t newest,
+			int64_t n)
 {
 	const struct gw_cursors cursors = gw_api_cursors(api);
-	struct bus_buf next = { 0 }, link = { 0 }, cursor = { 0 }, whole = { 0 };
+	struct bus_buf next = { 0 }, cursor = { 0 };
+	int status = put_range(req, p, n);
+	char text[64];
 
+	if (status == 416) {
+		gw_problem(req, "range-beyond", NULL, NULL);
+		return;
+	}
+	if (p->form == GW_FORM_OBJECT && p->rows != 1) {
+		snprintf(text, sizeof(text), "The result contains %s rows", p->rows ? "more than 1" : "0");
+		gw_problem(req, "rows-not-one", text, NULL);
+		return;
+	}
 	gw_cursor_put_feed(&cursors, p->params.view, newest, &cursor);
 	bus_http_set(req, "Titian-Cursor", bus_buf_cstr(&cursor));
 	gw_promise_headers(api, req, p->params.view, newest);
-	if (p->rows == p->params.query.limit) { /* the next page may turn out empty */
-		put_next_url(api, req, p, &next);
-		bus_buf_printf(&link, "<%s>; rel=\"next\"", bus_buf_cstr(&next));
-		bus_http_set(req, "Link", bus_buf_cstr(&link));
-	}
-	if (p->form == GW_FORM_JSON) {
-		bus_buf_putc(&whole, '[');
-		bus_buf_put(&whole, p->body.p, p->body.n);
-		bus_buf_puts(&whole, "]");
-	} else if (p->form == GW_FORM_PAGE) {
-		bus_buf_puts(&whole, "{\"data\":[");
-		bus_buf_put(&whole, p->body.p, p->body.n);
-		bus_buf_puts(&whole, "],\"next\":");
-		struct bus_json_out j = { .buf = &whole };
-		bus_json_put_text(&j, next.n ? bus_buf_cstr(&next) : NULL);
-		bus_buf_printf(&whole, ",\"cursor\":\"%s\",\"as_of\":%" PRId64 "}", bus_buf_cstr(&cursor),
-			       newest);
-	}
-	bus_http_reply(req, 200, gw_form_type(p->form), whole.n ? &whole : &p->body);
+	if (p->last.n > 0 && p->form != GW_FORM_OBJECT) /* the next page may turn out empty */
+		gw_answer_next(api, req, &p->params, bus_buf_str(&p->last), &next);
+	gw_answer_links(req, p->params.view, next.n ? bus_buf_cstr(&next) : NULL);
+	wrap(p, next.n ? bus_buf_cstr(&next) : NULL, bus_buf_cstr(&cursor), newest);
+	bus_http_reply(req, status, gw_form_type(p->form), &p->body);
 	bus_buf_release(&next);
-	bus_buf_release(&link);
 	bus_buf_release(&cursor);
-	bus_buf_release(&whole);
+}
+
+static void begin(struct gw_rows *p)
+{
+	if (p->form == GW_FORM_CSV)
+		gw_format_csv_head(&p->params, &p->body);
+	else if (p->form == GW_FORM_JSON)
+		bus_buf_putc(&p->body, '[');
+	else if (p->form == GW_FORM_PAGE)
+		bus_buf_puts(&p->body, "{\"data\":[");
+	else if (p->form == GW_FORM_OBJECT && p->params.query.limit > 2)
+		p->params.query.limit = 2; /* enough to know that there is not one */
+}
+
+/* Unchanged as long as the view is: its newest change, the store, and what was asked for, and how. */
+static uint64_t state_of(struct gw_api *api, struct bus_http_request *req, const struct gw_rows *p,
+			 int64_t newest)
+{
+	static const char *const part[] = { "Prefer", "Range", "Accept" };
+	struct gw_hash_key key = api->cursors.tag_key;
+	const uint64_t state[] = { gw_store_id(api->engine), (uint64_t)newest };
+
+	for (size_t i = 0; i < BUS_LEN(part); i++) {
+		const char *value = bus_http_header(req, part[i]);
+
+		key.k0 = gw_hash(key, value, value ? strlen(value) : 0);
+	}
+	key.k0 ^= gw_hash(key, p->params.view->name, strlen(p->params.view->name));
+	return gw_hash(key, state, sizeof(state));
 }
 
 void gw_rest_page(void *ctx, struct bus_http_request *req)
@@ -177,29 +230,30 @@ void gw_rest_page(void *ctx, struct bus_http_request *req)
 	struct gw_rows p = { 0 };
 	struct bus_error err;
 	struct gw_reader *r;
+	int64_t newest, n;
 	enum bus_err rc;
-	int64_t newest;
 
 	if (!gw_api_reader(api, req, reader) || !(v = gw_api_view(api, req, reader, &grant)) ||
 	    !params_read(&p, api, req, v, grant))
 		return;
 	/* Before the first row is read: the feed from here on then misses nothing. */
 	newest = gw_newest(api->engine, v);
-	if (etag_matches(req, gw_store_id(api->engine), reader, grant, newest, p.form))
+	if (gw_answer_tag(api, req, gw_answer_hash(api, req, &p.params, state_of(api, req, &p, newest))))
 		return;
 	if (!p.params.has_limit && !p.params.after && (p.form == GW_FORM_CSV || p.form == GW_FORM_NDJSON)) {
 		gw_rows_stream(api, req, &p);
 		return;
 	}
-	if (p.form == GW_FORM_CSV)
-		gw_format_csv_head(&p.params, &p.body);
+	begin(&p);
 	r = gw_reader_of(api->engine);
 	rc = gw_page(r, &p.params.query, gw_rows_put, &p, &err);
 	if (!rc)
-		rc = put_count(req, r, &p, &err);
+		rc = count(req, r, &p.params, &n, &err);
 	if (rc)
 		gw_api_fail(req, rc, &err);
+	else if (p.last.n > GW_PLACE_MAX)
+		gw_problem(req, "question-too-large", "order", NULL);
 	else
-		answer_page(api, req, &p, newest);
+		answer_page(api, req, &p, newest, n);
 	gw_rows_release(&p);
 }

@@ -2,14 +2,14 @@
 #ifndef GATEWAY_SERVE_ROWS_H
 #define GATEWAY_SERVE_ROWS_H
 
-#include "gateway/serve/api.h"
+#include "gateway/serve/answer.h"
 #include "gateway/serve/format.h"
 
 struct gw_rows {
 	struct gw_params params;
 	enum gw_form form;
 	struct bus_buf body;
-	struct bus_buf last; /* key of the last row */
+	struct bus_buf last; /* the place of the row that made the page full */
 	int rows;
 };
 

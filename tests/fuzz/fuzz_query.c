@@ -16,14 +16,31 @@ static const struct gw_column columns[] = {
 };
 enum { SHOWN = 7, CLEAR = 5 };
 
+/* Of a filter that was taken: no masked column, and nothing without an end. */
+static void look(const struct gw_filter *f, int depth, size_t size, size_t *parts)
+{
+	assert(depth <= GW_FILTER_DEPTH_MAX);
+	++*parts;
+	if (f->op == GW_AND || f->op == GW_OR) {
+		assert(f->n > 0);
+		for (size_t i = 0; i < f->n; i++)
+			look(&f->part[i], depth + 1, size, parts);
+		return;
+	}
+	assert(CLEAR >> f->column & 1);
+	assert(f->n <= GW_IN_MAX);
+	for (size_t k = 0; k < f->n; k++)
+		assert(strlen(f->value[k]) <= size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct gw_view view = { .name = "v", .column = columns, .n_columns = 4, .dated = true };
 	static struct http_pair pair[HTTP_QUERY_MAX];
 	struct bus_arena *arena;
 	struct gw_params p;
+	size_t n, parts = 0;
 	char *text;
-	size_t n;
 
 	if (size > 8192)
 		return 0;
@@ -35,20 +52,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			;
 	if (gw_params_end(&p)) {
 		assert(!p.problem && p.query.date && gw_date_ok(p.query.date));
-		assert(p.query.limit >= 1 && p.query.limit <= GW_LIMIT_MAX);
-		assert(p.n_columns >= 1 && p.n_columns <= 3);
+		assert(p.query.limit >= 0 && p.query.limit <= GW_LIMIT_MAX);
+		assert(p.query.offset >= 0 && p.query.offset <= GW_OFFSET_MAX);
+		assert(p.n_columns >= 1 && p.n_columns <= GW_COLUMNS_MAX);
 		for (size_t i = 0; i < p.n_columns; i++)
-			assert(SHOWN >> p.column[i] & 1);
+			assert(SHOWN >> p.column[i] & 1 && p.name[i][0]);
 		assert(p.query.n_filters <= GW_FILTERS_MAX);
-		for (size_t i = 0; i < p.query.n_filters; i++) {
-			const struct gw_filter *f = &p.filter[i];
-
-			assert(CLEAR >> f->column & 1);
-			assert(f->n <= GW_IN_MAX &&
-			       (f->n > 0 || f->op == GW_IS_NULL || f->op == GW_NOT_NULL));
-			for (size_t k = 0; k < f->n; k++)
-				assert(strlen(f->value[k]) <= size);
-		}
+		for (size_t i = 0; i < p.query.n_filters; i++)
+			look(&p.filter[i], 0, size, &parts);
+		assert(parts <= GW_FILTERS_MAX + GW_FILTER_PARTS_MAX);
+		assert(p.query.n_order <= GW_ORDER_MAX);
+		for (size_t i = 0; i < p.query.n_order; i++)
+			assert(CLEAR >> p.order[i].column & 1);
 	} else {
 		assert(p.problem);
 	}

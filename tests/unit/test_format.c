@@ -100,6 +100,30 @@ static void null_is_null_masked_or_not(void **state)
 	assert_csv(everything, NULL, false, nulls, "a2,,,,,\r\n");
 }
 
+static void a_column_is_called_as_asked_and_nulls_may_be_left_out(void **state)
+{
+	struct gw_params p = params_of(nobody, "kunci:id,nama,\"Rp total\":tunggakan,nilai", false);
+	struct bus_buf b = { 0 };
+
+	(void)state;
+	gw_format_json(&p, row, &b);
+	assert_string_equal(bus_buf_cstr(&b),
+			    "{\"kunci\":\"a1\",\"nama\":\"\u2022\u2022\u2022\",\"Rp total\":null,"
+			    "\"nilai\":1.5}");
+	bus_buf_reset(&b);
+	gw_format_csv_head(&p, &b);
+	assert_string_equal(bus_buf_cstr(&b), "kunci,nama,Rp total,nilai\r\n");
+	bus_buf_reset(&b);
+	p.no_nulls = true;
+	gw_format_json(&p, row, &b);
+	assert_string_equal(bus_buf_cstr(&b),
+			    "{\"kunci\":\"a1\",\"nama\":\"\u2022\u2022\u2022\",\"nilai\":1.5}");
+	bus_buf_reset(&b);
+	gw_format_json(&p, nulls, &b);
+	assert_string_equal(bus_buf_cstr(&b), "{\"kunci\":\"a2\"}");
+	bus_buf_release(&b);
+}
+
 /* RFC 4180: quotes around what has separators, quotes or line ends; quotes doubled. */
 static void csv_cells_are_quoted_as_rfc_4180_says(void **state)
 {
@@ -178,14 +202,23 @@ static void accept_chooses_the_form(void **state)
 		{ "text/csv, */*;q=0.1", true, GW_FORM_CSV },
 		{ "text/html,application/xhtml+xml,*/*;q=0.8", true, GW_FORM_JSON },
 		{ "application/xml", false, GW_FORM_JSON },
+		/* PostgREST's clients */
+		{ "application/vnd.pgrst.object+json", true, GW_FORM_OBJECT },
+		{ "application/vnd.pgrst.object+json;nulls=stripped", true, GW_FORM_OBJECT },
+		{ "application/vnd.pgrst.array+json;nulls=stripped", true, GW_FORM_JSON },
+		{ "application/geo+json", false, GW_FORM_JSON },
+		{ "application/vnd.pgrst.plan+text; for=\"application/json\"; options=analyze;", false,
+		  GW_FORM_JSON },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < BUS_LEN(wish); i++) {
 		enum gw_form form;
+		bool no_nulls;
 
-		assert_int_equal(gw_form_of(wish[i].accept, &form), wish[i].good);
+		assert_int_equal(gw_form_of(wish[i].accept, &form, &no_nulls), wish[i].good);
 		assert_int_equal(form, wish[i].form);
+		assert_int_equal(no_nulls, wish[i].accept && strstr(wish[i].accept, "stripped"));
 	}
 	assert_string_equal(gw_form_type(GW_FORM_CSV), "text/csv; charset=utf-8");
 }
@@ -196,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_row_is_typed_json_in_the_order_asked),
 		cmocka_unit_test(what_is_masked_shows_neither_text_nor_number),
 		cmocka_unit_test(null_is_null_masked_or_not),
+		cmocka_unit_test(a_column_is_called_as_asked_and_nulls_may_be_left_out),
 		cmocka_unit_test(csv_cells_are_quoted_as_rfc_4180_says),
 		cmocka_unit_test(no_cell_becomes_a_formula),
 		cmocka_unit_test(the_header_names_the_columns_and_excel_gets_its_own_kind),

@@ -77,7 +77,7 @@ static void part(void *ctx, struct bus_http_request *req)
 static void problem(void *ctx, struct bus_http_request *req)
 {
 	(void)ctx;
-	bus_http_problem(req, 409, "taken", "Taken", "it is \"taken\"", "take another");
+	bus_http_problem(req, 409, "taken", NULL, "Taken", "it is \"taken\"", "take another");
 }
 
 static void nothing(void *ctx, struct bus_http_request *req)
@@ -387,7 +387,7 @@ static void writes_problem_documents(void **state)
 	assert_holds(a, "HTTP/1.1 409 ");
 	assert_holds(a, "Content-Type: application/problem+json\r\n");
 	assert_holds(a, "\"type\":\"/problems/taken\",\"title\":\"Taken\",\"status\":409,"
-			"\"detail\":\"it is \\\"taken\\\"\",\"hint\":\"take another\"");
+			"\"detail\":\"it is \\\"taken\\\"\",\"code\":\"taken\",\"message\":\"Taken\",\"details\":\"it is \\\"taken\\\"\",\"hint\":\"take another\"");
 	free(a);
 }
 
