@@ -31,6 +31,7 @@
 #ifndef BUS_HTTP_H
 #define BUS_HTTP_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "bus/arena.h"
@@ -165,6 +166,22 @@ struct bus_http_stream *bus_http_stream(struct bus_http_request *req, int status
 					bus_http_source_fn fn, void (*free_state)(void *state), void *state);
 /* Any thread, but not from inside fn. Wakes a parked stream; a wake while fn runs is not lost. */
 void bus_http_wake(struct bus_http_stream *s);
+/* Any thread, but not from inside fn. Hangs up: the peer sees that it is not the end. */
+void bus_http_cut(struct bus_http_stream *s);
+/* After bus_http_stream, by a handler whose stream needs nothing of the request any more: its text, headers as
+ * decoded and arena are let go. For streams that stay open by the thousand. */
+void bus_http_slim(struct bus_http_request *req);
+
+/* Bytes that several streams send: counted, never changed. A slow reader holds a reference, not a copy. */
+struct bus_http_bytes;
+/* Takes b's bytes. held (may be NULL; outlives them): their number is added, and taken off with the last
+ * reference. */
+struct bus_http_bytes *bus_http_bytes_new(struct bus_buf *b, _Atomic int64_t *held);
+struct bus_http_bytes *bus_http_bytes_ref(struct bus_http_bytes *b);
+void bus_http_bytes_unref(struct bus_http_bytes **b);
+size_t bus_http_bytes_len(const struct bus_http_bytes *b);
+/* From inside fn, once a call: b is sent after what fn puts into out. Takes a reference of its own. */
+void bus_http_lend(struct bus_http_stream *s, struct bus_http_bytes *b);
 
 /* Parks the request. Exactly one bus_http_ticket_done() must follow, from any thread; the handler does not
  * touch the request any more once another thread may have the ticket. Whether the peer is still there is

@@ -93,6 +93,8 @@ struct bus_http_stream {
 	void *state;
 	struct bus_buf out;
 	size_t sent;  /* of out */
+	struct bus_http_bytes *lent; /* sent after out; NULL: none */
+	size_t lent_sent;
 	bool parking; /* fn has said PARK */
 	bool ended;
 	bool woken; /* lock: since fn was last entered */

@@ -32,6 +32,7 @@ void bus_http_request_free(struct bus_http_request **reqp)
 	bus_http_request_drop_body(req);
 	bus_buf_release(&req->head);
 	bus_buf_release(&req->stream.out);
+	bus_http_bytes_unref(&req->stream.lent);
 	pthread_mutex_destroy(&req->lock);
 	free(req);
 	*reqp = NULL;
@@ -65,6 +66,16 @@ static void empty(struct bus_buf *b)
 		bus_buf_reset(b);
 }
 
+void bus_http_slim(struct bus_http_request *req)
+{
+	bus_buf_release(&req->text);
+	bus_buf_release(&req->pairs);
+	req->n_pairs = 0;
+	bus_buf_release(&req->head);
+	bus_http_request_drop_body(req);
+	bus_arena_free(&req->arena);
+}
+
 void bus_http_request_reset(struct bus_http_request *req)
 {
 	req->phase = HTTP_IDLE;
@@ -78,6 +89,7 @@ void bus_http_request_reset(struct bus_http_request *req)
 	empty(&req->body);
 	empty(&req->head);
 	empty(&req->stream.out);
+	bus_http_bytes_unref(&req->stream.lent);
 	req->n_pairs = 0;
 	req->has_cache_control = false;
 	req->refusal = 0;

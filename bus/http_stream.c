@@ -1,9 +1,62 @@
 #include <assert.h>
+#include <sys/socket.h>
 
 #include "bus/http_impl.h"
 
 #define BLOCK 1024   /* MHD's own buffer of a stream, used for HTTP/1.0 readers only */
 #define SPINS_MAX 64 /* calls of a source that says MORE and gives nothing, before MHD may look around */
+
+struct bus_http_bytes {
+	_Atomic int refs;
+	_Atomic int64_t *held;
+	size_t n;
+	char *p;
+};
+
+struct bus_http_bytes *bus_http_bytes_new(struct bus_buf *b, _Atomic int64_t *held)
+{
+	struct bus_http_bytes *bytes = bus_xcalloc(1, sizeof(*bytes));
+
+	atomic_init(&bytes->refs, 1);
+	bytes->held = held;
+	bytes->p = bus_buf_take(b, &bytes->n);
+	if (held)
+		atomic_fetch_add(held, (int64_t)bytes->n);
+	return bytes;
+}
+
+struct bus_http_bytes *bus_http_bytes_ref(struct bus_http_bytes *b)
+{
+	atomic_fetch_add(&b->refs, 1);
+	return b;
+}
+
+void bus_http_bytes_unref(struct bus_http_bytes **bp)
+{
+	struct bus_http_bytes *b = *bp;
+
+	*bp = NULL;
+	if (!b || atomic_fetch_sub(&b->refs, 1) > 1)
+		return;
+	if (b->held)
+		atomic_fetch_sub(b->held, (int64_t)b->n);
+	free(b->p);
+	free(b);
+}
+
+size_t bus_http_bytes_len(const struct bus_http_bytes *b)
+{
+	return b->n;
+}
+
+void bus_http_lend(struct bus_http_stream *s, struct bus_http_bytes *b)
+{
+	assert(!s->lent);
+	if (b->n == 0)
+		return;
+	s->lent = bus_http_bytes_ref(b);
+	s->lent_sent = 0;
+}
 
 void bus_http_wake_locked(struct bus_http_request *req)
 {
@@ -34,6 +87,28 @@ static bool park(struct bus_http_stream *s, bool *cut)
 	return false;
 }
 
+/* As much as fits of what waits to be sent: first out, then what was lent. */
+static size_t take(struct bus_http_stream *s, char *buf, size_t max)
+{
+	size_t n = s->out.n - s->sent;
+
+	if (n > 0) {
+		n = n < max ? n : max;
+		memcpy(buf, s->out.p + s->sent, n);
+		s->sent += n;
+		return n;
+	}
+	if (!s->lent)
+		return 0;
+	n = s->lent->n - s->lent_sent;
+	n = n < max ? n : max;
+	memcpy(buf, s->lent->p + s->lent_sent, n);
+	s->lent_sent += n;
+	if (s->lent_sent == s->lent->n)
+		bus_http_bytes_unref(&s->lent);
+	return n;
+}
+
 static ssize_t read_stream(void *ctx, uint64_t pos, char *buf, size_t max)
 {
 	struct bus_http_stream *s = ctx;
@@ -41,17 +116,17 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *buf, size_t max)
 
 	(void)pos;
 	for (int i = 0; i < SPINS_MAX; i++) {
-		if (s->sent < s->out.n) {
-			size_t n = s->out.n - s->sent;
+		size_t n = take(s, buf, max);
 
-			if (n > max)
-				n = max;
-			memcpy(buf, s->out.p + s->sent, n);
-			s->sent += n;
+		if (n > 0)
 			return (ssize_t)n;
-		}
 		if (s->ended)
 			return MHD_CONTENT_READER_END_OF_STREAM;
+		/* It may stay long: ten thousand feeds must not each keep a buffer. */
+		if (s->parking) {
+			bus_buf_release(&s->out);
+			s->sent = 0;
+		}
 		if (park(s, &cut))
 			return 0;
 		if (cut)
@@ -63,9 +138,6 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *buf, size_t max)
 			break;
 		case BUS_HTTP_PARK:
 			s->parking = true;
-			/* It may stay long: ten thousand feeds must not each keep a buffer. */
-			if (s->out.n == 0)
-				bus_buf_release(&s->out);
 			break;
 		case BUS_HTTP_END:
 			s->ended = true;
@@ -108,6 +180,20 @@ void bus_http_wake(struct bus_http_stream *s)
 	pthread_mutex_lock(&req->lock);
 	if (req->mhd) {
 		s->woken = true;
+		bus_http_wake_locked(req);
+	}
+	pthread_mutex_unlock(&req->lock);
+}
+
+void bus_http_cut(struct bus_http_stream *s)
+{
+	struct bus_http_request *req = s->req;
+
+	pthread_mutex_lock(&req->lock);
+	/* The socket is the connection's as long as its request is not over. */
+	if (req->mhd) {
+		shutdown(req->conn->fd, SHUT_RDWR);
+		req->gone = true;
 		bus_http_wake_locked(req);
 	}
 	pthread_mutex_unlock(&req->lock);

@@ -13,6 +13,7 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "GET", "/v1/quality", gw_rest_quality },
 	{ "GET", "/v1/readers", gw_rest_readers },
 	{ "GET", "/v1/whoami", gw_rest_whoami },
+	{ "GET", "/v1/changes", gw_feeds_several },
 	{ "POST", "/v1/tickets", gw_feeds_ticket },
 	{ "GET", "/v1/openapi.json", gw_openapi },
 	{ "GET", "/v1/openapi-3.1.json", gw_openapi_31 },

@@ -38,6 +38,8 @@ static const struct parameter {
 	  "`count=exact`, `count=estimated`: the number of rows in Content-Range" },
 	{ "if_none_match", "If-None-Match", "header", "{\"type\":\"string\"}", false,
 	  "ETag yang sudah dimiliki", "The ETag you have" },
+	{ "views", "views", "query", "{\"type\":\"string\",\"example\":\"a,b\"}", true,
+	  "Nama tayangan, dipisahkan koma; paling banyak 16", "Names of views, parted by commas; at most 16" },
 	{ "since", "after", "query", "{\"type\":\"string\"}", false,
 	  "Kursor; tanpa kursor: seluruh isi, lalu perubahan; `now`: hanya yang akan datang",
 	  "A cursor; without: everything, then changes; `now`: only what is to come" },

@@ -90,7 +90,9 @@ static enum bus_err newest_of_all(struct gw_reader *r, int64_t *seq, struct bus_
 static enum bus_err one_entry(struct gw_reader *r, const struct gw_following *f, struct gw_change *c,
 			      gw_change_fn fn, void *ctx, bool *more, struct bus_error *err)
 {
-	const struct gw_query q = { .view = f->view, .date = f->date, .rows = f->rows };
+	const struct gw_query q = { .view = f->view,
+				    .date = f->date,
+				    .rows = f->rows && f->rows->n > 0 ? f->rows : NULL };
 	struct gw_stmt *one = NULL;
 	enum bus_err rc = BUS_OK;
 	bool pending = false;

@@ -6,7 +6,7 @@
 
 #define TICKET_MS 60000
 
-void gw_tickets_new(struct gw_feeds *f, const char *reader, char out[33])
+void gw_tickets_new(struct gw_feeds *f, const char *reader, const char *key_id, char out[33])
 {
 	struct gw_ticket *t;
 	uint8_t secret[16];
@@ -18,11 +18,12 @@ void gw_tickets_new(struct gw_feeds *f, const char *reader, char out[33])
 	t = &f->ticket[f->next_ticket++ % GW_TICKETS_MAX];
 	memcpy(t->text, out, sizeof(t->text));
 	memcpy(t->reader, reader, sizeof(t->reader));
+	memcpy(t->key_id, key_id, sizeof(t->key_id));
 	t->until = bus_clock_mono_ms() + TICKET_MS;
 	pthread_mutex_unlock(&f->lock);
 }
 
-bool gw_tickets_take(struct gw_feeds *f, const char *ticket, char *reader)
+bool gw_tickets_take(struct gw_feeds *f, const char *ticket, char *reader, char *key_id)
 {
 	bool found = false;
 
@@ -36,6 +37,7 @@ bool gw_tickets_take(struct gw_feeds *f, const char *ticket, char *reader)
 			continue;
 		found = t->until > bus_clock_mono_ms();
 		memcpy(reader, t->reader, sizeof(t->reader));
+		memcpy(key_id, t->key_id, sizeof(t->key_id));
 		t->until = 0;
 	}
 	pthread_mutex_unlock(&f->lock);

@@ -234,6 +234,22 @@ enum bus_err gw_access_reader(struct gw_access *a, const char *key, char *name)
 	return rc;
 }
 
+void gw_access_key_id(const char *key, char id[ID_LEN + 1])
+{
+	snprintf(id, ID_LEN + 1, "%s", strlen(key) == KEY_LEN ? key + 3 : "");
+}
+
+bool gw_access_key_known(struct gw_access *a, const char *reader, const char *id)
+{
+	bool known = false;
+
+	pthread_rwlock_rdlock(&a->lock);
+	for (size_t i = 0; i < a->policy.n_keys && !known; i++)
+		known = strcmp(a->policy.key[i].id, id) == 0 && strcmp(a->policy.key[i].name, reader) == 0;
+	pthread_rwlock_unlock(&a->lock);
+	return known;
+}
+
 struct gw_grant gw_access_grant(struct gw_access *a, const char *reader, const struct gw_view *v)
 {
 	const struct gw_policy *says = &a->policy.says;

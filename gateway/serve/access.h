@@ -24,6 +24,9 @@ enum bus_err gw_access_reload(struct gw_access *a, struct bus_error *err) BUS_MU
 
 /* Whose key this is: name of at most GW_READER_NAME_MAX bytes. BUS_EDENIED: nobody's. */
 enum bus_err gw_access_reader(struct gw_access *a, const char *key, char *name) BUS_MUSTCHECK;
+/* The part of a key that names it among its reader's: 8 hex digits, NUL-ended; "": not a key. */
+void gw_access_key_id(const char *key, char id[9]);
+bool gw_access_key_known(struct gw_access *a, const char *reader, const char *id);
 struct gw_grant gw_access_grant(struct gw_access *a, const char *reader, const struct gw_view *v);
 /* Every reader of the policy, in its order: how many keys it has, and its grants in the order of the views.
  * Under the lock: fn must not call back. */

@@ -2,8 +2,7 @@
 
 #include <strings.h>
 
-/* The key as sent: `Authorization: Bearer KEY` or `X-Api-Key: KEY`; NULL: none. */
-static const char *key_of(const struct bus_http_request *req)
+const char *gw_api_key(const struct bus_http_request *req)
 {
 	const char *header = bus_http_header(req, "Authorization");
 
@@ -14,7 +13,7 @@ static const char *key_of(const struct bus_http_request *req)
 
 bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
 {
-	const char *key = key_of(req);
+	const char *key = gw_api_key(req);
 
 	if (!key)
 		gw_problem(req, "key-missing", NULL, "Authorization: Bearer tk_...");

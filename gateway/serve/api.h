@@ -28,6 +28,8 @@ extern const struct bus_http_route gw_ops_routes[]; /* the operations port; same
 void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint);
 bool gw_english(const struct bus_http_request *req);
 
+/* The key as sent: `Authorization: Bearer KEY` or `X-Api-Key: KEY`; NULL: none. */
+const char *gw_api_key(const struct bus_http_request *req);
 /* Who asks: fills name (GW_READER_NAME_MAX) or answers 401 and returns false. */
 bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name);
 /* The view of the path and what the reader may see of it, or answers 401/404 and returns NULL. An unknown
@@ -53,6 +55,7 @@ void gw_rest_readers(void *ctx, struct bus_http_request *req);
 void gw_rest_freshness(void *ctx, struct bus_http_request *req);
 void gw_rest_whoami(void *ctx, struct bus_http_request *req);
 void gw_feeds_changes(void *ctx, struct bus_http_request *req);
+void gw_feeds_several(void *ctx, struct bus_http_request *req);
 void gw_feeds_ticket(void *ctx, struct bus_http_request *req);
 void gw_openapi(void *ctx, struct bus_http_request *req);
 void gw_openapi_31(void *ctx, struct bus_http_request *req);

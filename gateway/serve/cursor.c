@@ -36,24 +36,24 @@ void gw_cursors_derive(struct gw_cursors *c)
 }
 
 /* Kind, view and store of a cursor. The view is named by a digest: names may be long. */
-static void head(char out[HEAD_LEN], enum kind kind, const struct gw_view *v, uint64_t store)
+static void head(char out[HEAD_LEN], enum kind kind, const char *name, uint64_t store)
 {
 	uint8_t digest[BUS_SHA256_LEN];
 
-	bus_sha256(v->name, strlen(v->name), digest);
+	bus_sha256(name, strlen(name), digest);
 	out[0] = (char)kind;
 	memcpy(out + 1, digest, VIEW_LEN);
 	put_u64(out + 1 + VIEW_LEN, store);
 }
 
-static void put(const struct gw_cursors *c, enum kind kind, const struct gw_view *v, struct bus_str place,
+static void put(const struct gw_cursors *c, enum kind kind, const char *name, struct bus_str place,
 		struct bus_buf *out)
 {
 	struct bus_buf bytes = { 0 };
 	uint8_t mac[BUS_SHA256_LEN];
 	char start[HEAD_LEN];
 
-	head(start, kind, v, c->store);
+	head(start, kind, name, c->store);
 	bus_buf_put(&bytes, start, sizeof(start));
 	bus_buf_put(&bytes, place.p, place.n);
 	bus_hmac_sha256(c->key, bytes.p, bytes.n, mac);
@@ -62,8 +62,8 @@ static void put(const struct gw_cursors *c, enum kind kind, const struct gw_view
 	bus_buf_release(&bytes);
 }
 
-static enum bus_err take(const struct gw_cursors *c, enum kind kind, const struct gw_view *v,
-			 const char *text, struct bus_buf *place)
+static enum bus_err take(const struct gw_cursors *c, enum kind kind, const char *name, const char *text,
+			 struct bus_buf *place)
 {
 	struct bus_str t = bus_str(text);
 	struct bus_buf bytes = { 0 };
@@ -76,7 +76,7 @@ static enum bus_err take(const struct gw_cursors *c, enum kind kind, const struc
 	bus_hmac_sha256(c->key, bytes.p, bytes.n - MAC_LEN, mac);
 	if (!bus_equal_secret(mac, bytes.p + bytes.n - MAC_LEN, MAC_LEN))
 		goto out;
-	head(start, kind, v, c->store);
+	head(start, kind, name, c->store);
 	if (memcmp(start, bytes.p, 1 + VIEW_LEN) != 0)
 		goto out;
 	if (memcmp(start, bytes.p, HEAD_LEN) != 0) {
@@ -99,7 +99,7 @@ void gw_cursor_put_page(const struct gw_cursors *c, const struct gw_view *v, str
 	char start[HEAD_LEN];
 	enum bus_err rc;
 
-	head(start, PAGE, v, 0);
+	head(start, PAGE, v->name, 0);
 	rc = bus_seal(c->page_key, (struct bus_str){ start, sizeof(start) }, place, &bytes, &err);
 	assert(rc == BUS_OK); /* it fails for want of memory only */
 	bus_base64url_put(out, bytes.p, bytes.n);
@@ -115,7 +115,7 @@ enum bus_err gw_cursor_read_page(const struct gw_cursors *c, const struct gw_vie
 	struct bus_error err;
 	char start[HEAD_LEN];
 
-	head(start, PAGE, v, 0);
+	head(start, PAGE, v->name, 0);
 	if (t.n <= TEXT_MAX && bus_base64url_read(t, &bytes) &&
 	    bus_open(c->page_key, (struct bus_str){ start, sizeof(start) }, bus_buf_str(&bytes), &plain, &err) ==
 		BUS_OK) {
@@ -127,24 +127,44 @@ enum bus_err gw_cursor_read_page(const struct gw_cursors *c, const struct gw_vie
 	return rc;
 }
 
+void gw_cursor_put_place(const struct gw_cursors *c, const char *name, struct gw_place place,
+			 struct bus_buf *out)
+{
+	char bytes[16];
+
+	put_u64(bytes, (uint64_t)place.seq);
+	put_u64(bytes + 8, (uint64_t)place.fresh);
+	put(c, FEED, name, (struct bus_str){ bytes, place.fresh > place.seq ? 16 : 8 }, out);
+}
+
+enum bus_err gw_cursor_read_place(const struct gw_cursors *c, const char *name, const char *text,
+				  struct gw_place *place)
+{
+	struct bus_buf bytes = { 0 };
+	enum bus_err rc = take(c, FEED, name, text, &bytes);
+
+	if (rc == BUS_OK && bytes.n != 8 && bytes.n != 16)
+		rc = BUS_EINVAL;
+	if (rc == BUS_OK) {
+		place->seq = (int64_t)get_u64(bytes.p);
+		place->fresh = bytes.n == 16 ? (int64_t)get_u64(bytes.p + 8) : 0;
+	}
+	bus_buf_release(&bytes);
+	return rc;
+}
+
 void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int64_t seq, struct bus_buf *out)
 {
-	char place[8];
-
-	put_u64(place, (uint64_t)seq);
-	put(c, FEED, v, (struct bus_str){ place, sizeof(place) }, out);
+	gw_cursor_put_place(c, v->name, (struct gw_place){ .seq = seq }, out);
 }
 
 enum bus_err gw_cursor_read_feed(const struct gw_cursors *c, const struct gw_view *v, const char *text,
 				 int64_t *seq)
 {
-	struct bus_buf place = { 0 };
-	enum bus_err rc = take(c, FEED, v, text, &place);
+	struct gw_place place = { 0 };
+	enum bus_err rc = gw_cursor_read_place(c, v->name, text, &place);
 
-	if (!rc && place.n != 8)
-		rc = BUS_EINVAL;
-	if (!rc)
-		*seq = (int64_t)get_u64(place.p);
-	bus_buf_release(&place);
+	if (rc == BUS_OK)
+		*seq = place.seq;
 	return rc;
 }

@@ -25,8 +25,18 @@ void gw_cursors_derive(struct gw_cursors *c); /* once, when key is set */
 /* place: bytes of the caller's */
 void gw_cursor_put_page(const struct gw_cursors *c, const struct gw_view *v, struct bus_str place,
 			struct bus_buf *out);
-void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int64_t seq,
-			struct bus_buf *out);
+/* A place in the feed of one view, or of several at once: name is the view's, or theirs, joined by commas in the
+ * order of the alphabet. */
+struct gw_place {
+	int64_t seq;
+	int64_t fresh; /* while seq is behind it: where the follower's snapshot began (gw_following.fresh) */
+};
+void gw_cursor_put_place(const struct gw_cursors *c, const char *name, struct gw_place place,
+			 struct bus_buf *out);
+enum bus_err gw_cursor_read_place(const struct gw_cursors *c, const char *name, const char *text,
+				  struct gw_place *place) BUS_MUSTCHECK;
+/* The same, of one view, without its snapshot's beginning. */
+void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int64_t seq, struct bus_buf *out);
 
 /* place: appended to out. */
 enum bus_err gw_cursor_read_page(const struct gw_cursors *c, const struct gw_view *v, const char *text,
