@@ -22,7 +22,8 @@ enum bus_err gw_front_routes(struct gw_front *f, struct bus_yaml_node *root) BUS
 enum bus_err gw_front_indexes(struct gw_front *f, struct bus_yaml_node *root) BUS_MUSTCHECK;
 enum bus_err gw_front_quality(struct gw_front *f, struct bus_yaml_node *root) BUS_MUSTCHECK;
 
-enum bus_err gw_front_promises(struct gw_front *f, struct bus_yaml_node *root) BUS_MUSTCHECK; /* freshness, complete */
+enum bus_err gw_front_promises(struct gw_front *f,
+			       struct bus_yaml_node *root) BUS_MUSTCHECK; /* freshness, complete */
 
 const char *gw_front_keep(struct gw_front *f, const char *s); /* NULL stays NULL */
 bool gw_front_is_name(const char *s);			      /* lower case, digits, _; 60 at most */

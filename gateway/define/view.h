@@ -43,12 +43,12 @@ struct gw_read { /* a relation that the SELECT reads, and which of its columns (
 };
 
 struct gw_def {
-	struct gw_view pub;	 /* first; column and source are complete after gw_view_bind */
+	struct gw_view pub; /* first; column and source are complete after gw_view_bind */
 	_Atomic int refs;
-	_Atomic int gone;	     /* enum gw_gone */
-	_Atomic int64_t id;	     /* of this definition in the store, which knows which one runs */
+	_Atomic int gone;	      /* enum gw_gone */
+	_Atomic int64_t id;	      /* of this definition in the store, which knows which one runs */
 	_Atomic int64_t rows, newest; /* keys now present, newest sequence number */
-	struct bus_arena *arena; /* all that hangs here */
+	struct bus_arena *arena;      /* all that hangs here */
 	const char *file;
 	int body_line;
 	const char *body;
@@ -75,7 +75,7 @@ struct gw_def {
 enum bus_err gw_view_parse(const char *file, const char *text, size_t n, struct gw_def **out,
 			   struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_view_load(const char *path, struct gw_def **out, struct bus_error *err) BUS_MUSTCHECK;
-void gw_view_free(struct gw_def **d); /* lets go of the caller's reference */
+void gw_view_free(struct gw_def **d);			   /* lets go of the caller's reference */
 const struct gw_def *gw_view_def(const struct gw_view *v); /* the definition that v is the outside of */
 
 struct gw_catalogue { /* what there is to read */
