@@ -237,6 +237,7 @@ static void use_cte(struct parse *p, struct gw_ast_select *s, struct gw_ast_sour
 	p->with = c->next;
 	x->query = read_query(p, GW_AST_FROM, s, c->outer);
 	x->query->as = x;
+	x->with = true;
 	x->query->column = c->column;
 	x->query->n_columns = c->n_columns;
 	p->with = with;

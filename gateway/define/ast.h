@@ -24,6 +24,7 @@ struct gw_ast_source {	  /* a table or a sub-query in FROM, or the right side of
 	const struct gw_world_table *table; /* NULL: a sub-query */
 	struct gw_ast_query *query;	    /* NULL: a table */
 	struct gw_ast_select *select;	    /* in whose FROM it stands */
+	bool with;			    /* a query of WITH */
 	size_t id;			    /* in gw_ast.source */
 };
 

@@ -1,11 +1,14 @@
 /* gw_view_bind: a definition against the tables that are there. */
+#include <stdio.h>
 #include <strings.h>
 
 #include "gateway/store/sqlfun.h"
 #include "gateway/define/rollup.h"
+#include "gateway/define/route_find.h"
 #include "gateway/define/view.h"
 
 #define PLAN_NAMES_MAX 32
+#define ROUTES_MAX 32 /* found from one table */
 
 struct watch {
 	struct gw_def *d;
@@ -203,6 +206,7 @@ static enum bus_err check_route(struct gw_db *db, struct gw_def *d, const struct
 	struct gw_db_guard guard = { .ctx = &w, .read = may_read, .function = may_call };
 	struct gw_stmt *s = NULL;
 	enum bus_err rc = BUS_OK;
+	char what[240];
 
 	if (!gw_view_reads(d, r->table))
 		return bus_fail(err, BUS_EPARSE, "%s: a route from '%s', which the SELECT does not read",
@@ -227,38 +231,84 @@ static enum bus_err check_route(struct gw_db *db, struct gw_def *d, const struct
 				      d->file, r->table, name ? name : "?");
 	}
 	gw_stmt_free(&s);
-	if (rc == BUS_OK && d->pace != GW_PACE_TOTAL)
-		rc = check_plan(db, d, r->select, "a route", err);
+	if (rc == BUS_OK && d->pace != GW_PACE_TOTAL) {
+		snprintf(what, sizeof(what), "a route from '%.60s'%s%.120s%s", r->table,
+			 r->line ? "" : ", found as '", r->line ? "" : r->select, r->line ? "" : "',");
+		rc = check_plan(db, d, r->select, what, err);
+	}
+	return rc;
+}
+
+static const char *keep(struct gw_def *d, const char *s)
+{
+	return s ? bus_arena_dup(d->arena, s, strlen(s)) : NULL;
+}
+
+/* Routes from the table as the SELECT itself has them, put behind those of the author. */
+static enum bus_err find_routes(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c,
+				const struct gw_ast *ast, const char *table, struct bus_error *err)
+{
+	struct gw_route_def found[ROUTES_MAX], *all;
+	enum gw_route_why why = GW_ROUTE_SHAPE;
+	enum bus_err rc = BUS_OK;
+	size_t n = 0;
+
+	if (ast)
+		why = gw_route_find(ast, d->pub.key, table, found, ROUTES_MAX, &n);
+	if (why != GW_ROUTE_FOUND || n == 0)
+		return bus_fail(
+		    err, BUS_EPARSE,
+		    "%s:%d: the SELECT reads '%s', which has no route: which keys can a change of one of its "
+		    "rows touch? None was found: %s",
+		    d->file, d->body_line, table, gw_route_why(why, false));
+	all = bus_arena_zalloc(d->arena, (d->n_routes + n) * sizeof(*all));
+	if (d->n_routes)
+		memcpy(all, d->route, d->n_routes * sizeof(*all));
+	d->route = all;
+	for (size_t i = 0; i < n && rc == BUS_OK; i++) {
+		struct gw_route_def *r = &all[d->n_routes++];
+
+		r->table = keep(d, found[i].table);
+		r->column = keep(d, found[i].column);
+		r->select = keep(d, found[i].select);
+		rc = check_route(db, d, c, r, err);
+	}
+	return rc;
+}
+
+static enum bus_err bind_routes(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c,
+				const struct gw_ast *ast, struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+	size_t k;
+
+	for (size_t i = 0; i < d->n_routes && rc == BUS_OK; i++)
+		rc = check_route(db, d, c, &d->route[i], err);
+	for (size_t i = 0; i < d->n_reads && rc == BUS_OK; i++) {
+		for (k = 0; k < d->n_routes && strcmp(d->route[k].table, d->read[i].table) != 0; k++)
+			;
+		if (k == d->n_routes && !d->rollup)
+			rc = find_routes(db, d, c, ast, d->read[i].table, err);
+	}
 	return rc;
 }
 
 enum bus_err gw_view_bind(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c,
 			  struct bus_error *err)
 {
+	struct bus_arena *scratch = bus_arena_new(0);
 	const char **source;
 	enum bus_err rc;
-	size_t k;
 
 	rc = check_select(db, d, c, err);
+	if (rc == BUS_OK)
+		rc = bind_routes(db, d, c, c->world ? gw_ast_parse(d->body, c->world, scratch) : NULL, err);
+	bus_arena_free(&scratch);
 	if (rc != BUS_OK)
 		return rc;
-	for (size_t i = 0; i < d->n_routes; i++) {
-		rc = check_route(db, d, c, &d->route[i], err);
-		if (rc != BUS_OK)
-			return rc;
-	}
 	source = bus_arena_zalloc(d->arena, (d->n_reads + 1) * sizeof(*source));
-	for (size_t i = 0; i < d->n_reads; i++) {
-		for (k = 0; k < d->n_routes && strcmp(d->route[k].table, d->read[i].table) != 0; k++)
-			;
-		if (k == d->n_routes && !d->rollup)
-			return bus_fail(
-			    err, BUS_EPARSE,
-			    "%s: the SELECT reads '%s', which has no route: which keys can a change "
-			    "of one of its rows touch?",
-			    d->file, d->read[i].table);
+	for (size_t i = 0; i < d->n_reads; i++)
 		source[i] = d->read[i].table;
-	}
 	d->pub.source = source;
 	d->pub.n_sources = d->n_reads;
 	return BUS_OK;

@@ -203,6 +203,33 @@ static bool key_of(struct find *f, size_t key, struct gw_ast_source *s, const ch
 
 /* --- look-ups on the way ------------------------------------------------------------------------------ */
 
+static const char *column_name(struct gw_ast_source *s, int column)
+{
+	return gw_ast_column_name((struct gw_ast_node){ s, (size_t)column });
+}
+
+/* A table, or a sub-query in FROM that can stand alone, of named columns. */
+static bool can_hop(const struct find *f, const struct gw_ast_source *s)
+{
+	if (s->table)
+		return true;
+	if (!s->query || s->query->role != GW_AST_FROM || s->query->outer)
+		return false;
+	for (size_t i = 0; i < f->n_path; i++) {
+		if (f->path[i]->query == s->query) /* what it gave is changed by the row itself */
+			return false;
+	}
+	for (size_t i = 0; i < f->a->n_sources; i++) {
+		if (f->a->source[i]->with) /* its text may call names of WITH */
+			return false;
+	}
+	for (size_t i = 0; i < s->query->select[0]->n_items; i++) {
+		if (!s->query->select[0]->item[i].name)
+			return false;
+	}
+	return true;
+}
+
 static bool on_path(const struct find *f, const struct gw_ast_select *s)
 {
 	for (size_t i = 0; i < f->n_path; i++) {
@@ -217,15 +244,15 @@ static size_t put_joins(struct find *f, struct gw_ast_source *p, size_t hops, si
 {
 	size_t n = 0;
 
-	for (size_t c = 0; c < p->table->n_columns; c++) {
+	for (size_t c = 0; c < width(p); c++) {
 		struct gw_ast_node y = { p, c };
-		const char *name = p->table->column[c].name;
+		const char *name = gw_ast_column_name(y);
 		int x = column_equal_to(f, f->row, y);
 
 		if (x >= 0) {
 			if (out)
 				bus_buf_printf(out, "%st%zu.\"%s\" = :%s", n ? " AND " : "", at, name,
-					       f->row->table->column[x].name);
+					       column_name(f->row, x));
 			n++;
 			continue;
 		}
@@ -235,7 +262,7 @@ static size_t put_joins(struct find *f, struct gw_ast_source *p, size_t hops, si
 				continue;
 			if (out)
 				bus_buf_printf(out, "%st%zu.\"%s\" = t%zu.\"%s\"", n ? " AND " : "", at, name,
-					       h + 1, f->hop[h]->table->column[x].name);
+					       h + 1, column_name(f->hop[h], x));
 			n++;
 			break;
 		}
@@ -256,8 +283,17 @@ static bool is_hop(const struct find *f, const struct gw_ast_source *s)
 static void put_look_up(struct find *f, const char *key, struct bus_buf *out)
 {
 	bus_buf_printf(out, "SELECT DISTINCT %s FROM ", key);
-	for (size_t h = 0; h < f->n_hops; h++)
-		bus_buf_printf(out, "%s\"%s\" t%zu", h ? ", " : "", f->hop[h]->table->name, h + 1);
+	for (size_t h = 0; h < f->n_hops; h++) {
+		const struct gw_ast_query *q = f->hop[h]->query;
+		const struct gw_sql_token *t = f->a->token;
+
+		bus_buf_puts(out, h ? ", " : "");
+		if (q)
+			bus_buf_printf(out, "(%.*s)", (int)(t[q->to - 1].end - t[q->from].at), t[q->from].at);
+		else
+			bus_buf_printf(out, "\"%s\"", f->hop[h]->table->name);
+		bus_buf_printf(out, " t%zu", h + 1);
+	}
 	for (size_t h = 0; h < f->n_hops; h++) {
 		bus_buf_puts(out, h ? " AND " : " WHERE ");
 		put_joins(f, f->hop[h], h, h + 1, out);
@@ -277,7 +313,7 @@ static bool look_up(struct find *f, size_t key, struct bus_buf *out)
 		for (size_t i = 0; i < f->a->n_sources && f->n_hops < HOPS_MAX && !found; i++) {
 			struct gw_ast_source *p = f->a->source[i];
 
-			if (!p->table || p == f->row || !f->real[i] || !on_path(f, p->select) ||
+			if (!can_hop(f, p) || p == f->row || !f->real[i] || !on_path(f, p->select) ||
 			    is_hop(f, p) || put_joins(f, p, had, 0, NULL) == 0)
 				continue;
 			f->hop[f->n_hops++] = p;
@@ -322,6 +358,11 @@ static void add(const struct gw_ast *a, const char *table, const char *column, c
 		route[(*n)++] = r;
 }
 
+static bool is_text(const struct gw_ast *a, const struct gw_ast_item *item)
+{
+	return item->to - item->from == 1 && a->token[item->from].kind == GW_SQL_STRING;
+}
+
 static enum gw_route_why find_one(const struct gw_ast *a, size_t key, struct gw_ast_source *row,
 				  struct gw_route_def *route, size_t max, size_t *n)
 {
@@ -335,9 +376,7 @@ static enum gw_route_why find_one(const struct gw_ast *a, size_t key, struct gw_
 	if (why != GW_ROUTE_FOUND)
 		return why;
 	top = f.path[f.n_path - 1];
-	if (key >= top->n_items ||
-	    (!gw_ast_is_grouped(a, top, key) && top->item[key].to > top->item[key].from &&
-	     a->token[top->item[key].from].kind != GW_SQL_STRING))
+	if (key >= top->n_items || (!gw_ast_is_grouped(a, top, key) && !is_text(a, &top->item[key])))
 		return GW_ROUTE_KEY;
 	if (key_of(&f, key, row, ":", "", &text, &column)) {
 		if (column >= 0) {

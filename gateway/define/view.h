@@ -12,6 +12,7 @@
 
 #include "bus/arena.h"
 #include "gateway/define/shape.h"
+#include "gateway/define/world.h"
 #include "gateway/store/db.h"
 
 enum gw_pace {
@@ -81,6 +82,7 @@ const struct gw_def *gw_view_def(const struct gw_view *v); /* the definition tha
 struct gw_catalogue { /* what there is to read */
 	void *ctx;
 	bool (*has)(void *ctx, const char *table, const char *column); /* column "": the table itself */
+	const struct gw_world *world; /* NULL: every table wants a route of its author's */
 };
 
 enum bus_err gw_view_bind(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c,

@@ -9,15 +9,15 @@ struct gw_world_column {
 	const char *name;
 	enum gw_type type; /* as SQLite holds it: TEXT, INT, REAL; BOOL and JSON only of views */
 	char pdp;	   /* as in struct gw_column; 'N' where nothing is said */
-	/* "table.column" of topics' tables that it is made of; of a topic's own column: none */
-	const char *const *from;
-	size_t n_from;
 };
+
+struct gw_def;
 
 struct gw_world_table {
 	const char *name;
-	const char *topic; /* NULL: a view that is kept as a table */
-	const char *key;   /* its unique column */
+	const char *topic;	  /* NULL: a view that is kept as a table */
+	const struct gw_def *def; /* then that view's definition; else NULL */
+	const char *key;	  /* its unique column */
 	const struct gw_world_column *column;
 	size_t n_columns;
 };

@@ -6,6 +6,7 @@
 #include "bus/log.h"
 #include "gateway/define/rollup.h"
 #include "gateway/engine/rollup.h"
+#include "gateway/engine/world.h"
 
 enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
 {
@@ -487,9 +488,19 @@ static enum bus_err drop_gone(struct gw_engine *e, struct bus_error *err)
 	return rc;
 }
 
+static const struct gw_world *views_world(struct gw_engine *e, struct bus_arena *arena)
+{
+	const struct gw_def **def = bus_arena_zalloc(arena, (e->n_views + 1) * sizeof(*def));
+
+	for (size_t i = 0; i < e->n_views; i++)
+		def[i] = e->view[i]->def;
+	return gw_world_new(e, def, e->n_views, arena);
+}
+
 enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
 {
-	struct gw_catalogue catalogue = { e, has };
+	struct bus_arena *arena = bus_arena_new(0);
+	struct gw_catalogue catalogue = { e, has, views_world(e, arena) };
 	char label[128];
 	enum bus_err rc;
 
@@ -521,6 +532,7 @@ enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
 		v->metric_rows =
 		    bus_metric("titian_view_rows", "gauge", "Keys now present in the view", label);
 	}
+	bus_arena_free(&arena);
 	return rc;
 }
 

@@ -105,8 +105,7 @@ static void put_default(const struct schema_field *f, struct bus_buf *b)
 	bus_buf_puts(b, "NULL");
 }
 
-/* The SQLite type of a field's column. */
-static const char *column_type(const struct schema_node *type)
+const char *gw_table_column_type(const struct schema_node *type)
 {
 	if (type->type == SCHEMA_UNION) {
 		const char *only = NULL, *t;
@@ -114,7 +113,7 @@ static const char *column_type(const struct schema_node *type)
 		for (size_t i = 0; i < type->n; i++) {
 			if (type->branch[i]->type == SCHEMA_NULL)
 				continue;
-			t = column_type(type->branch[i]);
+			t = gw_table_column_type(type->branch[i]);
 			if (only && strcmp(only, t) != 0)
 				return "BLOB"; /* several kinds: no affinity, kept as they come */
 			only = t;
@@ -155,7 +154,7 @@ static enum bus_err add_missing(struct gw_db *db, const char *name, const struct
 			if (!bus_str_is(gw_stmt_text(s, 0), root->field[i].name))
 				continue;
 			there[i] = true;
-			if (!bus_str_is(gw_stmt_text(s, 1), column_type(root->field[i].type)))
+			if (!bus_str_is(gw_stmt_text(s, 1), gw_table_column_type(root->field[i].type)))
 				rc = bus_fail(err, BUS_ECONFLICT, "column '%s' of '%s' has another type now",
 					      root->field[i].name, name);
 		}
@@ -166,7 +165,7 @@ static enum bus_err add_missing(struct gw_db *db, const char *name, const struct
 			continue;
 		bus_buf_reset(&sql);
 		bus_buf_printf(&sql, "ALTER TABLE \"%s\" ADD COLUMN \"%s\" %s DEFAULT ", name,
-			       root->field[i].name, column_type(root->field[i].type));
+			       root->field[i].name, gw_table_column_type(root->field[i].type));
 		put_default(&root->field[i], &sql);
 		rc = gw_db_exec(db, err, "%s", bus_buf_cstr(&sql));
 	}
@@ -195,7 +194,7 @@ static enum bus_err make_table(struct gw_db *db, const struct gw_table *t, const
 		       "_ts INTEGER, _sid INTEGER",
 		       t->name);
 	for (size_t i = 0; i < root->n; i++)
-		bus_buf_printf(&sql, ", \"%s\" %s", root->field[i].name, column_type(root->field[i].type));
+		bus_buf_printf(&sql, ", \"%s\" %s", root->field[i].name, gw_table_column_type(root->field[i].type));
 	bus_buf_putc(&sql, ')');
 	rc = gw_db_exec(db, err, "%s", bus_buf_cstr(&sql));
 	bus_buf_release(&sql);

@@ -44,6 +44,8 @@ enum bus_err gw_table_name(const char *topic, char **name, char **opd, char **en
 enum bus_err gw_table_open(struct gw_db *db, const char *topic, struct schema *schema, int32_t schema_id,
 			   struct gw_table **out, struct bus_error *err) BUS_MUSTCHECK;
 void gw_table_close(struct gw_table **t);
+/* The SQLite type of a field's column; "BLOB": bytes, or several kinds. */
+const char *gw_table_column_type(const struct schema_node *type);
 
 /* The plan for records written with schema id, or NULL when it has not been made yet. */
 const struct gw_plan_slot *gw_table_plan(const struct gw_table *t, int32_t id);

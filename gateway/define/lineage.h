@@ -1,0 +1,34 @@
+/* gateway/define/lineage.h - what an output column's value is made of.
+ *
+ * Of the SELECT's own text: columns that the value is copied or computed from, through sub-queries and WITH, not
+ * those that only decide which rows there are (conditions, EXISTS, IN). Thread: the caller's.
+ */
+#ifndef GATEWAY_DEFINE_LINEAGE_H
+#define GATEWAY_DEFINE_LINEAGE_H
+
+#include "gateway/define/ast.h"
+#include "gateway/define/view.h"
+
+#define GW_SOURCES_MAX 64
+
+struct gw_source {
+	const struct gw_world_table *table;
+	size_t column;
+	bool
+	    summed; /* only as part of a sum, an average, a number of rows: no row's own value comes through */
+};
+
+struct gw_lineage {
+	bool computed; /* else the value is source[0]'s, untouched */
+	struct gw_source source[GW_SOURCES_MAX];
+	size_t n; /* sources beyond the room are left out */
+};
+
+/* Of the output column, as the SELECT reads it. */
+void gw_lineage_of(const struct gw_ast *a, size_t column, struct gw_lineage *out);
+/* The same down to the topics: columns of views become what those are made of. */
+void gw_lineage_deep(const struct gw_world *w, const struct gw_lineage *of, struct gw_lineage *out);
+/* "table.column" as declared in `from`; false: no such column. */
+bool gw_lineage_declared(const struct gw_world *w, const char *name, struct gw_source *out);
+
+#endif

@@ -1,0 +1,13 @@
+/* gateway/engine/world.h - the tables of a gateway, as definitions see them (define/world.h). */
+#ifndef GATEWAY_ENGINE_WORLD_H
+#define GATEWAY_ENGINE_WORLD_H
+
+#include "gateway/define/world.h"
+#include "gateway/engine/core.h"
+
+/* Topics by their newest schemas, and those of the n definitions that are kept as tables. In the arena, but for
+ * the definitions, which must stay. Thread: any that may ask e->schemas. */
+const struct gw_world *gw_world_new(struct gw_engine *e, const struct gw_def *const *def, size_t n,
+				    struct bus_arena *arena);
+
+#endif
