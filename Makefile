@@ -189,6 +189,12 @@ conformance-table: programs kafka venv
 soak: programs kafka venv
 	KILL_ROUNDS=100 $(PYTEST) -q -s tests/integration/test_kills.py
 
+# 200 views made by chance and their changes, routes taken away; VIEWS_SEED=N for others.
+.PHONY: soak-views
+soak-views: test-packages
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=asan build/asan/unit/test_views_random
+	VIEWS_RANDOM=$${VIEWS_RANDOM:-200} build/asan/unit/test_views_random
+
 .PHONY: soak-registry
 soak-registry: programs kafka venv
 	NODES_KILLS=200 NODES_CUTS=20 $(PYTEST) -q -s tests/integration/test_registry_nodes.py

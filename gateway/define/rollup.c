@@ -316,6 +316,21 @@ static bool shape(struct reading *g)
 	return !g->why;
 }
 
+/* A name that an output's expression uses can only be a column of the one table. */
+static bool is_column(const struct reading *g, struct bus_str name)
+{
+	for (size_t i = 0; i < g->n_items; i++) {
+		for (size_t k = g->item[i].from; k < g->item[i].to; k++) {
+			const struct token *t = &g->t[k];
+
+			if ((t->kind == WORD || t->kind == QUOTED) && plain(t).n == name.n &&
+			    strncasecmp(plain(t).p, name.p, name.n) == 0 && !is(t + 1, "("))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* GROUP BY 1, or the name of an output column, stand for its expression. A name that is a column of the table too
  * would be that column: gw_rollup_bind looks. */
 static bool resolve_groups(struct reading *g)
@@ -339,7 +354,7 @@ static bool resolve_groups(struct reading *g)
 		}
 		for (size_t k = 0; k < g->n_items; k++) {
 			if ((t->kind == WORD || t->kind == QUOTED) && bus_str_eq(g->name[k], plain(t)) &&
-			    !same(g, g->item[k], g->group[i])) {
+			    !is_column(g, plain(t))) {
 				g->group[i] = g->item[k];
 				g->named[g->r->n_named++] =
 				    bus_arena_dup(g->d->arena, g->name[k].p, g->name[k].n);

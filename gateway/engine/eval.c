@@ -79,7 +79,9 @@ static enum bus_err keep_row(struct gw_engine *e, struct gw_live *v, struct bus_
 	bus_buf_reset(&e->scratch);
 	gw_stmt_pack(from, &e->scratch);
 	hash = gw_hash(e->secret, e->scratch.p, e->scratch.n);
-	same = old->present && old->hash == hash;
+	/* The hash is of no day in particular. A change that shows on some day only (a birthday that is not among
+	 * the columns) leaves it as it was, and followers of that day must be told. */
+	same = old->present && old->hash == hash && !v->def->pub.dated;
 	if (v->rel && (!same || v->refill))
 		rc = write_row(e, v, from, err);
 	if (rc == BUS_OK && same && v->refill)
