@@ -1,5 +1,6 @@
 """Every shipped view of the city, row for row against the topics folded in Python (city_fold.py)."""
 import json
+import subprocess
 import urllib.request
 
 import pytest
@@ -42,3 +43,12 @@ def test_every_shipped_view_says_whose_it_is_and_why(sample):
         if personal:
             assessment = (ROOT / "gateway/views/dpia" / (view["name"] + ".md")).read_text()
             assert all("`%s`" % c["name"] in assessment for c in view["columns"]), view["name"]
+
+
+def test_the_views_own_tests_pass():
+    views = sorted(map(str, (ROOT / "gateway/views").glob("*.sql")))
+    run = subprocess.run([str(ROOT / "build/release/bin/titian-gateway"), "view", "test", *views], cwd=ROOT,
+                         capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout[-3000:]
+    tested = {line.split()[1].rstrip(":") for line in run.stdout.splitlines() if line.startswith("baik/ok")}
+    assert tested == {f.stem for f in (ROOT / "gateway/views/tests").glob("*.yaml")}
