@@ -144,6 +144,8 @@ const char *bus_http_type(const struct bus_http_request *req);
 void bus_http_set(struct bus_http_request *req, const char *name, const char *value);
 /* Takes body's bytes (body is empty afterwards); NULL: no body. */
 void bus_http_reply(struct bus_http_request *req, int status, const char *type, struct bus_buf *body);
+/* n bytes of a file, which nobody shortens, from there on. Takes fd: it is closed once they are sent. */
+void bus_http_file(struct bus_http_request *req, int status, const char *type, int fd, int64_t from, int64_t n);
 /* RFC 9457; `code`, `message`, `details` and `hint` are there too, as PostgREST's clients look for them. type: the
  * last part of the URL that explains it, e.g. "view-unknown"; code NULL: the same. detail, hint may be NULL.
  * Never personal data. */

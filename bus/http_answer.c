@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "bus/http_impl.h"
 #include "bus/json_out.h"
@@ -114,6 +115,28 @@ void bus_http_reply(struct bus_http_request *req, int status, const char *type, 
 		req->answered = true;
 		pthread_mutex_unlock(&req->lock);
 	}
+}
+
+void bus_http_file(struct bus_http_request *req, int status, const char *type, int fd, int64_t from, int64_t n)
+{
+	struct MHD_Response *r;
+
+	if (n == 0) {
+		close(fd);
+		bus_http_reply(req, status, type, NULL);
+		return;
+	}
+	assert(!req->response && !req->deferred);
+	r = MHD_create_response_from_fd_at_offset64((uint64_t)n, fd, (uint64_t)from);
+	if (r)
+		bus_http_add_head(req, r, type);
+	else
+		close(fd);
+	req->response = r;
+	req->status = status;
+	pthread_mutex_lock(&req->lock);
+	req->answered = true;
+	pthread_mutex_unlock(&req->lock);
 }
 
 static void put_problem(struct bus_buf *b, const struct bus_http_request *req, int status, const char *type,

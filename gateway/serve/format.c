@@ -44,26 +44,30 @@ const char *gw_form_type(enum gw_form form)
 	return "application/json";
 }
 
+void gw_format_value(struct bus_json_out *j, const struct gw_value *v)
+{
+	if (v->type == GW_NULL)
+		bus_json_put_null(j);
+	else if (v->type == GW_INT)
+		bus_json_put_int(j, v->i);
+	else if (v->type == GW_BOOL)
+		bus_json_put_bool(j, v->i != 0);
+	else if (v->type == GW_REAL)
+		bus_json_put_double(j, v->r);
+	else if (v->type == GW_JSON)
+		bus_json_put_raw(j, v->s);
+	else
+		bus_json_put_str(j, v->s);
+}
+
 static void put_value(struct bus_json_out *j, const struct gw_value *v, bool clear)
 {
-	if (v->type == GW_NULL) {
+	if (clear || v->type == GW_NULL)
+		gw_format_value(j, v);
+	else if (v->type == GW_TEXT)
+		bus_json_put_str(j, BUS_STR(GW_MASK));
+	else
 		bus_json_put_null(j);
-	} else if (!clear) {
-		if (v->type == GW_TEXT)
-			bus_json_put_str(j, BUS_STR(GW_MASK));
-		else
-			bus_json_put_null(j);
-	} else if (v->type == GW_INT) {
-		bus_json_put_int(j, v->i);
-	} else if (v->type == GW_BOOL) {
-		bus_json_put_bool(j, v->i != 0);
-	} else if (v->type == GW_REAL) {
-		bus_json_put_double(j, v->r);
-	} else if (v->type == GW_JSON) {
-		bus_json_put_raw(j, v->s);
-	} else {
-		bus_json_put_str(j, v->s);
-	}
 }
 
 void gw_format_json(const struct gw_params *p, const struct gw_value *value, struct bus_buf *out)
@@ -97,6 +101,7 @@ void gw_format_csv_head(const struct gw_params *p, struct bus_buf *out)
 
 void gw_format_csv(const struct gw_params *p, const struct gw_value *value, struct bus_buf *out)
 {
+	struct bus_json_out number = { .buf = out };
 	char separator = p->excel ? ';' : ',';
 
 	for (size_t i = 0; i < p->n_columns; i++) {
@@ -107,16 +112,26 @@ void gw_format_csv(const struct gw_params *p, const struct gw_value *value, stru
 			bus_buf_putc(out, separator);
 		if (v->type == GW_NULL)
 			continue;
-		if (!(p->grant.clear >> c & 1))
-			bus_csv_put(out, v->type == GW_TEXT ? BUS_STR(GW_MASK) : BUS_STR(""), separator);
-		else if (v->type == GW_INT)
-			bus_buf_printf(out, "%lld", (long long)v->i);
-		else if (v->type == GW_BOOL)
+		if (!(p->grant.clear >> c & 1)) {
+			if (v->type == GW_TEXT)
+				bus_csv_put(out, BUS_STR(GW_MASK), separator);
+		} else if (v->type == GW_INT) {
+			bus_json_put_int(&number, v->i);
+		} else if (v->type == GW_BOOL) {
 			bus_buf_puts(out, v->i ? "true" : "false");
-		else if (v->type == GW_REAL)
-			bus_buf_printf(out, "%.17g", v->r);
-		else
+		} else if (v->type == GW_REAL) {
+			size_t from = out->n;
+			char *point;
+
+			bus_json_put_double(&number, v->r);
+			/* Where cells end in a semicolon, a point would make thousands of it. */
+			if (p->excel && (point = memchr(out->p + from, '.', out->n - from)))
+				*point = ',';
+		} else if (v->s.n == 0) {
+			bus_buf_put(out, "\"\"", 2); /* nothing at all is null */
+		} else {
 			bus_csv_put(out, v->s, separator);
+		}
 	}
-	bus_buf_puts(out, "\r\n");
+	bus_buf_put(out, "\r\n", 2);
 }

@@ -20,10 +20,14 @@ const char *gw_form_type(enum gw_form form); /* content type */
 /* The masked value of a column that may be shown but not in clear: text for text, null for the rest. */
 #define GW_MASK "\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"
 
+/* One value as JSON, in clear. */
+struct bus_json_out;
+void gw_format_value(struct bus_json_out *j, const struct gw_value *v);
 /* One row as a JSON object with the params' columns; no line end. */
 void gw_format_json(const struct gw_params *p, const struct gw_value *value, struct bus_buf *out);
 /* CSV (RFC 4180): cells that a spreadsheet would take for a formula get a leading apostrophe (OWASP, CSV
- * injection). excel: semicolons, as id-ID spreadsheets expect, and a BOM before the header. */
+ * injection). excel: semicolons, and decimal commas,
+ * as id-ID spreadsheets expect, and a BOM before the header. Null is nothing, empty text is "". */
 void gw_format_csv_head(const struct gw_params *p, struct bus_buf *out);
 void gw_format_csv(const struct gw_params *p, const struct gw_value *value, struct bus_buf *out);
 

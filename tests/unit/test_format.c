@@ -136,8 +136,10 @@ static void csv_cells_are_quoted_as_rfc_4180_says(void **state)
 		{ TEXT("a\"b"), "\"a\"\"b\"\r\n" },
 		{ TEXT("a\nb"), "\"a\nb\"\r\n" },
 		{ TEXT("a\r\nb"), "\"a\r\nb\"\r\n" },
-		{ TEXT("a;b"), "a;b\r\n" },
-		{ TEXT(""), "\r\n" },
+		{ TEXT("a;b"), "\"a;b\"\r\n" }, /* whatever separator the reader takes */
+		{ TEXT("a\tb"), "\"a\tb\"\r\n" },
+		{ TEXT(""), "\"\"\r\n" }, /* nothing at all is null */
+		{ TEXT("a\xffz"), "\"a\uFFFDz\"\r\n" },
 	};
 
 	(void)state;
@@ -145,7 +147,7 @@ static void csv_cells_are_quoted_as_rfc_4180_says(void **state)
 		assert_csv(everything, "id", false, &cell[i].value, cell[i].want);
 }
 
-/* OWASP, CSV injection: = + - @ TAB CR at the start make a formula. */
+/* OWASP, CSV injection: = + - @, tab, CR, LF and full-width forms at the start make a formula. */
 static void no_cell_becomes_a_formula(void **state)
 {
 	static const struct {
@@ -156,7 +158,10 @@ static void no_cell_becomes_a_formula(void **state)
 		{ TEXT("+62812"), "'+62812\r\n" },
 		{ TEXT("-cmd"), "'-cmd\r\n" },
 		{ TEXT("@SUM(A1)"), "'@SUM(A1)\r\n" },
-		{ TEXT("\tx"), "'\tx\r\n" },
+		{ TEXT("\tx"), "\"'\tx\"\r\n" },
+		{ TEXT("\nx"), "\"'\nx\"\r\n" },
+		{ TEXT("\uFF1Dcmd"), "'\uFF1Dcmd\r\n" },
+		{ TEXT("\uFF20x"), "'\uFF20x\r\n" },
 		{ TEXT("=\"a\",b"), "\"'=\"\"a\"\",b\"\r\n" },
 		{ TEXT("-12"), "-12\r\n" }, /* a negative number is none */
 		{ TEXT("-12+cmd|x"), "'-12+cmd|x\r\n" },
