@@ -4,7 +4,7 @@
 CONFIG ?= release
 B := build/$(CONFIG)
 CC := gcc
-PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libcurl zlib snappy libzstd liblzma
+PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libcurl zlib snappy libzstd liblzma xlsxwriter libzip
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -84,6 +84,8 @@ $(B)/vectors $(addprefix $(B)/unit/,test_avro_vectors test_avro_explain test_avr
 $(B)/vectors: $(B)/tests/vectors/main.o $(LIBSUPPORT) $(LIBSCHEMA) $(LIBBUS)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)
 $(B)/avro_lines: $(B)/tests/fuzz/diff/avro_lines.o $(LIBSCHEMA) $(LIBBUS)
+	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)
+$(B)/export_file: $(B)/tests/export/main.o $(LIBGATEWAY) $(LIBSCHEMA) $(LIBBUS)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)
 $(B)/unit/%: $(B)/tests/unit/%.o $(LIBSUPPORT) $(LIBGATEWAY) $(LIBADAPTER) $(LIBCTL) $(LIBSCHEMA) $(LIBBUS)
 	@mkdir -p $(@D)

@@ -40,5 +40,7 @@ owner 'curl/' '^bus/client'
 owner 'librdkafka/' '^bus/(kafka|admin|producer|consumer)'
 owner 'openssl/' '^bus/crypto'
 owner 'sqlite3\.h' '^gateway/store/db'
+owner 'xlsxwriter\.h' '^gateway/export/xlsx'
+owner 'zip\.h' '^gateway/export/bundle'
 owner 'xxhash\.h' '^(adapters/seen|gateway/|schemas/avro/parse_names)'
 exit $bad

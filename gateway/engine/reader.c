@@ -100,19 +100,24 @@ static void take_value(struct gw_stmt *s, int i, enum gw_type declared, struct g
 	}
 }
 
-const struct gw_value *gw_read_row(struct gw_reader *r, const struct gw_view *v, struct gw_stmt *s,
-				   uint64_t *hash)
+const struct gw_value *gw_read_values(struct gw_reader *r, const struct gw_view *v, struct gw_stmt *s)
 {
 	if (r->n_values < v->n_columns) {
 		r->value = bus_xrealloc(r->value, v->n_columns * sizeof(*r->value));
 		r->n_values = v->n_columns;
 	}
-	bus_buf_reset(&r->packed);
-	gw_stmt_pack(s, &r->packed);
-	*hash = gw_hash(r->e->secret, r->packed.p, r->packed.n);
 	for (size_t i = 0; i < v->n_columns; i++)
 		take_value(s, (int)i, v->column[i].type, &r->value[i]);
 	return r->value;
+}
+
+const struct gw_value *gw_read_row(struct gw_reader *r, const struct gw_view *v, struct gw_stmt *s,
+				   uint64_t *hash)
+{
+	bus_buf_reset(&r->packed);
+	gw_stmt_pack(s, &r->packed);
+	*hash = gw_hash(r->e->secret, r->packed.p, r->packed.n);
+	return gw_read_values(r, v, s);
 }
 
 void gw_read_limit(struct gw_reader *r, const struct gw_query *q)

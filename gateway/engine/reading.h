@@ -29,7 +29,8 @@ enum bus_err gw_read_check_date(const struct gw_view *v, const char *date,
 				struct bus_error *err) BUS_MUSTCHECK;
 /* A transaction for several statements that must see one state; gw_db_rollback ends it. */
 enum bus_err gw_read_begin(struct gw_reader *r, struct bus_error *err) BUS_MUSTCHECK;
-/* The values of the row that s stands on, as declared, and its hash. Borrowed until the next row. */
+/* The values of the row that s stands on, as declared; and its hash. Borrowed until the next row. */
+const struct gw_value *gw_read_values(struct gw_reader *r, const struct gw_view *v, struct gw_stmt *s);
 const struct gw_value *gw_read_row(struct gw_reader *r, const struct gw_view *v, struct gw_stmt *s,
 				   uint64_t *hash);
 

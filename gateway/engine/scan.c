@@ -1,0 +1,108 @@
+#include "gateway/engine/scan.h"
+
+#include <time.h>
+
+#include "bus/clock.h"
+#include "gateway/engine/reading.h"
+
+#define LOOK_MS 10
+#define ROWS_BETWEEN_LOOKS 1024
+
+/* The first column of a statement's one row; `none` when there is none. */
+static enum bus_err one_int(struct gw_reader *r, const char *sql, const char *name, int64_t none,
+			    int64_t *out, struct bus_error *err)
+{
+	struct gw_stmt *s;
+	enum bus_err rc = gw_reader_stmt(r, sql, &s, err);
+	bool row;
+
+	*out = none;
+	if (rc != BUS_OK)
+		return rc;
+	gw_stmt_bind_text(s, 1, bus_str(name));
+	rc = gw_stmt_step(s, &row, err);
+	if (rc == BUS_OK && row)
+		*out = gw_stmt_int(s, 0);
+	gw_stmt_reset(s);
+	return rc;
+}
+
+/* A transaction in which what is read of the view is what its change log says. Rows of a thin view are computed
+ * from tables that may be ahead of the log; one that changes and changes back meanwhile is never logged, and would
+ * stand in an export for ever. */
+static enum bus_err begin_settled(struct gw_reader *r, const struct gw_scan *s, struct bus_error *err)
+{
+	static const struct timespec look = { .tv_nsec = LOOK_MS * 1000000 };
+	const bool full = gw_view_def(s->query.view)->full;
+	const int64_t until = bus_clock_mono_ms() + s->wait_ms;
+	int64_t waits;
+
+	for (;;) {
+		enum bus_err rc = gw_read_begin(r, err);
+
+		if (rc != BUS_OK || full)
+			return rc;
+		rc = one_int(
+		    r,
+		    "SELECT all_dirty OR EXISTS(SELECT 1 FROM _dirty d WHERE d.view = v.id) FROM _view v "
+		    "WHERE v.name = ?",
+		    s->query.view->name, 1, &waits, err);
+		if (rc != BUS_OK || !waits)
+			return rc;
+		gw_db_rollback(r->db);
+		if (s->stop && *s->stop)
+			return bus_fail(err, BUS_ESTOPPED, "stopped");
+		if (bus_clock_mono_ms() >= until)
+			return bus_fail(err, BUS_ECONFLICT, "view '%s' is being brought up to date",
+					s->query.view->name);
+		nanosleep(&look, NULL);
+	}
+}
+
+static enum bus_err each_row(struct gw_reader *r, const struct gw_scan *s, struct gw_stmt *stmt,
+			     gw_scan_row_fn fn, void *ctx, struct bus_error *err)
+{
+	enum bus_err rc;
+	uint64_t n = 0;
+	bool row;
+
+	while ((rc = gw_stmt_step(stmt, &row, err)) == BUS_OK && row) {
+		rc = fn(ctx, gw_read_values(r, s->query.view, stmt), err);
+		if (rc != BUS_OK)
+			break;
+		if (++n % ROWS_BETWEEN_LOOKS == 0 && s->stop && *s->stop)
+			return bus_fail(err, BUS_ESTOPPED, "stopped");
+	}
+	return rc;
+}
+
+enum bus_err gw_scan(struct gw_reader *r, const struct gw_scan *s, gw_scan_begin_fn begin, gw_scan_row_fn row,
+		     void *ctx, struct bus_error *err)
+{
+	struct gw_query q = s->query;
+	struct gw_stmt *stmt = NULL;
+	int64_t seq;
+	enum bus_err rc = gw_read_check_date(q.view, q.date, err);
+
+	if (rc != BUS_OK)
+		return rc;
+	q.after = (struct bus_str){ 0 };
+	if (s->all)
+		q.limit = -1;
+	if ((rc = begin_settled(r, s, err)) != BUS_OK)
+		goto out;
+	rc = one_int(r, "SELECT CAST(value AS INTEGER) FROM _meta WHERE name = ?", "seq", 0, &seq, err);
+	if (rc == BUS_OK)
+		rc = begin(ctx, seq, err);
+	if (rc == BUS_OK)
+		rc = gw_read_prepare(r, &q, GW_PAGE, &stmt, err);
+	if (rc != BUS_OK)
+		goto out;
+	gw_db_deadline(r->db, s->deadline_ms);
+	rc = each_row(r, s, stmt, row, ctx, err);
+	gw_stmt_reset(stmt);
+out:
+	if (r->db)
+		gw_db_rollback(r->db);
+	return rc;
+}
