@@ -14,15 +14,18 @@
 #include "gateway/commands.h"
 #include "gateway/serve/api.h"
 #include "gateway/engine/engine.h"
+#include "gateway/export/exports.h"
 #include "gateway/feed/feeds.h"
 #include "gateway/serve/promise.h"
 
 struct conf {
 	char *bootstrap, *schemas_topic, *views_dir, *db_path, *policy, *keys, *cursor_key;
+	char *exports_dir, *exports_key;
 	char *address, *ops_address;
 	struct bus_conf_map kafka;
 	struct bus_conf_list topics;
 	int64_t port, ops_port, threads, connections, cache;
+	int64_t exports_space, exports_keep, exports_threads, exports_per_reader;
 };
 
 #define O(name, type, field, fallback, help) { name, BUS_CONF_##type, offsetof(struct conf, field), fallback, help }
@@ -44,6 +47,12 @@ static const struct bus_conf_option options[] = {
 	O("access.policy", PATH, policy, NULL, "Who may read what (YAML); read again on SIGHUP."),
 	O("access.keys", PATH, keys, NULL, "Readers' keys, hashed; read again on SIGHUP."),
 	O("cursor.key", PATH, cursor_key, "", "Key that signs cursors; default: made beside the database."),
+	O("exports.dir", PATH, exports_dir, "", "Folder of exports, ours alone; default: beside the database."),
+	O("exports.space", SIZE, exports_space, "4GiB", "Most bytes of all exports together."),
+	O("exports.keep", MS, exports_keep, "1h", "How long an export can be fetched."),
+	O("exports.threads", INT, exports_threads, "2", "Exports made at a time; all but one may be jobs."),
+	O("exports.per_reader", INT, exports_per_reader, "4", "Exports of one reader that wait or are made."),
+	O("exports.key", PATH, exports_key, "", "Key that signs bundles; default: made beside the database."),
 	{ 0 },
 };
 
@@ -89,16 +98,35 @@ static int key_command(int argc, char **argv)
 	return 0;
 }
 
-/* The cursor key lives as long as the store: cursors of a lost store are known to be of another one. */
-static enum bus_err load_cursor_key(const struct conf *c, uint8_t key[BUS_KEY_LEN], struct bus_error *err)
+/* A key that is made when it is not there: that of the option, or one beside the database. */
+static enum bus_err load_key(const struct conf *c, const char *option, const char *suffix, uint8_t key[BUS_KEY_LEN],
+			     struct bus_error *err)
 {
-	char *path = c->cursor_key && *c->cursor_key ? bus_xstrdup(c->cursor_key)
-						     : bus_xasprintf("%s.cursor.key", c->db_path);
+	char *path = option && *option ? bus_xstrdup(option) : bus_xasprintf("%s.%s", c->db_path, suffix);
 	enum bus_err rc = bus_key_create(path, err);
 
 	if (!rc || rc == BUS_EEXIST)
 		rc = bus_key_load(path, key, err);
 	free(path);
+	return rc;
+}
+
+static enum bus_err open_exports(const struct conf *c, struct gw_api *api, struct bus_error *err)
+{
+	char *dir = *c->exports_dir ? bus_xstrdup(c->exports_dir) : bus_xasprintf("%s.exports", c->db_path);
+	struct gw_exports_conf conf = { .dir = dir,
+					.space = c->exports_space,
+					.keep_ms = c->exports_keep,
+					.threads = c->exports_threads < 1    ? 1
+						   : c->exports_threads > 16 ? 16
+									     : (int)c->exports_threads,
+					.per_reader = c->exports_per_reader < 1 ? 1 : (int)c->exports_per_reader };
+	enum bus_err rc = load_key(c, c->exports_key, "exports.key", conf.key, err);
+
+	if (!rc)
+		rc = gw_exports_open(api, &conf, &api->exports, err);
+	explicit_bzero(conf.key, sizeof(conf.key));
+	free(dir);
 	return rc;
 }
 
@@ -113,6 +141,7 @@ static void serve(struct gw_api *api)
 
 		poll(&stop, 1, 1000);
 		gw_feeds_tick(api->feeds);
+		gw_exports_tick(api->exports);
 		if (reload) {
 			reload = 0;
 			if (gw_access_reload(api->access, &err))
@@ -213,14 +242,15 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 
 	if ((rc = open_engine(c, c->db_path, &api.engine, err)) ||
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
-	    (rc = load_cursor_key(c, api.cursors.key, err)))
+	    (rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)))
 		goto out;
 	gw_cursors_derive(&api.cursors);
 	api.feeds = gw_feeds_new();
 	api.promises = gw_promises_new(api.engine);
 	gw_on_change(api.engine, gw_feeds_on_change, api.feeds);
 	gw_on_views(api.engine, gw_access_bind, api.access);
-	if ((rc = start_http(c, &api, &http, &ops, err)) || (rc = gw_engine_start(api.engine, err)))
+	if ((rc = open_exports(c, &api, err)) || (rc = start_http(c, &api, &http, &ops, err)) ||
+	    (rc = gw_engine_start(api.engine, err)))
 		goto out;
 	if ((rc = gw_promises_start(api.promises, err)))
 		goto out;
@@ -228,6 +258,8 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	gw_engine_announce(api.engine, &kafka, c->schemas_topic);
 	serve(&api);
 out:
+	if (api.exports)
+		gw_exports_stop(api.exports);
 	if (http)
 		bus_http_stop(&http, 10000);
 	if (ops)
@@ -236,6 +268,7 @@ out:
 	if (api.engine)
 		gw_engine_stop(api.engine);
 	gw_feeds_free(&api.feeds);
+	gw_exports_free(&api.exports);
 	gw_access_close(&api.access);
 	gw_engine_close(&api.engine);
 	return rc;

@@ -164,7 +164,9 @@ static void put_filters(struct gw_pen *p, const struct gw_openapi_view *v)
 
 void gw_openapi_view_paths(struct gw_pen *p, const struct gw_openapi_view *v)
 {
-	begin_operation(p, v, "", "rows", "limit after offset order select excel tree prefer if_none_match");
+	begin_operation(p, v, "", "rows",
+			"limit after offset order select excel format compression range if_range tree prefer "
+			"if_none_match");
 	put_filters(p, v);
 	begin_responses(p);
 	begin_content(p, "application/json");
@@ -185,7 +187,10 @@ void gw_openapi_view_paths(struct gw_pen *p, const struct gw_openapi_view *v)
 	bus_json_object_end(&p->j);
 	put_text_content(p, "application/x-ndjson");
 	put_text_content(p, "text/csv");
-	end_operation(p, "206=Rows 304=Unchanged 400 401 403 404 406 416 429 503");
+	put_text_content(p, "application/vnd.apache.avro");
+	put_text_content(p, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+	put_text_content(p, "application/vnd.apache.parquet");
+	end_operation(p, "206=Rows 304=Unchanged 400 401 403 404 406 416 422 429 503");
 
 	begin_operation(p, v, "/{key}", "row", "key select if_none_match");
 	begin_responses(p);

@@ -38,17 +38,23 @@ const struct gw_views *gw_api_views(struct gw_api *api, struct bus_http_request 
 	return bus_http_attached(req);
 }
 
-const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *req, char *name,
-				  struct gw_grant *grant)
+const struct gw_view *gw_api_view_named(struct gw_api *api, struct bus_http_request *req, const char *reader,
+					const char *view, struct gw_grant *grant)
 {
-	const struct gw_view *v = gw_views_find(gw_api_views(api, req), bus_http_part(req, "view"));
+	const struct gw_view *v = gw_views_find(gw_api_views(api, req), view);
 
 	if (v && !v->internal)
-		*grant = gw_access_grant(api->access, name, v);
+		*grant = gw_access_grant(api->access, reader, v);
 	if (v && !v->internal && grant->allowed)
 		return v;
 	gw_problem(req, "view-unknown", NULL, "/v1/views");
 	return NULL;
+}
+
+const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *req, char *name,
+				  struct gw_grant *grant)
+{
+	return gw_api_view_named(api, req, name, bus_http_part(req, "view"), grant);
 }
 
 struct gw_cursors gw_api_cursors(const struct gw_api *api)

@@ -11,6 +11,7 @@
 
 struct gw_feeds;    /* gateway/feed/feeds.h */
 struct gw_promises; /* gateway/serve/promise.h */
+struct gw_exports;  /* gateway/export/exports.h */
 
 struct gw_api {
 	struct gw_engine *engine;
@@ -18,6 +19,7 @@ struct gw_api {
 	struct gw_cursors cursors; /* the key; ask gw_api_cursors() */
 	struct gw_feeds *feeds;
 	struct gw_promises *promises; /* NULL: nothing is measured */
+	struct gw_exports *exports;
 };
 
 extern const struct bus_http_route gw_api_routes[]; /* the public port */
@@ -26,6 +28,7 @@ extern const struct bus_http_route gw_ops_routes[]; /* the operations port; same
 /* A problem document in the reader's language (Accept-Language; Indonesian unless English is asked for).
  * code is one of the table in problem.c (assert); detail may be NULL and never holds personal data. */
 void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint);
+const char *gw_problem_title(const char *code, bool english);
 bool gw_english(const struct bus_http_request *req);
 
 /* The key as sent: `Authorization: Bearer KEY` or `X-Api-Key: KEY`; NULL: none. */
@@ -36,6 +39,8 @@ bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
  * view and one that is not granted get the same answer. */
 const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *req, char *name,
 				  struct gw_grant *grant);
+const struct gw_view *gw_api_view_named(struct gw_api *api, struct bus_http_request *req, const char *reader,
+					const char *view, struct gw_grant *grant);
 /* The views as they were when this request first asked: held until it, or its stream, is over. */
 const struct gw_views *gw_api_views(struct gw_api *api, struct bus_http_request *req);
 /* The cursors of the store as it is now: a store rebuilt under running readers is another one. */

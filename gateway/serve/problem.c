@@ -42,6 +42,13 @@ static const struct problem {
 	{ "accept-unknown", 406, "Bentuk yang diminta tidak tersedia", "No such representation" },
 	{ "too-many-streams", 429, "Terlalu banyak aliran terbuka dengan kunci ini",
 	  "Too many open streams for this key" },
+	{ "export-unknown", 404, "Tidak ada ekspor dengan nomor itu bagi Anda", "No export of that number for you" },
+	{ "export-running", 409, "Ekspor belum selesai", "The export is not finished" },
+	{ "export-impossible", 422, "Berkas jenis ini tidak dapat memuat data itu",
+	  "This kind of file cannot hold these data" },
+	{ "range-invalid", 416, "Di luar berkas", "Outside the file" },
+	{ "too-many-exports", 429, "Terlalu banyak ekspor sedang dikerjakan atau disimpan",
+	  "Too many exports are being made or kept" },
 	{ "not-ready", 503, "Belum siap", "Not ready" },
 	{ "unavailable", 503, "Sementara tidak dapat dijawab", "Cannot be answered at the moment" },
 };
@@ -62,19 +69,28 @@ static const char *wire_code(const char *code)
 						   : code;
 }
 
+static const struct problem *problem_of(const char *code)
+{
+	for (size_t i = 0; i < BUS_LEN(table); i++)
+		if (strcmp(table[i].code, code) == 0)
+			return &table[i];
+	assert(!"a code of the table");
+	return NULL;
+}
+
+const char *gw_problem_title(const char *code, bool english)
+{
+	const struct problem *p = problem_of(code);
+
+	return english ? p->en : p->id;
+}
+
 void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint)
 {
-	for (size_t i = 0; i < BUS_LEN(table); i++) {
-		const struct problem *p = &table[i];
+	const struct problem *p = problem_of(code);
 
-		if (strcmp(p->code, code) != 0)
-			continue;
-		if (p->status == 401)
-			bus_http_set(req, "WWW-Authenticate", "Bearer");
-		bus_http_set(req, "Content-Language", gw_english(req) ? "en" : "id");
-		bus_http_problem(req, p->status, code, wire_code(code), gw_english(req) ? p->en : p->id,
-				 detail, hint);
-		return;
-	}
-	assert(!"a code of the table");
+	if (p->status == 401)
+		bus_http_set(req, "WWW-Authenticate", "Bearer");
+	bus_http_set(req, "Content-Language", gw_english(req) ? "en" : "id");
+	bus_http_problem(req, p->status, code, wire_code(code), gw_english(req) ? p->en : p->id, detail, hint);
 }

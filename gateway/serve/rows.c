@@ -240,10 +240,6 @@ void gw_rest_page(void *ctx, struct bus_http_request *req)
 	newest = gw_newest(api->engine, v);
 	if (gw_answer_tag(api, req, gw_answer_hash(api, req, &p.params, state_of(api, req, &p, newest))))
 		return;
-	if (!p.params.has_limit && !p.params.after && (p.form == GW_FORM_CSV || p.form == GW_FORM_NDJSON)) {
-		gw_rows_stream(api, req, &p);
-		return;
-	}
 	begin(&p);
 	r = gw_reader_of(api->engine);
 	rc = gw_page(r, &p.params.query, gw_rows_put, &p, &err);

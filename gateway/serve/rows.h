@@ -16,7 +16,4 @@ struct gw_rows {
 bool gw_rows_put(void *rows, const struct gw_value *value, uint64_t hash); /* gw_row_fn */
 void gw_rows_release(struct gw_rows *p);
 
-/* The whole view as CSV or NDJSON, without a limit: streamed in pieces of one short query each. */
-void gw_rows_stream(struct gw_api *api, struct bus_http_request *req, const struct gw_rows *p);
-
 #endif
