@@ -157,11 +157,12 @@ static void set(const char *name, const char *help, const char *view, double v)
 
 void gw_promise_metrics(struct gw_api *api)
 {
+	struct gw_views *views = gw_views_hold(api->engine);
 	struct gw_counted n;
 	struct gw_fresh f;
 
-	for (size_t i = 0; i < gw_view_count(api->engine); i++) {
-		const struct gw_view *v = gw_view_at(api->engine, i);
+	for (size_t i = 0; i < views->n; i++) {
+		const struct gw_view *v = views->view[i];
 
 		if (v->internal)
 			continue;
@@ -175,6 +176,7 @@ void gw_promise_metrics(struct gw_api *api)
 			set("titian_view_incomplete", "1: rows or columns are missing that are promised.",
 			    v->name, !gw_promise_whole(v, &n));
 	}
+	gw_views_release(&views);
 }
 
 static bool is_late(struct gw_api *api, const struct gw_view *v)
@@ -193,6 +195,7 @@ void gw_rest_freshness(void *ctx, struct bus_http_request *req)
 	struct bus_buf body = { 0 };
 	struct bus_json_out j = { .buf = &body };
 	char reader[GW_READER_NAME_MAX];
+	const struct gw_views *views = gw_api_views(api, req);
 	int64_t late = 0;
 
 	if (!gw_api_reader(api, req, reader))
@@ -205,8 +208,8 @@ void gw_rest_freshness(void *ctx, struct bus_http_request *req)
 	bus_json_key(&j, "views");
 	bus_json_array(&j);
 	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < gw_view_count(api->engine); i++) {
-			const struct gw_view *v = gw_view_at(api->engine, i);
+		for (size_t i = 0; i < views->n; i++) {
+			const struct gw_view *v = views->view[i];
 
 			if (v->internal || (!v->max_age_s && !v->least_rows && !gw_promise_columns(v)) ||
 			    is_late(api, v) != (pass == 0))
