@@ -106,6 +106,8 @@ struct gw_schemas {
 			      struct bus_error *err); /* at once */
 	enum bus_err (*latest)(void *ctx, const char *subject, struct schema **out, int32_t *id,
 			       struct bus_error *err);
+	/* Which version of the subject has this id; false: not known. NULL: nobody knows. */
+	bool (*version)(void *ctx, const char *subject, int32_t id, int *version);
 	/* Waits until everything registered before this call is known, some seconds at most. NULL: it is. */
 	void (*catch_up)(void *ctx);
 };

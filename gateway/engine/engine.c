@@ -43,6 +43,20 @@ static enum bus_err store_latest(void *ctx, const char *subject, struct schema *
 	return rc;
 }
 
+static bool store_version(void *ctx, const char *subject, int32_t id, int *version)
+{
+	struct schema_version_list l;
+	bool found = false;
+
+	schema_store_versions(ctx, subject, SCHEMA_WITH_DELETED, &l);
+	for (size_t i = 0; i < l.n && !found; i++) {
+		found = l.item[i].id == id;
+		*version = l.item[i].version;
+	}
+	schema_version_list_release(&l);
+	return found;
+}
+
 static void nap(void)
 {
 	struct timespec t = { 0, LOOK_MS * 1000 * 1000 };
@@ -132,7 +146,7 @@ enum bus_err gw_engine_open(const struct gw_engine_conf *conf, struct gw_engine 
 {
 	int64_t until = bus_clock_mono_ms() + (conf->wait_ms > 0 ? conf->wait_ms : WAIT_MS);
 	struct gw_mat_conf mat = { conf->kafka, conf->batch_max, conf->batch_wait_ms };
-	struct gw_schemas schemas = { NULL, store_by_id, store_latest, store_catch_up };
+	struct gw_schemas schemas = { NULL, store_by_id, store_latest, store_version, store_catch_up };
 	struct schema_store *store = NULL;
 	char cluster[128];
 	enum bus_err rc;

@@ -456,7 +456,11 @@ void gw_stmt_value(struct gw_stmt *s, int column, struct gw_value *out)
 
 void gw_stmt_pack(struct gw_stmt *s, struct bus_buf *out)
 {
-	int n = sqlite3_column_count(s->handle);
+	gw_stmt_pack_first(s, sqlite3_column_count(s->handle), out);
+}
+
+void gw_stmt_pack_first(struct gw_stmt *s, int n, struct bus_buf *out)
+{
 	struct gw_value v;
 	int64_t len;
 
@@ -542,6 +546,51 @@ void gw_db_function(struct gw_db *db, const char *name, int n_args, gw_function 
 					    on_call, NULL, NULL, NULL);
 
 	assert(rc == SQLITE_OK);
+}
+
+struct aggregate { /* what a registered aggregate calls */
+	gw_function step, end;
+};
+
+static void on_step(sqlite3_context *ctx, int n, sqlite3_value **arg)
+{
+	struct gw_call c = { ctx, arg, n };
+
+	((const struct aggregate *)sqlite3_user_data(ctx))->step(&c);
+}
+
+static void on_end(sqlite3_context *ctx)
+{
+	struct gw_call c = { ctx, NULL, 0 };
+
+	((const struct aggregate *)sqlite3_user_data(ctx))->end(&c);
+}
+
+void gw_db_aggregate(struct gw_db *db, const char *name, int n_args, gw_function step, gw_function end)
+{
+	struct aggregate *a = bus_xcalloc(1, sizeof(*a));
+	int rc;
+
+	*a = (struct aggregate){ step, end };
+	rc = sqlite3_create_function_v2(db->handle, name, n_args,
+					SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, a, NULL, on_step, on_end,
+					free);
+	assert(rc == SQLITE_OK);
+}
+
+void *gw_call_state(struct gw_call *c, size_t n)
+{
+	return sqlite3_aggregate_context(c->ctx, c->arg ? (int)n : 0);
+}
+
+int gw_call_args(struct gw_call *c)
+{
+	return c->n;
+}
+
+int64_t gw_call_int(struct gw_call *c, int i)
+{
+	return sqlite3_value_int64(c->arg[i]);
 }
 
 bool gw_call_null(struct gw_call *c, int i)

@@ -93,8 +93,9 @@ int64_t gw_stmt_int(struct gw_stmt *s, int column);
 struct bus_str gw_stmt_text(struct gw_stmt *s, int column); /* until the next step; n 0 for NULL */
 /* NULL, INT, REAL or TEXT, as stored (bytes as TEXT). */
 void gw_stmt_value(struct gw_stmt *s, int column, struct gw_value *out);
-/* Appends type and value of all columns, for the row's hash. */
+/* Appends type and value of all columns, or of the first n, for the row's hash. */
 void gw_stmt_pack(struct gw_stmt *s, struct bus_buf *out);
+void gw_stmt_pack_first(struct gw_stmt *s, int n, struct bus_buf *out);
 
 /* Called for each row about to change, on the writer. Inside, gw_db_old and gw_db_new give its columns (by
  * position in the table) before and after; gw_db_differs compares the two of an update. */
@@ -111,6 +112,12 @@ typedef void (*gw_function)(struct gw_call *c);
 void gw_db_function(struct gw_db *db, const char *name, int n_args, gw_function fn);
 bool gw_call_null(struct gw_call *c, int i);
 struct bus_str gw_call_text(struct gw_call *c, int i);
+int64_t gw_call_int(struct gw_call *c, int i);
+int gw_call_args(struct gw_call *c); /* their number; n_args -1: any */
+/* An aggregate: step a row, end once a group (also when a query is given up). What gw_call_state gives is the group's,
+ * n zeroed bytes at first; NULL: no memory, or a group without rows at its end. */
+void gw_db_aggregate(struct gw_db *db, const char *name, int n_args, gw_function step, gw_function end);
+void *gw_call_state(struct gw_call *c, size_t n);
 void gw_call_return_text(struct gw_call *c, struct bus_str v); /* copied */
 void gw_call_return_int(struct gw_call *c, int64_t v);
 

@@ -4,6 +4,7 @@
 
 #include "gateway/store/db.h"
 #include "gateway/store/name.h"
+#include "gateway/store/origin.h"
 
 static void nama_baku(struct gw_call *c)
 {
@@ -66,6 +67,7 @@ void gw_sqlfun_register(struct gw_db *db)
 	gw_db_function(db, "nama_baku", 1, nama_baku);
 	gw_db_function(db, "usia_tahun", 2, usia_tahun);
 	gw_db_function(db, "usia_bulan", 2, usia_bulan);
+	gw_origin_register(db);
 }
 
 bool gw_sqlfun_allowed(const char *name)

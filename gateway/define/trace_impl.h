@@ -1,0 +1,61 @@
+/* gateway/define/trace_impl.h - shared by trace.c (SELECTs) and trace_expr.c (expressions). */
+#ifndef GATEWAY_DEFINE_TRACE_IMPL_H
+#define GATEWAY_DEFINE_TRACE_IMPL_H
+
+#include "gateway/define/sqlscan.h"
+#include "gateway/define/trace.h"
+
+#define TRACE_COLUMNS_MAX 256 /* of one SELECT, stars written out */
+#define TRACE_DEPTH_MAX 40    /* of SELECTs in each other */
+
+enum source_kind { SOURCE_TOPIC, SOURCE_VIEW, SOURCE_QUERY };
+
+struct trace_out { /* an output column of a SELECT */
+	const char *name;
+	const char *reason;
+	enum gw_trace_way way;
+};
+
+struct trace_source { /* what stands in FROM */
+	enum source_kind kind;
+	const char *alias, *table, *key;
+	const char *const *column; /* of a table */
+	size_t n;
+	const struct trace_out *out; /* of a query; n of them */
+};
+
+struct trace_scope {
+	const struct trace_scope *up;
+	struct trace_source *source;
+	size_t n;
+	bool grouped; /* a row of it stands for several */
+};
+
+struct trace {
+	struct bus_arena *arena;
+	const struct gw_trace_tables *tables;
+	const struct gw_word *word;
+	const char *reason; /* why not; set before a function says false */
+	int depth;
+	unsigned serial;
+};
+
+bool trace_no(struct trace *t, const char *fmt, ...) BUS_PRINTF(2, 3); /* false */
+/* The words a to b (b not included) as they stand in the text. */
+void trace_copy(struct trace *t, size_t a, size_t b, struct bus_buf *out);
+bool trace_is_select(struct trace *t, size_t at); /* "(" and SELECT behind it */
+
+/* trace.c: the SELECT in words a to b, written with its traces; its output columns, TRACE_COLUMNS_MAX at most. once: only
+ * its first row is wanted. */
+bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool once, struct bus_buf *out,
+		  struct trace_out *column, size_t *n);
+/* trace_expr.c: the trace of an expression, as SQL. */
+bool trace_expr(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct bus_buf *out);
+bool trace_has_aggregate(struct trace *t, size_t a, size_t b); /* of this SELECT, not of one within */
+bool trace_counts(struct trace *t, size_t a, size_t b);	       /* anywhere */
+/* Of one column, or (column NULL) of a row. way: may be NULL. */
+bool trace_column(struct trace *t, const struct trace_scope *s, const char *table, const char *column, struct bus_buf *out,
+		  enum gw_trace_way *way);
+void trace_row(struct trace *t, const struct trace_scope *s, struct bus_buf *out);
+
+#endif
