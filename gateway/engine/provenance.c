@@ -476,12 +476,13 @@ static void put_all(struct run *u, const struct trail *t, uint64_t shown, uint64
 	bus_json_object_end(&j);
 }
 
-enum bus_err gw_traced(struct gw_reader *r, const struct gw_view *v, const char *date, struct bus_str key, uint64_t shown,
-		       uint64_t clear, gw_traced_fn fn, void *ctx, struct bus_error *err)
+enum bus_err gw_traced(struct gw_reader *r, const struct gw_query *asked, struct bus_str key, uint64_t shown, uint64_t clear,
+		       gw_traced_fn fn, void *ctx, struct bus_error *err)
 {
-	struct gw_query q = { .view = v, .date = date };
+	const struct gw_view *v = asked->view;
+	const struct gw_query q = { .view = v, .date = asked->date, .rows = asked->rows };
 	struct bus_error own = { 0 };
-	struct run u = { .r = r, .date = date, .err = &own };
+	struct run u = { .r = r, .date = q.date, .err = &own };
 	const struct gw_value *value = NULL;
 	struct bus_buf json = { 0 };
 	struct gw_stmt *s = NULL;
@@ -489,7 +490,7 @@ enum bus_err gw_traced(struct gw_reader *r, const struct gw_view *v, const char 
 	struct trail *t = NULL;
 	enum bus_err rc;
 
-	rc = gw_read_check_date(v, date, err);
+	rc = gw_read_check_date(v, q.date, err);
 	if (rc == BUS_OK)
 		rc = gw_read_begin(r, err);
 	if (rc != BUS_OK)

@@ -18,8 +18,9 @@
  *   too-many      it takes more than a request may cost
  */
 typedef void (*gw_traced_fn)(void *ctx, const struct gw_value *value, uint64_t hash, struct bus_str provenance);
-enum bus_err gw_traced(struct gw_reader *r, const struct gw_view *v, const char *date, struct bus_str key,
-		       uint64_t shown, uint64_t clear, gw_traced_fn fn, void *ctx,
+/* q: the view, the day, the part of it that the reader may see; its filters are not looked at. */
+enum bus_err gw_traced(struct gw_reader *r, const struct gw_query *q, struct bus_str key, uint64_t shown,
+		       uint64_t clear, gw_traced_fn fn, void *ctx,
 		       struct bus_error *err) BUS_MUSTCHECK; /* BUS_ENOENT */
 
 #endif

@@ -241,6 +241,10 @@ bool gw_params_add(void *params, const char *name, const char *value)
 		p->excel = strcmp(value, "1") == 0;
 		return true;
 	}
+	if (strcmp(name, "provenance") == 0) {
+		p->provenance = strcmp(value, "true") == 0;
+		return true;
+	}
 	if (strcmp(name, "per_tanggal") == 0) {
 		if (!gw_date_ok(value))
 			return gw_params_refuse(p, "parameter-invalid", "per_tanggal=2025-12-31",

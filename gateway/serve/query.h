@@ -30,6 +30,7 @@ struct gw_params {
 	const char *after; /* cursor text or NULL */
 	bool has_limit;
 	bool excel;
+	bool provenance;		  /* with `_provenance` in every row */
 	bool no_nulls;			  /* JSON without the members that are null; the caller sets it */
 	uint8_t column[GW_COLUMNS_MAX];	  /* the answer's columns, in order */
 	const char *name[GW_COLUMNS_MAX]; /* and what they are called there */

@@ -2,6 +2,7 @@
 #include "gateway/serve/answer.h"
 #include "gateway/serve/format.h"
 #include "gateway/serve/promise.h"
+#include "gateway/serve/traced.h"
 
 struct one {
 	struct gw_params params;
@@ -39,6 +40,19 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 		return;
 	}
 	newest = gw_newest(api->engine, v);
+	if (o.params.provenance) {
+		o.params.query.rows = grant.rows;
+		rc = gw_row_traced(gw_reader_of(api->engine), &o.params, bus_str(key), &o.body, &err);
+		if (rc) {
+			gw_api_fail(req, rc, &err);
+		} else {
+			gw_promise_headers(api, req, v, newest);
+			bus_http_set(req, "Cache-Control", "private, no-store");
+			bus_http_reply(req, 200, "application/json", &o.body);
+		}
+		bus_buf_release(&o.body);
+		return;
+	}
 	rc = gw_get(gw_reader_of(api->engine), v, o.params.query.date, bus_str(key), grant.rows,
 		    one_row, &o, &err);
 	if (rc) {

@@ -6,6 +6,7 @@
 
 #include "bus/json_out.h"
 #include "gateway/serve/promise.h"
+#include "gateway/serve/traced.h"
 
 bool gw_rows_put(void *ctx, const struct gw_value *value, uint64_t hash)
 {
@@ -93,6 +94,10 @@ static bool params_read(struct gw_rows *p, struct gw_api *api, struct bus_http_r
 		    q, "accept-unknown",
 		    "application/json, text/csv, application/x-ndjson, application/vnd.pgrst.object+json",
 		    "%s", v->name);
+	if (!q->problem && q->provenance &&
+	    (p->form == GW_FORM_CSV || (q->has_limit && q->query.limit > GW_TRACED_ROWS_MAX)))
+		gw_params_refuse(q, "parameter-invalid", "limit=100", "provenance: JSON, NDJSON, limit <= %d",
+				 GW_TRACED_ROWS_MAX);
 	if (!q->problem)
 		return true;
 	if (strcmp(q->problem, "range-too-large") == 0)
@@ -238,11 +243,15 @@ void gw_rest_page(void *ctx, struct bus_http_request *req)
 		return;
 	/* Before the first row is read: the feed from here on then misses nothing. */
 	newest = gw_newest(api->engine, v);
-	if (gw_answer_tag(api, req, gw_answer_hash(api, req, &p.params, state_of(api, req, &p, newest))))
+	/* A record sent again with the same content changes where a row comes from, and not the row. */
+	if (p.params.provenance)
+		bus_http_set(req, "Cache-Control", "private, no-store");
+	else if (gw_answer_tag(api, req, gw_answer_hash(api, req, &p.params, state_of(api, req, &p, newest))))
 		return;
 	begin(&p);
 	r = gw_reader_of(api->engine);
-	rc = gw_page(r, &p.params.query, gw_rows_put, &p, &err);
+	rc = p.params.provenance ? gw_rows_traced(r, &p, &err)
+				 : gw_page(r, &p.params.query, gw_rows_put, &p, &err);
 	if (!rc)
 		rc = count(req, r, &p.params, &n, &err);
 	if (rc)

@@ -102,9 +102,10 @@ static void keep(void *ctx, const struct gw_value *value, uint64_t hash, struct 
 static struct answer ask(struct engine *t, const char *view, const char *key)
 {
 	struct answer a = { .arena = bus_arena_new(0) };
+	const struct gw_query q = { .view = gw_view_find(t->e, view) };
 	struct bus_error err = { 0 };
 
-	engine_must(gw_traced(gw_reader_of(t->e), gw_view_find(t->e, view), NULL, bus_str(key), UINT64_MAX, UINT64_MAX, keep,
+	engine_must(gw_traced(gw_reader_of(t->e), &q, bus_str(key), UINT64_MAX, UINT64_MAX, keep,
 			      &a, &err),
 		    &err);
 	return a;
@@ -268,12 +269,13 @@ static void masked_columns_are_not_traced(void **state)
 	struct answer a = { .arena = bus_arena_new(0) };
 	struct bus_error err = { 0 };
 	const struct gw_view *v = gw_view_find(t->e, "atas");
+	const struct gw_query q = { .view = v };
 
 	(void)state;
-	engine_must(gw_traced(gw_reader_of(t->e), v, NULL, bus_str("a"), 7, 5, keep, &a, &err), &err);
+	engine_must(gw_traced(gw_reader_of(t->e), &q, bus_str("a"), 7, 5, keep, &a, &err), &err);
 	assert_int_equal(a.root->n, 3);
 	assert_true(bus_str_is(bus_json_get(bus_json_get(a.root, v->column[1].name), "reason")->text, "masked"));
-	assert_int_equal(gw_traced(gw_reader_of(t->e), v, NULL, bus_str("zz"), 7, 5, keep, &a, &err), BUS_ENOENT);
+	assert_int_equal(gw_traced(gw_reader_of(t->e), &q, bus_str("zz"), 7, 5, keep, &a, &err), BUS_ENOENT);
 	bus_arena_free(&a.arena);
 	engine_free(&t);
 }
