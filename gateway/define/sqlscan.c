@@ -6,8 +6,8 @@
 
 static bool name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-	       (c & 0x80);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+	       c == '$' || (c & 0x80);
 }
 
 /* Past a string or quoted name that begins at p; NULL: no end. A doubled quote stands for itself. */
@@ -28,7 +28,7 @@ static const char *skip_blank(const char *p)
 	const char *end;
 
 	for (;;) {
-		p += strspn(p, " \t\r\n\f");
+		p += strspn(p, " \t\r\n\f\v");
 		if (p[0] == '-' && p[1] == '-') {
 			p += strcspn(p, "\n");
 		} else if (p[0] == '/' && p[1] == '*') {
@@ -52,7 +52,8 @@ static const char *word_end(const char *p, enum gw_word_kind *kind)
 	}
 	if ((*p >= '0' && *p <= '9') || (*p == '.' && p[1] >= '0' && p[1] <= '9')) {
 		*kind = GW_WORD_NUMBER;
-		while (name_char(*p) || *p == '.' || ((*p == '+' || *p == '-') && (p[-1] == 'e' || p[-1] == 'E')))
+		while (name_char(*p) || *p == '.' ||
+		       ((*p == '+' || *p == '-') && (p[-1] == 'e' || p[-1] == 'E')))
 			p++;
 		return p;
 	}
@@ -62,7 +63,7 @@ static const char *word_end(const char *p, enum gw_word_kind *kind)
 			p++;
 		return p;
 	}
-	if (*p == ':' || *p == '@' || *p == '?') {
+	if (*p == ':' || *p == '@' || *p == '?' || *p == '#') {
 		*kind = GW_WORD_PARAM;
 		for (p++; name_char(*p); p++)
 			;
@@ -115,7 +116,8 @@ bool gw_word_is(const struct gw_word *w, const char *keyword)
 {
 	size_t n = strlen(keyword);
 
-	return (w->kind == GW_WORD_NAME || w->kind == GW_WORD_SIGN) && w->n == n && strncasecmp(w->p, keyword, n) == 0;
+	return (w->kind == GW_WORD_NAME || w->kind == GW_WORD_SIGN) && w->n == n &&
+	       strncasecmp(w->p, keyword, n) == 0;
 }
 
 char *gw_word_name(const struct gw_word *w, struct bus_arena *arena)

@@ -52,7 +52,8 @@ static size_t find(struct trace *t, size_t a, size_t b, const char *const *keywo
 
 static bool is_join(const struct gw_word *w)
 {
-	static const char *const word[] = { ",", "join", "left", "inner", "cross", "right", "full", "natural", "outer" };
+	static const char *const word[] = { ",",     "join", "left",	"inner", "cross",
+					    "right", "full", "natural", "outer" };
 
 	for (size_t i = 0; i < BUS_LEN(word); i++) {
 		if (gw_word_is(w, word[i]))
@@ -92,8 +93,8 @@ static bool from_table(struct trace *t, size_t at, struct trace_source *x, struc
 }
 
 /* One table or sub-query with its alias. *at: then behind it. */
-static bool from_source(struct trace *t, size_t *at, size_t b, const struct trace_scope *up, struct trace_source *x,
-			struct bus_buf *out)
+static bool from_source(struct trace *t, size_t *at, size_t b, const struct trace_scope *up,
+			struct trace_source *x, struct bus_buf *out)
 {
 	const struct gw_word *w;
 	char name[24];
@@ -112,8 +113,10 @@ static bool from_source(struct trace *t, size_t *at, size_t b, const struct trac
 	if (*at < b && gw_word_is(&t->word[*at], "as"))
 		(*at)++;
 	w = &t->word[*at];
-	if (*at < b && !is_join(w) && !gw_word_is(w, "on") && !gw_word_is(w, "using") && !gw_word_is(w, "indexed") &&
-	    !gw_word_is(w, "not") && gw_word_name(w, t->arena)) {
+	if (*at < b && w->kind == GW_WORD_TEXT)
+		return trace_no(t, "a name in single quotes");
+	if (*at < b && !is_join(w) && !gw_word_is(w, "on") && !gw_word_is(w, "using") &&
+	    !gw_word_is(w, "indexed") && !gw_word_is(w, "not") && gw_word_name(w, t->arena)) {
 		x->alias = gw_word_name(w, t->arena);
 		(*at)++;
 	}
@@ -135,6 +138,10 @@ static bool from_clause(struct trace *t, size_t a, size_t b, struct trace_scope 
 			return trace_no(t, "more than %d tables in FROM", SOURCES_MAX);
 		if (!from_source(t, &a, b, s->up, &s->source[s->n++], out))
 			return false;
+		for (size_t i = 0; i + 1 < s->n; i++) {
+			if (strcasecmp(s->source[i].alias, s->source[s->n - 1].alias) == 0)
+				return trace_no(t, "two tables called '%s'", s->source[i].alias);
+		}
 		for (end = a; end < b && !is_join(&t->word[end]); end++) { /* ON ... */
 			if (gw_word_is(&t->word[end], "("))
 				end = t->word[end].pair;
@@ -164,9 +171,14 @@ struct list { /* a SELECT's own columns, and the traces that are to follow them 
 static bool add(struct trace *t, struct list *l, const char *name, const char *reason, enum gw_trace_way way,
 		const struct bus_buf *own, const struct bus_buf *trace)
 {
+	char made[24];
+
 	for (size_t i = 0; i < l->n; i++) {
-		if (strcasecmp(l->column[i].name, name) == 0)
-			return trace_no(t, "two columns called '%s'", name);
+		if (strcasecmp(l->column[i].name, name) ==
+		    0) { /* only the first can be asked for by its name */
+			snprintf(made, sizeof(made), "_c%u", ++t->serial);
+			name = bus_arena_dup(t->arena, made, strlen(made));
+		}
 	}
 	if (l->n == TRACE_COLUMNS_MAX)
 		return trace_no(t, "more than %d columns", TRACE_COLUMNS_MAX);
@@ -223,14 +235,20 @@ static bool add_entry(struct trace *t, struct list *l, const struct trace_scope 
 
 	if (b - a == 1 && gw_word_is(&t->word[a], "*"))
 		return add_star(t, l, s, NULL);
-	if (b - a == 3 && gw_word_is(&t->word[a + 2], "*") && gw_word_is(&t->word[a + 1], "."))
+	if (b - a == 3 && gw_word_is(&t->word[a + 2], "*") && gw_word_is(&t->word[a + 1], ".") &&
+	    gw_word_name(&t->word[a], t->arena))
 		return add_star(t, l, s, gw_word_name(&t->word[a], t->arena));
+	if (b - a > 1 && t->word[b - 1].kind == GW_WORD_TEXT &&
+	    (gw_word_is(&t->word[b - 2], "as") || t->word[b - 2].kind == GW_WORD_QUOTED ||
+	     (t->word[b - 2].kind == GW_WORD_NAME && !trace_is_keyword(&t->word[b - 2])) ||
+	     gw_word_is(&t->word[b - 2], ")")))
+		return trace_no(t, "a name in single quotes");
 	if (b - a > 2 && gw_word_is(&t->word[b - 2], "as")) {
 		name = gw_word_name(&t->word[b - 1], t->arena);
 		b -= 2;
-	} else if (b - a > 1 && gw_word_name(&t->word[b - 1], t->arena) && !gw_word_is(&t->word[b - 1], "end") &&
-		   !gw_word_is(&t->word[b - 1], "null") && !gw_word_is(&t->word[b - 1], "isnull") &&
-		   !gw_word_is(&t->word[b - 1], "notnull") &&
+	} else if (b - a > 1 && gw_word_name(&t->word[b - 1], t->arena) &&
+		   !gw_word_is(&t->word[b - 1], "end") && !gw_word_is(&t->word[b - 1], "null") &&
+		   !gw_word_is(&t->word[b - 1], "isnull") && !gw_word_is(&t->word[b - 1], "notnull") &&
 		   (t->word[b - 2].kind != GW_WORD_SIGN || gw_word_is(&t->word[b - 2], ")")) &&
 		   !gw_word_is(&t->word[b - 2], "collate") && !gw_word_is(&t->word[b - 2], "and") &&
 		   !gw_word_is(&t->word[b - 2], "or") && !gw_word_is(&t->word[b - 2], "not") &&
@@ -238,10 +256,11 @@ static bool add_entry(struct trace *t, struct list *l, const struct trace_scope 
 		name = gw_word_name(&t->word[b - 1], t->arena);
 		b -= 1;
 	}
-	if (b - a == 1 && gw_word_name(&t->word[a], t->arena)) {
+	if (b - a == 1 && gw_word_name(&t->word[a], t->arena) && !trace_is_keyword(&t->word[a])) {
 		name = name ? name : gw_word_name(&t->word[a], t->arena);
 		way = GW_TRACE_COPIED;
-	} else if (b - a == 3 && gw_word_is(&t->word[a + 1], ".")) {
+	} else if (b - a == 3 && gw_word_is(&t->word[a + 1], ".") && gw_word_name(&t->word[a], t->arena) &&
+		   gw_word_name(&t->word[b - 1], t->arena)) {
 		name = name ? name : gw_word_name(&t->word[a + 2], t->arena);
 		way = GW_TRACE_COPIED;
 	}
@@ -296,7 +315,9 @@ static bool core(struct trace *t, size_t a, size_t b, const struct trace_scope *
 		 struct trace_out *column, size_t *n)
 {
 	static const char *const rest_word[] = { "where", "group", "having", "window", NULL };
-	static const char *const group_word[] = { "group", "having", NULL }, *const window_word[] = { "window", NULL };
+	static const char *const group_word[] = { "group", "having", NULL }, *const window_word[] = {
+		"window", NULL
+	};
 	struct bus_buf own = { 0 }, traces = { 0 }, from = { 0 };
 	struct list l = { .column = column, .own = &own, .traces = &traces };
 	struct trace_scope s = { .up = up };
@@ -309,6 +330,7 @@ static bool core(struct trace *t, size_t a, size_t b, const struct trace_scope *
 	l.gather = gw_word_is(&t->word[a], "distinct");
 	a += l.gather || gw_word_is(&t->word[a], "all");
 	end = list_end(t, a, b);
+	l.gather = l.gather && end < b && gw_word_is(&t->word[end], "from"); /* without FROM it is one row */
 	rest = find(t, end, b, rest_word);
 	s.grouped = trace_has_aggregate(t, a, end) || find(t, rest, b, group_word) < b;
 	if (find(t, rest, b, window_word) < b || (l.gather && s.grouped))
@@ -340,8 +362,8 @@ static bool core(struct trace *t, size_t a, size_t b, const struct trace_scope *
 }
 
 /* Several SELECTs in one: the columns are the first one's; what one of them cannot say, none can. */
-static bool arms(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool *distinct, struct bus_buf *out,
-		 struct trace_out *column, size_t *n)
+static bool arms(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool *distinct,
+		 struct bus_buf *out, struct trace_out *column, size_t *n)
 {
 	static const char *const word[] = { "union", "except", "intersect", NULL };
 	struct trace_out *other = bus_arena_alloc(t->arena, TRACE_COLUMNS_MAX * sizeof(*other));
@@ -376,8 +398,8 @@ static bool arms(struct trace *t, size_t a, size_t b, const struct trace_scope *
 	return true;
 }
 
-bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool once, struct bus_buf *out,
-		  struct trace_out *column, size_t *n)
+bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool once,
+		  struct bus_buf *out, struct trace_out *column, size_t *n)
 {
 	static const char *const word[] = { "order", "limit", NULL }, *const limit[] = { "limit", NULL };
 	size_t tail = find(t, a, b, word);
@@ -392,7 +414,8 @@ bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope 
 		for (size_t i = 0; i < *n; i++)
 			bus_buf_printf(out, "\"%s\", ", column[i].name);
 		for (size_t i = 0; i < *n; i++)
-			bus_buf_printf(out, "_asal_all(\"_p_%s\") AS \"_p_%s\", ", column[i].name, column[i].name);
+			bus_buf_printf(out, "_asal_all(\"_p_%s\") AS \"_p_%s\", ", column[i].name,
+				       column[i].name);
 		bus_buf_puts(out, "_asal_all(\"_p_\") AS \"_p_\" FROM (");
 		bus_buf_put(out, inner.p, inner.n);
 		bus_buf_puts(out, ")");
@@ -410,8 +433,9 @@ bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope 
 	return ok;
 }
 
-enum bus_err gw_trace_select(const struct gw_def *d, const struct gw_trace_tables *tables, struct bus_arena *arena,
-			     struct bus_buf *out, struct gw_trace_column *column, struct bus_error *err)
+enum bus_err gw_trace_select(const struct gw_def *d, const struct gw_trace_tables *tables,
+			     struct bus_arena *arena, struct bus_buf *out, struct gw_trace_column *column,
+			     struct bus_error *err)
 {
 	struct trace_out *have = bus_arena_alloc(arena, TRACE_COLUMNS_MAX * sizeof(*have));
 	struct trace t = { .arena = arena, .tables = tables };

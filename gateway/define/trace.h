@@ -28,7 +28,7 @@ struct gw_trace_tables { /* what there is to read */
 };
 
 enum gw_trace_way { GW_TRACE_COPIED, GW_TRACE_COMPUTED, GW_TRACE_COUNTED };
-struct gw_trace_column { /* of the view, in its order */
+struct gw_trace_column {       /* of the view, in its order */
 	const char *reason;    /* why it has no trace; NULL: it has one */
 	enum gw_trace_way way; /* a copy of one column; computed of several; over a number of rows */
 };
@@ -36,7 +36,8 @@ struct gw_trace_column { /* of the view, in its order */
 /* The SELECT: the view's columns, then for each that has a trace its text (gateway/store/origin.h), NULL for the
  * others, then that of the row itself. It may give a row several times, to be joined. column has n_columns entries. */
 /* BUS_EPARSE: no trace at all, and why; BUS_ETOOBIG. */
-enum bus_err gw_trace_select(const struct gw_def *d, const struct gw_trace_tables *tables, struct bus_arena *arena,
-			     struct bus_buf *out, struct gw_trace_column *column, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_trace_select(const struct gw_def *d, const struct gw_trace_tables *tables,
+			     struct bus_arena *arena, struct bus_buf *out, struct gw_trace_column *column,
+			     struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

@@ -31,11 +31,12 @@ static bool one_of(const struct gw_word *w, const char *const *name, size_t n)
 	return false;
 }
 
-static bool is_keyword(const struct gw_word *w)
+bool trace_is_keyword(const struct gw_word *w)
 {
-	static const char *const word[] = { "and",     "or",   "not",	  "is",	    "null", "isnull", "notnull",
-					    "like",    "glob", "between", "in",	    "true", "false",  "escape",
-					    "distinct", "from", "regexp",  "match", "asc",  "desc" };
+	static const char *const word[] = { "and",    "or",	 "not",	  "is",	    "null",
+					    "isnull", "notnull", "like",  "glob",   "between",
+					    "in",     "true",	 "false", "escape", "distinct",
+					    "from",   "regexp",	 "match", "asc",    "desc" };
 
 	return one_of(w, word, BUS_LEN(word));
 }
@@ -43,10 +44,34 @@ static bool is_keyword(const struct gw_word *w)
 static bool is_scalar(const struct gw_word *w)
 {
 	static const char *const word[] = {
-		"nama_baku", "usia_tahun",   "usia_bulan",  "waktu",	   "abs",  "instr", "json_array_length",
-		"json",	     "json_extract", "json_object", "json_array", "length", "like", "lower",
-		"ltrim",     "replace",	     "round",	    "rtrim",	   "sign",   "substr", "substring",
-		"trim",	     "typeof",	     "upper",	    "nullif",	   "max",    "min", "cast",
+		"nama_baku",
+		"usia_tahun",
+		"usia_bulan",
+		"waktu",
+		"abs",
+		"instr",
+		"json_array_length",
+		"json",
+		"json_extract",
+		"json_object",
+		"json_array",
+		"length",
+		"like",
+		"lower",
+		"ltrim",
+		"replace",
+		"round",
+		"rtrim",
+		"sign",
+		"substr",
+		"substring",
+		"trim",
+		"typeof",
+		"upper",
+		"nullif",
+		"max",
+		"min",
+		"cast",
 	};
 
 	return one_of(w, word, BUS_LEN(word));
@@ -55,8 +80,14 @@ static bool is_scalar(const struct gw_word *w)
 /* min and max of one argument only: with more they are functions of a row. */
 static bool is_aggregate(struct trace *t, size_t at)
 {
-	static const char *const word[] = { "count", "sum", "total", "avg", "group_concat", "string_agg",
-					    "json_group_array", "json_group_object" };
+	static const char *const word[] = { "count",
+					    "sum",
+					    "total",
+					    "avg",
+					    "group_concat",
+					    "string_agg",
+					    "json_group_array",
+					    "json_group_object" };
 	const struct gw_word *w = &t->word[at];
 
 	if (w->kind != GW_WORD_NAME || !gw_word_is(w + 1, "("))
@@ -95,11 +126,12 @@ static void put_source(const struct trace_source *x, const char *column, struct 
 {
 	switch (x->kind) {
 	case SOURCE_TOPIC:
-		bus_buf_printf(out, "_asal('%s', \"%s\"._part, \"%s\"._off, \"%s\"._ts, \"%s\"._sid, '%s')", x->table,
-			       x->alias, x->alias, x->alias, x->alias, column ? column : "");
+		bus_buf_printf(out, "_asal('%s', \"%s\"._part, \"%s\"._off, \"%s\"._ts, \"%s\"._sid, '%s')",
+			       x->table, x->alias, x->alias, x->alias, x->alias, column ? column : "");
 		break;
 	case SOURCE_VIEW:
-		bus_buf_printf(out, "_asal_v('%s', \"%s\".\"%s\", '%s')", x->table, x->alias, x->key, column ? column : "");
+		bus_buf_printf(out, "_asal_v('%s', \"%s\".\"%s\", '%s')", x->table, x->alias, x->key,
+			       column ? column : "");
 		break;
 	case SOURCE_QUERY:
 		bus_buf_printf(out, "\"%s\".\"_p_%s\"", x->alias, column ? column : "");
@@ -108,7 +140,8 @@ static void put_source(const struct trace_source *x, const char *column, struct 
 }
 
 /* Its name as declared; NULL: not one of this source. */
-static const char *column_of(struct trace *t, const struct trace_source *x, const char *name, enum gw_trace_way *way)
+static const char *column_of(struct trace *t, const struct trace_source *x, const char *name,
+			     enum gw_trace_way *way)
 {
 	for (size_t i = 0; i < x->n; i++) {
 		const char *have = x->kind == SOURCE_QUERY ? x->out[i].name : x->column[i];
@@ -124,8 +157,8 @@ static const char *column_of(struct trace *t, const struct trace_source *x, cons
 	return NULL;
 }
 
-bool trace_column(struct trace *t, const struct trace_scope *s, const char *table, const char *column, struct bus_buf *out,
-		  enum gw_trace_way *way)
+bool trace_column(struct trace *t, const struct trace_scope *s, const char *table, const char *column,
+		  struct bus_buf *out, enum gw_trace_way *way)
 {
 	enum gw_trace_way how = GW_TRACE_COPIED;
 	const char *name;
@@ -171,7 +204,8 @@ static size_t argument_end(struct trace *t, size_t a, size_t b)
 	return a;
 }
 
-static void put_words(struct trace *t, const char *before, size_t a, size_t b, const char *after, struct bus_buf *out)
+static void put_words(struct trace *t, const char *before, size_t a, size_t b, const char *after,
+		      struct bus_buf *out)
 {
 	bus_buf_puts(out, before);
 	trace_copy(t, a, b, out);
@@ -189,7 +223,8 @@ static bool put_trace(struct trace *t, size_t a, size_t b, const struct trace_sc
 }
 
 /* coalesce, ifnull, otoritas: the first that says something. */
-static bool first_said(struct trace *t, size_t a, size_t b, const char *test, const struct trace_scope *s, struct parts *p)
+static bool first_said(struct trace *t, size_t a, size_t b, const char *test, const struct trace_scope *s,
+		       struct parts *p)
 {
 	size_t end;
 
@@ -239,7 +274,8 @@ static size_t case_mark(struct trace *t, size_t a, size_t b)
 			inner++;
 		else if (gw_word_is(w, "end") && inner-- == 0)
 			return a;
-		else if (inner == 0 && (gw_word_is(w, "when") || gw_word_is(w, "then") || gw_word_is(w, "else")))
+		else if (inner == 0 &&
+			 (gw_word_is(w, "when") || gw_word_is(w, "then") || gw_word_is(w, "else")))
 			return a;
 	}
 	return b;
@@ -284,16 +320,50 @@ static bool case_parts(struct trace *t, size_t *at, size_t b, const struct trace
 	return ok && (i < b || trace_no(t, "a CASE without END"));
 }
 
+/* Does a name of these words stand in this SELECT's own FROM, and is there one that does not? An aggregate over another
+ * SELECT's columns belongs to that one. */
+static void whose(struct trace *t, size_t a, size_t b, const struct trace_scope *s, bool *own, bool *other)
+{
+	const struct trace_scope here = { .source = s->source, .n = s->n };
+	struct bus_buf none = { 0 };
+	const char *table, *column;
+
+	*own = *other = false;
+	for (size_t i = a; i < b; i++) {
+		const struct gw_word *w = &t->word[i];
+		bool path = i + 2 < b && gw_word_is(w + 1, ".");
+
+		if ((w->kind != GW_WORD_NAME && w->kind != GW_WORD_QUOTED) || trace_is_keyword(w) ||
+		    gw_word_is(w + 1, "("))
+			continue;
+		column = gw_word_name(path ? w + 2 : w, t->arena);
+		table = path ? gw_word_name(w, t->arena) : NULL;
+		if (column && (table || !path) && trace_column(t, &here, table, column, &none, NULL))
+			*own = true;
+		else
+			*other = true;
+		i += path ? 2 : 0;
+	}
+	bus_buf_release(&none);
+}
+
 /* Every row that the aggregate took. *at stands on its name, then on its last word. */
 static bool aggregate(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct parts *p)
 {
 	size_t a = *at + 2, close = t->word[*at + 1].pair, end = close;
 	bool star = gw_word_is(&t->word[a], "*") || a == close;
-	bool all = star || gw_word_is(&t->word[*at], "json_group_array") || gw_word_is(&t->word[*at], "json_group_object");
+	bool all = star || gw_word_is(&t->word[*at], "json_group_array") ||
+		   gw_word_is(&t->word[*at], "json_group_object");
 	struct parts inner = { .out = p->out };
+	bool own, other;
 
 	if (gw_word_is(&t->word[a], "distinct"))
 		a++;
+	whose(t, a, close, s, &own, &other);
+	if (s->n == 0 || (other && !own))
+		return trace_no(t, "an aggregate of another SELECT's columns");
+	star = star || (!own && !other); /* count(1): its rows */
+	all = all || star;
 	for (size_t i = a; i < close; i++) { /* ORDER BY within decides nothing of what it is made of */
 		if (gw_word_is(&t->word[i], "("))
 			i = t->word[i].pair;
@@ -306,7 +376,8 @@ static bool aggregate(struct trace *t, size_t *at, size_t b, const struct trace_
 		trace_row(t, s, p->out);
 	} else {
 		if (!all)
-			put_words(t, "CASE WHEN (", a, argument_end(t, a, end), ") IS NOT NULL THEN ", p->out);
+			put_words(t, "CASE WHEN (", a, argument_end(t, a, end), ") IS NOT NULL THEN ",
+				  p->out);
 		if (!walk(t, a, end, s, &inner))
 			return false;
 		end_parts(&inner);
@@ -387,7 +458,11 @@ static bool name(struct trace *t, size_t *at, size_t b, const struct trace_scope
 	if (*at + 2 < b && gw_word_is(&t->word[*at + 1], ".")) {
 		second = gw_word_name(&t->word[*at + 2], t->arena);
 		*at += 2;
+		if (!second)
+			first = NULL;
 	}
+	if (!first)
+		return trace_no(t, "a name with quotes in it");
 	begin_part(p);
 	if (grouped)
 		bus_buf_puts(p->out, "_asal_all(");
@@ -400,7 +475,7 @@ static bool name(struct trace *t, size_t *at, size_t b, const struct trace_scope
 
 static bool walk(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct parts *p)
 {
-	bool ok = true;
+	bool ok = ++t->nest <= TRACE_NEST_MAX || trace_no(t, "expressions too deep in each other");
 
 	for (size_t i = a; i < b && ok; i++) {
 		const struct gw_word *w = &t->word[i];
@@ -423,12 +498,13 @@ static bool walk(struct trace *t, size_t a, size_t b, const struct trace_scope *
 			i++;
 		} else if (gw_word_is(w, "over") || gw_word_is(w, "filter")) {
 			ok = trace_no(t, "a window function");
-		} else if (gw_word_is(w + 1, "(") && i + 1 < b && !is_keyword(w)) {
+		} else if (gw_word_is(w + 1, "(") && i + 1 < b && !trace_is_keyword(w)) {
 			ok = function(t, &i, b, s, p);
-		} else if (!is_keyword(w)) {
+		} else if (!trace_is_keyword(w)) {
 			ok = name(t, &i, b, s, p);
 		}
 	}
+	t->nest--;
 	return ok;
 }
 

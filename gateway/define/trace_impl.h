@@ -7,6 +7,7 @@
 
 #define TRACE_COLUMNS_MAX 256 /* of one SELECT, stars written out */
 #define TRACE_DEPTH_MAX 40    /* of SELECTs in each other */
+#define TRACE_NEST_MAX 400    /* of expressions; SQLite takes 200 */
 
 enum source_kind { SOURCE_TOPIC, SOURCE_VIEW, SOURCE_QUERY };
 
@@ -36,7 +37,8 @@ struct trace {
 	const struct gw_trace_tables *tables;
 	const struct gw_word *word;
 	const char *reason; /* why not; set before a function says false */
-	int depth;
+	int depth;	    /* SELECTs in each other */
+	int nest;	    /* expressions in each other */
 	unsigned serial;
 };
 
@@ -47,15 +49,16 @@ bool trace_is_select(struct trace *t, size_t at); /* "(" and SELECT behind it */
 
 /* trace.c: the SELECT in words a to b, written with its traces; its output columns, TRACE_COLUMNS_MAX at most. once: only
  * its first row is wanted. */
-bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool once, struct bus_buf *out,
-		  struct trace_out *column, size_t *n);
+bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool once,
+		  struct bus_buf *out, struct trace_out *column, size_t *n);
 /* trace_expr.c: the trace of an expression, as SQL. */
 bool trace_expr(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct bus_buf *out);
 bool trace_has_aggregate(struct trace *t, size_t a, size_t b); /* of this SELECT, not of one within */
+bool trace_is_keyword(const struct gw_word *w);		       /* of expressions */
 bool trace_counts(struct trace *t, size_t a, size_t b);	       /* anywhere */
 /* Of one column, or (column NULL) of a row. way: may be NULL. */
-bool trace_column(struct trace *t, const struct trace_scope *s, const char *table, const char *column, struct bus_buf *out,
-		  enum gw_trace_way *way);
+bool trace_column(struct trace *t, const struct trace_scope *s, const char *table, const char *column,
+		  struct bus_buf *out, enum gw_trace_way *way);
 void trace_row(struct trace *t, const struct trace_scope *s, struct bus_buf *out);
 
 #endif

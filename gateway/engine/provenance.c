@@ -63,7 +63,8 @@ static enum gw_trace_kind topic_table(struct run *u, const char *name, const cha
 	return *n ? GW_TRACE_TOPIC : GW_TRACE_NONE;
 }
 
-static enum gw_trace_kind table(void *ctx, const char *name, const char *const **column, size_t *n, const char **key)
+static enum gw_trace_kind table(void *ctx, const char *name, const char *const **column, size_t *n,
+				const char **key)
 {
 	struct run *u = ctx;
 	const struct gw_view *v = gw_views_find(u->views, name);
@@ -177,6 +178,13 @@ static struct trail *trace(struct run *u, const struct gw_view *v, struct bus_st
 	} else {
 		bus_buf_printf(&sql, "WHERE \"%s\" = :_key", v->column[v->key].name);
 		rc = gw_reader_stmt(u->r, bus_buf_cstr(&sql), &s, u->err);
+		if (rc == BUS_EDB) { /* something that we take for what it is not */
+			t->reason = "untraceable";
+			t->detail = "SQLite does not take the SELECT with its traces";
+			u->trail = t;
+			bus_buf_release(&sql);
+			return t;
+		}
 		if (rc == BUS_OK) {
 			gw_stmt_bind_text(s, gw_stmt_param(s, ":_key"), key);
 			if (u->date)
@@ -207,9 +215,9 @@ struct listed {
 struct cell {
 	struct listed list[GW_ORIGINS_LISTED];
 	size_t n;
-	bool more;	/* than are listed */
-	int64_t rows;	/* as counted; -1: not known */
-	int numbers;	/* how often something was counted beyond the list */
+	bool more;    /* than are listed */
+	int64_t rows; /* as counted; -1: not known */
+	int numbers;  /* how often something was counted beyond the list */
 	enum gw_trace_way way;
 	const char *reason, *detail;
 };
@@ -253,7 +261,8 @@ static void add_record(struct cell *c, const struct gw_origin *o, const char *co
 static bool expand(struct run *u, struct cell *c, struct bus_str text, const char **via, size_t n_via);
 
 /* The records behind one column (none: the row) of a stored view's row. */
-static bool expand_view(struct run *u, struct cell *c, const struct gw_origin *o, const char **via, size_t n_via)
+static bool expand_view(struct run *u, struct cell *c, const struct gw_origin *o, const char **via,
+			size_t n_via)
 {
 	const struct gw_view *v = NULL;
 	struct trail *t;
@@ -387,7 +396,8 @@ static void put_record(struct run *u, struct bus_json_out *j, const struct liste
 	bus_json_object_end(j);
 }
 
-static void put_none(struct bus_json_out *j, const struct gw_column *column, const char *reason, const char *detail)
+static void put_none(struct bus_json_out *j, const struct gw_column *column, const char *reason,
+		     const char *detail)
 {
 	bus_json_object(j);
 	bus_json_key(j, "sources");
@@ -452,7 +462,8 @@ static void put_column(struct run *u, struct bus_json_out *j, const struct trail
 		return;
 	}
 	if (t->reason || t->column[i].reason) {
-		put_none(j, column, t->reason ? t->reason : "untraceable", t->reason ? t->detail : t->column[i].reason);
+		put_none(j, column, t->reason ? t->reason : "untraceable",
+			 t->reason ? t->detail : t->column[i].reason);
 		return;
 	}
 	c = bus_xcalloc(1, sizeof(*c));
@@ -476,8 +487,8 @@ static void put_all(struct run *u, const struct trail *t, uint64_t shown, uint64
 	bus_json_object_end(&j);
 }
 
-enum bus_err gw_traced(struct gw_reader *r, const struct gw_query *asked, struct bus_str key, uint64_t shown, uint64_t clear,
-		       gw_traced_fn fn, void *ctx, struct bus_error *err)
+enum bus_err gw_traced(struct gw_reader *r, const struct gw_query *asked, struct bus_str key, uint64_t shown,
+		       uint64_t clear, gw_traced_fn fn, void *ctx, struct bus_error *err)
 {
 	const struct gw_view *v = asked->view;
 	const struct gw_query q = { .view = v, .date = asked->date, .rows = asked->rows };

@@ -17,7 +17,8 @@
  *   pending       a view between waits for its evaluation: ask again
  *   too-many      it takes more than a request may cost
  */
-typedef void (*gw_traced_fn)(void *ctx, const struct gw_value *value, uint64_t hash, struct bus_str provenance);
+typedef void (*gw_traced_fn)(void *ctx, const struct gw_value *value, uint64_t hash,
+			     struct bus_str provenance);
 /* q: the view, the day, the part of it that the reader may see; its filters are not looked at. */
 enum bus_err gw_traced(struct gw_reader *r, const struct gw_query *q, struct bus_str key, uint64_t shown,
 		       uint64_t clear, gw_traced_fn fn, void *ctx,

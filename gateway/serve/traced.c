@@ -56,7 +56,8 @@ enum bus_err gw_rows_traced(struct gw_reader *r, struct gw_rows *rows, struct bu
 	enum bus_err rc = gw_page(r, &q->query, take_key, &p, err);
 
 	for (size_t i = 0; i < p.keys.n && rc == BUS_OK; i++) {
-		rc = gw_traced(r, &q->query, gw_keys_at(&p.keys, i), wanted(q), q->grant.clear, put_traced, &p, err);
+		rc = gw_traced(r, &q->query, gw_keys_at(&p.keys, i), wanted(q), q->grant.clear, put_traced,
+			       &p, err);
 		if (rc == BUS_ENOENT)
 			rc = BUS_OK;
 	}
@@ -78,8 +79,8 @@ static void put_one(void *ctx, const struct gw_value *value, uint64_t hash, stru
 	add_member(o->out, provenance);
 }
 
-enum bus_err gw_row_traced(struct gw_reader *r, const struct gw_params *p, struct bus_str key, struct bus_buf *out,
-			   struct bus_error *err)
+enum bus_err gw_row_traced(struct gw_reader *r, const struct gw_params *p, struct bus_str key,
+			   struct bus_buf *out, struct bus_error *err)
 {
 	struct one o = { p, out };
 

@@ -5,7 +5,8 @@
 
 #include "gateway/store/keys.h"
 
-#define ROWS_DISTINCT_MAX 200000 /* beyond, a row met twice is counted twice: the number is said to be no less */
+#define ROWS_DISTINCT_MAX                                                                                    \
+	200000 /* beyond, a row met twice is counted twice: the number is said to be no less */
 
 /* T<table>:<part>:<off>:<ts>:<sid>:<column>;   V<length of key>:<view>:<key>:<column>;   N<number>;
  * Names are lower case, digits and _, so that : and ; part them. */
@@ -33,11 +34,12 @@ static struct bus_str until(const char **p, const char *end, char stop)
 
 bool gw_origin_next(struct bus_str *rest, struct gw_origin *out)
 {
-	const char *p = rest->p, *end = rest->p + rest->n;
+	const char *p = rest->p, *end;
 	size_t n;
 
 	if (rest->n == 0)
 		return false;
+	end = p + rest->n;
 	memset(out, 0, sizeof(*out));
 	switch (*p++) {
 	case 'T':
@@ -75,9 +77,9 @@ static void asal(struct gw_call *c)
 
 	if (gw_call_null(c, 2))
 		return; /* an outer join that found nothing */
-	bus_buf_printf(&b, "T%.*s:%lld:%lld:%lld:%lld:%.*s;", (int)table.n, table.p, (long long)gw_call_int(c, 1),
-		       (long long)gw_call_int(c, 2), (long long)gw_call_int(c, 3), (long long)gw_call_int(c, 4),
-		       (int)column.n, column.p);
+	bus_buf_printf(&b, "T%.*s:%lld:%lld:%lld:%lld:%.*s;", (int)table.n, table.p,
+		       (long long)gw_call_int(c, 1), (long long)gw_call_int(c, 2),
+		       (long long)gw_call_int(c, 3), (long long)gw_call_int(c, 4), (int)column.n, column.p);
 	gw_call_return_text(c, bus_buf_str(&b));
 	bus_buf_release(&b);
 }
@@ -112,7 +114,7 @@ static void asal_plus(struct gw_call *c)
 }
 
 struct all {
-	struct gw_keys *seen; /* rows; NULL: none yet */
+	struct gw_keys *seen;	/* rows; NULL: none yet */
 	struct gw_keys *listed; /* texts, rows with their columns */
 	int64_t rows;
 	bool number;

@@ -26,12 +26,14 @@ static const char bantuan[] =
 #define ROUTES "routes: {uji_orang: _key, uji_bantuan: id}\n"
 #define INDEX "indexes: [{table: uji_bantuan, columns: [id, program]}]\n"
 
-static void one_view(struct engine *t, const char *name, const char *more, const char *columns, const char *body)
+static void one_view(struct engine *t, const char *name, const char *more, const char *columns,
+		     const char *body)
 {
 	char text[4000];
 
-	snprintf(text, sizeof(text), "/*---\nname: %s\nkey: id\n%scolumns: {id: {type: text, pdp: P}%s}\n---*/\n%s", name,
-		 more, columns, body);
+	snprintf(text, sizeof(text),
+		 "/*---\nname: %s\nkey: id\n%scolumns: {id: {type: text, pdp: P}%s}\n---*/\n%s", name, more,
+		 columns, body);
 	engine_view(t, name, text);
 }
 
@@ -43,42 +45,48 @@ static struct engine *start(void)
 
 	engine_topic(t, "pku.uji.orang.v1", engine_schema(orang));
 	engine_topic(t, "pku.uji.bantuan.v1", engine_schema(bantuan));
-	one_view(t, "dasar", "store: full\ninternal: true\n" ROUTES INDEX, TEXT("nama") TEXT("program") TEXT("ada"),
+	one_view(t, "dasar", "store: full\ninternal: true\n" ROUTES INDEX,
+		 TEXT("nama") TEXT("program") TEXT("ada"),
 		 "SELECT o._key AS id, o.nama,\n"
 		 " coalesce((SELECT b.program FROM uji_bantuan b WHERE b.id = o._key AND b.program <> ''\n"
 		 "           ORDER BY b.program DESC LIMIT 1), 'nihil') AS program,\n"
-		 " CASE WHEN EXISTS (SELECT 1 FROM uji_bantuan b WHERE b.id = o._key AND b.program = 'PKH') THEN 'ya'\n"
+		 " CASE WHEN EXISTS (SELECT 1 FROM uji_bantuan b WHERE b.id = o._key AND b.program = 'PKH') "
+		 "THEN 'ya'\n"
 		 "      ELSE o.kel END AS ada\nFROM uji_orang o");
-	one_view(t, "atas",
-		 "routes: {dasar: id, uji_bantuan: id, uji_orang: _key}\n", TEXT("nama") TEXT("program") TEXT("ada") TEXT("semua")
-		 ", jumlah: {type: int, pdp: N}, rp: {type: int, pdp: N, from: [uji_bantuan.rp]}" TEXT("gabung"),
+	one_view(t, "atas", "routes: {dasar: id, uji_bantuan: id, uji_orang: _key}\n",
+		 TEXT("nama") TEXT("program") TEXT("ada")
+		     TEXT("semua") ", jumlah: {type: int, pdp: N}, rp: {type: int, pdp: N, from: "
+				   "[uji_bantuan.rp]}" TEXT("gabung"),
 		 "SELECT d.id, d.nama, upper(d.program) AS program, d.ada,\n"
-		 " (SELECT group_concat(program, ' ') FROM (SELECT DISTINCT b.program AS program FROM uji_bantuan b\n"
+		 " (SELECT group_concat(program, ' ') FROM (SELECT DISTINCT b.program AS program FROM "
+		 "uji_bantuan b\n"
 		 "   WHERE b.id = d.id ORDER BY b.program)) AS semua,\n"
 		 " (SELECT count(*) FROM uji_bantuan b WHERE b.id = d.id) AS jumlah,\n"
 		 " (SELECT sum(b.rp) FROM uji_bantuan b WHERE b.id = d.id) AS rp,\n"
 		 " d.nama || '/' || o.kel AS gabung\n"
 		 "FROM dasar d LEFT JOIN uji_orang o ON o._key = d.id");
-	one_view(t, "kel", "pace: group\nroutes: {uji_orang: kel, dasar: SELECT kel FROM uji_orang WHERE _key = :id}\n"
-			   "indexes: [{table: uji_orang, columns: [kel]}]\n",
+	one_view(t, "kel",
+		 "pace: group\nroutes: {uji_orang: kel, dasar: SELECT kel FROM uji_orang WHERE _key = :id}\n"
+		 "indexes: [{table: uji_orang, columns: [kel]}]\n",
 		 ", n: {type: int, pdp: N}, ya: {type: int, pdp: N}",
 		 "SELECT o.kel AS id, count(*) AS n, count(CASE WHEN d.ada = 'ya' THEN 1 END) AS ya\n"
 		 "FROM uji_orang o JOIN dasar d ON d.id = o._key GROUP BY o.kel");
-	one_view(t, "gabung", ROUTES INDEX, TEXT("asal"),
-		 "SELECT id, asal FROM (SELECT o._key AS id, o.nama AS asal FROM uji_orang o WHERE o.nama <> 'x'\n"
-		 " UNION ALL SELECT b.id, b.program FROM uji_bantuan b WHERE b.program = 'YATIM')");
+	one_view(
+	    t, "gabung", ROUTES INDEX, TEXT("asal"),
+	    "SELECT id, asal FROM (SELECT o._key AS id, o.nama AS asal FROM uji_orang o WHERE o.nama <> 'x'\n"
+	    " UNION ALL SELECT b.id, b.program FROM uji_bantuan b WHERE b.program = 'YATIM')");
 	one_view(t, "tak", ROUTES INDEX, TEXT("nama") ", urut: {type: int, pdp: N, from: [uji_bantuan.no]}",
 		 "SELECT o._key AS id, o.nama, o._key IN (SELECT b.id FROM uji_bantuan b) AS urut\n"
 		 "FROM uji_orang o");
 	engine_open(t, NULL);
 	/* offsets: the order of these lines */
-	engine_put(t, ORANG, "a", "{\"id\":\"a\",\"nama\":\"Ani\",\"kel\":\"01\"}");	/* 0 */
-	engine_put(t, ORANG, "b", "{\"id\":\"b\",\"nama\":\"Budi\",\"kel\":\"01\"}");	/* 1 */
-	engine_put(t, ORANG, "a", "{\"id\":\"a\",\"nama\":\"Ani R\",\"kel\":\"01\"}"); /* 2 */
-	engine_put(t, BANTUAN, "1", "{\"no\":\"1\",\"id\":\"a\",\"program\":\"PKH\",\"rp\":5}");	 /* 0 */
+	engine_put(t, ORANG, "a", "{\"id\":\"a\",\"nama\":\"Ani\",\"kel\":\"01\"}");		     /* 0 */
+	engine_put(t, ORANG, "b", "{\"id\":\"b\",\"nama\":\"Budi\",\"kel\":\"01\"}");		     /* 1 */
+	engine_put(t, ORANG, "a", "{\"id\":\"a\",\"nama\":\"Ani R\",\"kel\":\"01\"}");		     /* 2 */
+	engine_put(t, BANTUAN, "1", "{\"no\":\"1\",\"id\":\"a\",\"program\":\"PKH\",\"rp\":5}");     /* 0 */
 	engine_put(t, BANTUAN, "2", "{\"no\":\"2\",\"id\":\"a\",\"program\":\"BPNT\",\"rp\":null}"); /* 1 */
-	engine_put(t, BANTUAN, "3", "{\"no\":\"3\",\"id\":\"a\",\"program\":\"PKH\",\"rp\":7}");	 /* 2 */
-	engine_put(t, BANTUAN, "4", "{\"no\":\"4\",\"id\":\"y\",\"program\":\"YATIM\",\"rp\":1}");	 /* 3 */
+	engine_put(t, BANTUAN, "3", "{\"no\":\"3\",\"id\":\"a\",\"program\":\"PKH\",\"rp\":7}");     /* 2 */
+	engine_put(t, BANTUAN, "4", "{\"no\":\"4\",\"id\":\"y\",\"program\":\"YATIM\",\"rp\":1}");   /* 3 */
 	engine_apply(t, 3, GW_FORCE);
 	assert_int_equal(engine_differences(t), 0);
 	return t;
@@ -96,7 +104,8 @@ static void keep(void *ctx, const struct gw_value *value, uint64_t hash, struct 
 
 	(void)hash;
 	assert_non_null(value);
-	assert_int_equal(bus_json_parse((struct bus_str){ copy, provenance.n }, NULL, a->arena, &a->root, NULL), BUS_OK);
+	assert_int_equal(
+	    bus_json_parse((struct bus_str){ copy, provenance.n }, NULL, a->arena, &a->root, NULL), BUS_OK);
 }
 
 static struct answer ask(struct engine *t, const char *view, const char *key)
@@ -105,8 +114,7 @@ static struct answer ask(struct engine *t, const char *view, const char *key)
 	const struct gw_query q = { .view = gw_view_find(t->e, view) };
 	struct bus_error err = { 0 };
 
-	engine_must(gw_traced(gw_reader_of(t->e), &q, bus_str(key), UINT64_MAX, UINT64_MAX, keep,
-			      &a, &err),
+	engine_must(gw_traced(gw_reader_of(t->e), &q, bus_str(key), UINT64_MAX, UINT64_MAX, keep, &a, &err),
 		    &err);
 	return a;
 }
@@ -124,14 +132,16 @@ static void is(struct engine *t, const char *view, const char *key, const char *
 	if (list->type == BUS_JSON_NULL) {
 		why = bus_json_get(cell, "detail");
 		bus_buf_printf(&text, "%.*s: %.*s", (int)bus_json_get(cell, "reason")->text.n,
-			       bus_json_get(cell, "reason")->text.p, why ? (int)why->text.n : 0, why ? why->text.p : "");
+			       bus_json_get(cell, "reason")->text.p, why ? (int)why->text.n : 0,
+			       why ? why->text.p : "");
 	} else {
 		for (const struct bus_json *s = list->first; s; s = s->next) {
 			assert_int_equal(bus_json_int(bus_json_get(s, "offset"), &n), BUS_OK);
 			bus_buf_printf(&text, "%.*s/%lld ", (int)bus_json_get(s, "table")->text.n - 4,
 				       bus_json_get(s, "table")->text.p + 4, (long long)n);
 		}
-		bus_buf_printf(&text, "; %.*s ", (int)bus_json_get(cell, "way")->text.n, bus_json_get(cell, "way")->text.p);
+		bus_buf_printf(&text, "; %.*s ", (int)bus_json_get(cell, "way")->text.n,
+			       bus_json_get(cell, "way")->text.p);
 		if (bus_json_int(bus_json_get(cell, "rows"), &n) == BUS_OK)
 			bus_buf_printf(&text, "%lld", (long long)n);
 		if (bus_json_get(cell, "complete")->type != BUS_JSON_TRUE)
@@ -190,7 +200,8 @@ static void aggregates_are_of_every_row_they_took(void **state)
 	is(t, "atas", "a", "jumlah", "bantuan/0 bantuan/1 bantuan/2 ; counted 3");
 	is(t, "atas", "a", "rp", "bantuan/0 bantuan/2 ; counted 2"); /* a null is not summed */
 	is(t, "atas", "b", "jumlah", "; counted 0");
-	is(t, "atas", "a", "semua", "bantuan/0 bantuan/1 bantuan/2 ; counted 3"); /* DISTINCT: both that say PKH */
+	is(t, "atas", "a", "semua",
+	   "bantuan/0 bantuan/1 bantuan/2 ; counted 3"); /* DISTINCT: both that say PKH */
 	is(t, "kel", "01", "n", "orang/1 orang/2 ; counted 2");
 	is(t, "kel", "01", "ya", "bantuan/0 bantuan/2 ; counted 2");
 	engine_free(&t);
@@ -215,7 +226,8 @@ static void what_cannot_be_exact_is_said_to_be_so(void **state)
 	is(t, "tak", "a", "urut", "untraceable: IN (SELECT ...)");
 	is(t, "tak", "a", "nama", "orang/2 ; copied 1"); /* the others are not harmed */
 	a = ask(t, "tak", "a");
-	assert_true(bus_str_is(bus_json_get(bus_json_get(a.root, "urut"), "declared")->first->text, "uji_bantuan.no"));
+	assert_true(bus_str_is(bus_json_get(bus_json_get(a.root, "urut"), "declared")->first->text,
+			       "uji_bantuan.no"));
 	bus_arena_free(&a.arena);
 	engine_free(&t);
 }
@@ -228,7 +240,8 @@ static void many_rows_are_counted_and_the_first_listed(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
 		snprintf(key, sizeof(key), "m%d", i);
-		snprintf(json, sizeof(json), "{\"no\":\"%s\",\"id\":\"b\",\"program\":\"P%d\",\"rp\":1}", key, i % 3);
+		snprintf(json, sizeof(json), "{\"no\":\"%s\",\"id\":\"b\",\"program\":\"P%d\",\"rp\":1}", key,
+			 i % 3);
 		engine_put(t, BANTUAN, key, json);
 	}
 	engine_apply(t, 100, GW_FORCE);
@@ -241,7 +254,8 @@ static void many_rows_are_counted_and_the_first_listed(void **state)
 		assert_int_equal(n, 1000);
 		assert_int_equal(bus_json_get(cell, "sources")->n, 32);
 		assert_int_equal(bus_json_get(cell, "complete")->type, BUS_JSON_FALSE);
-		assert_int_equal(bus_json_int(bus_json_get(bus_json_get(a.root, "semua"), "rows"), &n), BUS_OK);
+		assert_int_equal(bus_json_int(bus_json_get(bus_json_get(a.root, "semua"), "rows"), &n),
+				 BUS_OK);
 		assert_int_equal(n, 1000);
 		bus_arena_free(&a.arena);
 	}
@@ -274,7 +288,8 @@ static void masked_columns_are_not_traced(void **state)
 	(void)state;
 	engine_must(gw_traced(gw_reader_of(t->e), &q, bus_str("a"), 7, 5, keep, &a, &err), &err);
 	assert_int_equal(a.root->n, 3);
-	assert_true(bus_str_is(bus_json_get(bus_json_get(a.root, v->column[1].name), "reason")->text, "masked"));
+	assert_true(
+	    bus_str_is(bus_json_get(bus_json_get(a.root, v->column[1].name), "reason")->text, "masked"));
 	assert_int_equal(gw_traced(gw_reader_of(t->e), &q, bus_str("zz"), 7, 5, keep, &a, &err), BUS_ENOENT);
 	bus_arena_free(&a.arena);
 	engine_free(&t);
