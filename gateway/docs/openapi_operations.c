@@ -16,7 +16,7 @@ const struct gw_operation gw_operations[] = {
 	{ "POST", "/v1/views/{view}/lookup", "lookup", "tayangan",
 	  "Banyak baris menurut satu kolom: urut seperti yang diminta, null bila tidak ada; agar tidak ada NIK di alamat",
 	  "Many rows by one column: in the order asked, null where there is none; so that no NIK stands in a URL",
-	  "view select per_tanggal if_none_match", "application/json=Lookup",
+	  "view select per_tanggal provenance if_none_match", "application/json=Lookup",
 	  "200=Found 304=Unchanged 400 401 403 404 409 413 429 503", false },
 	{ "GET", "/v1/views/{view}/changes", "changes", "tayangan",
 	  "Perubahan sebuah tayangan, sejak sebuah kursor", "Changes of a view since a cursor",

@@ -65,6 +65,8 @@ bool gw_export_ask(struct gw_export *x, const char *name, const char *value, con
 		return set_bundle(x, value, problem);
 	if (x->job && strcmp(name, "split") == 0)
 		return set_split(x, value, problem);
+	if (strcmp(name, "provenance") == 0 && strcmp(value, "true") == 0)
+		return refuse(x, problem, "provenance", "Accept: application/json");
 	if (gw_params_add(&x->params, kept_name, kept))
 		return true;
 	*problem = x->params.problem;

@@ -6,6 +6,7 @@
 #include "gateway/serve/answer.h"
 #include "gateway/serve/format.h"
 #include "gateway/serve/promise.h"
+#include "gateway/serve/traced.h"
 
 #define VALUES_MAX 1000
 #define VALUE_MAX 200 /* bytes */
@@ -16,8 +17,9 @@ struct lookup {
 	const char **value;
 	size_t n;
 	struct bus_buf body;
-	struct gw_hash_key key;
+	struct gw_hash_key tag;
 	uint64_t hash; /* of all rows, in their order */
+	struct bus_str *key; /* with provenance: of each row, p NULL for none; else NULL */
 };
 
 static void found(void *ctx, size_t i, const struct gw_value *row, uint64_t hash)
@@ -25,7 +27,13 @@ static void found(void *ctx, size_t i, const struct gw_value *row, uint64_t hash
 	struct lookup *l = ctx;
 	const uint64_t both[] = { l->hash, hash };
 
-	l->hash = gw_hash(l->key, both, sizeof(both));
+	l->hash = gw_hash(l->tag, both, sizeof(both));
+	if (l->key) { /* looked at again, with its traces */
+		struct bus_str key = row ? row[l->params.view->key].s : (struct bus_str){ 0 };
+
+		l->key[i] = (struct bus_str){ row ? bus_arena_dup(l->params.arena, key.p, key.n) : NULL, key.n };
+		return;
+	}
 	if (i > 0)
 		bus_buf_putc(&l->body, ',');
 	if (row)
@@ -76,16 +84,32 @@ static bool read_body(struct lookup *l, struct bus_http_request *req)
 
 static bool lookup_add(void *params, const char *name, const char *value)
 {
-	if (strcmp(name, "select") == 0 || strcmp(name, "per_tanggal") == 0)
+	if (strcmp(name, "select") == 0 || strcmp(name, "per_tanggal") == 0 || strcmp(name, "provenance") == 0)
 		return gw_params_add(params, name, value);
 	return gw_params_refuse(params, "parameter-invalid", "select, per_tanggal", "'%.60s'", name);
+}
+
+static enum bus_err put_traced(struct lookup *l, struct gw_reader *r, struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+
+	for (size_t i = 0; i < l->n && rc == BUS_OK; i++) {
+		if (i > 0)
+			bus_buf_putc(&l->body, ',');
+		rc = l->key[i].p ? gw_row_traced(r, &l->params, l->key[i], &l->body, err) : BUS_ENOENT;
+		if (rc == BUS_ENOENT) {
+			bus_buf_puts(&l->body, "null");
+			rc = BUS_OK;
+		}
+	}
+	return rc;
 }
 
 void gw_rest_lookup(void *ctx, struct bus_http_request *req)
 {
 	struct gw_api *api = ctx;
 	char reader[GW_READER_NAME_MAX];
-	struct lookup l = { .key = api->cursors.tag_key };
+	struct lookup l = { .tag = api->cursors.tag_key };
 	struct gw_grant grant;
 	const struct gw_view *v;
 	struct bus_error err;
@@ -100,16 +124,24 @@ void gw_rest_lookup(void *ctx, struct bus_http_request *req)
 		gw_problem(req, l.params.problem, l.params.detail, l.params.hint[0] ? l.params.hint : NULL);
 		return;
 	}
+	if (l.params.provenance && l.n > GW_TRACED_ROWS_MAX) {
+		gw_problem(req, "lookup-invalid", "provenance: 100", NULL);
+		return;
+	}
+	if (l.params.provenance)
+		l.key = bus_arena_zalloc(bus_http_arena(req), (l.n + 1) * sizeof(*l.key));
 	newest = gw_newest(api->engine, v);
 	bus_buf_putc(&l.body, '[');
 	rc = gw_lookup(gw_reader_of(api->engine), &l.params.query, l.column, l.value, l.n, found, &l, &err);
+	if (!rc && l.key)
+		rc = put_traced(&l, gw_reader_of(api->engine), &err);
 	bus_buf_putc(&l.body, ']');
 	if (rc) {
 		gw_api_fail(req, rc, &err);
 	} else {
 		gw_promise_headers(api, req, v, newest);
 		gw_answer_links(req, v, NULL);
-		if (!gw_answer_tag(api, req, gw_answer_hash(api, req, &l.params, l.hash)))
+		if (l.key || !gw_answer_tag(api, req, gw_answer_hash(api, req, &l.params, l.hash)))
 			bus_http_reply(req, 200, "application/json", &l.body);
 	}
 	bus_buf_release(&l.body);

@@ -41,7 +41,6 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 	}
 	newest = gw_newest(api->engine, v);
 	if (o.params.provenance) {
-		o.params.query.rows = grant.rows;
 		rc = gw_row_traced(gw_reader_of(api->engine), &o.params, bus_str(key), &o.body, &err);
 		if (rc) {
 			gw_api_fail(req, rc, &err);

@@ -34,7 +34,8 @@ static bool take_key(void *ctx, const struct gw_value *value, uint64_t hash)
 
 	(void)hash;
 	gw_keys_add(&p->keys, value[p->rows->params.view->key].s);
-	if (p->keys.n == (size_t)p->rows->params.query.limit) /* the next page begins there, whatever goes meanwhile */
+	if (p->keys.n ==
+	    (size_t)p->rows->params.query.limit) /* the next page begins there, whatever goes meanwhile */
 		gw_place_put(&p->rows->params, value, &p->rows->last);
 	return true;
 }

@@ -154,6 +154,16 @@ def test_every_cell_of_every_view_is_traced(sample):
     assert not untraced, untraced
 
 
+def test_a_lookup_is_traced_in_the_order_asked(sample):
+    rows = list(pages(sample, "kematian"))[:3]
+    head = {"Authorization": "Bearer " + sample.city.key, "Content-Type": "application/json"}
+    asked = [rows[2]["id_subjek"], "0" * 32, rows[0]["id_subjek"]]
+    request = urllib.request.Request(sample.city.url + "/v1/views/kematian/lookup?provenance=true", method="POST",
+                                     data=json.dumps({"id_subjek": asked}).encode(), headers=head)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert json.load(answer) == [rows[2], None, rows[0]]
+
+
 def test_limits_are_said(sample):
     assert sample.request("/v1/views/penduduk?provenance=true&limit=101")[0] == 400
     assert sample.request("/v1/views/penduduk?provenance=true", "text/csv")[0] == 400
