@@ -85,6 +85,7 @@ enum bus_err gw_view_parse(const char *file, const char *text, size_t n, struct 
 	d->body = bus_arena_dup(d->arena, end, body);
 	gw_rollup_find(d);
 	digest(d);
+	d->text = (struct bus_str){ bus_arena_dup(d->arena, text, n), n };
 	*out = d;
 	d = NULL;
 out:

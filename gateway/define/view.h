@@ -51,6 +51,7 @@ struct gw_def {
 	_Atomic int64_t rows, newest; /* keys now present, newest sequence number */
 	struct bus_arena *arena;      /* all that hangs here */
 	const char *file;
+	struct bus_str text; /* the definition as it was given */
 	int body_line;
 	const char *body;
 	bool full; /* a table of its own, that others may read */

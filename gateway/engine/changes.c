@@ -6,6 +6,25 @@
 
 #define SCAN_MAX 20000 /* log entries a scoped follower passes over in one call: some 20 ms */
 
+/* The log's entries are of the definition that the store runs: read through another one, they would give its
+ * reader rows that it believes to be new, and the true ones never. */
+static enum bus_err check_runs(struct gw_reader *r, const struct gw_view *v, struct bus_error *err)
+{
+	struct gw_stmt *s;
+	enum bus_err rc;
+	bool row = false;
+
+	rc = gw_reader_stmt(r, "SELECT 1 FROM _view WHERE id = ?", &s, err);
+	if (rc != BUS_OK)
+		return rc;
+	gw_stmt_bind_int(s, 1, atomic_load(&gw_view_def(v)->id));
+	rc = gw_stmt_step(s, &row, err);
+	gw_stmt_reset(s);
+	if (rc == BUS_OK && !row)
+		rc = bus_fail(err, BUS_ECONFLICT, "view '%s' has another definition now", v->name);
+	return rc;
+}
+
 /* An entry that its key has outlived is passed over: the newest one of the key comes later. */
 static void all_entries(const struct gw_view *v, struct bus_buf *sql)
 {
@@ -129,6 +148,9 @@ enum bus_err gw_follow(struct gw_reader *r, const struct gw_following *f, gw_cha
 		rc = gw_read_begin(r, err);
 	if (rc != BUS_OK)
 		return rc;
+	rc = check_runs(r, f->view, err);
+	if (rc != BUS_OK)
+		goto out;
 	rc = newest_of_all(r, &newest, err);
 	if (to > newest)
 		to = newest > f->after ? newest : f->after;

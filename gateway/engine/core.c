@@ -11,7 +11,7 @@
 #include "bus/log.h"
 
 #define CACHE_DEFAULT (32 * 1024 * 1024)
-#define FORMAT "1" /* of the store: another one is built anew */
+#define FORMAT "2" /* of the store: another one is built anew */
 
 enum bus_err gw_core_meta(struct gw_engine *e, const char *name, char *out, size_t n, struct bus_error *err)
 {
@@ -230,6 +230,7 @@ static enum bus_err start_anew(struct gw_engine *e, bool wipe, struct bus_error 
 {
 	enum bus_err rc;
 
+	gw_lives_abandon(e);
 	gw_setup_undo(e);
 	gw_db_rollback(e->db);
 	e->in_transaction = false;
@@ -377,6 +378,7 @@ enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char
 {
 	struct gw_engine *e = bus_xcalloc(1, sizeof(*e));
 	char *table, *opd, *entity;
+	struct bus_error why = { 0 };
 	enum bus_err rc = BUS_OK;
 	size_t n = 0;
 
@@ -388,6 +390,7 @@ enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_key_create(&e->reader_key, NULL);
 	make_metrics(e);
+	gw_lives_new(e);
 	while (topics && topics[n])
 		n++;
 	e->topic = bus_xcalloc(n + 1, sizeof(*e->topic));
@@ -405,11 +408,21 @@ enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char
 	}
 	if (rc == BUS_OK && views_dir)
 		rc = read_views(e, views_dir, err);
-	gw_views_publish(e);
+	for (size_t i = 0; i < e->n_views; i++)
+		gw_lives_ship(e, e->view[i]->def);
 	if (rc == BUS_OK)
 		rc = open_store(e, err);
 	if (rc == BUS_OK)
-		rc = start_anew(e, false, err);
+		rc = gw_lives_stored(e, err);
+	if (e->n_views > 0)
+		qsort(e->view, e->n_views, sizeof(struct gw_live *), by_name);
+	gw_views_publish(e);
+	if (rc == BUS_OK)
+		rc = start_anew(e, false, &why);
+	while (rc != BUS_OK && e->culprit && gw_lives_set_aside(e, e->culprit, why.text))
+		rc = start_anew(e, false, &why);
+	if (rc != BUS_OK && why.text[0] && err)
+		*err = why;
 	if (rc == BUS_ECONFLICT) { /* a column's type changed */
 		bus_log(BUS_LOG_WARN, "gateway.rebuild",
 			LOG_STR("why", err ? err->text : "a column changed"));
@@ -433,6 +446,7 @@ void gw_core_close(struct gw_engine **engine)
 	if (!e)
 		return;
 	gw_readers_free(e);
+	gw_lives_abandon(e);
 	if (e->db) {
 		if (e->meta_put && !e->in_transaction)
 			(void)!gw_core_set_meta(e, "clean", "1", NULL);
@@ -442,6 +456,7 @@ void gw_core_close(struct gw_engine **engine)
 		gw_db_close(&e->db);
 	}
 	forget_positions(e);
+	gw_lives_free(e);
 	gw_views_release(&e->set);
 	for (size_t i = 0; i < e->n_views; i++) {
 		gw_view_free(&e->view[i]->def);

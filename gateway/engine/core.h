@@ -20,8 +20,13 @@
 #define GW_ROUTE_PARAMS_MAX 8
 #define GW_FAULTS 8
 
+/* Of a view that is being built: its keys, its rows if it is kept in full. */
+#define GW_BESIDE_STATE "_new_"
+#define GW_BESIDE_ROWS "_newrow_"
+
 struct gw_live;
 struct gw_sum; /* gateway/engine/rollup.c */
+struct gw_lives;
 
 struct gw_route {		/* from a changed row to keys of a view */
 	int column;		/* >= 0: its value is the key */
@@ -61,6 +66,8 @@ struct gw_live { /* a view and its upkeep */
 	bool all_saved;
 	bool refill;  /* its own table, or scope columns, are new: every row is written */
 	bool changed; /* since the last commit */
+	bool defined; /* by the definitions' topic, not by a file */
+	bool beside;  /* being built: gateway/engine/live.c */
 	int64_t rows, newest, log_entries;
 	int64_t settled_ms; /* monotonic, last evaluation */
 	int64_t cost_ms;    /* of the last evaluation as a whole */
@@ -127,7 +134,9 @@ struct gw_engine {
 
 	struct gw_live **view; /* in the order of their names */
 	size_t n_views;
+	struct gw_lives *lives; /* gateway/engine/live.c */
 	struct gw_views *set; /* lock: the definitions of view[], as readers see them */
+	struct gw_live *culprit; /* whose definition ended gw_setup_views; NULL: none's */
 	struct gw_live **order; /* each after those it reads */
 	struct gw_rel *writing; /* whose rows the hook is seeing; NULL: none that matter */
 	struct gw_stmt *dirty_put, *dirty_clear, *part_put, *stream_put, *topic_put, *meta_put, *gap_put,
@@ -199,8 +208,26 @@ enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err) BU
 void gw_eval_select(const struct gw_def *d, struct bus_buf *out);
 enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key,
 			 struct bus_error *err) BUS_MUSTCHECK;
+/* What the key has from now on: its state and, if the view is logged, an entry of the log. from stands on its row;
+ * NULL: it is gone. */
+enum bus_err gw_eval_write(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct gw_stmt *from,
+			   uint64_t hash, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
 			 struct bus_error *err) BUS_MUSTCHECK;
+
+/* live.c: views that come, change and go; gateway/engine/live.h. */
+void gw_lives_new(struct gw_engine *e);
+void gw_lives_free(struct gw_engine *e);
+void gw_lives_ship(struct gw_engine *e, const struct gw_def *d); /* a file of views.dir: what holds without a wish */
+enum bus_err gw_lives_stored(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* adds to e->view */
+/* v, which the topic defined, cannot be set up at the start: its file's definition takes its place, or none; its
+ * cursors stay. False: it is a file's. */
+bool gw_lives_set_aside(struct gw_engine *e, struct gw_live *v, const char *why);
+bool gw_lives_keep(struct gw_engine *e, struct bus_str name); /* there is a wish of that name: its tables stay */
+void gw_lives_abandon(struct gw_engine *e); /* what is being built: before gw_setup_undo */
+void gw_lives_changed(struct gw_engine *e); /* refused wishes may be granted now */
+/* Grants wishes for about ms; between transactions. *busy: there is more to do. */
+enum bus_err gw_live_step(struct gw_engine *e, int ms, bool *busy, struct bus_error *err) BUS_MUSTCHECK;
 
 /* views.c: the set of views as readers see it. */
 void gw_views_publish(struct gw_engine *e);   /* e->view[] is the set from now on */
@@ -229,6 +256,28 @@ enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err) BUS_MUSTC
 enum bus_err gw_setup_topics(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
 void gw_setup_undo(struct gw_engine *e); /* statements, relations; definitions stay */
+/* Steps of gw_setup_views, for one view. */
+enum bus_err gw_setup_tables(struct gw_engine *e, struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
+void gw_setup_index_name(const struct gw_index_def *x, struct bus_buf *out);
+enum bus_err gw_setup_index(struct gw_engine *e, const struct gw_def *d, const struct gw_index_def *x,
+			    struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_setup_statements(struct gw_engine *e, struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_setup_load(struct gw_engine *e, struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
+/* The row of _view that says which definition runs; v gets its id. */
+enum bus_err gw_setup_note(struct gw_engine *e, struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_setup_order(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* e->order */
+void gw_setup_release(struct gw_live *v);
+bool gw_setup_has(void *engine, const char *table, const char *column); /* of a gw_catalogue */
+
+/* rel.c */
+enum bus_err gw_rel_make(struct gw_engine *e, const char *name, struct gw_rel **out,
+			 struct bus_error *err) BUS_MUSTCHECK;
+void gw_rel_free(struct gw_rel **rel); /* and who listens to it */
+int gw_rel_column(const struct gw_rel *rel, const char *name); /* -1: none */
+struct gw_rel *gw_rel_find(struct gw_engine *e, const char *name);
+enum bus_err gw_rel_listen(struct gw_engine *e, struct gw_live *v, const struct gw_read *read,
+			   struct bus_error *err) BUS_MUSTCHECK;
+void gw_rel_unlisten(struct gw_engine *e, const struct gw_live *v);
 
 /* read.c */
 void gw_readers_free(struct gw_engine *e);

@@ -14,14 +14,14 @@ struct old { /* what is stored for a key */
 };
 
 /* from stands on the key's row; NULL: it is gone. */
-static enum bus_err write_state(struct gw_engine *e, struct gw_live *v, struct bus_str key,
-				struct gw_stmt *from, uint64_t hash, struct bus_error *err)
+enum bus_err gw_eval_write(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct gw_stmt *from,
+			   uint64_t hash, struct bus_error *err)
 {
 	enum bus_err rc;
 
 	v->changed = true;
 	e->writing = NULL;
-	if (v->def->pub.internal) {
+	if (!v->log_put) { /* internal, or being built: nobody follows it */
 		if (!from) {
 			gw_stmt_bind_text(v->state_remove, 1, key);
 			return gw_stmt_run(v->state_remove, err);
@@ -29,7 +29,8 @@ static enum bus_err write_state(struct gw_engine *e, struct gw_live *v, struct b
 		gw_stmt_bind_text(v->state_put, 1, key);
 		gw_stmt_bind_int(v->state_put, 2, (int64_t)hash);
 		gw_stmt_bind_int(v->state_put, 3, 0);
-		return gw_stmt_run(v->state_put, err);
+		rc = gw_scope_write(e, v, key, from, err);
+		return rc == BUS_OK ? gw_stmt_run(v->state_put, err) : rc;
 	}
 	v->newest = ++e->seq;
 	gw_stmt_bind_text(v->state_put, 1, key);
@@ -62,7 +63,7 @@ static enum bus_err write_row(struct gw_engine *e, struct gw_live *v, struct gw_
 	e->writing = v->rel;
 	rc = gw_stmt_run(v->row_put, err);
 	e->writing = NULL;
-	if (rc == BUS_OK && v->rel->images_wait)
+	if (rc == BUS_OK && v->rel && v->rel->images_wait)
 		rc = gw_route_flush_images(e, v->rel, err);
 	return rc;
 }
@@ -82,14 +83,14 @@ static enum bus_err keep_row(struct gw_engine *e, struct gw_live *v, struct bus_
 	/* The hash is of no day in particular. A change that shows on some day only (a birthday that is not among
 	 * the columns) leaves it as it was, and followers of that day must be told. */
 	same = old->present && old->hash == hash && !v->def->pub.dated;
-	if (v->rel && (!same || v->refill))
+	if (v->row_put && (!same || v->refill))
 		rc = write_row(e, v, from, err);
 	if (rc == BUS_OK && same && v->refill)
 		rc = gw_scope_fill(v, key, from, err);
 	if (rc != BUS_OK || same)
 		return rc;
 	v->rows += !old->present;
-	return write_state(e, v, key, from, hash, err);
+	return gw_eval_write(e, v, key, from, hash, err);
 }
 
 static enum bus_err drop_row(struct gw_engine *e, struct gw_live *v, struct bus_str key,
@@ -97,14 +98,14 @@ static enum bus_err drop_row(struct gw_engine *e, struct gw_live *v, struct bus_
 {
 	enum bus_err rc = BUS_OK;
 
-	if (v->rel) {
+	if (v->row_remove) {
 		gw_stmt_bind_text(v->row_remove, 1, key);
 		e->writing = v->rel;
 		rc = gw_stmt_run(v->row_remove, err);
 		e->writing = NULL;
 	}
 	v->rows--;
-	return rc == BUS_OK ? write_state(e, v, key, NULL, 0, err) : rc;
+	return rc == BUS_OK ? gw_eval_write(e, v, key, NULL, 0, err) : rc;
 }
 
 static void bad_key(struct gw_engine *e, struct gw_live *v, const char *why)

@@ -15,6 +15,7 @@
 #define COMPANY_MS 4 /* nothing more within this: the batch is complete */
 #define QUIET_MS 200 /* without records: views that wait are evaluated */
 #define IDLE_POLL_MS 100
+#define BUILD_MS 20 /* for views that are being built, between two batches */
 #define LOOK_MS 50 /* between two looks at the partitions' ends, while records keep coming */
 #define BROKER_MS 10000
 #define CHECKPOINT_MS 1000
@@ -192,7 +193,7 @@ static enum bus_err take_batch(struct gw_mat *m, size_t *taken, bool *pending, s
 }
 
 /* Nothing came: what was put off, and the housekeeping. */
-static enum bus_err rest(struct gw_mat *m, bool *pending, struct bus_error *err)
+static enum bus_err rest(struct gw_mat *m, bool *pending, bool building, struct bus_error *err)
 {
 	struct gw_engine *e = m->e;
 	bool quiet = bus_clock_mono_ms() - e->quiet_since_ms >= QUIET_MS, more = false;
@@ -204,7 +205,7 @@ static enum bus_err rest(struct gw_mat *m, bool *pending, struct bus_error *err)
 	if (rc != BUS_OK)
 		return rc;
 	look(m);
-	if (quiet && !*pending && nothing_behind(m)) {
+	if (quiet && !*pending && !building && nothing_behind(m)) {
 		if (!atomic_exchange(&e->caught_up, true))
 			bus_log(BUS_LOG_INFO, "gateway.caught_up", LOG_INT("views", e->n_views));
 		atomic_store(&e->idle, true);
@@ -222,7 +223,7 @@ static enum bus_err rest(struct gw_mat *m, bool *pending, struct bus_error *err)
 
 static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 {
-	bool pending = true;
+	bool pending = true, building = false;
 	size_t taken;
 	enum bus_err rc;
 
@@ -230,9 +231,13 @@ static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 	if (rc == BUS_OK)
 		set_fault(m->e, NULL);
 	while (rc == BUS_OK && !m->stop) {
+		pending |= building; /* then it does not wait long for a record */
 		rc = take_batch(m, &taken, &pending, err);
+		if (rc == BUS_OK)
+			rc = gw_live_step(m->e, BUILD_MS, &building, err);
+		m->written |= building;
 		if (rc == BUS_OK && taken == 0)
-			rc = rest(m, &pending, err);
+			rc = rest(m, &pending, building, err);
 		else if (rc == BUS_OK && bus_clock_mono_ms() - m->looked_ms > LOOK_MS)
 			look(m);
 	}

@@ -146,7 +146,8 @@ struct gw_following {
 	int limit;
 };
 /* At most limit entries with seq > after, in order, and no more than a short call may look at. *last: go on from
- * there; it is `to`, or the store's newest seq, when there was nothing more. */
+ * there; it is `to`, or the store's newest seq, when there was nothing more. BUS_ECONFLICT: the view is not the
+ * definition that runs any more: nothing was handed over; ask for the view again, and go on with the same cursor. */
 enum bus_err gw_follow(struct gw_reader *r, const struct gw_following *f, gw_change_fn fn, void *ctx,
 		       int64_t *last, struct bus_error *err) BUS_MUSTCHECK;
 /* The same, of the whole view. */

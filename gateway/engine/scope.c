@@ -47,6 +47,8 @@ enum bus_err gw_scope_tables(struct gw_engine *e, struct gw_live *v, struct bus_
 
 	if (!scoped(v))
 		return BUS_OK;
+	if (v->beside)
+		return add_columns(e, v, "_new", &ignored, err);
 	rc = gw_db_exec(e->db, err,
 			"CREATE TABLE IF NOT EXISTS \"_left_%s\"(seq INTEGER PRIMARY KEY, key TEXT);"
 			"CREATE INDEX IF NOT EXISTS \"_left_key_%s\" ON \"_left_%s\"(key)",
@@ -95,13 +97,17 @@ enum bus_err gw_scope_prepare(struct gw_engine *e, struct gw_live *v, struct bus
 		return BUS_OK;
 	/* The state is written with its scope from now on. */
 	gw_stmt_free(&v->state_put);
-	bus_buf_printf(&sql, "INSERT INTO \"_view_%s\"(key, hash, seq", name);
+	bus_buf_printf(&sql, "INSERT INTO \"%s%s\"(key, hash, seq", v->beside ? GW_BESIDE_STATE : "_view_", name);
 	put_each(v, &sql, ", \"s_@\"");
 	bus_buf_puts(&sql, ") VALUES(?, ?, ?");
 	put_each(v, &sql, ", ?");
 	bus_buf_puts(&sql, ") ON CONFLICT DO UPDATE SET hash=excluded.hash, seq=excluded.seq");
 	put_each(v, &sql, ", \"s_@\"=excluded.\"s_@\"");
 	rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &v->state_put, err);
+	if (v->beside) { /* nobody has seen it, nobody is told who left */
+		bus_buf_release(&sql);
+		return rc;
+	}
 	bus_buf_reset(&sql);
 	bus_buf_puts(&sql, "SELECT hash");
 	put_each(v, &sql, ", \"s_@\"");
@@ -182,6 +188,12 @@ enum bus_err gw_scope_write(struct gw_engine *e, struct gw_live *v, struct bus_s
 	enum bus_err rc;
 
 	if (!scoped(v))
+		return BUS_OK;
+	for (size_t i = 0; v->beside && i < v->def->pub.n_scope; i++) {
+		gw_stmt_value(from, (int)v->def->pub.scope[i], &is);
+		gw_stmt_bind_value(v->state_put, 4 + (int)i, &is);
+	}
+	if (v->beside)
 		return BUS_OK;
 	gw_stmt_bind_text(v->scope_get, 1, key);
 	rc = gw_stmt_step(v->scope_get, &row, err);

@@ -1,7 +1,5 @@
 /* The store's tables: the engine's own, topics', views'; statements, relations and who listens to whom. */
-#include <assert.h>
 #include <stdio.h>
-#include <strings.h>
 
 #include "bus/log.h"
 #include "gateway/define/rollup.h"
@@ -25,8 +23,8 @@ enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
 	    " seq_to INTEGER, off INTEGER);"
 	    "CREATE TABLE IF NOT EXISTS _undecodable(topic TEXT, part INTEGER, off INTEGER, reason TEXT, "
 	    " PRIMARY KEY(topic, part, off)) WITHOUT ROWID;"
-	    "CREATE TABLE IF NOT EXISTS _view(id INTEGER PRIMARY KEY, name TEXT UNIQUE, digest BLOB, "
-	    " all_dirty INTEGER, refill INTEGER);"
+	    "CREATE TABLE IF NOT EXISTS _view(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, "
+	    " digest BLOB, all_dirty INTEGER, refill INTEGER, defined INTEGER, text TEXT);"
 	    "CREATE TABLE IF NOT EXISTS _dirty(view INTEGER, key TEXT, PRIMARY KEY(view, key)) WITHOUT "
 	    "ROWID;");
 	static const struct {
@@ -56,82 +54,11 @@ enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
 	return rc;
 }
 
-static enum bus_err make_rel(struct gw_engine *e, const char *name, struct gw_rel **out,
-			     struct bus_error *err)
+bool gw_setup_has(void *ctx, const char *table, const char *column)
 {
-	struct gw_rel *rel = bus_xcalloc(1, sizeof(*rel));
-	struct bus_buf sql = { 0 };
-	struct gw_stmt *s = NULL;
-	enum bus_err rc;
-	bool row;
+	struct gw_rel *rel = gw_rel_find(ctx, table);
 
-	rel->name = bus_xstrdup(name);
-	bus_buf_printf(&sql, "SELECT name FROM pragma_table_info('%s') ORDER BY cid", name);
-	rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &s, err);
-	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
-		struct bus_str column = gw_stmt_text(s, 0);
-
-		rel->column = bus_xrealloc(rel->column, (rel->n_columns + 1) * sizeof(*rel->column));
-		rel->column[rel->n_columns++] = bus_xstrndup(column.p, column.n);
-	}
-	gw_stmt_free(&s);
-	bus_buf_release(&sql);
-	if (rc == BUS_OK)
-		rc = gw_db_int(e->db, 0, &rel->rows, err, "SELECT count(*) FROM \"%s\"", name);
-	*out = rel;
-	return rc;
-}
-
-static void free_rel(struct gw_rel **rel)
-{
-	struct gw_rel *r = *rel;
-
-	if (!r)
-		return;
-	for (size_t i = 0; i < r->n_listeners; i++) {
-		for (size_t k = 0; k < r->listener[i].n_routes; k++) {
-			gw_stmt_free(&r->listener[i].route[k].select);
-			gw_keys_release(&r->listener[i].route[k].pending);
-		}
-		free(r->listener[i].route);
-		free(r->listener[i].reads);
-	}
-	for (size_t i = 0; i < r->n_columns; i++)
-		free(r->column[i]);
-	free(r->column);
-	free(r->listener);
-	free(r->name);
-	free(r);
-	*rel = NULL;
-}
-
-static int rel_column(const struct gw_rel *rel, const char *name)
-{
-	for (size_t i = 0; i < rel->n_columns; i++) {
-		if (strcasecmp(rel->column[i], name) == 0)
-			return (int)i;
-	}
-	return -1;
-}
-
-static struct gw_rel *find_rel(struct gw_engine *e, const char *name)
-{
-	for (size_t i = 0; i < e->n_topics; i++) {
-		if (e->topic[i].rel && strcmp(e->topic[i].rel->name, name) == 0)
-			return e->topic[i].rel;
-	}
-	for (size_t i = 0; i < e->n_views; i++) {
-		if (e->view[i]->rel && strcmp(e->view[i]->rel->name, name) == 0)
-			return e->view[i]->rel;
-	}
-	return NULL;
-}
-
-static bool has(void *ctx, const char *table, const char *column)
-{
-	struct gw_rel *rel = find_rel(ctx, table);
-
-	return rel && (column[0] == '\0' || rel_column(rel, column) >= 0);
+	return rel && (column[0] == '\0' || gw_rel_column(rel, column) >= 0);
 }
 
 enum bus_err gw_setup_topics(struct gw_engine *e, struct bus_error *err)
@@ -151,7 +78,7 @@ enum bus_err gw_setup_topics(struct gw_engine *e, struct bus_error *err)
 		rc = gw_table_open(e->db, t->name, schema, id, &t->table, err);
 		schema_unref(&schema);
 		if (rc == BUS_OK)
-			rc = make_rel(e, t->table->name, &t->rel, err);
+			rc = gw_rel_make(e, t->table->name, &t->rel, err);
 		if (rc != BUS_OK)
 			break;
 		snprintf(label, sizeof(label), "topic=\"%s\"", t->name);
@@ -180,6 +107,7 @@ static enum bus_err reconcile(struct gw_engine *e, struct gw_live *v, struct bus
 	if (rc != BUS_OK)
 		return rc;
 	gw_stmt_bind_text(s, 1, bus_str(name));
+	v->all = v->refill = true;
 	rc = gw_stmt_step(s, &row, err);
 	there = rc == BUS_OK && row;
 	if (there) {
@@ -193,86 +121,126 @@ static enum bus_err reconcile(struct gw_engine *e, struct gw_live *v, struct bus
 		v->refill = gw_stmt_int(s, 3) != 0;
 	}
 	gw_stmt_free(&s);
-	if (rc != BUS_OK || same)
+	if (rc == BUS_OK && !same)
+		v->refill = v->def->full;
+	if (rc == BUS_OK)
+		rc = gw_setup_note(e, v, err);
+	if (rc != BUS_OK || same || !there)
 		return rc;
-	rc = gw_db_prepare(
-	    e->db,
-	    "INSERT INTO _view(name, digest, all_dirty, refill) VALUES(?1,?2,1,?3) ON CONFLICT(name) "
-	    "DO UPDATE SET digest=?2, all_dirty=1, refill=?3 RETURNING id",
-	    &s, err);
+	bus_log(BUS_LOG_INFO, "gateway.view_changed", LOG_STR("view", name));
+	return gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"%s\"; DROP TABLE IF EXISTS \"_sum_%s\"", name,
+			  name);
+}
+
+enum bus_err gw_setup_note(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+{
+	const struct gw_def *d = v->def;
+	struct gw_stmt *s = NULL;
+	enum bus_err rc;
+	bool row;
+
+	rc = gw_db_prepare(e->db,
+			   "INSERT INTO _view(name, digest, all_dirty, refill, defined, text) "
+			   "VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(name) "
+			   "DO UPDATE SET digest=?2, all_dirty=?3, refill=?4, defined=?5, text=?6 RETURNING id",
+			   &s, err);
 	if (rc != BUS_OK)
 		return rc;
-	v->all = true;
-	v->refill = v->def->full;
-	gw_stmt_bind_text(s, 1, bus_str(name));
-	gw_stmt_bind_blob(s, 2, (struct bus_str){ (const char *)v->def->digest, sizeof(v->def->digest) });
-	gw_stmt_bind_int(s, 3, v->refill);
+	gw_stmt_bind_text(s, 1, bus_str(d->pub.name));
+	gw_stmt_bind_blob(s, 2, (struct bus_str){ (const char *)d->digest, sizeof(d->digest) });
+	gw_stmt_bind_int(s, 3, v->all);
+	gw_stmt_bind_int(s, 4, v->refill);
+	gw_stmt_bind_int(s, 5, v->defined);
+	gw_stmt_bind_text(s, 6, d->text);
 	rc = gw_stmt_step(s, &row, err);
 	if (rc == BUS_OK) {
 		v->id = gw_stmt_int(s, 0);
+		atomic_store(&v->def->id, v->id);
+		v->all_saved = v->all;
 		rc = gw_stmt_step(s, &row, err);
 	}
 	gw_stmt_free(&s);
-	if (rc == BUS_OK && there)
-		rc = gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"%s\"; DROP TABLE IF EXISTS \"_sum_%s\"",
-				name, name);
-	if (there)
-		bus_log(BUS_LOG_INFO, "gateway.view_changed", LOG_STR("view", name));
 	return rc;
 }
 
-static enum bus_err make_tables(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+/* The table that a full view's rows are in. */
+static enum bus_err make_rows(struct gw_engine *e, const struct gw_def *d, const char *name,
+			      struct bus_error *err)
 {
 	static const char *const type[] = { [GW_TEXT] = "TEXT",
 					    [GW_JSON] = "TEXT",
 					    [GW_INT] = "INTEGER",
 					    [GW_BOOL] = "INTEGER",
 					    [GW_REAL] = "REAL" };
-	const struct gw_def *d = v->def;
 	struct bus_buf sql = { 0 };
 	enum bus_err rc;
 
-	if (find_rel(e, d->pub.name))
-		return bus_fail(err, BUS_EPARSE, "%s: '%s' is the name of another table", d->file,
-				d->pub.name);
-	rc = gw_db_exec(
-	    e->db, err,
-	    "CREATE TABLE IF NOT EXISTS \"_view_%s\"(key TEXT PRIMARY KEY, hash INTEGER, seq INTEGER) "
-	    "WITHOUT ROWID;",
-	    d->pub.name);
-	if (rc == BUS_OK && !d->pub.internal)
-		rc = gw_db_exec(e->db, err,
-				"CREATE TABLE IF NOT EXISTS \"_log_%s\"(seq INTEGER PRIMARY KEY, key TEXT)",
-				d->pub.name);
-	if (rc == BUS_OK)
-		rc = gw_scope_tables(e, v, err);
-	if (rc != BUS_OK || !d->full)
-		return rc;
-	bus_buf_printf(&sql, "CREATE TABLE IF NOT EXISTS \"%s\"(", d->pub.name);
+	bus_buf_printf(&sql, "CREATE TABLE IF NOT EXISTS \"%s\"(", name);
 	for (size_t i = 0; i < d->pub.n_columns; i++)
 		bus_buf_printf(&sql, "%s\"%s\" %s%s", i ? "," : "", d->pub.column[i].name,
 			       type[d->pub.column[i].type], i == d->pub.key ? " PRIMARY KEY" : "");
 	bus_buf_puts(&sql, ") WITHOUT ROWID");
 	rc = gw_db_exec(e->db, err, "%s", bus_buf_cstr(&sql));
 	bus_buf_release(&sql);
-	return rc == BUS_OK ? make_rel(e, d->pub.name, &v->rel, err) : rc;
+	return rc;
 }
 
-static enum bus_err make_index(struct gw_engine *e, const struct gw_def *d, const struct gw_index_def *x,
+enum bus_err gw_setup_tables(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+{
+	static const char state[] =
+	    "CREATE TABLE IF NOT EXISTS \"%s%s\"(key TEXT PRIMARY KEY, hash INTEGER, seq INTEGER) "
+	    "WITHOUT ROWID;";
+	const struct gw_def *d = v->def;
+	const char *name = d->pub.name;
+	char rows[80];
+	enum bus_err rc;
+
+	if (v->beside) {
+		snprintf(rows, sizeof(rows), GW_BESIDE_ROWS "%s", name);
+		rc = gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"%s\"; DROP TABLE IF EXISTS \"%s%s\";",
+				rows, GW_BESIDE_STATE, name);
+		if (rc == BUS_OK)
+			rc = gw_db_exec(e->db, err, state, GW_BESIDE_STATE, name);
+		if (rc == BUS_OK)
+			rc = gw_scope_tables(e, v, err);
+		return rc == BUS_OK && d->full ? make_rows(e, d, rows, err) : rc;
+	}
+	rc = gw_db_exec(e->db, err, state, "_view_", name);
+	if (rc == BUS_OK && !d->pub.internal)
+		rc = gw_db_exec(e->db, err,
+				"CREATE TABLE IF NOT EXISTS \"_log_%s\"(seq INTEGER PRIMARY KEY, key TEXT)",
+				name);
+	if (rc == BUS_OK)
+		rc = gw_scope_tables(e, v, err);
+	if (rc == BUS_OK && d->full)
+		rc = make_rows(e, d, name, err);
+	if (rc == BUS_OK && d->full)
+		rc = gw_rel_make(e, name, &v->rel, err);
+	return rc;
+}
+
+void gw_setup_index_name(const struct gw_index_def *x, struct bus_buf *out)
+{
+	bus_buf_reset(out);
+	bus_buf_printf(out, "_ix_%s", x->table);
+	for (size_t i = 0; i < x->n; i++)
+		bus_buf_printf(out, "__%s", x->column[i]);
+}
+
+enum bus_err gw_setup_index(struct gw_engine *e, const struct gw_def *d, const struct gw_index_def *x,
 			       struct bus_error *err)
 {
-	struct gw_rel *rel = find_rel(e, x->table);
+	struct gw_rel *rel = gw_rel_find(e, x->table);
 	struct bus_buf name = { 0 }, cols = { 0 };
 	enum bus_err rc = BUS_OK;
 
 	if (!rel)
 		rc = bus_fail(err, BUS_EPARSE, "%s: an index on '%s': no such table", d->file, x->table);
-	bus_buf_printf(&name, "_ix_%s", x->table);
+	gw_setup_index_name(x, &name);
 	for (size_t i = 0; i < x->n && rc == BUS_OK; i++) {
-		if (rel_column(rel, x->column[i]) < 0)
+		if (gw_rel_column(rel, x->column[i]) < 0)
 			rc = bus_fail(err, BUS_EPARSE, "%s: an index: '%s' has no column '%s'", d->file,
 				      x->table, x->column[i]);
-		bus_buf_printf(&name, "__%s", x->column[i]);
 		bus_buf_printf(&cols, "%s\"%s\"", i ? "," : "", x->column[i]);
 	}
 	if (rc == BUS_OK)
@@ -283,6 +251,7 @@ static enum bus_err make_index(struct gw_engine *e, const struct gw_def *d, cons
 	return rc;
 }
 
+/* @ in fmt is the name. */
 static enum bus_err prepare_with(struct gw_engine *e, struct gw_stmt **out, struct bus_error *err,
 				 const char *fmt, const char *name)
 {
@@ -300,40 +269,47 @@ static enum bus_err prepare_with(struct gw_engine *e, struct gw_stmt **out, stru
 	return rc;
 }
 
-static enum bus_err prepare_view(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+enum bus_err gw_setup_statements(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
 {
 	const struct gw_view *d = &v->def->pub;
 	const char *key = d->column[d->key].name;
 	struct bus_buf sql = { 0 };
-	enum bus_err rc;
+	char state[80], rows[80];
+	enum bus_err rc = BUS_OK;
 
-	if (v->def->rollup)
-		rc = gw_sum_open(e, v, find_rel(e, v->def->rollup->table), err);
-	else
-		rc = gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"_sum_%s\"", d->name);
-	gw_eval_select(v->def, &sql);
+	snprintf(state, sizeof(state), "%s%s", v->beside ? GW_BESIDE_STATE : "_view_", d->name);
+	snprintf(rows, sizeof(rows), "%s%s", v->beside ? GW_BESIDE_ROWS : "", d->name);
+	if (v->beside) { /* its sums are made at the switch */
+		gw_view_select(v->def, &sql);
+	} else {
+		if (v->def->rollup)
+			rc = gw_sum_open(e, v, gw_rel_find(e, v->def->rollup->table), err);
+		else
+			rc = gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"_sum_%s\"", d->name);
+		gw_eval_select(v->def, &sql);
+	}
 	bus_buf_printf(&sql, "WHERE \"%s\" = :_key", key);
 	if (rc == BUS_OK)
 		rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &v->keyed, err);
 	if (rc == BUS_OK)
-		rc = prepare_with(e, &v->state_get, err, "SELECT hash FROM \"_view_@\" WHERE key=?", d->name);
+		rc = prepare_with(e, &v->state_get, err, "SELECT hash FROM \"@\" WHERE key=?", state);
 	if (rc == BUS_OK)
 		rc = prepare_with(e, &v->state_put, err,
-				  "INSERT INTO \"_view_@\"(key, hash, seq) VALUES(?,?,?) ON CONFLICT DO UPDATE SET "
+				  "INSERT INTO \"@\"(key, hash, seq) VALUES(?,?,?) ON CONFLICT DO UPDATE SET "
 				  "hash=excluded.hash, seq=excluded.seq",
-				  d->name);
+				  state);
 	if (rc == BUS_OK)
-		rc = prepare_with(e, &v->state_remove, err, "DELETE FROM \"_view_@\" WHERE key=?", d->name);
+		rc = prepare_with(e, &v->state_remove, err, "DELETE FROM \"@\" WHERE key=?", state);
 	if (rc == BUS_OK)
 		rc = gw_scope_prepare(e, v, err);
-	if (rc == BUS_OK && !d->internal)
+	if (rc == BUS_OK && !d->internal && !v->beside)
 		rc = prepare_with(e, &v->log_put, err, "INSERT INTO \"_log_@\" VALUES(?,?)", d->name);
-	if (rc == BUS_OK && v->rel) {
+	if (rc == BUS_OK && v->def->full) {
 		bus_buf_reset(&sql);
-		bus_buf_printf(&sql, "DELETE FROM \"%s\" WHERE \"%s\"=?", d->name, key);
+		bus_buf_printf(&sql, "DELETE FROM \"%s\" WHERE \"%s\"=?", rows, key);
 		rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &v->row_remove, err);
 		bus_buf_reset(&sql);
-		bus_buf_printf(&sql, "INSERT INTO \"%s\"(", d->name);
+		bus_buf_printf(&sql, "INSERT INTO \"%s\"(", rows);
 		for (size_t i = 0; i < d->n_columns; i++)
 			bus_buf_printf(&sql, "%s\"%s\"", i ? "," : "", d->column[i].name);
 		bus_buf_puts(&sql, ") VALUES(?");
@@ -354,55 +330,7 @@ static enum bus_err prepare_view(struct gw_engine *e, struct gw_live *v, struct 
 	return rc;
 }
 
-static enum bus_err prepare_route(struct gw_engine *e, const struct gw_rel *rel,
-				  const struct gw_route_def *def, struct gw_route *r, struct bus_error *err)
-{
-	enum bus_err rc;
-
-	*r = (struct gw_route){ .column = -1 };
-	if (def->column) {
-		r->column = rel_column(rel, def->column);
-		assert(r->column >= 0); /* gw_view_bind saw it */
-		return BUS_OK;
-	}
-	rc = gw_db_prepare(e->db, def->select, &r->select, err);
-	if (rc != BUS_OK)
-		return rc;
-	r->n_params = gw_stmt_params(r->select);
-	if (r->n_params > GW_ROUTE_PARAMS_MAX)
-		return bus_fail(err, BUS_EPARSE, "a route from '%s' has more than %d parameters", rel->name,
-				GW_ROUTE_PARAMS_MAX);
-	for (int i = 0; i < r->n_params; i++)
-		r->param[i] = rel_column(rel, gw_stmt_param_name(r->select, i + 1) + 1);
-	return BUS_OK;
-}
-
-static enum bus_err listen(struct gw_engine *e, struct gw_live *v, const struct gw_read *read,
-			   struct bus_error *err)
-{
-	struct gw_rel *rel = find_rel(e, read->table);
-	struct gw_listener *l;
-	enum bus_err rc = BUS_OK;
-	int column;
-
-	rel->listener = bus_xrealloc(rel->listener, (rel->n_listeners + 1) * sizeof(*rel->listener));
-	l = &rel->listener[rel->n_listeners++];
-	*l = (struct gw_listener){ .view = v };
-	l->reads = bus_xcalloc(rel->n_columns, sizeof(*l->reads));
-	for (size_t i = 0; i < read->n; i++) {
-		column = rel_column(rel, read->column[i]);
-		if (column >= 0)
-			l->reads[column] = true;
-	}
-	l->route = bus_xcalloc(v->def->n_routes, sizeof(*l->route));
-	for (size_t i = 0; i < v->def->n_routes && rc == BUS_OK; i++) {
-		if (strcmp(v->def->route[i].table, read->table) == 0)
-			rc = prepare_route(e, rel, &v->def->route[i], &l->route[l->n_routes++], err);
-	}
-	return rc;
-}
-
-static enum bus_err sort_views(struct gw_engine *e, struct bus_error *err)
+enum bus_err gw_setup_order(struct gw_engine *e, struct bus_error *err)
 {
 	bool *placed = bus_xcalloc(e->n_views + 1, sizeof(*placed)), ready;
 	size_t n = 0, before;
@@ -425,7 +353,7 @@ static enum bus_err sort_views(struct gw_engine *e, struct bus_error *err)
 	return n == e->n_views ? BUS_OK : bus_fail(err, BUS_EPARSE, "views read each other in a circle");
 }
 
-static enum bus_err load_view(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+enum bus_err gw_setup_load(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
 {
 	const char *name = v->def->pub.name;
 	struct gw_stmt *s = NULL;
@@ -455,6 +383,28 @@ static enum bus_err load_view(struct gw_engine *e, struct gw_live *v, struct bus
 	return rc;
 }
 
+/* Of views that were being built. */
+static enum bus_err drop_unfinished(struct gw_engine *e, struct bus_error *err)
+{
+	struct gw_stmt *s = NULL;
+	struct gw_keys left = { 0 };
+	enum bus_err rc;
+	bool row;
+
+	rc = gw_db_prepare(e->db,
+			   "SELECT name FROM sqlite_schema WHERE type='table' AND "
+			   "(substr(name,1,5)='" GW_BESIDE_STATE "' OR substr(name,1,8)='" GW_BESIDE_ROWS "')",
+			   &s, err);
+	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row)
+		gw_keys_add(&left, gw_stmt_text(s, 0));
+	gw_stmt_free(&s);
+	for (size_t i = 0; i < left.n && rc == BUS_OK; i++)
+		rc = gw_db_exec(e->db, err, "DROP TABLE \"%.*s\"", (int)gw_keys_at(&left, i).n,
+				gw_keys_at(&left, i).p);
+	gw_keys_release(&left);
+	return rc;
+}
+
 static enum bus_err drop_gone(struct gw_engine *e, struct bus_error *err)
 {
 	struct gw_stmt *s = NULL;
@@ -467,10 +417,12 @@ static enum bus_err drop_gone(struct gw_engine *e, struct bus_error *err)
 	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
 		for (k = 0; k < e->n_views && !bus_str_is(gw_stmt_text(s, 0), e->view[k]->def->pub.name); k++)
 			;
-		if (k == e->n_views)
+		if (k == e->n_views && !gw_lives_keep(e, gw_stmt_text(s, 0)))
 			gw_keys_add(&gone, gw_stmt_text(s, 0));
 	}
 	gw_stmt_free(&s);
+	if (rc == BUS_OK)
+		rc = drop_unfinished(e, err);
 	for (size_t i = 0; i < gone.n && rc == BUS_OK; i++) {
 		struct bus_str name = gw_keys_at(&gone, i);
 
@@ -500,34 +452,43 @@ static const struct gw_world *views_world(struct gw_engine *e, struct bus_arena 
 enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
 {
 	struct bus_arena *arena = bus_arena_new(0);
-	struct gw_catalogue catalogue = { e, has, views_world(e, arena) };
+	struct gw_catalogue catalogue = { e, gw_setup_has, views_world(e, arena) };
 	char label[128];
 	enum bus_err rc;
 
 	rc = drop_gone(e, err);
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
-		rc = reconcile(e, e->view[i], err);
+		if (gw_rel_find(e, e->view[i]->def->pub.name))
+			rc = bus_fail(err, BUS_EPARSE, "%s: '%s' is the name of another table",
+				      e->view[i]->def->file, e->view[i]->def->pub.name);
 		if (rc == BUS_OK)
-			rc = make_tables(e, e->view[i], err);
+			rc = reconcile(e, e->view[i], err);
+		if (rc == BUS_OK)
+			rc = gw_setup_tables(e, e->view[i], err);
 	}
+	e->culprit = NULL;
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
 		for (size_t k = 0; k < e->view[i]->def->n_indexes && rc == BUS_OK; k++)
-			rc = make_index(e, e->view[i]->def, &e->view[i]->def->index[k], err);
+			rc = gw_setup_index(e, e->view[i]->def, &e->view[i]->def->index[k], err);
+		if (rc != BUS_OK)
+			e->culprit = e->view[i];
 	}
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
 		if (!e->view[i]->def->pub.source) /* readers hold what was bound: never twice */
 			rc = gw_view_bind(e->db, e->view[i]->def, &catalogue, err);
+		if (rc != BUS_OK)
+			e->culprit = e->view[i];
 	}
 	if (rc == BUS_OK)
-		rc = sort_views(e, err);
+		rc = gw_setup_order(e, err);
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
 		struct gw_live *v = e->view[i];
 
-		rc = prepare_view(e, v, err);
+		rc = gw_setup_statements(e, v, err);
 		for (size_t k = 0; k < v->def->n_reads && rc == BUS_OK; k++)
-			rc = listen(e, v, &v->def->read[k], err);
+			rc = gw_rel_listen(e, v, &v->def->read[k], err);
 		if (rc == BUS_OK)
-			rc = load_view(e, v, err);
+			rc = gw_setup_load(e, v, err);
 		snprintf(label, sizeof(label), "view=\"%s\"", v->def->pub.name);
 		v->metric_rows =
 		    bus_metric("titian_view_rows", "gauge", "Keys now present in the view", label);
@@ -536,26 +497,29 @@ enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
 	return rc;
 }
 
+void gw_setup_release(struct gw_live *v)
+{
+	gw_stmt_free(&v->keyed);
+	gw_stmt_free(&v->state_get);
+	gw_stmt_free(&v->state_put);
+	gw_stmt_free(&v->state_remove);
+	gw_stmt_free(&v->log_put);
+	gw_scope_undo(v);
+	gw_stmt_free(&v->row_put);
+	gw_stmt_free(&v->row_remove);
+	gw_keys_release(&v->dirty);
+}
+
 void gw_setup_undo(struct gw_engine *e)
 {
 	for (size_t i = 0; i < e->n_views; i++) {
-		struct gw_live *v = e->view[i];
-
-		gw_sum_close(e, v);
-		gw_stmt_free(&v->keyed);
-		gw_stmt_free(&v->state_get);
-		gw_stmt_free(&v->state_put);
-		gw_stmt_free(&v->state_remove);
-		gw_stmt_free(&v->log_put);
-		gw_scope_undo(v);
-		gw_stmt_free(&v->row_put);
-		gw_stmt_free(&v->row_remove);
-		gw_keys_release(&v->dirty);
-		free_rel(&v->rel);
+		gw_sum_close(e, e->view[i]);
+		gw_setup_release(e->view[i]);
+		gw_rel_free(&e->view[i]->rel);
 	}
 	for (size_t i = 0; i < e->n_topics; i++) {
 		gw_table_close(&e->topic[i].table);
-		free_rel(&e->topic[i].rel);
+		gw_rel_free(&e->topic[i].rel);
 	}
 	gw_stmt_free(&e->dirty_put);
 	gw_stmt_free(&e->dirty_clear);

@@ -57,7 +57,8 @@ static enum bus_err compare(struct gw_engine *e, struct side *a, struct side *b,
 	return rc;
 }
 
-static enum bus_err waits(struct gw_reader *r, const char *name, bool *out, struct bus_error *err)
+/* Or is not the definition that the store has. */
+static enum bus_err waits(struct gw_reader *r, const struct gw_view *v, bool *out, struct bus_error *err)
 {
 	struct gw_stmt *s;
 	enum bus_err rc;
@@ -66,11 +67,11 @@ static enum bus_err waits(struct gw_reader *r, const char *name, bool *out, stru
 	rc = gw_reader_stmt(
 	    r,
 	    "SELECT all_dirty OR EXISTS(SELECT 1 FROM _dirty d WHERE d.view = v.id) FROM _view v "
-	    "WHERE name = ?",
+	    "WHERE id = ?",
 	    &s, err);
 	if (rc != BUS_OK)
 		return rc;
-	gw_stmt_bind_text(s, 1, bus_str(name));
+	gw_stmt_bind_int(s, 1, atomic_load(&gw_view_def(v)->id));
 	rc = gw_stmt_step(s, &row, err);
 	*out = rc != BUS_OK || !row || gw_stmt_int(s, 0) != 0;
 	gw_stmt_reset(s);
@@ -136,7 +137,7 @@ enum bus_err gw_verify(struct gw_engine *e, int64_t *differing, size_t n, struct
 	set = gw_views_hold(e);
 	for (size_t i = 0; i < n && i < set->n && rc == BUS_OK; i++) {
 		differing[i] = 0;
-		rc = waits(r, set->view[i]->name, &wait, err);
+		rc = waits(r, set->view[i], &wait, err);
 		if (rc != BUS_OK)
 			break;
 		if (wait) {

@@ -167,8 +167,13 @@ enum bus_http_more gw_subscriber_piece(void *state, struct bus_buf *out)
 	enum bus_http_more more;
 
 	atomic_store(&s->holds, 0);
-	if (!still_granted(s) || gone(s, out))
+	if (!still_granted(s) || gone(s, out)) {
+		if (poll) {
+			gw_events_poll_begin(out);
+			gw_events_poll_end(s->channel, s->at, false, out);
+		}
 		return BUS_HTTP_END;
+	}
 	if (!s->begun && s->channel->way == GW_WAY_SSE)
 		bus_buf_puts(out, "retry: 3000\n\n");
 	s->begun = true;

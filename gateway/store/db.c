@@ -203,6 +203,11 @@ enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left, st
 	return fail(db, rc, err, "cannot checkpoint the database");
 }
 
+void gw_db_interrupt(struct gw_db *db)
+{
+	sqlite3_interrupt(db->handle);
+}
+
 void gw_db_deadline(struct gw_db *db, int ms)
 {
 	db->deadline_ms = ms > 0 ? bus_clock_mono_ms() + ms : 0;

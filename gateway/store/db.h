@@ -36,6 +36,8 @@ enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left,
 			      struct bus_error *err) BUS_MUSTCHECK;
 /* From now on a statement that still runs after ms milliseconds ends with BUS_ETIMEOUT; 0: no limit. */
 void gw_db_deadline(struct gw_db *db, int ms);
+/* The statement that runs ends with BUS_ETIMEOUT. Any thread, while the connection is open. */
+void gw_db_interrupt(struct gw_db *db);
 
 enum bus_err gw_db_prepare(struct gw_db *db, const char *sql, struct gw_stmt **out,
 			   struct bus_error *err) BUS_MUSTCHECK;
