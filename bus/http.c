@@ -205,6 +205,7 @@ static enum MHD_Result take_body(struct bus_http_request *req, const char *p, si
 static void allow(struct bus_http_request *req, const char *methods)
 {
 	bus_http_set(req, "Allow", methods);
+	bus_http_preflight(req, methods);
 	bus_http_reply(req, 204, NULL, NULL);
 }
 
@@ -414,6 +415,8 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	h->problem_type = conf->problem_type;
 	h->write_error = conf->write_error;
 	h->refuse = conf->refuse;
+	h->origins = conf->origins;
+	h->gzip = conf->gzip;
 	h->admit = conf->admit;
 	h->answered = conf->answered;
 	bus_random(&seed, sizeof(seed));

@@ -14,7 +14,8 @@
  * close. Absolute deadlines for the request (10 s for headers, 30 s for the body, 30 s idle); URI over 8 KiB
  * 414, body over the cap 413, all bodies over their common cap 503, HEAD as GET without a body, OPTIONS with
  * Allow, 405 with Allow, 404; these as problem documents (RFC 9457). Standard headers on every answer:
- * X-Content-Type-Options: nosniff, Cache-Control: no-store unless set, X-Request-Id. Access log at debug level
+ * X-Content-Type-Options: nosniff, Cache-Control: no-store unless set, X-Request-Id (the one sent, else the trace-id
+ * of a traceparent, else a new one). Access log at debug level
  * has the route's pattern, never the path or the query (MHD's own log is off: it would write the path).
  *
  * What MHD answers itself, before we see the request (a short HTML page, connection closed): a header line
@@ -79,6 +80,9 @@ struct bus_http_conf {
 	void (*write_error)(struct bus_buf *out, int status, const char *title, const char *detail);
 	const struct bus_http_tls *tls; /* NULL: plain HTTP */
 	bool exposed;			/* plain HTTP beyond loopback is meant */
+	const char *const *origins; /* pages of these origins may read our answers (CORS), NULL-ended, "*": of any;
+				     * borrowed while the server runs. NULL: none */
+	bool gzip; /* whole answers are compressed for those who take it; streams where the handler says so */
 	/* Answers a request that has no route (404) or not with its method (405; Allow is set); NULL: a problem
 	 * document in English. */
 	void (*refuse)(void *ctx, struct bus_http_request *req, int status);
@@ -161,6 +165,8 @@ enum bus_http_more {
 /* Appends at most about 64 KiB to out a call. Called on the connection's thread, never twice at a time. */
 typedef enum bus_http_more (*bus_http_source_fn)(void *state, struct bus_buf *out);
 
+/* Before bus_http_stream(): it is compressed if the reader takes it. For exports, not for feeds: it holds 256 KiB. */
+void bus_http_compress(struct bus_http_request *req);
 struct bus_http_stream;
 /* free_state is called once, on any thread, when the stream is over; the handle is dead then: whoever may
  * wake it must have been told by free_state (under the caller's own lock). */

@@ -67,6 +67,7 @@ void bus_http_add_head(struct bus_http_request *req, struct MHD_Response *r, con
 
 	if (type)
 		MHD_add_response_header(r, "Content-Type", type);
+	bus_http_cors(req, r);
 	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
 	if (!req->has_cache_control)
 		MHD_add_response_header(r, "Cache-Control", "no-store");
@@ -86,6 +87,7 @@ static struct MHD_Response *whole(struct bus_http_request *req, struct bus_buf *
 	struct MHD_Response *r;
 
 	if (body && body->n > 0) {
+		bus_http_gzip_body(req, type, body);
 		r = MHD_create_response_from_buffer(body->n, body->p, MHD_RESPMEM_MUST_FREE);
 		if (r)
 			*body = (struct bus_buf){ 0 };

@@ -7,6 +7,8 @@
  *   http_read.c    a handler reads its request
  *   http_answer.c  a handler answers: whole, problem, later
  *   http_stream.c  an answer piece by piece
+ *   http_gzip.c    answers compressed
+ *   http_cors.c    pages of other origins
  *   http_route.c   paths, queries (no MHD)
  *
  * Locks, in the order in which they may be taken: caller's own -> bus_http.list_lock -> request.lock ->
@@ -64,6 +66,8 @@ struct bus_http {
 	bool (*admit)(void *ctx, struct bus_http_request *req);
 	void (*answered)(void *ctx, const struct bus_http_request *req, int status);
 	struct http_tls *tls; /* NULL: plain */
+	const char *const *origins; /* NULL: no page of another origin */
+	bool gzip;
 	struct bus_metric *connections;
 	atomic_int open; /* requests between their first line and their end */
 	atomic_int n_connections;
@@ -146,6 +150,7 @@ struct bus_http_request {
 	const char *type; /* bus_http_set_type */
 	bool orphan;	/* ... and that its connection has left: the ticket frees it */
 	struct bus_http_stream stream;
+	struct http_gzip *gzip; /* of the stream; NULL: as it is */
 	struct bus_http_ticket ticket;
 };
 
@@ -194,6 +199,19 @@ int bus_http_request_parse(struct bus_http_request *req, const char *method, con
 void bus_http_request_name(struct bus_http_request *req); /* its X-Request-Id */
 void bus_http_request_reset(struct bus_http_request *req);
 void bus_http_request_drop_body(struct bus_http_request *req);
+
+/* http_gzip.c */
+bool bus_http_takes_gzip(const char *accept); /* an Accept-Encoding; NULL: none */
+/* Compresses body, if it is worth it and the reader takes it. */
+void bus_http_gzip_body(struct bus_http_request *req, const char *type, struct bus_buf *body);
+struct http_gzip *bus_http_gzip_new(void);
+enum http_gzip_flush { HTTP_GZIP_MORE, HTTP_GZIP_NOW, HTTP_GZIP_END };
+void bus_http_gzip_put(struct http_gzip *g, const void *p, size_t n, enum http_gzip_flush how, struct bus_buf *out);
+void bus_http_gzip_free(struct http_gzip **g);
+
+/* http_cors.c */
+void bus_http_cors(const struct bus_http_request *req, struct MHD_Response *r);
+void bus_http_preflight(struct bus_http_request *req, const char *methods); /* before the answer to OPTIONS */
 
 /* http_stream.c */
 void bus_http_wake_locked(struct bus_http_request *req); /* resumes it if it is suspended */

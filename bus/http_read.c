@@ -33,6 +33,7 @@ void bus_http_request_free(struct bus_http_request **reqp)
 	bus_buf_release(&req->head);
 	bus_buf_release(&req->stream.out);
 	bus_http_bytes_unref(&req->stream.lent);
+	bus_http_gzip_free(&req->gzip);
 	pthread_mutex_destroy(&req->lock);
 	free(req);
 	*reqp = NULL;
@@ -90,6 +91,7 @@ void bus_http_request_reset(struct bus_http_request *req)
 	empty(&req->head);
 	empty(&req->stream.out);
 	bus_http_bytes_unref(&req->stream.lent);
+	bus_http_gzip_free(&req->gzip);
 	req->n_pairs = 0;
 	req->has_cache_control = false;
 	req->refusal = 0;
@@ -286,6 +288,19 @@ static bool good_id(const char *id)
 	return strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
 }
 
+/* The trace-id of a W3C traceparent, "00-<32 hex>-<16 hex>-<2 hex>"; all zero is none. */
+static bool trace_id(const char *sent, char *out)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (!sent || strlen(sent) < 55 || strspn(sent, hex) != 2 || sent[2] != '-' || strspn(sent + 3, hex) != 32 ||
+	    sent[35] != '-' || strspn(sent + 3, "0") == 32 || strncmp(sent, "ff", 2) == 0)
+		return false;
+	memcpy(out, sent + 3, 32);
+	out[32] = '\0';
+	return true;
+}
+
 void bus_http_request_name(struct bus_http_request *req)
 {
 	const char *sent = bus_http_header(req, "X-Request-Id");
@@ -295,6 +310,8 @@ void bus_http_request_name(struct bus_http_request *req)
 		memcpy(req->id, sent, strlen(sent) + 1);
 		return;
 	}
+	if (trace_id(bus_http_header(req, "traceparent"), req->id))
+		return;
 	/* splitmix64: every number once, in an order that tells nothing */
 	n = atomic_fetch_add_explicit(&req->h->next_id, UINT64_C(0x9e3779b97f4a7c15), memory_order_relaxed);
 	n = (n ^ (n >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);

@@ -109,6 +109,25 @@ static size_t take(struct bus_http_stream *s, char *buf, size_t max)
 	return n;
 }
 
+/* Asks the source; what it gives is put in s->out, compressed if that was agreed. */
+static enum bus_http_more ask(struct bus_http_stream *s)
+{
+	struct http_gzip *gzip = s->req->gzip;
+	enum bus_http_more more;
+	struct bus_buf plain = { 0 };
+
+	if (!gzip)
+		return s->fn(s->state, &s->out);
+	more = s->fn(s->state, &plain);
+	bus_http_gzip_put(gzip, plain.p, plain.n,
+			  more == BUS_HTTP_END	  ? HTTP_GZIP_END
+			  : more == BUS_HTTP_PARK ? HTTP_GZIP_NOW
+						  : HTTP_GZIP_MORE,
+			  &s->out);
+	bus_buf_release(&plain);
+	return more;
+}
+
 static ssize_t read_stream(void *ctx, uint64_t pos, char *buf, size_t max)
 {
 	struct bus_http_stream *s = ctx;
@@ -133,7 +152,7 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *buf, size_t max)
 			return MHD_CONTENT_READER_END_WITH_ERROR;
 		s->sent = 0;
 		bus_buf_reset(&s->out);
-		switch (s->fn(s->state, &s->out)) {
+		switch (ask(s)) {
 		case BUS_HTTP_MORE:
 			break;
 		case BUS_HTTP_PARK:

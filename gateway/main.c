@@ -23,7 +23,8 @@ struct conf {
 	char *exports_dir, *exports_key;
 	char *address, *ops_address;
 	struct bus_conf_map kafka;
-	struct bus_conf_list topics;
+	struct bus_conf_list topics, cors;
+	const char **origins; /* of cors; NULL-ended */
 	int64_t port, ops_port, threads, connections, cache;
 	int64_t exports_space, exports_keep, exports_threads, exports_per_reader;
 };
@@ -42,6 +43,7 @@ static const struct bus_conf_option options[] = {
 	O("http.port", PORT, port, "18080", "Port readers connect to."),
 	O("http.threads", INT, threads, "0", "Threads that answer; 0: as many as cores, at most 4."),
 	O("http.connections", INT, connections, "10000", "Most connections at a time."),
+	O("http.cors", LIST, cors, "", "Origins whose pages may read answers in a browser: https://host; none unless named."),
 	O("ops.address", STR, ops_address, "127.0.0.1", "Address of health and metrics."),
 	O("ops.port", PORT, ops_port, "18081", "Port of health and metrics."),
 	O("access.policy", PATH, policy, NULL, "Who may read what (YAML); read again on SIGHUP."),
@@ -165,6 +167,8 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 					     .connections = (int)c->connections,
 					     .exposed = true, /* a proxy that speaks TLS stands before it */
 					     .refuse = gw_api_refuse,
+					     .origins = c->origins,
+					     .gzip = true,
 					     .program = "gateway" };
 	const struct bus_http_conf side = { .address = c->ops_address,
 					    .port = (int)c->ops_port,
@@ -292,11 +296,15 @@ int main(int argc, char **argv)
 		argc--;
 	}
 	bus_proc_options(argc, argv, usage, options, &conf);
+	conf.origins = bus_xcalloc(conf.cors.n + 1, sizeof(*conf.origins));
+	for (size_t i = 0; i < conf.cors.n; i++)
+		conf.origins[i] = conf.cors.item[i];
 	bus_proc_signals();
 	sigaction(SIGHUP, &hangup, NULL);
 	rc = only_check ? check(&conf, &err) : run(&conf, &err);
 	if (rc)
 		fprintf(stderr, "titian-gateway: %s\n", err.text);
+	free(conf.origins);
 	bus_conf_release(options, &conf);
 	return rc == BUS_EPARSE || rc == BUS_EINVAL ? 2 : rc ? 1 : 0;
 }

@@ -24,6 +24,8 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "POST", "/v1/tickets", gw_feeds_ticket },
 	{ "GET", "/v1/openapi.json", gw_openapi },
 	{ "GET", "/v1/openapi-3.1.json", gw_openapi_31 },
+	{ "GET", "/problems", gw_problem_list },
+	{ "GET", "/problems/{code}", gw_problem_page },
 	{ "GET", "/healthz", gw_ops_health },
 	{ "GET", "/readyz", gw_ops_ready },
 	{ "GET", "/", gw_portal },

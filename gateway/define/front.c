@@ -1,4 +1,7 @@
 /* The front matter's own keys; columns and routes have a file each. */
+#include <stdio.h>
+
+#include "bus/clock.h"
 #include "gateway/define/front.h"
 
 #define TEXT_MAX 4000 /* bytes of a title, a description */
@@ -126,6 +129,21 @@ static enum bus_err read_scope(struct gw_front *f, struct bus_yaml_node *root)
 	return rc;
 }
 
+/* deprecated, sunset: days. */
+static enum bus_err read_end(struct gw_front *f, struct bus_yaml_node *root, const char *key, const char **day)
+{
+	enum bus_err rc = gw_front_text(f, root, key, day);
+	int y, m, d, n = 0;
+	int32_t days;
+
+	if (rc != BUS_OK || !*day)
+		return rc;
+	if (strlen(*day) != 10 || sscanf(*day, "%4d-%2d-%2d%n", &y, &m, &d, &n) != 3 || n != 10 ||
+	    !bus_clock_days(y, m, d, &days))
+		return bus_yaml_fail(f->y, bus_yaml_get(root, key), f->err, "%s: a day like 2027-06-30", key);
+	return BUS_OK;
+}
+
 /* Who answers for it, what for, on what grounds, and what it promises. */
 static enum bus_err read_promises(struct gw_front *f, struct bus_yaml_node *root)
 {
@@ -136,6 +154,8 @@ static enum bus_err read_promises(struct gw_front *f, struct bus_yaml_node *root
 	    (rc = gw_front_texts(f, root, "purpose", &v->purpose_id, &v->purpose_en)) != BUS_OK ||
 	    (rc = gw_front_text(f, root, "basis", &v->basis)) != BUS_OK ||
 	    (rc = gw_front_text(f, root, "dpia", &v->dpia)) != BUS_OK ||
+	    (rc = read_end(f, root, "deprecated", &v->deprecated)) != BUS_OK ||
+	    (rc = read_end(f, root, "sunset", &v->sunset)) != BUS_OK ||
 	    (rc = gw_front_promises(f, root)) != BUS_OK || (rc = read_scope(f, root)) != BUS_OK ||
 	    (rc = bus_yaml_bool(f->y, root, "history", false, &v->history, f->err)) != BUS_OK)
 		return rc;

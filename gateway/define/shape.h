@@ -35,6 +35,7 @@ struct gw_view { /* immutable, and counted: it lives as long as somebody holds i
 	const char *purpose_id, *purpose_en;  /* what it may be used for; NULL: not said */
 	const char *basis;		      /* the law it rests on; NULL: not said */
 	const char *dpia;		      /* name of the file with its impact assessment; NULL: none */
+	const char *deprecated, *sunset;      /* days like "2027-06-30": not for new use from, not there after; or NULL */
 	int64_t max_age_s;		      /* promised freshness; 0: no promise */
 	const struct gw_input_age *input_age; /* tables with another promise than max_age_s; n_input_ages */
 	size_t n_input_ages;

@@ -10,6 +10,7 @@ static const struct parameter {
 } parameters[] = {
 	{ "view", "view", "path", "{\"type\":\"string\"}", true, "Nama tayangan", "Name of the view" },
 	{ "key", "key", "path", "{\"type\":\"string\"}", true, "Kunci baris", "Key of the row" },
+	{ "code", "code", "path", "{\"type\":\"string\"}", true, "Kode masalah", "Code of the problem" },
 	{ "file", "file", "path", "{\"type\":\"string\"}", true, "Nama berkas", "Name of the file" },
 	{ "limit", "limit", "query", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":10000,\"default\":100}",
 	  false, "Baris per halaman. CSV dan NDJSON tanpa `limit`: seluruh tayangan",

@@ -43,6 +43,7 @@ struct gw_access {
 	struct policy policy;	/* lock */
 	struct gw_views *views; /* lock: the set that grant is of */
 	struct gw_grant *grant; /* lock: of each reader, of each view of the set */
+	struct gw_meter *meters; /* lock: the list, not what it counts */
 	struct gw_grant_rows *rows; /* whoever reloads */
 	_Atomic uint64_t generation;
 };
@@ -176,6 +177,9 @@ enum bus_err gw_access_reload(struct gw_access *a, struct bus_error *err)
 	pthread_rwlock_wrlock(&a->lock);
 	old = a->policy;
 	a->policy = fresh;
+	for (size_t i = 0; i < fresh.says.n; i++)
+		if (fresh.says.reader[i].quota.requests)
+			fresh.says.reader[i].meter = gw_meter_of(&a->meters, fresh.says.reader[i].name);
 	bind(a);
 	pthread_rwlock_unlock(&a->lock);
 	policy_release(&old);
@@ -206,6 +210,7 @@ void gw_access_close(struct gw_access **a)
 	gw_views_release(&(*a)->views);
 	free((*a)->grant);
 	gw_grant_rows_free(&(*a)->rows);
+	gw_meters_free(&(*a)->meters);
 	pthread_rwlock_destroy(&(*a)->lock);
 	free((*a)->policy_path);
 	free((*a)->keys_path);
@@ -280,6 +285,20 @@ static struct gw_rights rights_of(struct gw_access *a, const char *reader)
 		may = (struct gw_rights){ .status = r->status, .define = r->define, .streams = (int)r->streams };
 	pthread_rwlock_unlock(&a->lock);
 	return may;
+}
+
+bool gw_access_quota(struct gw_access *a, const char *reader, struct gw_quota_left *left)
+{
+	const struct gw_policy_reader *r;
+	bool limited;
+
+	pthread_rwlock_rdlock(&a->lock);
+	r = gw_policy_reader(&a->policy.says, reader);
+	limited = r && r->meter;
+	if (limited)
+		*left = gw_quota_take(r->meter, r->quota, bus_clock_mono_ms());
+	pthread_rwlock_unlock(&a->lock);
+	return limited;
 }
 
 bool gw_access_status(struct gw_access *a, const char *reader)

@@ -33,6 +33,8 @@ struct gw_grant gw_access_grant(struct gw_access *a, const char *reader, const s
 typedef void (*gw_access_fn)(void *ctx, const char *reader, size_t keys, const struct gw_views *views,
 			     const struct gw_grant *grant);
 void gw_access_each(struct gw_access *a, gw_access_fn fn, void *ctx);
+/* One request more of this reader; false: it has no quota. */
+bool gw_access_quota(struct gw_access *a, const char *reader, struct gw_quota_left *left);
 bool gw_access_status(struct gw_access *a, const char *reader); /* may see topics and quality */
 int gw_access_streams(struct gw_access *a, const char *reader); /* most feeds open at a time */
 /* While it stands still, every grant is what it was. */

@@ -1,8 +1,11 @@
 #include "gateway/serve/answer.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
+#include "bus/clock.h"
 #include "gateway/serve/access_rows.h"
 
 /* --- headers ---------------------------------------------------------------------------------------- */
@@ -38,11 +41,40 @@ uint64_t gw_answer_hash(struct gw_api *api, struct bus_http_request *req, const 
 	return gw_hash(key, &what, sizeof(what));
 }
 
+/* Midnight in the city at the beginning of a day, in seconds since 1970. */
+static time_t midnight(const char *day)
+{
+	int y = 0, m = 0, d = 0;
+	int32_t days = 0;
+	bool good = sscanf(day, "%4d-%2d-%2d", &y, &m, &d) == 3 && bus_clock_days(y, m, d, &days);
+
+	assert(good); /* the definition was read with it */
+	return ((time_t)days * 24 - 7) * 3600;
+}
+
+/* RFC 9745 and RFC 8594. */
+static void put_end(struct bus_http_request *req, const struct gw_view *v)
+{
+	char text[48];
+	struct tm tm;
+	time_t at;
+
+	if (v->deprecated) {
+		snprintf(text, sizeof(text), "@%lld", (long long)midnight(v->deprecated));
+		bus_http_set(req, "Deprecation", text);
+	}
+	if (v->sunset) {
+		at = midnight(v->sunset);
+		strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&at, &tm));
+		bus_http_set(req, "Sunset", text);
+	}
+}
+
 void gw_answer_links(struct bus_http_request *req, const struct gw_view *v, const char *next)
 {
 	struct bus_buf link = { 0 };
 
-	(void)v;
+	put_end(req, v);
 	if (next)
 		bus_buf_printf(&link, "<%s>; rel=\"next\", ", next);
 	bus_buf_puts(&link, "</v1/views>; rel=\"describedby\", </v1/openapi.json>; rel=\"service-desc\"");

@@ -11,6 +11,18 @@ const char *gw_api_key(const struct bus_http_request *req)
 	return bus_http_header(req, "X-Api-Key");
 }
 
+static bool within_quota(struct gw_api *api, struct bus_http_request *req, const char *name)
+{
+	struct gw_quota_left left;
+
+	if (!gw_access_quota(api->access, name, &left))
+		return true;
+	gw_quota_headers(req, &left);
+	if (left.over)
+		gw_problem(req, "quota-exceeded", NULL, NULL);
+	return !left.over;
+}
+
 bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
 {
 	const char *key = gw_api_key(req);
@@ -20,7 +32,7 @@ bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
 	else if (gw_access_reader(api->access, key, name))
 		gw_problem(req, "key-unknown", NULL, NULL);
 	else
-		return true;
+		return within_quota(api, req, name);
 	return false;
 }
 

@@ -33,7 +33,8 @@ bool gw_english(const struct bus_http_request *req);
 
 /* The key as sent: `Authorization: Bearer KEY` or `X-Api-Key: KEY`; NULL: none. */
 const char *gw_api_key(const struct bus_http_request *req);
-/* Who asks: fills name (GW_READER_NAME_MAX) or answers 401 and returns false. */
+/* Who asks: fills name (GW_READER_NAME_MAX) or answers 401, or 429 beyond its quota,
+ * and returns false. Once a request. */
 bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name);
 /* The view of the path and what the reader may see of it, or answers 401/404 and returns NULL. An unknown
  * view and one that is not granted get the same answer. */
@@ -52,6 +53,8 @@ void gw_api_fail(struct bus_http_request *req, enum bus_err rc, const struct bus
 /* handlers */
 void gw_rest_views(void *ctx, struct bus_http_request *req);
 void gw_rest_page(void *ctx, struct bus_http_request *req);
+void gw_problem_page(void *ctx, struct bus_http_request *req);
+void gw_problem_list(void *ctx, struct bus_http_request *req);
 void gw_rest_lookup(void *ctx, struct bus_http_request *req);
 void gw_rest_row(void *ctx, struct bus_http_request *req);
 void gw_rest_topics(void *ctx, struct bus_http_request *req);

@@ -150,6 +150,7 @@ static enum bus_err reader_read(const struct gw_views *views, struct gw_policy *
 				struct bus_yaml_node *node, struct gw_policy_reader *r, struct bus_error *err)
 {
 	struct bus_yaml_node *list;
+	const char *quota = NULL;
 	enum bus_err rc;
 
 	if (!gw_reader_name_ok(node->key) || node->kind != BUS_YAML_MAP)
@@ -162,8 +163,13 @@ static enum bus_err reader_read(const struct gw_views *views, struct gw_policy *
 	r->streams = GW_STREAMS_DEFAULT;
 	if (rc == BUS_OK)
 		rc = bus_yaml_int(y, node, "streams", false, 0, 1000000, &r->streams, err);
+	if (rc == BUS_OK)
+		rc = bus_yaml_str(y, node, "quota", false, &quota, err);
 	if (rc != BUS_OK)
 		return rc;
+	if (quota && !gw_quota_read(quota, &r->quota))
+		return bus_yaml_fail(y, bus_yaml_get(node, "quota"), err,
+				     "a quota is requests/time, like 600/1m; s, m, h or d");
 	list = bus_yaml_get(node, "views");
 	if (list && (rc = rules_read(views, p, y, list, r, err)) != BUS_OK)
 		return rc;

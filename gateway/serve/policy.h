@@ -13,6 +13,7 @@
 
 #include "bus/error.h"
 #include "gateway/engine/read.h"
+#include "gateway/serve/quota.h"
 
 #define GW_READER_NAME_MAX 64
 
@@ -42,6 +43,8 @@ struct gw_policy_reader {
 	bool status; /* may see topics and quality */
 	bool define; /* may define, change and drop views */
 	int64_t streams; /* most that are open at a time */
+	struct gw_quota quota;
+	struct gw_meter *meter; /* of the quota; gw_access binds it */
 	struct gw_rule *rule;
 	size_t n_rules;
 };

@@ -2,13 +2,21 @@
 #include <strings.h>
 
 #include "gateway/serve/api.h"
+#include "gateway/serve/problem.h"
 
 /* Every problem the gateway answers with (RFC 9457). Codes are for programs and never change. */
-static const struct problem {
-	const char *code;
-	int status;
-	const char *id, *en;
-} table[] = {
+static const struct gw_problem_kind table[] = {
+	/* what bus/http says no to itself */
+	{ "http-400", 400, "Permintaan tidak menurut HTTP", "Not a request as HTTP has it" },
+	{ "http-408", 408, "Permintaan terlalu lambat", "The request took too long" },
+	{ "http-413", 413, "Isi permintaan terlalu besar", "The body is too large" },
+	{ "http-414", 414, "Alamat terlalu panjang: pakai POST .../lookup",
+	  "The address is too long: use POST .../lookup" },
+	{ "http-500", 500, "Kesalahan di pihak kami", "A mistake of ours" },
+	{ "http-501", 501, "Transfer-Encoding itu tidak diterima", "That Transfer-Encoding is not taken" },
+	{ "http-503", 503, "Terlalu banyak sekaligus, atau sedang berhenti",
+	  "Too much at once, or stopping" },
+	{ "http-505", 505, "Versi HTTP itu tidak diterima", "That version of HTTP is not taken" },
 	{ "path-unknown", 404, "Tidak ada apa-apa di alamat ini", "There is nothing at this address" },
 	{ "method-refused", 405, "Alamat ini tidak menerima metode itu: tayangan hanya dibaca",
 	  "This address does not take that method: views are read only" },
@@ -40,6 +48,8 @@ static const struct problem {
 	  "The body is not a list of values of one column" },
 	{ "lookup-several", 409, "Satu nilai memiliki beberapa baris", "One value has several rows" },
 	{ "accept-unknown", 406, "Bentuk yang diminta tidak tersedia", "No such representation" },
+	{ "quota-exceeded", 429, "Kuota permintaan habis: tunggu sampai Retry-After",
+	  "The quota of requests is used up: wait for Retry-After" },
 	{ "too-many-streams", 429, "Terlalu banyak aliran terbuka dengan kunci ini",
 	  "Too many open streams for this key" },
 	{ "export-unknown", 404, "Tidak ada ekspor dengan nomor itu bagi Anda", "No export of that number for you" },
@@ -69,28 +79,36 @@ static const char *wire_code(const char *code)
 						   : code;
 }
 
-static const struct problem *problem_of(const char *code)
+const struct gw_problem_kind *gw_problem_find(const char *code)
 {
 	for (size_t i = 0; i < BUS_LEN(table); i++)
 		if (strcmp(table[i].code, code) == 0)
 			return &table[i];
-	assert(!"a code of the table");
 	return NULL;
+}
+
+const struct gw_problem_kind *gw_problem_at(unsigned i)
+{
+	return i < BUS_LEN(table) ? &table[i] : NULL;
 }
 
 const char *gw_problem_title(const char *code, bool english)
 {
-	const struct problem *p = problem_of(code);
+	const struct gw_problem_kind *k = gw_problem_find(code);
 
-	return english ? p->en : p->id;
+	assert(k);
+	return english ? k->en : k->id;
 }
 
 void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint)
 {
-	const struct problem *p = problem_of(code);
+	const struct gw_problem_kind *k = gw_problem_find(code);
+	bool english = gw_english(req);
 
-	if (p->status == 401)
+	assert(k);
+	if (k->status == 401)
 		bus_http_set(req, "WWW-Authenticate", "Bearer");
-	bus_http_set(req, "Content-Language", gw_english(req) ? "en" : "id");
-	bus_http_problem(req, p->status, code, wire_code(code), gw_english(req) ? p->en : p->id, detail, hint);
+	bus_http_set(req, "Content-Language", english ? "en" : "id");
+	bus_http_set(req, "Vary", "Accept-Language");
+	bus_http_problem(req, k->status, code, wire_code(code), english ? k->en : k->id, detail, hint);
 }

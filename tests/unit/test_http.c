@@ -222,6 +222,8 @@ static const struct bus_http_route routes[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const char *const origins[] = { "https://data.pekanbaru.go.id", NULL };
+
 static int start(void **state)
 {
 	struct bus_http_conf conf = { .address = "127.0.0.1",
@@ -231,6 +233,7 @@ static int start(void **state)
 				      .header_ms = 600,
 				      .body_ms = 600,
 				      .idle_ms = 1500,
+				      .origins = origins,
 				      .program = "test" };
 	struct bus_error err;
 
@@ -386,8 +389,57 @@ static void writes_problem_documents(void **state)
 	(void)state;
 	assert_holds(a, "HTTP/1.1 409 ");
 	assert_holds(a, "Content-Type: application/problem+json\r\n");
-	assert_holds(a, "\"type\":\"/problems/taken\",\"title\":\"Taken\",\"status\":409,"
-			"\"detail\":\"it is \\\"taken\\\"\",\"code\":\"taken\",\"message\":\"Taken\",\"details\":\"it is \\\"taken\\\"\",\"hint\":\"take another\"");
+	assert_holds(
+	    a, "\"type\":\"/problems/taken\",\"title\":\"Taken\",\"status\":409,"
+	       "\"detail\":\"it is \\\"taken\\\"\",\"code\":\"taken\",\"message\":\"Taken\",\"details\":\"it "
+	       "is \\\"taken\\\"\",\"hint\":\"take another\"");
+	free(a);
+}
+
+/* The Fetch standard, "CORS protocol and HTTP caches" and "CORS-preflight fetch". */
+static void only_pages_of_named_origins_may_read(void **state)
+{
+	char *a =
+	    ask("GET /hello HTTP/1.1\r\nHost: h\r\nOrigin: https://data.pekanbaru.go.id\r\n\r\n", "hello");
+
+	(void)state;
+	assert_holds(a, "Access-Control-Allow-Origin: https://data.pekanbaru.go.id\r\n");
+	assert_holds(a, "Vary: Origin\r\n");
+	free(a);
+	a = ask("GET /hello HTTP/1.1\r\nHost: h\r\nOrigin: https://data.pekanbaru.go.id.evil.example\r\n\r\n",
+		"hello");
+	assert_null(strstr(a, "Access-Control"));
+	assert_holds(a, "Vary: Origin\r\n");
+	free(a);
+	a = ask("OPTIONS /hello HTTP/1.1\r\nHost: h\r\nOrigin: https://data.pekanbaru.go.id\r\n"
+		"Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: "
+		"authorization,prefer\r\n\r\n",
+		"\r\n\r\n");
+	assert_holds(a, "HTTP/1.1 204 ");
+	assert_holds(a, "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n");
+	assert_holds(a, "Access-Control-Allow-Headers: authorization,prefer\r\n");
+	free(a);
+	a = ask("OPTIONS /hello HTTP/1.1\r\nHost: h\r\nOrigin: null\r\nAccess-Control-Request-Method: "
+		"GET\r\n\r\n",
+		"\r\n\r\n");
+	assert_null(strstr(a, "Access-Control"));
+	free(a);
+}
+
+/* W3C Trace Context, 3.2.2 */
+static void a_request_is_called_by_the_trace_it_belongs_to(void **state)
+{
+	(void)state;
+	expect("GET /hello HTTP/1.1\r\nHost: h\r\ntraceparent: "
+	       "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n",
+	       "hello", "X-Request-Id: 4bf92f3577b34da6a3ce929d0e0e4736\r\n");
+	expect("GET /hello HTTP/1.1\r\nHost: h\r\nX-Request-Id: mine\r\ntraceparent: "
+	       "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n",
+	       "hello", "X-Request-Id: mine\r\n");
+	char *a = ask("GET /hello HTTP/1.1\r\nHost: h\r\ntraceparent: "
+		      "00-00000000000000000000000000000000-00f067aa0ba902b7-01\r\n\r\n",
+		      "hello");
+	assert_null(strstr(a, "X-Request-Id: 000000000000"));
 	free(a);
 }
 
@@ -1011,6 +1063,8 @@ int main(void)
 		TEST(answers_with_the_standard_headers),
 		TEST(decodes_parts_and_query),
 		TEST(writes_problem_documents),
+		TEST(only_pages_of_named_origins_may_read),
+		TEST(a_request_is_called_by_the_trace_it_belongs_to),
 		TEST(a_handler_without_an_answer_is_a_500),
 		TEST(unknown_paths_and_methods_are_problems),
 		TEST(head_is_get_without_a_body),
