@@ -119,6 +119,9 @@ static enum bus_http_more ask(struct bus_http_stream *s)
 	if (!gzip)
 		return s->fn(s->state, &s->out);
 	more = s->fn(s->state, &plain);
+	if (s->lent)
+		bus_buf_put(&plain, s->lent->p, s->lent->n);
+	bus_http_bytes_unref(&s->lent);
 	bus_http_gzip_put(gzip, plain.p, plain.n,
 			  more == BUS_HTTP_END	  ? HTTP_GZIP_END
 			  : more == BUS_HTTP_PARK ? HTTP_GZIP_NOW

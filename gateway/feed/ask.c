@@ -299,6 +299,8 @@ static void answer(struct gw_api *api, struct bus_http_request *req, struct gw_c
 	}
 	if (c->way == GW_WAY_SSE)
 		bus_http_set(req, "X-Accel-Buffering", "no");
+	if (s->until)
+		bus_http_compress(req); /* it is a file, and over soon */
 	pthread_mutex_lock(&api->feeds->lock);
 	s->stream = bus_http_stream(req, 200, type[c->way], gw_subscriber_piece, gw_subscriber_free, s);
 	pthread_mutex_unlock(&api->feeds->lock);

@@ -91,7 +91,7 @@ void gw_api_fail(struct bus_http_request *req, enum bus_err rc, const struct bus
 		gw_problem(req, "row-unknown", NULL, NULL);
 	else if (rc == BUS_ETOOBIG)
 		gw_problem(req, "question-too-large", err->text,
-			   "indexes: [{table: ..., columns: [...]}] / store: full; Accept: text/csv");
+			   "GET /v1/views/{view}.csv, .ndjson, .parquet; indexes: [{table: ..., columns: [...]}], store: full");
 	else if (rc == BUS_ECONFLICT)
 		gw_problem(req, "lookup-several", err->text, NULL);
 	else

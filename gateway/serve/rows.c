@@ -78,7 +78,7 @@ static bool read_cursor(struct gw_params *q, struct gw_api *api)
 static void hint_at_export(struct gw_params *q)
 {
 	snprintf(q->hint, sizeof(q->hint),
-		 "Link: rel=\"next\" (after=...); GET /v1/views/%s, Accept: text/csv", q->view->name);
+		 "Link: rel=\"next\" (after=...); GET /v1/views/%s.csv, .ndjson, .xlsx, .parquet", q->view->name);
 }
 
 static bool params_read(struct gw_rows *p, struct gw_api *api, struct bus_http_request *req,
