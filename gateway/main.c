@@ -25,7 +25,7 @@ struct conf {
 	struct bus_conf_map kafka;
 	struct bus_conf_list topics, cors;
 	const char **origins; /* of cors; NULL-ended */
-	int64_t port, ops_port, threads, connections, cache;
+	int64_t port, ops_port, threads, connections, cache, verify_per_s;
 	int64_t exports_space, exports_keep, exports_threads, exports_per_reader;
 };
 
@@ -37,6 +37,8 @@ static const struct bus_conf_option options[] = {
 	O("schemas.topic", STR, schemas_topic, "_schemas", "Topic of the schema registry."),
 	O("topics", LIST, topics, NULL, "Topics to materialise."),
 	O("views.dir", PATH, views_dir, NULL, "Folder of view definitions, *.sql."),
+	O("views.verify", INT, verify_per_s, "200",
+	  "Keys a second compared with their SELECT run afresh while nothing else is to do; 0: none."),
 	O("db.path", PATH, db_path, NULL, "The views' database; may be deleted, it is rebuilt from Kafka."),
 	O("db.cache", SIZE, cache, "32MiB", "Page cache of the writer."),
 	O("http.address", STR, address, "127.0.0.1", "Address readers connect to."),
@@ -200,6 +202,7 @@ static enum bus_err open_engine(const struct conf *c, const char *db_path, struc
 		.schemas_topic = c->schemas_topic,
 		.topics = topics,
 		.cache_bytes = c->cache,
+		.verify_per_s = (int)c->verify_per_s,
 	};
 	enum bus_err rc;
 

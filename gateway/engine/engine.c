@@ -145,7 +145,7 @@ static enum bus_err check_cluster(struct gw_engine *e, const char *cluster, stru
 enum bus_err gw_engine_open(const struct gw_engine_conf *conf, struct gw_engine **out, struct bus_error *err)
 {
 	int64_t until = bus_clock_mono_ms() + (conf->wait_ms > 0 ? conf->wait_ms : WAIT_MS);
-	struct gw_mat_conf mat = { conf->kafka, conf->batch_max, conf->batch_wait_ms };
+	struct gw_mat_conf mat = { conf->kafka, conf->batch_max, conf->batch_wait_ms, conf->verify_per_s };
 	struct gw_schemas schemas = { NULL, store_by_id, store_latest, store_version, store_catch_up };
 	struct schema_store *store = NULL;
 	char cluster[128];

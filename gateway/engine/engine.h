@@ -24,6 +24,7 @@ struct gw_engine_conf {
 	int batch_max;		   /* records a transaction; 0 = 10,000 */
 	int batch_wait_ms;	   /* 0 = 20: how long a small batch waits for company, while some comes */
 	int64_t cache_bytes;	   /* SQLite page cache of the writer; 0 = 32 MiB */
+	int verify_per_s;	   /* keys compared with their SELECT a second, while nothing else is to do; 0: none */
 	int wait_ms;		   /* for the registry's topic and the topics' schemas; 0 = 60,000 */
 };
 
@@ -41,9 +42,20 @@ const char *gw_engine_fault(struct gw_engine *e);
 /* Tells the registry's side topic which fields of which topics' schemas each view reads. After _open. */
 void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka, const char *schemas_topic);
 
-/* Every view computed from nothing, and compared with what is stored. differing[i]: rows of gw_view_at(i)
- * that are missing, too many or other; -1: the view waits for evaluation. n: gw_view_count. Reads one
- * snapshot, takes seconds for a city; any thread. Kept as metric titian_view_verify_differences. */
+/* One view computed from nothing, and compared with what is stored, on a gateway at work: what waits for evaluation
+ * is counted and passed over. Reads one snapshot, takes seconds for a city; any thread but those that answer
+ * requests. Counted in titian_view_verify_keys_total and titian_view_verify_differences_total. */
+struct gw_verdict {
+	int64_t keys;	   /* compared */
+	int64_t differing; /* missing, too many or other */
+	int64_t waiting;   /* passed over */
+	bool waits;	   /* the whole view waits for evaluation: nothing was compared, ask again later */
+};
+/* Told every 4,096 keys; false: enough, and gw_verify_view gives BUS_ESTOPPED. */
+typedef bool (*gw_verify_fn)(void *ctx, const struct gw_verdict *so_far);
+enum bus_err gw_verify_view(struct gw_engine *e, const struct gw_view *v, gw_verify_fn fn, void *ctx,
+			    struct gw_verdict *out, struct bus_error *err) BUS_MUSTCHECK;
+/* Every view. differing[i]: of gw_view_at(i); -1: it waits for evaluation, or a key of it does. n: gw_view_count. */
 enum bus_err gw_verify(struct gw_engine *e, int64_t *differing, size_t n,
 		       struct bus_error *err) BUS_MUSTCHECK;
 

@@ -8,6 +8,7 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "gateway/engine/sample.h"
 
 #define BATCH_MAX 10000
 #define BATCH_WAIT_MS 20
@@ -20,6 +21,8 @@
 #define BROKER_MS 10000
 #define CHECKPOINT_MS 1000
 #define RETRY_MS 1000
+#define SAMPLE_LEAST 10 /* keys looked at a time */
+#define SAMPLE_MOST 200
 /* Fetched ahead. librdkafka holds some 700 bytes beside each small record: this is 15 MB, not 2. */
 #define QUEUE_BYTES (2 * 1024 * 1024)
 
@@ -31,7 +34,8 @@ struct gw_mat {
 	pthread_t thread;
 	bool started;
 	_Atomic bool stop;
-	int64_t looked_ms, checkpoint_ms;
+	int64_t looked_ms, checkpoint_ms, sampled_ms;
+	struct gw_sample sample;
 	bool written; /* since the last truncating checkpoint */
 };
 
@@ -192,6 +196,17 @@ static enum bus_err take_batch(struct gw_mat *m, size_t *taken, bool *pending, s
 	return rc;
 }
 
+/* Views against their SELECT, a few keys at a time. */
+static void sample(struct gw_mat *m)
+{
+	int64_t now = bus_clock_mono_ms(), n = (now - m->sampled_ms) * m->conf.verify_per_s / 1000;
+
+	if (n < SAMPLE_LEAST)
+		return;
+	m->sampled_ms = now;
+	gw_sample_step(m->e, &m->sample, n < SAMPLE_MOST ? (int)n : SAMPLE_MOST);
+}
+
 /* Nothing came: what was put off, and the housekeeping. */
 static enum bus_err rest(struct gw_mat *m, bool *pending, bool building, struct bus_error *err)
 {
@@ -217,6 +232,8 @@ static enum bus_err rest(struct gw_mat *m, bool *pending, bool building, struct 
 		if (rc == BUS_OK)
 			rc = gw_sweep(e, &more, err);
 		m->written |= more;
+		if (rc == BUS_OK)
+			sample(m);
 	}
 	return rc;
 }
@@ -299,6 +316,7 @@ void gw_mat_free(struct gw_mat **m)
 	if (!*m)
 		return;
 	assert(!(*m)->started);
+	gw_sample_release(&(*m)->sample);
 	free((*m)->record);
 	free(*m);
 	*m = NULL;

@@ -10,6 +10,7 @@ struct gw_mat_conf {
 	struct bus_kafka_conf kafka; /* borrowed strings: good until gw_mat_free */
 	int batch_max;
 	int batch_wait_ms;
+	int verify_per_s;
 };
 
 struct gw_mat *gw_mat_new(struct gw_engine *e, const struct gw_mat_conf *conf);

@@ -89,7 +89,8 @@ enum bus_err gw_sum_open(struct gw_engine *e, struct gw_live *v, const struct gw
 	if (rc == BUS_OK && !there) {
 		v->all = true;
 		gw_rollup_create(v->def, &sql);
-		rc = gw_db_exec(e->db, err, "%s", bus_buf_cstr(&sql));
+		rc = gw_db_exec(e->db, err, "%s; UPDATE _view SET all_dirty = 1 WHERE id = %lld",
+				bus_buf_cstr(&sql), (long long)v->id);
 	}
 	if (rc == BUS_OK)
 		rc = make_image_table(e, v, rel, err);
