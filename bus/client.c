@@ -159,13 +159,10 @@ static void prepare(struct bus_client *c, const struct bus_client_call *call)
 	curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
-static size_t take_header(char *p, size_t size, size_t n, void *ctx)
+void bus_client_take_header(const char *p, size_t n, struct bus_client_header *want, size_t n_want)
 {
-	const struct bus_client_call *call = ctx;
-
-	n *= size;
-	for (size_t i = 0; i < call->n_want; i++) {
-		struct bus_client_header *w = &call->want[i];
+	for (size_t i = 0; i < n_want; i++) {
+		struct bus_client_header *w = &want[i];
 		size_t name = strlen(w->name), from = name + 1, to = n;
 
 		if (n <= name || p[name] != ':' || strncasecmp(p, w->name, name) != 0)
@@ -179,7 +176,14 @@ static size_t take_header(char *p, size_t size, size_t n, void *ctx)
 			w->value[to - from] = '\0';
 		}
 	}
-	return n;
+}
+
+static size_t take_header(char *p, size_t size, size_t n, void *ctx)
+{
+	const struct bus_client_call *call = ctx;
+
+	bus_client_take_header(p, size * n, call->want, call->n_want);
+	return size * n;
 }
 
 static int ask_go_on(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)

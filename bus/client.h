@@ -63,4 +63,7 @@ enum bus_err bus_client_request(const char *method, const char *url, const char 
 /* May a secret go there? Over TLS, or to this machine. */
 bool bus_client_guarded(const char *url);
 
+/* --- for bus/client_many.c: one header line of an answer --- */
+void bus_client_take_header(const char *p, size_t n, struct bus_client_header *want, size_t n_want);
+
 #endif
