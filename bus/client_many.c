@@ -91,6 +91,31 @@ static void one_free(struct bus_many *m, struct one *o)
 	free(o);
 }
 
+static void finish(struct bus_many *m, struct one *o, int status, enum bus_err rc, const char *why)
+{
+	struct bus_many_answer answer = { .status = status,
+					  .rc = status ? BUS_OK : rc,
+					  .why = status ? "" : why,
+					  .ms = bus_clock_mono_ms() - o->began };
+	void (*done)(void *ctx, const struct bus_many_answer *answer) = o->call.done;
+	void *ctx = o->call.ctx;
+
+	m->moved = true;
+	one_free(m, o);
+	done(ctx, &answer);
+}
+
+void bus_many_cancel(struct bus_many *m)
+{
+	while (m->first)
+		finish(m, m->first, 0, BUS_ESTOPPED, "stopping");
+}
+
+int bus_many_under_way(const struct bus_many *m)
+{
+	return m->n;
+}
+
 void bus_many_free(struct bus_many **mp)
 {
 	struct bus_many *m = *mp;
@@ -106,20 +131,6 @@ void bus_many_free(struct bus_many **mp)
 }
 
 /* --- the end of one ---------------------------------------------------------------------------------- */
-
-static void finish(struct bus_many *m, struct one *o, int status, enum bus_err rc, const char *why)
-{
-	struct bus_many_answer answer = { .status = status,
-					  .rc = status ? BUS_OK : rc,
-					  .why = status ? "" : why,
-					  .ms = bus_clock_mono_ms() - o->began };
-	void (*done)(void *ctx, const struct bus_many_answer *answer) = o->call.done;
-	void *ctx = o->call.ctx;
-
-	m->moved = true;
-	one_free(m, o);
-	done(ctx, &answer);
-}
 
 /* What a receiver's people are told. curl's own words name the host or the address: they are not used. */
 static const char *words(const struct one *o, CURLcode code, enum bus_err *rc)

@@ -36,7 +36,7 @@ struct bus_many_call {
 	struct bus_buf body;		/* taken */
 	struct bus_client_header *want; /* filled from the answer; n_want of them, the caller's */
 	size_t n_want;
-	/* Once for each that was sent, inside bus_many_run. May send another. */
+	/* Once for each that was sent, inside bus_many_run or _cancel. May send another, but for the latter. */
 	void (*done)(void *ctx, const struct bus_many_answer *answer);
 	void *ctx;
 };
@@ -54,7 +54,7 @@ struct bus_many_conf {
 
 enum bus_err bus_many_new(const struct bus_many_conf *conf, struct bus_many **out,
 			  struct bus_error *err) BUS_MUSTCHECK;
-void bus_many_free(struct bus_many **m); /* `done` is not called for those still under way */
+void bus_many_free(struct bus_many **m); /* after _cancel, or when none is under way */
 
 /* False: at_once are under way, and nothing was taken. */
 bool bus_many_send(struct bus_many *m, struct bus_many_call *call) BUS_MUSTCHECK;
@@ -62,5 +62,7 @@ void bus_many_call_release(struct bus_many_call *call); /* one that was not sent
 /* Works until a request is done, somebody wakes it or the time is over. */
 void bus_many_run(struct bus_many *m, int timeout_ms);
 void bus_many_wake(struct bus_many *m);
+int bus_many_under_way(const struct bus_many *m);
+void bus_many_cancel(struct bus_many *m); /* all under way: done, with BUS_ESTOPPED */
 
 #endif

@@ -12,6 +12,7 @@
 struct gw_feeds;    /* gateway/feed/feeds.h */
 struct gw_promises; /* gateway/serve/promise.h */
 struct gw_exports;  /* gateway/export/exports.h */
+struct gw_hooks; /* gateway/hook/hooks.h */
 
 struct gw_api {
 	struct gw_engine *engine;
@@ -20,6 +21,7 @@ struct gw_api {
 	struct gw_feeds *feeds;
 	struct gw_promises *promises; /* NULL: nothing is measured */
 	struct gw_exports *exports;
+	struct gw_hooks *hooks;
 };
 
 extern const struct bus_http_route gw_api_routes[]; /* the public port */
@@ -65,6 +67,14 @@ void gw_rest_whoami(void *ctx, struct bus_http_request *req);
 void gw_feeds_changes(void *ctx, struct bus_http_request *req);
 void gw_feeds_several(void *ctx, struct bus_http_request *req);
 void gw_feeds_ticket(void *ctx, struct bus_http_request *req);
+void gw_hooks_create(void *ctx, struct bus_http_request *req);
+void gw_hooks_list(void *ctx, struct bus_http_request *req);
+void gw_hooks_one(void *ctx, struct bus_http_request *req);
+void gw_hooks_change(void *ctx, struct bus_http_request *req);
+void gw_hooks_remove(void *ctx, struct bus_http_request *req);
+void gw_hooks_test(void *ctx, struct bus_http_request *req);
+void gw_hooks_redrive(void *ctx, struct bus_http_request *req);
+void gw_hooks_attempts(void *ctx, struct bus_http_request *req);
 void gw_openapi(void *ctx, struct bus_http_request *req);
 void gw_openapi_31(void *ctx, struct bus_http_request *req);
 void gw_portal(void *ctx, struct bus_http_request *req);

@@ -139,6 +139,8 @@ static enum bus_err rules_read(const struct gw_views *views, struct gw_policy *p
 		if (rc == BUS_OK && rows)
 			rc = gw_grant_rows_read(p->kept, y, rows, &rule->rows, err);
 		if (rc == BUS_OK)
+			rc = bus_yaml_bool(y, node, "full", false, &rule->full, err);
+		if (rc == BUS_OK)
 			rc = bus_yaml_no_more(y, node, err);
 		if (rc == BUS_OK)
 			rc = rule_check(views, y, node, rule, err);

@@ -24,6 +24,7 @@ struct gw_grant { /* by value: what a reader may see of one view */
 	uint64_t shown; /* bit i: column i is in the answer */
 	uint64_t clear; /* bit i: its value is given; a shown column without it is masked */
 	const struct gw_scope *rows; /* the rows there are for this reader; NULL: all. Lives as long as gw_access */
+	bool full; /* webhooks may carry rows with personal columns, not only where they are */
 };
 
 struct gw_names { /* of columns */
@@ -36,6 +37,7 @@ struct gw_rule {
 	char *view; /* "*": every one */
 	struct gw_names columns, clear;
 	const struct gw_scope *rows; /* NULL: all */
+	bool full;
 };
 
 struct gw_policy_reader {

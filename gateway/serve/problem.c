@@ -59,6 +59,9 @@ static const struct gw_problem_kind table[] = {
 	{ "range-invalid", 416, "Di luar berkas", "Outside the file" },
 	{ "too-many-exports", 429, "Terlalu banyak ekspor sedang dikerjakan atau disimpan",
 	  "Too many exports are being made or kept" },
+	{ "webhook-unknown", 404, "Tidak ada webhook dengan id itu bagi Anda", "No webhook of that id for you" },
+	{ "url-refused", 400, "Alamat itu tidak terbuka bagi webhook", "That URL is not open to webhooks" },
+	{ "too-many-webhooks", 409, "Terlalu banyak webhook", "Too many webhooks" },
 	{ "not-ready", 503, "Belum siap", "Not ready" },
 	{ "unavailable", 503, "Sementara tidak dapat dijawab", "Cannot be answered at the moment" },
 };

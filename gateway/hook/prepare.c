@@ -1,0 +1,230 @@
+/* What a subscription's next request is: agreement asked for, a reset, its next changes, a test. */
+#include <stdio.h>
+
+#include "bus/clock.h"
+#include "gateway/hook/hooks_impl.h"
+
+#define LOOKS_MAX 200 /* entries passed over before somebody else has a turn */
+
+bool gw_hook_params(const struct gw_hook_sub *s, const struct gw_view *v, struct gw_grant grant,
+		    struct bus_arena *arena, struct gw_params *p)
+{
+	bool good = true;
+
+	gw_params_begin(p, v, grant, arena);
+	if (s->select)
+		good = gw_params_add(p, "select", s->select);
+	if (good && s->date)
+		good = gw_params_add(p, "per_tanggal", s->date);
+	for (size_t i = 0; i < s->n_filters && good; i++)
+		good = gw_params_add(p, s->filter[i].column, s->filter[i].value);
+	return good && gw_params_end(p);
+}
+
+static void address(const struct gw_hook_sub *s, const struct bus_url *to, const char *method,
+		    struct gw_hook_plan *plan)
+{
+	plan->call.method = method;
+	plan->call.url = bus_xstrdup(s->url);
+	plan->call.to = *to;
+}
+
+/* CloudEvents, HTTP webhook 4.1. */
+static void ask_agreement(struct gw_hooks *h, const struct gw_hook_sub *s, const struct bus_url *to,
+			  struct gw_hook_plan *plan)
+{
+	char **header = bus_xcalloc(3, sizeof(*header));
+
+	header[0] = bus_xasprintf("WebHook-Request-Origin: %s", h->origin);
+	if (s->rate)
+		header[1] = bus_xasprintf("WebHook-Request-Rate: %lld", (long long)s->rate);
+	address(s, to, "OPTIONS", plan);
+	plan->call.header = header;
+	plan->kind = "validation";
+}
+
+static void message_begin(struct gw_hooks *h, const struct gw_hook_sub *s, const struct gw_params *p,
+			  struct gw_hook_message *m)
+{
+	*m = (struct gw_hook_message){ .names = &h->names,
+				       .sub = s,
+				       .params = p,
+				       .cursors = gw_api_cursors(h->conf.api),
+				       .full = p->grant.full,
+				       .now = bus_clock_ms() };
+}
+
+/* The message's bytes go over to the call. */
+static void message_send(struct gw_hook_message *m, const struct bus_url *to, struct gw_hook_plan *plan)
+{
+	gw_hook_message_end(m);
+	address(m->sub, to, "POST", plan);
+	memcpy(plan->id, m->id, sizeof(plan->id));
+	plan->changes = m->changes;
+	plan->call.header = m->header;
+	plan->call.body = m->body;
+	m->header = NULL;
+	m->n_headers = 0;
+	m->body = (struct bus_buf){ 0 };
+}
+
+static void put_cursor(struct gw_hooks *h, const struct gw_view *v, int64_t seq, char out[GW_HOOK_CURSOR_MAX])
+{
+	const struct gw_cursors cursors = gw_api_cursors(h->conf.api);
+	struct bus_buf text = { 0 };
+
+	gw_cursor_put_feed(&cursors, v, seq, &text);
+	snprintf(out, GW_HOOK_CURSOR_MAX, "%s", bus_buf_cstr(&text));
+	bus_buf_release(&text);
+}
+
+static bool stop_here(void *ctx, const struct gw_change *change)
+{
+	(void)ctx;
+	(void)change;
+	return false;
+}
+
+/* Where the position is in this store. A cursor of another store, or one that this store has not reached because it
+ * was put back from an older copy, means nothing here: everything comes anew. */
+static enum gw_hook_step place_of(struct gw_hooks *h, const struct gw_params *p, struct gw_hook_plan *plan,
+				  int64_t *seq)
+{
+	const struct gw_cursors cursors = gw_api_cursors(h->conf.api);
+	struct gw_engine *engine = h->conf.api->engine;
+	struct bus_error err;
+	int64_t last = 0;
+
+	*seq = 0;
+	if (!plan->pos.cursor[0])
+		return GW_HOOK_SEND;
+	if (gw_cursor_read_feed(&cursors, p->view, plan->pos.cursor, seq)) {
+		plan->pos.reset = true;
+	} else if (*seq > gw_newest(engine, p->view)) {
+		if (gw_changes(gw_reader_of(engine), p->view, p->query.date, *seq - 1, 1, stop_here, NULL,
+			       &last, &err))
+			return GW_HOOK_LATER;
+		plan->pos.reset |= last < *seq;
+	}
+	if (plan->pos.reset) {
+		*seq = 0;
+		plan->pos.cursor[0] = '\0';
+	}
+	return GW_HOOK_SEND;
+}
+
+static enum gw_hook_step changes(struct gw_hooks *h, const struct gw_hook_sub *s, const struct gw_params *p,
+				 const struct bus_url *to, struct gw_hook_plan *plan)
+{
+	struct gw_reader *reader = gw_reader_of(h->conf.api->engine);
+	int limit = s->format == GW_HOOK_BATCH || s->format == GW_HOOK_STANDARD ? (int)s->max_batch : 1;
+	struct gw_hook_message m;
+	struct bus_error err;
+	int64_t seq, last;
+	enum gw_hook_step step = place_of(h, p, plan, &seq);
+
+	if (step != GW_HOOK_SEND)
+		return step;
+	message_begin(h, s, p, &m);
+	if (plan->pos.reset) {
+		plan->kind = "reset";
+		gw_hook_message_event(&m, "reset");
+		message_send(&m, to, plan);
+		return GW_HOOK_SEND;
+	}
+	plan->newest = gw_newest(h->conf.api->engine, p->view);
+	last = seq;
+	for (int i = 0; i < LOOKS_MAX && m.changes == 0 && last < plan->newest && step == GW_HOOK_SEND; i++)
+		if (gw_changes(reader, p->view, p->query.date, last, limit, gw_hook_message_change, &m, &last,
+			       &err))
+			step = GW_HOOK_LATER;
+	if (m.more)
+		last = m.last;
+	if (step == GW_HOOK_SEND && last > seq)
+		put_cursor(h, p->view, last, plan->after);
+	else
+		memcpy(plan->after, plan->pos.cursor, sizeof(plan->after));
+	if (step == GW_HOOK_SEND && m.changes == 0)
+		step = GW_HOOK_NOTHING;
+	if (step == GW_HOOK_SEND) {
+		plan->kind = "changes";
+		message_send(&m, to, plan);
+	}
+	/* Cut off by LOOKS_MAX: there may be more. */
+	if (step == GW_HOOK_NOTHING && last < plan->newest)
+		plan->newest = -1;
+	gw_hook_message_release(&m);
+	return step;
+}
+
+/* The view, if it is there and the reader may read it still. */
+static const struct gw_view *granted(struct gw_hooks *h, const struct gw_hook_sub *s,
+				     const struct gw_views *views, struct gw_grant *grant)
+{
+	const struct gw_view *v = gw_views_find(views, s->view);
+
+	if (!v || v->internal)
+		return NULL;
+	*grant = gw_access_grant(h->conf.api->access, s->reader, v);
+	return grant->allowed ? v : NULL;
+}
+
+/* The parts of the URL; an address that the operator has closed meanwhile is refused when it is connected to. */
+static void place(const struct gw_hook_sub *s, struct bus_url *to)
+{
+	if (bus_url_read(s->url, to, NULL))
+		*to = (struct bus_url){ .host = "0.0.0.0" };
+}
+
+enum gw_hook_step gw_hook_prepare(struct gw_hooks *h, const struct gw_hook_sub *s, struct gw_hook_plan *plan)
+{
+	struct gw_views *views = gw_views_hold(h->conf.api->engine);
+	struct bus_arena *arena = bus_arena_new(64 * 1024);
+	enum gw_hook_step step = GW_HOOK_STOP;
+	struct gw_params *p = bus_xmalloc(sizeof(*p));
+	const struct gw_view *v;
+	struct gw_grant grant;
+	struct bus_url to;
+
+	place(s, &to);
+	v = granted(h, s, views, &grant);
+	if (!v) {
+		plan->reason = GW_HOOK_REVOKED;
+	} else if (plan->pos.state == GW_HOOK_VALIDATING) {
+		ask_agreement(h, s, &to, plan);
+		step = GW_HOOK_SEND;
+	} else if (!gw_hook_params(s, v, grant, arena, p)) {
+		plan->reason = GW_HOOK_UNFIT;
+	} else {
+		step = changes(h, s, p, &to, plan);
+	}
+	free(p);
+	bus_arena_free(&arena);
+	gw_views_release(&views);
+	return step;
+}
+
+bool gw_hook_prepare_test(struct gw_hooks *h, const struct gw_hook_sub *s, struct gw_hook_plan *plan)
+{
+	struct gw_views *views = gw_views_hold(h->conf.api->engine);
+	struct bus_arena *arena = bus_arena_new(64 * 1024);
+	struct gw_params *p = bus_xmalloc(sizeof(*p));
+	struct gw_hook_message m;
+	const struct gw_view *v;
+	struct gw_grant grant;
+	struct bus_url to;
+
+	place(s, &to);
+	v = granted(h, s, views, &grant);
+	if (v) {
+		gw_params_begin(p, v, grant, arena);
+		message_begin(h, s, p, &m);
+		plan->kind = "test";
+		gw_hook_message_event(&m, "test");
+		message_send(&m, &to, plan);
+	}
+	free(p);
+	bus_arena_free(&arena);
+	gw_views_release(&views);
+	return v != NULL;
+}
