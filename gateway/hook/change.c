@@ -78,12 +78,14 @@ static void take_filter(struct gw_ask *a, struct gw_hook_sub *s)
 static bool params_good(struct gw_ask *a, const struct gw_hook_sub *s, const struct gw_view *v,
 			struct gw_grant grant)
 {
-	struct gw_params *p = bus_arena_alloc(bus_http_arena(a->req), sizeof(*p));
+	struct gw_hook_part *p = bus_arena_alloc(bus_http_arena(a->req), sizeof(*p));
 
-	if (!p || gw_hook_params(s, v, grant, bus_http_arena(a->req), p))
-		return p != NULL;
-	gw_ask_refuse(a, p->problem, p->detail[0] ? p->detail : NULL, p->hint[0] ? p->hint : NULL);
-	return false;
+	if (!p)
+		gw_ask_refuse(a, "unavailable", NULL, NULL);
+	else if (!gw_hook_part_make(s, v, grant, bus_http_arena(a->req), p))
+		gw_ask_refuse(a, p->params.problem, p->params.detail[0] ? p->params.detail : NULL,
+			      p->params.hint[0] ? p->params.hint : NULL);
+	return !a->refused;
 }
 
 /* "0", "now" or a cursor, as a cursor; "": the beginning. */

@@ -134,10 +134,14 @@ enum gw_hook_step gw_hook_prepare(struct gw_hooks *h, const struct gw_hook_sub *
 /* A test message; false: the view is not granted, or the address is not open. */
 bool gw_hook_prepare_test(struct gw_hooks *h, const struct gw_hook_sub *s, struct gw_hook_plan *plan);
 
-/* The reader's parameters as a page would read them, checked against view and grant as they are now. False:
- * p->problem. */
-bool gw_hook_params(const struct gw_hook_sub *s, const struct gw_view *v, struct gw_grant grant,
-		    struct bus_arena *arena, struct gw_params *p);
+/* part.c: the part of the view that is followed, as view and grant are now. False: params.problem says why. */
+struct gw_hook_part {
+	struct gw_params params;
+	struct gw_scope scope; /* the grant's and the reader's; n 0: all rows */
+	struct gw_scope_part scope_part[GW_SCOPE_PARTS_MAX + GW_HOOK_FILTERS_MAX];
+};
+bool gw_hook_part_make(const struct gw_hook_sub *s, const struct gw_view *v, struct gw_grant grant,
+		       struct bus_arena *arena, struct gw_hook_part *out);
 
 /* show.c */
 /* The webhook of the path, if it is the asking reader's: then the lock is held. Or answered, and NULL. */

@@ -6,21 +6,6 @@
 
 #define LOOKS_MAX 200 /* entries passed over before somebody else has a turn */
 
-bool gw_hook_params(const struct gw_hook_sub *s, const struct gw_view *v, struct gw_grant grant,
-		    struct bus_arena *arena, struct gw_params *p)
-{
-	bool good = true;
-
-	gw_params_begin(p, v, grant, arena);
-	if (s->select)
-		good = gw_params_add(p, "select", s->select);
-	if (good && s->date)
-		good = gw_params_add(p, "per_tanggal", s->date);
-	for (size_t i = 0; i < s->n_filters && good; i++)
-		good = gw_params_add(p, s->filter[i].column, s->filter[i].value);
-	return good && gw_params_end(p);
-}
-
 static void address(const struct gw_hook_sub *s, const struct bus_url *to, const char *method,
 		    struct gw_hook_plan *plan)
 {
@@ -90,6 +75,7 @@ static bool stop_here(void *ctx, const struct gw_change *change)
 static enum gw_hook_step place_of(struct gw_hooks *h, const struct gw_params *p, struct gw_hook_plan *plan,
 				  int64_t *seq)
 {
+	struct gw_following f = { .view = p->view, .date = p->query.date, .limit = 1 };
 	const struct gw_cursors cursors = gw_api_cursors(h->conf.api);
 	struct gw_engine *engine = h->conf.api->engine;
 	struct bus_error err;
@@ -101,8 +87,8 @@ static enum gw_hook_step place_of(struct gw_hooks *h, const struct gw_params *p,
 	if (gw_cursor_read_feed(&cursors, p->view, plan->pos.cursor, seq)) {
 		plan->pos.reset = true;
 	} else if (*seq > gw_newest(engine, p->view)) {
-		if (gw_changes(gw_reader_of(engine), p->view, p->query.date, *seq - 1, 1, stop_here, NULL,
-			       &last, &err))
+		f.after = *seq - 1;
+		if (gw_follow(gw_reader_of(engine), &f, stop_here, NULL, &last, &err))
 			return GW_HOOK_LATER;
 		plan->pos.reset |= last < *seq;
 	}
@@ -113,46 +99,55 @@ static enum gw_hook_step place_of(struct gw_hooks *h, const struct gw_params *p,
 	return GW_HOOK_SEND;
 }
 
-static enum gw_hook_step changes(struct gw_hooks *h, const struct gw_hook_sub *s, const struct gw_params *p,
-				 const struct bus_url *to, struct gw_hook_plan *plan)
+/* The next changes after *last, as far as they go into a message. */
+static enum gw_hook_step read_changes(struct gw_hooks *h, const struct gw_hook_part *part, int64_t newest,
+				      struct gw_hook_message *m, int64_t *last)
 {
-	struct gw_reader *reader = gw_reader_of(h->conf.api->engine);
-	int limit = s->format == GW_HOOK_BATCH || s->format == GW_HOOK_STANDARD ? (int)s->max_batch : 1;
-	struct gw_hook_message m;
+	struct gw_following f = { .view = part->params.view,
+				  .date = part->params.query.date,
+				  .rows = part->scope.n > 0 ? &part->scope : NULL,
+				  .limit = (int)m->sub->max_batch };
 	struct bus_error err;
+
+	for (int i = 0; i < LOOKS_MAX && m->changes == 0 && *last < newest; i++) {
+		f.after = *last;
+		if (gw_follow(gw_reader_of(h->conf.api->engine), &f, gw_hook_message_change, m, last, &err))
+			return GW_HOOK_LATER;
+	}
+	if (m->more)
+		*last = m->last;
+	return m->changes > 0 ? GW_HOOK_SEND : GW_HOOK_NOTHING;
+}
+
+static enum gw_hook_step changes(struct gw_hooks *h, const struct gw_hook_sub *s,
+				 const struct gw_hook_part *part, const struct bus_url *to,
+				 struct gw_hook_plan *plan)
+{
+	const struct gw_params *p = &part->params;
+	struct gw_hook_message m;
 	int64_t seq, last;
 	enum gw_hook_step step = place_of(h, p, plan, &seq);
 
 	if (step != GW_HOOK_SEND)
 		return step;
 	message_begin(h, s, p, &m);
+	plan->newest = gw_newest(h->conf.api->engine, p->view);
 	if (plan->pos.reset) {
 		plan->kind = "reset";
 		gw_hook_message_event(&m, "reset");
-		message_send(&m, to, plan);
-		return GW_HOOK_SEND;
-	}
-	plan->newest = gw_newest(h->conf.api->engine, p->view);
-	last = seq;
-	for (int i = 0; i < LOOKS_MAX && m.changes == 0 && last < plan->newest && step == GW_HOOK_SEND; i++)
-		if (gw_changes(reader, p->view, p->query.date, last, limit, gw_hook_message_change, &m, &last,
-			       &err))
-			step = GW_HOOK_LATER;
-	if (m.more)
-		last = m.last;
-	if (step == GW_HOOK_SEND && last > seq)
-		put_cursor(h, p->view, last, plan->after);
-	else
-		memcpy(plan->after, plan->pos.cursor, sizeof(plan->after));
-	if (step == GW_HOOK_SEND && m.changes == 0)
-		step = GW_HOOK_NOTHING;
-	if (step == GW_HOOK_SEND) {
+	} else {
+		last = seq;
 		plan->kind = "changes";
-		message_send(&m, to, plan);
+		step = read_changes(h, part, plan->newest, &m, &last);
+		if (last > seq)
+			put_cursor(h, p->view, last, plan->after);
+		else
+			memcpy(plan->after, plan->pos.cursor, sizeof(plan->after));
+		if (last < plan->newest) /* there may be more */
+			plan->newest = -1;
 	}
-	/* Cut off by LOOKS_MAX: there may be more. */
-	if (step == GW_HOOK_NOTHING && last < plan->newest)
-		plan->newest = -1;
+	if (step == GW_HOOK_SEND)
+		message_send(&m, to, plan);
 	gw_hook_message_release(&m);
 	return step;
 }
@@ -181,7 +176,7 @@ enum gw_hook_step gw_hook_prepare(struct gw_hooks *h, const struct gw_hook_sub *
 	struct gw_views *views = gw_views_hold(h->conf.api->engine);
 	struct bus_arena *arena = bus_arena_new(64 * 1024);
 	enum gw_hook_step step = GW_HOOK_STOP;
-	struct gw_params *p = bus_xmalloc(sizeof(*p));
+	struct gw_hook_part *p = bus_xmalloc(sizeof(*p));
 	const struct gw_view *v;
 	struct gw_grant grant;
 	struct bus_url to;
@@ -193,7 +188,7 @@ enum gw_hook_step gw_hook_prepare(struct gw_hooks *h, const struct gw_hook_sub *
 	} else if (plan->pos.state == GW_HOOK_VALIDATING) {
 		ask_agreement(h, s, &to, plan);
 		step = GW_HOOK_SEND;
-	} else if (!gw_hook_params(s, v, grant, arena, p)) {
+	} else if (!gw_hook_part_make(s, v, grant, arena, p)) {
 		plan->reason = GW_HOOK_UNFIT;
 	} else {
 		step = changes(h, s, p, &to, plan);
