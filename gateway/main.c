@@ -16,6 +16,7 @@
 #include "gateway/engine/engine.h"
 #include "gateway/export/exports.h"
 #include "gateway/feed/feeds.h"
+#include "gateway/hook/hooks.h"
 #include "gateway/serve/promise.h"
 
 struct conf {
@@ -27,6 +28,10 @@ struct conf {
 	const char **origins; /* of cors; NULL-ended */
 	int64_t port, ops_port, threads, connections, cache, verify_per_s;
 	int64_t exports_space, exports_keep, exports_threads, exports_per_reader;
+	char *hooks_topic, *hooks_key, *hooks_hosts, *hooks_ca, *hooks_base, *hooks_type;
+	struct bus_conf_list hooks_allow, hooks_ports, hooks_retry;
+	int64_t hooks_give_up, hooks_timeout;
+	bool hooks_deliver;
 };
 
 #define O(name, type, field, fallback, help) { name, BUS_CONF_##type, offsetof(struct conf, field), fallback, help }
@@ -57,6 +62,21 @@ static const struct bus_conf_option options[] = {
 	O("exports.threads", INT, exports_threads, "2", "Exports made at a time; all but one may be jobs."),
 	O("exports.per_reader", INT, exports_per_reader, "4", "Exports of one reader that wait or are made."),
 	O("exports.key", PATH, exports_key, "", "Key that signs bundles; default: made beside the database."),
+	O("webhooks.topic", STR, hooks_topic, "_titian_webhooks", "Topic of webhooks and how far they are; made when missing."),
+	O("webhooks.key", PATH, hooks_key, "",
+	  "Key that seals that topic, the same on every gateway; default: made beside the database."),
+	O("webhooks.deliver", BOOL, hooks_deliver, "true", "May deliver; of several gateways one does."),
+	O("webhooks.allow", LIST, hooks_allow, "",
+	  "Receivers beyond the public internet: ADDRESS/BITS, HOST:PORT, http://HOST:PORT."),
+	O("webhooks.ports", LIST, hooks_ports, "", "Ports of receivers, beside 443."),
+	O("webhooks.hosts", PATH, hooks_hosts, "", "Names of receivers, as in /etc/hosts; asked before the resolver."),
+	O("webhooks.ca", PATH, hooks_ca, "", "PEM: who signs receivers' certificates; default: the system's."),
+	O("webhooks.base", STR, hooks_base, "", "URL where readers reach this gateway; default: http://ADDRESS:PORT."),
+	O("webhooks.type", STR, hooks_type, "id.go.pekanbaru.bus", "First part of the type of CloudEvents."),
+	O("webhooks.retry", LIST, hooks_retry, "5s,5m,30m,2h,5h,10h,14h,20h,24h",
+	  "Waits between the tries of a request; the last repeats."),
+	O("webhooks.give_up", MS, hooks_give_up, "72h", "A webhook that fails for so long is suspended."),
+	O("webhooks.timeout", MS, hooks_timeout, "5s", "Longest request to a receiver."),
 	{ 0 },
 };
 
@@ -240,6 +260,44 @@ static enum bus_err check(const struct conf *c, struct bus_error *err)
 	return rc;
 }
 
+static enum bus_err open_hooks(const struct conf *c, struct gw_api *api, struct bus_error *err)
+{
+	const struct gw_hook_net_conf net = { &c->hooks_allow, &c->hooks_ports, c->hooks_hosts };
+	char *base = *c->hooks_base ? bus_xstrdup(c->hooks_base)
+				    : bus_xasprintf("http://%s:%d", c->address, (int)c->port);
+	struct gw_hooks_conf conf = {
+		.kafka = kafka_conf(c),
+		.topic = c->hooks_topic,
+		.deliver = c->hooks_deliver,
+		.base = base,
+		.prefix = c->hooks_type,
+		.ca = c->hooks_ca,
+		.timeout_ms = (int)c->hooks_timeout,
+		.api = api,
+	};
+	enum bus_err rc = load_key(c, c->hooks_key, "webhooks.key", conf.key, err);
+
+	if (!rc)
+		rc = gw_hook_schedule_read(c->hooks_retry.item, c->hooks_retry.n, c->hooks_give_up, &conf.schedule,
+					   err);
+	if (!rc)
+		rc = gw_hook_net_new(&net, &conf.net, err);
+	if (!rc)
+		api->hooks = gw_hooks_new(&conf);
+	explicit_bzero(conf.key, sizeof(conf.key));
+	free(base);
+	return rc;
+}
+
+/* A gw_changed_fn: everybody who follows. */
+static void on_change(void *ctx, const struct gw_view *v, int64_t newest)
+{
+	struct gw_api *api = ctx;
+
+	gw_feeds_on_change(api->feeds, v, newest);
+	gw_hooks_wake(api->hooks);
+}
+
 static enum bus_err run(const struct conf *c, struct bus_error *err)
 {
 	const struct bus_kafka_conf kafka = kafka_conf(c);
@@ -249,17 +307,18 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 
 	if ((rc = open_engine(c, c->db_path, &api.engine, err)) ||
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
-	    (rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)))
+	    (rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)) ||
+	    (rc = open_hooks(c, &api, err)))
 		goto out;
 	gw_cursors_derive(&api.cursors);
 	api.feeds = gw_feeds_new();
 	api.promises = gw_promises_new(api.engine);
-	gw_on_change(api.engine, gw_feeds_on_change, api.feeds);
+	gw_on_change(api.engine, on_change, &api);
 	gw_on_views(api.engine, gw_access_bind, api.access);
 	if ((rc = open_exports(c, &api, err)) || (rc = start_http(c, &api, &http, &ops, err)) ||
 	    (rc = gw_engine_start(api.engine, err)))
 		goto out;
-	if ((rc = gw_promises_start(api.promises, err)))
+	if ((rc = gw_promises_start(api.promises, err)) || (rc = gw_hooks_start(api.hooks, err)))
 		goto out;
 	bus_proc_ready("titian-gateway");
 	gw_engine_announce(api.engine, &kafka, c->schemas_topic);
@@ -267,6 +326,8 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 out:
 	if (api.exports)
 		gw_exports_stop(api.exports);
+	if (api.hooks)
+		gw_hooks_stop(api.hooks);
 	if (http)
 		bus_http_stop(&http, 10000);
 	if (ops)
@@ -276,6 +337,7 @@ out:
 		gw_engine_stop(api.engine);
 	gw_feeds_free(&api.feeds);
 	gw_exports_free(&api.exports);
+	gw_hooks_free(&api.hooks);
 	gw_access_close(&api.access);
 	gw_engine_close(&api.engine);
 	return rc;

@@ -67,6 +67,9 @@ static const struct parameter {
 	  "A part of the file: `bytes=1000-`" },
 	{ "if_range", "If-Range", "header", "{\"type\":\"string\"}", false,
 	  "ETag berkas yang sudah ada sebagian", "The ETag of the file of which you have a part" },
+	{ "webhook_id", "id", "path", "{\"type\":\"string\"}", true, "Id webhook", "Id of the webhook" },
+	{ "webhook_from", "from", "query", "{\"type\":\"string\"}", true, "Kursor; `0`: dari awal; `now`",
+	  "A cursor; `0`: from the beginning; `now`" },
 	{ "filter", "filter", "query",
 	  "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/components/schemas/Filter\"}}", false,
 	  "Saringan: `kolom=operator.nilai`", "Filters: `column=operator.value`" },
@@ -81,8 +84,10 @@ static const struct problem {
 	{ 403, "Tidak diizinkan", "Not granted" },
 	{ 404, "Tidak ada (bagi Anda)", "Not there (for you)" },
 	{ 406, "Bentuk tidak tersedia", "No such representation" },
-	{ 409, "Satu nilai memiliki beberapa baris; atau ekspor belum selesai",
-	  "One value has several rows; or the export is not finished" },
+	{ 409, "Bertentangan dengan keadaan sekarang: satu nilai dengan beberapa baris, ekspor yang belum selesai, "
+	       "webhook yang baru diubah",
+	  "In conflict with the present state: one value with several rows, an export not finished, a webhook just "
+	  "changed" },
 	{ 413, "Isi permintaan terlalu besar", "The body is too large" },
 	{ 416, "Tidak ada baris atau bita sejauh itu", "There are no rows, or bytes, that far" },
 	{ 422, "Berkas jenis ini tidak dapat memuat data itu", "This kind of file cannot hold these data" },
@@ -115,6 +120,14 @@ static const struct schema {
 		    "eta_s:i? as_of:t? cursor:s?" },
 	{ "ExportQuestion", "view:s format:s" },
 	{ "Page", "data:a next:s? cursor:s as_of:i" },
+	{ "Webhook", "id:s view:s url:s select:s? per_tanggal:s? filter:o format:s signature:s rate:i max_batch:i "
+		     "created:t state:s reason:s? cursor:s? delivered:i failures:i failing_since:t? next_try:t? "
+		     "last:o behind:i? keys:a" },
+	{ "WebhookNew", "view:s url:s filter:o select:s? per_tanggal:s? from:s? format:s signature:s rate:i "
+			"max_batch:i" },
+	{ "WebhookChange", "url:s suspended:b rotate:b overlap:i rate:i max_batch:i" },
+	{ "WebhookTest", "message:s status:i why:s? ms:i" },
+	{ "WebhookAttempt", "at:t kind:s message:s? status:i why:s? ms:i" },
 	{ "Ok", "status:s" },
 };
 
@@ -181,6 +194,16 @@ static const struct answer {
 	  "A ticket, good for 60 seconds",
 	  { { "application/json", "Ticket" } },
 	  "" },
+	{ "Webhooks", "Webhook", "Webhooks", { { "application/json", "[Webhook]" } }, "" },
+	{ "Webhook", "Webhook", "The webhook", { { "application/json", "Webhook" } }, "Location" },
+	{ "WebhookMade",
+	  "Webhook, dengan kunci untuk memeriksa tanda tangannya",
+	  "The webhook, with the key that its signatures are verified with",
+	  { { "application/json", "Webhook" } },
+	  "Location" },
+	{ "WebhookTest", "Jawaban penerima", "What the receiver answered", { { "application/json", "WebhookTest" } }, "" },
+	{ "WebhookAttempts", "Percobaan", "Attempts", { { "application/json", "[WebhookAttempt]" } }, "" },
+	{ "Gone", "Sudah dihapus", "Removed", { { NULL, NULL } }, "" },
 	{ "Openapi", "Dokumen OpenAPI", "An OpenAPI document", { { "application/json", "" } }, "" },
 	{ "Ok", "Baik", "Good", { { "application/json", "Ok" } }, "" },
 	{ "Page", "Halaman", "The page", { { "text/html", NULL } }, "Content-Security-Policy" },

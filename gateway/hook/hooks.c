@@ -125,7 +125,8 @@ struct gw_hooks *gw_hooks_new(const struct gw_hooks_conf *conf)
 
 	h->conf = *conf;
 	h->schedule = conf->schedule;
-	h->names = (struct gw_hook_names){ .base = conf->base, .prefix = conf->prefix };
+	h->base = bus_xstrdup(conf->base);
+	h->names = (struct gw_hook_names){ .base = h->base, .prefix = conf->prefix };
 	snprintf(h->node, sizeof(h->node), "%016" PRIx64, gw_store_id(conf->api->engine));
 	h->transactional_id = bus_xasprintf("%s-deliver", conf->topic);
 	h->origin = origin_of(conf->base);
@@ -194,6 +195,7 @@ void gw_hooks_free(struct gw_hooks **hp)
 	explicit_bzero(h->conf.key, sizeof(h->conf.key));
 	free(h->transactional_id);
 	free(h->origin);
+	free(h->base);
 	free(h);
 	*hp = NULL;
 }

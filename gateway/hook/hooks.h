@@ -28,11 +28,11 @@ struct gw_hooks_conf { /* what it points to must live as long as the hooks */
 	const char *topic;
 	uint8_t key[BUS_KEY_LEN];  /* seals the topic's records */
 	bool deliver;		   /* this gateway may */
-	const char *base, *prefix; /* as struct gw_hook_names */
+	const char *base, *prefix; /* as struct gw_hook_names; base is copied */
 	const char *ca;		   /* PEM; who signs receivers' certificates. "": the system's */
 	int timeout_ms;		   /* of a request */
 	struct gw_hook_schedule schedule;
-	struct gw_hook_net *net;
+	struct gw_hook_net *net; /* taken */
 	struct gw_api *api;
 };
 

@@ -56,7 +56,7 @@ struct gw_hooks {
 	struct gw_hooks_conf conf;
 	struct gw_hook_names names;
 	char node[17]; /* this gateway, in the lease */
-	char *transactional_id, *origin;
+	char *transactional_id, *origin, *base;
 	pthread_t topic_thread, deliver_thread;
 	bool running;
 	atomic_bool stopping;

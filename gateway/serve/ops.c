@@ -4,6 +4,7 @@
 #include "gateway/serve/api.h"
 #include "gateway/engine/engine.h"
 #include "gateway/feed/feeds.h"
+#include "gateway/hook/hooks.h"
 #include "gateway/serve/promise.h"
 
 #define TOPICS_MAX 512
@@ -72,6 +73,7 @@ static void refresh(struct gw_api *api)
 	gw_promise_metrics(api);
 	bus_metric_set(bus_metric("titian_feed_clients", "gauge", "Readers that follow a view.", ""),
 		       (double)gw_feeds_count(api->feeds));
+	gw_hooks_metrics(api->hooks);
 }
 
 void gw_ops_metrics(void *ctx, struct bus_http_request *req)
