@@ -27,8 +27,7 @@ static void hand_over(struct gw_hooks *h, struct bus_http_request *req, struct g
 	taken = gw_hook_put(h, q, c);
 	pthread_mutex_unlock(&h->lock);
 	if (!taken)
-		gw_hook_refuse(c, 503, "unavailable", "Sementara tidak dapat dijawab",
-			       "Cannot be answered at the moment");
+		gw_hook_refuse(c, "unavailable");
 }
 
 /* --- what may be asked ------------------------------------------------------------------------------- */

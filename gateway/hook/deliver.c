@@ -192,8 +192,7 @@ static void start_tests(struct gw_hooks *h)
 		if (!atomic_load(&h->stopping) && gw_hook_prepare_test(h, c->sub, &d->plan) &&
 		    dispatch(d, test_done))
 			continue;
-		gw_hook_refuse(c, 503, "unavailable", "Sementara tidak dapat dijawab",
-			       "Cannot be answered at the moment");
+		gw_hook_refuse(c, "unavailable");
 		delivery_free(d);
 	}
 }

@@ -103,9 +103,9 @@ void gw_hook_change_free(struct gw_hook_change *c)
 	free(c);
 }
 
-void gw_hook_refuse(struct gw_hook_change *c, int status, const char *code, const char *id, const char *en)
+void gw_hook_refuse(struct gw_hook_change *c, const char *code)
 {
-	bus_http_problem(bus_http_ticket_request(c->ticket), status, code, c->english ? en : id, NULL, NULL);
+	gw_problem_in(bus_http_ticket_request(c->ticket), c->english, code, NULL, NULL);
 	bus_http_ticket_done(c->ticket);
 	gw_hook_change_free(c);
 }

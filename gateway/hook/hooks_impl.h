@@ -98,7 +98,7 @@ struct gw_hook_change *gw_hook_take(struct gw_hook_queue *q);
 
 void gw_hook_change_free(struct gw_hook_change *c);
 /* The request's answer, and its end. */
-void gw_hook_refuse(struct gw_hook_change *c, int status, const char *code, const char *id, const char *en);
+void gw_hook_refuse(struct gw_hook_change *c, const char *code);
 
 /* topic.c */
 void *gw_hook_topic_run(void *hooks);

@@ -121,7 +121,7 @@ static void put_cursor(const struct gw_hook_message *m, int64_t seq, struct bus_
 {
 	struct bus_buf text = { 0 };
 
-	gw_cursor_put_feed(&m->cursors, m->params->view, seq, &text);
+	gw_cursor_put_place(&m->cursors, m->params->view->name, (struct gw_place){ seq, m->fresh }, &text);
 	bus_json_text_member(j, "cursor", bus_buf_cstr(&text));
 	bus_buf_release(&text);
 }
@@ -216,7 +216,8 @@ static void collect(const struct gw_hook_message *m, const struct event *e, stru
 	bus_buf_put(add(a, "subject"), e->key.p, e->key.n);
 	bus_buf_put(add(a, "partitionkey"), e->key.p, e->key.n);
 	bus_buf_printf(add(a, "sequence"), "%020" PRId64, e->seq);
-	gw_cursor_put_feed(&m->cursors, m->params->view, e->seq, &cursor);
+	gw_cursor_put_place(&m->cursors, m->params->view->name, (struct gw_place){ e->seq, m->fresh },
+			    &cursor);
 	add_text(a, "cursor", bus_buf_cstr(&cursor));
 	bus_buf_release(&cursor);
 	add_class(m, e, a);

@@ -33,7 +33,8 @@ struct gw_hook_message {
 	const struct gw_params *params;
 	struct gw_cursors cursors;
 	bool full;
-	int64_t now; /* wall ms */
+	int64_t now;   /* wall ms */
+	int64_t fresh; /* as struct gw_place: while it is behind there */
 	/* made */
 	struct bus_buf body;
 	char **header; /* "Name: value", NULL-ended, in pieces of their own */

@@ -53,12 +53,13 @@ static void message_send(struct gw_hook_message *m, const struct bus_url *to, st
 	m->body = (struct bus_buf){ 0 };
 }
 
-static void put_cursor(struct gw_hooks *h, const struct gw_view *v, int64_t seq, char out[GW_HOOK_CURSOR_MAX])
+static void put_cursor(struct gw_hooks *h, const struct gw_view *v, struct gw_place at,
+		       char out[GW_HOOK_CURSOR_MAX])
 {
 	const struct gw_cursors cursors = gw_api_cursors(h->conf.api);
 	struct bus_buf text = { 0 };
 
-	gw_cursor_put_feed(&cursors, v, seq, &text);
+	gw_cursor_put_place(&cursors, v->name, at, &text);
 	snprintf(out, GW_HOOK_CURSOR_MAX, "%s", bus_buf_cstr(&text));
 	bus_buf_release(&text);
 }
@@ -73,7 +74,7 @@ static bool stop_here(void *ctx, const struct gw_change *change)
 /* Where the position is in this store. A cursor of another store, or one that this store has not reached because it
  * was put back from an older copy, means nothing here: everything comes anew. */
 static enum gw_hook_step place_of(struct gw_hooks *h, const struct gw_params *p, struct gw_hook_plan *plan,
-				  int64_t *seq)
+				  struct gw_place *at)
 {
 	struct gw_following f = { .view = p->view, .date = p->query.date, .limit = 1 };
 	const struct gw_cursors cursors = gw_api_cursors(h->conf.api);
@@ -81,41 +82,42 @@ static enum gw_hook_step place_of(struct gw_hooks *h, const struct gw_params *p,
 	struct bus_error err;
 	int64_t last = 0;
 
-	*seq = 0;
+	*at = (struct gw_place){ .fresh = plan->newest };
 	if (!plan->pos.cursor[0])
 		return GW_HOOK_SEND;
-	if (gw_cursor_read_feed(&cursors, p->view, plan->pos.cursor, seq)) {
+	if (gw_cursor_read_place(&cursors, p->view->name, plan->pos.cursor, at)) {
 		plan->pos.reset = true;
-	} else if (*seq > gw_newest(engine, p->view)) {
-		f.after = *seq - 1;
+	} else if (at->seq > plan->newest) {
+		f.after = at->seq - 1;
 		if (gw_follow(gw_reader_of(engine), &f, stop_here, NULL, &last, &err))
 			return GW_HOOK_LATER;
-		plan->pos.reset |= last < *seq;
+		plan->pos.reset |= last < at->seq;
 	}
-	if (plan->pos.reset) {
-		*seq = 0;
+	if (plan->pos.reset)
 		plan->pos.cursor[0] = '\0';
-	}
 	return GW_HOOK_SEND;
 }
 
-/* The next changes after *last, as far as they go into a message. */
+/* The next changes after at->seq, as far as they go into a message; at->seq moves on. */
 static enum gw_hook_step read_changes(struct gw_hooks *h, const struct gw_hook_part *part, int64_t newest,
-				      struct gw_hook_message *m, int64_t *last)
+				      struct gw_hook_message *m, struct gw_place *at)
 {
 	struct gw_following f = { .view = part->params.view,
 				  .date = part->params.query.date,
 				  .rows = part->scope.n > 0 ? &part->scope : NULL,
+				  .fresh = at->fresh,
 				  .limit = (int)m->sub->max_batch };
 	struct bus_error err;
 
-	for (int i = 0; i < LOOKS_MAX && m->changes == 0 && *last < newest; i++) {
-		f.after = *last;
-		if (gw_follow(gw_reader_of(h->conf.api->engine), &f, gw_hook_message_change, m, last, &err))
+	m->fresh = at->fresh;
+	for (int i = 0; i < LOOKS_MAX && m->changes == 0 && at->seq < newest; i++) {
+		f.after = at->seq;
+		if (gw_follow(gw_reader_of(h->conf.api->engine), &f, gw_hook_message_change, m, &at->seq,
+			      &err))
 			return GW_HOOK_LATER;
 	}
 	if (m->more)
-		*last = m->last;
+		at->seq = m->last;
 	return m->changes > 0 ? GW_HOOK_SEND : GW_HOOK_NOTHING;
 }
 
@@ -125,25 +127,23 @@ static enum gw_hook_step changes(struct gw_hooks *h, const struct gw_hook_sub *s
 {
 	const struct gw_params *p = &part->params;
 	struct gw_hook_message m;
-	int64_t seq, last;
-	enum gw_hook_step step = place_of(h, p, plan, &seq);
+	struct gw_place at;
+	enum gw_hook_step step;
 
+	plan->newest = gw_newest(h->conf.api->engine, p->view);
+	step = place_of(h, p, plan, &at);
 	if (step != GW_HOOK_SEND)
 		return step;
 	message_begin(h, s, p, &m);
-	plan->newest = gw_newest(h->conf.api->engine, p->view);
 	if (plan->pos.reset) {
 		plan->kind = "reset";
 		gw_hook_message_event(&m, "reset");
 	} else {
-		last = seq;
 		plan->kind = "changes";
-		step = read_changes(h, part, plan->newest, &m, &last);
-		if (last > seq)
-			put_cursor(h, p->view, last, plan->after);
-		else
-			memcpy(plan->after, plan->pos.cursor, sizeof(plan->after));
-		if (last < plan->newest) /* there may be more */
+		step = read_changes(h, part, plan->newest, &m, &at);
+		if (at.seq > 0)
+			put_cursor(h, p->view, at, plan->after);
+		if (at.seq < plan->newest) /* there may be more */
 			plan->newest = -1;
 	}
 	if (step == GW_HOOK_SEND)

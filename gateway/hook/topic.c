@@ -205,20 +205,16 @@ static void run_change(struct gw_hooks *h, struct gw_hook_change *c)
 	struct bus_error err;
 
 	if (!h->follow || atomic_load(&h->stopping)) {
-		gw_hook_refuse(c, 503, "unavailable", "Sementara tidak dapat dijawab",
-			       "Cannot be answered at the moment");
+		gw_hook_refuse(c, "unavailable");
 		return;
 	}
 	if (!current(h, c)) {
-		gw_hook_refuse(c, 409, "webhook-changed",
-			       "Webhook ini baru saja diubah: baca lagi, lalu ulangi",
-			       "This webhook has just been changed: read it again, then try again");
+		gw_hook_refuse(c, "webhook-changed");
 		return;
 	}
 	if (write_change(h, c, &err)) {
 		bus_log(BUS_LOG_ERROR, "hook.write_failed", LOG_STR("topic", h->conf.topic), LOG_ERR(&err));
-		gw_hook_refuse(c, 503, "unavailable", "Hasilnya belum diketahui: baca lagi webhook ini",
-			       "The outcome is not known: read the webhook again");
+		gw_hook_refuse(c, "unavailable");
 		return;
 	}
 	answer(h, c);

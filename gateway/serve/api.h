@@ -31,6 +31,9 @@ extern const struct bus_http_route gw_ops_routes[]; /* the operations port; same
  * code is one of the table in problem.c (assert); detail may be NULL and never holds personal data. */
 void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint);
 const char *gw_problem_title(const char *code, bool english);
+/* The same, when the request's headers may be gone: a deferred request. */
+void gw_problem_in(struct bus_http_request *req, bool english, const char *code, const char *detail,
+		   const char *hint);
 bool gw_english(const struct bus_http_request *req);
 
 /* The key as sent: `Authorization: Bearer KEY` or `X-Api-Key: KEY`; NULL: none. */

@@ -61,6 +61,8 @@ static const struct gw_problem_kind table[] = {
 	  "Too many exports are being made or kept" },
 	{ "webhook-unknown", 404, "Tidak ada webhook dengan id itu bagi Anda", "No webhook of that id for you" },
 	{ "url-refused", 400, "Alamat itu tidak terbuka bagi webhook", "That URL is not open to webhooks" },
+	{ "webhook-changed", 409, "Webhook ini baru saja diubah: baca lagi, lalu ulangi",
+	  "This webhook has just been changed: read it again, then try again" },
 	{ "too-many-webhooks", 409, "Terlalu banyak webhook", "Too many webhooks" },
 	{ "not-ready", 503, "Belum siap", "Not ready" },
 	{ "unavailable", 503, "Sementara tidak dapat dijawab", "Cannot be answered at the moment" },
@@ -103,10 +105,9 @@ const char *gw_problem_title(const char *code, bool english)
 	return english ? k->en : k->id;
 }
 
-void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint)
+void gw_problem_in(struct bus_http_request *req, bool english, const char *code, const char *detail, const char *hint)
 {
 	const struct gw_problem_kind *k = gw_problem_find(code);
-	bool english = gw_english(req);
 
 	assert(k);
 	if (k->status == 401)
@@ -114,4 +115,9 @@ void gw_problem(struct bus_http_request *req, const char *code, const char *deta
 	bus_http_set(req, "Content-Language", english ? "en" : "id");
 	bus_http_set(req, "Vary", "Accept-Language");
 	bus_http_problem(req, k->status, code, wire_code(code), english ? k->en : k->id, detail, hint);
+}
+
+void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint)
+{
+	gw_problem_in(req, gw_english(req), code, detail, hint);
 }

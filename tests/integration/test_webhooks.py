@@ -16,14 +16,6 @@ KILLS = int(os.environ.get("HOOKS_KILLS", "2"))
 
 
 @pytest.fixture(scope="module")
-def kafka(request):
-    """(broker, registry): those of tests/support/stage.py, or the sample city's."""
-    if "TITIAN_REGISTRY" in os.environ:
-        return os.environ["TITIAN_BOOTSTRAP"], os.environ["TITIAN_REGISTRY"]
-    return request.getfixturevalue("bootstrap"), request.getfixturevalue("registry_url")
-
-
-@pytest.fixture(scope="module")
 def pki(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pki")
     subprocess.run(["sh", ROOT / "tests/support/pki.sh", folder], check=True)
@@ -38,8 +30,8 @@ def receiver(pki):
 
 
 @pytest.fixture(scope="module")
-def town(kafka):
-    t = Town(*kafka, "kait%d" % os.getpid())
+def town(bootstrap, registry_url):
+    t = Town(bootstrap, registry_url, "kait")
     for i in range(20):
         t.put("k%02d" % i, "147101100%d" % (i % 2), "Warga %d" % i, i)
     t.remove("k19")
