@@ -1,4 +1,4 @@
-/* `titian-gateway view test`: views' tests on this machine, without Kafka, registry or a running gateway. */
+/* `titian-gateway view test`, `view check`: on this machine, without Kafka, registry or a running gateway. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +10,10 @@ static const char usage[] =
     "titian-gateway view test [--schemas DIR] [--test FILE] VIEW.sql...\n"
     "                                      run tests/<view>.yaml beside each definition "
     "(gateway/views/README.md);\n"
+    "titian-gateway view check [--schemas DIR] VIEW.sql...\n"
+    "                                      what can be said of a definition without a city: one JSON object "
+    "each,\n"
+    "                                      which `titian view check --local` shows to people\n"
     "                                      --schemas: the catalogue's folder, schemas/avsc by default\n";
 
 static int test_one(struct gw_rehearsal *r, int *passed, int *failed)
@@ -29,12 +33,29 @@ static int test_one(struct gw_rehearsal *r, int *passed, int *failed)
 	return rc != BUS_OK ? 2 : 0;
 }
 
+static int check_one(struct gw_rehearsal *r, int *passed, int *failed)
+{
+	struct bus_buf report = { 0 };
+	struct bus_error err = { 0 };
+	bool good = false;
+	enum bus_err rc = gw_rehearse_check(r, &report, &good, &err);
+
+	if (rc == BUS_OK)
+		puts(bus_buf_cstr(&report));
+	else
+		fprintf(stderr, "titian-gateway: %s\n", err.text);
+	bus_buf_release(&report);
+	*(good ? passed : failed) += 1;
+	return rc != BUS_OK ? 2 : 0;
+}
+
 int gw_view_command(int argc, char **argv)
 {
 	struct gw_rehearsal r = { .schemas = "schemas/avsc" };
 	int passed = 0, failed = 0, worst = 0, rc, i;
+	bool check = argc > 0 && strcmp(argv[0], "check") == 0;
 
-	if (argc < 1 || strcmp(argv[0], "test") != 0) {
+	if (argc < 1 || (!check && strcmp(argv[0], "test") != 0)) {
 		fputs(usage, stderr);
 		return 2;
 	}
@@ -53,9 +74,10 @@ int gw_view_command(int argc, char **argv)
 	bus_log_setup(BUS_LOG_WARN, false);
 	for (; i < argc; i++) {
 		r.view = argv[i];
-		rc = test_one(&r, &passed, &failed);
+		rc = check ? check_one(&r, &passed, &failed) : test_one(&r, &passed, &failed);
 		worst = rc > worst ? rc : worst;
 	}
-	printf("%d baik / passed, %d gagal / failed\n", passed, failed);
+	if (!check)
+		printf("%d baik / passed, %d gagal / failed\n", passed, failed);
 	return worst ? worst : failed > 0;
 }

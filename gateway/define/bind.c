@@ -3,11 +3,11 @@
 #include <strings.h>
 
 #include "gateway/store/sqlfun.h"
+#include "gateway/define/plan.h"
 #include "gateway/define/rollup.h"
 #include "gateway/define/route_find.h"
 #include "gateway/define/view.h"
 
-#define PLAN_NAMES_MAX 32
 #define ROUTES_MAX 32 /* found from one table */
 
 struct watch {
@@ -66,59 +66,31 @@ static bool may_call(void *ctx, const char *name)
 	return gw_sqlfun_allowed(name);
 }
 
-/* A plan's row that reads a table from end to end, but for the names of sub-queries computed on the way. */
-static bool is_scan(struct bus_str detail, char names[PLAN_NAMES_MAX][64], size_t *n_names)
-{
-	char text[256], *name;
+struct plan_look {
+	const struct gw_def *d;
+	const char *what;
+	enum bus_err rc;
+	struct bus_error *err;
+};
 
-	if (detail.n >= sizeof(text))
-		detail.n = sizeof(text) - 1;
-	memcpy(text, detail.p, detail.n);
-	text[detail.n] = '\0';
-	if (strncmp(text, "CO-ROUTINE ", 11) == 0 || strncmp(text, "MATERIALIZE ", 12) == 0) {
-		name = strchr(text, ' ') + 1;
-		if (*n_names < PLAN_NAMES_MAX && strlen(name) < 64)
-			strcpy(names[(*n_names)++], name);
-		return false;
-	}
-	if (strstr(text, " USING AUTOMATIC "))
-		return true;
-	if (strncmp(text, "SCAN ", 5) != 0 || strcmp(text, "SCAN CONSTANT ROW") == 0)
-		return false;
-	name = text + 5;
-	for (size_t i = 0; i < *n_names; i++) {
-		if (strncmp(name, names[i], strlen(names[i])) == 0 &&
-		    (name[strlen(names[i])] == '\0' || name[strlen(names[i])] == ' '))
-			return false;
-	}
-	return true;
+static void look_at_step(void *ctx, const struct gw_plan_step *step)
+{
+	struct plan_look *l = ctx;
+
+	if (step->scan && l->rc == BUS_OK)
+		l->rc = bus_fail(l->err, BUS_EPARSE,
+				 "%s:%d: %s would read a table from end to end (%s): declare an index on "
+				 "the column it looks for, or write the join as a correlated sub-query",
+				 l->d->file, l->d->body_line, l->what, step->detail);
 }
 
 static enum bus_err check_plan(struct gw_db *db, const struct gw_def *d, const char *sql, const char *what,
 			       struct bus_error *err)
 {
-	char names[PLAN_NAMES_MAX][64];
-	struct bus_buf explain = { 0 };
-	struct gw_stmt *s = NULL;
-	struct bus_str detail;
-	size_t n_names = 0;
-	enum bus_err rc;
-	bool row;
+	struct plan_look look = { .d = d, .what = what, .err = err };
+	enum bus_err rc = gw_plan_read(db, sql, look_at_step, &look, err);
 
-	bus_buf_printf(&explain, "EXPLAIN QUERY PLAN %s", sql);
-	rc = gw_db_prepare(db, bus_buf_cstr(&explain), &s, err);
-	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
-		detail = gw_stmt_text(s, 3);
-		if (is_scan(detail, names, &n_names))
-			rc = bus_fail(
-			    err, BUS_EPARSE,
-			    "%s:%d: %s would read a table from end to end (%.*s): declare an index on "
-			    "the column it looks for, or write the join as a correlated sub-query",
-			    d->file, d->body_line, what, (int)detail.n, detail.p);
-	}
-	gw_stmt_free(&s);
-	bus_buf_release(&explain);
-	return rc;
+	return rc == BUS_OK ? look.rc : rc;
 }
 
 /* Puts the declared columns in the order of the SELECT's output. */

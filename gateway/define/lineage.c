@@ -8,7 +8,7 @@ struct walk {
 	int depth;
 };
 
-static void add(struct gw_lineage *l, struct gw_source s)
+void gw_lineage_add(struct gw_lineage *l, struct gw_source s)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->source[i].table == s.table && l->source[i].column == s.column) {
@@ -25,7 +25,7 @@ static void walk_item(struct walk *w, const struct gw_ast_select *s, size_t item
 static void walk_node(struct walk *w, struct gw_ast_node n, bool summed)
 {
 	if (n.source->table) {
-		add(w->out, (struct gw_source){ n.source->table, n.column, summed });
+		gw_lineage_add(w->out, (struct gw_source){ n.source->table, n.column, summed });
 		return;
 	}
 	for (size_t i = 0; i < n.source->query->n_selects; i++)
@@ -78,6 +78,10 @@ static void walk_tokens(struct walk *w, const struct gw_ast_select *s, size_t fr
 		}
 		if (t[i].kind != GW_SQL_WORD && t[i].kind != GW_SQL_QUOTED)
 			continue;
+		if (gw_sql_is(&t[i + 1], "(") && (gw_sql_is(&t[i], "FILTER") || gw_sql_is(&t[i], "OVER"))) {
+			i = behind(w->a, i + 1, to) - 1; /* which rows, not what value */
+			continue;
+		}
 		if (gw_sql_is(&t[i + 1], "(") && (gw_sql_is(&t[i], "count") || sums(&t[i]))) {
 			end = behind(w->a, i + 1, to);
 			if (sums(&t[i]))
@@ -184,7 +188,7 @@ static void deeper(const struct gw_world *w, struct gw_source s, struct gw_linea
 	int column;
 
 	if (!d || depth == STACK_MAX) {
-		add(out, s);
+		gw_lineage_add(out, s);
 		return;
 	}
 	name = s.table->column[s.column].name;
@@ -197,7 +201,7 @@ static void deeper(const struct gw_world *w, struct gw_source s, struct gw_linea
 		struct gw_source declared;
 
 		if (gw_lineage_declared(w, d->pub.column[column].from[i], &declared))
-			add(&inner, declared);
+			gw_lineage_add(&inner, declared);
 	}
 	for (size_t i = 0; i < inner.n; i++) {
 		inner.source[i].summed |= s.summed;

@@ -28,6 +28,7 @@ struct gw_lineage {
 void gw_lineage_of(const struct gw_ast *a, size_t column, struct gw_lineage *out);
 /* The same down to the topics: columns of views become what those are made of. */
 void gw_lineage_deep(const struct gw_world *w, const struct gw_lineage *of, struct gw_lineage *out);
+void gw_lineage_add(struct gw_lineage *l, struct gw_source s); /* unless it is there */
 /* "table.column" as declared in `from`; false: no such column. */
 bool gw_lineage_declared(const struct gw_world *w, const char *name, struct gw_source *out);
 

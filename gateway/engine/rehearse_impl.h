@@ -5,6 +5,7 @@
 #include "bus/yaml.h"
 #include "gateway/engine/core.h"
 #include "gateway/engine/rehearse.h"
+#include "gateway/engine/world.h"
 #include "schemas/avro/schema.h"
 
 #define GW_STAGE_TABLES_MAX 100
@@ -24,6 +25,8 @@ struct gw_stage {					  /* what one test file plays on */
 	size_t n_topics;
 	char *view[GW_STAGE_VIEWS_MAX]; /* files that are needed */
 	size_t n_views;
+	struct gw_def *def[GW_STAGE_VIEWS_MAX]; /* of gw_stage_world */
+	size_t n_defs;
 	char dir[64];
 	struct gw_engine *engine;
 };
@@ -32,6 +35,10 @@ struct gw_stage {					  /* what one test file plays on */
  * test gives (`given`: n names); then an engine, as often as there are tests. */
 enum bus_err gw_stage_init(struct gw_stage *s, const struct gw_rehearsal *r, const char *const *given,
 			   size_t n, struct bus_error *err) BUS_MUSTCHECK;
+/* The tables there are for a definition of that file: of the catalogue, and of full views beside it. They live as long
+ * as stage and arena. */
+enum bus_err gw_stage_world(struct gw_stage *s, const struct gw_rehearsal *r, struct bus_arena *arena,
+			    const struct gw_world **out, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_stage_open(struct gw_stage *s, struct bus_error *err) BUS_MUSTCHECK;
 void gw_stage_close(struct gw_stage *s); /* the engine and its store */
 void gw_stage_release(struct gw_stage *s);

@@ -1,4 +1,5 @@
 /* What a test plays on: the catalogue's schemas, the definition and what it reads, an engine. */
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -57,6 +58,39 @@ static enum bus_err add_topic(struct gw_stage *s, const char *topic, struct sche
 	return bus_fail(err, BUS_ETOOBIG, "more than %d schemas", GW_STAGE_TABLES_MAX - 1);
 }
 
+static bool is_there(const struct gw_stage *s, const char *topic)
+{
+	for (size_t i = 0; i < s->n_topics; i++) {
+		if (strcmp(s->topic[i].topic, topic) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A schema for a topic of every department: its x_topik holds {opd}. */
+static enum bus_err add_template(struct gw_stage *s, struct schema *schema, struct bus_error *err)
+{
+	const char *topic = schema_property(schema_root(schema)->properties, "x_topik");
+	const char *mark = topic ? strstr(topic, "{opd}") : NULL;
+	size_t n = s->n_topics; /* without those that are added here */
+	enum bus_err rc = BUS_OK;
+	char *table, *opd, *entity, *name;
+
+	for (size_t i = 0; i < n && mark && rc == BUS_OK; i++) {
+		if (gw_table_name(s->topic[i].topic, &table, &opd, &entity, NULL) != BUS_OK)
+			continue;
+		name = bus_xasprintf("%.*s%s%s", (int)(mark - topic), topic, opd, mark + strlen("{opd}"));
+		free(table);
+		free(opd);
+		free(entity);
+		if (!is_there(s, name))
+			rc = add_topic(s, name, schema_ref(schema), err);
+		free(name);
+	}
+	schema_unref(&schema);
+	return rc;
+}
+
 struct gathered { /* nftw has no argument of ours: paths first, one thread */
 	char **path;
 	size_t n;
@@ -76,29 +110,48 @@ static int gather(const char *path, const struct stat *st, int type, struct FTW 
 	return gathering->n > GW_STAGE_TABLES_MAX;
 }
 
+/* One that needs types of other files cannot be a table of a test: NULL. */
+static enum bus_err read_schema(const char *path, struct schema **out, struct bus_error *err)
+{
+	struct bus_buf text = { 0 };
+	enum bus_err rc = read_text(path, SCHEMA_TEXT_MAX, &text, err);
+
+	if (rc == BUS_OK && schema_parse(bus_buf_str(&text), SCHEMA_LENIENT, NULL, 0, out, NULL) != BUS_OK)
+		*out = NULL;
+	bus_buf_release(&text);
+	return rc;
+}
+
 static enum bus_err read_catalogue(struct gw_stage *s, const char *dir, struct bus_error *err)
 {
 	struct gathered g = { 0 };
+	struct schema **schema;
 	enum bus_err rc = BUS_OK;
 
 	gathering = &g;
 	if (nftw(dir, gather, AVSC_DEPTH, FTW_PHYS) != 0)
 		rc = bus_fail(err, BUS_EIO, "cannot read the folder of schemas '%s'", dir);
 	gathering = NULL;
-	for (size_t i = 0; i < g.n && rc == BUS_OK; i++) {
-		struct bus_buf text = { 0 };
-		struct schema *schema = NULL;
+	schema = bus_xcalloc(g.n + 1, sizeof(struct schema *));
+	for (size_t i = 0; i < g.n && rc == BUS_OK; i++)
+		rc = read_schema(g.path[i], &schema[i], err);
+	for (int template = 0;
+	     template <2; template ++) { /* templates last: they need the departments' names */
+		for (size_t i = 0; i < g.n && rc == BUS_OK; i++) {
+			const char *topic =
+			    schema[i] ? schema_property(schema_root(schema[i])->properties, "x_topik") : NULL;
 
-		rc = read_text(g.path[i], SCHEMA_TEXT_MAX, &text, err);
-		/* One that needs types of other files cannot be a table of a test. */
-		if (rc == BUS_OK &&
-		    schema_parse(bus_buf_str(&text), SCHEMA_LENIENT, NULL, 0, &schema, NULL) == BUS_OK)
-			rc = add_topic(s, schema_property(schema_root(schema)->properties, "x_topik"), schema,
-				       err);
-		bus_buf_release(&text);
+			if (!topic || (strchr(topic, '{') != NULL) != template)
+				continue;
+			rc = template ? add_template(s, schema_ref(schema[i]), err)
+				      : add_topic(s, topic, schema_ref(schema[i]), err);
+		}
 	}
-	for (size_t i = 0; i < g.n; i++)
+	for (size_t i = 0; i < g.n; i++) {
+		schema_unref(&schema[i]);
 		free(g.path[i]);
+	}
+	free(schema);
 	free(g.path);
 	return rc;
 }
@@ -223,12 +276,18 @@ static void want_words(struct gw_stage *s, const struct gw_def *d, const char *f
 	}
 }
 
+static char *folder_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash ? bus_xstrndup(file, (size_t)(slash - file)) : bus_xstrdup(".");
+}
+
 /* The definition first, then, as they turn up, those it reads. */
 static enum bus_err gather_views(struct gw_stage *s, const char *file, const char *const *given, size_t n,
 				 struct bus_error *err)
 {
-	const char *slash = strrchr(file, '/');
-	char *folder = slash ? bus_xstrndup(file, (size_t)(slash - file)) : bus_xstrdup(".");
+	char *folder = folder_of(file);
 	enum bus_err rc = BUS_OK;
 
 	s->view[s->n_views++] = bus_xstrdup(file);
@@ -250,6 +309,50 @@ static enum bus_err gather_views(struct gw_stage *s, const char *file, const cha
 	}
 	free(folder);
 	return rc;
+}
+
+/* Definitions beside the file, but for itself: what cannot be parsed is not there. */
+static enum bus_err load_beside(struct gw_stage *s, const char *file, struct bus_error *err)
+{
+	char *folder = folder_of(file);
+	struct dirent *entry;
+	DIR *d = opendir(folder);
+
+	if (!d) {
+		free(folder);
+		return bus_fail(err, BUS_EIO, "cannot open the folder of '%s': %m", file);
+	}
+	while ((entry = readdir(d)) && s->n_defs < GW_STAGE_VIEWS_MAX) {
+		char *path = bus_xasprintf("%s/%s", folder, entry->d_name);
+		size_t n = strlen(entry->d_name);
+		struct stat a, b;
+
+		if (n > 4 && strcmp(entry->d_name + n - 4, ".sql") == 0 && stat(path, &a) == 0 &&
+		    stat(file, &b) == 0 && a.st_ino != b.st_ino &&
+		    gw_view_load(path, &s->def[s->n_defs], NULL) == BUS_OK)
+			s->n_defs++;
+		free(path);
+	}
+	closedir(d);
+	free(folder);
+	return BUS_OK;
+}
+
+enum bus_err gw_stage_world(struct gw_stage *s, const struct gw_rehearsal *r, struct bus_arena *arena,
+			    const struct gw_world **out, struct bus_error *err)
+{
+	struct gw_world_topic topic[GW_STAGE_TABLES_MAX];
+	enum bus_err rc = read_catalogue(s, r->schemas, err);
+
+	if (rc == BUS_OK)
+		rc = load_beside(s, r->view, err);
+	if (rc != BUS_OK)
+		return rc;
+	for (size_t i = 0; i < s->n_topics; i++)
+		topic[i] =
+		    (struct gw_world_topic){ s->topic[i].topic, s->topic[i].table, s->topic[i].schema };
+	*out = gw_world_make(topic, s->n_topics, (const struct gw_def *const *)s->def, s->n_defs, arena);
+	return BUS_OK;
 }
 
 /* --- the engine ------------------------------------------------------------------------------------- */
@@ -346,4 +449,6 @@ void gw_stage_release(struct gw_stage *s)
 	}
 	for (size_t i = 0; i < s->n_views; i++)
 		free(s->view[i]);
+	for (size_t i = 0; i < s->n_defs; i++)
+		gw_view_free(&s->def[i]);
 }

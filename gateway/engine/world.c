@@ -24,11 +24,10 @@ static char class_of(const struct schema_field *f)
 	return pdp && pdp[0] && strchr("NPUSA", pdp[0]) ? pdp[0] : 'N';
 }
 
-static void add_topic(struct gw_world_table *t, const char *name, const char *topic, struct schema *schema,
-		      struct bus_arena *arena)
+static void add_topic(struct gw_world_table *t, const struct gw_world_topic *topic, struct bus_arena *arena)
 {
 	static const char *const own[] = { "_key", "_part", "_off", "_ts", "_sid" };
-	const struct schema_node *root = schema_root(schema);
+	const struct schema_node *root = schema_root(topic->schema);
 	const char *key = schema_property(root->properties, "x_kunci");
 	struct gw_world_column *c = bus_arena_zalloc(arena, (BUS_LEN(own) + root->n) * sizeof(*c));
 	size_t n = 0, at;
@@ -39,8 +38,8 @@ static void add_topic(struct gw_world_table *t, const char *name, const char *to
 	for (size_t i = 0; i < root->n; i++)
 		c[n++] = (struct gw_world_column){ keep(arena, root->field[i].name),
 						   type_of(root->field[i].type), class_of(&root->field[i]) };
-	*t = (struct gw_world_table){ .name = keep(arena, name),
-				      .topic = keep(arena, topic),
+	*t = (struct gw_world_table){ .name = keep(arena, topic->table),
+				      .topic = keep(arena, topic->topic),
 				      .key = own[0],
 				      .column = c,
 				      .n_columns = n };
@@ -60,27 +59,45 @@ static void add_view(struct gw_world_table *t, const struct gw_def *d, struct bu
 				      .n_columns = v->n_columns };
 }
 
-const struct gw_world *gw_world_new(struct gw_engine *e, const struct gw_def *const *def, size_t n,
-				    struct bus_arena *arena)
+const struct gw_world *gw_world_make(const struct gw_world_topic *topic, size_t n_topics,
+				     const struct gw_def *const *def, size_t n, struct bus_arena *arena)
 {
 	struct gw_world *w = bus_arena_zalloc(arena, sizeof(*w));
-	struct gw_world_table *t = bus_arena_zalloc(arena, (e->n_topics + n + 1) * sizeof(*t));
-	struct schema *schema;
-	char subject[300];
-	int32_t id;
+	struct gw_world_table *t = bus_arena_zalloc(arena, (n_topics + n + 1) * sizeof(*t));
 
 	w->table = t;
-	for (size_t i = 0; i < e->n_topics; i++) {
-		snprintf(subject, sizeof(subject), "%s-value", e->topic[i].name);
-		if (e->schemas.latest(e->schemas.ctx, subject, &schema, &id, NULL) != BUS_OK)
-			continue;
-		if (schema_root(schema)->type == SCHEMA_RECORD)
-			add_topic(&t[w->n++], e->topic[i].count.table, e->topic[i].name, schema, arena);
-		schema_unref(&schema);
+	for (size_t i = 0; i < n_topics; i++) {
+		if (schema_root(topic[i].schema)->type == SCHEMA_RECORD)
+			add_topic(&t[w->n++], &topic[i], arena);
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (def[i]->full)
 			add_view(&t[w->n++], def[i], arena);
 	}
+	return w;
+}
+
+const struct gw_world *gw_world_new(struct gw_engine *e, const struct gw_def *const *def, size_t n,
+				    struct bus_arena *arena)
+{
+	struct gw_world_topic *topic = bus_xcalloc(e->n_topics + 1, sizeof(*topic));
+	struct schema **schema = bus_xcalloc(e->n_topics + 1, sizeof(struct schema *));
+	const struct gw_world *w;
+	char subject[300];
+	size_t k = 0;
+	int32_t id;
+
+	for (size_t i = 0; i < e->n_topics; i++) {
+		snprintf(subject, sizeof(subject), "%s-value", e->topic[i].name);
+		if (e->schemas.latest(e->schemas.ctx, subject, &schema[k], &id, NULL) != BUS_OK)
+			continue;
+		topic[k] = (struct gw_world_topic){ e->topic[i].name, e->topic[i].count.table, schema[k] };
+		k++;
+	}
+	w = gw_world_make(topic, k, def, n, arena);
+	for (size_t i = 0; i < k; i++)
+		schema_unref(&schema[i]);
+	free(schema);
+	free(topic);
 	return w;
 }

@@ -11,7 +11,6 @@
 #include "gateway/store/sqlfun.h"
 
 #define BUSY_MS 5000
-#define STEPS_BETWEEN_LOOKS 4000 /* of SQLite's machine, between two looks at the clock */
 #define VALUE_MAX (64 * 1024 * 1024)
 
 struct gw_call {
@@ -49,7 +48,7 @@ static enum bus_err fail(struct gw_db *db, int rc, struct bus_error *err, const 
 			db && db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc));
 }
 
-static int on_progress(void *ctx)
+int gw_db_on_progress(void *ctx)
 {
 	struct gw_db *db = ctx;
 
@@ -87,7 +86,7 @@ static enum bus_err prepare_connection(struct gw_db *db, enum gw_db_mode mode, i
 	} else {
 		/* A reader that closes last must not be the one that checkpoints. */
 		sqlite3_db_config(h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		sqlite3_progress_handler(h, STEPS_BETWEEN_LOOKS, on_progress, db);
+		sqlite3_progress_handler(h, GW_DB_STEPS_BETWEEN_LOOKS, gw_db_on_progress, db);
 		snprintf(sql, sizeof(sql),
 			 "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON;"
 			 "PRAGMA mmap_size=0; PRAGMA cache_size=-%lld;",

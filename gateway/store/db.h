@@ -56,7 +56,8 @@ enum bus_err gw_db_prepare_guarded(struct gw_db *db, const char *sql, struct gw_
 
 /* db_sandbox.c: for SQL of people we do not know. */
 /* Narrows what statements prepared from now on may be: length, columns, depth, terms, arguments, parameters,
- * size of a value. Never widens. A connection is narrowed once its tables are there. */
+ * size of a value; the deadline holds on a writer, too. Never widens. A connection is narrowed once its tables
+ * are there. */
 void gw_db_narrow(struct gw_db *db);
 /* The most that SQLite may take in this process, all connections together; over it a statement ends with
  * BUS_ETOOBIG. SQLite counts for the whole process, so this is for a process of its own (engine/try.h). */

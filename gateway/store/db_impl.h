@@ -6,6 +6,8 @@
 
 #include "gateway/store/db.h"
 
+#define GW_DB_STEPS_BETWEEN_LOOKS 4000 /* of SQLite's machine, between two looks at the clock */
+
 struct gw_db {
 	sqlite3 *handle;
 	gw_db_change_fn changed;
@@ -18,5 +20,7 @@ struct gw_stmt {
 	sqlite3_stmt *handle;
 	struct gw_db *db;
 };
+
+int gw_db_on_progress(void *db); /* ends what runs past the deadline */
 
 #endif
