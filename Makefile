@@ -178,6 +178,7 @@ bench: programs kafka venv
 	@$(MAKE) --no-print-directory -s CONFIG=release build-bench
 	@$(VENV)/bin/python tests/bench/bench.py
 	@$(VENV)/bin/python tests/bench/bench_registry.py
+	@$(VENV)/bin/python tests/bench/bench_exports.py
 .PHONY: build-bench
 build-bench: $(BENCHES)
 # Other people's registry clients, all of them; and what the registry answers beside its peers.

@@ -6,43 +6,16 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bus/clock.h"
 #include "bus/log.h"
-#include "gateway/engine/core.h"
-#include "tests/bench/views_data.h"
+#include "tests/bench/views_load.h"
 
-#define LOAD_BATCH 10000
 #define CHANGES 100000
 #define LOOKUP_SECONDS 10
 #define LOOKUP_WRITES 1000 /* a second */
 
-static const char view_head[] =
-    "/*---\nname: terpadu\nkey: id\nroutes:\n  uji_penduduk: _key\n  uji_kesehatan: _key\n  uji_bansos: nik\n"
-    "  uji_pbb: nik_wp\n  uji_faskes: SELECT _key FROM uji_kesehatan WHERE faskes_id = :_key\n"
-    "indexes:\n  - {table: uji_kesehatan, columns: [faskes_id]}\n  - {table: uji_bansos, columns: [nik]}\n"
-    "  - {table: uji_pbb, columns: [nik_wp]}\n";
-static const char view_tail[] =
-    "columns:\n  id: {type: text, pdp: P}\n  nama: {type: text, pdp: U}\n  tgl_lahir: {type: text, pdp: U}\n"
-    "  jk: {type: text, pdp: U}\n  kode_kel: {type: text, pdp: N}\n  pekerjaan: {type: text, pdp: U}\n"
-    "  status: {type: text, pdp: U}\n  faskes_id: {type: text, pdp: S}\n  faskes: {type: text, pdp: S}\n"
-    "  kelas: {type: int, pdp: S}\n  aktif: {type: int, pdp: S}\n  iuran: {type: int, pdp: S}\n"
-    "  n_bansos: {type: int, pdp: S}\n  bansos: {type: json, pdp: S}\n  n_pbb: {type: int, pdp: S}\n"
-    "  tunggakan: {type: int, pdp: S}\n---*/\n"
-    "SELECT p._key AS id, p.nama, p.tgl_lahir, p.jk, p.kode_kel, p.pekerjaan, p.status,\n"
-    "  k.faskes_id, f.nama AS faskes, k.kelas, k.aktif, k.iuran,\n"
-    "  (SELECT count(*) FROM uji_bansos b WHERE b.nik = p._key AND b.status = 'AKTIF') AS n_bansos,\n"
-    "  (SELECT json_group_array(program) FROM (SELECT b.program FROM uji_bansos b WHERE b.nik = p._key\n"
-    "     ORDER BY b._key)) AS bansos,\n"
-    "  (SELECT count(*) FROM uji_pbb t WHERE t.nik_wp = p._key) AS n_pbb,\n"
-    "  (SELECT sum(t.terutang - t.dibayar) FROM uji_pbb t WHERE t.nik_wp = p._key AND t.terutang > "
-    "t.dibayar)\n"
-    "     AS tunggakan\n"
-    "FROM uji_penduduk p LEFT JOIN uji_kesehatan k ON k._key = p._key LEFT JOIN uji_faskes f ON f._key = "
-    "k.faskes_id\n";
 /* Two roll-ups over it, of 83 districts and six occupations: groups of 14,000 and 200,000. */
 static const char rollup_kel[] =
     "/*---\nname: per_kelurahan\nkey: kode_kel\nroutes: {terpadu: kode_kel}\ncolumns:\n"
@@ -55,168 +28,11 @@ static const char rollup_job[] =
     "  pekerjaan: {type: text, pdp: N}\n  jiwa: {type: int, pdp: N}\n  penerima: {type: int, pdp: N}\n---*/\n"
     "SELECT pekerjaan, count(*) AS jiwa, sum(n_bansos > 0) AS penerima FROM terpadu GROUP BY pekerjaan\n";
 
-static struct schema *schema[TABLES];
-static struct gw_engine *engine;
-static int64_t offset[TABLES];
-static struct city city;
-
-static void must(enum bus_err rc, const struct bus_error *err)
-{
-	if (rc != BUS_OK) {
-		fprintf(stderr, "views: %s: %s\n", bus_err_name(rc), err->text);
-		exit(1);
-	}
-}
-
-static enum bus_err by_id(void *ctx, int32_t id, struct schema **out, struct bus_error *err)
-{
-	(void)ctx;
-	if (id < 1 || id > TABLES)
-		return bus_fail(err, BUS_ENOENT, "no such schema");
-	*out = schema_ref(schema[id - 1]);
-	return BUS_OK;
-}
-
-static enum bus_err latest(void *ctx, const char *subject, struct schema **out, int32_t *id,
-			   struct bus_error *err)
-{
-	for (int i = 0; i < TABLES; i++) {
-		if (strncmp(subject, city_topic[i], strlen(city_topic[i])) == 0) {
-			*id = i + 1;
-			return by_id(ctx, *id, out, err);
-		}
-	}
-	return bus_fail(err, BUS_ENOENT, "no such subject");
-}
-
-struct batch {
-	struct bus_record *rec;
-	struct bus_header (*header)[2];
-	struct span {
-		size_t key, n_key, value, n_value, stream, n_stream, seq, n_seq;
-	} * span;
-	struct bus_buf bytes;
-	size_t n, cap;
-};
-
-static void batch_add(struct batch *b, int table, uint64_t row)
-{
-	struct span *s;
-	char key[24], text[64];
-
-	if (b->n == b->cap) {
-		b->cap = b->cap ? b->cap * 2 : 1024;
-		b->rec = bus_xrealloc(b->rec, b->cap * sizeof(*b->rec));
-		b->span = bus_xrealloc(b->span, b->cap * sizeof(*b->span));
-		b->header = bus_xrealloc(b->header, b->cap * sizeof(*b->header));
-	}
-	s = &b->span[b->n];
-	city_key(table, row, key);
-	s->key = b->bytes.n;
-	bus_buf_puts(&b->bytes, key);
-	s->n_key = b->bytes.n - s->key;
-	s->value = b->bytes.n;
-	bus_wire_put_prefix(&b->bytes, table + 1);
-	city_row(&city, table, row, &b->bytes);
-	s->n_value = b->bytes.n - s->value;
-	s->stream = b->bytes.n;
-	bus_buf_printf(&b->bytes, "%s/0", city_topic[table]);
-	s->n_stream = b->bytes.n - s->stream;
-	s->seq = b->bytes.n;
-	snprintf(text, sizeof(text), "%lld", (long long)offset[table] + 1);
-	bus_buf_puts(&b->bytes, text);
-	s->n_seq = b->bytes.n - s->seq;
-	b->rec[b->n++] = (struct bus_record){ .topic = city_topic[table],
-					      .offset = offset[table]++,
-					      .timestamp_ms = 1735689600000,
-					      .slot = table };
-}
-
-static void batch_apply(struct batch *b)
-{
-	struct bus_error err = { 0 };
-
-	for (size_t i = 0; i < b->n; i++) { /* the bytes stand still now */
-		const struct span *s = &b->span[i];
-
-		b->rec[i].key = (struct bus_str){ b->bytes.p + s->key, s->n_key };
-		b->rec[i].value = (struct bus_str){ b->bytes.p + s->value, s->n_value };
-		b->header[i][0] =
-		    (struct bus_header){ BUS_STR("titian_stream"), { b->bytes.p + s->stream, s->n_stream } };
-		b->header[i][1] =
-		    (struct bus_header){ BUS_STR("titian_seq"), { b->bytes.p + s->seq, s->n_seq } };
-		b->rec[i].header = b->header[i];
-		b->rec[i].n_headers = 2;
-	}
-	must(gw_apply(engine, b->rec, b->n, &err), &err);
-	b->n = 0;
-	bus_buf_reset(&b->bytes);
-}
-
-static void batch_release(struct batch *b)
-{
-	free(b->rec);
-	free(b->span);
-	free(b->header);
-	bus_buf_release(&b->bytes);
-}
-
-static void settle(enum gw_haste haste)
-{
-	struct bus_error err = { 0 };
-	bool pending;
-
-	must(gw_settle(engine, haste, NULL, &pending, &err), &err);
-	must(gw_commit(engine, &err), &err);
-}
-
-static void checkpoint(void)
-{
-	struct bus_error err = { 0 };
-	int64_t left;
-
-	must(gw_db_checkpoint(engine->db, true, &left, &err), &err);
-}
-
-static double cpu(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static double size_mb(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0 ? (double)st.st_size / 1e6 : 0;
-}
-
-static void load(void)
-{
-	struct batch b = { 0 };
-	double cpu_s = 0, t;
-
-	for (int table = TABLES - 1; table >= 0; table--) {
-		for (uint64_t i = 0, n = city_rows(&city, table); i < n; i++) {
-			batch_add(&b, table, i);
-			if (b.n < LOAD_BATCH && i + 1 < n)
-				continue;
-			t = cpu();
-			batch_apply(&b);
-			settle(GW_BACKLOG);
-			cpu_s += cpu() - t;
-		}
-		checkpoint();
-	}
-	batch_release(&b);
-	printf("view_load_rows_per_s %.0f rows/s\n",
-	       (double)(offset[0] + offset[1] + offset[2] + offset[3] + offset[4]) / cpu_s);
-	t = cpu();
-	settle(GW_FORCE);
-	printf("view_first_build_seconds %.2f s\n", cpu() - t);
-	checkpoint();
 }
 
 /* Every view evaluated as a whole, as after a changed definition. */
@@ -348,25 +164,8 @@ static void lookups_under_writes(void)
 	free(l.us);
 }
 
-static void put_view(const char *dir, const char *name, const char *a, const char *b, const char *c)
-{
-	char path[300];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/views/%s.sql", dir, name);
-	f = fopen(path, "w");
-	if (!f)
-		exit(1);
-	fprintf(f, "%s%s%s", a, b, c);
-	fclose(f);
-}
-
 int main(int argc, char **argv)
 {
-	static const char *const names[] = { "pku.uji.penduduk.v1", "pku.uji.kesehatan.v1",
-					     "pku.uji.bansos.v1",   "pku.uji.pbb.v1",
-					     "pku.uji.faskes.v1",   NULL };
-	const struct gw_schemas schemas = { .by_id = by_id, .latest = latest };
 	struct bus_error err = { 0 };
 	struct rusage usage;
 	char path[300];
@@ -387,14 +186,7 @@ int main(int argc, char **argv)
 		put_view(argv[1], "per_kelurahan", rollup_kel, "", "");
 		put_view(argv[1], "per_pekerjaan", rollup_job, "", "");
 	}
-	for (int i = 0; i < TABLES; i++)
-		must(schema_parse(bus_str(city_schema[i]), SCHEMA_STRICT, NULL, 0, &schema[i], &err), &err);
-	snprintf(path, sizeof(path), "%s/views.db", argv[1]);
-	char views[300];
-	snprintf(views, sizeof(views), "%s/views", argv[1]);
-	must(gw_core_open(path, views, names, 0, &schemas, &engine, &err), &err);
-	for (int i = 0; i < TABLES; i++)
-		gw_core_part(engine, names[i], 0);
+	open_city(argv[1]);
 	load();
 	upkeep("view_upkeep_batch_100_rows_per_s", 100, CHANGES / 2);
 	upkeep("view_upkeep_rows_per_s", 1000, CHANGES);
@@ -412,6 +204,7 @@ int main(int argc, char **argv)
 	     &err);
 	printf("view_size_mb %.0f MB\n", (double)pages / 1e6);
 	gw_core_close(&engine);
+	snprintf(path, sizeof(path), "%s/views.db", argv[1]);
 	printf("view_store_mb %.0f MB\n", size_mb(path));
 	getrusage(RUSAGE_SELF, &usage);
 	printf("view_rss_mb %.0f MB\n", (double)usage.ru_maxrss / 1024);
