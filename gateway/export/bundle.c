@@ -83,14 +83,15 @@ static enum bus_err begin_part(struct bundle *b, struct bus_error *err)
 		return bus_fail(err, BUS_ETOOBIG, "split: more than %d files", PARTS_MAX);
 	b->part = bus_xrealloc(b->part, (b->n + 1) * sizeof(*b->part));
 	part = &b->part[b->n];
-	*part = (struct gw_part){ .path = bus_xasprintf("%s/%s.%zu.part", b->x->all->dir, b->x->id, b->n),
-				  .name = name_of(b),
-				  .value = b->x->split >= 0 && !b->null ? bus_xstrdup(bus_buf_cstr(&b->value))
-									: NULL };
+	*part =
+	    (struct gw_part){ .path = bus_xasprintf("%s/%s.%zu.part", b->x->all->work_dir, b->x->id, b->n),
+			      .name = name_of(b),
+			      .value = b->x->split >= 0 && !b->null ? bus_xstrdup(bus_buf_cstr(&b->value))
+								    : NULL };
 	b->n++;
 	b->fd = open(part->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (b->fd < 0)
-		return bus_fail(err, BUS_EIO, "cannot make a file in '%s': %m", b->x->all->dir);
+		return bus_fail(err, BUS_EIO, "cannot make a file in '%s': %m", b->x->all->work_dir);
 	b->digest = bus_sha256_new();
 	return b->x->kind->open(&b->sheet, &sink, &b->writer, err);
 }

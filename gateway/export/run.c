@@ -24,7 +24,7 @@ struct gw_sheet gw_export_sheet(struct gw_export *x)
 				  .pack = x->pack,
 				  .as_of = x->as_of,
 				  .cursor = bus_buf_cstr(&x->cursor),
-				  .folder = x->all->dir };
+				  .folder = x->all->work_dir };
 }
 
 struct gw_scan gw_export_scan(const struct gw_export *x)

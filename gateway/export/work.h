@@ -1,6 +1,7 @@
 /* gateway/export/work.h - the inside of exports, for the files of this folder alone.
  *
- *   exports.c   the folder, the queue, the workers; who waits, who follows
+ *   exports.c   the folder, the workers
+ *   export.c    each one: the queue, who waits, who follows, what is kept
  *   run.c       one export: rows into a file
  *   bundle.c    one export: several files and what is said of them, signed
  *   question.c  what is asked for, from a query or a body
@@ -88,21 +89,21 @@ struct gw_export {
 
 struct gw_exports {
 	struct gw_api *api;
-	char *dir;
+	char *dir, *work_dir; /* work: parts that files are put together of */
 	int64_t space, keep_ms;
 	int per_reader, n_threads, started;
 	uint8_t key[BUS_KEY_LEN], public_key[BUS_ED25519_LEN];
 	pthread_t *thread;
 
 	pthread_mutex_t lock;
-	pthread_cond_t work;
+	pthread_cond_t more;
 	bool stopping;
 	int64_t used; /* bytes of all files */
 	int running_jobs;
 	struct gw_export *first, **last; /* in the order in which they were asked for */
 };
 
-/* exports.c */
+/* export.c */
 struct gw_export *gw_export_new(struct gw_exports *all, const char *reader, const struct gw_view *v,
 				struct gw_grant grant); /* one reference */
 void gw_export_unref(struct gw_export **x);
@@ -113,6 +114,11 @@ struct gw_export *gw_export_find(struct gw_exports *all, const char *id, const c
 /* Under the lock; false: it is so far already. */
 bool gw_export_waits(const struct gw_export *x, bool end);
 void gw_export_cancel(struct gw_export *x); /* and forget; its file goes */
+void gw_export_forget(struct gw_export *x); /* under the lock: nobody finds it any more, and its file goes */
+/* Under the lock: followers are woken; who has waited long enough is handed out, for gw_export_give_back once the
+ * lock is free: a request whose peer has gone ends there, and lets go of its export. */
+struct gw_waiter *gw_export_tell(struct gw_export *x);
+void gw_export_give_back(struct gw_waiter *ready);
 /* From the worker: n bytes more are in the file; n bytes more, or fewer, are on the disk for it. BUS_EFULL. */
 enum bus_err gw_export_grown(struct gw_export *x, size_t n, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_export_held(struct gw_export *x, int64_t n, struct bus_error *err) BUS_MUSTCHECK;
