@@ -1,0 +1,140 @@
+"""A gateway of a test's own: its topics, views and policy, beside a city whose Kafka and registry it uses."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+
+import fastavro
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+import io
+
+from conftest import ROOT, WORK, alive, free_ports, wait_for
+
+BIN = ROOT / "build/release/bin/titian-gateway"
+
+
+class Topic:
+    """A topic of the test: register(schema) gives a version more, put() a record of the newest."""
+
+    def __init__(self, city, name, schema, partitions=1):
+        self.city, self.name = city, name
+        self.offsets = {}
+        admin = AdminClient({"bootstrap.servers": city.bootstrap})
+        admin.create_topics([NewTopic(name, partitions, 1)])[name].result(30)
+        self.producer = Producer({"bootstrap.servers": city.bootstrap, "linger.ms": 2})
+        self.register(schema)
+
+    def register(self, schema):
+        body = json.dumps({"schema": json.dumps(schema)}).encode()
+        request = urllib.request.Request("%s/subjects/%s-value/versions" % (self.city.registry, self.name), body,
+                                         {"Content-Type": "application/vnd.schemaregistry.v1+json"})
+        self.id = json.loads(urllib.request.urlopen(request, timeout=30).read())["id"]
+        self.schema = fastavro.parse_schema(schema)
+        return self.id
+
+    def put(self, key, row=None, partition=None, headers=None, raw=None, timestamp=None):
+        value = raw
+        if row is not None:
+            out = io.BytesIO()
+            fastavro.schemaless_writer(out, self.schema, row)
+            value = b"\0" + self.id.to_bytes(4, "big") + out.getvalue()
+        more = {}
+        if partition is not None:
+            more["partition"] = partition
+        if timestamp is not None:
+            more["timestamp"] = timestamp
+        while True:
+            try:
+                self.producer.produce(self.name, key=key, value=value, headers=headers, **more)
+                return self.producer.poll(0)
+            except BufferError:
+                self.producer.poll(0.1)
+
+    def flush(self):
+        assert self.producer.flush(60) == 0
+
+
+class OwnGateway:
+    def __init__(self, city, name, topics, views, policy, readers=("uji",), threads=0, connections=10000):
+        self.dir = WORK / name
+        shutil.rmtree(self.dir, ignore_errors=True)
+        (self.dir / "views").mkdir(parents=True)
+        for view, text in views.items():
+            (self.dir / "views" / (view + ".sql")).write_text(text)
+        port = free_ports(2)
+        self.url, self.ops = "http://127.0.0.1:%d" % port, "http://127.0.0.1:%d" % (port + 1)
+        self.port, self.process = port, None
+        (self.dir / "policy.yaml").write_text(policy)
+        self.keys = {r: self.new_key(r) for r in readers}
+        self.key = self.keys[readers[0]]
+        (self.dir / "key").write_text(self.key + "\n")
+        (self.dir / "gateway.yaml").write_text(
+            "kafka: {bootstrap: '%s'}\nhttp: {port: %d, threads: %d, connections: %d}\nops: {port: %d}\n"
+            "db: {path: %s/city.db}\nviews: {dir: %s/views}\n"
+            "access: {policy: %s/policy.yaml, keys: %s/access.keys}\ntopics: [%s]\n"
+            % (city.bootstrap, port, threads, connections, port + 1, self.dir, self.dir, self.dir, self.dir,
+               ", ".join(t.name for t in topics)))
+
+    def new_key(self, reader):
+        return subprocess.run([str(BIN), "key", "new", "--keys", str(self.dir / "access.keys"), "--name", reader],
+                              check=True, capture_output=True, text=True).stdout.strip()
+
+    def start(self):
+        with open(self.dir / "gateway.log", "ab") as log:
+            self.process = subprocess.Popen([str(BIN), "--config", str(self.dir / "gateway.yaml")],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        wait_for(self.ready, 60, "the gateway to be ready: " + self.log()[-600:])
+        return self
+
+    def log(self):
+        return (self.dir / "gateway.log").read_text(errors="replace")
+
+    def ready(self):
+        assert self.process.poll() is None, self.log()[-2000:]
+        try:
+            return urllib.request.urlopen(self.ops + "/readyz", timeout=5).status == 200
+        except OSError:
+            return False
+
+    def kill(self, sig=signal.SIGKILL):
+        os.kill(self.process.pid, sig)
+        self.process.wait(30)
+        assert not alive(self.process.pid)
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+
+    def hangup(self):
+        os.kill(self.process.pid, signal.SIGHUP)
+
+    def request(self, path, accept="application/json", key=None, method="GET", headers=None, body=None):
+        """(status, headers, body bytes), whatever the status."""
+        head = {"Accept": accept, "Authorization": "Bearer " + (key or self.key), **(headers or {})}
+        request = urllib.request.Request(self.url + path, body, headers=head, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=70) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as e:
+            return e.code, e.headers, e.read()
+
+    def get(self, path, **more):
+        status, _, body = self.request(path, **more)
+        assert status == 200, (status, body[:300])
+        return json.loads(body)
+
+    def metric(self, name):
+        for line in urllib.request.urlopen(self.ops + "/metrics", timeout=10).read().decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.rsplit(" ", 1)[1])
+        return 0.0
+
+    def rss_kb(self):
+        for line in open("/proc/%d/status" % self.process.pid):
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
