@@ -202,6 +202,12 @@ soak-views: test-packages
 soak-registry: programs kafka venv
 	NODES_KILLS=200 NODES_CUTS=20 $(PYTEST) -q -s tests/integration/test_registry_nodes.py
 
+# Ten thousand followers of one feed, a thousand of them slow, over kill -9 of the gateway.
+.PHONY: soak-readers
+soak-readers: programs kafka venv
+	SOAK_READERS=10000 SOAK_SLOW=1000 SOAK_KEYS=2000 SOAK_KILLS=10 SOAK_SECONDS=900 \
+		$(PYTEST) -q -s tests/integration/test_following.py -k kills
+
 check-includes:
 	@sh tests/check_includes.sh
 check-symbols: programs

@@ -26,7 +26,7 @@ struct conf {
 	struct bus_conf_map kafka;
 	struct bus_conf_list topics, cors;
 	const char **origins; /* of cors; NULL-ended */
-	int64_t port, ops_port, threads, connections, cache, verify_per_s;
+	int64_t port, ops_port, threads, connections, cache, verify_per_s, slow;
 	int64_t exports_space, exports_keep, exports_threads, exports_per_reader;
 	char *hooks_topic, *hooks_key, *hooks_hosts, *hooks_ca, *hooks_base, *hooks_type;
 	struct bus_conf_list hooks_allow, hooks_ports, hooks_retry;
@@ -53,6 +53,7 @@ static const struct bus_conf_option options[] = {
 	O("http.cors", LIST, cors, "", "Origins whose pages may read answers in a browser: https://host; none unless named."),
 	O("ops.address", STR, ops_address, "127.0.0.1", "Address of health and metrics."),
 	O("ops.port", PORT, ops_port, "18081", "Port of health and metrics."),
+	O("feeds.slow", INT, slow, "60", "Seconds after which a follower that does not take what it is sent is hung up; its cursor goes on."),
 	O("access.policy", PATH, policy, NULL, "Who may read what (YAML); read again on SIGHUP."),
 	O("access.keys", PATH, keys, NULL, "Readers' keys, hashed; read again on SIGHUP."),
 	O("cursor.key", PATH, cursor_key, "", "Key that signs cursors; default: made beside the database."),
@@ -311,7 +312,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	    (rc = open_hooks(c, &api, err)))
 		goto out;
 	gw_cursors_derive(&api.cursors);
-	api.feeds = gw_feeds_new();
+	api.feeds = gw_feeds_new((int)c->slow);
 	api.promises = gw_promises_new(api.engine);
 	gw_on_change(api.engine, on_change, &api);
 	gw_on_views(api.engine, gw_access_bind, api.access);

@@ -5,15 +5,15 @@
 #include "bus/clock.h"
 #include "gateway/feed/feeds_impl.h"
 
-#define HOLDS_MAX_MS 60000     /* for a block of 256 KiB at most: who takes less than 4 KiB a second */
 #define HOLDS_MAX_FULL_MS 2000 /* when all that is held is too much */
 
 static void *wake_followers(void *feeds);
 
-struct gw_feeds *gw_feeds_new(void)
+struct gw_feeds *gw_feeds_new(int slow_s)
 {
 	struct gw_feeds *f = bus_xcalloc(1, sizeof(*f));
 
+	f->slow_ms = slow_s * 1000;
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_mutex_init(&f->wake_lock, NULL);
 	pthread_cond_init(&f->wake_cond, NULL);
@@ -197,7 +197,7 @@ static void *wake_followers(void *feeds)
 void gw_feeds_tick(struct gw_feeds *f)
 {
 	int64_t now = bus_clock_mono_ms(), held = atomic_load(&f->held), holds;
-	int64_t most = held > GW_FEED_HELD_MAX ? HOLDS_MAX_FULL_MS : HOLDS_MAX_MS;
+	int64_t most = held > GW_FEED_HELD_MAX ? HOLDS_MAX_FULL_MS : f->slow_ms;
 
 	bus_metric_set(f->held_bytes, (double)held);
 	pthread_mutex_lock(&f->lock);

@@ -18,7 +18,8 @@
 #define GW_HEARTBEAT_MS 15000
 #define GW_POLL_WAIT_MAX 60 /* seconds */
 
-struct gw_feeds *gw_feeds_new(void);
+/* slow_s: how long a follower may hold shared bytes without taking them. */
+struct gw_feeds *gw_feeds_new(int slow_s);
 void gw_feeds_free(struct gw_feeds **f);				       /* when every stream is over */
 void gw_feeds_on_change(void *feeds, const struct gw_view *v, int64_t newest); /* a gw_changed_fn */
 void gw_feeds_tick(

@@ -143,6 +143,7 @@ struct gw_feeds {
 	size_t n;				 /* lock */
 	struct gw_ticket ticket[GW_TICKETS_MAX]; /* lock */
 	size_t next_ticket;			 /* lock */
+	int64_t slow_ms;
 	_Atomic int64_t held;			 /* bytes of blocks */
 
 	pthread_t waker;

@@ -59,7 +59,7 @@ class Topic:
 
 
 class OwnGateway:
-    def __init__(self, city, name, topics, views, policy, readers=("uji",), threads=0, connections=10000):
+    def __init__(self, city, name, topics, views, policy, readers=("uji",), connections=10000, more=""):
         self.dir = WORK / name
         shutil.rmtree(self.dir, ignore_errors=True)
         (self.dir / "views").mkdir(parents=True)
@@ -73,11 +73,11 @@ class OwnGateway:
         self.key = self.keys[readers[0]]
         (self.dir / "key").write_text(self.key + "\n")
         (self.dir / "gateway.yaml").write_text(
-            "kafka: {bootstrap: '%s'}\nhttp: {port: %d, threads: %d, connections: %d}\nops: {port: %d}\n"
+            "kafka: {bootstrap: '%s'}\nhttp: {port: %d, connections: %d}\nops: {port: %d}\n"
             "db: {path: %s/city.db}\nviews: {dir: %s/views}\n"
-            "access: {policy: %s/policy.yaml, keys: %s/access.keys}\ntopics: [%s]\n"
-            % (city.bootstrap, port, threads, connections, port + 1, self.dir, self.dir, self.dir, self.dir,
-               ", ".join(t.name for t in topics)))
+            "access: {policy: %s/policy.yaml, keys: %s/access.keys}\ntopics: [%s]\n%s"
+            % (city.bootstrap, port, connections, port + 1, self.dir, self.dir, self.dir, self.dir,
+               ", ".join(t.name for t in topics), more))
 
     def new_key(self, reader):
         return subprocess.run([str(BIN), "key", "new", "--keys", str(self.dir / "access.keys"), "--name", reader],
