@@ -17,11 +17,12 @@
 #include "gateway/export/exports.h"
 #include "gateway/feed/feeds.h"
 #include "gateway/hook/hooks.h"
+#include "gateway/serve/definitions.h"
 #include "gateway/serve/promise.h"
 
 struct conf {
 	char *bootstrap, *schemas_topic, *views_dir, *db_path, *policy, *keys, *cursor_key;
-	char *exports_dir, *exports_key;
+	char *exports_dir, *exports_key, *definitions_topic;
 	char *address, *ops_address;
 	struct bus_conf_map kafka;
 	struct bus_conf_list topics, cors;
@@ -44,6 +45,8 @@ static const struct bus_conf_option options[] = {
 	O("views.dir", PATH, views_dir, NULL, "Folder of view definitions, *.sql."),
 	O("views.verify", INT, verify_per_s, "200",
 	  "Keys a second compared with their SELECT run afresh while nothing else is to do; 0: none."),
+	O("definitions.topic", STR, definitions_topic, "_titian_views",
+	  "Topic of the views that are defined over HTTP; made when it is missing. \"\": none."),
 	O("db.path", PATH, db_path, NULL, "The views' database; may be deleted, it is rebuilt from Kafka."),
 	O("db.cache", SIZE, cache, "32MiB", "Page cache of the writer."),
 	O("http.address", STR, address, "127.0.0.1", "Address readers connect to."),
@@ -303,10 +306,13 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 {
 	const struct bus_kafka_conf kafka = kafka_conf(c);
 	struct bus_http *http = NULL, *ops = NULL;
+	const struct gw_defs_conf definitions = { .kafka = kafka, .topic = c->definitions_topic };
 	struct gw_api api = { 0 };
+	struct gw_defs *defs = NULL;
 	enum bus_err rc;
 
 	if ((rc = open_engine(c, c->db_path, &api.engine, err)) ||
+	    (*c->definitions_topic && (rc = gw_defs_open(api.engine, &definitions, &defs, err))) ||
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
 	    (rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)) ||
 	    (rc = open_hooks(c, &api, err)))
@@ -316,7 +322,8 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	api.promises = gw_promises_new(api.engine);
 	gw_on_change(api.engine, on_change, &api);
 	gw_on_views(api.engine, gw_access_bind, api.access);
-	if ((rc = open_exports(c, &api, err)) || (rc = start_http(c, &api, &http, &ops, err)) ||
+	if ((rc = gw_definitions_new(&api, defs, &api.definitions, err)) || (rc = open_exports(c, &api, err)) ||
+	    (rc = start_http(c, &api, &http, &ops, err)) ||
 	    (rc = gw_engine_start(api.engine, err)))
 		goto out;
 	if ((rc = gw_promises_start(api.promises, err)) || (rc = gw_hooks_start(api.hooks, err)))
@@ -333,6 +340,8 @@ out:
 		bus_http_stop(&http, 10000);
 	if (ops)
 		bus_http_stop(&ops, 2000);
+	gw_definitions_free(&api.definitions);
+	gw_defs_close(&defs);
 	gw_promises_free(&api.promises);
 	if (api.engine)
 		gw_engine_stop(api.engine);

@@ -274,15 +274,14 @@ static const struct gw_read *reads(const struct gw_def *d, const char *table)
 	return NULL;
 }
 
-/* def NULL: the view goes. Views that read it must find what they read. */
-static enum bus_err check_dependants(struct gw_engine *e, const char *name, const struct gw_def *def,
-				     struct bus_error *err)
+enum bus_err gw_view_fits(const struct gw_views *views, const char *name, const struct gw_def *def,
+			  struct bus_error *err)
 {
-	for (size_t i = 0; i < e->n_views; i++) {
-		const struct gw_def *d = e->view[i]->def;
+	for (size_t i = 0; i < views->n; i++) {
+		const struct gw_def *d = gw_view_def(views->view[i]);
 		const struct gw_read *r = reads(d, name);
 
-		if (!r || d == def || strcmp(d->pub.name, name) == 0)
+		if (!r || strcmp(d->pub.name, name) == 0)
 			continue;
 		if (!def || !def->full)
 			return bus_fail(err, BUS_ECONFLICT,
@@ -296,6 +295,11 @@ static enum bus_err check_dependants(struct gw_engine *e, const char *name, cons
 				    d->pub.name, r->column[k]);
 	}
 	return BUS_OK;
+}
+
+bool gw_view_shipped(struct gw_engine *e, const char *name)
+{
+	return shipped_of(e->lives, name) != NULL;
 }
 
 /* Whether the view `from` reads `name`, itself or through others. */
@@ -353,7 +357,7 @@ static enum bus_err check_in(struct gw_engine *e, struct gw_def *d, struct bus_a
 	if (rc == BUS_OK)
 		rc = check_circle(e, d, err);
 	if (rc == BUS_OK)
-		rc = check_dependants(e, d->pub.name, d, err);
+		rc = gw_view_fits(e->set, d->pub.name, d, err);
 	if (rc == BUS_OK)
 		return gw_commit(e, err);
 	roll_back(e);
@@ -477,7 +481,7 @@ static enum bus_err grant(struct gw_engine *e, struct wish *w, struct bus_error 
 		return grant_text(e, w, w->text, w->n, true, err);
 	if (file)
 		return grant_text(e, w, file->text, file->n, false, err);
-	rc = v ? check_dependants(e, w->name, NULL, err) : BUS_OK;
+	rc = v ? gw_view_fits(e->set, w->name, NULL, err) : BUS_OK;
 	if (rc == BUS_OK && v) {
 		rc = gw_switch_drop(e, v, err);
 		if (rc != BUS_OK)
@@ -658,9 +662,19 @@ enum bus_err gw_view_state(struct gw_engine *e, const char *name, struct gw_view
 	*out = (struct gw_view_state){ .state = GW_STATE_RUNNING, .runs = v != NULL, .percent = 100 };
 	snprintf(out->name, sizeof(out->name), "%s", name);
 	pthread_mutex_lock(&e->lives->lock);
-	w = find(e->lives->wish, e->lives->n, name);
-	if (w)
-		*out = w->state;
+	w = find(e->lives->inbox, e->lives->n_inbox, name);
+	if (w) { /* not looked at yet */
+		out->state = GW_STATE_WAITING;
+		out->percent = 0;
+		out->dropping = !w->text;
+		out->defined = true;
+		out->when_ms = w->when_ms;
+		snprintf(out->by, sizeof(out->by), "%s", w->by);
+	} else {
+		w = find(e->lives->wish, e->lives->n, name);
+		if (w)
+			*out = w->state;
+	}
 	pthread_mutex_unlock(&e->lives->lock);
 	gw_views_release(&set);
 	return w || v ? BUS_OK : BUS_ENOENT;

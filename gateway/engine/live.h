@@ -22,6 +22,8 @@
 #include "bus/error.h"
 #include "gateway/engine/read.h"
 
+struct gw_def; /* gateway/define/view.h */
+
 #define GW_WISHES_MAX 2000 /* names on the topic; more are not taken */
 #define GW_STATE_FAULT_MAX 480
 
@@ -52,6 +54,12 @@ struct gw_view_state { /* by value */
 };
 /* BUS_ENOENT: neither a view nor a wish has that name. Any thread. */
 enum bus_err gw_view_state(struct gw_engine *e, const char *name, struct gw_view_state *out) BUS_MUSTCHECK;
+/* Whether the views could go on with def in the place of the view of that name (NULL: with nothing in it):
+ * BUS_ECONFLICT names who reads it, and what would be missing. Any thread. */
+enum bus_err gw_view_fits(const struct gw_views *views, const char *name, const struct gw_def *def,
+			  struct bus_error *err) BUS_MUSTCHECK;
+bool gw_view_shipped(struct gw_engine *e,
+		     const char *name); /* a file of views.dir defines it, too. Any thread */
 /* In no order. Any thread; under a lock: fn must not call back. */
 void gw_view_states(struct gw_engine *e, void (*fn)(void *ctx, const struct gw_view_state *s), void *ctx);
 

@@ -13,6 +13,7 @@ struct gw_feeds;    /* gateway/feed/feeds.h */
 struct gw_promises; /* gateway/serve/promise.h */
 struct gw_exports;  /* gateway/export/exports.h */
 struct gw_hooks; /* gateway/hook/hooks.h */
+struct gw_definitions; /* gateway/serve/definitions.h */
 
 struct gw_api {
 	struct gw_engine *engine;
@@ -22,6 +23,7 @@ struct gw_api {
 	struct gw_promises *promises; /* NULL: nothing is measured */
 	struct gw_exports *exports;
 	struct gw_hooks *hooks;
+	struct gw_definitions *definitions;
 };
 
 extern const struct bus_http_route gw_api_routes[]; /* the public port */
@@ -62,6 +64,10 @@ void gw_problem_page(void *ctx, struct bus_http_request *req);
 void gw_problem_list(void *ctx, struct bus_http_request *req);
 void gw_rest_lookup(void *ctx, struct bus_http_request *req);
 void gw_rest_row(void *ctx, struct bus_http_request *req);
+void gw_rest_define(void *ctx, struct bus_http_request *req);
+void gw_rest_drop(void *ctx, struct bus_http_request *req);
+void gw_rest_definition(void *ctx, struct bus_http_request *req);
+void gw_rest_state(void *ctx, struct bus_http_request *req);
 void gw_rest_topics(void *ctx, struct bus_http_request *req);
 void gw_rest_quality(void *ctx, struct bus_http_request *req);
 void gw_rest_readers(void *ctx, struct bus_http_request *req);

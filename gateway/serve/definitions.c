@@ -1,0 +1,373 @@
+#include "gateway/serve/definitions.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "bus/clock.h"
+#include "bus/crypto.h"
+#include "bus/json_out.h"
+#include "bus/log.h"
+#include "gateway/define/view.h"
+
+#define TAG_LEN 34 /* with its quotes: 32 hex digits */
+
+struct job {
+	struct job *next;
+	struct bus_http_ticket *ticket;
+	char view[64], by[GW_READER_NAME_MAX];
+	struct bus_str text; /* of the request, which waits; p NULL: drop */
+	bool apply;
+};
+
+struct gw_definitions {
+	struct gw_api *api;
+	struct gw_defs *defs;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct job *first, **last; /* lock */
+	int n;			   /* lock */
+	bool stop;		   /* lock */
+};
+
+/* --- the thread: checked, written, answered ----------------------------------------------------------- */
+
+static void tag_of(struct bus_str text, char out[TAG_LEN + 1])
+{
+	uint8_t digest[BUS_SHA256_LEN];
+	char hex[33];
+
+	bus_sha256(text.p, text.n, digest);
+	bus_hex(digest, 16, hex);
+	snprintf(out, TAG_LEN + 1, "\"%s\"", hex);
+}
+
+static void put_state(struct bus_json_out *j, const struct gw_view_state *s)
+{
+	static const char *const name[] = { "running", "building", "waiting", "refused" };
+	char when[40];
+
+	bus_json_key(j, "state");
+	bus_json_put_text(j, name[s->state]);
+	bus_json_key(j, "percent");
+	bus_json_put_int(j, s->percent);
+	bus_json_key(j, "runs");
+	bus_json_put_bool(j, s->runs);
+	bus_json_key(j, "origin");
+	bus_json_put_text(j, s->defined ? "topic" : "file");
+	bus_json_key(j, "dropping");
+	bus_json_put_bool(j, s->dropping);
+	bus_json_key(j, "by");
+	bus_json_put_text(j, s->by[0] ? s->by : NULL);
+	bus_json_key(j, "at");
+	bus_json_put_text(j, s->when_ms ? bus_clock_iso_wib(s->when_ms, when, sizeof(when)) : NULL);
+	bus_json_key(j, "fault");
+	bus_json_put_text(j, s->fault[0] ? s->fault : NULL);
+}
+
+/* What the definition would be: new, another one, other words, or what runs already. */
+static const char *outcome_of(const struct gw_view *now, struct bus_str text, const struct gw_def *d)
+{
+	const struct gw_def *old = now ? gw_view_def(now) : NULL;
+
+	if (!old)
+		return "new";
+	if (bus_str_eq(old->text, text))
+		return "same";
+	return memcmp(old->digest, d->digest, sizeof(d->digest)) == 0 ? "words" : "changed";
+}
+
+/* True: it may be done; *outcome says what. Else the request has been answered. */
+static bool check_text(struct gw_definitions *d, struct job *job, struct bus_http_request *req,
+		       const struct gw_views *views, const char **outcome)
+{
+	struct gw_def *def = NULL;
+	struct bus_error err;
+	enum bus_err rc;
+
+	rc = gw_view_parse(job->view, job->text.p, job->text.n, &def, &err);
+	if (rc == BUS_OK && strcmp(def->pub.name, job->view) != 0)
+		rc = bus_fail(&err, BUS_EPARSE, "%s: its own name is '%s'", job->view, def->pub.name);
+	if (rc == BUS_OK)
+		rc = gw_view_fits(views, job->view, def, &err);
+	if (rc == BUS_OK)
+		*outcome = outcome_of(gw_views_find(views, job->view), job->text, def);
+	gw_view_free(&def);
+	(void)d;
+	if (rc == BUS_OK)
+		return true;
+	gw_problem(req, rc == BUS_ECONFLICT ? "definition-conflict" : "definition-invalid", err.text, NULL);
+	return false;
+}
+
+static bool check_drop(struct gw_definitions *d, struct job *job, struct bus_http_request *req,
+		       const struct gw_views *views, const char **outcome)
+{
+	struct gw_view_state s;
+	struct bus_error err;
+	bool shipped = gw_view_shipped(d->api->engine, job->view);
+
+	if (gw_view_state(d->api->engine, job->view, &s) != BUS_OK) {
+		gw_problem(req, "view-unknown", NULL, "/v1/views");
+		return false;
+	}
+	if (!s.defined) {
+		gw_problem(req, "definition-conflict", "it is defined by a file of this gateway (views.dir)",
+			   "PUT");
+		return false;
+	}
+	if (!shipped && gw_view_fits(views, job->view, NULL, &err) != BUS_OK) {
+		gw_problem(req, "definition-conflict", err.text, NULL);
+		return false;
+	}
+	*outcome = shipped ? "reverted" : "dropped";
+	return true;
+}
+
+static void answer(struct gw_definitions *d, const struct job *job, struct bus_http_request *req,
+		   const char *outcome)
+{
+	struct gw_view_state s = { 0 };
+	struct bus_buf body = { 0 };
+	struct bus_json_out j = { .buf = &body };
+	char where[100];
+
+	bus_json_object(&j);
+	bus_json_key(&j, "view");
+	bus_json_put_text(&j, job->view);
+	bus_json_key(&j, "dry_run");
+	bus_json_put_bool(&j, !job->apply);
+	bus_json_key(&j, "outcome");
+	bus_json_put_text(&j, outcome);
+	if (job->apply && gw_view_state(d->api->engine, job->view, &s) == BUS_OK)
+		put_state(&j, &s);
+	bus_json_object_end(&j);
+	if (job->apply) {
+		snprintf(where, sizeof(where), "/v1/views/%s/state", job->view);
+		bus_http_set(req, "Location", where);
+	}
+	bus_http_reply(req, job->apply ? 202 : 200, "application/json", &body);
+}
+
+static void run_job(struct gw_definitions *d, struct job *job)
+{
+	struct bus_http_request *req = bus_http_ticket_request(job->ticket);
+	struct gw_views *views = gw_views_hold(d->api->engine);
+	const char *outcome = "";
+	struct bus_error err = { 0 };
+	enum bus_err rc = BUS_OK;
+	bool may;
+
+	may = (job->text.p ? check_text : check_drop)(d, job, req, views, &outcome);
+	if (may && job->apply && !d->defs)
+		rc = bus_fail(&err, BUS_EKAFKA, "no topic of definitions");
+	else if (may && job->apply && strcmp(outcome, "same") != 0)
+		rc = gw_defs_publish(d->defs, job->view, job->text.p ? &job->text : NULL, job->by, &err);
+	if (rc != BUS_OK) {
+		bus_log(BUS_LOG_ERROR, "gateway.definition_not_written", LOG_STR("view", job->view),
+			LOG_ERR(&err));
+		gw_problem(req, "definition-not-written", NULL, "GET /v1/views/{view}/state");
+	} else if (may) {
+		if (job->apply)
+			bus_log(BUS_LOG_INFO, "gateway.definition", LOG_STR("view", job->view),
+				LOG_STR("by", job->by), LOG_STR("outcome", outcome));
+		answer(d, job, req, outcome);
+	}
+	gw_views_release(&views);
+}
+
+static void *run(void *ctx)
+{
+	struct gw_definitions *d = ctx;
+	struct job *job;
+
+	pthread_mutex_lock(&d->lock);
+	for (;;) {
+		while (!d->first && !d->stop)
+			pthread_cond_wait(&d->more, &d->lock);
+		job = d->first;
+		if (!job)
+			break;
+		d->first = job->next;
+		if (!d->first)
+			d->last = &d->first;
+		d->n--;
+		pthread_mutex_unlock(&d->lock);
+		run_job(d, job);
+		bus_http_ticket_done(job->ticket);
+		free(job);
+		pthread_mutex_lock(&d->lock);
+	}
+	pthread_mutex_unlock(&d->lock);
+	return NULL;
+}
+
+enum bus_err gw_definitions_new(struct gw_api *api, struct gw_defs *defs, struct gw_definitions **out,
+				struct bus_error *err)
+{
+	struct gw_definitions *d = bus_xcalloc(1, sizeof(*d));
+
+	*out = NULL;
+	d->api = api;
+	d->defs = defs;
+	d->last = &d->first;
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_cond_init(&d->more, NULL);
+	if (pthread_create(&d->thread, NULL, run, d) != 0) {
+		free(d);
+		return bus_fail(err, BUS_EIO, "cannot start the thread that checks definitions");
+	}
+	*out = d;
+	return BUS_OK;
+}
+
+void gw_definitions_free(struct gw_definitions **definitions)
+{
+	struct gw_definitions *d = *definitions;
+
+	if (!d)
+		return;
+	pthread_mutex_lock(&d->lock);
+	d->stop = true;
+	pthread_cond_signal(&d->more);
+	pthread_mutex_unlock(&d->lock);
+	pthread_join(d->thread, NULL);
+	pthread_cond_destroy(&d->more);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
+	*definitions = NULL;
+}
+
+/* --- asking ------------------------------------------------------------------------------------------- */
+
+/* The reader may define views, or has been answered. */
+static bool may_define(struct gw_api *api, struct bus_http_request *req, char *reader)
+{
+	if (!gw_api_reader(api, req, reader))
+		return false;
+	if (gw_access_define(api->access, reader))
+		return true;
+	gw_problem(req, "not-granted", NULL, "define: true");
+	return false;
+}
+
+/* `apply` or its opposite, `dry_run`. False: neither true nor false, and answered. */
+static bool read_apply(struct bus_http_request *req, bool *apply)
+{
+	const char *yes = bus_http_query(req, "apply"), *no = bus_http_query(req, "dry_run");
+
+	if ((yes && strcmp(yes, "true") != 0 && strcmp(yes, "false") != 0) ||
+	    (no && strcmp(no, "true") != 0 && strcmp(no, "false") != 0) ||
+	    (yes && no && strcmp(yes, no) == 0)) {
+		gw_problem(req, "parameter-invalid", "apply: true or false", "apply=true");
+		return false;
+	}
+	*apply = yes ? strcmp(yes, "true") == 0 : no && strcmp(no, "false") == 0;
+	return true;
+}
+
+static bool still_the_one(struct gw_api *api, struct bus_http_request *req, const char *view)
+{
+	const struct gw_view *v = gw_views_find(gw_api_views(api, req), view);
+	const char *want = bus_http_header(req, "If-Match");
+	char tag[TAG_LEN + 1] = "";
+
+	if (!want || strcmp(want, "*") == 0)
+		return true;
+	if (v)
+		tag_of(gw_view_def(v)->text, tag);
+	if (v && strstr(want, tag))
+		return true;
+	gw_problem(req, "definition-other", NULL, "GET /v1/views/{view}/definition");
+	return false;
+}
+
+static void ask(struct gw_api *api, struct bus_http_request *req, bool drop)
+{
+	struct gw_definitions *d = api->definitions;
+	const char *view = bus_http_part(req, "view");
+	char reader[GW_READER_NAME_MAX];
+	bool apply, full;
+	struct job *job;
+
+	if (!may_define(api, req, reader) || !read_apply(req, &apply) || !still_the_one(api, req, view))
+		return;
+	if (strlen(view) >= sizeof(job->view)) {
+		gw_problem(req, "parameter-invalid", NULL, NULL);
+		return;
+	}
+	job = bus_xcalloc(1, sizeof(*job));
+	job->apply = apply;
+	snprintf(job->view, sizeof(job->view), "%s", view);
+	memcpy(job->by, reader, sizeof(job->by));
+	if (!drop) {
+		job->text = bus_http_body(req);
+		job->text.p = job->text.p ? job->text.p : "";
+	}
+	pthread_mutex_lock(&d->lock);
+	full = d->stop || d->n == GW_DEFINITIONS_WAITING;
+	if (!full) {
+		job->ticket = bus_http_defer(req);
+		*d->last = job;
+		d->last = &job->next;
+		d->n++;
+		pthread_cond_signal(&d->more);
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (full) {
+		free(job);
+		gw_problem(req, "unavailable", NULL, NULL);
+	}
+}
+
+void gw_rest_define(void *ctx, struct bus_http_request *req)
+{
+	ask(ctx, req, false);
+}
+
+void gw_rest_drop(void *ctx, struct bus_http_request *req)
+{
+	ask(ctx, req, true);
+}
+
+void gw_rest_definition(void *ctx, struct bus_http_request *req)
+{
+	struct gw_api *api = ctx;
+	char reader[GW_READER_NAME_MAX], tag[TAG_LEN + 1];
+	const struct gw_view *v;
+	struct bus_buf body = { 0 };
+
+	if (!may_define(api, req, reader))
+		return;
+	v = gw_views_find(gw_api_views(api, req), bus_http_part(req, "view"));
+	if (!v) {
+		gw_problem(req, "view-unknown", NULL, "/v1/views");
+		return;
+	}
+	tag_of(gw_view_def(v)->text, tag);
+	bus_http_set(req, "ETag", tag);
+	bus_buf_put(&body, gw_view_def(v)->text.p, gw_view_def(v)->text.n);
+	bus_http_reply(req, 200, "application/sql", &body);
+}
+
+void gw_rest_state(void *ctx, struct bus_http_request *req)
+{
+	struct gw_api *api = ctx;
+	char reader[GW_READER_NAME_MAX];
+	struct gw_view_state s;
+	struct bus_buf body = { 0 };
+	struct bus_json_out j = { .buf = &body };
+
+	if (!may_define(api, req, reader))
+		return;
+	if (gw_view_state(api->engine, bus_http_part(req, "view"), &s) != BUS_OK) {
+		gw_problem(req, "view-unknown", NULL, "/v1/views");
+		return;
+	}
+	bus_json_object(&j);
+	bus_json_key(&j, "view");
+	bus_json_put_text(&j, s.name);
+	put_state(&j, &s);
+	bus_json_object_end(&j);
+	bus_http_reply(req, 200, "application/json", &body);
+}
