@@ -20,6 +20,7 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "GET", "/v1/exports/{id}/{file}", gw_exports_file },
 	{ "GET", "/.well-known/titian-exports.pem", gw_exports_key },
 	{ "GET", "/v1/topics", gw_rest_topics },
+	{ "GET", "/v1/conflicts", gw_rest_conflicts },
 	{ "GET", "/v1/freshness", gw_rest_freshness },
 	{ "GET", "/v1/quality", gw_rest_quality },
 	{ "GET", "/v1/readers", gw_rest_readers },

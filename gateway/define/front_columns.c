@@ -1,7 +1,7 @@
 /* The front matter's `columns`: what every output column is. */
 #include "gateway/define/front.h"
 
-#define SOURCES_MAX 32
+#define SOURCES_MAX GW_AUTHORITIES_MAX
 
 /* Every entry is `table.column`. */
 static enum bus_err read_sources(struct gw_front *f, struct bus_yaml_node *map, const char *key,
@@ -26,7 +26,8 @@ static enum bus_err read_column(struct gw_front *f, struct bus_yaml_node *n, str
 	static const char *const type[] = { "text", "int", "real", "bool", "json" };
 	static const enum gw_type type_of[] = { GW_TEXT, GW_INT, GW_REAL, GW_BOOL, GW_JSON };
 	static const char *const pdp[] = { "N", "P", "U", "S", "A" };
-	size_t t, p;
+	static const char *const compare[] = { "exact", "plain" };
+	size_t t, p, how;
 	enum bus_err rc;
 
 	if (!gw_front_is_name(n->key))
@@ -44,8 +45,10 @@ static enum bus_err read_column(struct gw_front *f, struct bus_yaml_node *n, str
 	    (rc = gw_front_text(f, n, "unit", &c->unit)) != BUS_OK ||
 	    (rc = read_sources(f, n, "from", &c->from, &c->n_from)) != BUS_OK ||
 	    (rc = read_sources(f, n, "authority", &c->authority, &c->n_authority)) != BUS_OK ||
+	    (rc = gw_front_word(f, n, "compare", false, compare, BUS_LEN(compare), &how)) != BUS_OK ||
 	    (rc = bus_yaml_no_more(f->y, n, f->err)) != BUS_OK)
 		return rc;
+	c->exact = how == 0;
 	c->type = type_of[t];
 	c->pdp = pdp[p][0];
 	return BUS_OK;

@@ -5,6 +5,7 @@
 
 #include "gateway/store/value.h"
 
+#define GW_AUTHORITIES_MAX 32
 #define GW_COLUMNS_MAX 64 /* of a view: a set of columns is one word */
 
 struct gw_column {
@@ -19,6 +20,8 @@ struct gw_column {
 	size_t n_from;
 	const char *const *authority; /* "table.column" in order of authority, as declared */
 	size_t n_authority;
+	bool exact; /* values of authorities are compared as they are, not as names in plain form */
+	const char *conflict_of, *conflict_table; /* in a view of conflicts: the column it is about, whose records it counts */
 	double least_share; /* promised: of all rows, those in which it says something; 0: no promise */
 	int line;	    /* in the definition */
 };
@@ -31,6 +34,7 @@ struct gw_input_age { /* a promise for one of the tables behind a view */
 struct gw_view { /* immutable, and counted: it lives as long as somebody holds it */
 	const char *name;
 	const char *title_id, *title_en, *about_id, *about_en;
+	const char *conflicts_of; /* of a view of conflicts (define/conflict.h): the view it stands beside; else NULL */
 	const char *owner;		      /* OPD that answers for it; NULL: not said */
 	const char *purpose_id, *purpose_en;  /* what it may be used for; NULL: not said */
 	const char *basis;		      /* the law it rests on; NULL: not said */

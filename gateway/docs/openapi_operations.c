@@ -62,6 +62,8 @@ const struct gw_operation gw_operations[] = {
 	  "200=Pem", true },
 	{ "GET", "/v1/topics", "topics", "bus", "Keadaan setiap topik", "The state of every topic", "", NULL,
 	  "200=Topics 401 403", false },
+	{ "GET", "/v1/conflicts", "conflicts", "bus", "Seberapa sering OPD mana saling berbeda, menurut kolom",
+	  "How often which departments disagree, by column", "", NULL, "200=Conflicts 401 403 503", false },
 	{ "GET", "/v1/freshness", "freshness", "bus",
 	  "Tayangan yang menjanjikan kesegaran atau kelengkapan; yang ingkar lebih dulu",
 	  "Views that promise to be fresh or complete; those that are not, first", "", NULL, "200=Freshness 401 403",

@@ -112,6 +112,7 @@ static const struct schema {
 		  "newest:i" },
 	{ "Topic", "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i "
 		   "newest:t?" },
+	{ "Conflict", "view:s column:s authority:s? authority_opd:s? other:s other_opd:s? rows:i records:i" },
 	{ "Freshness", "views:a late:i" },
 	{ "Topics", "idle:b caught_up:b topics:a" },
 	{ "Feed", "opd:s umpan:s baris_fisik:i baris_data:i diterima:i ditolak:i tak_tergabung:i "
@@ -192,6 +193,7 @@ static const struct answer {
 	  "ETag Content-Digest Repr-Digest Content-Range Titian-Cursor Titian-As-Of" },
 	{ "Pem", "Kunci publik", "The public key", { { "application/x-pem-file", NULL } }, "" },
 	{ "Unchanged", "Tidak berubah", "Not changed", { { NULL, NULL } }, "ETag" },
+	{ "Conflicts", "Pasangan OPD", "Pairs of departments", { { "application/json", "[Conflict]" } }, "" },
 	{ "Freshness", "Janji dan kenyataannya", "Promises, and how they are kept", { { "application/json", "Freshness" } }, "" },
 	{ "Topics", "Topik", "Topics", { { "application/json", "Topics" } }, "" },
 	{ "Quality", "Umpan", "Feeds", { { "application/json", "[Feed]" } }, "" },

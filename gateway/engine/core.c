@@ -9,6 +9,7 @@
 #include "bus/clock.h"
 #include "bus/crypto.h"
 #include "bus/log.h"
+#include "gateway/define/conflict.h"
 
 #define CACHE_DEFAULT (32 * 1024 * 1024)
 #define FORMAT "2" /* of the store: another one is built anew */
@@ -346,6 +347,12 @@ static enum bus_err read_views(struct gw_engine *e, const char *dir, struct bus_
 		free(path);
 		if (rc != BUS_OK)
 			break;
+		e->view[e->n_views] = bus_xcalloc(1, sizeof(**e->view));
+		e->view[e->n_views++]->def = def;
+		rc = gw_conflict_view(def, &def, err);
+		if (rc != BUS_OK || !def)
+			continue;
+		e->view = bus_xrealloc(e->view, (e->n_views + 1) * sizeof(*e->view));
 		e->view[e->n_views] = bus_xcalloc(1, sizeof(**e->view));
 		e->view[e->n_views++]->def = def;
 	}

@@ -71,6 +71,7 @@ void gw_rest_state(void *ctx, struct bus_http_request *req);
 void gw_rest_topics(void *ctx, struct bus_http_request *req);
 void gw_rest_quality(void *ctx, struct bus_http_request *req);
 void gw_rest_readers(void *ctx, struct bus_http_request *req);
+void gw_rest_conflicts(void *ctx, struct bus_http_request *req);
 void gw_rest_freshness(void *ctx, struct bus_http_request *req);
 void gw_rest_whoami(void *ctx, struct bus_http_request *req);
 void gw_feeds_changes(void *ctx, struct bus_http_request *req);

@@ -220,6 +220,9 @@ static uint64_t bits_of(const struct gw_names *names, const struct gw_view *v)
 		column = gw_view_column(v, names->name[i]);
 		if (column >= 0)
 			bits |= UINT64_C(1) << column;
+		for (size_t k = 0; v->conflicts_of && k < v->n_columns; k++) /* what is said of a column goes with it */
+			if (v->column[k].conflict_of && strcmp(v->column[k].conflict_of, names->name[i]) == 0)
+				bits |= UINT64_C(1) << k;
 	}
 	return bits;
 }
@@ -236,7 +239,8 @@ struct gw_grant gw_policy_grant(const struct gw_policy_reader *r, const struct g
 	const char *column;
 
 	for (size_t i = r->n_rules; i > 0 && !rule; i--)
-		if (strcmp(r->rule[i - 1].view, "*") == 0 || strcmp(r->rule[i - 1].view, v->name) == 0)
+		if (strcmp(r->rule[i - 1].view, "*") == 0 || strcmp(r->rule[i - 1].view, v->name) == 0 ||
+		    (v->conflicts_of && strcmp(r->rule[i - 1].view, v->conflicts_of) == 0))
 			rule = &r->rule[i - 1];
 	if (!rule || v->internal || (rule->rows && !gw_grant_rows_fit(rule->rows, v, &column)))
 		return g;

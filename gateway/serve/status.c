@@ -1,5 +1,6 @@
 #include "bus/clock.h"
 #include "bus/json_out.h"
+#include "gateway/engine/conflicts.h"
 #include "gateway/serve/api.h"
 #include "gateway/feed/feeds.h"
 
@@ -84,6 +85,24 @@ void gw_rest_quality(void *ctx, struct bus_http_request *req)
 	if (!may_see(api, req))
 		return;
 	rc = gw_quality_json(gw_reader_of(api->engine), &body, &err);
+	if (rc)
+		gw_api_fail(req, rc, &err);
+	else
+		bus_http_reply(req, 200, "application/json", &body);
+	bus_buf_release(&body);
+}
+
+/* How often which departments disagree. */
+void gw_rest_conflicts(void *ctx, struct bus_http_request *req)
+{
+	struct gw_api *api = ctx;
+	struct bus_buf body = { 0 };
+	struct bus_error err;
+	enum bus_err rc;
+
+	if (!may_see(api, req))
+		return;
+	rc = gw_conflicts_json(gw_reader_of(api->engine), &body, &err);
 	if (rc)
 		gw_api_fail(req, rc, &err);
 	else

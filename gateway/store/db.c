@@ -616,3 +616,8 @@ void gw_call_return_int(struct gw_call *c, int64_t v)
 {
 	sqlite3_result_int64(c->ctx, v);
 }
+
+void gw_call_return_arg(struct gw_call *c, int i)
+{
+	sqlite3_result_value(c->ctx, c->arg[i]);
+}

@@ -122,6 +122,7 @@ int gw_call_args(struct gw_call *c); /* their number; n_args -1: any */
 void gw_db_aggregate(struct gw_db *db, const char *name, int n_args, gw_function step, gw_function end);
 void *gw_call_state(struct gw_call *c, size_t n);
 void gw_call_return_text(struct gw_call *c, struct bus_str v); /* copied */
+void gw_call_return_arg(struct gw_call *c, int i); /* as it came */
 void gw_call_return_int(struct gw_call *c, int64_t v);
 
 #endif

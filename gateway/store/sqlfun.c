@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "bus/clock.h"
 #include "gateway/store/db.h"
 #include "gateway/store/name.h"
 #include "gateway/store/origin.h"
@@ -62,11 +63,33 @@ static void usia_bulan(struct gw_call *c)
 				   (at.year - born.year) * 12 + at.month - born.month - (at.day < born.day));
 }
 
+/* The first that says something: not NULL, not empty. */
+static void otoritas(struct gw_call *c)
+{
+	for (int i = 0; i < gw_call_args(c); i++) {
+		if (!gw_call_null(c, i) && gw_call_text(c, i).n > 0) {
+			gw_call_return_arg(c, i);
+			return;
+		}
+	}
+}
+
+/* Milliseconds since 1970 as a time in WIB. */
+static void waktu(struct gw_call *c)
+{
+	char text[40];
+
+	if (!gw_call_null(c, 0))
+		gw_call_return_text(c, bus_str(bus_clock_iso_wib(gw_call_int(c, 0), text, sizeof(text))));
+}
+
 void gw_sqlfun_register(struct gw_db *db)
 {
 	gw_db_function(db, "nama_baku", 1, nama_baku);
 	gw_db_function(db, "usia_tahun", 2, usia_tahun);
 	gw_db_function(db, "usia_bulan", 2, usia_bulan);
+	gw_db_function(db, "otoritas", -1, otoritas);
+	gw_db_function(db, "waktu", 1, waktu);
 	gw_origin_register(db);
 }
 
@@ -76,6 +99,7 @@ bool gw_sqlfun_allowed(const char *name)
 	static const char *const allowed[] = {
 		"nama_baku",	"usia_tahun",
 		"usia_bulan",	"abs",
+		"otoritas",	"waktu",
 		"avg",		"coalesce",
 		"count",	"group_concat",
 		"ifnull",	"iif",

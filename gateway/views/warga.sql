@@ -4,6 +4,7 @@ title: {id: Warga menurut potret dan peristiwa, en: 'Everybody, from snapshot an
 about:
   id: 'Potret Disdukcapil dilipat dengan peristiwanya menurut waktu entri; peristiwa orang yang belum dikenal berlaku begitu kelahiran atau kedatangannya tiba.'
   en: 'The snapshot folded with the events in order of their entry; events of a person not yet known hold once the birth or arrival comes.'
+owner: disdukcapil
 key: id_subjek
 internal: true
 store: full

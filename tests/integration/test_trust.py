@@ -1,9 +1,14 @@
-"""How fresh an answer is, beside Kafka's own word on the same topics."""
+"""How fresh an answer is, and where departments disagree, beside Kafka's own word on the same topics."""
+import collections
 import datetime
 import json
 import re
+import urllib.request
 
+import pytest
 from confluent_kafka import Consumer, TopicPartition
+
+import city_fold
 
 
 def newest(bootstrap, topics):
@@ -61,3 +66,68 @@ def test_who_keeps_its_promise_is_for_those_with_status(sample):
     assert sample.request("/v1/freshness", key=False)[0] == 401
     text = sample.request("/metrics", url=sample.ops)[2].decode()
     assert re.search(r'titian_view_lag_seconds\{view="penerima_bansos_meninggal"\} \d+', text)
+
+
+NAMES = {"dinsos_bansos": "pku.dinsos.bansos.v1", "dinkes_kunjungan": "pku.dinkes.kunjungan.v1",
+         "disdik_siswa": "pku.disdik.siswa.v1", "bkpsdm_asn": "pku.bkpsdm.asn.v1"}
+SAID = {"nama": list(NAMES), "tgl_lahir": ["bkpsdm_asn", "disdik_siswa", "dinsos_bansos"], "no_kk": ["dinsos_bansos"]}
+
+
+def plain_text(value):
+    return value.isoformat() if hasattr(value, "isoformat") else value or ""
+
+
+@pytest.fixture(scope="module")
+def disputes(sample):
+    """Of everybody known, by a fold of the topics in Python: {id: {column: (value, {table: [(ms, offset, said)]})}}."""
+    def schema_of(number):
+        with urllib.request.urlopen("%s/schemas/ids/%d" % (sample.registry, number), timeout=10) as answer:
+            return json.load(answer)["schema"]
+    sample.idle()
+    topics = city_fold.Topics(sample.bootstrap, schema_of)
+    people = city_fold.City(topics).warga
+    out = {key: {c: (plain_text(p[c]), collections.defaultdict(list)) for c in SAID} for key, p in people.items()}
+    for table, topic in NAMES.items():
+        rows = {}
+        for _, offset, ms, key, _, record in topics.records(topic):
+            if record is None:
+                rows.pop(key, None)
+            elif table != "dinkes_kunjungan" or key not in rows:
+                rows[record["id_kunjungan"] if table == "dinkes_kunjungan" else key] = (ms, offset, record)
+        for ms, offset, record in rows.values():
+            for column in SAID:
+                if table not in SAID[column] or record["id_subjek"] not in out:
+                    continue
+                said, holds = plain_text(record[column]), out[record["id_subjek"]][column][0]
+                same = city_fold.plain(said) == city_fold.plain(holds) if column == "nama" else said == holds
+                if said and not same:
+                    out[record["id_subjek"]][column][1][table].append((ms, offset, said))
+    return {k: v for k, v in out.items() if any(others for _, others in v.values())}
+
+
+def test_where_departments_disagree_is_kept(sample, disputes):
+    rows = {r["id_subjek"]: r for r in sample.city.rows("identitas_warga__sengketa")}
+    assert set(rows) == set(disputes) and len(rows) > 20
+    for key, row in rows.items():
+        for column, (holds, others) in disputes[key].items():
+            assert row[column] == holds and row[column + "_sumber"] == "warga." + column
+            for table in SAID[column]:
+                assert row["%s_%s" % (column, table)] == len(others[table])
+            told = {o["sumber"]: o for o in row[column + "_lain"]}
+            assert set(told) == {"%s.%s" % (t, column) for t in others if others[t]}
+            for table, said in others.items():
+                if said:
+                    one = told["%s.%s" % (table, column)]
+                    assert one["nilai"] == max(said)[2] and one["catatan"] == len(said)
+                    assert datetime.datetime.fromisoformat(one["sejak"]).timestamp() * 1000 == min(said)[0]
+
+
+def test_pairs_of_departments_are_counted_as_the_truth_has_them(sample, truth):
+    pairs = json.loads(sample.request("/v1/conflicts")[2])
+    got = {(p["column"], p["other"]): p for p in pairs if p["view"] == "identitas_warga"}
+    for file, table in (("dinkes_kunjungan.jsonl", "dinkes_kunjungan"), ("dinsos_bansos.csv", "dinsos_bansos"),
+                        ("disdik_siswa.csv", "disdik_siswa")):
+        assert got["nama", table]["records"] == truth["feeds"][file]["cacat"]["nama_beda"] > 0
+    assert got["no_kk", "dinsos_bansos"]["records"] == truth["feeds"]["dinsos_bansos.csv"]["cacat"]["kk_beda"] > 0
+    assert all(p["authority_opd"] == "disdukcapil" and p["other_opd"] in p["other"] for p in pairs)
+    assert sample.request("/v1/conflicts", key=False)[0] == 401
