@@ -120,7 +120,7 @@ static const struct schema {
 		  "kendali:a sha256:s status:s berkas:a" },
 	{ "Reader", "reader:s keys:i views:a" },
 	{ "Whoami", "reader:s status:b define:b" },
-	{ "Defined", "view:s dry_run:b outcome:s" },
+	{ "Defined", "view:s dry_run:b outcome:s detail:s? check:o" },
 	{ "State", "view:s state:s percent:i runs:b origin:s dropping:b by:s? at:t? fault:s?" },
 	{ "Ticket", "ticket:s expires_in:i" },
 	{ "Change", "event:s cursor:s key:s row:o" },
@@ -272,8 +272,7 @@ void gw_pen_content_schema(struct gw_pen *p, const char *schema)
 		bus_json_key(&p->j, "items");
 		if (name[0] == '?') {
 			bus_json_object(&p->j);
-			gw_pen_str(p, "type", "object");
-			gw_pen_flag(p, "nullable", true);
+			gw_pen_type(p, "object", NULL, true);
 			bus_json_object_end(&p->j);
 		} else if (name[0]) {
 			gw_pen_ref(p, "schemas", name);

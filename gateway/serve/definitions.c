@@ -9,6 +9,7 @@
 #include "bus/log.h"
 #include "gateway/define/view.h"
 
+#define TRIAL_MS 1000
 #define TAG_LEN 34 /* with its quotes: 32 hex digits */
 
 struct job {
@@ -65,67 +66,32 @@ static void put_state(struct bus_json_out *j, const struct gw_view_state *s)
 	bus_json_put_text(j, s->fault[0] ? s->fault : NULL);
 }
 
-/* What the definition would be: new, another one, other words, or what runs already. */
-static const char *outcome_of(const struct gw_view *now, struct bus_str text, const struct gw_def *d)
-{
-	const struct gw_def *old = now ? gw_view_def(now) : NULL;
-
-	if (!old)
-		return "new";
-	if (bus_str_eq(old->text, text))
-		return "same";
-	return memcmp(old->digest, d->digest, sizeof(d->digest)) == 0 ? "words" : "changed";
-}
-
-/* True: it may be done; *outcome says what. Else the request has been answered. */
-static bool check_text(struct gw_definitions *d, struct job *job, struct bus_http_request *req,
-		       const struct gw_views *views, const char **outcome)
-{
-	struct gw_def *def = NULL;
-	struct bus_error err;
-	enum bus_err rc;
-
-	rc = gw_view_parse(job->view, job->text.p, job->text.n, &def, &err);
-	if (rc == BUS_OK && strcmp(def->pub.name, job->view) != 0)
-		rc = bus_fail(&err, BUS_EPARSE, "%s: its own name is '%s'", job->view, def->pub.name);
-	if (rc == BUS_OK)
-		rc = gw_view_fits(views, job->view, def, &err);
-	if (rc == BUS_OK)
-		*outcome = outcome_of(gw_views_find(views, job->view), job->text, def);
-	gw_view_free(&def);
-	(void)d;
-	if (rc == BUS_OK)
-		return true;
-	gw_problem(req, rc == BUS_ECONFLICT ? "definition-conflict" : "definition-invalid", err.text, NULL);
-	return false;
-}
-
-static bool check_drop(struct gw_definitions *d, struct job *job, struct bus_http_request *req,
-		       const struct gw_views *views, const char **outcome)
+/* BUS_OK: it may be done; *outcome says what. report: what was found in the text, JSON. */
+static enum bus_err check_drop(struct gw_definitions *d, struct job *job, const struct gw_views *views,
+			       const char **outcome, struct bus_error *err)
 {
 	struct gw_view_state s;
-	struct bus_error err;
 	bool shipped = gw_view_shipped(d->api->engine, job->view);
 
-	if (gw_view_state(d->api->engine, job->view, &s) != BUS_OK) {
-		gw_problem(req, "view-unknown", NULL, "/v1/views");
-		return false;
-	}
-	if (!s.defined) {
-		gw_problem(req, "definition-conflict", "it is defined by a file of this gateway (views.dir)",
-			   "PUT");
-		return false;
-	}
-	if (!shipped && gw_view_fits(views, job->view, NULL, &err) != BUS_OK) {
-		gw_problem(req, "definition-conflict", err.text, NULL);
-		return false;
-	}
+	if (gw_view_state(d->api->engine, job->view, &s) != BUS_OK)
+		return bus_fail(err, BUS_ENOENT, "no view of that name");
+	if (!s.defined)
+		return bus_fail(err, BUS_ECONFLICT, "it is defined by a file of this gateway (views.dir)");
 	*outcome = shipped ? "reverted" : "dropped";
-	return true;
+	return shipped ? BUS_OK : gw_view_fits(views, job->view, NULL, err);
+}
+
+static void refuse(struct bus_http_request *req, enum bus_err rc, const struct bus_error *err)
+{
+	if (rc == BUS_ENOENT)
+		gw_problem(req, "view-unknown", NULL, "/v1/views");
+	else
+		gw_problem(req, rc == BUS_ECONFLICT ? "definition-conflict" : "definition-invalid", err->text,
+			   NULL);
 }
 
 static void answer(struct gw_definitions *d, const struct job *job, struct bus_http_request *req,
-		   const char *outcome)
+		   const char *outcome, const char *detail, struct bus_str report)
 {
 	struct gw_view_state s = { 0 };
 	struct bus_buf body = { 0 };
@@ -139,6 +105,12 @@ static void answer(struct gw_definitions *d, const struct job *job, struct bus_h
 	bus_json_put_bool(&j, !job->apply);
 	bus_json_key(&j, "outcome");
 	bus_json_put_text(&j, outcome);
+	bus_json_key(&j, "detail");
+	bus_json_put_text(&j, detail);
+	if (report.n > 0) {
+		bus_json_key(&j, "check");
+		bus_json_put_raw(&j, report);
+	}
 	if (job->apply && gw_view_state(d->api->engine, job->view, &s) == BUS_OK)
 		put_state(&j, &s);
 	bus_json_object_end(&j);
@@ -149,30 +121,44 @@ static void answer(struct gw_definitions *d, const struct job *job, struct bus_h
 	bus_http_reply(req, job->apply ? 202 : 200, "application/json", &body);
 }
 
+static enum bus_err write_down(struct gw_definitions *d, const struct job *job, const char *outcome,
+			       struct bus_error *err)
+{
+	enum bus_err rc;
+
+	if (strcmp(outcome, "same") == 0)
+		return BUS_OK;
+	if (!d->defs)
+		return bus_fail(err, BUS_EKAFKA, "this gateway has no topic of definitions");
+	rc = gw_defs_publish(d->defs, job->view, job->text.p ? &job->text : NULL, job->by, err);
+	if (rc == BUS_OK)
+		bus_log(BUS_LOG_INFO, "gateway.definition", LOG_STR("view", job->view),
+			LOG_STR("by", job->by), LOG_STR("outcome", outcome));
+	else
+		bus_log(BUS_LOG_ERROR, "gateway.definition_not_written", LOG_STR("view", job->view),
+			LOG_ERR(err));
+	return rc;
+}
+
 static void run_job(struct gw_definitions *d, struct job *job)
 {
 	struct bus_http_request *req = bus_http_ticket_request(job->ticket);
 	struct gw_views *views = gw_views_hold(d->api->engine);
-	const char *outcome = "";
+	struct bus_buf report = { 0 };
+	const char *outcome = "refused";
 	struct bus_error err = { 0 };
-	enum bus_err rc = BUS_OK;
-	bool may;
+	enum bus_err rc;
 
-	may = (job->text.p ? check_text : check_drop)(d, job, req, views, &outcome);
-	if (may && job->apply && !d->defs)
-		rc = bus_fail(&err, BUS_EKAFKA, "no topic of definitions");
-	else if (may && job->apply && strcmp(outcome, "same") != 0)
-		rc = gw_defs_publish(d->defs, job->view, job->text.p ? &job->text : NULL, job->by, &err);
-	if (rc != BUS_OK) {
-		bus_log(BUS_LOG_ERROR, "gateway.definition_not_written", LOG_STR("view", job->view),
-			LOG_ERR(&err));
+	rc = job->text.p
+		 ? gw_view_try(d->api->engine, views, job->view, job->text, TRIAL_MS, &report, &outcome, &err)
+		 : check_drop(d, job, views, &outcome, &err);
+	if (rc != BUS_OK && (job->apply || !job->text.p))
+		refuse(req, rc, &err);
+	else if (job->apply && write_down(d, job, outcome, &err) != BUS_OK)
 		gw_problem(req, "definition-not-written", NULL, "GET /v1/views/{view}/state");
-	} else if (may) {
-		if (job->apply)
-			bus_log(BUS_LOG_INFO, "gateway.definition", LOG_STR("view", job->view),
-				LOG_STR("by", job->by), LOG_STR("outcome", outcome));
-		answer(d, job, req, outcome);
-	}
+	else
+		answer(d, job, req, outcome, rc == BUS_OK ? NULL : err.text, bus_buf_str(&report));
+	bus_buf_release(&report);
 	gw_views_release(&views);
 }
 

@@ -28,6 +28,26 @@ static const struct gw_problem_words words[] = {
 	  "dijawab sama seperti yang tidak ada.",
 	  "Your views: <code>GET /v1/views</code>. One that is not granted to you gets the same answer as "
 	  "one that does not exist." },
+	{ "definition-invalid",
+	  "<code>detail</code> menyebut baris dan sebabnya. Bentuk sebuah definisi diterangkan dalam "
+	  "gateway/views/README.md.",
+	  "<code>detail</code> has the line and the reason. What a definition looks like is in "
+	  "gateway/views/README.md." },
+	{ "definition-conflict",
+	  "<code>detail</code> menyebut tayangan yang membacanya: ubah atau hapus yang itu dahulu. Tayangan dari "
+	  "berkas dihapus bersama berkasnya.",
+	  "<code>detail</code> names the view that reads it: change or drop that one first. A view of a file goes with "
+	  "its file." },
+	{ "definition-other",
+	  "If-Match menyebut definisi lain daripada yang berlaku. Ambil lagi: "
+	  "<code>GET /v1/views/{view}/definition</code>.",
+	  "If-Match names another definition than the one that runs. Fetch it again: "
+	  "<code>GET /v1/views/{view}/definition</code>." },
+	{ "definition-not-written",
+	  "Topik definisi tidak dapat ditulis atau dibaca sekarang. Lihat <code>GET /v1/views/{view}/state</code>, "
+	  "lalu ulangi: mengulang tidak mengubah apa-apa.",
+	  "The topic of definitions cannot be written or read now. Look at "
+	  "<code>GET /v1/views/{view}/state</code>, then repeat: repeating does no harm." },
 	{ "row-unknown", "Tidak ada baris dengan kunci itu sekarang, atau baris itu di luar bagian Anda.",
 	  "There is no row with that key now, or it is outside your part." },
 	{ "date-missing",

@@ -242,11 +242,25 @@ def test_what_may_not_be_is_refused(sample):
     assert sample.request("/v1/views/penduduk/definition", key=made)[0] == 403
     status, answer = drop(sample, "warga")
     assert status == 409
-    # Full, and read by others: it may not become thin under them.
-    text = text_of(sample, "warga").replace("store: full\n", "", 1)
-    status, answer = put(sample, text, "warga")
-    assert status == 409 and "reads it" in answer["detail"], answer
-    assert state(sample, "warga")["state"] == "running"
+    status, answer = put(sample, definition("statuss = 'AKTIF'"), query="")
+    assert status == 200 and answer["outcome"] == "refused" and not answer["check"]["good"], answer
+    assert "statuss" in json.dumps(answer["check"]["problems"])
+
+
+def test_what_others_read_stays(sample):
+    full = definition("true", name="uji_penuh", more="store: full\n")
+    reads = definition("true", name="uji_baca").replace("dinsos_bansos: _key", "uji_penuh: kunci").replace(
+        "_key AS kunci, status FROM dinsos_bansos", "kunci, status FROM uji_penuh")
+    assert put(sample, full, "uji_penuh")[0] == 202
+    runs(sample, full, "uji_penuh")
+    assert put(sample, reads, "uji_baca")[0] == 202
+    runs(sample, reads, "uji_baca")
+    assert set(rows(sample, "uji_baca")) == set(source(sample))
+    for status, answer in (drop(sample, "uji_penuh"), put(sample, full.replace("store: full\n", ""), "uji_penuh")):
+        assert status == 409 and "uji_baca" in answer["detail"], answer
+    for view in "uji_baca", "uji_penuh":
+        assert drop(sample, view)[0] == 202
+        wait_for(lambda: state(sample, view) is None, 20, view + " to be gone")
 
 
 def test_a_kill_in_the_middle_leaves_the_old_or_the_new(sample):
