@@ -7,6 +7,7 @@
 #include "bus/client_conf.h"
 
 #define ANSWER_MAX ((size_t)64 * 1024 * 1024)
+#define IDLE_S 60L
 
 struct bus_client {
 	CURL *curl;
@@ -19,13 +20,24 @@ struct answer {
 	struct bus_buf *buf;
 	size_t start;
 	bool over;
+	const struct bus_client_call *call;
+	CURL *curl;
+	enum bus_err refused; /* by the caller's take */
+	struct bus_error *err;
 };
 
 static size_t take(char *p, size_t size, size_t n, void *ctx)
 {
 	struct answer *a = ctx;
+	long status = 0;
 
 	n *= size;
+	if (a->call->take)
+		curl_easy_getinfo(a->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status / 100 == 2) {
+		a->refused = a->call->take(a->call->take_ctx, (int)status, p, n, a->err);
+		return a->refused == BUS_OK ? n : 0;
+	}
 	if (a->buf->n - a->start + n > ANSWER_MAX) {
 		a->over = true;
 		return 0;
@@ -148,6 +160,10 @@ static void prepare(struct bus_client *c, const struct bus_client_call *call)
 		curl_easy_setopt(h, CURLOPT_SSLKEY, c->key);
 	}
 	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
+	if (call->take) {
+		curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, IDLE_S);
+	}
 	if (strcmp(call->method, "HEAD") == 0) {
 		curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
 		return;
@@ -234,7 +250,7 @@ static enum bus_err failed(CURLcode code, const char *method, const char *why, s
 enum bus_err bus_client_call(struct bus_client *c, const struct bus_client_call *call, int *status,
 			     struct bus_buf *answer, struct bus_error *err)
 {
-	struct answer a = { .buf = answer, .start = answer->n };
+	struct answer a = { .buf = answer, .start = answer->n, .call = call, .curl = c->curl, .err = err };
 	struct curl_slist *headers;
 	char why[CURL_ERROR_SIZE] = "";
 	CURLcode code;
@@ -265,6 +281,8 @@ enum bus_err bus_client_call(struct bus_client *c, const struct bus_client_call 
 	curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, NULL);
 	curl_slist_free_all(headers);
 	*status = (int)got;
+	if (a.refused != BUS_OK)
+		return a.refused;
 	if (a.over)
 		return bus_fail(err, BUS_ETOOBIG, "%s: the answer is over 64 MiB", call->method);
 	return code == CURLE_OK ? BUS_OK : failed(code, call->method, why, err);

@@ -47,6 +47,10 @@ struct bus_client_call {
 	struct bus_client_header *want; /* of the answer, filled; n_want of them */
 	size_t n_want;
 	bool *unsent; /* may be NULL; with an error: nothing has reached the server */
+	/* Where the body of an answer of 2xx goes, piece by piece, without a limit; then a minute without a byte ends
+	 * the call. NULL: into the buffer. */
+	enum bus_err (*take)(void *take_ctx, int status, const void *p, size_t n, struct bus_error *err);
+	void *take_ctx;
 };
 
 /* *status is the HTTP status (an answer of 4xx or 5xx is not an error here). No redirects. The answer is

@@ -136,8 +136,8 @@ static void print_command(const struct ctl_command *c, FILE *out)
 {
 	const struct ctl_option *o;
 
-	fprintf(out, "%s\n\n  titian %s %s%s%s%s\n", ctl_say(c->en, c->id), c->noun, c->verb,
-		c->option ? ctl_say(" [OPTIONS]", " [OPSI]") : "", c->operands[0] ? " " : "", c->operands);
+	fprintf(out, "%s\n\n  titian %s%s%s%s%s%s\n", ctl_say(c->en, c->id), c->noun, c->verb[0] ? " " : "",
+		c->verb, c->option ? ctl_say(" [OPTIONS]", " [OPSI]") : "", c->operands[0] ? " " : "", c->operands);
 	for (o = c->option; o && o->name; o++)
 		fprintf(out, "    %-14s %-12s %s%s%s%s\n", o->name, o->value ? o->value : "",
 			ctl_say(o->en, o->id), o->env ? " [" : "", o->env ? o->env : "", o->env ? "]" : "");
@@ -150,11 +150,12 @@ static void print_command(const struct ctl_command *c, FILE *out)
 
 static const struct ctl_command *find(const char *noun, const char *verb)
 {
-	size_t i;
+	for (size_t i = 0; noun && ctl_commands[i]; i++) {
+		const struct ctl_command *c = ctl_commands[i];
 
-	for (i = 0; noun && verb && ctl_commands[i]; i++)
-		if (strcmp(ctl_commands[i]->noun, noun) == 0 && strcmp(ctl_commands[i]->verb, verb) == 0)
-			return ctl_commands[i];
+		if (strcmp(c->noun, noun) == 0 && (!c->verb[0] || (verb && strcmp(c->verb, verb) == 0)))
+			return c;
+	}
 	return NULL;
 }
 
@@ -334,7 +335,8 @@ int ctl_main(int argc, char **argv)
 		return CTL_USAGE;
 	if (!c)
 		return (int)unknown(noun, verb);
-	if (!parse(c, argc - 3, argv + 3, &args))
+	i = c->verb[0] ? 3 : 2;
+	if (!parse(c, argc - i, argv + i, &args))
 		return CTL_USAGE;
 	i = (int)c->run(&args);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -43,7 +43,7 @@ struct ctl_args { /* borrowed from argv and the environment */
 };
 
 struct ctl_command {
-	const char *noun, *verb;
+	const char *noun, *verb; /* verb "": the noun says it all */
 	const char *operands; /* "FILE..." or "" */
 	size_t least, most;   /* operands */
 	const struct ctl_option *option;

@@ -327,6 +327,66 @@ def test_a_bundle_says_what_it_is_and_who_made_it(city, tmp_path, kind, split):
         assert report.valid, report.flatten(["title", "message"])
 
 
+# --- titian export --------------------------------------------------------------------------------------------
+
+def titian_export(demo, folder, *args, check=True):
+    (folder / "key").write_text(demo.city.key + "\n")
+    (folder / "key").chmod(0o600)
+    run = subprocess.run([str(ROOT / "build/release/bin/titian"), "export", *args, "--gateway", demo.city.url, "--key-file", "key"],
+                         cwd=folder, capture_output=True, text=True, timeout=60)
+    assert not check or run.returncode == 0, run.stderr
+    return run
+
+
+def test_the_command_fetches_verifies_and_names_the_cursor(city, tmp_path):
+    run = titian_export(city, tmp_path, THIN, "--format", "parquet", "--filter", "status_hidup=eq.MENINGGAL", "-o", "mati.parquet")
+    want = json.loads(city.request("/v1/views/%s?status_hidup=eq.MENINGGAL&limit=10000" % THIN)[2])
+    assert read("parquet", (tmp_path / "mati.parquet").read_bytes(), columns(city, THIN)) == want
+    name, rows, size, digest, cursor = run.stdout.strip().split("\t")
+    assert (name, int(rows), int(size)) == ("mati.parquet", len(want), (tmp_path / "mati.parquet").stat().st_size)
+    assert digest == hashlib.sha256((tmp_path / "mati.parquet").read_bytes()).hexdigest()
+    assert cursor in run.stderr and "/changes?after=" in run.stderr and "/s" in run.stderr
+    assert city.request("/v1/views/%s/changes?after=%s" % (THIN, cursor))[0] == 200
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["key", "mati.parquet"]
+    assert (tmp_path / "mati.parquet").stat().st_mode & 0o077 == 0
+    # taken: no copy is left at the gateway
+    assert digest not in [x.get("sha256") for x in json.loads(city.request("/v1/exports")[2])]
+    run = titian_export(city, tmp_path, THIN, "--bundle", "--split", "kode_kel")
+    assert zipfile.ZipFile(tmp_path / (THIN + ".zip")).testzip() is None
+
+
+def test_the_command_resumes(city, tmp_path):
+    state = done(city, job(city, {"view": THIN, "format": "csv"}))
+    whole = city.request(state["file"], accept="*/*")[2]
+    (tmp_path / "a.csv.part").write_bytes(whole[:700])
+    (tmp_path / "a.csv.part.export").write_text(state["self"] + "\n")
+    titian_export(city, tmp_path, THIN, "-o", "a.csv", "--resume")
+    assert (tmp_path / "a.csv").read_bytes() == whole
+    # what lies there is believed only as far as the digest says
+    state = done(city, job(city, {"view": THIN, "format": "csv"}))
+    (tmp_path / "b.csv.part").write_bytes(b"x" * 700)
+    (tmp_path / "b.csv.part.export").write_text(state["self"] + "\n")
+    run = titian_export(city, tmp_path, THIN, "-o", "b.csv", "--resume", check=False)
+    assert run.returncode == 1 and not (tmp_path / "b.csv").exists() and not (tmp_path / "b.csv.part").exists()
+    # an export that is gone: a new one
+    (tmp_path / "c.csv.part").write_bytes(b"x" * 700)
+    (tmp_path / "c.csv.part.export").write_text("/v1/exports/%s\n" % ("0" * 32))
+    titian_export(city, tmp_path, THIN, "-o", "c.csv", "--resume")
+    assert (tmp_path / "c.csv").read_bytes() == whole
+
+
+def test_the_command_says_what_is_wrong(city, tmp_path):
+    for args, code in ((("tidak_ada",), 5), ((THIN, "--format", "pdf"), 1), ((THIN, "--filter", "tidak=eq.1"), 1), ((THIN, "--formt", "csv"), 2),
+                       (("anak_7_15_tidak_terdaftar",), 1)):
+        run = titian_export(city, tmp_path, *args, check=False)
+        assert run.returncode == code and run.stderr.startswith("titian: "), (args, run.stderr)
+    assert [p.name for p in tmp_path.iterdir()] == ["key"]
+    (tmp_path / "key").write_text("tk_salah\n")
+    run = subprocess.run([str(ROOT / "build/release/bin/titian"), "export", THIN, "--gateway", city.city.url, "--key-file", "key"],
+                         cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 4
+
+
 # --- a cut, and what comes after it ---------------------------------------------------------------------------
 
 def events(rng, people, kels, n, number):

@@ -1,0 +1,504 @@
+/* titian export: a view of a gateway as a file or a bundle, resumed and verified. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bus/client.h"
+#include "bus/crypto.h"
+#include "bus/json.h"
+#include "bus/json_out.h"
+#include "deploy/ctl/commands.h"
+#include "deploy/ctl/progress.h"
+
+#define ANSWER_ARENA ((size_t)1024 * 1024)
+#define LOOK_MS 300
+#define TRIES 5 /* after a broken connection, waiting 1, 2, 4, 8 s */
+
+enum { FORMAT, OUTPUT, GATEWAY, KEY_FILE, CLIENT, FILTER, SELECT, DAY, COMPRESSION, BUNDLE, SPLIT, RESUME };
+
+static const struct ctl_option export_option[] = {
+	[FORMAT] = { "--format", "FORMAT", NULL, "csv, ndjson, avro, xlsx, parquet (csv)",
+		     "csv, ndjson, avro, xlsx, parquet (csv)" },
+	[OUTPUT] = { "-o", "FILE", NULL, "the file to make (VIEW.FORMAT)", "berkas hasil (VIEW.FORMAT)" },
+	[GATEWAY] = { "--gateway", "URL", "TITIAN_URL", "the gateway", "gateway" },
+	[KEY_FILE] = { "--key-file", "FILE", "TITIAN_KEY_FILE", "file with the reader's key",
+		       "berkas berisi kunci pembaca" },
+	[CLIENT] = { "--client", "FILE", NULL, "CA, certificate, key (YAML), instead of --key-file",
+		     "CA, sertifikat, kunci (YAML), pengganti --key-file" },
+	[FILTER] = { "--filter", "FILTERS", NULL, "as in a page's URL: 'kode_kec=eq.147101&tahun=gte.2020'",
+		     "seperti di alamat halaman: 'kode_kec=eq.147101&tahun=gte.2020'" },
+	[SELECT] = { "--select", "A,B", NULL, "columns (all)", "kolom (semua)" },
+	[DAY] = { "--per-tanggal", "DATE", NULL, "the day, for dated views",
+		  "hari, bagi tayangan bertanggal" },
+	[COMPRESSION] = { "--compression", "NAME", NULL, "of Avro and Parquet: deflate, snappy, zstd, none",
+			  "bagi Avro dan Parquet: deflate, snappy, zstd, none" },
+	[BUNDLE] = { "--bundle", NULL, NULL, "a ZIP with dictionary, digests and signature",
+		     "ZIP berisi kamus, sidik berkas dan tanda tangan" },
+	[SPLIT] = { "--split", "COLUMN", NULL, "in a bundle: a file for each of its values",
+		    "dalam bundel: satu berkas bagi tiap nilainya" },
+	[RESUME] = { "--resume", NULL, NULL, "go on with a download that broke off",
+		     "lanjutkan unduhan yang terputus" },
+	{ 0 },
+};
+
+struct export
+{
+	const struct ctl_args *args;
+	const char *view, *base; /* base: the gateway, without a last / */
+	struct bus_client *client;
+	struct bus_arena *arena; /* of the last answer */
+	struct bus_buf answer;
+	char *out, *part, *note; /* FILE, FILE.part, FILE.part.export: where the export is at the gateway */
+	char *self, *file;	 /* paths at the gateway */
+	char id[40], sha256[80];
+	char *cursor;
+	int64_t rows, bytes;
+	/* while downloading */
+	int fd;
+	int64_t at;
+	bool rest; /* only what is missing was asked for */
+	struct ctl_progress progress;
+};
+
+static char *text_of(const struct bus_json *j, const char *name)
+{
+	const struct bus_json *v = bus_json_get(j, name);
+
+	return v && v->type == BUS_JSON_STRING ? bus_xstrndup(v->text.p, v->text.n) : NULL;
+}
+
+static int64_t int_of(const struct bus_json *j, const char *name)
+{
+	const struct bus_json *v = bus_json_get(j, name);
+	int64_t n;
+
+	return v && bus_json_int(v, &n) == BUS_OK ? n : -1;
+}
+
+/* --- asking ------------------------------------------------------------------------------------------- */
+
+/* *json NULL: no JSON. */
+static enum bus_err ask(struct export *x, const char *method, const char *path, struct bus_str body,
+			int *status, const struct bus_json **json, struct bus_error *err)
+{
+	const char *const header[] = { ctl_indonesian() ? "Accept-Language: id" : "Accept-Language: en",
+				       NULL };
+	char *url = bus_xasprintf("%s%s", x->base, path);
+	const struct bus_client_call call = { .method = method,
+					      .url = url,
+					      .type = body.n ? "application/json" : NULL,
+					      .body = body,
+					      .header = header,
+					      .timeout_ms = CTL_TIMEOUT_MS };
+	struct bus_json *tree;
+	enum bus_err rc;
+
+	*json = NULL;
+	bus_buf_reset(&x->answer);
+	bus_arena_reset(x->arena);
+	rc = bus_client_call(x->client, &call, status, &x->answer, err);
+	if (rc == BUS_OK && bus_json_parse(bus_buf_str(&x->answer), NULL, x->arena, &tree, NULL) == BUS_OK &&
+	    tree->type == BUS_JSON_OBJECT)
+		*json = tree;
+	free(url);
+	return rc;
+}
+
+/* A refusal, as the gateway says it. */
+static enum ctl_exit refused(int status, const struct bus_json *problem)
+{
+	static const char *const member[] = { "title", "detail", "hint" };
+	struct bus_buf line = { 0 };
+
+	for (size_t i = 0; problem && i < BUS_LEN(member); i++) {
+		char *text = text_of(problem, member[i]);
+
+		if (text && line.n > 0)
+			bus_buf_puts(&line, "; ");
+		if (text)
+			ctl_put_line(&line, text);
+		free(text);
+	}
+	if (line.n == 0)
+		bus_buf_printf(&line, ctl_say("the gateway answers %d", "gateway menjawab %d"), status);
+	ctl_complain("%s", bus_buf_cstr(&line));
+	bus_buf_release(&line);
+	return status == 401 || status == 403	? CTL_DENIED
+	       : status == 404			? CTL_NOT_FOUND
+	       : status == 429 || status == 503 ? CTL_UNREACHABLE
+						: CTL_FAILED;
+}
+
+static void member(struct bus_json_out *j, const char *name, const char *value)
+{
+	if (value)
+		bus_json_text_member(j, name, value);
+}
+
+static void put_filters(struct bus_json_out *j, const char *query)
+{
+	bus_json_key(j, "filters");
+	bus_json_object(j);
+	while (*query) {
+		size_t n = strcspn(query, "&"), name = strcspn(query, "=");
+
+		if (name < n) {
+			bus_json_key_str(j, (struct bus_str){ query, name });
+			bus_json_put_str(j, (struct bus_str){ query + name + 1, n - name - 1 });
+		}
+		query += n + (query[n] == '&');
+	}
+	bus_json_object_end(j);
+}
+
+static void put_question(const struct export *x, struct bus_buf *out)
+{
+	const char *const *option = x->args->option;
+	struct bus_json_out j = { .buf = out };
+
+	bus_json_object(&j);
+	member(&j, "view", x->view);
+	member(&j, "format", option[FORMAT] ? option[FORMAT] : "csv");
+	member(&j, "compression", option[COMPRESSION]);
+	member(&j, "select", option[SELECT]);
+	member(&j, "per_tanggal", option[DAY]);
+	member(&j, "split", option[SPLIT]);
+	if (option[BUNDLE] || option[SPLIT]) {
+		bus_json_key(&j, "bundle");
+		bus_json_put_bool(&j, true);
+	}
+	if (option[FILTER])
+		put_filters(&j, option[FILTER]);
+	bus_json_object_end(&j);
+}
+
+/* --- the export at the gateway ------------------------------------------------------------------------- */
+
+/* Only what begins as paths of exports do is followed, or kept in a file. */
+static bool is_export(const char *path)
+{
+	return path && strncmp(path, "/v1/exports/", 12) == 0 && !strpbrk(path, " \t\r\n?#") &&
+	       strlen(path) < 300;
+}
+
+static enum ctl_exit keep_note(const struct export *x)
+{
+	FILE *f = fopen(x->note, "we");
+
+	if (f && fprintf(f, "%s\n", x->self) > 0 && fclose(f) == 0)
+		return CTL_OK;
+	ctl_complain("%s: %s", x->note, strerror(errno));
+	return CTL_FAILED;
+}
+
+/* The export that FILE.part came from, if it is known and still there. */
+static bool find_begun(struct export *x)
+{
+	FILE *f = fopen(x->note, "re");
+	const struct bus_json *json;
+	char line[320] = "";
+	int status = 0;
+
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	line[strcspn(line, "\n")] = '\0';
+	if (!is_export(line) || ask(x, "GET", line, (struct bus_str){ 0 }, &status, &json, NULL) != BUS_OK ||
+	    status != 200) {
+		ctl_complain("%s", ctl_say("that export is gone at the gateway; beginning anew",
+					   "ekspor itu sudah tidak ada di gateway; mulai dari awal"));
+		return false;
+	}
+	x->self = bus_xstrdup(line);
+	return true;
+}
+
+static enum ctl_exit begin(struct export *x)
+{
+	struct bus_buf question = { 0 };
+	struct bus_error err = { 0 };
+	const struct bus_json *json;
+	enum bus_err rc;
+	int status = 0;
+
+	if (x->args->option[RESUME] && find_begun(x))
+		return CTL_OK;
+	unlink(x->part);
+	put_question(x, &question);
+	rc = ask(x, "POST", "/v1/exports", bus_buf_str(&question), &status, &json, &err);
+	bus_buf_release(&question);
+	if (rc != BUS_OK)
+		return ctl_fail(&err, true);
+	if (status == 202 && json)
+		x->self = text_of(json, "self");
+	if (!is_export(x->self))
+		return refused(status, json);
+	return keep_note(x);
+}
+
+static void take_result(struct export *x, const struct bus_json *json)
+{
+	char *id = text_of(json, "id"), *sha256 = text_of(json, "sha256");
+
+	snprintf(x->id, sizeof(x->id), "%s", id ? id : "");
+	snprintf(x->sha256, sizeof(x->sha256), "%s", sha256 ? sha256 : "");
+	x->file = text_of(json, "file");
+	x->cursor = text_of(json, "cursor");
+	x->rows = int_of(json, "rows");
+	x->bytes = int_of(json, "bytes");
+	free(id);
+	free(sha256);
+}
+
+/* Until it is made there. */
+static enum ctl_exit await(struct export *x)
+{
+	static const struct timespec look = { .tv_nsec = LOOK_MS * 1000000 };
+	struct ctl_progress progress;
+
+	ctl_progress_begin(&progress, ctl_say("making", "membuat"), ctl_say("rows", "baris"), 0);
+	for (;;) {
+		struct bus_error err = { 0 };
+		const struct bus_json *json;
+		int64_t rows, percent;
+		char *state;
+		int status;
+
+		if (ask(x, "GET", x->self, (struct bus_str){ 0 }, &status, &json, &err) != BUS_OK)
+			return ctl_fail(&err, true);
+		if (status != 200 || !json)
+			return refused(status, json);
+		state = text_of(json, "state");
+		rows = int_of(json, "rows");
+		percent = int_of(json, "percent");
+		if (state && strcmp(state, "done") == 0) {
+			free(state);
+			take_result(x, json);
+			ctl_progress_end(&progress, rows);
+			return is_export(x->file) ? CTL_OK : refused(status, NULL);
+		}
+		if (!state || (strcmp(state, "queued") != 0 && strcmp(state, "running") != 0)) {
+			free(state);
+			return refused(status, bus_json_get(json, "problem"));
+		}
+		free(state);
+		ctl_progress_at(&progress, rows, percent > 0 ? rows * 100 / percent : -1);
+		nanosleep(&look, NULL);
+	}
+}
+
+/* --- the download ------------------------------------------------------------------------------------- */
+
+static enum bus_err take_piece(void *ctx, int status, const void *bytes, size_t n, struct bus_error *err)
+{
+	struct export *x = ctx;
+	const char *p = bytes;
+
+	if (x->rest && status == 200) { /* the whole, instead of the rest that was asked for */
+		x->rest = false;
+		if (ftruncate(x->fd, 0) != 0 || lseek(x->fd, 0, SEEK_SET) != 0)
+			return bus_fail(err, BUS_EIO, "%s: %m", x->part);
+		x->at = 0;
+	}
+	while (n > 0) {
+		ssize_t k = write(x->fd, p, n);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return bus_fail(err, BUS_EFULL, "%s: %m", x->part);
+		p += k;
+		n -= (size_t)k;
+		x->at += k;
+	}
+	ctl_progress_at(&x->progress, x->at, x->bytes);
+	return BUS_OK;
+}
+
+static enum bus_err fetch(struct export *x, int *status, struct bus_error *err)
+{
+	char *url = bus_xasprintf("%s%s", x->base, x->file), range[60], if_range[60];
+	const char *const header[] = { range, if_range, NULL };
+	const struct bus_client_call call = { .method = "GET",
+					      .url = url,
+					      .header = x->at > 0 ? header : NULL,
+					      .take = take_piece,
+					      .take_ctx = x };
+	enum bus_err rc;
+
+	x->rest = x->at > 0;
+	snprintf(range, sizeof(range), "Range: bytes=%" PRId64 "-", x->at);
+	snprintf(if_range, sizeof(if_range), "If-Range: \"%s\"", x->id);
+	bus_buf_reset(&x->answer);
+	rc = bus_client_call(x->client, &call, status, &x->answer, err);
+	free(url);
+	return rc;
+}
+
+static enum ctl_exit download(struct export *x)
+{
+	struct timespec pause = { .tv_sec = 1 };
+	struct bus_error err = { 0 };
+	enum bus_err rc = BUS_OK;
+	struct stat st;
+	int status = 0;
+
+	x->fd = open(x->part, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0600);
+	if (x->fd < 0 || fstat(x->fd, &st) != 0) {
+		ctl_complain("%s: %s", x->part, strerror(errno));
+		return CTL_FAILED;
+	}
+	x->at = st.st_size <= x->bytes ? st.st_size : 0;
+	if (x->at == 0 && ftruncate(x->fd, 0) != 0)
+		return CTL_FAILED;
+	ctl_progress_begin(&x->progress, ctl_say("fetching", "mengunduh"), "B", x->at);
+	for (int i = 0; i < TRIES && x->at < x->bytes; i++) {
+		rc = fetch(x, &status, &err);
+		if (rc != BUS_OK && rc != BUS_EIO && rc != BUS_ETIMEOUT)
+			return ctl_fail(&err, true);
+		if (rc == BUS_OK && status / 100 != 2) {
+			struct bus_json *problem = NULL;
+
+			bus_arena_reset(x->arena);
+			if (bus_json_parse(bus_buf_str(&x->answer), NULL, x->arena, &problem, NULL) != BUS_OK)
+				problem = NULL;
+			return refused(status, problem);
+		}
+		if (x->at < x->bytes && i + 1 < TRIES) {
+			nanosleep(&pause, NULL);
+			pause.tv_sec *= 2;
+		}
+	}
+	if (x->at < x->bytes) {
+		ctl_complain("%s; %s",
+			     rc != BUS_OK ? err.text
+					  : ctl_say("the connection broke off", "sambungan terputus"),
+			     ctl_say("go on with --resume", "lanjutkan dengan --resume"));
+		return CTL_UNREACHABLE;
+	}
+	ctl_progress_end(&x->progress, x->at);
+	return CTL_OK;
+}
+
+static enum ctl_exit verify(struct export *x)
+{
+	struct bus_sha256_stream *s = bus_sha256_new();
+	char *chunk = bus_xmalloc(1 << 18), hex[2 * BUS_SHA256_LEN + 1];
+	uint8_t digest[BUS_SHA256_LEN];
+	ssize_t n = lseek(x->fd, 0, SEEK_SET);
+
+	while (n >= 0 && (n = read(x->fd, chunk, 1 << 18)) > 0)
+		bus_sha256_add(s, chunk, (size_t)n);
+	bus_sha256_end(&s, digest);
+	bus_hex(digest, sizeof(digest), hex);
+	free(chunk);
+	if (n < 0 || strcmp(hex, x->sha256) != 0) {
+		ctl_complain("%s: %s", x->part,
+			     ctl_say("its digest is not the gateway's; it was removed",
+				     "sidiknya bukan sidik dari gateway; berkas dihapus"));
+		unlink(x->part);
+		unlink(x->note);
+		return CTL_FAILED;
+	}
+	if (fsync(x->fd) != 0 || rename(x->part, x->out) != 0) {
+		ctl_complain("%s: %s", x->out, strerror(errno));
+		return CTL_FAILED;
+	}
+	unlink(x->note);
+	return CTL_OK;
+}
+
+/* What was made, for a program; how to go on, for people. */
+static void tell(struct export *x)
+{
+	const struct bus_json *json;
+	int status;
+
+	printf("%s\t%" PRId64 "\t%" PRId64 "\t%s\t%s\n", x->out, x->rows, x->bytes, x->sha256, x->cursor);
+	fprintf(stderr,
+		"%s\n  curl -H 'Authorization: Bearer ...' -H 'Accept: application/x-ndjson' \\\n    "
+		"'%s/v1/views/%s/changes?after=%s&until=now'\n",
+		ctl_say("What has changed since, exactly:", "Apa yang berubah sesudahnya, tepat:"), x->base,
+		x->view, x->cursor);
+	/* It has been taken: no copy is left there. */
+	if (ask(x, "DELETE", x->self, (struct bus_str){ 0 }, &status, &json, NULL) != BUS_OK)
+		return;
+}
+
+static enum ctl_exit open_client(struct export *x)
+{
+	const char *const *option = x->args->option;
+	const struct bus_client_conf conf = { .token_file = option[KEY_FILE] };
+	struct bus_error err = { 0 };
+	enum bus_err rc;
+
+	if (!option[GATEWAY] || (!option[KEY_FILE] && !option[CLIENT])) {
+		ctl_complain(
+		    "%s",
+		    ctl_say(
+			"--gateway URL and --key-file FILE are needed (or TITIAN_URL, TITIAN_KEY_FILE)",
+			"--gateway URL dan --key-file FILE diperlukan (atau TITIAN_URL, TITIAN_KEY_FILE)"));
+		return CTL_USAGE;
+	}
+	rc = option[CLIENT] ? bus_client_open_file(option[CLIENT], &x->client, &err)
+			    : bus_client_open(&conf, &x->client, &err);
+	return rc == BUS_OK ? CTL_OK : ctl_fail(&err, false);
+}
+
+static enum ctl_exit export(const struct ctl_args *args) {
+	const char *format = args->option[FORMAT] ? args->option[FORMAT] : "csv";
+	const bool zip = args->option[BUNDLE] || args->option[SPLIT];
+	struct export x = { .args = args, .view = args->rest[0], .fd = -1 };
+	enum ctl_exit rc = open_client(&x);
+	char * base;
+
+	if (rc != CTL_OK) return rc;
+	base = bus_xstrdup(args->option[GATEWAY]);
+	while (*base && base[strlen(base) - 1] == '/') base[strlen(base) - 1] = '\0';
+	x.base = base;
+	x.arena = bus_arena_new(ANSWER_ARENA);
+	x.out = args->option[OUTPUT] ? bus_xstrdup(args->option[OUTPUT])
+				     : bus_xasprintf("%s.%s", x.view, zip ? "zip" : format);
+	x.part = bus_xasprintf("%s.part", x.out);
+	x.note = bus_xasprintf("%s.part.export", x.out);
+	rc = begin(&x);
+	if (rc == CTL_OK) rc = await(&x);
+	if (rc == CTL_OK) rc = download(&x);
+	if (rc == CTL_OK) rc = verify(&x);
+	if (rc == CTL_OK) tell(&x);
+	if (x.fd >= 0) close(x.fd);
+	bus_client_close(&x.client);
+	bus_arena_free(&x.arena);
+	bus_buf_release(&x.answer);
+	free(base);
+	free(x.out);
+	free(x.part);
+	free(x.note);
+	free(x.self);
+	free(x.file);
+	free(x.cursor);
+	return rc;
+}
+
+const struct ctl_command ctl_export = {
+	.noun = "export",
+	.verb = "",
+	.operands = "VIEW",
+	.least = 1,
+	.most = 1,
+	.option = export_option,
+	.en = "a whole view as a file or a signed bundle: resumed, verified, with the cursor to go on",
+	.id = "seluruh tayangan sebagai berkas atau bundel bertanda tangan: dapat dilanjutkan, diperiksa, "
+	      "dengan kursor",
+	.example =
+	    "titian export penduduk --format parquet --gateway http://127.0.0.1:18080 --key-file my.key",
+	.run = export,
+};
