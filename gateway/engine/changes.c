@@ -123,7 +123,8 @@ static enum bus_err one_entry(struct gw_reader *r, const struct gw_following *f,
 		 * will be a later entry. On a day it may be missing for good. */
 		pending = c->removed && !f->view->dated;
 	}
-	if (rc == BUS_OK && !pending && (!c->removed || (f->after > 0 && c->seq > f->fresh)))
+	if (rc == BUS_OK && !pending &&
+	    (!c->removed || ((f->after > 0 || f->fresh > 0) && c->seq > f->fresh)))
 		*more = fn(ctx, c);
 	if (one)
 		gw_stmt_reset(one);

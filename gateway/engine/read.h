@@ -142,7 +142,8 @@ struct gw_following {
 	const struct gw_scope *rows; /* NULL: the whole view */
 	int64_t after;		     /* 0: the snapshot */
 	int64_t to;		     /* no further; 0: to the end */
-	int64_t fresh; /* removals up to here are not told: the follower's snapshot began there, and it never had them */
+	int64_t fresh; /* removals up to here are not told: the follower's snapshot began there, and it never had
+			* them. 0 with after 0: it begins in this call, which tells none */
 	int limit;
 };
 /* At most limit entries with seq > after, in order, and no more than a short call may look at. *last: go on from

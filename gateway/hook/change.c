@@ -87,29 +87,29 @@ static bool params_good(struct gw_ask *a, const struct gw_hook_sub *s, const str
 	return !a->refused;
 }
 
-/* "0", "now" or a cursor, as a cursor; "": the beginning. */
+/* "0", "now" or a cursor, as a cursor. It stands in the subscription before anything is delivered: a snapshot that
+ * is cut off by a kill goes on as the one it was, and tells removals of rows that were sent already. */
 static void place_of(struct gw_hooks *h, struct gw_ask *a, const struct gw_view *v, const char *from,
-		     char out[GW_HOOK_CURSOR_MAX])
+		     struct gw_hook_sub *s)
 {
 	const struct gw_cursors cursors = gw_api_cursors(h->conf.api);
+	int64_t newest = gw_newest(h->conf.api->engine, v);
+	struct gw_place at = { 0 };
 	struct bus_buf text = { 0 };
-	int64_t seq;
 	enum bus_err rc = BUS_OK;
 
-	out[0] = '\0';
-	if (!from || strcmp(from, "0") == 0)
-		return;
-	if (strcmp(from, "now") == 0) {
-		gw_cursor_put_feed(&cursors, v, gw_newest(h->conf.api->engine, v), &text);
-		snprintf(out, GW_HOOK_CURSOR_MAX, "%s", bus_buf_cstr(&text));
-		bus_buf_release(&text);
-		return;
-	}
-	rc = strlen(from) < GW_HOOK_CURSOR_MAX ? gw_cursor_read_feed(&cursors, v, from, &seq) : BUS_EINVAL;
+	s->anew = !from || strcmp(from, "0") == 0;
+	if (s->anew)
+		at.fresh = newest;
+	else if (strcmp(from, "now") == 0)
+		at.seq = newest;
+	else
+		rc = gw_cursor_read_place(&cursors, v->name, from, &at);
 	if (rc)
 		gw_ask_refuse(a, rc == BUS_ENOENT ? "cursor-unknown" : "cursor-invalid", "from", "0, now");
-	else
-		snprintf(out, GW_HOOK_CURSOR_MAX, "%s", from);
+	gw_cursor_put_place(&cursors, v->name, at, &text);
+	snprintf(s->from, sizeof(s->from), "%s", bus_buf_cstr(&text));
+	bus_buf_release(&text);
 }
 
 static const struct gw_view *view_of(struct gw_api *api, struct gw_ask *a, const char *reader,
@@ -196,7 +196,7 @@ void gw_hooks_create(void *ctx, struct bus_http_request *req)
 	s->created = bus_clock_ms();
 	s->version = s->epoch = s->round = 1;
 	fill(h, &a, s);
-	place_of(h, &a, v, gw_ask_text(&a, "from"), s->from);
+	place_of(h, &a, v, gw_ask_text(&a, "from"), s);
 	if (a.refused || !params_good(&a, s, v, grant)) {
 		gw_hook_sub_unref(&s);
 		return;
@@ -289,7 +289,7 @@ void gw_hooks_redrive(void *ctx, struct bus_http_request *req)
 		gw_ask_refuse(&a, "parameter-invalid", "from", "from=0");
 	v = a.refused ? NULL : view_of(api, &a, s->reader, s->view, &grant);
 	if (v)
-		place_of(api->hooks, &a, v, from, s->from);
+		place_of(api->hooks, &a, v, from, s);
 	if (a.refused) {
 		gw_hook_sub_unref(&s);
 		return;

@@ -61,18 +61,14 @@ static void count(const struct bus_many_answer *a, const struct gw_hook_plan *pl
 		    (int64_t)plan->changes);
 }
 
-/* The receiver's answer to OPTIONS: a 2xx without its agreement is none. */
-static void agree(struct delivery *d, struct gw_hook_pos *p, int64_t now, uint32_t chance)
+/* What an answer to OPTIONS means: a 2xx without the receiver's agreement is none. */
+static void agree(const struct delivery *d, struct gw_hook_result *r)
 {
-	const struct gw_hook_result no = { .why = "WebHook-Allowed-Origin does not name us",
-					   .retry_after = -1 };
-
-	if (gw_hook_allowed(d->want[ALLOWED_ORIGIN].value, d->h->origin)) {
-		p->state = GW_HOOK_ACTIVE;
-		p->allowed_rate = gw_hook_allowed_rate(d->want[ALLOWED_RATE].value);
+	if (r->status < 200 || r->status > 299 ||
+	    gw_hook_allowed(d->want[ALLOWED_ORIGIN].value, d->h->origin))
 		return;
-	}
-	(void)gw_hook_after(&d->h->schedule, p, &no, now, chance);
+	r->status = 0;
+	r->why = "WebHook-Allowed-Origin does not name us";
 }
 
 /* Under the lock. */
@@ -81,7 +77,7 @@ static void settle(struct delivery *d, const struct bus_many_answer *a)
 	struct gw_hook *e = d->entry;
 	struct gw_hook_pos *p = &e->pos;
 	int64_t now = bus_clock_ms();
-	const struct gw_hook_result result = {
+	struct gw_hook_result result = {
 		.status = a->status,
 		.why = a->why,
 		.retry_after = gw_hook_retry_after(d->want[RETRY_AFTER].value, now),
@@ -94,14 +90,15 @@ static void settle(struct delivery *d, const struct bus_many_answer *a)
 	/* Begun anew while the request was under way: it is of the past. */
 	if (p->epoch != d->plan.pos.epoch || (e->sub && e->sub->epoch != p->epoch))
 		return;
+	if (d->plan.pos.state == GW_HOOK_VALIDATING)
+		agree(d, &result);
 	bus_random(&chance, sizeof(chance));
 	good = gw_hook_after(&d->h->schedule, p, &result, now, chance);
 	if (good && d->plan.pos.state == GW_HOOK_VALIDATING) {
-		agree(d, p, now, chance);
-	} else if (good && strcmp(d->plan.kind, "reset") == 0) {
-		p->reset = false;
-		p->cursor[0] = '\0';
+		p->state = GW_HOOK_ACTIVE;
+		p->allowed_rate = gw_hook_allowed_rate(d->want[ALLOWED_RATE].value);
 	} else if (good) {
+		p->reset = false;
 		memcpy(p->cursor, d->plan.after, sizeof(p->cursor));
 		p->delivered += (int64_t)d->plan.changes;
 	}

@@ -82,10 +82,8 @@ static enum gw_hook_step place_of(struct gw_hooks *h, const struct gw_params *p,
 	struct bus_error err;
 	int64_t last = 0;
 
-	*at = (struct gw_place){ .fresh = plan->newest };
-	if (!plan->pos.cursor[0])
-		return GW_HOOK_SEND;
-	if (gw_cursor_read_place(&cursors, p->view->name, plan->pos.cursor, at)) {
+	*at = (struct gw_place){ 0 };
+	if (!plan->pos.cursor[0] || gw_cursor_read_place(&cursors, p->view->name, plan->pos.cursor, at)) {
 		plan->pos.reset = true;
 	} else if (at->seq > plan->newest) {
 		f.after = at->seq - 1;
@@ -94,7 +92,7 @@ static enum gw_hook_step place_of(struct gw_hooks *h, const struct gw_params *p,
 		plan->pos.reset |= last < at->seq;
 	}
 	if (plan->pos.reset)
-		plan->pos.cursor[0] = '\0';
+		*at = (struct gw_place){ .fresh = plan->newest };
 	return GW_HOOK_SEND;
 }
 
@@ -141,11 +139,10 @@ static enum gw_hook_step changes(struct gw_hooks *h, const struct gw_hook_sub *s
 	} else {
 		plan->kind = "changes";
 		step = read_changes(h, part, plan->newest, &m, &at);
-		if (at.seq > 0)
-			put_cursor(h, p->view, at, plan->after);
-		if (at.seq < plan->newest) /* there may be more */
-			plan->newest = -1;
 	}
+	put_cursor(h, p->view, at, plan->after);
+	if (at.seq < plan->newest) /* there may be more */
+		plan->newest = -1;
 	if (step == GW_HOOK_SEND)
 		message_send(&m, to, plan);
 	gw_hook_message_release(&m);

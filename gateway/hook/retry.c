@@ -37,7 +37,7 @@ enum bus_err gw_hook_schedule_read(char *const *text, size_t n, int64_t give_up,
 void gw_hook_begin(const struct gw_hook_sub *s, struct gw_hook_pos *p)
 {
 	if (p->round != s->round || p->epoch == 0) {
-		p->reset = p->epoch != 0 && !s->from[0];
+		p->reset = p->epoch != 0 && s->anew;
 		memcpy(p->cursor, s->from, sizeof(p->cursor));
 	}
 	p->epoch = s->epoch;

@@ -166,6 +166,7 @@ void gw_hook_sub_write(const struct gw_hook_sub *s, struct bus_buf *out)
 	put_int(&j, "epoch", s->epoch);
 	put_int(&j, "round", s->round);
 	bus_json_text_member(&j, "from", s->from);
+	put_bool(&j, "anew", s->anew);
 	bus_json_key(&j, "secrets");
 	bus_json_array(&j);
 	for (size_t i = 0; i < s->n_secrets; i++) {
@@ -365,6 +366,7 @@ enum bus_err gw_hook_sub_read(struct bus_str text, struct gw_hook_sub **out, str
 	s->epoch = take_int(&f, "epoch");
 	s->round = take_int(&f, "round");
 	take_into(&f, "from", s->from, sizeof(s->from));
+	s->anew = take_bool(&f, "anew");
 	rc = verdict(&f, err);
 out:
 	if (rc)

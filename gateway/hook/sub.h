@@ -53,7 +53,8 @@ struct gw_hook_sub {
 	int64_t
 	    epoch; /* counts fresh starts (resumed, another URL, delivered again): failures are forgotten */
 	int64_t round;		       /* counts redeliveries: ids of messages are new ones */
-	char from[GW_HOOK_CURSOR_MAX]; /* where this round begins: a cursor; "": the beginning */
+	char from[GW_HOOK_CURSOR_MAX]; /* where this round begins: a cursor */
+	bool anew; /* and that is the beginning: the receiver is to be told, unless it is the first round */
 };
 
 enum gw_hook_state { GW_HOOK_VALIDATING, GW_HOOK_ACTIVE, GW_HOOK_SUSPENDED };
@@ -67,9 +68,10 @@ enum gw_hook_reason {
 };
 
 struct gw_hook_pos {
-	int64_t epoch, round;		 /* of the subscription, that this is about */
-	char cursor[GW_HOOK_CURSOR_MAX]; /* all before it has been delivered; "": nothing */
-	bool reset;			 /* the receiver is to be told that everything comes anew */
+	int64_t epoch, round; /* of the subscription, that this is about */
+	char cursor
+	    [GW_HOOK_CURSOR_MAX]; /* all before it has been delivered; "": it begins anew, with a reset */
+	bool reset;		  /* the receiver is to be told that everything comes anew */
 	enum gw_hook_state state;
 	enum gw_hook_reason reason;
 	int64_t failures;      /* in a row */

@@ -246,6 +246,7 @@ struct gw_grant gw_policy_grant(const struct gw_policy_reader *r, const struct g
 		return g;
 	g.allowed = true;
 	g.rows = rule->rows;
+	g.full = rule->full;
 	g.shown = rule->columns.given ? bits_of(&rule->columns, v) : UINT64_MAX;
 	g.shown |= UINT64_C(1) << v->key; /* pages and feeds go by the key */
 	g.clear = bits_of(&rule->clear, v);

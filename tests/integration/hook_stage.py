@@ -174,7 +174,7 @@ class Receiver:
     """HTTPS on 127.0.0.1. Each path answers what `plan[path]` says next, in the end 204. A plan's item is a status, a
     dict (status, headers), or a function of the handler."""
 
-    def __init__(self, pki, tls=True, agree=True):
+    def __init__(self, pki, cert="server", agree=True):
         self.requests, self.plan, self.lock = [], collections.defaultdict(collections.deque), threading.Lock()
         self.agree, outer = agree, self
 
@@ -208,12 +208,13 @@ class Receiver:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # a client that went away, or does not trust us
         self.port = self.server.server_address[1]
-        if tls:
+        if cert:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(pki / "server.pem", pki / "server.key")
+            context.load_cert_chain(pki / (cert + ".pem"), pki / (cert + ".key"))
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
-        self.base = "%s://localhost:%d" % ("https" if tls else "http", self.port)
+        self.base = "%s://localhost:%d" % ("https" if cert else "http", self.port)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):
