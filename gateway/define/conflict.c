@@ -358,3 +358,38 @@ enum bus_err gw_conflict_view(const struct gw_def *d, struct gw_def **out, struc
 	bus_buf_release(&text);
 	return rc;
 }
+
+bool gw_conflict_base(const char *name, char base[64])
+{
+	size_t n = strlen(name), end = strlen(GW_CONFLICT_SUFFIX);
+
+	if (n <= end || n - end >= 64 || strcmp(name + n - end, GW_CONFLICT_SUFFIX) != 0)
+		return false;
+	memcpy(base, name, n - end);
+	base[n - end] = '\0';
+	return true;
+}
+
+enum bus_err gw_conflict_adopt(struct gw_def **d, const struct gw_def *base, struct bus_error *err)
+{
+	struct gw_def *made = NULL;
+	enum bus_err rc = BUS_OK;
+	char name[64];
+
+	if (!gw_conflict_base((*d)->pub.name, name))
+		return BUS_OK;
+	if (base)
+		rc = gw_conflict_view(base, &made, err);
+	if (rc != BUS_OK)
+		return rc;
+	if (!made || !bus_str_eq(made->text, (*d)->text)) {
+		gw_view_free(&made);
+		return bus_fail(
+		    err, BUS_ECONFLICT,
+		    "%s: the name is kept for what the authorities of view '%s' give, and this is not it",
+		    (*d)->file, name);
+	}
+	gw_view_free(d);
+	*d = made;
+	return BUS_OK;
+}

@@ -18,4 +18,11 @@
 enum bus_err gw_conflict_view(const struct gw_def *d, struct gw_def **out,
 			      struct bus_error *err) BUS_MUSTCHECK;
 
+/* The name is V's with the suffix: *base is V (64 bytes). */
+bool gw_conflict_base(const char *name, char base[64]);
+/* A definition called as a view of conflicts must be the one that its base (NULL: there is none) gives: then *d is that,
+ * with what a text cannot say of it. Any other name is left alone. BUS_ECONFLICT. */
+enum bus_err gw_conflict_adopt(struct gw_def **d, const struct gw_def *base,
+			       struct bus_error *err) BUS_MUSTCHECK;
+
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "bus/log.h"
+#include "gateway/define/conflict.h"
 #include "gateway/engine/live_impl.h"
 #include "gateway/engine/world.h"
 
@@ -433,6 +434,15 @@ static enum bus_err undo(struct gw_engine *e, struct wish *w, enum bus_err rc, s
 	return rc;
 }
 
+/* A view of conflicts is what its base as it runs gives. */
+static enum bus_err adopt(struct gw_engine *e, struct gw_def **d, struct bus_error *err)
+{
+	char base[64];
+	struct gw_live *v = gw_conflict_base((*d)->pub.name, base) ? running(e, base) : NULL;
+
+	return gw_conflict_adopt(d, v ? v->def : NULL, err);
+}
+
 static enum bus_err grant_text(struct gw_engine *e, struct wish *w, const char *text, size_t n, bool defined,
 			       struct bus_error *err)
 {
@@ -448,6 +458,8 @@ static enum bus_err grant_text(struct gw_engine *e, struct wish *w, const char *
 	rc = gw_view_parse(w->name, text, n, &d, err);
 	if (rc == BUS_OK && strcmp(d->pub.name, w->name) != 0)
 		rc = bus_fail(err, BUS_EPARSE, "%s: the definition's own name is '%s'", w->name, d->pub.name);
+	if (rc == BUS_OK)
+		rc = adopt(e, &d, err);
 	if (rc == BUS_OK)
 		rc = check(e, d, err);
 	if (rc != BUS_OK) {
@@ -648,6 +660,10 @@ enum bus_err gw_lives_stored(struct gw_engine *e, struct bus_error *err)
 		v->defined = true;
 	}
 	gw_stmt_free(&s);
+	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
+		if (e->view[i]->defined) /* one that is not its base's stays a view as any other */
+			(void)!adopt(e, &e->view[i]->def, NULL);
+	}
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 #include "bus/crypto.h"
 #include "bus/json_out.h"
 #include "bus/log.h"
+#include "gateway/serve/beside.h"
 #include "gateway/define/view.h"
 
 #define TRIAL_MS 1000
@@ -78,7 +79,7 @@ static enum bus_err check_drop(struct gw_definitions *d, struct job *job, const 
 	if (!s.defined)
 		return bus_fail(err, BUS_ECONFLICT, "it is defined by a file of this gateway (views.dir)");
 	*outcome = shipped ? "reverted" : "dropped";
-	return shipped ? BUS_OK : gw_view_fits(views, job->view, NULL, err);
+	return shipped ? BUS_OK : gw_beside_fits(views, job->view, err);
 }
 
 static void refuse(struct bus_http_request *req, enum bus_err rc, const struct bus_error *err)
@@ -130,7 +131,7 @@ static enum bus_err write_down(struct gw_definitions *d, const struct job *job, 
 		return BUS_OK;
 	if (!d->defs)
 		return bus_fail(err, BUS_EKAFKA, "this gateway has no topic of definitions");
-	rc = gw_defs_publish(d->defs, job->view, job->text.p ? &job->text : NULL, job->by, err);
+	rc = gw_beside_publish(d->api->engine, d->defs, job->view, job->text.p ? &job->text : NULL, job->by, err);
 	if (rc == BUS_OK)
 		bus_log(BUS_LOG_INFO, "gateway.definition", LOG_STR("view", job->view),
 			LOG_STR("by", job->by), LOG_STR("outcome", outcome));
@@ -152,6 +153,8 @@ static void run_job(struct gw_definitions *d, struct job *job)
 	rc = job->text.p
 		 ? gw_view_try(d->api->engine, views, job->view, job->text, TRIAL_MS, &report, &outcome, &err)
 		 : check_drop(d, job, views, &outcome, &err);
+	if (rc == BUS_OK && job->text.p)
+		rc = gw_beside_check(job->view, job->text, &err);
 	if (rc != BUS_OK && (job->apply || !job->text.p))
 		refuse(req, rc, &err);
 	else if (job->apply && write_down(d, job, outcome, &err) != BUS_OK)

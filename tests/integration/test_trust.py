@@ -9,6 +9,8 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 import city_fold
+from conftest import wait_for
+from test_definitions import drop, put, state
 
 
 def newest(bootstrap, topics):
@@ -131,3 +133,31 @@ def test_pairs_of_departments_are_counted_as_the_truth_has_them(sample, truth):
     assert got["no_kk", "dinsos_bansos"]["records"] == truth["feeds"]["dinsos_bansos.csv"]["cacat"]["kk_beda"] > 0
     assert all(p["authority_opd"] == "disdukcapil" and p["other_opd"] in p["other"] for p in pairs)
     assert sample.request("/v1/conflicts", key=False)[0] == 401
+
+
+def test_a_view_defined_at_run_time_has_its_conflicts_beside_it(sample):
+    beside = "uji_pengenal__sengketa"
+
+    def define(authority, name="uji_pengenal"):
+        text = ("/*---\nname: %s\nkey: id_subjek\nroutes: {warga: id_subjek}\n"
+                "indexes: [{table: dinsos_bansos, columns: [id_subjek, status]}]\ncolumns:\n"
+                "  id_subjek: {type: text, pdp: P}\n  no_kk: {type: text, pdp: U%s}\n---*/\n"
+                "SELECT w.id_subjek, w.no_kk FROM warga w\n" % (name, authority))
+        return put(sample, text, name)
+
+    def gone():
+        return sample.request("/v1/views/" + beside)[0] == 404
+
+    kept = {r["id_subjek"] for r in sample.city.rows("identitas_warga__sengketa") if r["no_kk_dinsos_bansos"] > 0}
+    assert define(", authority: [warga.no_kk, dinsos_bansos.no_kk]")[0] == 202
+    wait_for(lambda: (state(sample, beside) or {}).get("state") == "running", 60, "the view beside it")
+    assert {r["id_subjek"] for r in sample.city.rows(beside)} == kept and kept
+    # The name is kept for what authorities give: nobody can put something else under a view's grant.
+    status, answer = define("", "uji_pengenal__sengketa")
+    assert status == 422 or status == 400, answer
+    assert define("")[0] == 202
+    wait_for(gone, 60, "no authorities, no conflicts")
+    assert define(", authority: [warga.no_kk, dinsos_bansos.no_kk]")[0] == 202
+    wait_for(lambda: not gone(), 60, "the view beside it, again")
+    assert drop(sample, "uji_pengenal")[0] == 202
+    wait_for(lambda: gone() and sample.request("/v1/views/uji_pengenal")[0] == 404, 60, "both gone")
