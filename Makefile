@@ -198,6 +198,12 @@ soak-views: test-packages
 	@$(MAKE) --no-print-directory -s -j2 CONFIG=asan build/asan/unit/test_views_random
 	VIEWS_RANDOM=$${VIEWS_RANDOM:-200} build/asan/unit/test_views_random
 
+# 70 kills and 70 power cuts of the engine, at any moment; VIEWS_SEED=N for others.
+.PHONY: soak-kills
+soak-kills: test-packages
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=release build/release/unit/test_views_kills
+	VIEWS_KILLS=$${VIEWS_KILLS:-70} build/release/unit/test_views_kills
+
 .PHONY: soak-registry
 soak-registry: programs kafka venv
 	NODES_KILLS=200 NODES_CUTS=20 $(PYTEST) -q -s tests/integration/test_registry_nodes.py

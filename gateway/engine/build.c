@@ -155,7 +155,7 @@ static enum bus_err step_keys(struct gw_engine *e, struct gw_build *b, int64_t u
 			b->todo_at = 0;
 			b->v->dirty = (struct gw_keys){ 0 };
 		}
-		rc = gw_eval_key(e, b->v, gw_keys_at(&b->todo, b->todo_at++), err);
+		rc = gw_eval_key(e, b->v, gw_keys_at(&b->todo, b->todo_at++), false, err);
 	}
 	return rc;
 }

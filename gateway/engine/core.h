@@ -63,6 +63,7 @@ struct gw_live { /* a view and its upkeep */
 	struct gw_keys dirty;
 	size_t saved; /* of dirty: that many are in _dirty already */
 	bool all;     /* to be evaluated as a whole */
+	uint8_t *touched; /* while all: keys that changed meanwhile, as bits (touched.c); NULL: nobody would notice */
 	bool all_saved;
 	bool refill;  /* its own table, or scope columns, are new: every row is written */
 	bool changed; /* since the last commit */
@@ -206,7 +207,8 @@ enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err) BU
 /* eval.c: one key, or all, of one view. */
 /* The SELECT of its rows as upkeep reads them: a roll-up's from its state. */
 void gw_eval_select(const struct gw_def *d, struct bus_buf *out);
-enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key,
+/* waited: over a commit, so that readers may have seen something else. */
+enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key, bool waited,
 			 struct bus_error *err) BUS_MUSTCHECK;
 /* What the key has from now on: its state and, if the view is logged, an entry of the log. from stands on its row;
  * NULL: it is gone. */
@@ -244,6 +246,16 @@ enum bus_err gw_scope_write(struct gw_engine *e, struct gw_live *v, struct bus_s
 /* The columns are new and the row is as it was. */
 enum bus_err gw_scope_fill(struct gw_live *v, struct bus_str key, struct gw_stmt *from,
 			   struct bus_error *err) BUS_MUSTCHECK;
+
+/* touched.c: which keys waited where readers could see it. A thin view's row is evaluated on reading: a reader
+ * between two transactions may be given what the key has then, of which the log will know nothing when it is as
+ * before once it is evaluated. So a key that waited over a commit gets an entry in any case. A view that waits
+ * as a whole keeps its touched keys as bits, of which a few stand for others, too. */
+void gw_touched_begin(struct gw_live *v); /* v->all was set, and there were rows before */
+void gw_touched_all(struct gw_live *v);	  /* which keys is not known */
+void gw_touched_end(struct gw_live *v);
+void gw_touched_add(struct gw_live *v, struct bus_str key);
+bool gw_touched_has(const struct gw_live *v, struct bus_str key);
 
 /* route.c */
 void gw_route_change(void *engine, const char *table, enum gw_db_op op); /* the hook */

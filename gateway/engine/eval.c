@@ -70,7 +70,7 @@ static enum bus_err write_row(struct gw_engine *e, struct gw_live *v, struct gw_
 
 /* The row that `from` stands on is what the key has now. */
 static enum bus_err keep_row(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct gw_stmt *from,
-			     const struct old *old, struct bus_error *err)
+			     const struct old *old, bool waited, struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
 	uint64_t hash;
@@ -82,7 +82,7 @@ static enum bus_err keep_row(struct gw_engine *e, struct gw_live *v, struct bus_
 	hash = gw_hash(e->secret, e->scratch.p, e->scratch.n);
 	/* The hash is of no day in particular. A change that shows on some day only (a birthday that is not among
 	 * the columns) leaves it as it was, and followers of that day must be told. */
-	same = old->present && old->hash == hash && !v->def->pub.dated;
+	same = old->present && old->hash == hash && !v->def->pub.dated && !(waited && !v->def->full);
 	if (v->row_put && (!same || v->refill))
 		rc = write_row(e, v, from, err);
 	if (rc == BUS_OK && same && v->refill)
@@ -119,7 +119,8 @@ void gw_eval_select(const struct gw_def *d, struct bus_buf *out)
 	(d->rollup ? gw_rollup_select : gw_view_select)(d, out);
 }
 
-enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct bus_error *err)
+enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key, bool waited,
+			 struct bus_error *err)
 {
 	struct old old = { 0 };
 	enum bus_err rc;
@@ -139,7 +140,7 @@ enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str 
 	gw_stmt_bind_text(v->keyed, gw_stmt_param(v->keyed, ":_key"), key);
 	rc = gw_stmt_step(v->keyed, &row, err);
 	if (rc == BUS_OK && row) {
-		rc = keep_row(e, v, key, v->keyed, &old, err);
+		rc = keep_row(e, v, key, v->keyed, &old, waited, err);
 		if (rc == BUS_OK && (rc = gw_stmt_step(v->keyed, &row, err)) == BUS_OK && row)
 			bad_key(e, v, "two rows with one key");
 		gw_stmt_reset(v->keyed);
@@ -260,7 +261,8 @@ enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic b
 		bus_buf_put(&last, key.p, key.n);
 		rc = window_advance(e, v, w, bus_buf_str(&last), &old, err);
 		if (rc == BUS_OK)
-			rc = keep_row(e, v, bus_buf_str(&last), s, &old, err);
+			rc = keep_row(e, v, bus_buf_str(&last), s, &old,
+				      gw_touched_has(v, bus_buf_str(&last)), err);
 	}
 	if (rc == BUS_OK)
 		rc = window_advance(e, v, w, (struct bus_str){ 0 }, &old, err);

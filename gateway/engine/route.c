@@ -6,14 +6,19 @@
 
 static void mark(struct gw_live *v, const struct gw_value *value)
 {
+	struct bus_str key = value->s;
 	char number[24];
 
-	if (value->type == GW_TEXT) {
-		gw_keys_add(&v->dirty, value->s);
-	} else if (value->type == GW_INT) {
+	if (value->type == GW_INT) {
 		snprintf(number, sizeof(number), "%lld", (long long)value->i);
-		gw_keys_add(&v->dirty, bus_str(number));
+		key = bus_str(number);
+	} else if (value->type != GW_TEXT) {
+		return;
 	}
+	if (v->all)
+		gw_touched_add(v, key);
+	else
+		gw_keys_add(&v->dirty, key);
 }
 
 /* One image (before or after) of the changed row. */
@@ -56,7 +61,7 @@ void gw_route_change(void *engine, const char *table, enum gw_db_op op)
 	for (size_t i = 0; i < rel->n_listeners; i++) {
 		struct gw_listener *l = &rel->listener[i];
 
-		if (l->view->all)
+		if (l->view->all && !l->view->touched)
 			continue;
 		if (op == GW_DB_UPDATE) {
 			size_t c;
@@ -119,7 +124,7 @@ enum bus_err gw_route_flush(struct gw_engine *e, struct gw_rel *rel, struct bus_
 		for (size_t k = 0; k < l->n_routes && rc == BUS_OK; k++) {
 			if (l->route[k].column >= 0 || l->route[k].pending.n == 0)
 				continue;
-			if (!l->view->all)
+			if (!l->view->all || l->view->touched)
 				rc = look_up(l->view, &l->route[k], err);
 			gw_keys_clear(&l->route[k].pending);
 		}

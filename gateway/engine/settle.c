@@ -74,6 +74,7 @@ static enum bus_err settle_all(struct gw_engine *e, struct gw_live *v, const _At
 	if (rc != BUS_OK)
 		return rc;
 	v->all = false;
+	gw_touched_end(v);
 	v->changed = true;
 	if (v->rel)
 		rc = gw_route_flush(e, v->rel, err);
@@ -91,7 +92,7 @@ static enum bus_err settle_keys(struct gw_engine *e, struct gw_live *v, struct b
 
 	rc = gw_begin(e, err);
 	for (size_t i = 0; i < v->dirty.n && rc == BUS_OK; i++)
-		rc = gw_eval_key(e, v, gw_keys_at(&v->dirty, order[i]), err);
+		rc = gw_eval_key(e, v, gw_keys_at(&v->dirty, order[i]), order[i] < v->saved, err);
 	free(order);
 	if (rc == BUS_OK)
 		rc = clear_waiting(e, v, err);
@@ -114,6 +115,7 @@ enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic b
 
 		if (!v->all && !v->sum && v->dirty.n > (most > ALL_LEAST ? most : ALL_LEAST)) {
 			v->all = true;
+			gw_touched_begin(v);
 			rc = gw_begin(e, err);
 			if (rc == BUS_OK)
 				rc = clear_waiting(e, v, err);

@@ -119,6 +119,8 @@ static enum bus_err reconcile(struct gw_engine *e, struct gw_live *v, struct bus
 		       memcmp(digest.s.p, v->def->digest, sizeof(v->def->digest)) == 0;
 		v->all = gw_stmt_int(s, 2) != 0 || !same;
 		v->refill = gw_stmt_int(s, 3) != 0;
+		if (v->all && same) /* it waited when the program ended */
+			gw_touched_all(v);
 	}
 	gw_stmt_free(&s);
 	if (rc == BUS_OK && !same)
@@ -366,6 +368,8 @@ enum bus_err gw_setup_load(struct gw_engine *e, struct gw_live *v, struct bus_er
 	v->all_saved = v->all;
 	rc = gw_db_int(e->db, 0, &v->rows, err, "SELECT count(*) FROM \"_view_%s\" WHERE hash IS NOT NULL",
 		       name);
+	if (rc == BUS_OK && v->all && v->rows > 0)
+		gw_touched_begin(v);
 	if (rc == BUS_OK && !v->def->pub.internal)
 		rc = gw_db_int(e->db, 0, &v->newest, err, "SELECT max(seq) FROM \"_log_%s\"", name);
 	if (rc == BUS_OK && !v->def->pub.internal)
@@ -508,6 +512,7 @@ void gw_setup_release(struct gw_live *v)
 	gw_stmt_free(&v->row_put);
 	gw_stmt_free(&v->row_remove);
 	gw_keys_release(&v->dirty);
+	gw_touched_end(v);
 }
 
 void gw_setup_undo(struct gw_engine *e)

@@ -268,6 +268,7 @@ static enum bus_err rewire(struct gw_engine *e, const char *name, struct bus_err
 			if (strcmp(d->def->read[k].table, name) != 0)
 				continue;
 			d->all = true;
+			gw_touched_begin(d);
 			rc = gw_rel_listen(e, d, &d->def->read[k], err);
 		}
 	}

@@ -48,7 +48,13 @@ static const struct {
 
 struct v_chance {
 	uint64_t seed;
+	unsigned scale; /* so many times the keys; 0 is 1 */
 };
+
+static inline unsigned v_keys(const struct v_chance *c, int topic)
+{
+	return v_topic[topic].keys * (c->scale ? c->scale : 1);
+}
 
 static inline unsigned v_pick(struct v_chance *c, unsigned n)
 {
@@ -568,17 +574,17 @@ static inline void v_next(struct v_chance *c, struct v_change *x)
 {
 	static const int share[] = { PERSON, PERSON, PERSON, TAX,   TAX,   TAX, TAX,
 				     PLACE,  SCHOOL, SCHOOL, EVENT, EVENT, AID, AID };
-	char kel[12], who[12], n[24], m[24];
+	char kel[24], who[24], n[24], m[24];
 
 	x->again = -1;
 	x->topic = share[v_pick(c, BUS_LEN(share))];
-	snprintf(x->key, sizeof(x->key), "%c%u", v_topic[x->topic].letter, v_pick(c, v_topic[x->topic].keys));
+	snprintf(x->key, sizeof(x->key), "%c%u", v_topic[x->topic].letter, v_pick(c, v_keys(c, x->topic)));
 	if (x->topic != EVENT && v_pick(c, 6) == 0) {
 		x->json[0] = '\0';
 		return;
 	}
 	v_maybe(c, kel, sizeof(kel), "t", 6);
-	v_maybe(c, who, sizeof(who), "o", 24);
+	v_maybe(c, who, sizeof(who), "o", v_keys(c, PERSON));
 	snprintf(n, sizeof(n), "%d", (int)v_pick(c, 12) - 2);
 	snprintf(m, sizeof(m), "%u", v_pick(c, 12));
 	if (v_pick(c, 7) == 0)

@@ -17,106 +17,13 @@
 #include "bus/log.h"
 #include "tests/support/engine_support.h"
 #include "tests/support/views_random.h"
+#include "tests/support/views_rows.h"
 
 #define VIEWS 5 /* of one world */
 #define BATCHES 24
 #define CHANGES_MAX 12
 #define DAY "2020-06-15"
 #define SCOPE_VALUE "t1"
-
-/* --- rows by key: what anybody holds ----------------------------------------------------------------- */
-
-struct rows {
-	struct row {
-		char *key, *cells;
-		size_t n_cells;
-	} * row;
-	size_t n;
-};
-
-static size_t place_of(const struct rows *r, const char *key, size_t n_key, bool *there)
-{
-	size_t i;
-	int c = 1;
-
-	for (i = 0; i < r->n; i++) {
-		c = strncmp(r->row[i].key, key, n_key);
-		c = c ? c : r->row[i].key[n_key] != '\0';
-		if (c >= 0)
-			break;
-	}
-	*there = i < r->n && c == 0;
-	return i;
-}
-
-static void rows_remove(struct rows *r, struct bus_str key)
-{
-	bool there;
-	size_t i = place_of(r, key.p, key.n, &there);
-
-	if (!there)
-		return;
-	free(r->row[i].key);
-	free(r->row[i].cells);
-	memmove(&r->row[i], &r->row[i + 1], (--r->n - i) * sizeof(*r->row));
-}
-
-static void rows_put(struct rows *r, struct bus_str key, struct bus_buf *cells)
-{
-	bool there;
-	size_t i;
-
-	rows_remove(r, key);
-	i = place_of(r, key.p, key.n, &there);
-	r->row = bus_xrealloc(r->row, (r->n + 1) * sizeof(*r->row));
-	memmove(&r->row[i + 1], &r->row[i], (r->n++ - i) * sizeof(*r->row));
-	r->row[i] = (struct row){ bus_xstrndup(key.p, key.n), bus_xstrndup(cells->p, cells->n), cells->n };
-}
-
-static void rows_clear(struct rows *r)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		free(r->row[i].key);
-		free(r->row[i].cells);
-	}
-	free(r->row);
-	*r = (struct rows){ 0 };
-}
-
-static bool rows_same(const struct rows *a, const struct rows *b)
-{
-	for (size_t i = 0; i < a->n && i < b->n; i++) {
-		if (strcmp(a->row[i].key, b->row[i].key) != 0 || a->row[i].n_cells != b->row[i].n_cells ||
-		    memcmp(a->row[i].cells, b->row[i].cells, a->row[i].n_cells) != 0)
-			return false;
-	}
-	return a->n == b->n;
-}
-
-static void rows_show(const char *who, const struct rows *r)
-{
-	fprintf(stderr, "%s:\n", who);
-	for (size_t i = 0; i < r->n; i++)
-		fprintf(stderr, "  %s = %s\n", r->row[i].key, r->row[i].cells);
-}
-
-static void cell(struct bus_buf *b, const struct gw_value *v)
-{
-	switch (v->type) {
-	case GW_NULL:
-		bus_buf_puts(b, "null;");
-		break;
-	case GW_REAL:
-		bus_buf_printf(b, "%.17g;", v->r);
-		break;
-	case GW_TEXT:
-	case GW_JSON:
-		bus_buf_printf(b, "'%.*s';", (int)v->s.n, v->s.p ? v->s.p : "");
-		break;
-	default:
-		bus_buf_printf(b, "%lld;", (long long)v->i);
-	}
-}
 
 /* --- the other SQLite -------------------------------------------------------------------------------- */
 
@@ -441,6 +348,18 @@ static void one_world(uint64_t seed)
 			gw_core_close(&t->e);
 			engine_open(t, NULL);
 		}
+		if (v_pick(&w.chance, 8) == 0) { /* as if a tenth of it had been touched */
+			struct gw_live *v = t->e->view[v_pick(&w.chance, VIEWS)];
+
+			v->all = true;
+			gw_touched_begin(v);
+			engine_must(gw_begin(t->e, &err), &err);
+			engine_must(gw_commit(t->e, &err), &err);
+		}
+		for (size_t i = 1; i < 3 * VIEWS; i += 3) { /* who sees rows that wait for evaluation */
+			if (!w.view[i / 3].internal && v_pick(&w.chance, 3) == 0)
+				follow(t, &w.chance, &f[i], false);
+		}
 		if (v_pick(&w.chance, 6) == 0)
 			continue; /* what waits goes on waiting */
 		engine_settle(t);
@@ -521,7 +440,7 @@ static bool is_found(uint64_t seed, const struct world *w, size_t view, struct e
 	sqlite3 *db = oracle_open(w);
 	int64_t *seq = bus_xcalloc(w->n_changes + 1, sizeof(*seq)), d[VIEWS], sum;
 	struct follower f = { .def = &w->view[view] };
-	struct v_chance chance = { seed };
+	struct v_chance chance = { .seed = seed };
 	bool found = false;
 
 	engine_settle(t); /* else all is evaluated as a whole first, and no route is needed */
