@@ -14,6 +14,7 @@
 #include "gateway/commands.h"
 #include "gateway/serve/api.h"
 #include "gateway/engine/engine.h"
+#include "gateway/engine/try.h"
 #include "gateway/export/exports.h"
 #include "gateway/feed/feeds.h"
 #include "gateway/hook/hooks.h"
@@ -363,6 +364,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "key") == 0)
 		return key_command(argc, argv);
+	if (argc == 2 && strcmp(argv[1], "try") == 0) /* started by another of us: engine/try.h */
+		return gw_try_main();
 	if (argc > 1 && strcmp(argv[1], "view") == 0)
 		return gw_view_command(argc - 2, argv + 2);
 	if (only_check) {

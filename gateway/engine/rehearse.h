@@ -23,7 +23,7 @@ struct gw_rehearsal {
 enum bus_err gw_rehearse(const struct gw_rehearsal *r, struct bus_buf *report, int *passed, int *failed,
 			 struct bus_error *err) BUS_MUSTCHECK;
 
-/* The definition checked (define/check.h) against the catalogue's schemas and the views beside it; report gets one JSON
+/* The definition checked (define/review.h) against the catalogue's schemas and the views beside it; report gets one JSON
  * object. *good: nothing speaks against it. BUS_EIO: a file or folder cannot be read. */
 enum bus_err gw_rehearse_check(const struct gw_rehearsal *r, struct bus_buf *report, bool *good,
 			       struct bus_error *err) BUS_MUSTCHECK;

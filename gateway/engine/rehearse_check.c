@@ -1,7 +1,7 @@
 /* A definition checked on this machine, without a gateway. */
 #include <stdio.h>
 
-#include "gateway/define/check.h"
+#include "gateway/define/review.h"
 #include "gateway/engine/rehearse_impl.h"
 
 #define TRIAL_MS 3000
@@ -22,7 +22,7 @@ enum bus_err gw_rehearse_check(const struct gw_rehearsal *r, struct bus_buf *rep
 			       struct bus_error *err)
 {
 	struct gw_stage *stage = bus_xcalloc(1, sizeof(*stage));
-	struct gw_check *check = bus_xcalloc(1, sizeof(*check));
+	struct gw_review *check = bus_xcalloc(1, sizeof(*check));
 	struct bus_arena *arena = bus_arena_new(0);
 	struct bus_json_out j = { .buf = report };
 	const struct gw_world *world = NULL;
@@ -33,12 +33,12 @@ enum bus_err gw_rehearse_check(const struct gw_rehearsal *r, struct bus_buf *rep
 	if (rc == BUS_OK)
 		rc = read_view(r->view, &text, err);
 	if (rc == BUS_OK) {
-		gw_check_run(check, r->view, bus_buf_str(&text), world, TRIAL_MS);
+		gw_review_run(check, r->view, bus_buf_str(&text), world, TRIAL_MS);
 		bus_json_object(&j);
-		gw_check_put(check, &j);
+		gw_review_put(check, &j);
 		bus_json_object_end(&j);
 		*good = !check->failed;
-		gw_check_release(check);
+		gw_review_release(check);
 	}
 	bus_buf_release(&text);
 	gw_stage_release(stage);

@@ -45,7 +45,7 @@ static void add_topic(struct gw_world_table *t, const struct gw_world_topic *top
 				      .n_columns = n };
 }
 
-static void add_view(struct gw_world_table *t, const struct gw_def *d, struct bus_arena *arena)
+void gw_world_add_view(struct gw_world_table *t, const struct gw_def *d, struct bus_arena *arena)
 {
 	const struct gw_view *v = &d->pub;
 	struct gw_world_column *c = bus_arena_zalloc(arena, v->n_columns * sizeof(*c));
@@ -72,7 +72,7 @@ const struct gw_world *gw_world_make(const struct gw_world_topic *topic, size_t 
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (def[i]->full)
-			add_view(&t[w->n++], def[i], arena);
+			gw_world_add_view(&t[w->n++], def[i], arena);
 	}
 	return w;
 }

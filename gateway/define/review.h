@@ -1,4 +1,4 @@
-/* gateway/define/check.h - a definition looked at from all sides before anything of the city is touched.
+/* gateway/define/review.h - a definition looked at from all sides before anything of the city is touched.
  *
  * Parsed, bound to empty tables in a sandbox, its routes tried, its columns traced, its plan read. What is found is
  * kept as problems, each for its line, in two languages: an error is a reason not to take the definition, a warning
@@ -7,8 +7,8 @@
  * A stranger's SQL can still cost memory and time in SQLite's own parser and planner: whoever does not know the
  * author runs this in a process of its own (engine/try.h does). Thread: one.
  */
-#ifndef GATEWAY_DEFINE_CHECK_H
-#define GATEWAY_DEFINE_CHECK_H
+#ifndef GATEWAY_DEFINE_REVIEW_H
+#define GATEWAY_DEFINE_REVIEW_H
 
 #include "bus/json_out.h"
 #include "gateway/define/index_find.h"
@@ -25,7 +25,7 @@ struct gw_problem_found {
 	const char *hint; /* text to put into the definition; NULL: none */
 };
 
-struct gw_check {
+struct gw_review {
 	struct bus_arena *arena;
 	const struct gw_world *world; /* borrowed */
 	struct gw_def *def;	      /* NULL: it could not be parsed */
@@ -41,13 +41,13 @@ struct gw_check {
 };
 
 /* file: the definition's name in messages. ms: for the trial of its routes. */
-void gw_check_run(struct gw_check *c, const char *file, struct bus_str text, const struct gw_world *w,
-		  int ms);
-void gw_check_release(struct gw_check *c);
-void gw_check_problem(struct gw_check *c, const struct gw_problem_found *p); /* texts are copied */
+void gw_review_run(struct gw_review *c, const char *file, struct bus_str text, const struct gw_world *w,
+		   int ms);
+void gw_review_release(struct gw_review *c);
+void gw_review_add(struct gw_review *c, const struct gw_problem_found *p); /* texts are copied */
 
 /* Members of a JSON object: "view", "problems", and as far as it came: "inputs", "columns", "routes", "plan",
  * "upkeep". */
-void gw_check_put(const struct gw_check *c, struct bus_json_out *j);
+void gw_review_put(const struct gw_review *c, struct bus_json_out *j);
 
 #endif

@@ -1,4 +1,4 @@
-#include "gateway/define/check.h"
+#include "gateway/define/review.h"
 
 #include <stdio.h>
 
@@ -8,7 +8,7 @@
 #define BIND_MS 3000
 
 /* Text with {1}, {2}, {3} filled in. */
-static const char *fill(struct gw_check *c, const char *text, const char *const value[3])
+static const char *fill(struct gw_review *c, const char *text, const char *const value[3])
 {
 	struct bus_buf b = { 0 };
 	char *out;
@@ -26,7 +26,7 @@ static const char *fill(struct gw_check *c, const char *text, const char *const 
 	return out;
 }
 
-static void add(struct gw_check *c, struct gw_problem_found p, const char *one, const char *two,
+static void add(struct gw_review *c, struct gw_problem_found p, const char *one, const char *two,
 		const char *three)
 {
 	const char *const value[3] = { one ? one : "", two ? two : "", three ? three : "" };
@@ -40,7 +40,7 @@ static void add(struct gw_check *c, struct gw_problem_found p, const char *one, 
 	c->problem[c->n_problems++] = p;
 }
 
-void gw_check_problem(struct gw_check *c, const struct gw_problem_found *p)
+void gw_review_add(struct gw_review *c, const struct gw_problem_found *p)
 {
 	add(c, *p, NULL, NULL, NULL);
 }
@@ -48,7 +48,7 @@ void gw_check_problem(struct gw_check *c, const struct gw_problem_found *p)
 /* --- what parser and SQLite say ------------------------------------------------------------------------- */
 
 /* `file:line: what` -> line, what */
-static void add_error(struct gw_check *c, const char *file, const struct bus_error *err)
+static void add_error(struct gw_review *c, const char *file, const struct bus_error *err)
 {
 	struct gw_problem_found p = { .error = true, .id = "{1}", .en = "{1}" };
 	const char *text = err->text;
@@ -66,7 +66,7 @@ static void add_error(struct gw_check *c, const char *file, const struct bus_err
 }
 
 /* SQLite says where in the SELECT it stopped. */
-static void place_error(struct gw_check *c)
+static void place_error(struct gw_review *c)
 {
 	int offset = gw_db_error_offset(c->db);
 	struct gw_problem_found *p = &c->problem[c->n_problems - 1];
@@ -81,7 +81,7 @@ static void place_error(struct gw_check *c)
 	}
 }
 
-static bool parse(struct gw_check *c, const char *file, struct bus_str text)
+static bool parse(struct gw_review *c, const char *file, struct bus_str text)
 {
 	struct bus_error err = { 0 };
 
@@ -97,7 +97,7 @@ static bool parse(struct gw_check *c, const char *file, struct bus_str text)
 }
 
 /* An index is the most common thing to forget: it is found, named, and the check goes on with it. */
-static bool bind(struct gw_check *c, const char *file)
+static bool bind(struct gw_review *c, const char *file)
 {
 	const struct gw_catalogue catalogue = gw_sandbox_catalogue(c->world);
 	struct gw_index_found index[GW_INDEX_FIND_MAX];
@@ -139,7 +139,7 @@ static bool is_personal(const struct gw_view *v)
 	return false;
 }
 
-static void check_words(struct gw_check *c)
+static void check_words(struct gw_review *c)
 {
 	const struct gw_view *v = &c->def->pub;
 	const struct gw_problem_found missing = { .line = 2,
@@ -171,7 +171,7 @@ static void check_words(struct gw_check *c)
 	}
 }
 
-static void check_source(struct gw_check *c, const struct gw_column *column, const struct gw_lineage *l,
+static void check_source(struct gw_review *c, const struct gw_column *column, const struct gw_lineage *l,
 			 const struct gw_source *s)
 {
 	const struct gw_world_column *from = &s->table->column[s->column];
@@ -198,7 +198,7 @@ static void check_source(struct gw_check *c, const struct gw_column *column, con
 }
 
 /* What the SELECT says of itself, what SQLite says of plain columns, what the author declares. */
-static void trace(struct gw_check *c)
+static void trace(struct gw_review *c)
 {
 	struct gw_stmt *s = NULL;
 	const char *table, *origin;
@@ -247,7 +247,7 @@ static int line_of_route(const struct gw_def *d, const char *table)
 	return d->body_line;
 }
 
-static void judge_table(struct gw_check *c, const struct gw_trial_table *t)
+static void judge_table(struct gw_review *c, const struct gw_trial_table *t)
 {
 	struct gw_problem_found p = { .line = line_of_route(c->def, t->table) };
 	char number[16];
@@ -273,7 +273,7 @@ static void judge_table(struct gw_check *c, const struct gw_trial_table *t)
 	}
 }
 
-static void try_routes(struct gw_check *c, const char *file, int ms)
+static void try_routes(struct gw_review *c, const char *file, int ms)
 {
 	struct bus_error err = { 0 };
 	struct gw_problem_found p = { .error = true, .line = c->def->body_line };
@@ -324,7 +324,8 @@ static void try_routes(struct gw_check *c, const char *file, int ms)
 	}
 }
 
-void gw_check_run(struct gw_check *c, const char *file, struct bus_str text, const struct gw_world *w, int ms)
+void gw_review_run(struct gw_review *c, const char *file, struct bus_str text, const struct gw_world *w,
+		   int ms)
 {
 	memset(c, 0, sizeof(*c));
 	c->arena = bus_arena_new(0);
@@ -340,7 +341,7 @@ void gw_check_run(struct gw_check *c, const char *file, struct bus_str text, con
 	try_routes(c, file, ms);
 }
 
-void gw_check_release(struct gw_check *c)
+void gw_review_release(struct gw_review *c)
 {
 	gw_db_close(&c->db);
 	gw_view_free(&c->def);

@@ -1,5 +1,5 @@
 /* What a check found, as JSON: for `titian view`, for whoever asks over HTTP. */
-#include "gateway/define/check.h"
+#include "gateway/define/review.h"
 #include "gateway/define/plan.h"
 #include "gateway/define/rollup.h"
 
@@ -24,7 +24,7 @@ static void put_bool(struct bus_json_out *j, const char *key, bool v)
 	bus_json_put_bool(j, v);
 }
 
-static void put_problems(const struct gw_check *c, struct bus_json_out *j)
+static void put_problems(const struct gw_review *c, struct bus_json_out *j)
 {
 	bus_json_key(j, "problems");
 	bus_json_array(j);
@@ -42,7 +42,7 @@ static void put_problems(const struct gw_check *c, struct bus_json_out *j)
 	bus_json_array_end(j);
 }
 
-static void put_inputs(const struct gw_check *c, struct bus_json_out *j)
+static void put_inputs(const struct gw_review *c, struct bus_json_out *j)
 {
 	bus_json_key(j, "inputs");
 	bus_json_array(j);
@@ -82,7 +82,7 @@ static void put_sources(struct bus_json_out *j, const char *key, const struct gw
 	bus_json_array_end(j);
 }
 
-static void put_columns(const struct gw_check *c, struct bus_json_out *j)
+static void put_columns(const struct gw_review *c, struct bus_json_out *j)
 {
 	static const char *const type[] = { "null", "int", "real", "text", "bool", "json" };
 	const struct gw_view *v = &c->def->pub;
@@ -124,7 +124,7 @@ static void say_route(const struct gw_route_def *r, bool id, struct bus_buf *out
 		bus_buf_puts(out, r->select);
 }
 
-static void put_trial(const struct gw_check *c, const char *table, struct bus_json_out *j)
+static void put_trial(const struct gw_review *c, const char *table, struct bus_json_out *j)
 {
 	for (size_t i = 0; i < c->trial.n && c->tried && !c->def->rollup; i++) {
 		const struct gw_trial_table *t = &c->trial.table[i];
@@ -140,7 +140,7 @@ static void put_trial(const struct gw_check *c, const char *table, struct bus_js
 	}
 }
 
-static void put_routes(const struct gw_check *c, struct bus_json_out *j)
+static void put_routes(const struct gw_review *c, struct bus_json_out *j)
 {
 	struct bus_buf id = { 0 }, en = { 0 };
 
@@ -183,7 +183,7 @@ static void put_step(void *ctx, const struct gw_plan_step *step)
 	bus_buf_release(&en);
 }
 
-static void put_plan(const struct gw_check *c, struct bus_json_out *j)
+static void put_plan(const struct gw_review *c, struct bus_json_out *j)
 {
 	struct bus_buf sql = { 0 };
 	int64_t steps = 0;
@@ -200,7 +200,7 @@ static void put_plan(const struct gw_check *c, struct bus_json_out *j)
 	put_int(j, "steps_per_key", steps);
 }
 
-static void put_upkeep(const struct gw_check *c, struct bus_json_out *j)
+static void put_upkeep(const struct gw_review *c, struct bus_json_out *j)
 {
 	static const struct {
 		const char *name, *id, *en;
@@ -232,7 +232,7 @@ static void put_upkeep(const struct gw_check *c, struct bus_json_out *j)
 	bus_json_object_end(j);
 }
 
-void gw_check_put(const struct gw_check *c, struct bus_json_out *j)
+void gw_review_put(const struct gw_review *c, struct bus_json_out *j)
 {
 	bus_json_text_member(j, "view", c->def ? c->def->pub.name : NULL);
 	put_bool(j, "good", !c->failed);
