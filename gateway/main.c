@@ -13,6 +13,7 @@
 #include "bus/proc.h"
 #include "gateway/commands.h"
 #include "gateway/serve/api.h"
+#include "gateway/serve/checks.h"
 #include "gateway/engine/engine.h"
 #include "gateway/engine/try.h"
 #include "gateway/export/exports.h"
@@ -321,6 +322,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	gw_cursors_derive(&api.cursors);
 	api.feeds = gw_feeds_new((int)c->slow);
 	api.promises = gw_promises_new(api.engine);
+	api.checks = gw_checks_new(&api);
 	gw_on_change(api.engine, on_change, &api);
 	gw_on_views(api.engine, gw_access_bind, api.access);
 	if ((rc = gw_definitions_new(&api, defs, &api.definitions, err)) || (rc = open_exports(c, &api, err)) ||
@@ -333,6 +335,8 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	gw_engine_announce(api.engine, &kafka, c->schemas_topic);
 	serve(&api);
 out:
+	if (api.checks)
+		gw_checks_stop(api.checks);
 	if (api.exports)
 		gw_exports_stop(api.exports);
 	if (api.hooks)
@@ -346,6 +350,7 @@ out:
 	gw_promises_free(&api.promises);
 	if (api.engine)
 		gw_engine_stop(api.engine);
+	gw_checks_free(&api.checks);
 	gw_feeds_free(&api.feeds);
 	gw_exports_free(&api.exports);
 	gw_hooks_free(&api.hooks);

@@ -12,6 +12,7 @@
 struct gw_feeds;    /* gateway/feed/feeds.h */
 struct gw_promises; /* gateway/serve/promise.h */
 struct gw_exports;  /* gateway/export/exports.h */
+struct gw_checks;   /* gateway/serve/checks.h */
 struct gw_hooks; /* gateway/hook/hooks.h */
 struct gw_definitions; /* gateway/serve/definitions.h */
 
@@ -24,6 +25,7 @@ struct gw_api {
 	struct gw_exports *exports;
 	struct gw_hooks *hooks;
 	struct gw_definitions *definitions;
+	struct gw_checks *checks;
 };
 
 extern const struct bus_http_route gw_api_routes[]; /* the public port */
@@ -62,6 +64,9 @@ void gw_rest_views(void *ctx, struct bus_http_request *req);
 void gw_rest_page(void *ctx, struct bus_http_request *req);
 void gw_problem_page(void *ctx, struct bus_http_request *req);
 void gw_problem_list(void *ctx, struct bus_http_request *req);
+void gw_rest_check(void *ctx, struct bus_http_request *req);
+void gw_rest_verify(void *ctx, struct bus_http_request *req);
+void gw_rest_check_job(void *ctx, struct bus_http_request *req);
 void gw_rest_lookup(void *ctx, struct bus_http_request *req);
 void gw_rest_row(void *ctx, struct bus_http_request *req);
 void gw_rest_define(void *ctx, struct bus_http_request *req);
