@@ -96,6 +96,41 @@ static bool parse(struct gw_review *c, const char *file, struct bus_str text)
 	return true;
 }
 
+static int line_of_route(const struct gw_def *d, const char *table)
+{
+	for (size_t i = 0; i < d->n_routes; i++) {
+		if (strcmp(d->route[i].table, table) == 0 && d->route[i].line)
+			return d->route[i].line;
+	}
+	return d->body_line;
+}
+
+/* Every table that has no route: what was looked for, and the rewrite that would do. */
+static bool name_unrouted(struct gw_review *c)
+{
+	struct gw_ast *ast = gw_ast_parse(c->def->body, c->world, c->arena);
+	struct gw_problem_found p = { .error = true, .line = c->def->body_line };
+	struct gw_route_def route[1];
+	bool named = false;
+
+	p.id = "'{1}' dibaca tetapi tidak punya rute: kunci mana yang tersentuh bila barisnya berubah? {2}";
+	p.en = "'{1}' is read but has no route: which keys does a change of one of its rows touch? {3}";
+	for (size_t i = 0; i < c->def->n_reads; i++) {
+		const char *table = c->def->read[i].table;
+		enum gw_route_why why;
+		size_t n = 0;
+
+		if (line_of_route(c->def, table) != c->def->body_line)
+			continue;
+		why = gw_route_find(ast, c->def->pub.key, table, route, 1, &n);
+		if (why == GW_ROUTE_FOUND)
+			continue;
+		add(c, p, table, gw_route_why(why, true), gw_route_why(why, false));
+		named = true;
+	}
+	return named;
+}
+
 /* An index is the most common thing to forget: it is found, named, and the check goes on with it. */
 static bool bind(struct gw_review *c, const char *file)
 {
@@ -121,11 +156,13 @@ static bool bind(struct gw_review *c, const char *file)
 		if (n > 0)
 			rc = gw_view_bind(c->db, c->def, &catalogue, &err);
 	}
-	if (rc != BUS_OK) {
+	if (rc == BUS_OK)
+		return true;
+	if (!strstr(err.text, "which has no route") || !name_unrouted(c)) {
 		add_error(c, file, &err);
 		place_error(c);
 	}
-	return rc == BUS_OK;
+	return false;
 }
 
 /* --- words, classes, sources ---------------------------------------------------------------------------- */
@@ -237,15 +274,6 @@ static void trace(struct gw_review *c)
 }
 
 /* --- routes --------------------------------------------------------------------------------------------- */
-
-static int line_of_route(const struct gw_def *d, const char *table)
-{
-	for (size_t i = 0; i < d->n_routes; i++) {
-		if (strcmp(d->route[i].table, table) == 0 && d->route[i].line)
-			return d->route[i].line;
-	}
-	return d->body_line;
-}
 
 static void judge_table(struct gw_review *c, const struct gw_trial_table *t)
 {
