@@ -127,7 +127,6 @@ static const struct schema {
 	{ "Reader", "reader:s keys:i views:a" },
 	{ "Whoami", "reader:s status:b define:b" },
 	{ "Defined", "view:s dry_run:b outcome:s detail:s? check:o" },
-	{ "Defined", "view:s dry_run:b outcome:s" },
 	{ "Check", "view:s? good:b problems:a inputs:a columns:a routes:a plan:a steps_per_key:i upkeep:o diff:o" },
 	{ "CheckBegun", "id:s state:s" },
 	{ "CheckJob", "id:s kind:s view:s state:s permille:i rows:i ms:i fault:s?" },

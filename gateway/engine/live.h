@@ -58,11 +58,11 @@ enum bus_err gw_view_state(struct gw_engine *e, const char *name, struct gw_view
  * BUS_ECONFLICT names who reads it, and what would be missing. Any thread. */
 enum bus_err gw_view_fits(const struct gw_views *views, const char *name, const struct gw_def *def,
 			  struct bus_error *err) BUS_MUSTCHECK;
-/* A definition looked at from all sides without touching what runs (define/check.h): its outcome would be "new",
- * "changed", "words" (no row differs), "same" or "refused". report: what was found, a JSON object. ms: for its
- * routes' trial. BUS_EPARSE, BUS_ECONFLICT: why it is refused. Takes up to a second or two: not for a handler. */
+/* A definition looked at from all sides without touching what runs (engine/try.h): its outcome would be "new",
+ * "changed", "words" (no row differs), "same" or "refused". report: what was found, a JSON object; empty when it
+ * could not be looked at. BUS_EPARSE, BUS_ECONFLICT: why it is refused. Takes up to a second or two: not for a handler. */
 enum bus_err gw_view_try(struct gw_engine *e, const struct gw_views *views, const char *name,
-			 struct bus_str text, int ms, struct bus_buf *report, const char **outcome,
+			 struct bus_str text, struct bus_buf *report, const char **outcome,
 			 struct bus_error *err) BUS_MUSTCHECK;
 bool gw_view_shipped(struct gw_engine *e,
 		     const char *name); /* a file of views.dir defines it, too. Any thread */

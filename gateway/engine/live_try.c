@@ -1,21 +1,10 @@
-/* A definition looked at before it is wished for: in a sandbox, and against the views that run. */
-#include "bus/json_out.h"
-#include "gateway/define/check.h"
+/* A definition looked at before it is wished for: in a sandbox of its own, and against the views that run. */
+#include "bus/json.h"
+#include "gateway/define/view.h"
 #include "gateway/engine/live.h"
-#include "gateway/engine/world.h"
+#include "gateway/engine/try.h"
 
-/* The tables as they would be without the view of that name. */
-static const struct gw_world *world_of(struct gw_engine *e, const struct gw_views *views, const char *name,
-				       struct bus_arena *arena)
-{
-	const struct gw_def **def = bus_arena_zalloc(arena, (views->n + 1) * sizeof(*def));
-	size_t n = 0;
-
-	for (size_t i = 0; i < views->n; i++)
-		if (strcmp(views->view[i]->name, name) != 0)
-			def[n++] = gw_view_def(views->view[i]);
-	return gw_world_new(e, def, n, arena);
-}
+#define REPORT_MEMORY ((size_t)32 * 1024 * 1024)
 
 static const char *outcome_of(const struct gw_view *now, struct bus_str text, const struct gw_def *d)
 {
@@ -28,30 +17,51 @@ static const char *outcome_of(const struct gw_view *now, struct bus_str text, co
 	return memcmp(old->digest, d->digest, sizeof(d->digest)) == 0 ? "words" : "changed";
 }
 
+/* The first error that a report names. */
+static enum bus_err first_error(struct bus_str report, const char *name, struct bus_error *err)
+{
+	struct bus_arena *arena = bus_arena_new(REPORT_MEMORY);
+	const struct bus_json *problems = NULL, *level, *line, *en;
+	enum bus_err rc = bus_fail(err, BUS_EPARSE, "%s: it is not a good definition", name);
+	struct bus_json *root = NULL;
+
+	if (bus_json_parse(report, NULL, arena, &root, NULL) == BUS_OK)
+		problems = bus_json_get(root, "problems");
+	for (const struct bus_json *p = problems ? problems->first : NULL; p; p = p->next) {
+		level = bus_json_get(p, "level");
+		line = bus_json_get(p, "line");
+		en = bus_json_get(bus_json_get(p, "text"), "en");
+		if (!level || !line || !en || !bus_str_is(level->text, "error"))
+			continue;
+		rc = bus_fail(err, BUS_EPARSE, "%s:%.*s: %.*s", name, (int)line->text.n, line->text.p,
+			      (int)en->text.n, en->text.p);
+		break;
+	}
+	bus_arena_free(&arena);
+	return rc;
+}
+
 enum bus_err gw_view_try(struct gw_engine *e, const struct gw_views *views, const char *name,
-			 struct bus_str text, int ms, struct bus_buf *report, const char **outcome,
+			 struct bus_str text, struct bus_buf *report, const char **outcome,
 			 struct bus_error *err)
 {
-	struct bus_arena *arena = bus_arena_new(0);
-	struct gw_check c = { 0 };
-	struct bus_json_out j = { .buf = report };
-	enum bus_err rc = BUS_OK;
+	const struct gw_try t = { .file = name, .text = text };
+	struct gw_def *d = NULL;
+	bool good = false;
+	enum bus_err rc;
 
 	*outcome = "refused";
-	gw_check_run(&c, name, text, world_of(e, views, name, arena), ms);
-	for (size_t i = 0; i < c.n_problems && rc == BUS_OK; i++)
-		if (c.problem[i].error)
-			rc = bus_fail(err, BUS_EPARSE, "%s:%d: %s", name, c.problem[i].line, c.problem[i].en);
-	if (rc == BUS_OK && strcmp(c.def->pub.name, name) != 0)
-		rc = bus_fail(err, BUS_EPARSE, "%s: its own name is '%s'", name, c.def->pub.name);
+	rc = gw_try_run(e, &t, report, &good, err);
+	if (rc == BUS_OK && !good)
+		rc = first_error(bus_buf_str(report), name, err);
 	if (rc == BUS_OK)
-		rc = gw_view_fits(views, name, c.def, err);
+		rc = gw_view_parse(name, text.p, text.n, &d, err);
+	if (rc == BUS_OK && strcmp(d->pub.name, name) != 0)
+		rc = bus_fail(err, BUS_EPARSE, "%s: its own name is '%s'", name, d->pub.name);
 	if (rc == BUS_OK)
-		*outcome = outcome_of(gw_views_find(views, name), text, c.def);
-	bus_json_object(&j);
-	gw_check_put(&c, &j);
-	bus_json_object_end(&j);
-	gw_check_release(&c);
-	bus_arena_free(&arena);
+		rc = gw_view_fits(views, name, d, err);
+	if (rc == BUS_OK)
+		*outcome = outcome_of(gw_views_find(views, name), text, d);
+	gw_view_free(&d);
 	return rc;
 }

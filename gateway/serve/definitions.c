@@ -10,7 +10,6 @@
 #include "gateway/serve/beside.h"
 #include "gateway/define/view.h"
 
-#define TRIAL_MS 1000
 #define TAG_LEN 34 /* with its quotes: 32 hex digits */
 
 struct job {
@@ -151,7 +150,7 @@ static void run_job(struct gw_definitions *d, struct job *job)
 	enum bus_err rc;
 
 	rc = job->text.p
-		 ? gw_view_try(d->api->engine, views, job->view, job->text, TRIAL_MS, &report, &outcome, &err)
+		 ? gw_view_try(d->api->engine, views, job->view, job->text, &report, &outcome, &err)
 		 : check_drop(d, job, views, &outcome, &err);
 	if (rc == BUS_OK && job->text.p)
 		rc = gw_beside_check(job->view, job->text, &err);
