@@ -7,6 +7,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -171,9 +172,26 @@ static void must(int rc)
 	abort();
 }
 
+static EVP_MD *sha256_md;
+
+static void fetch_sha256(void)
+{
+	sha256_md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	must(sha256_md != NULL);
+}
+
+/* Found once: to look for it each time takes longer than a short digest. */
+static const EVP_MD *sha256(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, fetch_sha256);
+	return sha256_md;
+}
+
 void bus_sha256(const void *p, size_t n, uint8_t out[BUS_SHA256_LEN])
 {
-	must(EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL));
+	must(EVP_Digest(p, n, out, NULL, sha256(), NULL));
 }
 
 void bus_md5(const void *p, size_t n, uint8_t out[BUS_MD5_LEN])

@@ -114,6 +114,7 @@ const char *bus_http_query(const struct bus_http_request *req, const char *name)
 void bus_http_each_query(const struct bus_http_request *req,
 			 bool (*fn)(void *ctx, const char *name, const char *value), void *ctx);
 struct bus_str bus_http_body(const struct bus_http_request *req);
+struct bus_buf *bus_http_scratch(struct bus_http_request *req); /* empty; until it is asked for again */
 struct bus_arena *bus_http_arena(struct bus_http_request *req); /* for the handler; 4 MiB cap */
 const char *
 bus_http_id(const struct bus_http_request *req); /* X-Request-Id, as sent (1-64 of A-Za-z0-9._-) or made */
@@ -148,6 +149,17 @@ const char *bus_http_type(const struct bus_http_request *req);
 void bus_http_set(struct bus_http_request *req, const char *name, const char *value);
 /* Takes body's bytes (body is empty afterwards); NULL: no body. */
 void bus_http_reply(struct bus_http_request *req, int status, const char *type, struct bus_buf *body);
+/* An answer that may be given again to others, as it was: status, type, the headers set since the mark (Cache-Control
+ * is among them), body. Counted and immutable; any thread. */
+struct bus_http_answer;
+size_t bus_http_mark(const struct bus_http_request *req);
+/* As bus_http_reply; the caller owns a reference to what is returned. type: static text. */
+struct bus_http_answer *bus_http_reply_kept(struct bus_http_request *req, size_t mark, int status, const char *type,
+					    struct bus_buf *body);
+void bus_http_reply_again(struct bus_http_request *req, struct bus_http_answer *a);
+struct bus_http_answer *bus_http_answer_ref(struct bus_http_answer *a);
+void bus_http_answer_unref(struct bus_http_answer **a);
+size_t bus_http_answer_size(const struct bus_http_answer *a);
 /* n bytes of a file, which nobody shortens, from there on. Takes fd: it is closed once they are sent. */
 void bus_http_file(struct bus_http_request *req, int status, const char *type, int fd, int64_t from, int64_t n);
 /* RFC 9457; `code`, `message`, `details` and `hint` are there too, as PostgREST's clients look for them. type: the

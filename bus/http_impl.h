@@ -7,6 +7,7 @@
  *   http_read.c    a handler reads its request
  *   http_answer.c  a handler answers: whole, problem, later
  *   http_stream.c  an answer piece by piece
+ *   http_keep.c    answers given again
  *   http_gzip.c    answers compressed
  *   http_cors.c    pages of other origins
  *   http_route.c   paths, queries (no MHD)
@@ -128,6 +129,7 @@ struct bus_http_request {
 	struct bus_buf body;
 	int64_t held; /* of bus_http.bodies */
 	struct bus_buf head; /* of the answer: name NUL value NUL ... */
+	struct bus_buf scratch;
 	bool has_cache_control;
 	char id[HTTP_ID_MAX + 1];
 	struct bus_arena *arena; /* made when asked for */

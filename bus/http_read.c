@@ -32,6 +32,7 @@ void bus_http_request_free(struct bus_http_request **reqp)
 	bus_http_request_drop_body(req);
 	bus_buf_release(&req->head);
 	bus_buf_release(&req->stream.out);
+	bus_buf_release(&req->scratch);
 	bus_http_bytes_unref(&req->stream.lent);
 	bus_http_gzip_free(&req->gzip);
 	pthread_mutex_destroy(&req->lock);
@@ -90,6 +91,7 @@ void bus_http_request_reset(struct bus_http_request *req)
 	empty(&req->body);
 	empty(&req->head);
 	empty(&req->stream.out);
+	empty(&req->scratch);
 	bus_http_bytes_unref(&req->stream.lent);
 	bus_http_gzip_free(&req->gzip);
 	req->n_pairs = 0;
@@ -270,6 +272,12 @@ void bus_http_each_query(const struct bus_http_request *req,
 struct bus_str bus_http_body(const struct bus_http_request *req)
 {
 	return (struct bus_str){ req->body.p ? req->body.p : "", req->body.n };
+}
+
+struct bus_buf *bus_http_scratch(struct bus_http_request *req)
+{
+	bus_buf_reset(&req->scratch);
+	return &req->scratch;
 }
 
 struct bus_arena *bus_http_arena(struct bus_http_request *req)

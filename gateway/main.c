@@ -14,6 +14,7 @@
 #include "gateway/commands.h"
 #include "gateway/serve/api.h"
 #include "gateway/serve/checks.h"
+#include "gateway/serve/kept.h"
 #include "gateway/engine/engine.h"
 #include "gateway/engine/try.h"
 #include "gateway/export/exports.h"
@@ -21,6 +22,7 @@
 #include "gateway/hook/hooks.h"
 #include "gateway/serve/definitions.h"
 #include "gateway/serve/promise.h"
+#include "gateway/store/db.h"
 
 struct conf {
 	char *bootstrap, *schemas_topic, *views_dir, *db_path, *policy, *keys, *cursor_key;
@@ -171,6 +173,7 @@ static void serve(struct gw_api *api)
 
 		poll(&stop, 1, 1000);
 		gw_feeds_tick(api->feeds);
+		gw_kept_tick(api->kept);
 		gw_exports_tick(api->exports);
 		if (reload) {
 			reload = 0;
@@ -313,6 +316,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	struct gw_defs *defs = NULL;
 	enum bus_err rc;
 
+	gw_db_uncounted();
 	if ((rc = open_engine(c, c->db_path, &api.engine, err)) ||
 	    (*c->definitions_topic && (rc = gw_defs_open(api.engine, &definitions, &defs, err))) ||
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
@@ -321,6 +325,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 		goto out;
 	gw_cursors_derive(&api.cursors);
 	api.feeds = gw_feeds_new((int)c->slow);
+	api.kept = gw_kept_new();
 	api.promises = gw_promises_new(api.engine);
 	api.checks = gw_checks_new(&api);
 	gw_on_change(api.engine, on_change, &api);
@@ -352,6 +357,7 @@ out:
 		gw_engine_stop(api.engine);
 	gw_checks_free(&api.checks);
 	gw_feeds_free(&api.feeds);
+	gw_kept_free(&api.kept);
 	gw_exports_free(&api.exports);
 	gw_hooks_free(&api.hooks);
 	gw_access_close(&api.access);

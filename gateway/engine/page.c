@@ -14,7 +14,7 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 	const struct gw_value *value;
 	int left = q->limit, pass = q->offset;
 	struct bus_buf sql = { 0 };
-	uint64_t hash;
+	int at;
 	enum bus_err rc;
 	bool row, end = false;
 
@@ -46,15 +46,16 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 		gw_stmt_reset(keys);
 		if (rc == BUS_OK)
 			rc = gw_read_prepare(r, q, GW_ONE_KEY, &one, err);
+		at = rc == BUS_OK ? gw_stmt_param(one, ":_key") : 0;
 		end = r->keys.n < (size_t)want;
 		for (size_t i = 0; i < r->keys.n && rc == BUS_OK && left > 0; i++) {
-			gw_stmt_bind_text(one, gw_stmt_param(one, ":_key"), gw_keys_at(&r->keys, i));
+			gw_stmt_bind_text(one, at, gw_keys_at(&r->keys, i));
 			rc = gw_stmt_step(one, &row, err);
 			if (rc == BUS_OK && row && pass > 0) {
 				pass--;
 			} else if (rc == BUS_OK && row) {
-				value = gw_read_row(r, q->view, one, &hash);
-				left = fn(ctx, value, hash) ? left - 1 : 0;
+				value = gw_read_values(r, q->view, one);
+				left = fn(ctx, value, 0) ? left - 1 : 0;
 			}
 			gw_stmt_reset(one);
 		}
@@ -79,7 +80,6 @@ static enum bus_err page_selected(struct gw_reader *r, const struct gw_query *q,
 	const struct gw_value *value;
 	struct gw_plan plan;
 	struct gw_stmt *s;
-	uint64_t hash;
 	enum bus_err rc;
 	bool row;
 
@@ -96,8 +96,8 @@ static enum bus_err page_selected(struct gw_reader *r, const struct gw_query *q,
 		return rc;
 	gw_read_limit(r, q);
 	while ((rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
-		value = gw_read_row(r, q->view, s, &hash);
-		if (!fn(ctx, value, hash))
+		value = gw_read_values(r, q->view, s);
+		if (!fn(ctx, value, 0))
 			break;
 	}
 	gw_stmt_reset(s);

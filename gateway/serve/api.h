@@ -11,6 +11,7 @@
 
 struct gw_feeds;    /* gateway/feed/feeds.h */
 struct gw_promises; /* gateway/serve/promise.h */
+struct gw_kept;	    /* gateway/serve/kept.h */
 struct gw_exports;  /* gateway/export/exports.h */
 struct gw_checks;   /* gateway/serve/checks.h */
 struct gw_hooks; /* gateway/hook/hooks.h */
@@ -26,6 +27,7 @@ struct gw_api {
 	struct gw_hooks *hooks;
 	struct gw_definitions *definitions;
 	struct gw_checks *checks;
+	struct gw_kept *kept; /* NULL: no answer is kept */
 };
 
 extern const struct bus_http_route gw_api_routes[]; /* the public port */

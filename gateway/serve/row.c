@@ -1,6 +1,7 @@
 /* GET /v1/views/{view}/{key}: one row. */
 #include "gateway/serve/answer.h"
 #include "gateway/serve/format.h"
+#include "gateway/serve/kept.h"
 #include "gateway/serve/promise.h"
 #include "gateway/serve/traced.h"
 
@@ -28,10 +29,14 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 	struct gw_grant grant;
 	struct one o = { 0 };
 	struct bus_error err;
+	struct gw_asked asked;
 	enum bus_err rc;
 	int64_t newest;
 
 	if (!gw_api_reader(api, req, reader) || !(v = gw_api_view(api, req, reader, &grant)))
+		return;
+	newest = gw_newest(api->engine, v);
+	if (gw_kept_answer(api, req, v, &grant, newest, &asked))
 		return;
 	gw_params_begin(&o.params, v, grant, bus_http_arena(req));
 	bus_http_each_query(req, gw_params_add, &o.params);
@@ -39,7 +44,6 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 		gw_problem(req, o.params.problem, o.params.detail, o.params.hint[0] ? o.params.hint : NULL);
 		return;
 	}
-	newest = gw_newest(api->engine, v);
 	if (o.params.provenance) {
 		rc = gw_row_traced(gw_reader_of(api->engine), &o.params, bus_str(key), &o.body, &err);
 		if (rc) {
@@ -52,8 +56,8 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 		bus_buf_release(&o.body);
 		return;
 	}
-	rc = gw_get(gw_reader_of(api->engine), v, o.params.query.date, bus_str(key), grant.rows,
-		    one_row, &o, &err);
+	rc = gw_get(gw_reader_of(api->engine), v, o.params.query.date, bus_str(key), grant.rows, one_row, &o,
+		    &err);
 	if (rc) {
 		gw_api_fail(req, rc, &err);
 		bus_buf_release(&o.body);
@@ -62,6 +66,6 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 	gw_promise_headers(api, req, v, newest);
 	gw_answer_links(req, v, NULL);
 	if (!gw_answer_tag(api, req, gw_answer_hash(api, req, &o.params, o.hash)))
-		bus_http_reply(req, 200, "application/json", &o.body);
+		gw_kept_reply(api, req, &asked, 200, "application/json", &o.body);
 	bus_buf_release(&o.body);
 }

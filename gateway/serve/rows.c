@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "bus/json_out.h"
+#include "gateway/serve/kept.h"
 #include "gateway/serve/promise.h"
 #include "gateway/serve/traced.h"
 
@@ -78,7 +79,8 @@ static bool read_cursor(struct gw_params *q, struct gw_api *api)
 static void hint_at_export(struct gw_params *q)
 {
 	snprintf(q->hint, sizeof(q->hint),
-		 "Link: rel=\"next\" (after=...); GET /v1/views/%s.csv, .ndjson, .xlsx, .parquet", q->view->name);
+		 "Link: rel=\"next\" (after=...); GET /v1/views/%s.csv, .ndjson, .xlsx, .parquet",
+		 q->view->name);
 }
 
 static bool params_read(struct gw_rows *p, struct gw_api *api, struct bus_http_request *req,
@@ -169,7 +171,7 @@ static void wrap(struct gw_rows *p, const char *next, const char *cursor, int64_
 }
 
 static void answer_page(struct gw_api *api, struct bus_http_request *req, struct gw_rows *p, int64_t newest,
-			int64_t n)
+			int64_t n, const struct gw_asked *asked)
 {
 	const struct gw_cursors cursors = gw_api_cursors(api);
 	struct bus_buf next = { 0 }, cursor = { 0 };
@@ -192,7 +194,7 @@ static void answer_page(struct gw_api *api, struct bus_http_request *req, struct
 		gw_answer_next(api, req, &p->params, bus_buf_str(&p->last), &next);
 	gw_answer_links(req, p->params.view, next.n ? bus_buf_cstr(&next) : NULL);
 	wrap(p, next.n ? bus_buf_cstr(&next) : NULL, bus_buf_cstr(&cursor), newest);
-	bus_http_reply(req, status, gw_form_type(p->form), &p->body);
+	gw_kept_reply(api, req, asked, status, gw_form_type(p->form), &p->body);
 	bus_buf_release(&next);
 	bus_buf_release(&cursor);
 }
@@ -234,15 +236,18 @@ void gw_rest_page(void *ctx, struct bus_http_request *req)
 	struct gw_grant grant;
 	struct gw_rows p = { 0 };
 	struct bus_error err;
+	struct gw_asked asked;
 	struct gw_reader *r;
 	int64_t newest, n;
 	enum bus_err rc;
 
-	if (!gw_api_reader(api, req, reader) || !(v = gw_api_view(api, req, reader, &grant)) ||
-	    !params_read(&p, api, req, v, grant))
+	if (!gw_api_reader(api, req, reader) || !(v = gw_api_view(api, req, reader, &grant)))
 		return;
 	/* Before the first row is read: the feed from here on then misses nothing. */
 	newest = gw_newest(api->engine, v);
+	if (gw_kept_answer(api, req, v, &grant, newest, &asked) || !params_read(&p, api, req, v, grant))
+		return;
+	asked.keep = asked.keep && !p.params.provenance;
 	/* A record sent again with the same content changes where a row comes from, and not the row. */
 	if (p.params.provenance)
 		bus_http_set(req, "Cache-Control", "private, no-store");
@@ -259,6 +264,6 @@ void gw_rest_page(void *ctx, struct bus_http_request *req)
 	else if (p.last.n > GW_PLACE_MAX)
 		gw_problem(req, "question-too-large", "order", NULL);
 	else
-		answer_page(api, req, &p, newest, n);
+		answer_page(api, req, &p, newest, n, &asked);
 	gw_rows_release(&p);
 }

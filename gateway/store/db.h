@@ -17,6 +17,9 @@ struct gw_stmt;
 
 enum gw_db_mode { GW_DB_WRITER, GW_DB_READER };
 
+/* SQLite does not count its memory from now on: counting takes a lock at each piece, one for all threads. Before the
+ * first connection; gw_db_memory_limit has no effect then. */
+void gw_db_uncounted(void);
 /* BUS_EDB; BUS_EDATA when the file is no database or is damaged. Functions of gateway/store/sqlfun.h are
  * registered on every connection. */
 enum bus_err gw_db_open(const char *path, enum gw_db_mode mode, int64_t cache_bytes, struct gw_db **out,

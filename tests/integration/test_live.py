@@ -151,3 +151,31 @@ def test_p99_from_file_to_event_over_200_changes(live):
     took.sort()
     print("\nfile_to_event_p50_ms %.1f\nfile_to_event_p99_ms %.1f" % (took[100] * 1000, took[197] * 1000))
     assert took[197] < 2.0
+
+
+def test_pages_in_order_hold_while_rows_come_in_between(live):
+    """By time, latest first: new visits fall before, behind and at the place where the reader is."""
+    path = "/v1/views/kunjungan_setelah_meninggal?order=waktu.desc,nama_faskes&limit=20&select=id_kunjungan,waktu"
+    visits = list(live.city.rows("kunjungan_setelah_meninggal"))
+    dead = min(visits, key=lambda r: r["tgl_mati"])["nik"]
+    before = {r["id_kunjungan"] for r in visits}
+    feed, seen, n = Feed(live, "kunjungan_setelah_meninggal"), [], 0
+    assert feed.ready.wait(10)
+    while path:
+        status, headers, body = live.request(path)
+        assert status == 200
+        seen += json.loads(body)
+        path = next((l[1:l.index(">")] for l in (headers["Link"] or "").split(", ") if l.endswith('rel="next"')), None)
+        here = seen[-1]["waktu"]
+        for when in ("2025-12-31T23:00:0%d+07:00" % (n % 10), here, "2025-12-31T09:00:0%d+07:00" % (n % 10)):
+            visit = {"id": "DK2025991%05d" % n, "nik": dead, "nama": "X", "waktu": when, "jenis": "RAWAT_JALAN",
+                     "faskes": {"kode": "1", "nama": "PUSKESMAS"}, "diagnosa": ["I10"]}
+            live.drop("dinkes", "dinkes_kunjungan_p%03d.jsonl" % n, json.dumps(visit, separators=(",", ":")).encode() + b"\n")
+            n += 1
+        wait_for(lambda: len(feed.events) >= n, 10, "the visits in the feed")
+    feed.close()
+    ids = [r["id_kunjungan"] for r in seen]
+    assert len(before) > 200 and n > 30 and len(ids) == len(set(ids)) > len(before)
+    assert before <= set(ids)
+    times = [r["waktu"] for r in seen]
+    assert times == sorted(times, reverse=True)
