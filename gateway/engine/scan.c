@@ -8,21 +8,27 @@
 #define LOOK_MS 10
 #define ROWS_BETWEEN_LOOKS 1024
 
-/* The first column of a statement's one row; `none` when there is none. */
-static enum bus_err one_int(struct gw_reader *r, const char *sql, const char *name, int64_t none,
-			    int64_t *out, struct bus_error *err)
+enum standing { REPLACED = -1, AT_REST, WAITS };
+
+/* What the store says of the view, in the open transaction. */
+static enum bus_err look(struct gw_reader *r, const struct gw_view *v, int64_t *seq, enum standing *out,
+			 struct bus_error *err)
 {
 	struct gw_stmt *s;
-	enum bus_err rc = gw_reader_stmt(r, sql, &s, err);
-	bool row;
+	enum bus_err rc =
+	    gw_reader_stmt(r,
+			   "SELECT (SELECT CAST(value AS INTEGER) FROM _meta WHERE name = 'seq'), "
+			   "all_dirty OR EXISTS(SELECT 1 FROM _dirty d WHERE d.view = v.id) "
+			   "FROM _view v WHERE v.id = ?",
+			   &s, err);
+	bool row = false;
 
-	*out = none;
 	if (rc != BUS_OK)
 		return rc;
-	gw_stmt_bind_text(s, 1, bus_str(name));
+	gw_stmt_bind_int(s, 1, atomic_load(&gw_view_def(v)->id));
 	rc = gw_stmt_step(s, &row, err);
-	if (rc == BUS_OK && row)
-		*out = gw_stmt_int(s, 0);
+	*seq = row ? gw_stmt_int(s, 0) : 0;
+	*out = !row ? REPLACED : gw_stmt_int(s, 1) ? WAITS : AT_REST;
 	gw_stmt_reset(s);
 	return rc;
 }
@@ -30,32 +36,29 @@ static enum bus_err one_int(struct gw_reader *r, const char *sql, const char *na
 /* A transaction in which what is read of the view is what its change log says. Rows of a thin view are computed
  * from tables that may be ahead of the log; one that changes and changes back meanwhile is never logged, and would
  * stand in an export for ever. */
-static enum bus_err begin_settled(struct gw_reader *r, const struct gw_scan *s, struct bus_error *err)
+static enum bus_err begin_settled(struct gw_reader *r, const struct gw_scan *s, int64_t *seq,
+				  struct bus_error *err)
 {
-	static const struct timespec look = { .tv_nsec = LOOK_MS * 1000000 };
-	const bool full = gw_view_def(s->query.view)->full;
+	static const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
+	const struct gw_view *v = s->query.view;
 	const int64_t until = bus_clock_mono_ms() + s->wait_ms;
-	int64_t waits;
+	enum standing standing;
 
 	for (;;) {
 		enum bus_err rc = gw_read_begin(r, err);
 
-		if (rc != BUS_OK || full)
-			return rc;
-		rc = one_int(
-		    r,
-		    "SELECT all_dirty OR EXISTS(SELECT 1 FROM _dirty d WHERE d.view = v.id) FROM _view v "
-		    "WHERE v.name = ?",
-		    s->query.view->name, 1, &waits, err);
-		if (rc != BUS_OK || !waits)
+		if (rc == BUS_OK)
+			rc = look(r, v, seq, &standing, err);
+		if (rc != BUS_OK || standing == AT_REST || (standing == WAITS && gw_view_def(v)->full))
 			return rc;
 		gw_db_rollback(r->db);
+		if (standing == REPLACED)
+			return bus_fail(err, BUS_ECONFLICT, "view '%s' has another definition now", v->name);
 		if (s->stop && *s->stop)
 			return bus_fail(err, BUS_ESTOPPED, "stopped");
 		if (bus_clock_mono_ms() >= until)
-			return bus_fail(err, BUS_ECONFLICT, "view '%s' is being brought up to date",
-					s->query.view->name);
-		nanosleep(&look, NULL);
+			return bus_fail(err, BUS_ECONFLICT, "view '%s' is being brought up to date", v->name);
+		nanosleep(&pause, NULL);
 	}
 }
 
@@ -89,9 +92,7 @@ enum bus_err gw_scan(struct gw_reader *r, const struct gw_scan *s, gw_scan_begin
 	q.after = (struct bus_str){ 0 };
 	if (s->all)
 		q.limit = -1;
-	if ((rc = begin_settled(r, s, err)) != BUS_OK)
-		goto out;
-	rc = one_int(r, "SELECT CAST(value AS INTEGER) FROM _meta WHERE name = ?", "seq", 0, &seq, err);
+	rc = begin_settled(r, s, &seq, err);
 	if (rc == BUS_OK)
 		rc = begin(ctx, seq, err);
 	if (rc == BUS_OK)

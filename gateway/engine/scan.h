@@ -21,7 +21,8 @@ struct gw_scan {
 typedef enum bus_err (*gw_scan_begin_fn)(void *ctx, int64_t seq, struct bus_error *err);
 typedef enum bus_err (*gw_scan_row_fn)(void *ctx, const struct gw_value *value, struct bus_error *err);
 
-/* BUS_EINVAL as gw_page; BUS_ECONFLICT: rows were waiting for evaluation all of wait_ms; BUS_ETIMEOUT: over the
+/* BUS_EINVAL as gw_page; BUS_ECONFLICT: rows were waiting for evaluation all of wait_ms, or the view
+ * is not the definition that runs any more; BUS_ETIMEOUT: over the
  * deadline; BUS_ESTOPPED; or what a function returned. */
 enum bus_err gw_scan(struct gw_reader *r, const struct gw_scan *s, gw_scan_begin_fn begin, gw_scan_row_fn row,
 		     void *ctx, struct bus_error *err) BUS_MUSTCHECK;

@@ -39,7 +39,7 @@ static void export_free(struct gw_export *x)
 	free(x->path);
 	bus_arena_free(&x->arena);
 	bus_buf_release(&x->question);
-	bus_buf_release(&x->cursor);
+	free(x->cursor);
 	gw_view_unref(&x->view);
 	free(x);
 }
@@ -175,13 +175,14 @@ enum bus_err gw_export_grown(struct gw_export *x, size_t n, struct bus_error *er
 void gw_export_cut(struct gw_export *x, int64_t seq)
 {
 	const struct gw_cursors cursors = gw_api_cursors(x->all->api);
+	struct bus_buf cursor = { 0 };
 	struct gw_waiter *ready;
 
+	gw_cursor_put_feed(&cursors, x->view, seq, &cursor);
 	pthread_mutex_lock(&x->all->lock);
 	x->seq = seq;
 	bus_clock_iso_wib(bus_clock_ms() / 1000 * 1000, x->as_of, sizeof(x->as_of));
-	gw_cursor_put_feed(&cursors, x->view, seq, &x->cursor);
-	bus_buf_cstr(&x->cursor);
+	x->cursor = bus_buf_take(&cursor, NULL);
 	x->cut = true;
 	ready = gw_export_tell(x);
 	pthread_mutex_unlock(&x->all->lock);

@@ -46,10 +46,7 @@ static void put_result(struct bus_json_out *j, const struct gw_export *x)
 	bus_json_key(j, "as_of");
 	bus_json_put_text(j, x->cut ? x->as_of : NULL);
 	bus_json_key(j, "cursor");
-	if (x->cut)
-		bus_json_put_str(j, bus_buf_str(&x->cursor));
-	else
-		bus_json_put_null(j);
+	bus_json_put_text(j, x->cursor);
 	if (x->state != GW_EXPORT_DONE)
 		return;
 	bus_hex(x->digest, sizeof(x->digest), hex);

@@ -103,7 +103,7 @@ void gw_package_json(struct gw_export *x, const struct gw_part *part, size_t n, 
 	bus_json_key(&j, "seq");
 	bus_json_put_int(&j, x->seq);
 	bus_json_key(&j, "cursor");
-	bus_json_put_str(&j, bus_buf_str(&x->cursor));
+	bus_json_put_text(&j, x->cursor);
 	bus_json_some_text_member(&j, "per_tanggal", x->params.query.date);
 	bus_json_some_text_member(&j, "split", x->split >= 0 ? v->column[x->split].name : NULL);
 	bus_json_some_text_member(&j, "purpose", v->purpose_id);

@@ -23,7 +23,7 @@ struct gw_sheet gw_export_sheet(struct gw_export *x)
 	return (struct gw_sheet){ .params = &x->params,
 				  .pack = x->pack,
 				  .as_of = x->as_of,
-				  .cursor = bus_buf_cstr(&x->cursor),
+				  .cursor = x->cursor,
 				  .folder = x->all->work_dir };
 }
 

@@ -106,7 +106,7 @@ static void put_head(struct gw_export *x, struct bus_http_request *req)
 {
 	struct bus_buf b = { 0 };
 
-	bus_http_set(req, "Titian-Cursor", bus_buf_cstr(&x->cursor));
+	bus_http_set(req, "Titian-Cursor", x->cursor);
 	gw_promise_headers(x->all->api, req, x->view, x->seq);
 	bus_buf_printf(&b, "attachment; filename=\"%s.%s\"", x->view->name, gw_export_suffix(x));
 	bus_http_set(req, "Content-Disposition", bus_buf_cstr(&b));

@@ -70,7 +70,7 @@ struct gw_export {
 	int64_t begun_ms, ended_ms; /* monotonic; 0: not yet */
 	int64_t seq;
 	bool cut; /* seq, cursor, as_of are known */
-	struct bus_buf cursor;
+	char *cursor;
 	char as_of[40];
 	uint8_t digest[BUS_SHA256_LEN]; /* once done */
 

@@ -1,6 +1,7 @@
 /* XLSX through libxlsxwriter, in its mode of constant memory: the rows, and beside them a sheet that says what they
  * are. The library writes a file of its own, which is handed on at the end. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,9 @@
 #define CELL_MAX 32767		     /* characters; a cell's limit */
 #define EXACT_MAX (INT64_C(1) << 53) /* numbers are doubles: beyond, digits are text */
 #define CHUNK ((size_t)256 * 1024)
+
+/* The library asks gmtime() for the time of a book as it closes it: one at a time. */
+static pthread_mutex_t closing = PTHREAD_MUTEX_INITIALIZER;
 
 struct xlsx {
 	const struct gw_params *params;
@@ -108,13 +112,24 @@ static enum bus_err put_dictionary(struct xlsx *x, const struct gw_sheet *s, str
 	return rc;
 }
 
+static lxw_error close_book(struct xlsx *x)
+{
+	lxw_error e;
+
+	pthread_mutex_lock(&closing);
+	e = workbook_close(x->book);
+	pthread_mutex_unlock(&closing);
+	x->book = NULL;
+	return e;
+}
+
 static void xlsx_free(void *w)
 {
 	struct xlsx *x = w;
 
 	/* The library frees a book by writing it; of one that is not wanted the file goes at once. */
 	if (x->book)
-		workbook_close(x->book);
+		close_book(x);
 	if (x->path)
 		unlink(x->path);
 	free(x->path);
@@ -214,9 +229,8 @@ static enum bus_err hand_on(struct xlsx *x, struct bus_error *err)
 static enum bus_err xlsx_end(void *w, struct bus_error *err)
 {
 	struct xlsx *x = w;
-	lxw_error e = workbook_close(x->book);
+	lxw_error e = close_book(x);
 
-	x->book = NULL;
 	if (e != LXW_NO_ERROR)
 		return failed(e, err);
 	return hand_on(x, err);

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/exports", argv[1]);
 	exports.dir = path;
 	api.engine = engine;
-	api.feeds = gw_feeds_new();
+	api.feeds = gw_feeds_new(10);
 	must(gw_access_key_new(keys, "bench", &key, &err), &err);
 	must(gw_access_open(engine, policy, keys, &api.access, &err), &err);
 	must(gw_exports_open(&api, &exports, &api.exports, &err), &err);
