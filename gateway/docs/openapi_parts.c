@@ -117,7 +117,7 @@ static const struct schema {
 		  "max_age_s:i? scope:A history:b sources:A tables:A as_of:t? lag:i freshness:o complete:o? rows:i? "
 		  "newest:i" },
 	{ "Topic", "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i "
-		   "newest:t?" },
+		   "schema:i schema_held:s? newest:t?" },
 	{ "Conflict", "view:s column:s authority:s? authority_opd:s? other:s other_opd:s? rows:i records:i" },
 	{ "Freshness", "views:a late:i" },
 	{ "Topics", "idle:b caught_up:b topics:a" },

@@ -7,7 +7,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/wire.h"
-#include "gateway/engine/core.h"
+#include "gateway/engine/evolve.h"
 
 #define STREAMS_MAX 64	 /* of one partition: writers that took over from each other */
 #define NOTES_MAX 100000 /* rows kept in _gap and in _undecodable; the counts go on */
@@ -21,6 +21,18 @@ enum bus_err gw_begin(struct gw_engine *e, struct bus_error *err)
 	rc = gw_db_exec(e->db, err, "BEGIN IMMEDIATE");
 	e->in_transaction = rc == BUS_OK;
 	return rc;
+}
+
+/* The table that the topic's records go to. */
+static struct gw_table *into(const struct gw_topic *t)
+{
+	return t->fill ? t->fill : t->table;
+}
+
+/* It has been counted, and its table has it: the topic is read again. */
+static bool again(const struct gw_part *p, int64_t offset)
+{
+	return p->topic->fill && offset < p->kept.next;
 }
 
 static struct gw_stream *stream_of(struct gw_part *p, struct bus_str name)
@@ -44,6 +56,8 @@ static enum bus_err note_gap(struct gw_engine *e, struct gw_part *p, const struc
 {
 	int64_t before = p->topic->count.gaps;
 
+	if (again(p, offset))
+		return BUS_OK;
 	if (__builtin_add_overflow(before, lost, &p->topic->count.gaps)) /* numbers are the producer's word */
 		p->topic->count.gaps = INT64_MAX;
 	bus_metric_add(p->topic->gaps, lost);
@@ -130,7 +144,7 @@ static enum bus_err set_aside(struct gw_engine *e, struct gw_part *p, const stru
 {
 	bus_log(BUS_LOG_WARN, "gateway.undecodable", LOG_STR("topic", p->topic->name),
 		LOG_INT("partition", r->partition), LOG_INT("offset", r->offset), LOG_STR("reason", reason));
-	bus_metric_add(p->topic->undecodable, 1);
+	bus_metric_add(p->topic->undecodable, !again(p, r->offset));
 	if (++p->topic->count.undecodable > NOTES_MAX)
 		return BUS_OK;
 	gw_stmt_bind_text(e->undecodable_put, 1, bus_str(p->topic->name));
@@ -140,10 +154,26 @@ static enum bus_err set_aside(struct gw_engine *e, struct gw_part *p, const stru
 	return gw_stmt_run(e->undecodable_put, err);
 }
 
+/* A record of a schema that the table has not met: if it is the topic's newest one, it is taken up first. */
+static enum bus_err meet(struct gw_engine *e, struct gw_topic *t, int32_t id, struct bus_error *err)
+{
+	struct schema *writer = NULL;
+
+	if (t->fill)
+		return BUS_OK;
+	if (e->schemas.by_id(e->schemas.ctx, id, &writer, NULL) != BUS_OK && !e->schemas_read && e->schemas.catch_up) {
+		e->schemas.catch_up(e->schemas.ctx);
+		e->schemas_read = true;
+	}
+	schema_unref(&writer);
+	return gw_evolve(e, t, err);
+}
+
 static enum bus_err write_record(struct gw_engine *e, struct gw_part *p, const struct bus_record *r,
 				 struct bus_error *err)
 {
-	struct gw_table *t = p->topic->table;
+	struct gw_rel *rel = p->topic->fill ? NULL : p->topic->rel; /* nobody reads what is being filled */
+	struct gw_table *t = into(p->topic);
 	struct gw_row row = { r->key, r->partition, r->offset, r->timestamp_ms };
 	struct bus_error why;
 	struct bus_str avro;
@@ -155,16 +185,22 @@ static enum bus_err write_record(struct gw_engine *e, struct gw_part *p, const s
 			return set_aside(e, p, r, "a null value in a topic of events", err);
 		if (!r->key.p)
 			return set_aside(e, p, r, "a null value without a key", err);
-		e->writing = p->topic->rel;
+		e->writing = rel;
 		rc = gw_table_remove(t, r->key, err);
 		e->writing = NULL;
 		return rc;
 	}
 	rc = bus_wire_open(r->value, &id, &avro, &why);
+	if (rc == BUS_OK && !gw_table_plan(t, id) && id != t->schema_id) { /* of a newer one, perhaps: before it is read */
+		rc = meet(e, p->topic, id, err);
+		if (rc != BUS_OK)
+			return rc;
+		t = into(p->topic);
+	}
 	if (rc == BUS_OK) {
 		const struct gw_plan_slot *plan = plan_of(e, t, id);
 
-		e->writing = p->topic->rel;
+		e->writing = rel;
 		rc = gw_table_put(t, plan, &row, avro, &why);
 		e->writing = NULL;
 	}
@@ -240,12 +276,12 @@ enum bus_err gw_apply(struct gw_engine *e, const struct bus_record *rec, size_t 
 		if (rec[i].timestamp_ms > t->count.newest_ms)
 			t->count.newest_ms = rec[i].timestamp_ms;
 		if (repeat) {
-			t->count.repeated++;
-			bus_metric_add(t->repeated, 1);
+			t->count.repeated += !again(p, rec[i].offset);
+			bus_metric_add(t->repeated, !again(p, rec[i].offset));
 			continue;
 		}
-		t->count.applied++;
-		bus_metric_add(t->applied, 1);
+		t->count.applied += !again(p, rec[i].offset);
+		bus_metric_add(t->applied, !again(p, rec[i].offset));
 		place[k] = (struct place){ &rec[i], (uint32_t)i };
 		k++;
 	}
@@ -277,7 +313,7 @@ static enum bus_err save_positions(struct gw_engine *e, struct bus_error *err)
 	for (size_t i = 0; i < e->n_parts && rc == BUS_OK; i++) {
 		struct gw_part *p = &e->part[i];
 
-		if (!p->moved)
+		if (!p->moved || p->topic->fill) /* what is read again counts when it is the table */
 			continue;
 		gw_stmt_bind_text(e->part_put, 1, bus_str(p->topic->name));
 		gw_stmt_bind_int(e->part_put, 2, p->partition);

@@ -90,7 +90,10 @@ int gw_core_part(struct gw_engine *e, const char *topic, int32_t partition)
 		return -1;
 	e->part = bus_xrealloc(e->part, (e->n_parts + 1) * sizeof(*e->part));
 	e->part[e->n_parts] =
-	    (struct gw_part){ .topic = t, .partition = partition, .next = BUS_OFFSET_BEGIN };
+	    (struct gw_part){ .topic = t,
+			   .partition = partition,
+			   .next = BUS_OFFSET_BEGIN,
+			   .kept = { .next = BUS_OFFSET_BEGIN } };
 	return (int)e->n_parts++;
 }
 

@@ -86,6 +86,13 @@ struct gw_stream {
 
 struct gw_topic;
 
+struct gw_kept { /* where a partition stood when its topic began to be read again */
+	int64_t next;
+	uint64_t sum;
+	struct gw_stream *stream;
+	size_t n_streams;
+};
+
 struct gw_part {
 	struct gw_topic *topic;
 	int32_t partition;
@@ -96,11 +103,17 @@ struct gw_part {
 	bool moved;
 	struct gw_stream *stream;
 	size_t n_streams;
+	struct gw_kept kept; /* while topic->fill */
 };
 
 struct gw_topic {
 	const char *name;
 	struct gw_table *table;
+	struct gw_table *fill; /* the topic is read again, into this one (evolve.h); NULL: it is not */
+	struct schema *replay; /* to be read again with this schema; NULL: nothing is */
+	int32_t replay_id, looked_id; /* looked_id: the newest schema that was judged, at looked_epoch */
+	uint64_t looked_epoch;
+	struct bus_metric *held;
 	struct gw_rel *rel;
 	struct gw_topic_state count; /* the writer's own; copied under the engine's lock at commit */
 	bool moved;
@@ -135,6 +148,7 @@ struct gw_engine {
 
 	struct gw_live **view; /* in the order of their names */
 	size_t n_views;
+	uint64_t views_epoch; /* counts changes of the set, and of tables: what was refused may be granted now */
 	struct gw_lives *lives; /* gateway/engine/live.c */
 	struct gw_views *set; /* lock: the definitions of view[], as readers see them */
 	struct gw_live *culprit; /* whose definition ended gw_setup_views; NULL: none's */
@@ -227,6 +241,8 @@ enum bus_err gw_lives_stored(struct gw_engine *e, struct bus_error *err) BUS_MUS
 bool gw_lives_set_aside(struct gw_engine *e, struct gw_live *v, const char *why);
 bool gw_lives_keep(struct gw_engine *e, struct bus_str name); /* there is a wish of that name: its tables stay */
 void gw_lives_abandon(struct gw_engine *e); /* what is being built: before gw_setup_undo */
+/* switch.c: views that read a table which was exchanged listen to the new one, and are evaluated as a whole. */
+enum bus_err gw_switch_rewire(struct gw_engine *e, const char *name, struct bus_error *err) BUS_MUSTCHECK;
 void gw_lives_changed(struct gw_engine *e); /* refused wishes may be granted now */
 /* Grants wishes for about ms; between transactions. *busy: there is more to do. */
 enum bus_err gw_live_step(struct gw_engine *e, int ms, bool *busy, struct bus_error *err) BUS_MUSTCHECK;

@@ -35,7 +35,6 @@ struct gw_lives {
 	size_t n_shipped;
 	struct gw_build *build;
 	size_t building; /* index of its wish */
-	uint64_t epoch;	 /* counts what may turn a refusal: another set, another table */
 	struct bus_metric *refused;
 };
 
@@ -43,7 +42,7 @@ void gw_lives_new(struct gw_engine *e)
 {
 	e->lives = bus_xcalloc(1, sizeof(*e->lives));
 	pthread_mutex_init(&e->lives->lock, NULL);
-	e->lives->epoch = 1;
+	e->views_epoch = 1;
 	e->lives->refused =
 	    bus_metric("titian_view_refused", "gauge",
 		       "Definitions that this gateway cannot take: see the views' states", "");
@@ -106,7 +105,7 @@ static const struct shipped *shipped_of(const struct gw_lives *l, const char *na
 
 void gw_lives_changed(struct gw_engine *e)
 {
-	e->lives->epoch++;
+	e->views_epoch++;
 }
 
 /* --- wishes ----------------------------------------------------------------------------------------- */
@@ -195,7 +194,7 @@ static void set_state(struct gw_engine *e, struct wish *w, enum gw_state state, 
 static void refuse(struct gw_engine *e, struct wish *w, const char *why)
 {
 	w->fresh = false;
-	w->tried_at = e->lives->epoch;
+	w->tried_at = e->views_epoch;
 	if (w->state.state != GW_STATE_REFUSED || strcmp(w->state.fault, why) != 0)
 		bus_log(BUS_LOG_ERROR, "gateway.definition_refused", LOG_STR("view", w->name),
 			LOG_STR("why", why));
@@ -407,7 +406,7 @@ static void granted(struct gw_engine *e, struct wish *w)
 {
 	struct gw_lives *l = e->lives;
 
-	l->epoch++;
+	e->views_epoch++;
 	if (w->text) {
 		w->fresh = false;
 		set_state(e, w, GW_STATE_RUNNING, 100, NULL);
@@ -555,7 +554,7 @@ enum bus_err gw_live_step(struct gw_engine *e, int ms, bool *busy, struct bus_er
 			struct wish *w = &l->wish[i];
 			size_t n = l->n;
 
-			if (!w->fresh && (w->state.state != GW_STATE_REFUSED || w->tried_at == l->epoch))
+			if (!w->fresh && (w->state.state != GW_STATE_REFUSED || w->tried_at == e->views_epoch))
 				continue;
 			rc = judge(e, w, grant(e, w, &why), &why);
 			if (l->n < n)
@@ -567,7 +566,7 @@ enum bus_err gw_live_step(struct gw_engine *e, int ms, bool *busy, struct bus_er
 	*busy = l->build != NULL;
 	for (size_t i = 0; i < l->n; i++)
 		*busy |= l->wish[i].fresh ||
-			 (l->wish[i].state.state == GW_STATE_REFUSED && l->wish[i].tried_at != l->epoch);
+			 (l->wish[i].state.state == GW_STATE_REFUSED && l->wish[i].tried_at != e->views_epoch);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "gateway/engine/evolve.h"
 #include "gateway/engine/sample.h"
 
 #define BATCH_MAX 10000
@@ -17,6 +18,9 @@
 #define QUIET_MS 200 /* without records: views that wait are evaluated */
 #define IDLE_POLL_MS 100
 #define BUILD_MS 20 /* for views that are being built, between two batches */
+#define EVOLVE_MS 1000 /* between two looks at the newest schemas */
+#define PARTITIONS_MS 250 /* between two topics whose partitions are counted */
+#define ASK_MS 2000
 #define LOOK_MS 50 /* between two looks at the partitions' ends, while records keep coming */
 #define BROKER_MS 10000
 #define CHECKPOINT_MS 1000
@@ -30,6 +34,9 @@ struct gw_mat {
 	struct gw_engine *e;
 	struct gw_mat_conf conf;
 	struct bus_consumer *consumer;
+	struct bus_consumer *asker; /* assigned nothing: its questions wait behind no fetch */
+	size_t asked; /* topics, round and round */
+	int64_t asked_ms, evolved_ms;
 	struct bus_record *record;
 	pthread_t thread;
 	bool started;
@@ -62,14 +69,15 @@ static void nap(struct gw_mat *m, int ms)
 
 /* A topic made anew under the same name may have grown past our offset: then nothing is out of range. So the
  * last record applied is read again, if it is still there, and must be the one we know (gw_apply). */
-static enum bus_err bound(struct gw_mat *m, const char *topic, int32_t partition, struct bus_error *err)
+static enum bus_err bound(struct gw_mat *m, struct bus_consumer *asker, const char *topic, int32_t partition,
+			  struct bus_error *err)
 {
 	int slot = gw_core_part(m->e, topic, partition); /* may move e->part */
 	struct gw_part *p = &m->e->part[slot];
 	int64_t begin, end;
 	enum bus_err rc;
 
-	rc = bus_consumer_bounds(m->consumer, topic, partition, &begin, &end, BROKER_MS, err);
+	rc = bus_consumer_bounds(asker, topic, partition, &begin, &end, BROKER_MS, err);
 	if (rc != BUS_OK)
 		return rc;
 	p->end = end;
@@ -97,7 +105,7 @@ static enum bus_err open_session(struct gw_mat *m, struct bus_error *err)
 			nap(m, RETRY_MS);
 		}
 		for (int32_t k = 0; k < n && rc == BUS_OK; k++)
-			rc = bound(m, m->e->topic[i].name, k, err);
+			rc = bound(m, m->consumer, m->e->topic[i].name, k, err);
 	}
 	/* All questions first: once a partition is fetched, every question waits behind the fetch. */
 	for (size_t i = 0; i < m->e->n_parts && rc == BUS_OK; i++)
@@ -238,6 +246,86 @@ static enum bus_err rest(struct gw_mat *m, bool *pending, bool building, struct 
 	return rc;
 }
 
+static enum bus_err assign(struct gw_mat *m, int slot, struct bus_error *err)
+{
+	const struct gw_part *p = &m->e->part[slot];
+
+	return bus_consumer_assign(m->consumer, p->topic->name, p->partition, p->from, slot, err);
+}
+
+/* Partitions that a topic has got since the session began. That they cannot be counted now is no matter. */
+static enum bus_err watch_partitions(struct gw_mat *m, struct bus_error *err)
+{
+	const struct bus_consumer_conf conf = { .kafka = m->conf.kafka, .queue_bytes = 1 };
+	int64_t now = bus_clock_mono_ms();
+	const char *topic;
+	enum bus_err rc = BUS_OK;
+	int32_t n, known = 0;
+
+	if (now - m->asked_ms < PARTITIONS_MS || m->e->n_topics == 0)
+		return BUS_OK;
+	m->asked_ms = now;
+	if (!m->asker && bus_consumer_open(&conf, &m->asker, NULL) != BUS_OK)
+		return BUS_OK;
+	topic = m->e->topic[m->asked++ % m->e->n_topics].name;
+	if (bus_consumer_partitions(m->asker, topic, &n, ASK_MS, NULL) != BUS_OK)
+		return BUS_OK;
+	for (size_t i = 0; i < m->e->n_parts; i++)
+		known += strcmp(m->e->part[i].topic->name, topic) == 0;
+	for (int32_t k = known; k < n && rc == BUS_OK; k++) {
+		bus_log(BUS_LOG_INFO, "gateway.partition", LOG_STR("topic", topic), LOG_INT("partition", k));
+		rc = bound(m, m->asker, topic, k, err);
+		if (rc == BUS_OK)
+			rc = assign(m, gw_core_part(m->e, topic, k), err);
+	}
+	return rc;
+}
+
+/* Nothing that the partition still has is from before the place where it was. */
+static bool at_end(void *ctx, int slot)
+{
+	struct gw_mat *m = ctx;
+	const struct gw_part *p = &m->e->part[slot];
+	int64_t at;
+
+	return bus_consumer_position(m->consumer, p->topic->name, p->partition, &at, NULL) == BUS_OK &&
+	       (at >= p->kept.next || (at >= 0 && at >= p->end));
+}
+
+static enum bus_err refill(struct gw_mat *m, struct gw_topic *t, struct bus_error *err)
+{
+	enum bus_err rc = gw_refill_begin(m->e, t, err);
+
+	for (size_t i = 0; i < m->e->n_parts && rc == BUS_OK; i++)
+		if (m->e->part[i].topic == t)
+			rc = assign(m, (int)i, err);
+	return rc;
+}
+
+/* Newer schemas, and tables that are being filled for them. Between transactions. */
+static enum bus_err evolve(struct gw_mat *m, struct bus_error *err)
+{
+	struct gw_engine *e = m->e;
+	bool due = bus_clock_mono_ms() - m->evolved_ms >= EVOLVE_MS;
+	enum bus_err rc = BUS_OK;
+
+	for (size_t i = 0; i < e->n_topics && rc == BUS_OK; i++) {
+		struct gw_topic *t = &e->topic[i];
+
+		if (due)
+			rc = gw_evolve(e, t, err);
+		if (rc == BUS_OK && e->in_transaction)
+			rc = gw_commit(e, err);
+		if (rc == BUS_OK && t->replay)
+			rc = refill(m, t, err);
+		else if (rc == BUS_OK && t->fill && gw_refill_done(e, t, at_end, m))
+			rc = gw_refill_end(e, t, err);
+	}
+	if (due)
+		m->evolved_ms = bus_clock_mono_ms();
+	return rc;
+}
+
 static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 {
 	bool pending = true, building = false;
@@ -251,6 +339,10 @@ static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 		pending |= building; /* then it does not wait long for a record */
 		rc = take_batch(m, &taken, &pending, err);
 		if (rc == BUS_OK)
+			rc = evolve(m, err);
+		if (rc == BUS_OK)
+			rc = watch_partitions(m, err);
+		if (rc == BUS_OK)
 			rc = gw_live_step(m->e, BUILD_MS, &building, err);
 		m->written |= building;
 		if (rc == BUS_OK && taken == 0)
@@ -258,6 +350,7 @@ static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 		else if (rc == BUS_OK && bus_clock_mono_ms() - m->looked_ms > LOOK_MS)
 			look(m);
 	}
+	bus_consumer_close(&m->asker);
 	bus_consumer_close(&m->consumer);
 	return rc;
 }

@@ -175,6 +175,8 @@ struct gw_topic_state {
 	int64_t gaps;		  /* sequence numbers that never came */
 	int64_t repeated;	  /* records dropped because they had been applied */
 	int64_t undecodable;
+	int32_t schema_id; /* that its table is read with */
+	char held[200];	   /* why a newer schema is not taken up; "": none is */
 	int64_t newest_ms; /* ce_time or timestamp of the newest record */
 };
 /* Snapshot for /v1/topics; returns the number written. */

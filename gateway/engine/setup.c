@@ -3,6 +3,7 @@
 
 #include "bus/log.h"
 #include "gateway/define/rollup.h"
+#include "gateway/engine/evolve.h"
 #include "gateway/engine/rollup.h"
 #include "gateway/engine/world.h"
 
@@ -64,19 +65,22 @@ bool gw_setup_has(void *ctx, const char *table, const char *column)
 enum bus_err gw_setup_topics(struct gw_engine *e, struct bus_error *err)
 {
 	struct schema *schema = NULL;
-	char subject[300], label[300];
+	char label[300];
 	enum bus_err rc = BUS_OK;
 	int32_t id;
 
 	for (size_t i = 0; i < e->n_topics && rc == BUS_OK; i++) {
 		struct gw_topic *t = &e->topic[i];
 
-		snprintf(subject, sizeof(subject), "%s-value", t->name);
-		rc = e->schemas.latest(e->schemas.ctx, subject, &schema, &id, err);
+		rc = gw_evolve_start(e, t, &schema, &id, err);
 		if (rc != BUS_OK)
 			break;
 		rc = gw_table_open(e->db, t->name, schema, id, &t->table, err);
 		schema_unref(&schema);
+		if (rc == BUS_OK)
+			rc = gw_evolve_note(e, t, err);
+		if (rc == BUS_OK)
+			t->count.schema_id = id;
 		if (rc == BUS_OK)
 			rc = gw_rel_make(e, t->table->name, &t->rel, err);
 		if (rc != BUS_OK)
@@ -90,6 +94,8 @@ enum bus_err gw_setup_topics(struct gw_engine *e, struct bus_error *err)
 					 "Records dropped because they had been applied", label);
 		t->undecodable = bus_metric("titian_topic_undecodable_total", "counter",
 					    "Records that could not be read", label);
+		t->held = bus_metric("titian_topic_schema_held", "gauge",
+				     "1: a newer schema is registered that cannot be taken up", label);
 	}
 	return rc;
 }
@@ -387,7 +393,7 @@ enum bus_err gw_setup_load(struct gw_engine *e, struct gw_live *v, struct bus_er
 	return rc;
 }
 
-/* Of views that were being built. */
+/* Of views that were being built, and topics that were being read again. */
 static enum bus_err drop_unfinished(struct gw_engine *e, struct bus_error *err)
 {
 	struct gw_stmt *s = NULL;
@@ -397,7 +403,8 @@ static enum bus_err drop_unfinished(struct gw_engine *e, struct bus_error *err)
 
 	rc = gw_db_prepare(e->db,
 			   "SELECT name FROM sqlite_schema WHERE type='table' AND "
-			   "(substr(name,1,5)='" GW_BESIDE_STATE "' OR substr(name,1,8)='" GW_BESIDE_ROWS "')",
+			   "(substr(name,1,5)='" GW_BESIDE_STATE "' OR substr(name,1,8)='" GW_BESIDE_ROWS "' "
+			   "OR substr(name,1,6)='_fill_')",
 			   &s, err);
 	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row)
 		gw_keys_add(&left, gw_stmt_text(s, 0));
@@ -523,6 +530,7 @@ void gw_setup_undo(struct gw_engine *e)
 		gw_rel_free(&e->view[i]->rel);
 	}
 	for (size_t i = 0; i < e->n_topics; i++) {
+		gw_refill_forget(e, &e->topic[i]);
 		gw_table_close(&e->topic[i].table);
 		gw_rel_free(&e->topic[i].rel);
 	}

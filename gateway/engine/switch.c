@@ -253,7 +253,7 @@ static enum bus_err exchange(struct gw_engine *e, struct gw_live *old, struct gw
 }
 
 /* Views that read the table which was exchanged. */
-static enum bus_err rewire(struct gw_engine *e, const char *name, struct bus_error *err)
+enum bus_err gw_switch_rewire(struct gw_engine *e, const char *name, struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
 
@@ -336,7 +336,7 @@ enum bus_err gw_switch_to(struct gw_engine *e, struct gw_build *b, struct bus_er
 		carry_over(b, &dirty);
 	gw_keys_release(&dirty);
 	if (rc == BUS_OK)
-		rc = rewire(e, name, err);
+		rc = gw_switch_rewire(e, name, err);
 	if (rc == BUS_OK)
 		rc = gw_setup_order(e, err);
 	name_metric(v);

@@ -43,6 +43,10 @@ static void put_topic(struct bus_json_out *j, const struct gw_topic_state *t)
 		bus_json_key(j, number[i].name);
 		bus_json_put_int(j, number[i].value);
 	}
+	bus_json_key(j, "schema");
+	bus_json_put_int(j, t->schema_id);
+	bus_json_key(j, "schema_held");
+	bus_json_put_text(j, t->held[0] ? t->held : NULL);
 	bus_json_key(j, "newest");
 	bus_json_put_text(j, t->newest_ms ? bus_clock_iso_wib(t->newest_ms, when, sizeof(when)) : NULL);
 	bus_json_object_end(j);

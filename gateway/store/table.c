@@ -235,6 +235,12 @@ static enum bus_err make_statements(struct gw_db *db, struct gw_table *t, const 
 enum bus_err gw_table_open(struct gw_db *db, const char *topic, struct schema *schema, int32_t schema_id,
 			   struct gw_table **out, struct bus_error *err)
 {
+	return gw_table_open_as(db, topic, NULL, schema, schema_id, out, err);
+}
+
+enum bus_err gw_table_open_as(struct gw_db *db, const char *topic, const char *name, struct schema *schema,
+			      int32_t schema_id, struct gw_table **out, struct bus_error *err)
+{
 	const struct schema_node *root = schema_root(schema);
 	const char *kind = schema_property(root->properties, "x_jenis");
 	const char *key = schema_property(root->properties, "x_kunci");
@@ -249,6 +255,10 @@ enum bus_err gw_table_open(struct gw_db *db, const char *topic, struct schema *s
 	rc = gw_table_name(topic, &t->name, &t->opd, &t->entity, err);
 	if (rc != BUS_OK)
 		goto out;
+	if (name) {
+		free(t->name);
+		t->name = bus_xstrdup(name);
+	}
 	t->topic = bus_xstrdup(topic);
 	t->is_register = !kind || strcmp(kind, "peristiwa") != 0;
 	t->schema = schema_ref(schema);

@@ -43,6 +43,9 @@ enum bus_err gw_table_name(const char *topic, char **name, char **opd, char **en
  * no table can have. BUS_ECONFLICT: the table there has other types: it must be built anew. */
 enum bus_err gw_table_open(struct gw_db *db, const char *topic, struct schema *schema, int32_t schema_id,
 			   struct gw_table **out, struct bus_error *err) BUS_MUSTCHECK;
+/* The same, under another name (NULL: its own). */
+enum bus_err gw_table_open_as(struct gw_db *db, const char *topic, const char *name, struct schema *schema,
+			      int32_t schema_id, struct gw_table **out, struct bus_error *err) BUS_MUSTCHECK;
 void gw_table_close(struct gw_table **t);
 /* The SQLite type of a field's column; "BLOB": bytes, or several kinds. */
 const char *gw_table_column_type(const struct schema_node *type);
