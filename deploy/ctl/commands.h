@@ -19,5 +19,12 @@ extern const struct ctl_command ctl_topic_list;
 extern const struct ctl_command ctl_key_new;
 extern const struct ctl_command ctl_record_tail;
 extern const struct ctl_command ctl_quarantine_open;
+extern const struct ctl_command ctl_view_check;
+extern const struct ctl_command ctl_view_explain;
+extern const struct ctl_command ctl_view_diff;
+extern const struct ctl_command ctl_view_apply;
+extern const struct ctl_command ctl_view_drop;
+extern const struct ctl_command ctl_view_verify;
+extern const struct ctl_command ctl_view_test;
 
 #endif

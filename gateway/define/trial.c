@@ -174,14 +174,23 @@ static enum bus_err run(struct trial *t)
 	return gw_db_exec(t->db, t->err, "%s", bus_buf_cstr(&t->sql));
 }
 
-static enum bus_err put_row(struct trial *t, const struct gw_world_table *table)
+static bool is_key(const struct gw_world_table *table, size_t column)
+{
+	const char *name = table->column[column].name;
+
+	return strcmp(name, table->key) == 0 || (table->twin && strcmp(name, table->twin) == 0);
+}
+
+static enum bus_err put_row(struct trial *t, const struct gw_world_table *table, const struct bus_buf *key)
 {
 	bus_buf_reset(&t->sql);
 	bus_buf_printf(&t->sql, "INSERT OR REPLACE INTO \"%s\" VALUES(", table->name);
 	for (size_t i = 0; i < table->n_columns; i++) {
-		if (i)
-			bus_buf_putc(&t->sql, ',');
-		gw_maker_value(t->maker, table, i, &t->sql);
+		bus_buf_puts(&t->sql, i ? "," : "");
+		if (is_key(table, i))
+			bus_buf_put(&t->sql, key->p, key->n);
+		else
+			gw_maker_value(t->maker, table, i, &t->sql);
 	}
 	bus_buf_putc(&t->sql, ')');
 	return run(t);
@@ -227,21 +236,11 @@ static enum bus_err change(struct trial *t, const struct gw_world_table *table, 
 			       (int)key->n, key->p);
 		return run(t);
 	}
-	if (!there || dice == 2 || read->n == 0) {
-		bus_buf_printf(&t->sql, "INSERT OR REPLACE INTO \"%s\" VALUES(", table->name);
-		for (size_t i = 0; i < table->n_columns; i++) {
-			bus_buf_puts(&t->sql, i ? "," : "");
-			if (strcmp(table->column[i].name, table->key) == 0)
-				bus_buf_put(&t->sql, key->p, key->n);
-			else
-				gw_maker_value(t->maker, table, i, &t->sql);
-		}
-		bus_buf_putc(&t->sql, ')');
-		return run(t);
-	}
+	if (!there || dice == 2 || read->n == 0)
+		return put_row(t, table, key);
 	/* one of the columns that the view reads */
 	at = gw_world_column(table, read->column[gw_maker_random(t->maker, read->n)]);
-	if (at < 0 || strcmp(table->column[at].name, table->key) == 0)
+	if (at < 0 || is_key(table, (size_t)at))
 		return BUS_OK;
 	snprintf(column, 64, "%s", table->column[at].name);
 	bus_buf_printf(&t->sql, "UPDATE \"%s\" SET \"%s\" = ", table->name, table->column[at].name);
@@ -347,14 +346,19 @@ static enum bus_err prepare(struct trial *t)
 
 static enum bus_err fill(struct trial *t)
 {
+	struct bus_buf key = { 0 };
 	enum bus_err rc = BUS_OK;
 
 	for (size_t i = 0; i < t->d->n_reads && rc == BUS_OK; i++) {
 		const struct gw_world_table *table = gw_world_find(t->w, t->d->read[i].table);
 
-		for (int k = 0; k < ROWS && rc == BUS_OK; k++)
-			rc = put_row(t, table);
+		for (int k = 0; k < ROWS && rc == BUS_OK; k++) {
+			bus_buf_reset(&key);
+			gw_maker_value(t->maker, table, (size_t)gw_world_column(table, table->key), &key);
+			rc = put_row(t, table, &key);
+		}
 	}
+	bus_buf_release(&key);
 	return rc;
 }
 

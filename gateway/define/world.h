@@ -18,6 +18,7 @@ struct gw_world_table {
 	const char *topic;	  /* NULL: a view that is kept as a table */
 	const struct gw_def *def; /* then that view's definition; else NULL */
 	const char *key;	  /* its unique column */
+	const char *twin;	  /* a field that has the same value as the key; NULL: none */
 	const struct gw_world_column *column;
 	size_t n_columns;
 };

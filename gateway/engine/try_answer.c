@@ -63,6 +63,7 @@ static void read_table(struct answer *a, const struct bus_json *t, struct gw_wor
 	*out = (struct gw_world_table){ .name = text_of(a, t, "name"),
 					.topic = text_of(a, t, "topic"),
 					.key = text_of(a, t, "key"),
+					.twin = text_of(a, t, "twin"),
 					.column = c,
 					.n_columns = n };
 }

@@ -11,6 +11,7 @@ static void put_table(struct bus_json_out *j, const struct gw_world_table *t)
 	bus_json_text_member(j, "name", t->name);
 	bus_json_text_member(j, "topic", t->topic);
 	bus_json_text_member(j, "key", t->key);
+	bus_json_text_member(j, "twin", t->twin);
 	bus_json_key(j, "columns");
 	bus_json_array(j);
 	for (size_t i = 0; i < t->n_columns; i++) {

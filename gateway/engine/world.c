@@ -30,17 +30,21 @@ static void add_topic(struct gw_world_table *t, const struct gw_world_topic *top
 	const struct schema_node *root = schema_root(topic->schema);
 	const char *key = schema_property(root->properties, "x_kunci");
 	struct gw_world_column *c = bus_arena_zalloc(arena, (BUS_LEN(own) + root->n) * sizeof(*c));
+	const struct schema_field *field;
 	size_t n = 0, at;
 
 	for (; n < BUS_LEN(own); n++)
 		c[n] = (struct gw_world_column){ own[n], n ? GW_INT : GW_TEXT, 'N' };
-	c[0].pdp = key ? class_of(schema_field_find(root, key, &at)) : 'N';
+	field = key ? schema_field_find(root, key, &at) : NULL;
+	c[0].pdp = class_of(field);
 	for (size_t i = 0; i < root->n; i++)
 		c[n++] = (struct gw_world_column){ keep(arena, root->field[i].name),
 						   type_of(root->field[i].type), class_of(&root->field[i]) };
 	*t = (struct gw_world_table){ .name = keep(arena, topic->table),
 				      .topic = keep(arena, topic->topic),
 				      .key = own[0],
+				      .twin =
+					  field && type_of(field->type) == GW_TEXT ? keep(arena, key) : NULL,
 				      .column = c,
 				      .n_columns = n };
 }

@@ -1,0 +1,289 @@
+/* Reports of definitions as people read them. */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "deploy/ctl/view.h"
+
+static struct bus_str text_of(const struct bus_json *o, const char *name)
+{
+	const struct bus_json *v = o ? bus_json_get(o, name) : NULL;
+
+	return v && v->type == BUS_JSON_STRING ? v->text : (struct bus_str){ "", 0 };
+}
+
+static int64_t int_of(const struct bus_json *o, const char *name)
+{
+	const struct bus_json *v = o ? bus_json_get(o, name) : NULL;
+	int64_t n = 0;
+
+	return v && bus_json_int(v, &n) == BUS_OK ? n : 0;
+}
+
+static bool is_true(const struct bus_json *o, const char *name)
+{
+	const struct bus_json *v = o ? bus_json_get(o, name) : NULL;
+
+	return v && v->type == BUS_JSON_TRUE;
+}
+
+/* The member's text in the user's language. */
+static struct bus_str said(const struct bus_json *o, const char *name)
+{
+	return text_of(o ? bus_json_get(o, name) : NULL, ctl_indonesian() ? "id" : "en");
+}
+
+static void put(struct bus_str s)
+{
+	struct bus_buf line = { 0 };
+	char *text = bus_xstrndup(s.p ? s.p : "", s.n);
+
+	ctl_put_line(&line, text);
+	fputs(bus_buf_cstr(&line), stdout);
+	bus_buf_release(&line);
+	free(text);
+}
+
+static void head(const char *en, const char *id)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+
+	printf("\n%s%s%s\n", terminal ? "\033[1m" : "", ctl_say(en, id), terminal ? "\033[0m" : "");
+}
+
+static const struct bus_json *list(const struct bus_json *o, const char *name)
+{
+	const struct bus_json *v = o ? bus_json_get(o, name) : NULL;
+
+	return v ? v->first : NULL;
+}
+
+bool ctl_report_good(const struct bus_json *report)
+{
+	return is_true(report, "good");
+}
+
+void ctl_report_problems(const struct bus_json *report, const char *file)
+{
+	for (const struct bus_json *p = list(report, "problems"); p; p = p->next) {
+		struct bus_str level = text_of(p, "level"), hint = text_of(p, "hint");
+		int64_t line = int_of(p, "line"), column = int_of(p, "column");
+
+		printf("%s", file);
+		if (line > 0)
+			printf(":%" PRId64, line);
+		if (line > 0 && column > 0)
+			printf(":%" PRId64, column);
+		printf(": %s: ", bus_str_is(level, "error") ? ctl_say("error", "salah")
+							    : ctl_say("warning", "perhatian"));
+		put(said(p, "text"));
+		putchar('\n');
+		for (const char *at = hint.p, *end = hint.p + hint.n; at < end;) {
+			const char *eol = memchr(at, '\n', (size_t)(end - at));
+
+			printf("    | ");
+			put((struct bus_str){ at, (size_t)((eol ? eol : end) - at) });
+			putchar('\n');
+			at = eol ? eol + 1 : end;
+		}
+	}
+}
+
+static void show_sources(const struct bus_json *sources)
+{
+	for (const struct bus_json *s = sources; s; s = s->next) {
+		printf("%s", s == sources ? "" : ", ");
+		put(text_of(s, "table"));
+		putchar('.');
+		put(text_of(s, "column"));
+		printf(" (");
+		put(text_of(s, "pdp"));
+		printf("%s)", is_true(s, "summed") ? ctl_say(", summed", ", dijumlah") : "");
+	}
+}
+
+static bool same_sources(const struct bus_json *a, const struct bus_json *b)
+{
+	for (; a && b; a = a->next, b = b->next) {
+		if (!bus_str_eq(text_of(a, "table"), text_of(b, "table")) ||
+		    !bus_str_eq(text_of(a, "column"), text_of(b, "column")))
+			return false;
+	}
+	return !a && !b;
+}
+
+static void show_columns(const struct bus_json *report)
+{
+	head("Columns, and what they are made of", "Kolom, dan asalnya");
+	for (const struct bus_json *c = list(report, "columns"); c; c = c->next) {
+		const struct bus_json *sources = list(c, "sources"), *origins = list(c, "origins");
+
+		printf("  ");
+		put(text_of(c, "name"));
+		printf(" (");
+		put(text_of(c, "type"));
+		printf(", ");
+		put(text_of(c, "pdp"));
+		printf("%s) %s ", is_true(c, "key") ? ctl_say(", key", ", kunci") : "",
+		       is_true(c, "computed") ? ctl_say("computed from", "dihitung dari") : "=");
+		show_sources(sources);
+		if (!sources)
+			printf("%s", ctl_say("nothing that can be told", "tidak diketahui"));
+		if (origins && !same_sources(sources, origins)) {
+			printf("\n      %s ", ctl_say("which come from", "yang berasal dari"));
+			show_sources(origins);
+		}
+		putchar('\n');
+	}
+}
+
+static void show_inputs(const struct bus_json *report)
+{
+	const struct bus_json *rows = bus_json_get(report, "rows");
+
+	head("It reads", "Yang dibaca");
+	for (const struct bus_json *t = list(report, "inputs"); t; t = t->next) {
+		struct bus_str topic = text_of(t, "topic"), name = text_of(t, "table");
+		char key[80];
+
+		printf("  ");
+		put(name);
+		printf(" (");
+		put(topic.n ? topic : bus_str(ctl_say("a view", "tayangan")));
+		putchar(')');
+		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
+		if (rows && int_of(rows, key) >= 0)
+			printf(ctl_say(", %" PRId64 " rows", ", %" PRId64 " baris"), int_of(rows, key));
+		printf(": ");
+		for (const struct bus_json *c = list(t, "columns"); c; c = c->next) {
+			put(c->text);
+			printf("%s", c->next ? ", " : "");
+		}
+		putchar('\n');
+	}
+}
+
+static void show_routes(const struct bus_json *report)
+{
+	head("How a change finds the keys it touches", "Bagaimana perubahan menemukan kunci yang tersentuh");
+	for (const struct bus_json *r = list(report, "routes"); r; r = r->next) {
+		const struct bus_json *trial = bus_json_get(r, "trial");
+
+		printf("  ");
+		put(text_of(r, "table"));
+		printf(": ");
+		put(said(r, "text"));
+		if (is_true(r, "found"))
+			printf(" [%s]", ctl_say("found in the SELECT", "ditemukan dari SELECT"));
+		if (trial)
+			printf(ctl_say(" (tried: %" PRId64 " changes, %" PRId64 " mattered, %" PRId64
+				       " missed)",
+				       " (dicoba: %" PRId64 " perubahan, %" PRId64 " berpengaruh, %" PRId64
+				       " terlewat)"),
+			       int_of(trial, "changes"), int_of(trial, "mattered"), int_of(trial, "missed"));
+		putchar('\n');
+	}
+	if (!list(report, "routes"))
+		printf("  %s\n", ctl_say("none is needed", "tidak perlu"));
+}
+
+void ctl_report_explain(const struct bus_json *report)
+{
+	const struct bus_json *upkeep = bus_json_get(report, "upkeep");
+
+	show_inputs(report);
+	show_columns(report);
+	show_routes(report);
+	head("Evaluating one key", "Menghitung satu kunci");
+	for (const struct bus_json *s = list(report, "plan"); s; s = s->next) {
+		printf("%*s", (int)(2 + 2 * int_of(s, "depth")), "");
+		put(said(s, "text"));
+		putchar('\n');
+	}
+	printf(ctl_say("  (%" PRId64 " steps of SQLite's machine over a dozen rows a table)\n",
+		       "  (%" PRId64 " langkah mesin SQLite pada selusin baris per tabel)\n"),
+	       int_of(report, "steps_per_key"));
+	head("How it is kept", "Bagaimana dipelihara");
+	printf("  ");
+	put(said(upkeep, "text"));
+	printf("; ");
+	put(said(upkeep, "stored"));
+	if (text_of(upkeep, "no_delta").n) {
+		printf("\n  %s: ", ctl_say("not by deltas", "tidak dengan selisih"));
+		put(text_of(upkeep, "no_delta"));
+	}
+	putchar('\n');
+}
+
+static void show_column_changes(const struct bus_json *diff)
+{
+	for (const struct bus_json *c = list(diff, "columns"); c; c = c->next) {
+		struct bus_str what = text_of(c, "what");
+		int64_t wrong = int_of(c, "wrong_type");
+
+		if (bus_str_is(what, "same") && wrong == 0)
+			continue;
+		printf("  ");
+		put(text_of(c, "name"));
+		if (bus_str_is(what, "changed"))
+			printf(ctl_say(": differs in %" PRId64 " rows", ": lain pada %" PRId64 " baris"),
+			       int_of(c, "rows"));
+		else if (bus_str_is(what, "new"))
+			printf("%s", ctl_say(": new", ": baru"));
+		else if (bus_str_is(what, "gone"))
+			printf("%s", ctl_say(": gone", ": hilang"));
+		else if (bus_str_is(what, "retyped"))
+			printf("%s", ctl_say(": of another type", ": berganti tipe"));
+		if (wrong > 0)
+			printf(ctl_say("; %" PRId64 " values are not of its type",
+				       "; %" PRId64 " nilai bukan tipenya"),
+			       wrong);
+		putchar('\n');
+	}
+}
+
+void ctl_report_diff(const struct bus_json *report)
+{
+	const struct bus_json *diff = bus_json_get(report, "diff");
+	struct bus_str failed = text_of(report, "diff_failed");
+
+	if (!diff) {
+		if (failed.n) {
+			printf("%s: ", ctl_say("not compared with the running one",
+					       "tidak dibandingkan dengan yang berjalan"));
+			put(failed);
+			putchar('\n');
+		}
+		return;
+	}
+	printf(ctl_say("%" PRId64 " rows (now %" PRId64 "): %" PRId64 " added, %" PRId64 " changed, %" PRId64
+		       " removed%s\n",
+		       "%" PRId64 " baris (kini %" PRId64 "): %" PRId64 " bertambah, %" PRId64
+		       " berubah, %" PRId64 " hilang%s\n"),
+	       int_of(diff, "rows_now"), int_of(diff, "rows_before"), int_of(diff, "added"),
+	       int_of(diff, "changed"), int_of(diff, "removed"),
+	       is_true(diff, "complete")
+		   ? ""
+		   : ctl_say(" so far: the time was over (--ms)", " sejauh ini: waktunya habis (--ms)"));
+	show_column_changes(diff);
+	if (int_of(diff, "same_key") > 0)
+		printf(ctl_say("  %" PRId64 " rows have a key that another row has\n",
+			       "  %" PRId64 " baris berkunci sama dengan baris lain\n"),
+		       int_of(diff, "same_key"));
+	if (int_of(diff, "without_key") > 0)
+		printf(ctl_say("  %" PRId64 " rows have no key\n", "  %" PRId64 " baris tanpa kunci\n"),
+		       int_of(diff, "without_key"));
+}
+
+void ctl_report_verdict(const struct bus_json *v)
+{
+	put(text_of(v, "view"));
+	if (is_true(v, "waits"))
+		printf("%s\n", ctl_say(": waits for evaluation; ask again later",
+				       ": sedang menunggu dihitung; tanyakan lagi nanti"));
+	else
+		printf(ctl_say(": %" PRId64 " keys compared, %" PRId64 " differ, %" PRId64 " were waiting\n",
+			       ": %" PRId64 " kunci dibandingkan, %" PRId64 " berbeda, %" PRId64
+			       " sedang menunggu\n"),
+		       int_of(v, "keys"), int_of(v, "differing"), int_of(v, "waiting"));
+}
