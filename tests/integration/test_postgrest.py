@@ -143,10 +143,10 @@ def test_both_clients_read_what_python_works_out(sample, rows, javascript, pytho
 
 
 def test_they_are_told_how_many_there_are(rows, javascript, python):
-    kel = rows[7]["kode_kel"]
-    n = sum(r["kode_kel"] == kel for r in rows)
-    for how, low, high in (("exact", n, n), ("planned", n / 3, n * 3), ("estimated", n / 3, n * 3)):
-        calls = [["select", "*", {"count": how}], ["eq", "kode_kel", kel], ["limit", 2]]
+    kec = rows[7]["kode_kel"][:6]  # one of 15: a sample of 1,000 of these rows finds some 67
+    n = sum((r["kode_kel"] or "").startswith(kec) for r in rows)
+    for how, low, high in (("exact", n, n), ("planned", n / 2, n * 2), ("estimated", n / 2, n * 2)):
+        calls = [["select", "*", {"count": how}], ["like", "kode_kel", kec + "*"], ["limit", 2]]
         got, = javascript([[VIEW, calls]])
         assert low <= got["count"] <= high and len(got["data"]) == 2
         assert got["status"] == (206 if got["count"] > 2 else 200)
