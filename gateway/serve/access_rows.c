@@ -24,13 +24,13 @@ void gw_grant_rows_free(struct gw_grant_rows **kept)
 
 uint64_t gw_grant_rows_id(const struct gw_scope *rows)
 {
-	const struct gw_grant_rows *r =
-	    (const struct gw_grant_rows *)(const void *)((const char *)rows -
-							 offsetof(struct gw_grant_rows, scope));
+	const struct gw_grant_rows *r;
 	uint64_t id = 0;
 
-	if (rows)
-		memcpy(&id, r->digest, sizeof(id));
+	if (!rows)
+		return 0;
+	r = (const void *)((const char *)rows - offsetof(struct gw_grant_rows, scope));
+	memcpy(&id, r->digest, sizeof(id));
 	return id;
 }
 
