@@ -240,7 +240,6 @@ static void trace(struct gw_review *c)
 	struct gw_stmt *s = NULL;
 	const char *table, *origin;
 	struct gw_source source;
-	size_t seen;
 
 	if (gw_db_prepare(c->db, c->def->body, &s, NULL) != BUS_OK)
 		return;
@@ -257,7 +256,9 @@ static void trace(struct gw_review *c)
 			l->source[l->n++] = source;
 			l->computed = false;
 		}
-		seen = l->n;
+		/* What the author names may only be counted; what the SELECT copies is what it shows. */
+		for (size_t k = 0; k < l->n; k++)
+			check_source(c, column, l, &l->source[k]);
 		for (size_t k = 0; k < column->n_from; k++) {
 			if (!gw_lineage_declared(c->world, column->from[k], &source))
 				add(c,
@@ -269,9 +270,6 @@ static void trace(struct gw_review *c)
 			else
 				gw_lineage_add(l, source);
 		}
-		/* What the author names may only be counted; what the SELECT copies is what it shows. */
-		for (size_t k = 0; k < (c->ast->why ? l->n : seen); k++)
-			check_source(c, column, l, &l->source[k]);
 	}
 	gw_stmt_free(&s);
 }
