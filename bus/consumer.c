@@ -66,7 +66,7 @@ enum bus_err bus_consumer_open(const struct bus_consumer_conf *conf, struct bus_
 			       struct bus_error *err)
 {
 	struct bus_consumer *c = bus_xcalloc(1, sizeof(*c));
-	char queue_kb[24], fetch[24], receive[24], why[256];
+	char queue_kb[24], fetch[24], receive[24], why[256], wait[12];
 	bool backs_off = false;
 	int64_t fetch_bytes;
 	const struct bus_kafka_setting setting[] = {
@@ -83,7 +83,7 @@ enum bus_err bus_consumer_open(const struct bus_consumer_conf *conf, struct bus_
 		{ .name = "max.partition.fetch.bytes", .value = fetch },
 		{ .name = "receive.message.max.bytes", .value = receive },
 		/* How long a new partition, or a question about bounds, may wait behind an idle fetch. */
-		{ .name = "fetch.wait.max.ms", .value = "250" },
+		{ .name = "fetch.wait.max.ms", .value = wait },
 		{ .name = "fetch.error.backoff.ms", .value = "250" },
 		/* How long a topic may be unknown before that is believed: it was made before. */
 		{ .name = "topic.metadata.propagation.max.ms", .value = "5000" },
@@ -100,6 +100,7 @@ enum bus_err bus_consumer_open(const struct bus_consumer_conf *conf, struct bus_
 		fetch_bytes = FETCH_BYTES_MAX;
 	if (fetch_bytes < FETCH_BYTES_MIN)
 		fetch_bytes = FETCH_BYTES_MIN;
+	snprintf(wait, sizeof(wait), "%d", conf->fetch_wait_ms > 0 ? conf->fetch_wait_ms : 250);
 	snprintf(queue_kb, sizeof(queue_kb), "%lld", (long long)(c->queue_bytes / 1024 + 1));
 	snprintf(fetch, sizeof(fetch), "%lld", (long long)fetch_bytes);
 	/* A first record larger than fetch.max.bytes comes whole all the same. */
@@ -472,6 +473,26 @@ enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int3
 	if (code)
 		return bus_kafka_fail(err, code, "topic '%s', partition %d", topic, (int)partition);
 	return BUS_OK;
+}
+
+enum bus_err bus_consumer_at_time(struct bus_consumer *c, const char *topic, int32_t partition, int64_t at_ms,
+				  int64_t *offset, int timeout_ms, struct bus_error *err)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(list, topic, partition);
+	rd_kafka_resp_err_t code;
+	int64_t begin;
+
+	p->offset = at_ms;
+	code = rd_kafka_offsets_for_times(c->rk, list, timeout_ms);
+	if (!code)
+		code = p->err;
+	*offset = p->offset;
+	rd_kafka_topic_partition_list_destroy(list);
+	if (code)
+		return bus_kafka_fail(err, code, "topic '%s', partition %d", topic, (int)partition);
+	return *offset >= 0 ? BUS_OK
+			    : bus_consumer_bounds(c, topic, partition, &begin, offset, timeout_ms, err);
 }
 
 enum bus_err bus_consumer_end(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *end)

@@ -36,6 +36,7 @@ struct bus_consumer;
 struct bus_consumer_conf {
 	struct bus_kafka_conf kafka;
 	int64_t queue_bytes; /* most bytes fetched ahead, one fetch more at most; 0 = 16 MiB */
+	int fetch_wait_ms; /* how long a question may wait behind an idle fetch; 0 = 250 */
 };
 
 enum bus_err bus_consumer_open(const struct bus_consumer_conf *conf, struct bus_consumer **out,
@@ -64,6 +65,9 @@ enum bus_err bus_consumer_position(struct bus_consumer *c, const char *topic, in
 /* First and one-past-last offset at the broker (read_committed: last stable offset). */
 enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *begin,
 				 int64_t *end, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
+/* The first record with a timestamp of at_ms or later; one past the last record when there is none. */
+enum bus_err bus_consumer_at_time(struct bus_consumer *c, const char *topic, int32_t partition, int64_t at_ms,
+				  int64_t *offset, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
 /* One past the last record as the last fetch told it: no question to the broker, which would wait behind a
  * fetch that waits for data (up to fetch.wait.max.ms a question). BUS_ENOENT: nothing fetched yet. */
 enum bus_err bus_consumer_end(struct bus_consumer *c, const char *topic, int32_t partition,

@@ -19,6 +19,7 @@
 #include "gateway/engine/try.h"
 #include "gateway/export/exports.h"
 #include "gateway/feed/feeds.h"
+#include "gateway/feed/records.h"
 #include "gateway/hook/hooks.h"
 #include "gateway/serve/definitions.h"
 #include "gateway/serve/promise.h"
@@ -31,7 +32,7 @@ struct conf {
 	struct bus_conf_map kafka;
 	struct bus_conf_list topics, cors;
 	const char **origins; /* of cors; NULL-ended */
-	int64_t port, ops_port, threads, connections, cache, verify_per_s, slow;
+	int64_t port, ops_port, threads, connections, cache, verify_per_s, slow, records_threads;
 	int64_t exports_space, exports_keep, exports_threads, exports_per_reader;
 	char *hooks_topic, *hooks_key, *hooks_hosts, *hooks_ca, *hooks_base, *hooks_type;
 	struct bus_conf_list hooks_allow, hooks_ports, hooks_retry;
@@ -61,6 +62,7 @@ static const struct bus_conf_option options[] = {
 	O("ops.address", STR, ops_address, "127.0.0.1", "Address of health and metrics."),
 	O("ops.port", PORT, ops_port, "18081", "Port of health and metrics."),
 	O("feeds.slow", INT, slow, "60", "Seconds after which a follower that does not take what it is sent is hung up; its cursor goes on."),
+	O("records.threads", INT, records_threads, "2", "Threads that read topics' records for readers, each with a consumer; 1 to 16."),
 	O("access.policy", PATH, policy, NULL, "Who may read what (YAML); read again on SIGHUP."),
 	O("access.keys", PATH, keys, NULL, "Readers' keys, hashed; read again on SIGHUP."),
 	O("cursor.key", PATH, cursor_key, "", "Key that signs cursors; default: made beside the database."),
@@ -174,6 +176,7 @@ static void serve(struct gw_api *api)
 		poll(&stop, 1, 1000);
 		gw_feeds_tick(api->feeds);
 		gw_kept_tick(api->kept);
+		gw_records_tick(api->records);
 		gw_exports_tick(api->exports);
 		if (reload) {
 			reload = 0;
@@ -326,6 +329,8 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	gw_cursors_derive(&api.cursors);
 	api.feeds = gw_feeds_new((int)c->slow);
 	api.kept = gw_kept_new();
+	if ((rc = gw_records_new(&api, &kafka, (int)c->records_threads, &api.records, err)))
+		goto out;
 	api.promises = gw_promises_new(api.engine);
 	api.checks = gw_checks_new(&api);
 	gw_on_change(api.engine, on_change, &api);
@@ -346,6 +351,7 @@ out:
 		gw_exports_stop(api.exports);
 	if (api.hooks)
 		gw_hooks_stop(api.hooks);
+	gw_records_stop(api.records);
 	if (http)
 		bus_http_stop(&http, 10000);
 	if (ops)
@@ -356,6 +362,7 @@ out:
 	if (api.engine)
 		gw_engine_stop(api.engine);
 	gw_checks_free(&api.checks);
+	gw_records_free(&api.records);
 	gw_feeds_free(&api.feeds);
 	gw_kept_free(&api.kept);
 	gw_exports_free(&api.exports);

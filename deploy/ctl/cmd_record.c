@@ -1,6 +1,6 @@
 #include "bus/clock.h"
 #include "deploy/ctl/commands.h"
-#include "deploy/ctl/mask.h"
+#include "schemas/avro/mask.h"
 #include "deploy/ctl/scan.h"
 
 enum { BOOTSTRAP, COUNT, PERSONAL };
@@ -25,13 +25,13 @@ static bool decode(struct tail *t, const struct schema_plan *plan, struct bus_st
 {
 	struct bus_json_out j = { .buf = &t->value };
 	struct schema_json_sink plain;
-	struct ctl_mask mask;
+	struct schema_mask mask;
 
 	bus_buf_reset(&t->value);
 	if (t->personal)
 		schema_json_sink_init(&plain, &j, SCHEMA_JSON_PLAIN);
 	else
-		ctl_mask_init(&mask, &j);
+		schema_mask_init(&mask, &(struct schema_mask_rule){ .word = "***" }, &j);
 	return schema_read(t->reader, plan, avro, t->personal ? &plain.sink : &mask.sink, err) == BUS_OK;
 }
 

@@ -252,3 +252,8 @@ bool gw_idle(struct gw_engine *e)
 {
 	return atomic_load(&e->idle);
 }
+
+struct schema_store *gw_engine_schemas(struct gw_engine *e)
+{
+	return e->store;
+}

@@ -15,6 +15,8 @@
 #include "bus/kafka.h"
 #include "gateway/engine/read.h"
 
+struct schema_store; /* schemas/store/store.h */
+
 struct gw_engine_conf {
 	const char *db_path;
 	const char *views_dir; /* *.sql */
@@ -38,6 +40,9 @@ void gw_engine_close(struct gw_engine **e); /* readers must be gone */
 /* NULL while the engine works; else what stops it (disk, rights, a damaged batch at the broker). It goes on
  * trying, and once it works again this is NULL again. Borrowed; good for the next few faults. */
 const char *gw_engine_fault(struct gw_engine *e);
+
+/* The registry's topic as it is read; NULL: none. */
+struct schema_store *gw_engine_schemas(struct gw_engine *e);
 
 /* Tells the registry's side topic which fields of which topics' schemas each view reads. After _open. */
 void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka, const char *schemas_topic);

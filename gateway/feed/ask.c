@@ -100,7 +100,7 @@ static bool add(void *ctx, const char *name, const char *value)
 	return true;
 }
 
-static bool way_of(const struct bus_http_request *req, enum gw_way *out)
+bool gw_feeds_way(const struct bus_http_request *req, enum gw_way *out)
 {
 	const char *accept = bus_http_header(req, "Accept");
 
@@ -227,7 +227,7 @@ static void read_question(struct question *q, struct bus_http_request *req)
 	char *end;
 	long wait;
 
-	if (!way_of(req, &c->way)) {
+	if (!gw_feeds_way(req, &c->way)) {
 		refuse(q, "accept-unknown", "application/json, text/event-stream, application/x-ndjson",
 		       "Accept");
 		return;
@@ -252,8 +252,7 @@ static void read_question(struct question *q, struct bus_http_request *req)
 	start(q, req);
 }
 
-/* By key or, for browsers, by ticket. */
-static bool who(struct gw_api *api, struct bus_http_request *req, char *reader, char *key_id)
+bool gw_feeds_ask_who(struct gw_api *api, struct bus_http_request *req, char *reader, char *key_id)
 {
 	const char *ticket = bus_http_query(req, "ticket");
 
@@ -315,7 +314,7 @@ void gw_feeds_changes(void *ctx, struct bus_http_request *req)
 	struct gw_grant grant;
 	struct gw_channel *c;
 
-	if (!who(api, req, reader, key_id) || !(v = gw_api_view(api, req, reader, &grant)))
+	if (!gw_feeds_ask_who(api, req, reader, key_id) || !(v = gw_api_view(api, req, reader, &grant)))
 		return;
 	c = channel_new(api, 1);
 	c->name = bus_xstrdup(v->name);
@@ -355,7 +354,7 @@ void gw_feeds_several(void *ctx, struct bus_http_request *req)
 	const char **name;
 	struct gw_channel *c;
 
-	if (!who(api, req, reader, key_id))
+	if (!gw_feeds_ask_who(api, req, reader, key_id))
 		return;
 	name = names_of(req);
 	if (!name) {

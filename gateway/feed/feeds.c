@@ -83,25 +83,59 @@ size_t gw_feeds_following(struct gw_feeds *f, const char *reader, const struct g
 
 /* --- coming and going ---------------------------------------------------------------------------------- */
 
-bool gw_feeds_enter(struct gw_feeds *f, struct gw_subscriber *s, struct gw_channel *c, const char *reader,
-		    int most)
+static struct gw_who *who_enter(struct gw_feeds *f, const char *reader, int most)
 {
 	struct gw_who *w;
-	bool may;
 
-	pthread_mutex_lock(&f->lock);
 	for (w = f->who; w && strcmp(w->name, reader) != 0; w = w->next)
 		;
-	may = (w ? w->streams : 0) < most;
-	if (may && !w) {
+	if ((w ? w->streams : 0) >= most)
+		return NULL;
+	if (!w) {
 		w = bus_xcalloc(1, sizeof(*w));
 		snprintf(w->name, sizeof(w->name), "%s", reader);
 		w->next = f->who;
 		f->who = w;
 	}
-	if (may) {
-		w->streams++;
-		s->who = w;
+	w->streams++;
+	return w;
+}
+
+static void who_leave(struct gw_feeds *f, struct gw_who *w)
+{
+	struct gw_who **at;
+
+	if (--w->streams > 0)
+		return;
+	for (at = &f->who; *at != w; at = &(*at)->next)
+		;
+	*at = w->next;
+	free(w);
+}
+
+struct gw_who *gw_feeds_who_enter(struct gw_feeds *f, const char *reader, int most)
+{
+	struct gw_who *w;
+
+	pthread_mutex_lock(&f->lock);
+	w = who_enter(f, reader, most);
+	pthread_mutex_unlock(&f->lock);
+	return w;
+}
+
+void gw_feeds_who_leave(struct gw_feeds *f, struct gw_who *w)
+{
+	pthread_mutex_lock(&f->lock);
+	who_leave(f, w);
+	pthread_mutex_unlock(&f->lock);
+}
+
+bool gw_feeds_enter(struct gw_feeds *f, struct gw_subscriber *s, struct gw_channel *c, const char *reader,
+		    int most)
+{
+	pthread_mutex_lock(&f->lock);
+	s->who = who_enter(f, reader, most);
+	if (s->who) {
 		s->channel = c;
 		s->next = c->first;
 		s->link = &c->first;
@@ -111,26 +145,20 @@ bool gw_feeds_enter(struct gw_feeds *f, struct gw_subscriber *s, struct gw_chann
 		f->n++;
 	}
 	pthread_mutex_unlock(&f->lock);
-	return may;
+	return s->who != NULL;
 }
 
 void gw_subscriber_free(void *state)
 {
 	struct gw_subscriber *s = state;
 	struct gw_feeds *f = s->channel->api->feeds;
-	struct gw_who **at;
 
 	pthread_mutex_lock(&f->lock);
 	*s->link = s->next;
 	if (s->next)
 		s->next->link = s->link;
 	f->n--;
-	if (--s->who->streams == 0) {
-		for (at = &f->who; *at != s->who; at = &(*at)->next)
-			;
-		*at = s->who->next;
-		free(s->who);
-	}
+	who_leave(f, s->who);
 	pthread_mutex_unlock(&f->lock);
 	gw_channel_leave(f, &s->channel);
 	free(s);

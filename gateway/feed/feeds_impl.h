@@ -126,11 +126,19 @@ struct gw_subscriber {
 	struct bus_http_stream *stream; /* feeds' lock; NULL: not yet, its first piece finds what is there */
 };
 
+/* NULL: this reader has as many streams as it may have. */
+struct gw_who *gw_feeds_who_enter(struct gw_feeds *f, const char *reader, int most);
+void gw_feeds_who_leave(struct gw_feeds *f, struct gw_who *w);
 /* False: this reader has as many streams as it may have. */
 bool gw_feeds_enter(struct gw_feeds *f, struct gw_subscriber *s, struct gw_channel *c, const char *reader,
 		    int most);
 void gw_subscriber_free(void *s);
 enum bus_http_more gw_subscriber_piece(void *s, struct bus_buf *out);
+
+/* By key or, for browsers, by ticket: fills reader and key_id, or answers 401 and returns false. */
+bool gw_feeds_ask_who(struct gw_api *api, struct bus_http_request *req, char *reader, char *key_id);
+/* How changes or records are wanted, by Accept; false: no way of ours. */
+bool gw_feeds_way(const struct bus_http_request *req, enum gw_way *out);
 
 /* One-use passes of 60 s, so that a browser's EventSource, which cannot send a header, can follow. */
 void gw_tickets_new(struct gw_feeds *f, const char *reader, const char *key_id, char out[33]);
@@ -144,7 +152,7 @@ struct gw_feeds {
 	struct gw_ticket ticket[GW_TICKETS_MAX]; /* lock */
 	size_t next_ticket;			 /* lock */
 	int64_t slow_ms;
-	_Atomic int64_t held;			 /* bytes of blocks */
+	_Atomic int64_t held; /* bytes of blocks */
 
 	pthread_t waker;
 	pthread_mutex_t wake_lock;

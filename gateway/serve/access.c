@@ -18,6 +18,7 @@
 #define SECRET_LEN 43 /* 32 bytes in base64url */
 #define KEY_LEN (3 + ID_LEN + 1 + SECRET_LEN)
 #define KEYS_MAX 10000
+#define TOPICS_MAX 512
 
 struct key {
 	char name[GW_READER_NAME_MAX];
@@ -304,6 +305,37 @@ bool gw_access_quota(struct gw_access *a, const char *reader, struct gw_quota_le
 bool gw_access_status(struct gw_access *a, const char *reader)
 {
 	return rights_of(a, reader).status;
+}
+
+static bool materialised(struct gw_engine *e, const char *topic)
+{
+	struct gw_topic_state state[TOPICS_MAX];
+	size_t n = gw_topics(e, state, TOPICS_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(state[i].topic, topic) == 0)
+			return true;
+	return false;
+}
+
+bool gw_access_topic(struct gw_access *a, const char *reader, const char *topic, const char *const **clear,
+		     size_t *n)
+{
+	bool own = materialised(a->engine, topic);
+	const struct gw_policy_reader *r;
+	const struct gw_topic_rule *rule;
+
+	*clear = NULL;
+	*n = 0;
+	pthread_rwlock_rdlock(&a->lock);
+	r = gw_policy_reader(&a->policy.says, reader);
+	rule = r ? gw_policy_topic(r, topic, own) : NULL;
+	if (rule && rule->says) {
+		*clear = rule->says->part[0].value;
+		*n = rule->says->part[0].n;
+	}
+	pthread_rwlock_unlock(&a->lock);
+	return rule != NULL;
 }
 
 int gw_access_streams(struct gw_access *a, const char *reader)

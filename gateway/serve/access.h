@@ -36,6 +36,10 @@ void gw_access_each(struct gw_access *a, gw_access_fn fn, void *ctx);
 /* One request more of this reader; false: it has no quota. */
 bool gw_access_quota(struct gw_access *a, const char *reader, struct gw_quota_left *left);
 bool gw_access_status(struct gw_access *a, const char *reader); /* may see topics and quality */
+/* Whether the reader may see a topic's records. *clear: fields in clear ("*": all), n of them; they live as long as
+ * gw_access, and the same grant said again has the same pointer. */
+bool gw_access_topic(struct gw_access *a, const char *reader, const char *topic, const char *const **clear,
+		     size_t *n);
 int gw_access_streams(struct gw_access *a, const char *reader); /* most feeds open at a time */
 /* While it stands still, every grant is what it was. */
 uint64_t gw_access_generation(struct gw_access *a);

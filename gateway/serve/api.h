@@ -9,6 +9,7 @@
 #include "gateway/serve/cursor.h"
 #include "gateway/engine/read.h"
 
+struct gw_records; /* gateway/feed/records.h */
 struct gw_feeds;    /* gateway/feed/feeds.h */
 struct gw_promises; /* gateway/serve/promise.h */
 struct gw_kept;	    /* gateway/serve/kept.h */
@@ -22,6 +23,7 @@ struct gw_api {
 	struct gw_access *access;
 	struct gw_cursors cursors; /* the key; ask gw_api_cursors() */
 	struct gw_feeds *feeds;
+	struct gw_records *records;
 	struct gw_promises *promises; /* NULL: nothing is measured */
 	struct gw_exports *exports;
 	struct gw_hooks *hooks;
@@ -83,6 +85,7 @@ void gw_rest_freshness(void *ctx, struct bus_http_request *req);
 void gw_rest_whoami(void *ctx, struct bus_http_request *req);
 void gw_feeds_changes(void *ctx, struct bus_http_request *req);
 void gw_feeds_several(void *ctx, struct bus_http_request *req);
+void gw_feeds_records(void *ctx, struct bus_http_request *req);
 void gw_feeds_ticket(void *ctx, struct bus_http_request *req);
 void gw_hooks_create(void *ctx, struct bus_http_request *req);
 void gw_hooks_list(void *ctx, struct bus_http_request *req);

@@ -9,7 +9,7 @@
 #define HEAD_LEN (1 + VIEW_LEN + 8)
 #define TEXT_MAX 4096
 
-enum kind { PAGE = 'q', FEED = 'f' };
+enum kind { PAGE = 'q', FEED = 'f', RECORDS = 'r' };
 
 static void put_u64(char *p, uint64_t v)
 {
@@ -151,6 +151,24 @@ enum bus_err gw_cursor_read_place(const struct gw_cursors *c, const char *name, 
 	}
 	bus_buf_release(&bytes);
 	return rc;
+}
+
+void gw_cursor_put_records(const struct gw_cursors *c, const char *name, struct bus_str place,
+			   struct bus_buf *out)
+{
+	struct gw_cursors any = *c;
+
+	any.store = 0;
+	put(&any, RECORDS, name, place, out);
+}
+
+enum bus_err gw_cursor_read_records(const struct gw_cursors *c, const char *name, const char *text,
+				    struct bus_buf *place)
+{
+	struct gw_cursors any = *c;
+
+	any.store = 0;
+	return take(&any, RECORDS, name, text, place);
 }
 
 void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int64_t seq, struct bus_buf *out)

@@ -35,6 +35,11 @@ void gw_cursor_put_place(const struct gw_cursors *c, const char *name, struct gw
 			 struct bus_buf *out);
 enum bus_err gw_cursor_read_place(const struct gw_cursors *c, const char *name, const char *text,
 				  struct gw_place *place) BUS_MUSTCHECK;
+/* A place in the records of a topic, of the caller's bytes; name: what is followed. Of no store: Kafka's offsets. */
+void gw_cursor_put_records(const struct gw_cursors *c, const char *name, struct bus_str place,
+			   struct bus_buf *out);
+enum bus_err gw_cursor_read_records(const struct gw_cursors *c, const char *name, const char *text,
+				    struct bus_buf *place) BUS_MUSTCHECK; /* appended */
 /* The same, of one view, without its snapshot's beginning. */
 void gw_cursor_put_feed(const struct gw_cursors *c, const struct gw_view *v, int64_t seq, struct bus_buf *out);
 

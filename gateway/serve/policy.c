@@ -35,6 +35,9 @@ void gw_policy_release(struct gw_policy *p)
 			names_release(&p->reader[i].rule[k].clear);
 		}
 		free(p->reader[i].rule);
+		for (size_t k = 0; k < p->reader[i].n_topics; k++)
+			free(p->reader[i].topic[k].topic);
+		free(p->reader[i].topic);
 	}
 	free(p->reader);
 	*p = (struct gw_policy){ 0 };
@@ -148,6 +151,30 @@ static enum bus_err rules_read(const struct gw_views *views, struct gw_policy *p
 	return rc;
 }
 
+static enum bus_err topics_read(struct gw_policy *p, struct bus_yaml *y, struct bus_yaml_node *list,
+				struct gw_policy_reader *r, struct bus_error *err)
+{
+	struct gw_topic_rule *rule;
+	enum bus_err rc = BUS_OK;
+
+	if (list->kind != BUS_YAML_MAP)
+		return bus_yaml_fail(y, list, err, "'topics' needs a map from topic to grant");
+	r->topic = bus_xcalloc(bus_yaml_count(list) + 1, sizeof(*r->topic));
+	for (struct bus_yaml_node *node = list->first; node && rc == BUS_OK; node = node->next) {
+		bus_yaml_get(list, node->key);
+		rule = &r->topic[r->n_topics++];
+		rule->topic = bus_xstrdup(node->key);
+		if (node->kind != BUS_YAML_MAP)
+			return bus_yaml_fail(y, node, err, "'%s' needs a map, like {clear: [nama]} or {}",
+					     node->key);
+		(void)bus_yaml_get(node, "clear");
+		rc = bus_yaml_no_more(y, node, err);
+		if (rc == BUS_OK && node->first)
+			rc = gw_grant_rows_read(p->kept, y, node, &rule->says, err);
+	}
+	return rc;
+}
+
 static enum bus_err reader_read(const struct gw_views *views, struct gw_policy *p, struct bus_yaml *y,
 				struct bus_yaml_node *node, struct gw_policy_reader *r, struct bus_error *err)
 {
@@ -174,6 +201,9 @@ static enum bus_err reader_read(const struct gw_views *views, struct gw_policy *
 				     "a quota is requests/time, like 600/1m; s, m, h or d");
 	list = bus_yaml_get(node, "views");
 	if (list && (rc = rules_read(views, p, y, list, r, err)) != BUS_OK)
+		return rc;
+	list = bus_yaml_get(node, "topics");
+	if (list && (rc = topics_read(p, y, list, r, err)) != BUS_OK)
 		return rc;
 	return bus_yaml_no_more(y, node, err);
 }
@@ -208,6 +238,15 @@ const struct gw_policy_reader *gw_policy_reader(const struct gw_policy *p, const
 	for (size_t i = 0; i < p->n; i++)
 		if (strcmp(p->reader[i].name, name) == 0)
 			return &p->reader[i];
+	return NULL;
+}
+
+const struct gw_topic_rule *gw_policy_topic(const struct gw_policy_reader *r, const char *topic, bool own)
+{
+	for (size_t i = r->n_topics; i > 0; i--)
+		if (strcmp(r->topic[i - 1].topic, topic) == 0 ||
+		    (own && strcmp(r->topic[i - 1].topic, "*") == 0))
+			return &r->topic[i - 1];
 	return NULL;
 }
 

@@ -40,6 +40,11 @@ struct gw_rule {
 	bool full;
 };
 
+struct gw_topic_rule { /* records of a topic as they are */
+	char *topic; /* "*": every one that the gateway materialises */
+	const struct gw_scope *says; /* `clear` and its fields; NULL: nothing in clear */
+};
+
 struct gw_policy_reader {
 	char name[GW_READER_NAME_MAX];
 	bool status; /* may see topics and quality */
@@ -49,6 +54,8 @@ struct gw_policy_reader {
 	struct gw_meter *meter; /* of the quota; gw_access binds it */
 	struct gw_rule *rule;
 	size_t n_rules;
+	struct gw_topic_rule *topic;
+	size_t n_topics;
 };
 
 #define GW_STREAMS_DEFAULT 20
@@ -65,6 +72,8 @@ enum bus_err gw_policy_load(const char *path, const struct gw_views *views, stru
 			    struct bus_error *err) BUS_MUSTCHECK;
 void gw_policy_release(struct gw_policy *p);
 const struct gw_policy_reader *gw_policy_reader(const struct gw_policy *p, const char *name); /* NULL: none */
+/* What a reader may see of a topic's records: NULL: nothing. own: the gateway materialises it. */
+const struct gw_topic_rule *gw_policy_topic(const struct gw_policy_reader *r, const char *topic, bool own);
 struct gw_grant gw_policy_grant(const struct gw_policy_reader *r, const struct gw_view *v);
 
 #endif

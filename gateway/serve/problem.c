@@ -26,6 +26,8 @@ static const struct gw_problem_kind table[] = {
 	{ "column-masked", 403, "Kolom ini disamarkan bagi Anda", "This column is masked for you" },
 	{ "view-unknown", 404, "Tidak ada tayangan dengan nama itu bagi Anda",
 	  "No view of that name for you" },
+	{ "topic-unknown", 404, "Tidak ada topik dengan nama itu bagi Anda", "No topic of that name for you" },
+	{ "schema-unknown", 400, "Tidak ada versi skema itu", "No such version of the schema" },
 	{ "row-unknown", 404, "Tidak ada baris dengan kunci itu", "No row with that key" },
 	{ "date-missing", 400, "Tayangan ini memerlukan per_tanggal", "This view needs per_tanggal" },
 	{ "parameter-invalid", 400, "Parameter tidak sah", "A parameter is not valid" },

@@ -12,7 +12,7 @@
 #include "bus/buf.h"
 #include "deploy/ctl/catalogue.h"
 #include "deploy/ctl/ctl.h"
-#include "deploy/ctl/mask.h"
+#include "schemas/avro/mask.h"
 
 static char dir[] = "/tmp/titian-ctl-XXXXXX";
 
@@ -142,13 +142,13 @@ static char *masked(const char *schema_text, const char *json)
 	struct schema_plan *plan = NULL;
 	struct schema *s = NULL;
 	struct bus_error err = { 0 };
-	struct ctl_mask m;
+	struct schema_mask m;
 
 	if (schema_parse(bus_str(schema_text), SCHEMA_STRICT, NULL, 0, &s, &err) != BUS_OK ||
 	    schema_encode_json(s, bus_str(json), SCHEMA_JSON_PLAIN, &datum, &err) != BUS_OK ||
 	    schema_plan(s, NULL, &plan, &err) != BUS_OK)
 		fail_msg("%s", err.text);
-	ctl_mask_init(&m, &j);
+	schema_mask_init(&m, &(struct schema_mask_rule){ .word = "***" }, &j);
 	assert_int_equal(schema_read(reader, plan, bus_buf_str(&datum), &m.sink, &err), BUS_OK);
 	assert_false(m.hiding);
 	bus_buf_putc(&out, '\0');

@@ -1,16 +1,31 @@
-#include "deploy/ctl/mask.h"
+#include "schemas/avro/mask.h"
 
 #include <string.h>
 
-static bool is_hidden(const struct schema_field *f)
+static bool personal(const struct schema_field *f, bool unclassed)
 {
 	const char *class = schema_property(f->properties, "x_pdp");
 
-	return class && strcmp(class, "N") != 0 && strcmp(class, "P") != 0; /* a class unknown to us too */
+	if (!class)
+		return unclassed;
+	return strcmp(class, "N") != 0 && strcmp(class, "P") != 0; /* a class unknown to us too */
+}
+
+static bool is_hidden(const struct schema_mask_rule *rule, const struct schema_field *f)
+{
+	const struct schema_field *newest = NULL;
+	bool hidden;
+
+	if (rule->also && rule->also->type == SCHEMA_RECORD)
+		newest = schema_field_find(rule->also, f->name, NULL);
+	hidden = personal(f, rule->unclassed) || (newest && personal(newest, false));
+	for (size_t i = 0; hidden && i < rule->n_clear; i++)
+		hidden = strcmp(rule->clear[i], "*") != 0 && strcmp(rule->clear[i], f->name) != 0;
+	return hidden;
 }
 
 /* True: the event belongs to a masked value. `opens` +1 or -1 for a container's begin or end. */
-static bool hide(struct ctl_mask *m, int opens)
+static bool hide(struct schema_mask *m, int opens)
 {
 	if (!m->hiding)
 		return false;
@@ -24,56 +39,56 @@ static bool hide(struct ctl_mask *m, int opens)
 
 static enum bus_err on_null(void *ctx, const struct schema_node *node)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, 0) ? BUS_OK : INNER(m)->null(INNER(m)->ctx, node);
 }
 
 static enum bus_err on_boolean(void *ctx, const struct schema_node *node, bool v)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, 0) ? BUS_OK : INNER(m)->boolean(INNER(m)->ctx, node, v);
 }
 
 static enum bus_err on_integer(void *ctx, const struct schema_node *node, int64_t v)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, 0) ? BUS_OK : INNER(m)->integer(INNER(m)->ctx, node, v);
 }
 
 static enum bus_err on_real(void *ctx, const struct schema_node *node, double v)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, 0) ? BUS_OK : INNER(m)->real(INNER(m)->ctx, node, v);
 }
 
 static enum bus_err on_text(void *ctx, const struct schema_node *node, struct bus_str v)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, 0) ? BUS_OK : INNER(m)->text(INNER(m)->ctx, node, v);
 }
 
 static enum bus_err on_bytes(void *ctx, const struct schema_node *node, struct bus_str v)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, 0) ? BUS_OK : INNER(m)->bytes(INNER(m)->ctx, node, v);
 }
 
 static enum bus_err on_symbol(void *ctx, const struct schema_node *node, int32_t index)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, 0) ? BUS_OK : INNER(m)->symbol(INNER(m)->ctx, node, index);
 }
 
 static enum bus_err on_branch(void *ctx, const struct schema_node *node, int32_t index)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	/* The value itself is still to come. */
 	return m->hiding || !INNER(m)->branch ? BUS_OK : INNER(m)->branch(INNER(m)->ctx, node, index);
@@ -81,21 +96,21 @@ static enum bus_err on_branch(void *ctx, const struct schema_node *node, int32_t
 
 static enum bus_err on_record(void *ctx, const struct schema_node *node)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, 1) ? BUS_OK : INNER(m)->record(INNER(m)->ctx, node);
 }
 
 static enum bus_err on_field(void *ctx, const struct schema_node *node, size_t index)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 	enum bus_err rc;
 
 	if (m->hiding)
 		return BUS_OK;
 	rc = INNER(m)->field(INNER(m)->ctx, node, index);
-	if (rc == BUS_OK && is_hidden(&node->field[index])) {
-		bus_json_put_text(m->json.out, "***");
+	if (rc == BUS_OK && is_hidden(&m->rule, &node->field[index])) {
+		bus_json_put_text(m->json.out, m->rule.word);
 		m->hiding = true;
 		m->depth = 0;
 	}
@@ -104,35 +119,36 @@ static enum bus_err on_field(void *ctx, const struct schema_node *node, size_t i
 
 static enum bus_err on_array(void *ctx, const struct schema_node *node)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, 1) ? BUS_OK : INNER(m)->array(INNER(m)->ctx, node);
 }
 
 static enum bus_err on_map(void *ctx, const struct schema_node *node)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, 1) ? BUS_OK : INNER(m)->map(INNER(m)->ctx, node);
 }
 
 static enum bus_err on_key(void *ctx, const struct schema_node *node, struct bus_str name)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return m->hiding ? BUS_OK : INNER(m)->key(INNER(m)->ctx, node, name);
 }
 
 static enum bus_err on_end(void *ctx, const struct schema_node *node)
 {
-	struct ctl_mask *m = ctx;
+	struct schema_mask *m = ctx;
 
 	return hide(m, -1) ? BUS_OK : INNER(m)->end(INNER(m)->ctx, node);
 }
 
-void ctl_mask_init(struct ctl_mask *m, struct bus_json_out *out)
+void schema_mask_init(struct schema_mask *m, const struct schema_mask_rule *rule, struct bus_json_out *out)
 {
 	memset(m, 0, sizeof(*m));
+	m->rule = *rule;
 	schema_json_sink_init(&m->json, out, SCHEMA_JSON_PLAIN);
 	m->sink = (struct schema_sink){ .ctx = m,
 					.null = on_null,
