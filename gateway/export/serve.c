@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bus/base64.h"
+#include "gateway/export/range.h"
 #include "gateway/export/work.h"
 #include "gateway/serve/promise.h"
 
@@ -56,51 +57,7 @@ static void unfollow(void *state)
 	free(f);
 }
 
-/* --- ranges -------------------------------------------------------------------------------------------- */
-
-enum range { WHOLE, PART, OUTSIDE };
-
-static bool digits(const char **p, int64_t *out)
-{
-	char *end;
-
-	if (**p < '0' || **p > '9')
-		return false;
-	errno = 0;
-	*out = strtoll(*p, &end, 10);
-	*p = end;
-	return errno == 0;
-}
-
-/* One range of bytes; of several, or of what we do not know, the whole is the answer (RFC 9110, 14.2). */
-static enum range range_of(const char *text, int64_t size, int64_t *from, int64_t *n)
-{
-	int64_t first = 0, last = 0;
-	bool has_first, has_last;
-
-	if (!text || strncmp(text, "bytes=", 6) != 0)
-		return WHOLE;
-	text += 6;
-	has_first = digits(&text, &first);
-	if (*text++ != '-')
-		return WHOLE;
-	has_last = digits(&text, &last);
-	if (*text || (!has_first && !has_last) || (has_first && has_last && last < first))
-		return WHOLE;
-	if (!has_first) {
-		if (last == 0)
-			return OUTSIDE;
-		first = last < size ? size - last : 0;
-		last = size - 1;
-	} else if (!has_last || last >= size) {
-		last = size - 1;
-	}
-	if (first >= size)
-		return OUTSIDE;
-	*from = first;
-	*n = last - first + 1;
-	return PART;
-}
+/* --- the answer --------------------------------------------------------------------------------------- */
 
 static void put_head(struct gw_export *x, struct bus_http_request *req)
 {
@@ -146,19 +103,19 @@ static void answer_file(struct gw_export *x, struct bus_http_request *req)
 	put_digest(x, req, "Repr-Digest");
 	if (if_range && (strlen(if_range) != GW_EXPORT_ID_LEN + 2 || !strstr(if_range, x->id)))
 		range = NULL;
-	switch (range_of(range, x->bytes, &from, &n)) {
-	case OUTSIDE:
+	switch (gw_range_of(range, x->bytes, &from, &n)) {
+	case GW_RANGE_OUTSIDE:
 		snprintf(text, sizeof(text), "bytes */%" PRId64, x->bytes);
 		bus_http_set(req, "Content-Range", text);
 		gw_problem(req, "range-invalid", NULL, NULL);
 		return;
-	case PART:
+	case GW_RANGE_PART:
 		status = 206;
 		snprintf(text, sizeof(text), "bytes %" PRId64 "-%" PRId64 "/%" PRId64, from, from + n - 1,
 			 x->bytes);
 		bus_http_set(req, "Content-Range", text);
 		break;
-	case WHOLE:
+	case GW_RANGE_WHOLE:
 		put_digest(x, req, "Content-Digest");
 		break;
 	}
