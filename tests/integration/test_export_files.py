@@ -277,3 +277,10 @@ def test_values_of_another_type_are_kept_or_refused():
         assert program(kind, {"columns": columns_, "rows": [["a", {"real": 3.0}], [{"real": 2.5}, 4]]}, check=True)
         run = program(kind, {"columns": columns_, "rows": [["a", {"real": 3.5}]]}, check=False)
         assert run.returncode == 1 and b"column 'n'" in run.stderr and b"3.5" not in run.stderr
+
+
+def test_a_sheet_that_is_full_is_refused():
+    """Excel's 1,048,576 rows, one of them the header."""
+    head = {"columns": [{"name": "id", "type": "text"}]}
+    run = program("xlsx", {**head, "rows": [["k"]] * 1048576}, check=False)
+    assert run.returncode == 1 and b"etoobig" in run.stderr and b"1048575" in run.stderr
