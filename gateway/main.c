@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,9 +165,25 @@ static enum bus_err open_exports(const struct conf *c, struct gw_api *api, struc
 	return rc;
 }
 
-/* Until the stop signal: heartbeats, and files read again on SIGHUP. */
-static void serve(struct gw_api *api)
+static struct bus_kafka_conf kafka_conf(const struct conf *c)
 {
+	return (struct bus_kafka_conf){ .bootstrap = c->bootstrap,
+					.client_id = "titian-gateway",
+					.extra = &c->kafka };
+}
+
+static _Atomic bool views_changed; /* the registry is to be told what they read */
+
+static void on_views(void *access)
+{
+	gw_access_bind(access);
+	atomic_store(&views_changed, true);
+}
+
+/* Until the stop signal: heartbeats, and files read again on SIGHUP. */
+static void serve(struct gw_api *api, const struct conf *c)
+{
+	const struct bus_kafka_conf kafka = kafka_conf(c);
 	struct pollfd stop = { .fd = bus_proc_stop_fd(), .events = POLLIN };
 	bool told = false;
 
@@ -178,6 +195,8 @@ static void serve(struct gw_api *api)
 		gw_kept_tick(api->kept);
 		gw_records_tick(api->records);
 		gw_exports_tick(api->exports);
+		if (atomic_exchange(&views_changed, false))
+			gw_engine_announce(api->engine, &kafka, c->schemas_topic);
 		if (reload) {
 			reload = 0;
 			if (gw_access_reload(api->access, &err))
@@ -213,13 +232,6 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 	enum bus_err rc = bus_http_start(&side, gw_ops_routes, api, ops, err);
 
 	return rc ? rc : bus_http_start(&front, gw_api_routes, api, http, err);
-}
-
-static struct bus_kafka_conf kafka_conf(const struct conf *c)
-{
-	return (struct bus_kafka_conf){ .bootstrap = c->bootstrap,
-					.client_id = "titian-gateway",
-					.extra = &c->kafka };
 }
 
 /* The engine, its store at db_path. */
@@ -334,7 +346,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	api.promises = gw_promises_new(api.engine);
 	api.checks = gw_checks_new(&api);
 	gw_on_change(api.engine, on_change, &api);
-	gw_on_views(api.engine, gw_access_bind, api.access);
+	gw_on_views(api.engine, on_views, api.access);
 	if ((rc = gw_definitions_new(&api, defs, &api.definitions, err)) || (rc = open_exports(c, &api, err)) ||
 	    (rc = start_http(c, &api, &http, &ops, err)) ||
 	    (rc = gw_engine_start(api.engine, err)))
@@ -343,7 +355,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 		goto out;
 	bus_proc_ready("titian-gateway");
 	gw_engine_announce(api.engine, &kafka, c->schemas_topic);
-	serve(&api);
+	serve(&api, c);
 out:
 	if (api.checks)
 		gw_checks_stop(api.checks);

@@ -126,7 +126,7 @@ static const struct schema {
 	{ "Problem", "type:s title:s status:i detail:s code:s message:s details:s? hint:s? instance:s" },
 	{ "View", "name:s title:l about:l dated:b key:s columns:a owner:s? purpose:l basis:s? dpia:s? "
 		  "max_age_s:i? scope:A history:b sources:A tables:A as_of:t? lag:i freshness:o complete:o? rows:i? "
-		  "newest:i" },
+		  "newest:i state:s" },
 	{ "Topic", "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i "
 		   "schema:i schema_held:s? newest:t?" },
 	{ "Conflict", "view:s column:s authority:s? authority_opd:s? other:s other_opd:s? rows:i records:i" },

@@ -44,7 +44,8 @@ const char *gw_engine_fault(struct gw_engine *e);
 /* The registry's topic as it is read; NULL: none. */
 struct schema_store *gw_engine_schemas(struct gw_engine *e);
 
-/* Tells the registry's side topic which fields of which topics' schemas each view reads. After _open. */
+/* Tells the registry's side topic which fields of which topics' schemas each view reads: after _open, and when the
+ * set of views has become another one. Some seconds at most. Any thread. */
 void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka, const char *schemas_topic);
 
 /* One view computed from nothing, and compared with what is stored, on a gateway at work: what waits for evaluation

@@ -668,6 +668,13 @@ enum bus_err gw_lives_stored(struct gw_engine *e, struct bus_error *err)
 
 /* --- told ------------------------------------------------------------------------------------------- */
 
+const char *gw_state_name(enum gw_state s)
+{
+	static const char *const name[] = { "running", "building", "waiting", "refused" };
+
+	return name[s];
+}
+
 enum bus_err gw_view_state(struct gw_engine *e, const char *name, struct gw_view_state *out)
 {
 	struct gw_views *set = gw_views_hold(e);

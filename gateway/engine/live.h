@@ -41,6 +41,8 @@ void gw_wishes_read(struct gw_engine *e);
 
 enum gw_state { GW_STATE_RUNNING, GW_STATE_BUILDING, GW_STATE_WAITING, GW_STATE_REFUSED };
 
+const char *gw_state_name(enum gw_state s); /* "running", "building", "waiting", "refused" */
+
 struct gw_view_state { /* by value */
 	char name[64];
 	enum gw_state state; /* of the newest wish; RUNNING: it is granted */

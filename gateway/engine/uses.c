@@ -10,10 +10,10 @@ struct list {
 	size_t n;
 };
 
-/* The view's use of that table's schema; made when it is new. */
-static size_t use_of(struct list *l, const char *view, const struct gw_table *t)
+/* The view's use of that topic's schema; made when it is new. */
+static size_t use_of(struct list *l, const char *view, const char *topic)
 {
-	char *subject = bus_xasprintf("%s-value", t->topic);
+	char *subject = bus_xasprintf("%s-value", topic);
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
@@ -26,9 +26,8 @@ static size_t use_of(struct list *l, const char *view, const struct gw_table *t)
 	l->subject = bus_xrealloc(l->subject, l->n * sizeof(*l->subject));
 	l->field = bus_xrealloc(l->field, l->n * sizeof(*l->field));
 	l->subject[i] = subject;
-	l->field[i] = bus_xcalloc(t->n_fields + 1, sizeof(**l->field));
-	l->use[i] =
-	    (struct schema_use){ .kind = "view", .name = view, .subject = subject, .field = l->field[i] };
+	l->field[i] = NULL;
+	l->use[i] = (struct schema_use){ .kind = "view", .name = view, .subject = subject };
 	return i;
 }
 
@@ -40,14 +39,17 @@ static bool has(const struct schema_use *u, const char *field)
 	return false;
 }
 
-static void add(struct list *l, const char *view, const struct gw_table *t, const struct gw_read *read)
+/* Columns that begin with an underscore are the gateway's own (gateway/store/table.h). */
+static void add(struct list *l, const char *view, const char *topic, const struct gw_read *read)
 {
-	size_t i = use_of(l, view, t), at;
+	size_t i = use_of(l, view, topic);
+	struct schema_use *u = &l->use[i];
 
+	l->field[i] = bus_xrealloc(l->field[i], (u->n_fields + read->n + 1) * sizeof(**l->field));
+	u->field = l->field[i];
 	for (size_t k = 0; k < read->n; k++)
-		if (schema_field_find(schema_root(t->schema), read->column[k], &at) &&
-		    !has(&l->use[i], read->column[k]))
-			l->field[i][l->use[i].n_fields++] = read->column[k];
+		if (read->column[k][0] != '_' && !has(u, read->column[k]))
+			l->field[i][u->n_fields++] = read->column[k];
 }
 
 /* What a view reads; of a view that it reads, all that that one does. */
@@ -60,8 +62,8 @@ static void add_reads(struct gw_engine *e, const struct gw_views *set, struct li
 		const struct gw_read *read = &def->read[i];
 
 		for (size_t k = 0; k < e->n_topics; k++)
-			if (strcmp(e->topic[k].table->name, read->table) == 0)
-				add(l, view, e->topic[k].table, read);
+			if (strcmp(e->topic[k].count.table, read->table) == 0)
+				add(l, view, e->topic[k].name, read);
 		inner = gw_views_find(set, read->table);
 		if (inner && inner != &def->pub)
 			add_reads(e, set, l, view, gw_view_def(inner));

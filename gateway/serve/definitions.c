@@ -45,11 +45,10 @@ static void tag_of(struct bus_str text, char out[TAG_LEN + 1])
 
 static void put_state(struct bus_json_out *j, const struct gw_view_state *s)
 {
-	static const char *const name[] = { "running", "building", "waiting", "refused" };
 	char when[40];
 
 	bus_json_key(j, "state");
-	bus_json_put_text(j, name[s->state]);
+	bus_json_put_text(j, gw_state_name(s->state));
 	bus_json_key(j, "percent");
 	bus_json_put_int(j, s->percent);
 	bus_json_key(j, "runs");

@@ -1,5 +1,6 @@
 /* GET /v1/views: what the reader may read, column by column. */
 #include "bus/json_out.h"
+#include "gateway/engine/live.h"
 #include "gateway/serve/promise.h"
 
 #define TABLES_MAX 64
@@ -115,6 +116,17 @@ static int64_t rows_of(struct gw_api *api, const struct gw_view *v, struct gw_gr
 	return gw_count(gw_reader_of(api->engine), &q, &n, &err) == BUS_OK ? n : 0;
 }
 
+/* Of its newest definition: while that is built, or cannot be taken, the one before it runs. */
+static void put_state(struct bus_json_out *j, struct gw_engine *e, const struct gw_view *v)
+{
+	struct gw_view_state s = { 0 };
+
+	if (gw_view_state(e, v->name, &s) != BUS_OK)
+		s.state = GW_STATE_RUNNING;
+	bus_json_key(j, "state");
+	bus_json_put_text(j, gw_state_name(s.state));
+}
+
 static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw_views *views,
 		     const struct gw_view *v, struct gw_grant grant)
 {
@@ -144,6 +156,7 @@ static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw
 		bus_json_put_int(j, rows_of(api, v, grant));
 	bus_json_key(j, "newest");
 	bus_json_put_int(j, gw_newest(api->engine, v));
+	put_state(j, api->engine, v);
 	bus_json_object_end(j);
 }
 

@@ -53,6 +53,7 @@ static void refresh(struct gw_api *api)
 {
 	struct gw_topic_state *topic = bus_xcalloc(TOPICS_MAX, sizeof(*topic));
 	size_t n = gw_topics(api->engine, topic, TOPICS_MAX);
+	struct gw_views *views;
 
 	for (size_t i = 0; i < n; i++) {
 		const char *name = topic[i].topic;
@@ -64,12 +65,14 @@ static void refresh(struct gw_api *api)
 		    topic[i].undecodable);
 	}
 	free(topic);
-	for (size_t i = 0; i < gw_view_count(api->engine); i++) {
-		const struct gw_view *v = gw_view_at(api->engine, i);
+	views = gw_views_hold(api->engine);
+	for (size_t i = 0; i < views->n; i++) {
+		const struct gw_view *v = views->view[i];
 
 		set("titian_view_rows", "Keys now in the view.", "view", v->name, gw_view_rows(api->engine, v));
 		set("titian_view_newest", "Number of the newest change.", "view", v->name, gw_newest(api->engine, v));
 	}
+	gw_views_release(&views);
 	gw_promise_metrics(api);
 	bus_metric_set(bus_metric("titian_feed_clients", "gauge", "Readers that follow a view.", ""),
 		       (double)gw_feeds_count(api->feeds));
