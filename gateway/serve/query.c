@@ -53,9 +53,23 @@ void gw_params_begin(struct gw_params *p, const struct gw_view *v, struct gw_gra
 	p->view = v;
 	p->grant = grant;
 	p->arena = arena;
-	p->query =
-	    (struct gw_query){ .view = v, .limit = GW_LIMIT_DEFAULT, .filter = p->filter, .order = p->order, .rows = grant.rows };
+	p->query = (struct gw_query){ .view = v,
+				      .limit = GW_LIMIT_DEFAULT,
+				      .filter = p->filter,
+				      .order = p->order,
+				      .rows = grant.rows };
 	show_all(p);
+}
+
+/* The nearest name, or all there are, as far as they fit. */
+static void refuse_name(struct gw_params *p, const char *name, const char *const *shown, size_t n)
+{
+	const char *near = bus_nearest(name, shown, n);
+	size_t at = 0;
+
+	gw_params_refuse(p, "column-unknown", near, "'%s'", name);
+	for (size_t i = 0; !near && i < n && at + strlen(shown[i]) + 2 < sizeof(p->hint); i++)
+		at += (size_t)snprintf(p->hint + at, sizeof(p->hint) - at, "%s%s", i ? " " : "", shown[i]);
 }
 
 /* Names that are not shown do not exist. */
@@ -77,7 +91,7 @@ int gw_params_column(struct gw_params *p, struct bus_str name, enum gw_use use)
 		gw_params_refuse(p, "column-masked", NULL, "'%s'", text);
 		return -1;
 	}
-	gw_params_refuse(p, "column-unknown", bus_nearest(text, shown, n), "'%s'", text);
+	refuse_name(p, text, shown, n);
 	return -1;
 }
 

@@ -15,7 +15,8 @@
 #include "tests/support/engine_support.h"
 
 #define VIEW                                                                                                 \
-	"/*---\nname: satu\nkey: id\nroutes: {uji_a: _key}\ncolumns:\n  id: {type: text, pdp: P}\n"          \
+	"/*---\nname: satu\ndeprecated: 2026-07-01\nsunset: 2027-07-01\nkey: id\nroutes: {uji_a: "           \
+	"_key}\ncolumns:\n  id: {type: text, pdp: P}\n"                                                      \
 	"  nama: {type: text, pdp: U}\n---*/\nSELECT _key AS id, nama FROM uji_a"
 
 static struct engine *t;
@@ -183,6 +184,19 @@ static void what_is_no_row_or_no_right_is_not_kept(void **state)
 	expect(&all, "/v1/views/satu", "", "404");
 }
 
+/* RFC 9745, RFC 8594; midnight in Pekanbaru, UTC+7 */
+static void a_view_that_ends_says_so_with_every_answer(void **state)
+{
+	static const char *const paths[] = { "/v1/views/satu", "/v1/views/satu/k1" };
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(paths); i++)
+		for (int kept = 0; kept < 2; kept++) {
+			expect(&all, paths[i], "", "Deprecation: @1782838800\r\n");
+			expect(&all, paths[i], "", "Sunset: Wed, 30 Jun 2027 17:00:00 GMT\r\n");
+		}
+}
+
 static void it_lasts_a_second_and_then_goes(void **state)
 {
 	int64_t until = bus_clock_mono_ms() + 1100;
@@ -206,6 +220,7 @@ int main(void)
 		T(the_same_question_gets_the_same_answer_until_something_changes),
 		T(another_question_or_other_rights_have_their_own),
 		T(what_is_no_row_or_no_right_is_not_kept),
+		T(a_view_that_ends_says_so_with_every_answer),
 		T(it_lasts_a_second_and_then_goes),
 	};
 

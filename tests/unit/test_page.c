@@ -270,6 +270,32 @@ static void an_offset_passes_over_rows_of_the_answer(void **state)
 	engine_free(&t);
 }
 
+/* As if it were of a city: the planner is asked, not the clock. */
+static void a_large_view_is_sorted_by_an_index_or_not_at_all(void **state)
+{
+	static const struct gw_order by_a = { .column = 2 }, by_key = { .column = 0, .descending = true };
+	struct engine *t = start(50);
+	struct gw_query q = { .view = gw_view_find(t->e, "full"), .order = &by_a, .n_order = 1, .limit = 10 };
+	struct gw_def *def = (struct gw_def *)(uintptr_t)gw_view_def(q.view);
+	struct bus_error err = { 0 };
+	static struct seen s;
+
+	(void)state;
+	s.n = 0;
+	s.q = &q;
+	atomic_store(&def->rows, 100001);
+	assert_int_equal(gw_page(gw_reader_of(t->e), &q, see, &s, &err), BUS_ETOOBIG);
+	assert_int_equal(s.n, 0);
+	q.order = &by_key;
+	engine_must(gw_page(gw_reader_of(t->e), &q, see, &s, &err), &err);
+	assert_int_equal(s.n, 10);
+	atomic_store(&def->rows, 100000);
+	q.order = &by_a;
+	engine_must(gw_page(gw_reader_of(t->e), &q, see, &s, &err), &err);
+	assert_int_equal(s.n, 20);
+	engine_free(&t);
+}
+
 /* --- look-ups --------------------------------------------------------------------------------------- */
 
 struct found {
@@ -364,6 +390,7 @@ int main(void)
 		cmocka_unit_test(pages_in_any_order_are_as_sorted_with_nulls_where_asked),
 		cmocka_unit_test(rows_that_stay_are_seen_once_whatever_changes_around_them),
 		cmocka_unit_test(an_offset_passes_over_rows_of_the_answer),
+		cmocka_unit_test(a_large_view_is_sorted_by_an_index_or_not_at_all),
 		cmocka_unit_test(a_lookup_answers_in_the_order_asked_and_says_what_is_not_there),
 		cmocka_unit_test(a_lookup_by_what_has_no_index_or_several_rows_is_refused),
 		cmocka_unit_test(an_estimate_is_near_and_exact_where_that_is_free),

@@ -139,6 +139,15 @@ static void a_plan_that_reads_a_whole_table_for_one_key_is_refused(void **state)
 		"from end to end");
 }
 
+static void the_day_a_view_ends_is_a_day(void **state)
+{
+	(void)state;
+	refused(HEAD "sunset: soon\n" ROUTES COLUMNS "---*/\nSELECT _key AS k FROM uji_a",
+		"sunset: a day like 2027-06-30");
+	refused(HEAD "deprecated: 2027-02-30\n" ROUTES COLUMNS "---*/\nSELECT _key AS k FROM uji_a",
+		"deprecated: a day");
+}
+
 static void an_index_makes_it_acceptable_and_the_lineage_is_known(void **state)
 {
 	struct engine *t = start();
@@ -196,6 +205,7 @@ int main(void)
 		cmocka_unit_test(every_table_it_reads_has_a_route_and_only_those),
 		cmocka_unit_test(only_a_select_over_known_tables_with_known_functions_is_let_in),
 		cmocka_unit_test(a_plan_that_reads_a_whole_table_for_one_key_is_refused),
+		cmocka_unit_test(the_day_a_view_ends_is_a_day),
 		cmocka_unit_test(an_index_makes_it_acceptable_and_the_lineage_is_known),
 		cmocka_unit_test(views_that_read_each_other_are_refused),
 		cmocka_unit_test(a_view_may_not_take_a_table_s_name),
