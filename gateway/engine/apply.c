@@ -411,11 +411,15 @@ enum bus_err gw_commit(struct gw_engine *e, struct bus_error *err)
 	if (rc == BUS_OK && e->seq != e->seq_saved) {
 		snprintf(seq, sizeof(seq), "%lld", (long long)e->seq);
 		rc = gw_core_set_meta(e, "seq", seq, err);
+		if (rc == BUS_OK)
+			rc = gw_moment_note(e, err);
 	}
 	if (rc == BUS_OK)
 		rc = gw_db_exec(e->db, err, "COMMIT");
-	if (rc != BUS_OK)
+	if (rc != BUS_OK) {
+		e->moment = 0; /* what was noted may be rolled back */
 		return rc;
+	}
 	e->in_transaction = false;
 	e->seq_saved = e->seq;
 	publish(e);

@@ -160,6 +160,7 @@ struct gw_engine {
 	_Atomic uint64_t store_id;
 	struct gw_hash_key secret;
 	int64_t seq, seq_saved;
+	int64_t moment; /* the minute noted last */
 	int64_t quiet_since_ms; /* monotonic: no record since */
 	struct bus_buf scratch;
 
@@ -314,5 +315,9 @@ struct gw_engine *gw_reader_engine(struct gw_reader *r);
 /* A prepared statement of this reader, kept by its text. Borrowed; reset it after use. */
 enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt **out,
 			    struct bus_error *err) BUS_MUSTCHECK;
+
+/* moment.c */
+enum bus_err gw_moment_tables(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_moment_note(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* e->seq has moved */
 
 #endif

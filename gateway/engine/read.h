@@ -157,6 +157,8 @@ enum bus_err gw_changes(struct gw_reader *r, const struct gw_view *v, const char
 			int limit, gw_change_fn fn, void *ctx, int64_t *last,
 			struct bus_error *err) BUS_MUSTCHECK;
 int64_t gw_newest(struct gw_engine *e, const struct gw_view *v); /* newest seq of the view, from memory */
+/* A place in the log that everything committed at ms (wall clock) or later stands behind; at most a minute too early. */
+enum bus_err gw_seq_at(struct gw_reader *r, int64_t ms, int64_t *seq, struct bus_error *err) BUS_MUSTCHECK;
 uint64_t gw_store_id(struct gw_engine *e); /* made with the database: a cursor of another store is unknown */
 
 /* Told on the materialiser's thread after each commit that changed a view; must not block. */

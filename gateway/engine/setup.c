@@ -49,6 +49,8 @@ enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
 		{ offsetof(struct gw_engine, view_put), "UPDATE _view SET all_dirty=?, refill=? WHERE id=?" },
 	};
 
+	if (rc == BUS_OK)
+		rc = gw_moment_tables(e, err);
 	for (size_t i = 0; i < BUS_LEN(statement) && rc == BUS_OK; i++)
 		rc = gw_db_prepare(e->db, statement[i].sql,
 				   (struct gw_stmt **)(void *)((char *)e + statement[i].offset), err);

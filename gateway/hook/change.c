@@ -1,5 +1,6 @@
 /* Making, changing and removing webhooks. Handlers check and hand over; the topic's thread writes and answers. */
 #include <stdio.h>
+#include <time.h>
 
 #include "bus/clock.h"
 #include "gateway/hook/ask.h"
@@ -87,7 +88,27 @@ static bool params_good(struct gw_ask *a, const struct gw_hook_sub *s, const str
 	return !a->refused;
 }
 
-/* "0", "now" or a cursor, as a cursor. It stands in the subscription before anything is delivered: a snapshot that
+/* "2026-11-23T10:00:00+07:00", or with Z; ms since 1970. */
+static bool time_read(const char *text, int64_t *ms)
+{
+	struct tm tm = { 0 };
+	const char *zone = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	int hours, minutes, used = 0;
+
+	if (!zone)
+		return false;
+	*ms = (int64_t)timegm(&tm) * 1000;
+	if (strcmp(zone, "Z") == 0)
+		return true;
+	/* A '+' that nobody escaped is a blank once the query is decoded. */
+	if ((*zone != '+' && *zone != '-' && *zone != ' ') ||
+	    sscanf(zone + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || zone[1 + used])
+		return false;
+	*ms -= (*zone == '-' ? -1 : 1) * (hours * INT64_C(60) + minutes) * 60000;
+	return true;
+}
+
+/* "0", "now", a time or a cursor, as a cursor. It stands in the subscription before anything is delivered: a snapshot that
  * is cut off by a kill goes on as the one it was, and tells removals of rows that were sent already. */
 static void place_of(struct gw_hooks *h, struct gw_ask *a, const struct gw_view *v, const char *from,
 		     struct gw_hook_sub *s)
@@ -96,17 +117,25 @@ static void place_of(struct gw_hooks *h, struct gw_ask *a, const struct gw_view 
 	int64_t newest = gw_newest(h->conf.api->engine, v);
 	struct gw_place at = { 0 };
 	struct bus_buf text = { 0 };
+	struct bus_error err;
 	enum bus_err rc = BUS_OK;
+	int64_t ms;
 
 	s->anew = !from || strcmp(from, "0") == 0;
 	if (s->anew)
 		at.fresh = newest;
 	else if (strcmp(from, "now") == 0)
 		at.seq = newest;
-	else
+	else if (time_read(from, &ms) && gw_seq_at(gw_reader_of(h->conf.api->engine), ms, &at.seq, &err))
+		gw_ask_refuse(a, "unavailable", NULL, NULL);
+	else if (!time_read(from, &ms))
 		rc = gw_cursor_read_place(&cursors, v->name, from, &at);
+	/* Everything, for one who has some of it: removals too. */
+	if (at.seq == 0 && at.fresh == 0)
+		at.fresh = 1;
 	if (rc)
-		gw_ask_refuse(a, rc == BUS_ENOENT ? "cursor-unknown" : "cursor-invalid", "from", "0, now");
+		gw_ask_refuse(a, rc == BUS_ENOENT ? "cursor-unknown" : "cursor-invalid", "from",
+			      "0, now, 2026-11-23T10:00:00+07:00");
 	gw_cursor_put_place(&cursors, v->name, at, &text);
 	snprintf(s->from, sizeof(s->from), "%s", bus_buf_cstr(&text));
 	bus_buf_release(&text);
