@@ -26,5 +26,14 @@ extern const struct ctl_command ctl_view_apply;
 extern const struct ctl_command ctl_view_drop;
 extern const struct ctl_command ctl_view_verify;
 extern const struct ctl_command ctl_view_test;
+extern const struct ctl_command ctl_webhook_create;
+extern const struct ctl_command ctl_webhook_list;
+extern const struct ctl_command ctl_webhook_show;
+extern const struct ctl_command ctl_webhook_test;
+extern const struct ctl_command ctl_webhook_rotate;
+extern const struct ctl_command ctl_webhook_suspend;
+extern const struct ctl_command ctl_webhook_resume;
+extern const struct ctl_command ctl_webhook_redrive;
+extern const struct ctl_command ctl_webhook_rm;
 
 #endif

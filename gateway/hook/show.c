@@ -36,14 +36,13 @@ static void put_verifiers(const struct gw_hook *e, bool secrets, struct bus_json
 }
 
 /* How many numbers of changes the position is behind its view: no fewer than the changes that wait. */
-static void put_behind(struct gw_hooks *h, const struct gw_hook *e, struct bus_json_out *j)
+static void put_behind(struct gw_hooks *h, const char *view, const char *cursor, struct bus_json_out *j)
 {
 	const struct gw_cursors cursors = gw_api_cursors(h->conf.api);
 	struct gw_views *views = gw_views_hold(h->conf.api->engine);
-	const struct gw_view *v = gw_views_find(views, e->sub->view);
+	const struct gw_view *v = gw_views_find(views, view);
 	int64_t seq = 0, newest = v ? gw_newest(h->conf.api->engine, v) : 0;
-	bool known =
-	    v && (!e->pos.cursor[0] || gw_cursor_read_feed(&cursors, v, e->pos.cursor, &seq) == BUS_OK);
+	bool known = v && gw_cursor_read_feed(&cursors, v, cursor, &seq) == BUS_OK;
 
 	bus_json_key(j, "behind");
 	if (known)
@@ -65,7 +64,7 @@ void gw_hook_show(struct gw_hooks *h, const struct gw_hook *e, bool secrets, str
 	gw_hook_sub_show(e->sub, j);
 	bus_json_text_member(j, "created", bus_clock_iso_wib(e->sub->created, when, sizeof(when)));
 	gw_hook_pos_show(&fresh, j);
-	put_behind(h, e, j);
+	put_behind(h, e->sub->view, fresh.cursor, j);
 	put_verifiers(e, secrets, j);
 	bus_json_object_end(j);
 }

@@ -130,6 +130,13 @@ def test_a_message_is_tried_again_with_its_id_and_those_after_it_wait(gateway, r
 
     receiver.plan["/gagal"].extend([500, {"status": 429, "headers": {"Retry-After": "1"}}, hang, 404,
                                     {"status": 302, "headers": {"Location": "https://localhost:%d/gagal" % receiver.port}}])
+    def slow_body(handler):  # its status came in time: that is an answer
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx")
+        time.sleep(1.2)
+        return 0
+
+    receiver.plan["/lambat"].append(slow_body)
+    slow = gateway.make(view="uji_angka", url=receiver.base + "/lambat", max_batch=100)
     hook = gateway.make(view="uji_angka", url=receiver.base + "/gagal", max_batch=5)
     wait_for(lambda: done(gateway, hook), 30, "the snapshot")
     tries = receiver.got("/gagal", good=False)[:6]
@@ -141,6 +148,9 @@ def test_a_message_is_tried_again_with_its_id_and_those_after_it_wait(gateway, r
     assert status == 200 and [a["status"] for a in attempts[::-1]][:6] == [500, 429, 0, 404, 302, 204]
     assert attempts[::-1][2]["why"] == "no answer in time"
     assert not any("url" in a or "body" in a for a in attempts)
+    wait_for(lambda: done(gateway, slow), 20, "the slow one")
+    assert [r.status for r in receiver.got("/lambat", good=False)] == [0], "once"
+    assert gateway.ask("GET", "/v1/webhooks/%s/attempts" % slow["id"])[1][0]["status"] == 200
 
 
 def test_gone_and_failing_receivers_are_suspended_and_lose_nothing(gateway, receiver, town):
@@ -182,6 +192,16 @@ def test_redrive_delivers_again_under_new_ids(gateway, receiver, town):
     bodies = [r.body for r in receiver.got("/ulang")[-len(first) - 1:]]
     assert json.loads(bodies[0])["type"] == "uji_angka.reset" and fold(bodies) == town.rows
     assert gateway.ask("POST", "/v1/webhooks/%s/redrive?from=AAAA" % hook["id"])[0] == 400
+    count = len(receiver.got("/ulang"))
+    for ahead in (3600, 0):  # an hour from now: nothing; this minute: at least the change that comes
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + ahead))
+        status, _ = gateway.ask("POST", "/v1/webhooks/%s/redrive?from=%s" % (hook["id"], moment))
+        assert status == 200
+        town.put("k10", n=1000 + ahead)
+        town.flush()
+        wait_for(lambda: gateway.rows() == town.rows and done(gateway, hook), 20, "what came since")
+        assert (len(receiver.got("/ulang")) == count + 1) if ahead else len(receiver.got("/ulang")) > count + 1
+        assert json.loads(receiver.got("/ulang")[-1].body)["data"]["row"] == town.rows["k10"]
 
 
 def test_personal_rows_are_named_not_sent_unless_granted_in_full(gateway, receiver):
@@ -291,6 +311,29 @@ def test_revoked_grants_suspend(gateway, receiver, town):
     wait_for(lambda: len(receiver.got("/cabut")) == before + 1, 20, "what it missed")
 
 
+def test_the_command_line_does_all_of_it(gateway, receiver, tmp_path):
+    (tmp_path / "key").write_text(gateway.keys["kawan"] + "\n")
+    (tmp_path / "key").chmod(0o600)
+
+    def titian(*words, code=0):
+        run = subprocess.run([ROOT / "build/release/bin/titian", "webhook", *words], capture_output=True, text=True, timeout=60,
+                             env=dict(os.environ, LANG="C", TITIAN_URL=gateway.url, TITIAN_KEY_FILE=str(tmp_path / "key")))
+        assert run.returncode == code, run.stderr
+        return [line.split("\t") for line in run.stdout.splitlines()]
+    made = titian("create", "uji_angka", receiver.base + "/perintah", "--from", "now", "--filter", "kode_kel=in.(1471011000,1471011001)")
+    id, key = made[0][0], made[1]
+    assert key[0] == "public" and key[1].startswith("whpk_") and made[0][1:4] == ["uji_angka", "standard", "active"]
+    assert titian("show", id)[0] == made[0] and made[0] in titian("list")
+    assert titian("test", id)[0][0] == "204"
+    assert titian("suspend", id)[0][3:5] == ["suspended", "asked"]
+    assert titian("resume", id)[0][3] == "active"
+    assert len(titian("rotate", id, "--overlap", "60")) == 4  # two keys, and when one of them ends
+    assert titian("redrive", id, "--from", "0")[0][0] == id
+    assert titian("rm", id) == []
+    titian("show", id, code=5)
+    titian("create", "uji_angka", "http://10.0.0.1/", code=1)
+
+
 # --- CloudEvents, read by their own library -----------------------------------------------------------------
 
 def check_event(event, hook, rows, kinds):
@@ -341,9 +384,8 @@ def test_cloudevents_are_read_by_their_library_once_the_receiver_agrees(gateway,
                 read = from_binary_event if form == "binary" else from_structured_event
                 seen.append(check_event(read(HTTPMessage(r.headers, body), JSONFormat()), hook, rows, kinds))
                 assert form == "structured" or seen[-1][1] == r.headers["webhook-id"]
-        return "delete" in kinds and done(gateway, hook)
+        return "delete" in kinds and rows == town.rows and done(gateway, hook)
     wait_for(all_of_it, 20, "the last change")
-    assert rows == town.rows
     assert [s for s, _ in seen] == sorted({s for s, _ in seen}) and len({i for _, i in seen}) == len(seen)
     asked = receiver.got(path, "OPTIONS")
     assert len(asked) == 1 and asked[0].headers["WebHook-Request-Origin"] == "bus.uji"
@@ -421,7 +463,8 @@ def test_another_gateway_goes_on_with_the_key(gateway, receiver, town, stranger,
         gateway.stop()
         town.put("k09", n=909)
         town.flush()
-        wait_for(lambda: len(receiver.got("/serah")) > count + 1 and done(other, hook), 30, "the other one to deliver")
+        wait_for(lambda: len(receiver.got("/serah")) > count + 1 and other.rows() == town.rows and done(other, hook), 30,
+                 "the other one to deliver")
         bodies = [verify(hook, r) for r in receiver.got("/serah")]
         assert [json.loads(b)["type"] for b in bodies[count:]][0] == "uji_angka.reset"
         assert fold(bodies) == town.rows
