@@ -392,6 +392,13 @@ static void add_term(struct parse *p, struct gw_ast_select *s, struct gw_ast_ran
 
 /* --- SELECT, query ---------------------------------------------------------------------------------- */
 
+static void add_rest(struct parse *p, struct gw_ast_select *s)
+{
+	struct gw_ast_range r = read_expression(p, s);
+
+	PUSH(p, s->rest, s->n_rest, r);
+}
+
 static struct gw_ast_select *read_select(struct parse *p, struct gw_ast_query *q)
 {
 	struct gw_ast_select *s = bus_arena_zalloc(p->a->arena, sizeof(*s));
@@ -422,7 +429,7 @@ static struct gw_ast_select *read_select(struct parse *p, struct gw_ast_query *q
 		s->aggregate = true;
 	}
 	if (take(p, "HAVING")) {
-		(void)read_expression(p, s);
+		add_rest(p, s);
 		s->aggregate = true;
 	}
 	if (is(p, "WINDOW"))
@@ -490,13 +497,13 @@ static struct gw_ast_query *read_query(struct parse *p, enum gw_ast_role role, s
 	if (take(p, "ORDER")) {
 		take(p, "BY");
 		do
-			(void)read_expression(p, q->select[q->n_selects - 1]);
+			add_rest(p, q->select[q->n_selects - 1]);
 		while (take(p, ","));
 	}
 	if (take(p, "LIMIT")) {
 		q->limited = true;
 		do
-			(void)read_expression(p, q->select[q->n_selects - 1]);
+			add_rest(p, q->select[q->n_selects - 1]);
 		while (take(p, ","));
 	}
 	q->to = p->i;

@@ -62,6 +62,8 @@ struct gw_ast_select { /* SELECT ... FROM ... WHERE ... GROUP BY */
 	size_t n_equals;
 	struct gw_ast_range *group; /* GROUP BY */
 	size_t n_groups;
+	struct gw_ast_range *rest; /* HAVING, ORDER BY, LIMIT */
+	size_t n_rest;
 	struct gw_ast_query **sub; /* sub-queries in its expressions */
 	size_t n_subs;
 	bool aggregate, window, outer_join; /* outer_join: RIGHT or FULL */

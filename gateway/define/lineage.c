@@ -113,6 +113,90 @@ static void walk_item(struct walk *w, const struct gw_ast_select *s, size_t item
 	w->depth--;
 }
 
+/* --- all that counts ------------------------------------------------------------------------------------ */
+
+static void need_query(struct walk *w, const struct gw_ast_query *q, bool items);
+
+/* Names in the range, and everything in its sub-queries. */
+static void need_range(struct walk *w, const struct gw_ast_select *s, size_t from, size_t to)
+{
+	const struct gw_sql_token *t = w->a->token;
+	const struct gw_ast_query *q;
+	struct gw_ast_node n;
+	size_t len;
+
+	for (size_t i = from; i < to; i++) {
+		if (gw_sql_is(&t[i], "(") && (q = query_at(s, i + 1))) {
+			need_query(w, q, true);
+			i = q->to;
+			continue;
+		}
+		if ((t[i].kind != GW_SQL_WORD && t[i].kind != GW_SQL_QUOTED) || gw_sql_is(&t[i + 1], "("))
+			continue;
+		len = gw_sql_is(&t[i + 1], ".") ? 3 : 1;
+		if (i + len > to)
+			break;
+		n = gw_ast_resolve(w->a, s, i, i + len);
+		if (n.source)
+			walk_node(w, n, false);
+		i += len - 1;
+	}
+}
+
+/* What decides the query's rows; and, if asked, its outputs. */
+static void need_query(struct walk *w, const struct gw_ast_query *q, bool items)
+{
+	if (++w->depth > GW_AST_DEPTH_MAX)
+		return;
+	for (size_t k = 0; k < q->n_selects; k++) {
+		const struct gw_ast_select *s = q->select[k];
+
+		for (size_t i = 0; i < s->n_items && items; i++) {
+			if (s->item[i].node.source)
+				walk_node(w, s->item[i].node, false);
+			else
+				need_range(w, s, s->item[i].from, s->item[i].to);
+		}
+		for (size_t i = 0; i < s->n_terms; i++)
+			need_range(w, s, s->term[i].from, s->term[i].to);
+		for (size_t i = 0; i < s->n_groups; i++)
+			need_range(w, s, s->group[i].from, s->group[i].to);
+		for (size_t i = 0; i < s->n_rest; i++)
+			need_range(w, s, s->rest[i].from, s->rest[i].to);
+		for (size_t i = 0; i < s->n_sources; i++) {
+			if (s->source[i]->query)
+				need_query(w, s->source[i]->query, false);
+		}
+	}
+	w->depth--;
+}
+
+static void need_item(struct walk *w, size_t column)
+{
+	for (size_t i = 0; i < w->a->top->n_selects; i++) {
+		const struct gw_ast_select *s = w->a->top->select[i];
+
+		if (column >= s->n_items)
+			continue;
+		if (s->item[column].node.source)
+			walk_node(w, s->item[column].node, false);
+		else
+			need_range(w, s, s->item[column].from, s->item[column].to);
+	}
+}
+
+void gw_lineage_needs(const struct gw_ast *a, size_t column, size_t key, struct gw_lineage *out)
+{
+	struct walk w = { a, out, 0 };
+
+	memset(out, 0, sizeof(*out));
+	if (a->why)
+		return;
+	need_item(&w, column == GW_LINEAGE_ROWS ? key : column);
+	if (column == GW_LINEAGE_ROWS)
+		need_query(&w, a->top, false);
+}
+
 /* A column that is another's, untouched, all the way down. */
 static bool is_copy(struct gw_ast_node n)
 {

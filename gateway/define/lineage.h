@@ -26,6 +26,10 @@ struct gw_lineage {
 
 /* Of the output column, as the SELECT reads it. */
 void gw_lineage_of(const struct gw_ast *a, size_t column, struct gw_lineage *out);
+#define GW_LINEAGE_ROWS SIZE_MAX
+/* All that the output column's value depends on: also what its sub-queries' conditions read. GW_LINEAGE_ROWS: what decides
+ * which rows there are, and their keys (`key`: that column). n = GW_SOURCES_MAX: there may be more. */
+void gw_lineage_needs(const struct gw_ast *a, size_t column, size_t key, struct gw_lineage *out);
 /* The same down to the topics: columns of views become what those are made of. */
 void gw_lineage_deep(const struct gw_world *w, const struct gw_lineage *of, struct gw_lineage *out);
 void gw_lineage_add(struct gw_lineage *l, struct gw_source s); /* unless it is there */

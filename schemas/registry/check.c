@@ -146,6 +146,19 @@ static bool touches(const struct schema_change *c, const struct schema_use *u)
 	return false;
 }
 
+/* Which of the user's own columns the changed field is in, where it has said so; none: it decides which rows there
+ * are. */
+static void put_columns(struct bus_json_out *j, const struct schema_change *c, const struct schema_use *u)
+{
+	size_t top = strcspn(c->path, ".[{");
+
+	for (size_t i = 0; i < u->n_fields && u->columns; i++)
+		if (strlen(u->field[i]) == top && strncmp(u->field[i], c->path, top) == 0) {
+			bus_json_key(j, "columns");
+			schema_names_put(j, u->columns[i]);
+		}
+}
+
 struct affected {
 	struct bus_json_out *j;
 	const struct schema_diff *diff;
@@ -176,6 +189,7 @@ static void put_affected(void *ctx, const struct schema_use *u)
 		bus_json_object(a->j);
 		bus_json_text_member(a->j, "code", c->code);
 		bus_json_text_member(a->j, "path", c->path);
+		put_columns(a->j, c, u);
 		bus_json_text_member(a->j, "en", c->sentence.en);
 		bus_json_text_member(a->j, "id", c->sentence.id);
 		bus_json_object_end(a->j);

@@ -31,6 +31,7 @@ static void put_use(void *ctx, const struct schema_use *u)
 			bus_json_put_text(j, u->field[i]);
 		bus_json_array_end(j);
 	}
+	schema_use_put_columns(j, u);
 	bus_json_text_member(j, "at", u->at);
 	bus_json_object_end(j);
 }

@@ -7,11 +7,13 @@
  *
  *   {"keytype":"USE","program":"titian-gateway/gw-1"}
  *       {"owner":"Diskominfo","at":"2026-11-22T08:00:00Z","uses":[
- *         {"kind":"view","name":"warga","subject":"pku.disdukcapil.penduduk.v1-value","fields":["nama"]}]}
+ *         {"kind":"view","name":"warga","subject":"pku.disdukcapil.penduduk.v1-value","fields":["nama"],
+ *          "columns":{"nama":["nama_lengkap","inisial"]}}]}
  *   {"keytype":"STATE","subject":"s","version":3}
  *       {"state":"deprecated","sunset":"2027-01-31","successor":{"subject":"s","version":4},"note":"..."}
  *
- * A null value takes the record away. `fields` are the names of the record's own fields; none: all of them.
+ * A null value takes the record away. `fields` are the names of the record's own fields; none: all of them. `columns`
+ * (of views; may be missing): which of its own columns each of them is in; a field that is in none decides its rows.
  * Thread: any (one rwlock inside); what is passed to a callback is borrowed until it returns.
  */
 #ifndef SCHEMAS_STORE_SIDE_H
@@ -43,7 +45,13 @@ struct schema_use {
 	const char *subject;
 	const char *const *field;
 	size_t n_fields; /* 0: all of them */
+	/* Of each field: names of columns with a comma between them; "" none. NULL: not said. */
+	const char *const *columns;
 };
+
+/* The member "columns" of a use, where it is said. */
+void schema_use_put_columns(struct bus_json_out *j, const struct schema_use *u);
+void schema_names_put(struct bus_json_out *j, const char *names); /* "a,b" -> ["a","b"] */
 
 /* Every use of the subject (NULL: of any), by program, then as said. */
 void schema_side_uses(struct schema_side *s, const char *subject,

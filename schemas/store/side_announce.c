@@ -7,6 +7,33 @@
 
 #define WRITE_MS 5000
 
+void schema_names_put(struct bus_json_out *j, const char *names)
+{
+	bus_json_array(j);
+	while (*names) {
+		size_t n = strcspn(names, ",");
+
+		bus_json_put_str(j, (struct bus_str){ names, n });
+		names += n + (names[n] == ',');
+	}
+	bus_json_array_end(j);
+}
+
+void schema_use_put_columns(struct bus_json_out *j, const struct schema_use *u)
+{
+	if (!u->columns)
+		return;
+	bus_json_key(j, "columns");
+	bus_json_object(j);
+	for (size_t i = 0; i < u->n_fields; i++) {
+		if (!u->columns[i][0])
+			continue;
+		bus_json_key(j, u->field[i]);
+		schema_names_put(j, u->columns[i]);
+	}
+	bus_json_object_end(j);
+}
+
 static void put_value(const char *owner, const struct schema_use *use, size_t n, struct bus_buf *out)
 {
 	struct bus_json_out j = { .buf = out };
@@ -33,6 +60,7 @@ static void put_value(const char *owner, const struct schema_use *use, size_t n,
 				bus_json_put_text(&j, use[i].field[k]);
 			bus_json_array_end(&j);
 		}
+		schema_use_put_columns(&j, &use[i]);
 		bus_json_object_end(&j);
 	}
 	bus_json_array_end(&j);

@@ -7,6 +7,8 @@
 
 #define FIELDS_MAX 1000
 #define NAME_MAX_BYTES 512
+#define NAMES_MAX_BYTES 8192 /* of the columns of one field */
+#define NAMES_MAX_BYTES 8192 /* of the columns of one field */
 
 /* A member's text: "" when it is not there; NULL (and err) when it is no text that a name can be. */
 static const char *member(const struct bus_json *o, const char *name, struct bus_arena *arena,
@@ -52,6 +54,40 @@ static enum bus_err read_fields(const struct bus_json *o, struct bus_arena *aren
 	return BUS_OK;
 }
 
+/* "columns": {field: [column, ...]}, for the fields that were read. */
+static enum bus_err read_columns(const struct bus_json *o, struct bus_arena *arena, struct schema_use *u,
+				 struct bus_error *err)
+{
+	const struct bus_json *map = bus_json_get(o, "columns"), *list;
+	struct bus_buf names = { 0 };
+	const char **columns;
+
+	if (!map || map->type == BUS_JSON_NULL)
+		return BUS_OK;
+	if (map->type != BUS_JSON_OBJECT)
+		return bus_fail(err, BUS_EDATA, "'columns' is not an object");
+	columns = bus_arena_zalloc(arena, (u->n_fields + 1) * sizeof(*columns));
+	for (size_t i = 0; columns && i < u->n_fields; i++) {
+		list = bus_json_get(map, u->field[i]);
+		bus_buf_reset(&names);
+		for (const struct bus_json *c = list ? list->first : NULL; c && names.n < NAMES_MAX_BYTES;
+		     c = c->next) {
+			if (c->type != BUS_JSON_STRING || c->text.n > NAME_MAX_BYTES ||
+			    memchr(c->text.p, ',', c->text.n))
+				continue;
+			if (names.n)
+				bus_buf_putc(&names, ',');
+			bus_buf_put(&names, c->text.p, c->text.n);
+		}
+		columns[i] = bus_arena_dup(arena, names.p ? names.p : "", names.n);
+		if (!columns[i])
+			columns = NULL;
+	}
+	bus_buf_release(&names);
+	u->columns = columns;
+	return columns ? BUS_OK : bus_fail(err, BUS_ETOOBIG, "too large");
+}
+
 static enum bus_err read_use(const struct bus_json *o, struct bus_arena *arena, struct schema_use *u,
 			     struct bus_error *err)
 {
@@ -67,8 +103,11 @@ static enum bus_err read_use(const struct bus_json *o, struct bus_arena *arena, 
 	if (u->name[0] == '\0' || u->subject[0] == '\0')
 		return bus_fail(err, BUS_EDATA, "'name' or 'subject' is missing");
 	for (size_t i = 0; i < BUS_LEN(kinds); i++)
-		if (strcmp(u->kind, kinds[i]) == 0)
-			return read_fields(o, arena, u, err);
+		if (strcmp(u->kind, kinds[i]) == 0) {
+			enum bus_err rc = read_fields(o, arena, u, err);
+
+			return rc == BUS_OK ? read_columns(o, arena, u, err) : rc;
+		}
 	return bus_fail(err, BUS_EDATA, "'kind' is none of view, adapter, subscription, service");
 }
 

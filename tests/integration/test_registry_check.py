@@ -3,6 +3,7 @@ import json
 import urllib.request
 
 import pytest
+from conftest import wait_for
 from test_registry import A, B, B_DEFAULT, Registry, kafka, record  # noqa: F401 (kafka is a fixture)
 
 C = {"name": "c", "type": ["null", "string"], "default": None}
@@ -91,3 +92,61 @@ def test_the_citys_views(sample):
     with urllib.request.urlopen(request, timeout=10) as answer:
         found = affected(json.load(answer))
     assert found[("view", "penduduk_hidup_per_kelurahan")] and found[("adapter", "pku.disdukcapil.penduduk.v1")]
+
+
+def ask_city(sample, subject, change):
+    """What the check says of the subject's newest schema, changed."""
+    url = sample.registry + "/subjects/%s/versions/latest/schema" % subject
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        schema = json.load(answer)
+    change(schema)
+    request = urllib.request.Request(sample.registry + "/v1/subjects/%s/check" % subject,
+                                     json.dumps({"schema": json.dumps(schema)}).encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return {u["name"]: u["because"] for u in json.load(answer)["affected"] if u["kind"] == "view"}
+
+
+def without(field):
+    def change(schema):
+        schema["fields"] = [f for f in schema["fields"] if f["name"] != field]
+    return change
+
+
+def test_through_views_only_what_is_needed_goes_up(sample):
+    """Of `warga`, which reads all of the register, a view that shows no name does not care for names; one that does says in
+    which of its columns. Expected: read off the shipped SQL by hand."""
+    subject = "pku.disdukcapil.penduduk.v1-value"
+    names = ask_city(sample, subject, without("nama"))
+    assert names["penerima_bansos_meninggal"][0]["columns"] == ["nama"]
+    assert names["warga"][0]["columns"] == ["nama"]
+    assert "penduduk_hidup_per_kelurahan" not in names and "mutu_dinsos_kk_beda" not in names
+    area = ask_city(sample, subject, without("kode_kel"))
+    assert area["penduduk_hidup_per_kelurahan"][0]["columns"] == ["kode_kel"]
+    assert "penerima_bansos_meninggal" not in area
+    # compared, not shown: it decides which rows there are
+    assert names["mutu_dinsos_nama_beda"][0]["columns"] == []
+
+    def other_type(schema):
+        for field in schema["fields"]:
+            if field["name"] == "nominal":
+                field["type"] = "string"
+    changed = ask_city(sample, "pku.dinsos.bansos.v1-value", other_type)
+    assert all(b[0]["code"] == "type_changed" for b in changed.values())
+    assert "penerima_bansos_meninggal" not in changed  # reads status and program only
+
+
+def test_views_defined_later_are_told_too(sample):
+    text = ("/*---\nname: uji_nominal\ntitle: {id: Uji, en: Trial}\nkey: kunci\ncolumns:\n  kunci: {type: text, pdp: P}\n"
+            "  besar: {type: int, pdp: S}\n---*/\nSELECT _key AS kunci, nominal * 2 AS besar FROM dinsos_bansos\n")
+    path = "/v1/views/uji_nominal?apply=true"
+    request = urllib.request.Request(sample.city.url + path, text.encode(), method="PUT",
+                                     headers={"Authorization": "Bearer " + sample.city.key})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 202
+    try:
+        wait_for(lambda: "uji_nominal" in ask_city(sample, "pku.dinsos.bansos.v1-value", without("nominal")), 60,
+                 "the registry to know of the new view")
+        because = ask_city(sample, "pku.dinsos.bansos.v1-value", without("nominal"))["uji_nominal"]
+        assert because[0]["columns"] == ["besar"] and because[0]["code"] == "field_removed"
+    finally:
+        sample.request(path, method="DELETE")
