@@ -3,6 +3,7 @@ import { lang } from "./texts.js";
 
 const STORE = "titian.key";
 const PATIENCE = 15000; // ms
+export const FILE_PATIENCE = 600000; // for a whole view
 
 export const key = () => sessionStorage.getItem(STORE);
 export const setKey = (value) =>
@@ -27,11 +28,11 @@ export class Refusal extends Error {
 	}
 }
 
-export async function ask(path, accept = "application/json") {
+export async function ask(path, accept = "application/json", patience = PATIENCE) {
 	const answer = await fetch(path, {
 		headers: { Authorization: "Bearer " + key(), Accept: accept, "Accept-Language": lang() },
 		cache: "no-store",
-		signal: AbortSignal.timeout(PATIENCE),
+		signal: AbortSignal.timeout(patience),
 	});
 	if (!answer.ok) throw new Refusal(answer.status, await answer.json().catch(() => ({})));
 	return answer;

@@ -1,5 +1,5 @@
 // The views, each with a look inside: rows as granted, the day for dated ones, CSV, a curl line.
-import { ask, nextOf } from "./api.js";
+import { FILE_PATIENCE, ask, nextOf } from "./api.js";
 import { el, number, today } from "./dom.js";
 import { both, count, lang, shortName, t } from "./texts.js";
 
@@ -114,10 +114,20 @@ async function load(card, path) {
 
 const loadFirst = (card) => load(card, query(card, { limit: ROWS }));
 
-async function download(card, excel) {
+// A whole view as a file. Spreadsheets get XLSX: opening CSV they would eat the digits of long numbers.
+const TYPES = {
+	csv: "text/csv",
+	xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	parquet: "application/vnd.apache.parquet",
+};
+
+async function download(card, kind) {
 	try {
-		const blob = await (await ask(query(card, excel ? { excel: 1 } : {}), "text/csv")).blob();
-		const link = el("a", { href: URL.createObjectURL(blob), download: card.view.name + ".csv" });
+		const blob = await (await ask(query(card, {}), TYPES[kind], FILE_PATIENCE)).blob();
+		const link = el("a", {
+			href: URL.createObjectURL(blob),
+			download: card.view.name + "." + kind,
+		});
 		link.click();
 		setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 	} catch (e) {
@@ -177,8 +187,9 @@ function panel(card) {
 			{ class: "row" },
 			card.view.dated ? el("label", { for: dateId }, t("per_date")) : null,
 			card.view.dated ? card.date : null,
-			el("button", { type: "button", onclick: () => download(card, false) }, t("csv")),
-			el("button", { type: "button", onclick: () => download(card, true) }, t("csv_excel")),
+			Object.keys(TYPES).map((kind) =>
+				el("button", { type: "button", onclick: () => download(card, kind) }, t(kind)),
+			),
 		),
 		card.inside,
 		el("div", { class: "row" }, card.back, card.more),

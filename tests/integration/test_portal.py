@@ -2,6 +2,7 @@
 import re
 import shutil
 
+import openpyxl
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
@@ -145,6 +146,18 @@ def test_a_dated_view_opens_on_today_and_follows_the_date(sample, page):
     wait_for(lambda: first["nama"] in card.text, 10, "the rows of that day")
     command = card.find_element(By.TAG_NAME, "code").text
     assert "per_tanggal=2025-12-31" in command and sample.city.key not in command
+
+
+def test_a_view_is_downloaded_as_a_spreadsheet(sample, page, tmp_path):
+    page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    card = one(page, "#v-penduduk_hidup_per_kelurahan")
+    page.execute_script("arguments[0].click()", card.find_element(By.TAG_NAME, "button"))
+    wait_for(lambda: card.find_elements(By.CSS_SELECTOR, "tbody tr"), 10, "rows")
+    page.execute_script("arguments[0].click()", next(b for b in card.find_elements(By.TAG_NAME, "button") if "XLSX" in b.text))
+    file = tmp_path / "penduduk_hidup_per_kelurahan.xlsx"
+    wait_for(file.exists, 20, "the file")
+    rows = list(openpyxl.load_workbook(file)["Data"].iter_rows(values_only=True))
+    assert [dict(zip(rows[0], r)) for r in rows[1:]] == list(sample.city.rows("penduduk_hidup_per_kelurahan"))
 
 
 def test_no_key_shows_no_data(sample, page):
