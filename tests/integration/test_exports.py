@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -373,6 +374,62 @@ def test_the_command_resumes(city, tmp_path):
     (tmp_path / "c.csv.part.export").write_text("/v1/exports/%s\n" % ("0" * 32))
     titian_export(city, tmp_path, THIN, "-o", "c.csv", "--resume")
     assert (tmp_path / "c.csv").read_bytes() == whole
+
+
+class BadLine(threading.Thread):
+    """Between the command and the gateway; cuts every answer with a file in it after so many bytes, the first few times."""
+
+    def __init__(self, demo, after, times):
+        super().__init__(daemon=True)
+        self.gateway, self.after, self.times, self.asked = urllib.parse.urlsplit(demo.city.url), after, times, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                threading.Thread(target=self.serve, args=(self.listener.accept()[0],), daemon=True).start()
+            except OSError:
+                return
+
+    def serve(self, near):
+        far = socket.create_connection((self.gateway.hostname, self.gateway.port))
+
+        def forward():
+            while data := near.recv(65536):
+                self.asked.append(data)
+                far.sendall(data)
+            far.shutdown(socket.SHUT_WR)
+
+        there = threading.Thread(target=forward, daemon=True)
+        there.start()
+        left = None
+        while data := far.recv(4096):
+            if b"Accept-Ranges" in data and self.times:
+                self.times, left = self.times - 1, self.after
+            if left is not None:
+                data, left = data[:left], left - len(data[:left])
+            near.sendall(data)
+            if left == 0:
+                break
+        near.shutdown(socket.SHUT_RDWR)
+        there.join()
+        near.close()
+        far.close()
+
+
+def test_the_command_goes_on_by_itself_when_the_line_breaks(city, tmp_path):
+    line = BadLine(city, 30000, 2)
+    (tmp_path / "key").write_text(city.city.key + "\n")
+    (tmp_path / "key").chmod(0o600)
+    run = subprocess.run([str(ROOT / "build/release/bin/titian"), "export", THIN, "--format", "ndjson", "--gateway", line.url, "--key-file", "key"],
+                         cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    line.listener.close()
+    assert run.returncode == 0, run.stderr
+    ranges = [l.split(b"=")[1] for data in line.asked for l in data.split(b"\r\n") if l.startswith(b"Range: ")]
+    assert len(ranges) == 2 and 0 < int(ranges[0][:-1]) < int(ranges[1][:-1])
+    assert read("ndjson", (tmp_path / (THIN + ".ndjson")).read_bytes(), columns(city, THIN)) == list(city.city.rows(THIN))
 
 
 def test_the_command_says_what_is_wrong(city, tmp_path):
