@@ -67,6 +67,7 @@ struct gw_live { /* a view and its upkeep */
 	bool all_saved;
 	bool refill;  /* its own table, or scope columns, are new: every row is written */
 	bool changed; /* since the last commit */
+	bool stuck;   /* its SELECT failed when it was last evaluated: settle.c */
 	bool defined; /* by the definitions' topic, not by a file */
 	bool beside;  /* being built: gateway/engine/live.c */
 	int64_t rows, newest, log_entries;
@@ -244,6 +245,8 @@ bool gw_lives_keep(struct gw_engine *e, struct bus_str name); /* there is a wish
 void gw_lives_abandon(struct gw_engine *e); /* what is being built: before gw_setup_undo */
 /* switch.c: views that read a table which was exchanged listen to the new one, and are evaluated as a whole. */
 enum bus_err gw_switch_rewire(struct gw_engine *e, const char *name, struct bus_error *err) BUS_MUSTCHECK;
+/* Why its rows cannot be evaluated now; NULL: they can. Told with the view's state. */
+void gw_lives_stuck(struct gw_engine *e, struct gw_live *v, const char *why);
 void gw_lives_changed(struct gw_engine *e); /* refused wishes may be granted now */
 /* Grants wishes for about ms; between transactions. *busy: there is more to do. */
 enum bus_err gw_live_step(struct gw_engine *e, int ms, bool *busy, struct bus_error *err) BUS_MUSTCHECK;

@@ -23,14 +23,22 @@ struct shipped { /* a definition of views.dir */
 	size_t n;
 };
 
+struct standing { /* a view whose rows stand still */
+	char name[64];
+	char why[GW_STATE_FAULT_MAX];
+};
+
 struct gw_lives {
 	pthread_mutex_t lock;
-	struct wish *inbox; /* lock */
-	size_t n_inbox;	    /* lock */
-	bool read;	    /* lock: the topic, to its end */
-	struct wish *wish;  /* state: lock; the rest is the writer's */
-	size_t n;	    /* lock */
-	bool settled;	    /* what was defined before and is no longer named has been dealt with */
+	struct wish *inbox;	/* lock */
+	size_t n_inbox;		/* lock */
+	bool read;		/* lock: the topic, to its end */
+	struct wish *wish;	/* state: lock; the rest is the writer's */
+	size_t n;		/* lock */
+	bool settled;		/* what was defined before and is no longer named has been dealt with */
+	struct standing *stuck; /* lock */
+	size_t n_stuck;		/* lock */
+	struct bus_metric *stuck_metric;
 	struct shipped *shipped;
 	size_t n_shipped;
 	struct gw_build *build;
@@ -43,6 +51,9 @@ void gw_lives_new(struct gw_engine *e)
 	e->lives = bus_xcalloc(1, sizeof(*e->lives));
 	pthread_mutex_init(&e->lives->lock, NULL);
 	e->views_epoch = 1;
+	e->lives->stuck_metric =
+	    bus_metric("titian_view_stuck", "gauge",
+		       "Views whose SELECT fails on the rows there are: see their states", "");
 	e->lives->refused =
 	    bus_metric("titian_view_refused", "gauge",
 		       "Definitions that this gateway cannot take: see the views' states", "");
@@ -71,6 +82,7 @@ void gw_lives_free(struct gw_engine *e)
 	free(l->wish);
 	free(l->inbox);
 	free(l->shipped);
+	free(l->stuck);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 	e->lives = NULL;
@@ -101,6 +113,26 @@ static const struct shipped *shipped_of(const struct gw_lives *l, const char *na
 		if (strcmp(l->shipped[i].name, name) == 0)
 			return &l->shipped[i];
 	return NULL;
+}
+
+void gw_lives_stuck(struct gw_engine *e, struct gw_live *v, const char *why)
+{
+	struct gw_lives *l = e->lives;
+	size_t i;
+
+	pthread_mutex_lock(&l->lock);
+	for (i = 0; i < l->n_stuck && strcmp(l->stuck[i].name, v->def->pub.name) != 0; i++)
+		;
+	if (why && i == l->n_stuck)
+		l->stuck = bus_xrealloc(l->stuck, ++l->n_stuck * sizeof(*l->stuck));
+	if (why) {
+		snprintf(l->stuck[i].name, sizeof(l->stuck[i].name), "%s", v->def->pub.name);
+		snprintf(l->stuck[i].why, sizeof(l->stuck[i].why), "%s", why);
+	} else if (i < l->n_stuck) {
+		l->stuck[i] = l->stuck[--l->n_stuck];
+	}
+	bus_metric_set(l->stuck_metric, (double)l->n_stuck);
+	pthread_mutex_unlock(&l->lock);
 }
 
 void gw_lives_changed(struct gw_engine *e)
@@ -554,7 +586,8 @@ enum bus_err gw_live_step(struct gw_engine *e, int ms, bool *busy, struct bus_er
 			struct wish *w = &l->wish[i];
 			size_t n = l->n;
 
-			if (!w->fresh && (w->state.state != GW_STATE_REFUSED || w->tried_at == e->views_epoch))
+			if (!w->fresh &&
+			    (w->state.state != GW_STATE_REFUSED || w->tried_at == e->views_epoch))
 				continue;
 			rc = judge(e, w, grant(e, w, &why), &why);
 			if (l->n < n)
@@ -565,8 +598,8 @@ enum bus_err gw_live_step(struct gw_engine *e, int ms, bool *busy, struct bus_er
 		*err = why;
 	*busy = l->build != NULL;
 	for (size_t i = 0; i < l->n; i++)
-		*busy |= l->wish[i].fresh ||
-			 (l->wish[i].state.state == GW_STATE_REFUSED && l->wish[i].tried_at != e->views_epoch);
+		*busy |= l->wish[i].fresh || (l->wish[i].state.state == GW_STATE_REFUSED &&
+					      l->wish[i].tried_at != e->views_epoch);
 	return rc;
 }
 
@@ -670,7 +703,7 @@ enum bus_err gw_lives_stored(struct gw_engine *e, struct bus_error *err)
 
 const char *gw_state_name(enum gw_state s)
 {
-	static const char *const name[] = { "running", "building", "waiting", "refused" };
+	static const char *const name[] = { "running", "building", "waiting", "refused", "stuck" };
 
 	return name[s];
 }
@@ -697,6 +730,11 @@ enum bus_err gw_view_state(struct gw_engine *e, const char *name, struct gw_view
 		if (w)
 			*out = w->state;
 	}
+	for (size_t i = 0; i < e->lives->n_stuck && out->state == GW_STATE_RUNNING; i++)
+		if (strcmp(e->lives->stuck[i].name, name) == 0) {
+			out->state = GW_STATE_STUCK;
+			snprintf(out->fault, sizeof(out->fault), "%s", e->lives->stuck[i].why);
+		}
 	pthread_mutex_unlock(&e->lives->lock);
 	gw_views_release(&set);
 	return w || v ? BUS_OK : BUS_ENOENT;

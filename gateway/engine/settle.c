@@ -14,6 +14,7 @@
 #define GROUP_MS 1000  /* a group's evaluation, while records keep coming */
 #define OVERDUE_MS 5000
 #define OVERDUE_COSTS 10
+#define STUCK_MS 10000 /* between two attempts at a view whose SELECT fails */
 #define SWEEP_STEP 2000	  /* log entries looked at in one transaction */
 #define SWEEP_LEAST 10000 /* superseded entries worth a pass */
 
@@ -23,7 +24,7 @@ static bool source_waits(const struct gw_engine *e, const struct gw_live *v)
 	for (size_t i = 0; i < e->n_views; i++) {
 		const struct gw_live *s = e->view[i];
 
-		if (s->rel && (s->all || s->dirty.n > 0) && gw_view_reads(v->def, s->def->pub.name))
+		if (s->rel && !s->stuck && (s->all || s->dirty.n > 0) && gw_view_reads(v->def, s->def->pub.name))
 			return true;
 	}
 	return false;
@@ -31,6 +32,8 @@ static bool source_waits(const struct gw_engine *e, const struct gw_live *v)
 
 static bool all_is_due(const struct gw_engine *e, const struct gw_live *v, enum gw_haste haste, int64_t now)
 {
+	if (v->stuck && now - v->settled_ms < STUCK_MS + OVERDUE_COSTS * v->cost_ms && haste != GW_FORCE)
+		return false;
 	if (haste >= GW_QUIET)
 		return haste == GW_FORCE || now - e->quiet_since_ms >= v->cost_ms / 4;
 	return now - v->settled_ms > OVERDUE_MS + OVERDUE_COSTS * v->cost_ms;
@@ -64,11 +67,7 @@ static enum bus_err settle_all(struct gw_engine *e, struct gw_live *v, const _At
 	int64_t begin = bus_clock_mono_ms(), before = v->rows;
 	enum bus_err rc;
 
-	rc = gw_commit(e, err); /* what was applied does not wait for this */
-	if (rc == BUS_OK)
-		rc = gw_begin(e, err);
-	if (rc == BUS_OK)
-		rc = gw_eval_all(e, v, stop, err);
+	rc = gw_eval_all(e, v, stop, err);
 	if (rc == BUS_OK)
 		rc = clear_waiting(e, v, err);
 	if (rc != BUS_OK)
@@ -82,15 +81,14 @@ static enum bus_err settle_all(struct gw_engine *e, struct gw_live *v, const _At
 	v->cost_ms = v->settled_ms - begin;
 	bus_log(BUS_LOG_DEBUG, "gateway.evaluated", LOG_STR("view", v->def->pub.name),
 		LOG_INT("rows", v->rows), LOG_INT("before", before), LOG_INT("ms", v->cost_ms));
-	return rc == BUS_OK ? gw_commit(e, err) : rc;
+	return rc;
 }
 
 static enum bus_err settle_keys(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
 {
 	uint32_t *order = gw_keys_order(&v->dirty);
-	enum bus_err rc;
+	enum bus_err rc = BUS_OK;
 
-	rc = gw_begin(e, err);
 	for (size_t i = 0; i < v->dirty.n && rc == BUS_OK; i++)
 		rc = gw_eval_key(e, v, gw_keys_at(&v->dirty, order[i]), order[i] < v->saved, err);
 	free(order);
@@ -100,6 +98,58 @@ static enum bus_err settle_keys(struct gw_engine *e, struct gw_live *v, struct b
 		rc = gw_route_flush(e, v->rel, err);
 	v->settled_ms = bus_clock_mono_ms();
 	return rc;
+}
+
+/* A SELECT that cannot be evaluated on the rows there are (text that is no JSON, a sum that is too large) is its
+ * author's trouble, not the city's: the view stays as it was, which its state tells, and everything else goes on. */
+static enum bus_err stand_still(struct gw_engine *e, struct gw_live *v, const char *why, struct bus_error *err)
+{
+	enum bus_err rc;
+
+	rc = gw_db_exec(e->db, err, "ROLLBACK TO evaluation; RELEASE evaluation");
+	if (rc == BUS_OK)
+		rc = gw_setup_load(e, v, err); /* its numbers, too */
+	if (rc == BUS_OK && v->rel)
+		rc = gw_db_int(e->db, 0, &v->rel->rows, err, "SELECT count(*) FROM \"%s\"", v->def->pub.name);
+	v->all = true;
+	gw_touched_begin(v);
+	v->settled_ms = bus_clock_mono_ms();
+	if (!v->stuck)
+		bus_log(BUS_LOG_ERROR, "gateway.view_stuck", LOG_STR("view", v->def->pub.name),
+			LOG_STR("why", why));
+	v->stuck = true;
+	gw_lives_stuck(e, v, why);
+	return rc;
+}
+
+static enum bus_err settle_view(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
+				struct bus_error *err)
+{
+	bool all = v->all;
+	struct bus_error why = { 0 };
+	enum bus_err rc = BUS_OK;
+
+	if (all)
+		rc = gw_commit(e, err); /* what was applied does not wait for this */
+	if (rc == BUS_OK)
+		rc = gw_begin(e, err);
+	if (rc == BUS_OK)
+		rc = gw_db_exec(e->db, err, "SAVEPOINT evaluation");
+	if (rc != BUS_OK)
+		return rc;
+	rc = all ? settle_all(e, v, stop, &why) : settle_keys(e, v, &why);
+	if (rc == BUS_EDB)
+		return stand_still(e, v, why.text, err);
+	if (rc != BUS_OK) {
+		if (err)
+			*err = why;
+		return rc;
+	}
+	if (v->stuck)
+		gw_lives_stuck(e, v, NULL);
+	v->stuck = false;
+	rc = gw_db_exec(e->db, err, "RELEASE evaluation");
+	return rc == BUS_OK && all ? gw_commit(e, err) : rc;
 }
 
 enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic bool *stop, bool *pending,
@@ -125,11 +175,11 @@ enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic b
 		if (source_waits(e, v)) {
 			*pending = true;
 		} else if (v->all && all_is_due(e, v, haste, now)) {
-			rc = settle_all(e, v, stop, err);
+			rc = settle_view(e, v, stop, err);
 		} else if (!v->all && keys_are_due(v, haste, now)) {
-			rc = settle_keys(e, v, err);
+			rc = settle_view(e, v, stop, err);
 		} else {
-			*pending = true;
+			*pending |= !v->stuck; /* which is nothing that rest waits for */
 		}
 	}
 	bus_metric_add(e->settle_us, bus_clock_mono_us() - begin);

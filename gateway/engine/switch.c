@@ -287,6 +287,7 @@ static void let_go(struct gw_engine *e, struct gw_live **old)
 {
 	if (!*old)
 		return;
+	gw_lives_stuck(e, *old, NULL);
 	gw_rel_unlisten(e, *old);
 	gw_sum_close(e, *old);
 	gw_setup_release(*old);

@@ -574,6 +574,47 @@ static void what_cannot_be_set_up_at_the_start_waits_with_its_cursors(void **sta
 	assert_int_equal(engine_differences(t), 0);
 }
 
+static void a_view_that_cannot_be_evaluated_stands_still_alone(void **state)
+{
+	struct engine *t = *state;
+	struct follower f = { .name = "json" }, other = { .name = "dewasa" };
+
+	people(t);
+	engine_put(t, 0, "o01", "{\"id\":\"o01\",\"kel\":\"{}\",\"umur\":50}");
+	engine_apply(t, 1, GW_FORCE);
+	wish(t, "json",
+	     HEAD("json", "store: full\nroutes: {uji_orang: _key}\n",
+		  "  x: {type: int, pdp: N}\n") "SELECT _key AS id, json_extract(kel, '$.x') AS x FROM "
+						"uji_orang WHERE umur >= 50\n");
+	calm(t);
+	assert_int_equal(state_of(t, "json").state, GW_STATE_RUNNING);
+	for (unsigned i = 2; i < 6; i++) { /* one by one, then as a whole: all but one are no JSON */
+		person(t, i, 60);
+		engine_apply(t, 1, i < 4 ? GW_LIVE : GW_FORCE);
+	}
+	assert_int_equal(state_of(t, "json").state, GW_STATE_STUCK);
+	assert_non_null(strstr(state_of(t, "json").fault, "JSON"));
+	follow(t, &other);
+	assert_int_equal(other.n, PEOPLE - 17 + 5);
+	assert_int_equal(gw_view_rows(t->e, gw_view_find(t->e, "json")), 1);
+	gw_core_close(&t->e); /* and after a restart */
+	engine_open(t, NULL);
+	engine_settle(t);
+	assert_int_equal(state_of(t, "json").state, GW_STATE_STUCK);
+	follow(t, &f);
+	assert_int_equal(f.n, 1);
+	for (unsigned i = 2; i < 6; i++)
+		person(t, i, 1);
+	engine_put(t, 0, "o09", "{\"id\":\"o09\",\"kel\":\"{\\\"x\\\":7}\",\"umur\":50}");
+	engine_apply(t, 10, GW_LIVE);
+	engine_settle(t);
+	assert_int_equal(state_of(t, "json").state, GW_STATE_RUNNING);
+	follow(t, &f);
+	assert_int_equal(f.n, 2);
+	same_as_the_page(t, &f);
+	assert_int_equal(engine_differences(t), 0);
+}
+
 static void held_views_outlive_their_set(void **state)
 {
 	struct engine *t = *state;
@@ -694,6 +735,7 @@ int main(void)
 		T(records_that_come_while_it_is_built_are_in_it),
 		T(what_was_defined_runs_again_after_a_restart),
 		T(what_cannot_be_set_up_at_the_start_waits_with_its_cursors),
+		T(a_view_that_cannot_be_evaluated_stands_still_alone),
 		T(held_views_outlive_their_set),
 		cmocka_unit_test(any_history_of_records_and_definitions_ends_in_exact_followers),
 	};
