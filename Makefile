@@ -179,6 +179,7 @@ bench: programs kafka venv
 	@$(VENV)/bin/python tests/bench/bench.py
 	@$(VENV)/bin/python tests/bench/bench_registry.py
 	@$(VENV)/bin/python tests/bench/bench_exports.py
+	@$(VENV)/bin/python tests/bench/bench_feeds.py
 .PHONY: build-bench
 build-bench: $(BENCHES)
 # Other people's registry clients, all of them; and what the registry answers beside its peers.

@@ -210,6 +210,8 @@ static void identify(struct gw_channel *c)
 			       (const void *)p->params.grant.rows, (unsigned long long)p->params.grant.shown,
 			       (unsigned long long)p->params.grant.clear,
 			       p->view->dated ? p->params.query.date : "");
+		for (size_t k = 0; k < p->params.n_columns; k++)
+			bus_buf_put(b, p->params.name[k], strlen(p->params.name[k]) + 1);
 		bus_buf_put(b, p->params.column, p->params.n_columns);
 		for (size_t k = 0; k < p->scope.n; k++) {
 			bus_buf_put(b, p->scope_part[k].column, strlen(p->scope_part[k].column) + 1);

@@ -1,10 +1,12 @@
 /* What followers of the same share: the newest stretches of the log, read once and written once. */
 #include <assert.h>
 
+#include "bus/clock.h"
 #include "bus/log.h"
 #include "gateway/feed/feeds_impl.h"
 
 #define SHARED_PIECE 200 /* changes a block */
+#define REST_MS 10000	 /* who is farther behind reads alone */
 
 void gw_channel_free(struct gw_channel **cp)
 {
@@ -142,7 +144,17 @@ static enum bus_err read_on(struct gw_channel *c, int64_t to)
 	while (c->bytes > GW_CHANNEL_BYTES && c->n_blocks > 1)
 		drop_oldest(c);
 	c->head = b.to;
+	c->read_ms = bus_clock_mono_ms();
 	return BUS_OK;
+}
+
+void gw_channel_rest(struct gw_channel *c, int64_t now, bool hurry)
+{
+	if (pthread_mutex_trylock(&c->lock) != 0)
+		return;
+	if (c->n_blocks > 0 && (hurry || now - c->read_ms > REST_MS))
+		begin_at(c, c->head);
+	pthread_mutex_unlock(&c->lock);
 }
 
 /* The block that begins at seq, or the end of the one that seq lies in: *to. */

@@ -232,6 +232,7 @@ void gw_feeds_tick(struct gw_feeds *f)
 	for (struct gw_channel *c = f->channels; c; c = c->next) {
 		uint64_t generation = gw_access_generation(c->api->access);
 
+		gw_channel_rest(c, now, held > GW_FEED_HELD_MAX);
 		for (struct gw_subscriber *s = c->first; s; s = s->next) {
 			holds = atomic_load(&s->holds);
 			if (!s->stream)

@@ -8,7 +8,7 @@
  * second.
  *
  * Locks: the feeds' guards channels, followers and who they are; a channel's guards its blocks, and the log is read
- * under it. Order: feeds -> HTTP; channel alone. Thread: any.
+ * under it. Order: feeds -> HTTP; feeds -> channel, tried only. Thread: any.
  */
 #ifndef GATEWAY_FEED_FEEDS_H
 #define GATEWAY_FEED_FEEDS_H

@@ -77,12 +77,15 @@ struct gw_channel {
 	struct gw_block block[GW_CHANNEL_BLOCKS];
 	size_t oldest, n_blocks;
 	size_t bytes;
+	int64_t read_ms; /* monotonic: of the newest block */
 };
 
 /* Takes c: the channel of this identity that is there already, or c itself. Counted: one follower more. */
 struct gw_channel *gw_channel_enter(struct gw_feeds *f, struct gw_channel *c);
 void gw_channel_leave(struct gw_feeds *f, struct gw_channel **c);
 void gw_channel_free(struct gw_channel **c);
+/* Blocks that nobody has asked for in a while are let go; at once if `hurry`. Does not wait for the lock. */
+void gw_channel_rest(struct gw_channel *c, int64_t now, bool hurry);
 int64_t gw_channel_newest(const struct gw_channel *c); /* of its views */
 /* What comes after a place: *block, with a reference to its bytes; or a stretch to be read alone, up to *to (0: to
  * the end); or nothing, when the place is the end. */

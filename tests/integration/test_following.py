@@ -249,6 +249,21 @@ def test_a_grant_of_rows_holds_on_every_way(gateway, topics, parts):
     assert [json.loads(l).get("key") for l in lines] == ["a", None]
 
 
+def test_followers_share_only_what_is_the_same(gateway, topics, parts):
+    asked = ["", "&select=id,n", "&select=id,jumlah:n", "&kel=eq.t5", "&kel=in.(t5,t6)"]
+    streams = [Stream(gateway, "/v1/views/ikut/changes?after=now" + q) for q in asked]
+    streams.append(Stream(gateway, "/v1/views/ikut/changes?after=now", key=gateway.keys["t1"]))
+    wait_for(lambda: all(s.current() for s in streams), 20, "all to follow")
+    put_rows(gateway, topics[0], {"e": (7, "t5")})
+    put_rows(gateway, topics[0], {"g": (8, "t1")})
+    wait_for(lambda: all(s.told() for s in streams) and all(("upsert", "g") in s.told() for s in streams[:3]), 20, "rows")
+    rows = [[d["row"] for e, _, d in s.events if e == "upsert"] for s in streams]
+    whole = [row("e", 7, "t5"), row("g", 8, "t1")]
+    assert rows[0] == whole and rows[1] == [{"id": "e", "n": 7}, {"id": "g", "n": 8}]
+    assert rows[2] == [{"id": "e", "jumlah": 7}, {"id": "g", "jumlah": 8}]
+    assert rows[3] == rows[4] == whole[:1] and rows[5] == [dict(whole[1], nama="\u2022\u2022\u2022")]
+
+
 def test_a_part_that_cannot_be_followed_is_refused(gateway):
     for query in ("kel=gt.t1", "nama=eq.x", "kel=in.t1"):
         assert gateway.request("/v1/views/ikut/changes?" + query)[0] == 400, query
