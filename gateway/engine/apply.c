@@ -8,6 +8,8 @@
 #include "bus/log.h"
 #include "bus/wire.h"
 #include "gateway/engine/evolve.h"
+#include "gateway/engine/history.h"
+#include "gateway/store/versions.h"
 
 #define STREAMS_MAX 64	 /* of one partition: writers that took over from each other */
 #define NOTES_MAX 100000 /* rows kept in _gap and in _undecodable; the counts go on */
@@ -169,6 +171,16 @@ static enum bus_err meet(struct gw_engine *e, struct gw_topic *t, int32_t id, st
 	return gw_evolve(e, t, err);
 }
 
+/* A tombstone that asks for the row's history to go as well. */
+static bool erases(const struct bus_record *r)
+{
+	for (size_t i = 0; i < r->n_headers; i++) {
+		if (bus_str_is(r->header[i].name, "titian_erase") && bus_str_is(r->header[i].value, "1"))
+			return true;
+	}
+	return false;
+}
+
 static enum bus_err write_record(struct gw_engine *e, struct gw_part *p, const struct bus_record *r,
 				 struct bus_error *err)
 {
@@ -187,6 +199,9 @@ static enum bus_err write_record(struct gw_engine *e, struct gw_part *p, const s
 			return set_aside(e, p, r, "a null value without a key", err);
 		e->writing = rel;
 		rc = gw_table_remove(t, r->key, err);
+		if (rc == BUS_OK && t->versions)
+			rc = erases(r) ? gw_versions_forget(t->versions, r->key, err)
+				       : gw_versions_remove(t->versions, r->key, r->timestamp_ms, err);
 		e->writing = NULL;
 		return rc;
 	}
@@ -250,6 +265,9 @@ enum bus_err gw_apply(struct gw_engine *e, const struct bus_record *rec, size_t 
 	rc = gw_begin(e, err);
 	if (rc != BUS_OK)
 		return rc;
+	rc = gw_history_keep(e, err);
+	if (rc != BUS_OK)
+		return rc;
 	e->schemas_read = false;
 	place = bus_xmalloc((n + 1) * sizeof(*place));
 	last = bus_xcalloc(e->n_parts + 1, sizeof(*last));
@@ -268,6 +286,9 @@ enum bus_err gw_apply(struct gw_engine *e, const struct bus_record *rec, size_t 
 				    t->name, p->partition, (long long)rec[i].offset);
 			continue;
 		}
+		rc = gw_history_look(e, p, &rec[i], err);
+		if (rc != BUS_OK)
+			break;
 		rc = check_order(e, p, &rec[i], &repeat, err);
 		p->next = rec[i].offset + 1;
 		last[rec[i].slot] = (uint32_t)i + 1;
@@ -299,6 +320,8 @@ enum bus_err gw_apply(struct gw_engine *e, const struct bus_record *rec, size_t 
 	}
 	free(place);
 	free(last);
+	if (rc == BUS_OK)
+		rc = gw_history_save(e, err);
 	for (size_t i = 0; i < e->n_topics && rc == BUS_OK; i++) {
 		if (e->topic[i].moved)
 			rc = gw_route_flush(e, e->topic[i].rel, err);

@@ -102,6 +102,8 @@ struct gw_part {
 	int64_t from; /* where this session began: next, or the record before it, to be compared */
 	int64_t end;  /* at the broker, as last seen */
 	bool moved;
+	int64_t blind, known_ms; /* of its history (engine/history.c): 0 not looked up; not whole before */
+	bool blind_moved;
 	struct gw_stream *stream;
 	size_t n_streams;
 	struct gw_kept kept; /* while topic->fill */
@@ -118,6 +120,7 @@ struct gw_topic {
 	struct gw_rel *rel;
 	struct gw_topic_state count; /* the writer's own; copied under the engine's lock at commit */
 	bool moved;
+	bool history; /* its past is asked for */
 	struct bus_metric *applied, *behind, *gaps, *repeated, *undecodable;
 };
 
@@ -151,6 +154,8 @@ struct gw_engine {
 	size_t n_views;
 	uint64_t views_epoch; /* counts changes of the set, and of tables: what was refused may be granted now */
 	struct gw_lives *lives; /* gateway/engine/live.c */
+	_Atomic uint64_t set_epoch; /* of set: another one, another number */
+	uint64_t history_epoch;	      /* for which history is kept */
 	struct gw_views *set; /* lock: the definitions of view[], as readers see them */
 	struct gw_live *culprit; /* whose definition ended gw_setup_views; NULL: none's */
 	struct gw_live **order; /* each after those it reads */

@@ -39,7 +39,7 @@ enum bus_err gw_count(struct gw_reader *r, const struct gw_query *q, int64_t *n,
 	rc = gw_read_check_date(q->view, q->date, err);
 	if (rc != BUS_OK)
 		return rc;
-	if (q->n_filters == 0 && !q->view->dated)
+	if (q->n_filters == 0 && !q->view->dated && !r->of_past)
 		return q->rows ? count_part(r, q, n, err) : BUS_OK;
 	all.after = (struct bus_str){ 0 };
 	all.n_order = 0;
@@ -82,7 +82,7 @@ enum bus_err gw_estimate(struct gw_reader *r, const struct gw_query *q, int64_t 
 	enum bus_err rc;
 	bool row;
 
-	if (total <= SAMPLE || (q->n_filters == 0 && !q->view->dated))
+	if (r->of_past || total <= SAMPLE || (q->n_filters == 0 && !q->view->dated))
 		return gw_count(r, q, n, err);
 	rc = gw_read_check_date(q->view, q->date, err);
 	if (rc == BUS_OK)

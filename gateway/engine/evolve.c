@@ -1,4 +1,5 @@
 #include "gateway/engine/evolve.h"
+#include "gateway/engine/history.h"
 
 #include <stdio.h>
 
@@ -229,7 +230,8 @@ static enum bus_err take_up(struct gw_engine *e, struct gw_topic *t, struct sche
 	gw_table_close(&t->table);
 	t->table = fresh;
 	grow(t->rel, schema_root(schema));
-	return gw_evolve_note(e, t, err);
+	rc = gw_history_keep(e, err);
+	return rc == BUS_OK ? gw_evolve_note(e, t, err) : rc;
 }
 
 void gw_evolve_hold(struct gw_engine *e, struct gw_topic *t, const char *why)

@@ -113,7 +113,7 @@ enum bus_err gw_page(struct gw_reader *r, const struct gw_query *q, gw_row_fn fn
 	rc = gw_read_check_date(q->view, q->date, err);
 	if (rc != BUS_OK)
 		return rc;
-	if (!def->full && def->pace == GW_PACE_ROW && q->n_order == 0 &&
+	if (!r->of_past && !def->full && def->pace == GW_PACE_ROW && q->n_order == 0 &&
 	    ((!q->view->dated && q->n_filters == 0) || atomic_load(&def->rows) <= DRIVEN_ROWS_MAX))
 		rc = page_driven(r, q, fn, ctx, err);
 	else

@@ -31,23 +31,38 @@ struct gw_reader *gw_reader_of(struct gw_engine *e)
 	return r;
 }
 
+void gw_reader_empty(struct gw_reader *r)
+{
+	for (size_t i = 0; i < GW_READ_STATEMENTS_MAX; i++) {
+		gw_stmt_free(&r->kept[i].stmt);
+		free(r->kept[i].sql);
+		r->kept[i] = (struct kept){ 0 };
+	}
+	gw_db_close(&r->db);
+}
+
+static void reader_free(struct gw_reader *r)
+{
+	if (!r)
+		return;
+	reader_free(r->past);
+	gw_reader_empty(r);
+	free(r->value);
+	bus_buf_release(&r->packed);
+	bus_buf_release(&r->sql);
+	bus_buf_release(&r->pattern);
+	bus_buf_release(&r->state);
+	gw_keys_release(&r->keys);
+	free(r);
+}
+
 void gw_readers_free(struct gw_engine *e)
 {
 	struct gw_reader *r;
 
 	while ((r = e->readers)) {
 		e->readers = r->next;
-		for (size_t i = 0; i < GW_READ_STATEMENTS_MAX; i++) {
-			gw_stmt_free(&r->kept[i].stmt);
-			free(r->kept[i].sql);
-		}
-		gw_db_close(&r->db);
-		free(r->value);
-		bus_buf_release(&r->packed);
-		bus_buf_release(&r->sql);
-		bus_buf_release(&r->pattern);
-		gw_keys_release(&r->keys);
-		free(r);
+		reader_free(r);
 	}
 }
 

@@ -23,7 +23,12 @@ struct gw_reader {
 	size_t n_values;
 	struct bus_buf packed, sql, pattern;
 	struct gw_keys keys;
+	struct gw_reader *past; /* of its own, for moments gone by (engine/past.c); NULL: not needed yet */
+	bool of_past;		/* it is one: what is stored is not what is asked for */
+	struct bus_buf state;	/* of_past: for which views and tables its names are made */
 };
+
+void gw_reader_empty(struct gw_reader *r); /* statements and connection; it may go on with others */
 
 enum bus_err gw_read_check_date(const struct gw_view *v, const char *date,
 				struct bus_error *err) BUS_MUSTCHECK;

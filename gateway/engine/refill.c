@@ -3,6 +3,7 @@
 
 #include "bus/log.h"
 #include "gateway/engine/evolve.h"
+#include "gateway/engine/history.h"
 
 static void fill_name(const struct gw_topic *t, char *out, size_t n)
 {
@@ -126,6 +127,8 @@ enum bus_err gw_refill_end(struct gw_engine *e, struct gw_topic *t, struct bus_e
 				t->count.table, name, t->count.table);
 	if (rc == BUS_OK)
 		rc = gw_table_open(e->db, t->name, schema, id, &t->table, err);
+	if (rc == BUS_OK)
+		rc = gw_history_restart(e, t, err);
 	schema_unref(&schema);
 	if (rc == BUS_OK)
 		rc = gw_rel_make(e, t->count.table, &t->rel, err);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "gateway/engine/rollup.h"
+#include "gateway/store/versions.h"
 
 static void mark(struct gw_live *v, const struct gw_value *value)
 {
@@ -54,7 +55,7 @@ void gw_route_change(void *engine, const char *table, enum gw_db_op op)
 	struct gw_engine *e = engine;
 	struct gw_rel *rel = e->writing;
 
-	if (!rel)
+	if (!rel || strncmp(table, GW_VERSIONS_PREFIX, strlen(GW_VERSIONS_PREFIX)) == 0)
 		return;
 	assert(strcmp(rel->name, table) == 0);
 	rel->rows += op == GW_DB_INSERT ? 1 : op == GW_DB_DELETE ? -1 : 0;

@@ -8,6 +8,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "gateway/engine/core.h"
+#include "gateway/engine/history.h"
 
 #define ALL_LEAST 2000 /* touched keys that are fewer are never "all" */
 #define ALL_SHARE 10   /* one tenth */
@@ -159,6 +160,7 @@ enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic b
 	enum bus_err rc = BUS_OK;
 
 	*pending = false;
+	rc = gw_history_keep(e, err);
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
 		struct gw_live *v = e->order[i];
 		size_t most = (size_t)v->rows / ALL_SHARE;

@@ -20,6 +20,8 @@ enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
 	    " off INTEGER, PRIMARY KEY(topic, part, stream)) WITHOUT ROWID;"
 	    "CREATE TABLE IF NOT EXISTS _topic(topic TEXT PRIMARY KEY, applied INTEGER, gaps INTEGER, "
 	    " repeated INTEGER, undecodable INTEGER, newest_ms INTEGER) WITHOUT ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _history(tbl TEXT, part INTEGER, from_ms INTEGER, blind INTEGER, "
+	    " PRIMARY KEY(tbl, part)) WITHOUT ROWID;"
 	    "CREATE TABLE IF NOT EXISTS _gaps(topic TEXT, part INTEGER, stream TEXT, seq_from INTEGER, "
 	    " seq_to INTEGER, off INTEGER);"
 	    "CREATE TABLE IF NOT EXISTS _undecodable(topic TEXT, part INTEGER, off INTEGER, reason TEXT, "
@@ -531,6 +533,7 @@ void gw_setup_undo(struct gw_engine *e)
 		gw_setup_release(e->view[i]);
 		gw_rel_free(&e->view[i]->rel);
 	}
+	e->history_epoch = 0;
 	for (size_t i = 0; i < e->n_topics; i++) {
 		gw_refill_forget(e, &e->topic[i]);
 		gw_table_close(&e->topic[i].table);

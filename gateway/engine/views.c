@@ -18,6 +18,7 @@ void gw_views_publish(struct gw_engine *e)
 	pthread_mutex_lock(&e->lock);
 	old = e->set;
 	e->set = set;
+	atomic_fetch_add(&e->set_epoch, 1);
 	pthread_mutex_unlock(&e->lock);
 	gw_views_release(&old);
 	if (e->on_views)

@@ -55,6 +55,21 @@ int gw_db_on_progress(void *ctx)
 	return db->deadline_ms != 0 && bus_clock_mono_ms() > db->deadline_ms;
 }
 
+/* The same throughout a statement: it is set between two. */
+static void on_moment(sqlite3_context *ctx, int n, sqlite3_value **arg)
+{
+	const struct gw_db *db = sqlite3_user_data(ctx);
+
+	(void)n;
+	(void)arg;
+	sqlite3_result_int64(ctx, db->moment_ms);
+}
+
+void gw_db_moment(struct gw_db *db, int64_t ms)
+{
+	db->moment_ms = ms;
+}
+
 static enum bus_err prepare_connection(struct gw_db *db, enum gw_db_mode mode, int64_t cache_bytes,
 				       struct bus_error *err)
 {
@@ -75,6 +90,8 @@ static enum bus_err prepare_connection(struct gw_db *db, enum gw_db_mode mode, i
 	sqlite3_limit(h, SQLITE_LIMIT_EXPR_DEPTH, 200);
 	sqlite3_limit(h, SQLITE_LIMIT_COMPOUND_SELECT, 50);
 	gw_sqlfun_register(db);
+	sqlite3_create_function_v2(h, "_saat", 0, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, db, on_moment,
+				   NULL, NULL, NULL);
 
 	if (mode == GW_DB_WRITER) {
 		snprintf(sql, sizeof(sql),

@@ -42,6 +42,9 @@ void gw_db_deadline(struct gw_db *db, int ms);
 /* The statement that runs ends with BUS_ETIMEOUT. Any thread, while the connection is open. */
 void gw_db_interrupt(struct gw_db *db);
 
+/* What the SQL function _saat() gives on this connection: milliseconds since 1970. */
+void gw_db_moment(struct gw_db *db, int64_t ms);
+
 enum bus_err gw_db_prepare(struct gw_db *db, const char *sql, struct gw_stmt **out,
 			   struct bus_error *err) BUS_MUSTCHECK;
 

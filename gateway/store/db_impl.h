@@ -13,6 +13,7 @@ struct gw_db {
 	gw_db_change_fn changed;
 	void *changed_ctx;
 	struct gw_db_guard *guard;
+	int64_t moment_ms; /* what _saat() gives */
 	int64_t deadline_ms; /* monotonic; 0: none */
 };
 

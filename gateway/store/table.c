@@ -1,5 +1,7 @@
 #include "gateway/store/table.h"
 
+#include "gateway/store/versions.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -289,6 +291,7 @@ void gw_table_close(struct gw_table **table)
 		return;
 	gw_stmt_free(&t->put);
 	gw_stmt_free(&t->remove);
+	gw_versions_close(&t->versions);
 	for (size_t i = 0; i < t->n_plans; i++)
 		schema_plan_free(&t->plan[i].plan);
 	free(t->plan);
@@ -373,7 +376,10 @@ enum bus_err gw_table_put(struct gw_table *t, const struct gw_plan_slot *plan, c
 	gw_stmt_bind_int(t->put, 5, plan->id);
 	for (size_t i = 0; i < t->n_fields; i++)
 		bind_column(t->put, (int)i + OWN_COLUMNS + 1, &column[i]);
-	return gw_stmt_run(t->put, err);
+	rc = gw_stmt_run(t->put, err);
+	if (rc == BUS_OK && t->versions)
+		rc = gw_versions_put(t->versions, key, row->timestamp_ms, err);
+	return rc;
 }
 
 enum bus_err gw_table_remove(struct gw_table *t, struct bus_str key, struct bus_error *err)

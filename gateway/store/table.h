@@ -33,6 +33,7 @@ struct gw_table {
 	struct gw_plan_slot *plan;
 	size_t n_plans;
 	struct schema_columns *columns;
+	struct gw_versions *versions; /* of a register that keeps its history (gateway/store/versions.h); else NULL */
 };
 
 /* "pku.dinkes.kunjungan.v1" -> its parts and table name. BUS_EINVAL: no topic of the catalogue. */
