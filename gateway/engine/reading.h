@@ -25,6 +25,7 @@ struct gw_reader {
 	struct gw_keys keys;
 	struct gw_reader *past; /* of its own, for moments gone by (engine/past.c); NULL: not needed yet */
 	bool of_past;		/* it is one: what is stored is not what is asked for */
+	bool as_tables;		/* of_past: stored views are tables, of one moment and view */
 	struct bus_buf state;	/* of_past: for which views and tables its names are made */
 };
 

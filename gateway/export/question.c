@@ -67,6 +67,8 @@ bool gw_export_ask(struct gw_export *x, const char *name, const char *value, con
 		return set_split(x, value, problem);
 	if (strcmp(name, "provenance") == 0 && strcmp(value, "true") == 0)
 		return refuse(x, problem, "provenance", "Accept: application/json");
+	if (strcmp(name, "as_of") == 0)
+		return refuse(x, problem, "as_of", "Accept: text/csv, application/x-ndjson; Link: rel=next");
 	if (gw_params_add(&x->params, kept_name, kept))
 		return true;
 	*problem = x->params.problem;

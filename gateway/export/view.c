@@ -17,7 +17,8 @@ static bool look(void *ctx, const char *name, const char *value)
 	struct wish *w = ctx;
 
 	if (strcmp(name, "limit") == 0 || strcmp(name, "after") == 0 || strcmp(name, "offset") == 0 ||
-	    (strcmp(name, "provenance") == 0 && strcmp(value, "true") == 0))
+	    (strcmp(name, "provenance") == 0 && strcmp(value, "true") == 0) ||
+	    strcmp(name, "as_of") == 0)
 		w->paged = true;
 	if (strcmp(name, "format") != 0)
 		return true;

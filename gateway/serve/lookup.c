@@ -5,7 +5,7 @@
 #include "bus/json_out.h"
 #include "gateway/serve/answer.h"
 #include "gateway/serve/format.h"
-#include "gateway/serve/promise.h"
+#include "gateway/serve/moment.h"
 #include "gateway/serve/traced.h"
 
 #define VALUES_MAX 1000
@@ -84,7 +84,8 @@ static bool read_body(struct lookup *l, struct bus_http_request *req)
 
 static bool lookup_add(void *params, const char *name, const char *value)
 {
-	if (strcmp(name, "select") == 0 || strcmp(name, "per_tanggal") == 0 || strcmp(name, "provenance") == 0)
+	if (strcmp(name, "select") == 0 || strcmp(name, "per_tanggal") == 0 || strcmp(name, "provenance") == 0 ||
+	    strcmp(name, "as_of") == 0)
 		return gw_params_add(params, name, value);
 	return gw_params_refuse(params, "parameter-invalid", "select, per_tanggal", "'%.60s'", name);
 }
@@ -113,6 +114,7 @@ void gw_rest_lookup(void *ctx, struct bus_http_request *req)
 	struct gw_grant grant;
 	const struct gw_view *v;
 	struct bus_error err;
+	struct gw_reader *r;
 	int64_t newest;
 	enum bus_err rc;
 
@@ -130,18 +132,21 @@ void gw_rest_lookup(void *ctx, struct bus_http_request *req)
 	}
 	if (l.params.provenance)
 		l.key = bus_arena_zalloc(bus_http_arena(req), (l.n + 1) * sizeof(*l.key));
+	r = gw_moment_reader(api, req, &l.params);
+	if (!r)
+		return;
 	newest = gw_newest(api->engine, v);
 	bus_buf_putc(&l.body, '[');
-	rc = gw_lookup(gw_reader_of(api->engine), &l.params.query, l.column, l.value, l.n, found, &l, &err);
+	rc = gw_lookup(r, &l.params.query, l.column, l.value, l.n, found, &l, &err);
 	if (!rc && l.key)
-		rc = put_traced(&l, gw_reader_of(api->engine), &err);
+		rc = put_traced(&l, r, &err);
 	bus_buf_putc(&l.body, ']');
 	if (rc) {
 		gw_api_fail(req, rc, &err);
 	} else {
-		gw_promise_headers(api, req, v, newest);
 		gw_answer_links(req, v, NULL);
-		if (l.key || !gw_answer_tag(api, req, gw_answer_hash(api, req, &l.params, l.hash)))
+		gw_moment_headers(api, req, &l.params, newest);
+		if (l.key || l.params.as_of || !gw_answer_tag(api, req, gw_answer_hash(api, req, &l.params, l.hash)))
 			bus_http_reply(req, 200, "application/json", &l.body);
 	}
 	bus_buf_release(&l.body);

@@ -29,6 +29,8 @@ static const struct gw_problem_kind table[] = {
 	{ "topic-unknown", 404, "Tidak ada topik dengan nama itu bagi Anda", "No topic of that name for you" },
 	{ "schema-unknown", 400, "Tidak ada versi skema itu", "No such version of the schema" },
 	{ "row-unknown", 404, "Tidak ada baris dengan kunci itu", "No row with that key" },
+	{ "history-none", 404, "Tayangan ini tidak menyimpan riwayat", "This view keeps no history" },
+	{ "history-before", 409, "Riwayat tayangan ini belum ada pada saat itu", "The history of this view does not reach back to that moment" },
 	{ "date-missing", 400, "Tayangan ini memerlukan per_tanggal", "This view needs per_tanggal" },
 	{ "parameter-invalid", 400, "Parameter tidak sah", "A parameter is not valid" },
 	{ "column-unknown", 400, "Tidak ada kolom dengan nama itu", "No column of that name" },

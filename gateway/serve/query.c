@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "gateway/serve/moment.h"
 #include "bus/clock.h"
 #include "bus/yaml.h"
 
@@ -259,6 +260,11 @@ bool gw_params_add(void *params, const char *name, const char *value)
 		p->provenance = strcmp(value, "true") == 0;
 		return true;
 	}
+	if (strcmp(name, "as_of") == 0) {
+		p->as_of = gw_moment_read(value, &p->moment_ms) && p->moment_ms >= 0;
+		return p->as_of || gw_params_refuse(p, "parameter-invalid", "as_of=2025-12-31, as_of=2025-12-31T10:00:00Z",
+						    "as_of");
+	}
 	if (strcmp(name, "per_tanggal") == 0) {
 		if (!gw_date_ok(value))
 			return gw_params_refuse(p, "parameter-invalid", "per_tanggal=2025-12-31",
@@ -273,6 +279,8 @@ bool gw_params_end(struct gw_params *p)
 {
 	if (p->problem)
 		return false;
+	if (p->as_of && p->provenance)
+		return gw_params_refuse(p, "parameter-invalid", NULL, "provenance: as_of");
 	if (p->view->dated && !p->query.date)
 		return gw_params_refuse(p, "date-missing", "per_tanggal=2025-12-31", "%s", p->view->name);
 	if (p->after && p->query.offset > 0)

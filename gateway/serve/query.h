@@ -30,6 +30,8 @@ struct gw_params {
 	const char *after; /* cursor text or NULL */
 	bool has_limit;
 	bool excel;
+	bool as_of;			  /* of a moment gone by, moment_ms (gateway/serve/moment.h) */
+	int64_t moment_ms;
 	bool provenance;		  /* with `_provenance` in every row */
 	bool no_nulls;			  /* JSON without the members that are null; the caller sets it */
 	uint8_t column[GW_COLUMNS_MAX];	  /* the answer's columns, in order */

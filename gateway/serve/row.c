@@ -2,6 +2,7 @@
 #include "gateway/serve/answer.h"
 #include "gateway/serve/format.h"
 #include "gateway/serve/kept.h"
+#include "gateway/serve/moment.h"
 #include "gateway/serve/promise.h"
 #include "gateway/serve/traced.h"
 
@@ -30,6 +31,7 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 	struct one o = { 0 };
 	struct bus_error err;
 	struct gw_asked asked;
+	struct gw_reader *r;
 	enum bus_err rc;
 	int64_t newest;
 
@@ -56,16 +58,21 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 		bus_buf_release(&o.body);
 		return;
 	}
-	rc = gw_get(gw_reader_of(api->engine), v, o.params.query.date, bus_str(key), grant.rows, one_row, &o,
+	r = gw_moment_reader(api, req, &o.params);
+	if (!r)
+		return;
+	rc = gw_get(r, v, o.params.query.date, bus_str(key), grant.rows, one_row, &o,
 		    &err);
 	if (rc) {
 		gw_api_fail(req, rc, &err);
 		bus_buf_release(&o.body);
 		return;
 	}
-	gw_promise_headers(api, req, v, newest);
 	gw_answer_links(req, v, NULL);
-	if (!gw_answer_tag(api, req, gw_answer_hash(api, req, &o.params, o.hash)))
+	gw_moment_headers(api, req, &o.params, newest);
+	if (o.params.as_of)
+		bus_http_reply(req, 200, "application/json", &o.body);
+	else if (!gw_answer_tag(api, req, gw_answer_hash(api, req, &o.params, o.hash)))
 		gw_kept_reply(api, req, &asked, 200, "application/json", &o.body);
 	bus_buf_release(&o.body);
 }

@@ -6,7 +6,7 @@
 
 #include "bus/json_out.h"
 #include "gateway/serve/kept.h"
-#include "gateway/serve/promise.h"
+#include "gateway/serve/moment.h"
 #include "gateway/serve/traced.h"
 
 bool gw_rows_put(void *ctx, const struct gw_value *value, uint64_t hash)
@@ -96,6 +96,8 @@ static bool params_read(struct gw_rows *p, struct gw_api *api, struct bus_http_r
 		    q, "accept-unknown",
 		    "application/json, text/csv, application/x-ndjson, application/vnd.pgrst.object+json",
 		    "%s", v->name);
+	if (q->as_of && !q->has_limit && (p->form == GW_FORM_CSV || p->form == GW_FORM_NDJSON))
+		q->query.limit = GW_LIMIT_MAX; /* a file of the past comes in pages */
 	if (!q->problem && q->provenance &&
 	    (p->form == GW_FORM_CSV || (q->has_limit && q->query.limit > GW_TRACED_ROWS_MAX)))
 		gw_params_refuse(q, "parameter-invalid", "limit=100", "provenance: JSON, NDJSON, limit <= %d",
@@ -189,7 +191,7 @@ static void answer_page(struct gw_api *api, struct bus_http_request *req, struct
 	}
 	gw_cursor_put_feed(&cursors, p->params.view, newest, &cursor);
 	bus_http_set(req, "Titian-Cursor", bus_buf_cstr(&cursor));
-	gw_promise_headers(api, req, p->params.view, newest);
+	gw_moment_headers(api, req, &p->params, newest);
 	if (p->last.n > 0 && p->form != GW_FORM_OBJECT) /* the next page may turn out empty */
 		gw_answer_next(api, req, &p->params, bus_buf_str(&p->last), &next);
 	gw_answer_links(req, p->params.view, next.n ? bus_buf_cstr(&next) : NULL);
@@ -247,14 +249,16 @@ void gw_rest_page(void *ctx, struct bus_http_request *req)
 	newest = gw_newest(api->engine, v);
 	if (gw_kept_answer(api, req, v, &grant, newest, &asked) || !params_read(&p, api, req, v, grant))
 		return;
-	asked.keep = asked.keep && !p.params.provenance;
+	asked.keep = asked.keep && !p.params.provenance && !p.params.as_of;
+	r = gw_moment_reader(api, req, &p.params);
+	if (!r)
+		return;
 	/* A record sent again with the same content changes where a row comes from, and not the row. */
-	if (p.params.provenance)
+	if (p.params.provenance || p.params.as_of)
 		bus_http_set(req, "Cache-Control", "private, no-store");
 	else if (gw_answer_tag(api, req, gw_answer_hash(api, req, &p.params, state_of(api, req, &p, newest))))
 		return;
 	begin(&p);
-	r = gw_reader_of(api->engine);
 	rc = p.params.provenance ? gw_rows_traced(r, &p, &err)
 				 : gw_page(r, &p.params.query, gw_rows_put, &p, &err);
 	if (!rc)
