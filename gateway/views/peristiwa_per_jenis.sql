@@ -8,7 +8,6 @@ owner: disdukcapil
 purpose: {id: Jumlah peristiwa kependudukan, en: Numbers of civil events}
 basis: Perpres 39/2019
 freshness: {max_age: 1d}
-history: true
 key: jenis
 store: full
 pace: total

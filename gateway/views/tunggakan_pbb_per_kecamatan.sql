@@ -6,6 +6,7 @@ owner: bapenda
 purpose: {id: Perencanaan penagihan per kecamatan, en: Planning of collection by kecamatan}
 basis: UU 1/2022
 freshness: {max_age: 1d}
+history: true
 key: kode_kec
 store: full
 pace: total

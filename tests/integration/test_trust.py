@@ -161,3 +161,13 @@ def test_a_view_defined_at_run_time_has_its_conflicts_beside_it(sample):
     wait_for(lambda: not gone(), 60, "the view beside it, again")
     assert drop(sample, "uji_pengenal")[0] == 202
     wait_for(lambda: gone() and sample.request("/v1/views/uji_pengenal")[0] == 404, 60, "both gone")
+
+
+def test_a_shipped_view_on_a_past_day(sample):
+    """Every record of the sample city came today: on the last day of 1999 there was none, and now it is as it is."""
+    now = list(sample.city.rows("tunggakan_pbb_per_kecamatan"))
+    status, headers, body = sample.request("/v1/views/tunggakan_pbb_per_kecamatan?as_of=1999-12-31")
+    assert status == 200 and json.loads(body) == []
+    assert headers["Titian-As-Of"] == '"1999-12-31T23:59:59.999+07:00";past'
+    _, _, body = sample.request("/v1/views/tunggakan_pbb_per_kecamatan?as_of=2099-12-31")
+    assert json.loads(body) == now and now
