@@ -178,6 +178,7 @@ bench: programs kafka venv
 	@$(MAKE) --no-print-directory -s CONFIG=release build-bench
 	@$(VENV)/bin/python tests/bench/bench.py
 	@$(VENV)/bin/python tests/bench/bench_registry.py
+	@$(VENV)/bin/python tests/bench/bench_views.py
 	@$(VENV)/bin/python tests/bench/bench_exports.py
 	@$(VENV)/bin/python tests/bench/bench_feeds.py
 .PHONY: build-bench

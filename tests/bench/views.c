@@ -1,7 +1,8 @@
 /* The upkeep of views without Kafka and HTTP, in this process: a city loaded, a view of five tables with aggregates
  * and its roll-ups kept while rows change, built anew, looked up. Times are CPU time of the thread that writes.
  *
- *     views DIR PEOPLE [thin|full]      prints `name value unit` lines; DIR is made and removed
+ *     views DIR PEOPLE [thin|full]      prints `name value unit` lines; DIR is made
+ *     views DIR 0 [thin|full]           puts the definitions into DIR/views
  */
 #include <malloc.h>
 #include <pthread.h>
@@ -50,7 +51,7 @@ static void rebuild(void)
 	checkpoint();
 	t = cpu();
 	settle(GW_FORCE);
-	printf("view_rebuild_seconds %.2f s\n", cpu() - t);
+	printf("%s_rebuild_seconds %.2f s\n", kind, cpu() - t);
 	checkpoint();
 }
 
@@ -81,8 +82,8 @@ static void upkeep(const char *name, size_t size, size_t changes)
 	for (size_t i = 0; i < engine->n_views; i++)
 		evaluations += engine->view[i]->evaluations;
 	batch_release(&b);
-	printf("%s %.0f rows/s\n", name, (double)changes / cpu_s);
-	printf("%s_evaluations %.2f per row\n", name, (double)evaluations / (double)changes);
+	printf("%s_%s %.0f rows/s\n", kind, name, (double)changes / cpu_s);
+	printf("%s_%s_evaluations %.2f per_row\n", kind, name, (double)evaluations / (double)changes);
 }
 
 struct lookups {
@@ -158,7 +159,7 @@ static void lookups_under_writes(void)
 	l.stop = true;
 	pthread_join(thread, NULL);
 	qsort(l.us, l.n, sizeof(*l.us), by_size);
-	printf("view_lookup_p50_us %.0f us\nview_lookup_p99_us %.0f us\n", l.us[l.n / 2],
+	printf("%s_lookup_p50_us %.0f us\n%s_lookup_p99_us %.0f us\n", kind, l.us[l.n / 2], kind,
 	       l.us[l.n * 99 / 100]);
 	batch_release(&b);
 	free(l.us);
@@ -186,11 +187,15 @@ int main(int argc, char **argv)
 		put_view(argv[1], "per_kelurahan", rollup_kel, "", "");
 		put_view(argv[1], "per_pekerjaan", rollup_job, "", "");
 	}
+	if (city.people == 0)
+		return 0;
+	kind = full ? "view_full" : "view";
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	open_city(argv[1]);
 	load();
-	upkeep("view_upkeep_batch_100_rows_per_s", 100, CHANGES / 2);
-	upkeep("view_upkeep_rows_per_s", 1000, CHANGES);
-	upkeep("view_upkeep_batch_10000_rows_per_s", 10000, CHANGES);
+	upkeep("upkeep_batch_100_rows_per_s", 100, CHANGES / 2);
+	upkeep("upkeep_rows_per_s", 1000, CHANGES);
+	upkeep("upkeep_batch_10000_rows_per_s", 10000, CHANGES);
 	lookups_under_writes();
 	rebuild();
 	settle(GW_FORCE);
@@ -198,16 +203,16 @@ int main(int argc, char **argv)
 	must(gw_verify(engine, differing, engine->n_views, &err), &err);
 	for (size_t i = 0; i < engine->n_views; i++)
 		all += differing[i] < 0 ? 1000000 : differing[i];
-	printf("view_differences %lld rows\n", (long long)all);
+	printf("%s_differences %lld rows\n", kind, (long long)all);
 	must(gw_db_int(engine->db, 0, &pages, &err,
 		       "SELECT sum(pgsize) FROM dbstat WHERE name LIKE '%%terpadu%%'"),
 	     &err);
-	printf("view_size_mb %.0f MB\n", (double)pages / 1e6);
+	printf("%s_size_mb %.0f MB\n", kind, (double)pages / 1e6);
 	gw_core_close(&engine);
 	snprintf(path, sizeof(path), "%s/views.db", argv[1]);
-	printf("view_store_mb %.0f MB\n", size_mb(path));
+	printf("%s_store_mb %.0f MB\n", kind, size_mb(path));
 	getrusage(RUSAGE_SELF, &usage);
-	printf("view_rss_mb %.0f MB\n", (double)usage.ru_maxrss / 1024);
+	printf("%s_rss_mb %.0f MB\n", kind, (double)usage.ru_maxrss / 1024);
 	for (int i = 0; i < TABLES; i++)
 		schema_unref(&schema[i]);
 	return all ? 1 : 0;
