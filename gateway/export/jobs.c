@@ -236,7 +236,7 @@ static struct gw_export *mine(struct gw_api *api, struct bus_http_request *req, 
 	if (!gw_api_reader(api, req, reader))
 		return NULL;
 	x = gw_export_find(api->exports, bus_http_part(req, "id"), reader);
-	if (x && !x->job)
+	if (x && (!x->job || (to_read && gw_view_gone(x->view) == GW_DROPPED)))
 		gw_export_unref(&x);
 	if (!x) {
 		gw_problem(req, "export-unknown", NULL, "POST /v1/exports");

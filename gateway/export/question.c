@@ -85,8 +85,6 @@ bool gw_export_asked(struct gw_export *x, const char **problem)
 		return refuse(x, problem, "format is missing", "csv, ndjson, avro, xlsx, parquet");
 	if (x->params.after)
 		return refuse(x, problem, "after: a file is not paged", NULL);
-	if (x->params.provenance)
-		return refuse(x, problem, "provenance: of pages only", NULL);
 	if (x->split >= 0 && !x->bundle)
 		return refuse(x, problem, "split: only in a bundle", "\"bundle\": true");
 	x->limited = x->params.has_limit;
