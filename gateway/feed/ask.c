@@ -248,8 +248,12 @@ static void read_question(struct question *q, struct bus_http_request *req)
 		refuse(q, "parameter-invalid", "wait=30", "wait: 0..%d", GW_POLL_WAIT_MAX);
 		return;
 	}
+	if (q->until && strcmp(q->until, "now") != 0) {
+		refuse(q, "parameter-invalid", "until=now", "until: now");
+		return;
+	}
 	q->s->wait_until = bus_clock_mono_ms() + wait * 1000;
-	if (q->until && strcmp(q->until, "now") == 0)
+	if (q->until)
 		q->s->until = gw_channel_newest(c) > 0 ? gw_channel_newest(c) : 1;
 	start(q, req);
 }

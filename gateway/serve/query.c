@@ -254,10 +254,14 @@ bool gw_params_add(void *params, const char *name, const char *value)
 	}
 	if (strcmp(name, "excel") == 0) {
 		p->excel = strcmp(value, "1") == 0;
+		if (!p->excel && strcmp(value, "0") != 0)
+			return gw_params_refuse(p, "parameter-invalid", "excel=1", "excel: 0, 1");
 		return true;
 	}
 	if (strcmp(name, "provenance") == 0) {
 		p->provenance = strcmp(value, "true") == 0;
+		if (!p->provenance && strcmp(value, "false") != 0)
+			return gw_params_refuse(p, "parameter-invalid", "provenance=true", "provenance: true, false");
 		return true;
 	}
 	if (strcmp(name, "as_of") == 0) {
