@@ -207,10 +207,10 @@ static void put_info(struct gw_pen *p)
 	bus_json_array_end(&p->j);
 }
 
-static const struct gw_operation *operation_of(const struct bus_http_route *r)
+const struct gw_operation *gw_operation_of(const char *method, const char *path)
 {
 	for (const struct gw_operation *o = gw_operations; o->method; o++)
-		if (strcmp(o->method, r->method) == 0 && strcmp(o->path, r->pattern) == 0)
+		if (strcmp(o->method, method) == 0 && strcmp(o->path, path) == 0)
 			return o;
 	assert(!"every route is documented");
 	return NULL;
@@ -235,23 +235,28 @@ static void put_body(struct gw_pen *p, const char *body)
 	bus_json_object_end(&p->j);
 }
 
-static void put_operation(struct gw_pen *p, const struct gw_operation *o)
+void gw_openapi_operation(struct gw_pen *p, const struct gw_operation *o, const char *view)
 {
-	char method[8] = "";
+	const char *parameters = o->parameters;
+	char method[8] = "", id[160];
+
+	snprintf(id, sizeof(id), "%s%s%s", o->id, view ? "_" : "", view ? view : "");
+	if (view && strncmp(parameters, "view ", 5) == 0)
+		parameters += 5;
 
 	for (size_t i = 0; o->method[i] && i < sizeof(method) - 1; i++)
 		method[i] = (char)tolower((unsigned char)o->method[i]);
 	gw_pen_object(p, method);
-	gw_pen_str(p, "operationId", o->id);
+	gw_pen_str(p, "operationId", id);
 	gw_pen_array(p, "tags");
-	bus_json_put_text(&p->j, o->tag);
+	bus_json_put_text(&p->j, view ? view : o->tag);
 	bus_json_array_end(&p->j);
 	gw_pen_text(p, "summary", o->title_id, o->title_en);
 	if (o->open) {
 		gw_pen_array(p, "security");
 		bus_json_array_end(&p->j);
 	}
-	gw_pen_parameters(p, o->parameters);
+	gw_pen_parameters(p, parameters);
 	bus_json_array_end(&p->j);
 	if (o->body)
 		put_body(p, o->body);
@@ -270,7 +275,7 @@ static void put_path(struct gw_pen *p, const struct bus_http_route *route)
 	gw_pen_object(p, route->pattern);
 	for (const struct bus_http_route *r = route; r->method; r++)
 		if (strcmp(r->pattern, route->pattern) == 0)
-			put_operation(p, operation_of(r));
+			gw_openapi_operation(p, gw_operation_of(r->method, r->pattern), NULL);
 	bus_json_object_end(&p->j);
 }
 

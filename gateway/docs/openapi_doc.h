@@ -59,6 +59,9 @@ void gw_pen_answers(struct gw_pen *p, const char *answers);
  * array of objects, A array of text, l text in two languages; `?` after it: may be null. */
 void gw_pen_schema(struct gw_pen *p, const char *members);
 
+const struct gw_operation *gw_operation_of(const char *method, const char *path);
+/* "get": {...}. view: the one whose own path this is, without the parameter; NULL: the general path. */
+void gw_openapi_operation(struct gw_pen *p, const struct gw_operation *o, const char *view);
 void gw_openapi_components(struct gw_pen *p, const struct gw_openapi_view *view, size_t n);
 void gw_openapi_view_paths(struct gw_pen *p, const struct gw_openapi_view *v);
 void gw_openapi_view_schema(struct gw_pen *p, const struct gw_openapi_view *v);

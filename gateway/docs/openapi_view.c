@@ -141,7 +141,6 @@ static void end_operation(struct gw_pen *p, const char *answers)
 	gw_pen_answers(p, answers);
 	bus_json_object_end(&p->j);
 	bus_json_object_end(&p->j);
-	bus_json_object_end(&p->j);
 }
 
 static void put_filters(struct gw_pen *p, const struct gw_openapi_view *v)
@@ -191,6 +190,9 @@ void gw_openapi_view_paths(struct gw_pen *p, const struct gw_openapi_view *v)
 	put_text_content(p, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
 	put_text_content(p, "application/vnd.apache.parquet");
 	end_operation(p, "206=Rows 304=Unchanged 400 401 403 404 406 416 422 429 503");
+	gw_openapi_operation(p, gw_operation_of("PUT", "/v1/views/{view}"), v->view->name);
+	gw_openapi_operation(p, gw_operation_of("DELETE", "/v1/views/{view}"), v->view->name);
+	bus_json_object_end(&p->j);
 
 	begin_operation(p, v, "/{key}", "row", "key select if_none_match");
 	begin_responses(p);
@@ -198,6 +200,7 @@ void gw_openapi_view_paths(struct gw_pen *p, const struct gw_openapi_view *v)
 	put_row_ref(p, v);
 	bus_json_object_end(&p->j);
 	end_operation(p, "304=Unchanged 400 401 403 404 503");
+	bus_json_object_end(&p->j);
 
 	begin_operation(p, v, "/changes", "changes", "since wait until ticket last_event_id select");
 	begin_responses(p);
@@ -207,4 +210,5 @@ void gw_openapi_view_paths(struct gw_pen *p, const struct gw_openapi_view *v)
 	put_text_content(p, "text/event-stream");
 	put_text_content(p, "application/x-ndjson");
 	end_operation(p, "400 401 403 404 406 410 429 503");
+	bus_json_object_end(&p->j);
 }

@@ -312,6 +312,10 @@ void gw_rest_check(void *ctx, struct bus_http_request *req)
 		gw_problem(req, "parameter-invalid", "ms: 0 to 600000", NULL);
 		return;
 	}
+	if (text.n == 0) {
+		gw_problem(req, "definition-invalid", "0 bytes", "gateway/views/README.md");
+		return;
+	}
 	j = new_job(CHECK, reader, "definition");
 	bus_buf_put(&j->text, text.p, text.n);
 	j->ms = ms ? atoi(ms) : MS_DEFAULT;
