@@ -35,9 +35,8 @@ const struct gw_view *gw_view_at(struct gw_engine *e, size_t i);
 const struct gw_view *gw_view_find(struct gw_engine *e, const char *name); /* NULL: none */
 int gw_view_column(const struct gw_view *v, const char *name);		   /* -1: none */
 
-/* One row. value[i] belongs to column i of the view. hash: keyed hash of the row (an ETag); 0 in
- * pages, which do without. Return false to
- * stop. */
+/* One row. value[i] belongs to column i of the view. hash: keyed hash of the row (an ETag); 0 in pages,
+ * which do without. Return false to stop. */
 typedef bool (*gw_row_fn)(void *ctx, const struct gw_value *value, uint64_t hash);
 
 enum gw_operator {

@@ -10,19 +10,31 @@
 
 /* --- headers ---------------------------------------------------------------------------------------- */
 
-bool gw_answer_tag(struct gw_api *api, struct bus_http_request *req, uint64_t hash)
+static void tag_of(uint64_t hash, char tag[24])
+{
+	snprintf(tag, 24, "W/\"%016" PRIx64 "\"", hash);
+}
+
+void gw_answer_put_tag(struct bus_http_request *req, uint64_t hash)
+{
+	char tag[24];
+
+	tag_of(hash, tag);
+	bus_http_set(req, "ETag", tag);
+	bus_http_set(req, "Cache-Control", "private, no-cache");
+	bus_http_set(req, "Vary", "Authorization, X-Api-Key, Accept, Accept-Encoding, Prefer, Range");
+}
+
+bool gw_answer_unchanged(struct bus_http_request *req, uint64_t hash)
 {
 	const char *have = bus_http_header(req, "If-None-Match");
 	char tag[24];
 
-	(void)api;
-	snprintf(tag, sizeof(tag), "W/\"%016" PRIx64 "\"", hash);
-	bus_http_set(req, "ETag", tag);
-	bus_http_set(req, "Cache-Control", "private, no-cache");
-	bus_http_set(req, "Vary", "Authorization, X-Api-Key, Accept, Accept-Encoding, Prefer, Range");
+	tag_of(hash, tag);
 	/* Compared weakly (RFC 9110, 13.1.2): with or without W/. */
 	if (!have || (strcmp(have, "*") != 0 && !strstr(have, tag + 2)))
 		return false;
+	gw_answer_put_tag(req, hash);
 	bus_http_reply(req, 304, NULL, NULL);
 	return true;
 }

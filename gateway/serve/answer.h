@@ -7,9 +7,10 @@
 #include "gateway/serve/api.h"
 #include "gateway/serve/query.h"
 
-/* ETag (weak: the same answer may be compressed or not) and Vary. True: the reader has it, and has been
- * answered 304. hash: of all that decides the answer. */
-bool gw_answer_tag(struct gw_api *api, struct bus_http_request *req, uint64_t hash);
+/* True: the reader has it (If-None-Match), and has been answered 304. hash: of all that decides the answer. */
+bool gw_answer_unchanged(struct bus_http_request *req, uint64_t hash);
+/* ETag (weak: the same answer may be compressed or not) and Vary, of an answer that is no problem. */
+void gw_answer_put_tag(struct bus_http_request *req, uint64_t hash);
 /* The ETag's hash of a row or of a list of rows as this reader gets it. */
 uint64_t gw_answer_hash(struct gw_api *api, struct bus_http_request *req, const struct gw_params *p,
 			uint64_t rows);

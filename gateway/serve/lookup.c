@@ -18,7 +18,7 @@ struct lookup {
 	size_t n;
 	struct bus_buf body;
 	struct gw_hash_key tag;
-	uint64_t hash; /* of all rows, in their order */
+	uint64_t hash;	     /* of all rows, in their order */
 	struct bus_str *key; /* with provenance: of each row, p NULL for none; else NULL */
 };
 
@@ -31,7 +31,8 @@ static void found(void *ctx, size_t i, const struct gw_value *row, uint64_t hash
 	if (l->key) { /* looked at again, with its traces */
 		struct bus_str key = row ? row[l->params.view->key].s : (struct bus_str){ 0 };
 
-		l->key[i] = (struct bus_str){ row ? bus_arena_dup(l->params.arena, key.p, key.n) : NULL, key.n };
+		l->key[i] =
+		    (struct bus_str){ row ? bus_arena_dup(l->params.arena, key.p, key.n) : NULL, key.n };
 		return;
 	}
 	if (i > 0)
@@ -84,8 +85,8 @@ static bool read_body(struct lookup *l, struct bus_http_request *req)
 
 static bool lookup_add(void *params, const char *name, const char *value)
 {
-	if (strcmp(name, "select") == 0 || strcmp(name, "per_tanggal") == 0 || strcmp(name, "provenance") == 0 ||
-	    strcmp(name, "as_of") == 0)
+	if (strcmp(name, "select") == 0 || strcmp(name, "per_tanggal") == 0 ||
+	    strcmp(name, "provenance") == 0 || strcmp(name, "as_of") == 0)
 		return gw_params_add(params, name, value);
 	return gw_params_refuse(params, "parameter-invalid", "select, per_tanggal", "'%.60s'", name);
 }
@@ -146,8 +147,13 @@ void gw_rest_lookup(void *ctx, struct bus_http_request *req)
 	} else {
 		gw_answer_links(req, v, NULL);
 		gw_moment_headers(api, req, &l.params, newest);
-		if (l.key || l.params.as_of || !gw_answer_tag(api, req, gw_answer_hash(api, req, &l.params, l.hash)))
+		l.hash = gw_answer_hash(api, req, &l.params, l.hash);
+		if (l.key || l.params.as_of) {
 			bus_http_reply(req, 200, "application/json", &l.body);
+		} else if (!gw_answer_unchanged(req, l.hash)) {
+			gw_answer_put_tag(req, l.hash);
+			bus_http_reply(req, 200, "application/json", &l.body);
+		}
 	}
 	bus_buf_release(&l.body);
 }

@@ -32,6 +32,7 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 	struct bus_error err;
 	struct gw_asked asked;
 	struct gw_reader *r;
+	uint64_t tag;
 	enum bus_err rc;
 	int64_t newest;
 
@@ -61,8 +62,7 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 	r = gw_moment_reader(api, req, &o.params);
 	if (!r)
 		return;
-	rc = gw_get(r, v, o.params.query.date, bus_str(key), grant.rows, one_row, &o,
-		    &err);
+	rc = gw_get(r, v, o.params.query.date, bus_str(key), grant.rows, one_row, &o, &err);
 	if (rc) {
 		gw_api_fail(req, rc, &err);
 		bus_buf_release(&o.body);
@@ -70,9 +70,12 @@ void gw_rest_row(void *ctx, struct bus_http_request *req)
 	}
 	gw_answer_links(req, v, NULL);
 	gw_moment_headers(api, req, &o.params, newest);
-	if (o.params.as_of)
+	tag = gw_answer_hash(api, req, &o.params, o.hash);
+	if (o.params.as_of) {
 		bus_http_reply(req, 200, "application/json", &o.body);
-	else if (!gw_answer_tag(api, req, gw_answer_hash(api, req, &o.params, o.hash)))
+	} else if (!gw_answer_unchanged(req, tag)) {
+		gw_answer_put_tag(req, tag);
 		gw_kept_reply(api, req, &asked, 200, "application/json", &o.body);
+	}
 	bus_buf_release(&o.body);
 }

@@ -189,6 +189,11 @@ static void answer_page(struct gw_api *api, struct bus_http_request *req, struct
 		gw_problem(req, "rows-not-one", text, NULL);
 		return;
 	}
+	/* A record sent again with the same content changes where a row comes from, and not the row. */
+	if (p->params.provenance || p->params.as_of)
+		bus_http_set(req, "Cache-Control", "private, no-store");
+	else
+		gw_answer_put_tag(req, p->tag);
 	gw_cursor_put_feed(&cursors, p->params.view, newest, &cursor);
 	bus_http_set(req, "Titian-Cursor", bus_buf_cstr(&cursor));
 	gw_moment_headers(api, req, &p->params, newest);
@@ -253,10 +258,8 @@ void gw_rest_page(void *ctx, struct bus_http_request *req)
 	r = gw_moment_reader(api, req, &p.params);
 	if (!r)
 		return;
-	/* A record sent again with the same content changes where a row comes from, and not the row. */
-	if (p.params.provenance || p.params.as_of)
-		bus_http_set(req, "Cache-Control", "private, no-store");
-	else if (gw_answer_tag(api, req, gw_answer_hash(api, req, &p.params, state_of(api, req, &p, newest))))
+	p.tag = gw_answer_hash(api, req, &p.params, state_of(api, req, &p, newest));
+	if (!p.params.provenance && !p.params.as_of && gw_answer_unchanged(req, p.tag))
 		return;
 	begin(&p);
 	rc = p.params.provenance ? gw_rows_traced(r, &p, &err)

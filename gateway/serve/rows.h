@@ -11,6 +11,7 @@ struct gw_rows {
 	struct bus_buf body;
 	struct bus_buf last; /* the place of the row that made the page full */
 	int rows;
+	uint64_t tag; /* hash of its ETag */
 };
 
 bool gw_rows_put(void *rows, const struct gw_value *value, uint64_t hash); /* gw_row_fn */
