@@ -2,13 +2,16 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
-from conftest import ROOT, wait_for
+from conftest import ROOT, free_ports, wait_for
 from hook_stage import Gateway, Receiver, Town, fold, verify
 
 SEED = int(os.environ.get("HOOKS_SEED", "20250110"))
@@ -491,3 +494,47 @@ def test_nothing_secret_is_on_the_topic_or_in_the_log(gateway, bootstrap):
         assert not any(needle.encode() in v for _, v in values), needle
     for needle in ("token-rahasia", "whsec_", hook["keys"][0]["secret"][6:], "Warga"):
         assert needle not in gateway.log(), needle
+
+
+def test_the_receivers_of_the_documentation_verify(gateway, receiver, tmp_path):
+    """docs/webhooks.md: the programs people copy, given a message as it came, and one that was changed on its way."""
+    blocks = re.findall(r"```(python|php)\n(.*?)```", (ROOT / "docs/webhooks.md").read_text(), re.S)
+    by_hmac, by_ed25519, php = (text for _, text in blocks)
+    hmac = gateway.make(view="uji_angka", url=receiver.base + "/dok-hmac", signature="hmac", **{"from": "now"})
+    hook = gateway.make(view="uji_angka", url=receiver.base + "/dok", **{"from": "now"})
+    for h in (hmac, hook):
+        assert gateway.ask("POST", "/v1/webhooks/%s/test" % h["id"])[1]["status"] == 204
+    secret, public = hmac["keys"][0]["secret"], hook["keys"][0]["public"]
+    good, bad = receiver.got("/dok")[-1], receiver.got("/dok")[-1]
+    bad = bad._replace(body=bad.body.replace(b"test", b"text"))
+
+    sent = receiver.got("/dok-hmac")[-1]
+    names = {"headers": sent.headers, "body": sent.body}
+    exec(by_hmac.replace("whsec_...", secret), names)  # noqa: S102
+    assert names["change"]["type"] == "uji_angka.test"
+
+    names = {}
+    exec(by_ed25519.replace('"whpk_..."', repr(public)), names)  # noqa: S102
+    head = {k.lower(): v for k, v in good.headers.items()}
+    assert names["verify"](head, good.body)["type"] == "uji_angka.test"
+    with pytest.raises(ValueError):
+        names["verify"](head, bad.body)
+
+    (tmp_path / "kait.php").write_text(php.replace("whpk_...", public))
+    port = free_ports(1)
+    server = subprocess.Popen(["php", "-S", "127.0.0.1:%d" % port, tmp_path / "kait.php"], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    try:
+        def post(r):
+            try:
+                return urllib.request.urlopen(urllib.request.Request(
+                    "http://127.0.0.1:%d/" % port, data=r.body, headers=r.headers), timeout=10).status
+            except urllib.error.HTTPError as e:
+                return e.code
+            except OSError:
+                return None
+        assert wait_for(lambda: post(good), 20, "php") == 204
+        assert post(bad) == 401
+    finally:
+        server.terminate()
+        server.wait(10)
