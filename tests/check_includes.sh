@@ -23,6 +23,7 @@ deny "gateway never includes adapters" '#include "(adapters|deploy)/' gateway/*.
 deny "gateway/store knows no view" '#include "gateway/(define|engine|serve|feed|hook|export|docs)/' gateway/store/*.[ch]
 deny "gateway/define knows no engine" '#include "gateway/(engine|serve|feed|hook|export|docs)/' gateway/define/*.[ch]
 deny "gateway/engine knows no HTTP" '#include "gateway/(serve|feed|hook|export|docs)/' gateway/engine/*.[ch]
+deny "gateway/hook stands beside feed, export, docs" '#include "gateway/(feed|export|docs)/' gateway/hook/*.[ch]
 deny "ctl includes only bus and schemas" '#include "(adapters|gateway)/' deploy/ctl/*.[ch]
 deny "our headers are included with their folder" '#include "[^/"]*"' bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] gateway/*.c gateway/*/*.[ch] deploy/ctl/*.[ch]
 owner() { # HEADER-PATTERN ALLOWED-PATTERN

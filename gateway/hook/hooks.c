@@ -49,18 +49,16 @@ void gw_hook_drop(struct gw_hooks *h, struct gw_hook *e)
 	free(e);
 }
 
-static const char *const reason_name[] = { "none", "asked", "failing", "gone", "not-granted", "parameters" };
-
 void gw_hook_suspended(const struct gw_hook *e)
 {
 	char labels[64];
 
-	snprintf(labels, sizeof(labels), "reason=\"%s\"", reason_name[e->pos.reason]);
+	snprintf(labels, sizeof(labels), "reason=\"%s\"", gw_hook_reasons[e->pos.reason]);
 	bus_metric_add(
 	    bus_metric("titian_webhook_suspended_total", "counter", "Webhooks that were suspended.", labels),
 	    1);
 	bus_log(BUS_LOG_WARN, "hook.suspended", LOG_STR("webhook", e->id), LOG_STR("reader", e->sub->reader),
-		LOG_STR("view", e->sub->view), LOG_STR("reason", reason_name[e->pos.reason]));
+		LOG_STR("view", e->sub->view), LOG_STR("reason", gw_hook_reasons[e->pos.reason]));
 }
 
 void gw_hook_suspend(struct gw_hook *e, enum gw_hook_reason why)
@@ -202,8 +200,7 @@ void gw_hooks_free(struct gw_hooks **hp)
 
 void gw_hooks_metrics(struct gw_hooks *h)
 {
-	static const char *const state[] = { "validating", "active", "suspended" };
-	size_t n[BUS_LEN(state)] = { 0 }, failing = 0;
+	size_t n[BUS_LEN(gw_hook_states)] = { 0 }, failing = 0;
 	char labels[64];
 	bool holding;
 
@@ -216,8 +213,8 @@ void gw_hooks_metrics(struct gw_hooks *h)
 	}
 	holding = h->holding;
 	pthread_mutex_unlock(&h->lock);
-	for (size_t i = 0; i < BUS_LEN(state); i++) {
-		snprintf(labels, sizeof(labels), "state=\"%s\"", state[i]);
+	for (size_t i = 0; i < BUS_LEN(gw_hook_states); i++) {
+		snprintf(labels, sizeof(labels), "state=\"%s\"", gw_hook_states[i]);
 		bus_metric_set(bus_metric("titian_webhooks", "gauge", "Webhooks.", labels), (double)n[i]);
 	}
 	bus_metric_set(

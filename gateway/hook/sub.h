@@ -108,5 +108,7 @@ enum bus_err gw_hook_pos_read(struct bus_str text, struct gw_hook_pos *out,
 /* Their names, in order. */
 extern const char *const gw_hook_formats[4];
 extern const char *const gw_hook_signatures[2];
+extern const char *const gw_hook_states[3];
+extern const char *const gw_hook_reasons[6]; /* "": none */
 
 #endif

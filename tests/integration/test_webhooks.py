@@ -479,6 +479,29 @@ def test_another_gateway_goes_on_with_the_key(gateway, receiver, town, stranger,
     assert gateway.hook(hook)["state"] == "suspended"
 
 
+@pytest.mark.skipif(KILLS < 10, reason="make soak-webhooks: it waits for the lease to run out")
+def test_another_gateway_takes_over_from_one_that_was_killed(gateway, receiver, town, pki, hosts, tmp_path_factory):
+    hook = gateway.make(view="uji_angka", url=receiver.base + "/warisan", max_batch=100)
+    wait_for(lambda: done(gateway, hook), 20, "the snapshot")
+    other = Gateway(tmp_path_factory.mktemp("gw") / "c", town, allow=["127.0.0.1/32"], ports=[receiver.port],
+                    ca=str(pki / "ca.pem"), hosts=str(hosts), key=str(gateway.dir / "city.db.webhooks.key"))
+    try:
+        other.start()
+        gateway.stop(signal.SIGKILL)
+        began = time.monotonic()
+        town.put("k11", n=1111)
+        town.flush()
+        wait_for(lambda: other.metric("titian_webhooks_delivering") == 1, 30, "the lease")
+        print("\ntaken over after %.1f s" % (time.monotonic() - began))
+        wait_for(lambda: fold([r.body for r in receiver.got("/warisan")]) == town.rows, 30, "the rest")
+        gateway.start()  # and does not take it back
+        time.sleep(3)  # two beats: long enough for it to try
+        assert (gateway.metric("titian_webhooks_delivering"), other.metric("titian_webhooks_delivering")) == (0, 1)
+    finally:
+        other.stop()
+        wait_for(lambda: gateway.metric("titian_webhooks_delivering") == 1, 30, "the lease back")
+
+
 def test_nothing_secret_is_on_the_topic_or_in_the_log(gateway, bootstrap):
     from confluent_kafka import Consumer, TopicPartition
     hook = gateway.make(view="uji_angka", url="https://rahasia.uji/token-rahasia", signature="hmac", **{"from": "now"})
