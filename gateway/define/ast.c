@@ -184,6 +184,10 @@ static void add_item(struct parse *p, struct gw_ast_select *s, struct gw_ast_ran
 	struct gw_ast_item item = { .from = r.from, .to = r.to };
 	size_t n = r.to - r.from;
 
+	if (n == 0) {
+		give_up(p, "an output without an expression");
+		return;
+	}
 	if (n >= 3 && gw_sql_is(&t[r.to - 2], "AS")) {
 		item.name = name_of(p, &t[r.to - 1]);
 		item.to -= 2;

@@ -135,7 +135,7 @@ static enum bus_err ask_route(struct trial *t, size_t r, const struct gw_world_t
 
 	if (route->column) {
 		v = image->value[gw_world_column(table, route->column)];
-		if (v.type == GW_TEXT)
+		if (v.type == GW_TEXT && v.s.n > 0)
 			gw_keys_add(out, v.s);
 		return BUS_OK;
 	}
@@ -146,7 +146,7 @@ static enum bus_err ask_route(struct trial *t, size_t r, const struct gw_world_t
 	}
 	while ((rc = gw_stmt_step(s, &more, t->err)) == BUS_OK && more) {
 		gw_stmt_value(s, 0, &v);
-		if (v.type == GW_TEXT)
+		if (v.type == GW_TEXT && v.s.n > 0)
 			gw_keys_add(out, v.s);
 	}
 	gw_stmt_reset(s);

@@ -1,4 +1,5 @@
 /* Tests of views: what a right definition passes, and what a wrong one, or a wrong expectation, is caught by. */
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -123,6 +124,88 @@ static void a_test_that_is_no_test_is_refused_with_its_line(void **state)
 	    "tests:\n- name: x\n  given: {dinsos_bansos: [{_key: a, nominl: 1}]}\n  expect: []\n", "nominal");
 }
 
+/* Whether the review of that text, in the place of the file, says that a route does not suffice. Kept by what changed
+ * (roll-ups), routes are not asked at all: then it is no mutant. */
+static bool notices(const char *file, const char *text)
+{
+	char *path = bus_xasprintf("%s/%s", dir, strrchr(file, '/') + 1);
+	struct gw_rehearsal r = { .view = path, .schemas = "schemas/avsc" };
+	struct bus_buf report = { 0 };
+	struct bus_error err = { 0 };
+	char command[200];
+	bool good, seen;
+
+	snprintf(command, sizeof(command), "cp gateway/views/*.sql '%s'", dir);
+	assert_int_equal(system(command), 0);
+	put(path, text);
+	assert_int_equal(gw_rehearse_check(&r, &report, &good, &err), BUS_OK);
+	seen = strstr(bus_buf_cstr(&report), "do not suffice") || strstr(report.p, "\"kept_by\":\"delta\"");
+	snprintf(command, sizeof(command), "rm -f '%s'/*.sql", dir);
+	assert_int_equal(system(command), 0);
+	bus_buf_release(&report);
+	free(path);
+	return seen;
+}
+
+/* The file with each of its routes that are columns, one at a time, leading nowhere. */
+static void lead_astray(const char *file, int *mutants, int *caught)
+{
+	struct bus_buf text = { 0 }, mutant = { 0 };
+	char *line, *colon, *end;
+	FILE *f = fopen(file, "r");
+	bool routes = false;
+
+	assert_non_null(f);
+	bus_buf_reserve(&text, 65536);
+	text.n = fread(text.p, 1, 65536, f);
+	fclose(f);
+	for (line = (char *)(uintptr_t)bus_buf_cstr(&text); (end = strchr(line, '\n')); line = end + 1) {
+		if (line[0] != ' ') {
+			routes = strncmp(line, "routes:", 7) == 0;
+			continue;
+		}
+		colon = memchr(line, ':', (size_t)(end - line));
+		if (!routes || !colon || colon[1] != ' ' || memchr(colon + 2, ' ', (size_t)(end - colon - 2)))
+			continue;
+		bus_buf_reset(&mutant);
+		bus_buf_put(&mutant, text.p, (size_t)(colon + 2 - text.p));
+		bus_buf_puts(&mutant, "SELECT 'nowhere'");
+		bus_buf_puts(&mutant, end);
+		*mutants += 1;
+		*caught += notices(file, bus_buf_cstr(&mutant));
+	}
+	bus_buf_release(&text);
+	bus_buf_release(&mutant);
+}
+
+/* Every shipped definition, against the catalogue: nothing speaks against it; and a route that is led astray is noticed. */
+static void the_shipped_views_are_good_and_their_routes_are_tried(void **state)
+{
+	glob_t files = { 0 };
+	int mutants = 0, caught = 0;
+
+	(void)state;
+	assert_int_equal(glob("gateway/views/*.sql", 0, NULL, &files), 0);
+	assert_true(files.gl_pathc > 30);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		struct gw_rehearsal r = { .view = files.gl_pathv[i], .schemas = "schemas/avsc" };
+		struct bus_buf report = { 0 };
+		struct bus_error err = { 0 };
+		bool good = false;
+
+		if (gw_rehearse_check(&r, &report, &good, &err) != BUS_OK || !good)
+			fail_msg("%s: %s %s", r.view, err.text, report.n ? bus_buf_cstr(&report) : "");
+		bus_buf_release(&report);
+		if (i % 7 == 0) /* a share of them; each takes a moment */
+			lead_astray(files.gl_pathv[i], &mutants, &caught);
+	}
+	globfree(&files);
+	assert_true(mutants >= 5);
+	/* a route whose work another one does, or whose conditions chance does not meet, may stay hidden */
+	if (caught * 10 < mutants * 8)
+		fail_msg("%d of %d routes led astray were noticed", caught, mutants);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -148,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_expectation_is_told_with_its_line),
 		cmocka_unit_test(a_wrong_route_is_caught_though_the_first_rows_are_right),
 		cmocka_unit_test(a_test_that_is_no_test_is_refused_with_its_line),
+		cmocka_unit_test(the_shipped_views_are_good_and_their_routes_are_tried),
 	};
 
 	bus_log_setup(BUS_LOG_ERROR + 1, false);
