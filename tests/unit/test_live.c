@@ -1,11 +1,14 @@
 /* Views that are defined, changed and dropped while records come: whatever happens meanwhile, what a follower
  * folds from the log is what a page shows, and that is what the SELECT gives when it is run by hand. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -707,6 +710,68 @@ static void one_history(struct engine *t)
 	}
 }
 
+/* --- kill -9 ------------------------------------------------------------------------------------------ */
+
+/* A gateway of its own: it takes the definition up, until somebody kills it. */
+static void build_until_killed(struct engine *t, const char *text)
+{
+	struct bus_error err = { 0 };
+	bool busy = true, pending;
+
+	engine_open(t, NULL);
+	wish(t, "dewasa", text);
+	while (busy)
+		engine_must(gw_live_step(t->e, 1, &busy, &err), &err);
+	for (;;)
+		engine_must(gw_settle(t->e, GW_FORCE, NULL, &pending, &err), &err);
+}
+
+static void killed_at_any_moment_the_store_has_the_old_or_the_new(void **state)
+{
+	static const char *const text[] = { ADULTS("3"), ADULTS("30") };
+	const char *more = getenv("TITIAN_KILLS"); /* make soak-definitions */
+	struct engine *t = *state;
+	struct follower f = { .name = "dewasa" };
+	int old = 0, is_new = 0, kills = more ? atoi(more) : 12;
+
+	seed = more ? (uint64_t)time(NULL) : 7;
+	printf("seed %llu\n", (unsigned long long)seed);
+	people(t);
+	follow(t, &f);
+	for (int i = 0; i < kills; i++) {
+		const char *want = text[i % 2];
+		pid_t child;
+
+		gw_core_close(&t->e);
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			build_until_killed(t, want);
+		usleep(pick(60000));
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		engine_open(t, NULL);
+		engine_settle(t);
+		if (bus_str_is(gw_view_def(gw_view_find(t->e, "dewasa"))->text, want))
+			is_new++;
+		else
+			old++;
+		assert_int_equal(engine_differences(t), 0);
+		follow(t, &f);
+		same_as_the_page(t, &f);
+		wish(t, "dewasa", want); /* the topic still says so */
+		calm(t);
+		follow(t, &f);
+		same_as_the_page(t, &f);
+		assert_int_equal(f.n, i % 2 ? PEOPLE - 30 : PEOPLE - 3);
+		assert_int_equal(
+		    sql_int(t, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '\\_new%' ESCAPE "
+			       "'\\'"),
+		    0);
+	}
+	printf("%d kills: %d left the old one, %d the new one\n", kills, old, is_new);
+}
+
 static void any_history_of_records_and_definitions_ends_in_exact_followers(void **state)
 {
 	(void)state;
@@ -737,6 +802,7 @@ int main(void)
 		T(what_cannot_be_set_up_at_the_start_waits_with_its_cursors),
 		T(a_view_that_cannot_be_evaluated_stands_still_alone),
 		T(held_views_outlive_their_set),
+		T(killed_at_any_moment_the_store_has_the_old_or_the_new),
 		cmocka_unit_test(any_history_of_records_and_definitions_ends_in_exact_followers),
 	};
 
