@@ -206,6 +206,11 @@ soak-kills: test-packages
 	@$(MAKE) --no-print-directory -s -j2 CONFIG=release build/release/unit/test_views_kills
 	VIEWS_KILLS=$${VIEWS_KILLS:-70} build/release/unit/test_views_kills
 
+.PHONY: soak-definitions
+soak-definitions: test-packages
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=release build/release/unit/test_live
+	TITIAN_KILLS=$${TITIAN_KILLS:-200} build/release/unit/test_live
+
 .PHONY: soak-registry
 soak-registry: programs kafka venv
 	NODES_KILLS=200 NODES_CUTS=20 $(PYTEST) -q -s tests/integration/test_registry_nodes.py
