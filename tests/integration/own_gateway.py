@@ -14,7 +14,7 @@ import io
 
 from conftest import ROOT, WORK, alive, free_ports, wait_for
 
-BIN = ROOT / "build/release/bin/titian-gateway"
+BIN = ROOT / "build" / os.environ.get("GATEWAY_BUILD", "release") / "bin/titian-gateway"
 
 
 class Topic:
