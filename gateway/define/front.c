@@ -130,7 +130,8 @@ static enum bus_err read_scope(struct gw_front *f, struct bus_yaml_node *root)
 }
 
 /* deprecated, sunset: days. */
-static enum bus_err read_end(struct gw_front *f, struct bus_yaml_node *root, const char *key, const char **day)
+static enum bus_err read_end(struct gw_front *f, struct bus_yaml_node *root, const char *key,
+			     const char **day)
 {
 	enum bus_err rc = gw_front_text(f, root, key, day);
 	int y, m, d, n = 0;

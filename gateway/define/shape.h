@@ -21,9 +21,10 @@ struct gw_column {
 	const char *const *authority; /* "table.column" in order of authority, as declared */
 	size_t n_authority;
 	bool exact; /* values of authorities are compared as they are, not as names in plain form */
-	const char *conflict_of, *conflict_table; /* in a view of conflicts: the column it is about, whose records it counts */
-	double least_share; /* promised: of all rows, those in which it says something; 0: no promise */
-	int line;	    /* in the definition */
+	const char *conflict_of,
+	    *conflict_table; /* in a view of conflicts: the column it is about, whose records it counts */
+	double least_share;  /* promised: of all rows, those in which it says something; 0: no promise */
+	int line;	     /* in the definition */
 };
 
 struct gw_input_age { /* a promise for one of the tables behind a view */
@@ -34,13 +35,15 @@ struct gw_input_age { /* a promise for one of the tables behind a view */
 struct gw_view { /* immutable, and counted: it lives as long as somebody holds it */
 	const char *name;
 	const char *title_id, *title_en, *about_id, *about_en;
-	const char *conflicts_of; /* of a view of conflicts (define/conflict.h): the view it stands beside; else NULL */
-	const char *owner;		      /* OPD that answers for it; NULL: not said */
-	const char *purpose_id, *purpose_en;  /* what it may be used for; NULL: not said */
-	const char *basis;		      /* the law it rests on; NULL: not said */
-	const char *dpia;		      /* name of the file with its impact assessment; NULL: none */
-	const char *deprecated, *sunset;      /* days like "2027-06-30": not for new use from, not there after; or NULL */
-	int64_t max_age_s;		      /* promised freshness; 0: no promise */
+	const char *
+	    conflicts_of; /* of a view of conflicts (define/conflict.h): the view it stands beside; else NULL */
+	const char *owner;		     /* OPD that answers for it; NULL: not said */
+	const char *purpose_id, *purpose_en; /* what it may be used for; NULL: not said */
+	const char *basis;		     /* the law it rests on; NULL: not said */
+	const char *dpia;		     /* name of the file with its impact assessment; NULL: none */
+	const char *deprecated,
+	    *sunset;	   /* days like "2027-06-30": not for new use from, not there after; or NULL */
+	int64_t max_age_s; /* promised freshness; 0: no promise */
 	const struct gw_input_age *input_age; /* tables with another promise than max_age_s; n_input_ages */
 	size_t n_input_ages;
 	int64_t least_rows;  /* promised: rows it has at least; 0: no promise */

@@ -8,7 +8,8 @@ void gw_db_narrow(struct gw_db *db)
 		int id, value;
 	} limit[] = {
 		{ SQLITE_LIMIT_LENGTH, 4 * 1024 * 1024 }, /* bytes of a value, of a row */
-		{ SQLITE_LIMIT_SQL_LENGTH, 128 * 1024 },  /* a definition's 100 kB, and what we put around it */
+		{ SQLITE_LIMIT_SQL_LENGTH,
+		  128 * 1024 }, /* a definition's 100 kB, and what we put around it */
 		{ SQLITE_LIMIT_COLUMN, 512 },
 		{ SQLITE_LIMIT_EXPR_DEPTH, 100 },
 		{ SQLITE_LIMIT_COMPOUND_SELECT, 20 },
