@@ -348,10 +348,10 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	gw_on_change(api.engine, on_change, &api);
 	gw_on_views(api.engine, on_views, api.access);
 	if ((rc = gw_definitions_new(&api, defs, &api.definitions, err)) || (rc = open_exports(c, &api, err)) ||
-	    (rc = start_http(c, &api, &http, &ops, err)) ||
+	    (rc = gw_hooks_start(api.hooks, err)) || (rc = start_http(c, &api, &http, &ops, err)) ||
 	    (rc = gw_engine_start(api.engine, err)))
 		goto out;
-	if ((rc = gw_promises_start(api.promises, err)) || (rc = gw_hooks_start(api.hooks, err)))
+	if ((rc = gw_promises_start(api.promises, err)))
 		goto out;
 	bus_proc_ready("titian-gateway");
 	gw_engine_announce(api.engine, &kafka, c->schemas_topic);

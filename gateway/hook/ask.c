@@ -4,6 +4,8 @@
 
 #include "bus/yaml.h"
 
+#define TEXT_MAX 4096
+
 void gw_ask_refuse(struct gw_ask *a, const char *code, const char *detail, const char *hint)
 {
 	if (!a->refused)
@@ -71,10 +73,10 @@ const char *gw_ask_text(struct gw_ask *a, const char *name)
 	const struct bus_json *v = given(a, name);
 	const char *text = NULL;
 
-	if (v && v->type == BUS_JSON_STRING && !memchr(v->text.p, '\0', v->text.n))
+	if (v && v->type == BUS_JSON_STRING && v->text.n <= TEXT_MAX && !memchr(v->text.p, '\0', v->text.n))
 		text = bus_arena_dup(bus_http_arena(a->req), v->text.p, v->text.n);
 	if (v && !text)
-		refuse_member(a, name, "text is needed");
+		refuse_member(a, name, "text of at most 4096 bytes is needed");
 	return text;
 }
 

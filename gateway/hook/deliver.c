@@ -226,8 +226,23 @@ static bool due(struct gw_hooks *h, struct gw_hook *e, const struct gw_views *vi
 	return true;
 }
 
+/* Who had a turn goes behind those that had none. Under the lock. */
+static void rotate(struct gw_hooks *h, struct gw_hook *last)
+{
+	struct gw_hook *tail = last;
+
+	if (!last || !last->next)
+		return;
+	while (tail->next)
+		tail = tail->next;
+	tail->next = h->first;
+	h->first = last->next;
+	last->next = NULL;
+}
+
 static size_t collect(struct gw_hooks *h, struct delivery **out, int64_t *wait)
 {
+	struct gw_hook *last = NULL;
 	struct gw_views *views = gw_views_hold(h->conf.api->engine);
 	uint64_t store = gw_store_id(h->conf.api->engine);
 	size_t n = 0;
@@ -244,8 +259,10 @@ static size_t collect(struct gw_hooks *h, struct delivery **out, int64_t *wait)
 				out[n]->entry = e;
 				out[n]->plan.pos = e->pos;
 				e->busy = true;
+				last = e;
 				n++;
 			}
+	rotate(h, last);
 	pthread_mutex_unlock(&h->lock);
 	gw_views_release(&views);
 	return n;

@@ -158,8 +158,7 @@ enum bus_err gw_hooks_start(struct gw_hooks *h, struct bus_error *err)
 
 void gw_hooks_wake(struct gw_hooks *h)
 {
-	if (h->many)
-		bus_many_wake(h->many);
+	bus_many_wake(h->many);
 }
 
 void gw_hooks_stop(struct gw_hooks *h)

@@ -37,7 +37,8 @@ struct gw_hooks_conf { /* what it points to must live as long as the hooks */
 };
 
 struct gw_hooks *gw_hooks_new(const struct gw_hooks_conf *conf);
-enum bus_err gw_hooks_start(struct gw_hooks *h, struct bus_error *err) BUS_MUSTCHECK; /* the threads */
+/* The threads; before HTTP and the engine start, which use what is made here. */
+enum bus_err gw_hooks_start(struct gw_hooks *h, struct bus_error *err) BUS_MUSTCHECK;
 /* Commits positions, gives the lease up, answers every open request. Before HTTP stops. */
 void gw_hooks_stop(struct gw_hooks *h);
 void gw_hooks_free(struct gw_hooks **h);
