@@ -147,9 +147,10 @@ static enum bus_err fill_scopes(struct gw_engine *e, const struct gw_view *old, 
 	return rc;
 }
 
-/* What differs between the view's state and what was built, as changes of the view. */
-static enum bus_err write_differences(struct gw_engine *e, struct gw_live *v, bool every,
-				      struct bus_error *err)
+/* What differs between the view's state and what was built, as changes of the view; and keys of the old one that
+ * waited where readers could see it. */
+static enum bus_err write_differences(struct gw_engine *e, const struct gw_live *old, struct gw_live *v,
+				      bool every, struct bus_error *err)
 {
 	const char *name = v->def->pub.name;
 	struct gw_stmt *row = NULL;
@@ -163,8 +164,9 @@ static enum bus_err write_differences(struct gw_engine *e, struct gw_live *v, bo
 	rc = write_all(e, v, sql, NULL, err);
 	free(sql);
 	sql = bus_xasprintf("SELECT n.key, n.hash FROM \"%s%s\" n LEFT JOIN \"_view_%s\" v ON v.key = n.key "
-			    "WHERE n.key > ?1 AND (%d OR v.hash IS NOT n.hash) ORDER BY n.key LIMIT %d",
-			    GW_BESIDE_STATE, name, name, every, WINDOW);
+			    "WHERE n.key > ?1 AND (%d OR v.hash IS NOT n.hash OR n.key IN (SELECT key FROM "
+			    "_dirty WHERE view = %lld)) ORDER BY n.key LIMIT %d",
+			    GW_BESIDE_STATE, name, name, every, old ? (long long)old->id : -1, WINDOW);
 	if (rc == BUS_OK)
 		rc = prepare_row(e, &v->def->pub, &row, err);
 	if (rc == BUS_OK)
@@ -237,7 +239,8 @@ static enum bus_err exchange(struct gw_engine *e, struct gw_live *old, struct gw
 		rc = fill_scopes(e, &old->def->pub, &v->def->pub, err);
 	v->all = v->refill = false; /* what asked for it has been done */
 	if (rc == BUS_OK)
-		rc = write_differences(e, v, old && !same_shape(&old->def->pub, &v->def->pub), err);
+		rc = write_differences(e, old, v,
+				       old && (v->def->pub.dated || !same_shape(&old->def->pub, &v->def->pub)), err);
 	if (rc == BUS_OK)
 		rc = gw_db_exec(e->db, err, "DROP TABLE \"%s%s\"", GW_BESIDE_STATE, name);
 	if (rc == BUS_OK && old)
