@@ -7,7 +7,7 @@
 
 #include "gateway/define/trace_impl.h"
 
-bool trace_no(struct trace *t, const char *fmt, ...)
+bool gw_trace_no(struct trace *t, const char *fmt, ...)
 {
 	char text[200];
 	va_list ap;
@@ -19,13 +19,13 @@ bool trace_no(struct trace *t, const char *fmt, ...)
 	return false;
 }
 
-void trace_copy(struct trace *t, size_t a, size_t b, struct bus_buf *out)
+void gw_trace_copy(struct trace *t, size_t a, size_t b, struct bus_buf *out)
 {
 	if (a < b)
 		bus_buf_put(out, t->word[a].p, (size_t)(t->word[b - 1].p + t->word[b - 1].n - t->word[a].p));
 }
 
-bool trace_is_select(struct trace *t, size_t at)
+bool gw_trace_is_select(struct trace *t, size_t at)
 {
 	return gw_word_is(&t->word[at], "(") &&
 	       (gw_word_is(&t->word[at + 1], "select") || gw_word_is(&t->word[at + 1], "with") ||
@@ -68,7 +68,7 @@ static bool add(struct trace *t, struct list *l, const char *name, const char *r
 		}
 	}
 	if (l->n == TRACE_COLUMNS_MAX)
-		return trace_no(t, "more than %d columns", TRACE_COLUMNS_MAX);
+		return gw_trace_no(t, "more than %d columns", TRACE_COLUMNS_MAX);
 	l->column[l->n] = (struct trace_out){ name, reason, way };
 	bus_buf_puts(l->own, l->n ? ", " : "");
 	bus_buf_put(l->own, own->p, own->n);
@@ -101,7 +101,7 @@ static bool add_star(struct trace *t, struct list *l, const struct trace_scope *
 			bus_buf_reset(&own);
 			bus_buf_reset(&trace);
 			bus_buf_printf(&own, "\"%s\".\"%s\"", x->alias, name);
-			if (!trace_column(t, s, x->alias, name, &trace, &way))
+			if (!gw_trace_column(t, s, x->alias, name, &trace, &way))
 				reason = t->reason;
 			ok = add(t, l, name, reason, way, &own, &trace);
 		}
@@ -127,9 +127,9 @@ static bool add_entry(struct trace *t, struct list *l, const struct trace_scope 
 		return add_star(t, l, s, gw_word_name(&t->word[a], t->arena));
 	if (b - a > 1 && t->word[b - 1].kind == GW_WORD_TEXT &&
 	    (gw_word_is(&t->word[b - 2], "as") || t->word[b - 2].kind == GW_WORD_QUOTED ||
-	     (t->word[b - 2].kind == GW_WORD_NAME && !trace_is_keyword(&t->word[b - 2])) ||
+	     (t->word[b - 2].kind == GW_WORD_NAME && !gw_trace_is_keyword(&t->word[b - 2])) ||
 	     gw_word_is(&t->word[b - 2], ")")))
-		return trace_no(t, "a name in single quotes");
+		return gw_trace_no(t, "a name in single quotes");
 	if (b - a > 2 && gw_word_is(&t->word[b - 2], "as")) {
 		name = gw_word_name(&t->word[b - 1], t->arena);
 		b -= 2;
@@ -143,7 +143,7 @@ static bool add_entry(struct trace *t, struct list *l, const struct trace_scope 
 		name = gw_word_name(&t->word[b - 1], t->arena);
 		b -= 1;
 	}
-	if (b - a == 1 && gw_word_name(&t->word[a], t->arena) && !trace_is_keyword(&t->word[a])) {
+	if (b - a == 1 && gw_word_name(&t->word[a], t->arena) && !gw_trace_is_keyword(&t->word[a])) {
 		name = name ? name : gw_word_name(&t->word[a], t->arena);
 		way = GW_TRACE_COPIED;
 	} else if (b - a == 3 && gw_word_is(&t->word[a + 1], ".") && gw_word_name(&t->word[a], t->arena) &&
@@ -155,14 +155,14 @@ static bool add_entry(struct trace *t, struct list *l, const struct trace_scope 
 		snprintf(made, sizeof(made), "_c%u", ++t->serial);
 		name = bus_arena_dup(t->arena, made, strlen(made));
 	}
-	if (trace_counts(t, a, b) || (s->grouped && way == GW_TRACE_COPIED))
+	if (gw_trace_counts(t, a, b) || (s->grouped && way == GW_TRACE_COPIED))
 		way = GW_TRACE_COUNTED;
-	trace_copy(t, a, b, &own);
+	gw_trace_copy(t, a, b, &own);
 	if (way == GW_TRACE_COPIED)
-		ok = trace_column(t, s, b - a == 3 ? gw_word_name(&t->word[a], t->arena) : NULL,
-				  gw_word_name(&t->word[b - 1], t->arena), &trace, &way);
+		ok = gw_trace_column(t, s, b - a == 3 ? gw_word_name(&t->word[a], t->arena) : NULL,
+				     gw_word_name(&t->word[b - 1], t->arena), &trace, &way);
 	else
-		ok = trace_expr(t, a, b, s, &trace);
+		ok = gw_trace_expr(t, a, b, s, &trace);
 	if (!ok)
 		reason = t->reason;
 	ok = add(t, l, name, reason, way, &own, &trace);
@@ -179,9 +179,9 @@ static bool list(struct trace *t, size_t a, size_t b, const struct trace_scope *
 	for (; a < b; a = end + 1) {
 		end = find(t, a, b, comma);
 		if (end == a || !add_entry(t, l, s, a, end))
-			return end > a ? false : trace_no(t, "an empty entry in a SELECT list");
+			return end > a ? false : gw_trace_no(t, "an empty entry in a SELECT list");
 	}
-	return l->n > 0 || trace_no(t, "a SELECT without columns");
+	return l->n > 0 || gw_trace_no(t, "a SELECT without columns");
 }
 
 /* --- one SELECT, several ----------------------------------------------------------------------------- */
@@ -212,32 +212,32 @@ static bool core(struct trace *t, size_t a, size_t b, const struct trace_scope *
 	bool ok = true;
 
 	if (!gw_word_is(&t->word[a], "select"))
-		return trace_no(t, "%.*s", (int)t->word[a].n, t->word[a].p);
+		return gw_trace_no(t, "%.*s", (int)t->word[a].n, t->word[a].p);
 	a++;
 	l.gather = gw_word_is(&t->word[a], "distinct");
 	a += l.gather || gw_word_is(&t->word[a], "all");
 	end = list_end(t, a, b);
 	l.gather = l.gather && end < b && gw_word_is(&t->word[end], "from"); /* without FROM it is one row */
 	rest = find(t, end, b, rest_word);
-	s.grouped = trace_has_aggregate(t, a, end) || find(t, rest, b, group_word) < b;
+	s.grouped = gw_trace_has_aggregate(t, a, end) || find(t, rest, b, group_word) < b;
 	if (find(t, rest, b, window_word) < b || (l.gather && s.grouped))
-		return trace_no(t, l.gather ? "DISTINCT with aggregates" : "a window function");
+		return gw_trace_no(t, l.gather ? "DISTINCT with aggregates" : "a window function");
 	if (gw_word_is(&t->word[end], "from") && end < b)
-		ok = trace_from(t, end + 1, rest, &s, &from);
+		ok = gw_trace_from(t, end + 1, rest, &s, &from);
 	ok = ok && list(t, a, end, &s, &l);
 	if (ok) {
 		bus_buf_puts(out, "SELECT ");
 		bus_buf_put(out, own.p, own.n);
 		bus_buf_put(out, traces.p, traces.n);
 		bus_buf_puts(out, s.grouped || l.gather ? ", _asal_all(" : ", ");
-		trace_row(t, &s, out);
+		gw_trace_row(t, &s, out);
 		bus_buf_puts(out, s.grouped || l.gather ? ") AS \"_p_\"" : " AS \"_p_\"");
 		if (from.n) {
 			bus_buf_puts(out, " FROM ");
 			bus_buf_put(out, from.p, from.n);
 		}
 		bus_buf_putc(out, ' ');
-		trace_copy(t, rest, b, out);
+		gw_trace_copy(t, rest, b, out);
 		for (size_t i = 0; l.gather && i < l.n; i++)
 			bus_buf_printf(out, "%s%zu", i ? "," : " GROUP BY ", i + 1);
 	}
@@ -258,15 +258,15 @@ static bool arms(struct trace *t, size_t a, size_t b, const struct trace_scope *
 	bool all;
 
 	if (!other)
-		return trace_no(t, "a SELECT that is too large");
+		return gw_trace_no(t, "a SELECT that is too large");
 	if (!core(t, a, end, up, out, column, n))
 		return false;
 	while (end < b) {
 		if (!gw_word_is(&t->word[end], "union"))
-			return trace_no(t, "%.*s", (int)t->word[end].n, t->word[end].p);
+			return gw_trace_no(t, "%.*s", (int)t->word[end].n, t->word[end].p);
 		all = gw_word_is(&t->word[end + 1], "all");
 		if (first++ > 0 && all == *distinct)
-			return trace_no(t, "UNION and UNION ALL in one");
+			return gw_trace_no(t, "UNION and UNION ALL in one");
 		*distinct = !all;
 		a = end + (all ? 2 : 1);
 		end = find(t, a, b, word);
@@ -274,7 +274,7 @@ static bool arms(struct trace *t, size_t a, size_t b, const struct trace_scope *
 		if (!core(t, a, end, up, out, other, &m))
 			return false;
 		if (m != *n)
-			return trace_no(t, "a UNION of unequal lists");
+			return gw_trace_no(t, "a UNION of unequal lists");
 		for (size_t i = 0; i < m; i++) {
 			if (!column[i].reason)
 				column[i].reason = other[i].reason;
@@ -285,8 +285,8 @@ static bool arms(struct trace *t, size_t a, size_t b, const struct trace_scope *
 	return true;
 }
 
-bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool once,
-		  struct bus_buf *out, struct trace_out *column, size_t *n)
+bool gw_trace_within(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool once,
+		     struct bus_buf *out, struct trace_out *column, size_t *n)
 {
 	static const char *const word[] = { "order", "limit", NULL }, *const limit[] = { "limit", NULL };
 	size_t tail = find(t, a, b, word);
@@ -294,7 +294,7 @@ bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope 
 	struct bus_buf inner = { 0 };
 
 	if (++t->depth > TRACE_DEPTH_MAX)
-		return trace_no(t, "SELECTs too deep in each other");
+		return gw_trace_no(t, "SELECTs too deep in each other");
 	ok = arms(t, a, tail, up, &distinct, &inner, column, n);
 	if (ok && distinct) {
 		bus_buf_puts(out, "SELECT ");
@@ -312,7 +312,7 @@ bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope 
 		bus_buf_put(out, inner.p, inner.n);
 	}
 	bus_buf_putc(out, ' ');
-	trace_copy(t, tail, b, out);
+	gw_trace_copy(t, tail, b, out);
 	if (once && find(t, tail, b, limit) == b)
 		bus_buf_puts(out, " LIMIT 1");
 	bus_buf_release(&inner);
@@ -333,7 +333,7 @@ enum bus_err gw_trace_select(const struct gw_def *d, const struct gw_trace_table
 	t.word = gw_sql_scan(d->body, arena, &n_words);
 	if (!t.word || !have)
 		return bus_fail(err, BUS_ETOOBIG, "the SELECT is too long to be traced");
-	if (!trace_select(&t, 0, n_words, NULL, false, &body, have, &n))
+	if (!gw_trace_within(&t, 0, n_words, NULL, false, &body, have, &n))
 		rc = bus_fail(err, BUS_EPARSE, "%s", t.reason);
 	bus_buf_puts(out, "SELECT ");
 	for (size_t i = 0; i < d->pub.n_columns && rc == BUS_OK; i++)

@@ -34,7 +34,7 @@ static bool is_scalar(const struct gw_word *w)
 		"cast",
 	};
 
-	return trace_one_of(w, word, BUS_LEN(word));
+	return gw_trace_one_of(w, word, BUS_LEN(word));
 }
 
 /* min and max of one argument only: with more they are functions of a row. */
@@ -61,13 +61,13 @@ static bool is_aggregate(struct trace *t, size_t at)
 		}
 		return true;
 	}
-	return trace_one_of(w, word, BUS_LEN(word));
+	return gw_trace_one_of(w, word, BUS_LEN(word));
 }
 
-bool trace_has_aggregate(struct trace *t, size_t a, size_t b)
+bool gw_trace_has_aggregate(struct trace *t, size_t a, size_t b)
 {
 	for (size_t i = a; i < b; i++) {
-		if (trace_is_select(t, i))
+		if (gw_trace_is_select(t, i))
 			i = t->word[i].pair;
 		else if (is_aggregate(t, i))
 			return true;
@@ -75,7 +75,7 @@ bool trace_has_aggregate(struct trace *t, size_t a, size_t b)
 	return false;
 }
 
-bool trace_counts(struct trace *t, size_t a, size_t b)
+bool gw_trace_counts(struct trace *t, size_t a, size_t b)
 {
 	for (; a < b && !is_aggregate(t, a); a++)
 		;
@@ -96,7 +96,7 @@ static void put_words(struct trace *t, const char *before, size_t a, size_t b, c
 		      struct bus_buf *out)
 {
 	bus_buf_puts(out, before);
-	trace_copy(t, a, b, out);
+	gw_trace_copy(t, a, b, out);
 	bus_buf_puts(out, after);
 }
 
@@ -104,9 +104,9 @@ static bool put_trace(struct trace *t, size_t a, size_t b, const struct trace_sc
 {
 	struct trace_parts inner = { .out = p->out, .grouped = p->grouped };
 
-	if (!trace_walk(t, a, b, s, &inner))
+	if (!gw_trace_walk(t, a, b, s, &inner))
 		return false;
-	trace_end_parts(&inner);
+	gw_trace_end_parts(&inner);
 	return true;
 }
 
@@ -116,7 +116,7 @@ static bool first_said(struct trace *t, size_t a, size_t b, const char *test, co
 {
 	size_t end;
 
-	trace_begin_part(p);
+	gw_trace_begin_part(p);
 	bus_buf_puts(p->out, "CASE");
 	for (; a < b; a = end + 1) {
 		end = argument_end(t, a, b);
@@ -134,10 +134,10 @@ static bool iif(struct trace *t, size_t a, size_t b, const struct trace_scope *s
 	size_t asked = argument_end(t, a, b), yes = asked < b ? argument_end(t, asked + 1, b) : b;
 
 	if (yes >= b)
-		return trace_no(t, "iif without two values");
-	if (!trace_walk(t, a, asked, s, p))
+		return gw_trace_no(t, "iif without two values");
+	if (!gw_trace_walk(t, a, asked, s, p))
 		return false;
-	trace_begin_part(p);
+	gw_trace_begin_part(p);
 	put_words(t, "CASE WHEN ", a, asked, " THEN ", p->out);
 	if (!put_trace(t, asked + 1, yes, s, p))
 		return false;
@@ -170,14 +170,14 @@ static size_t case_mark(struct trace *t, size_t a, size_t b)
 }
 
 /* The conditions up to the one that held, and the value taken. *at stands on CASE, then on its END. */
-bool trace_case(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct trace_parts *p)
+bool gw_trace_case(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct trace_parts *p)
 {
 	size_t base = *at + 1, i = case_mark(t, base, b), when, then, next;
 	struct bus_buf asked = { 0 }; /* traces of the conditions so far, parted by commas */
 	struct trace_parts conditions = { .out = &asked, .grouped = p->grouped };
-	bool ok = trace_walk(t, base, i, s, &conditions), otherwise = false;
+	bool ok = gw_trace_walk(t, base, i, s, &conditions), otherwise = false;
 
-	trace_begin_part(p);
+	gw_trace_begin_part(p);
 	put_words(t, "CASE ", base, i, "", p->out);
 	while (ok && i < b && !gw_word_is(&t->word[i], "end")) {
 		otherwise = gw_word_is(&t->word[i], "else");
@@ -188,7 +188,7 @@ bool trace_case(struct trace *t, size_t *at, size_t b, const struct trace_scope 
 			bus_buf_puts(p->out, " ELSE ");
 		} else {
 			put_words(t, " WHEN ", when, then, " THEN ", p->out);
-			ok = trace_walk(t, when, then, s, &conditions);
+			ok = gw_trace_walk(t, when, then, s, &conditions);
 		}
 		bus_buf_puts(p->out, "_asal_plus(");
 		bus_buf_put(p->out, asked.p, asked.n);
@@ -205,7 +205,7 @@ bool trace_case(struct trace *t, size_t *at, size_t b, const struct trace_scope 
 	bus_buf_puts(p->out, " END");
 	bus_buf_release(&asked);
 	*at = i;
-	return ok && (i < b || trace_no(t, "a CASE without END"));
+	return ok && (i < b || gw_trace_no(t, "a CASE without END"));
 }
 
 /* Does a name of these words stand in this SELECT's own FROM, and is there one that does not? An aggregate over another
@@ -221,12 +221,12 @@ static void whose(struct trace *t, size_t a, size_t b, const struct trace_scope 
 		const struct gw_word *w = &t->word[i];
 		bool path = i + 2 < b && gw_word_is(w + 1, ".");
 
-		if ((w->kind != GW_WORD_NAME && w->kind != GW_WORD_QUOTED) || trace_is_keyword(w) ||
+		if ((w->kind != GW_WORD_NAME && w->kind != GW_WORD_QUOTED) || gw_trace_is_keyword(w) ||
 		    gw_word_is(w + 1, "("))
 			continue;
 		column = gw_word_name(path ? w + 2 : w, t->arena);
 		table = path ? gw_word_name(w, t->arena) : NULL;
-		if (column && (table || !path) && trace_column(t, &here, table, column, &none, NULL))
+		if (column && (table || !path) && gw_trace_column(t, &here, table, column, &none, NULL))
 			*own = true;
 		else
 			*other = true;
@@ -250,7 +250,7 @@ static bool aggregate(struct trace *t, size_t *at, size_t b, const struct trace_
 		a++;
 	whose(t, a, close, s, &own, &other);
 	if (s->n == 0 || (other && !own))
-		return trace_no(t, "an aggregate of another SELECT's columns");
+		return gw_trace_no(t, "an aggregate of another SELECT's columns");
 	star = star || (!own && !other); /* count(1): its rows */
 	all = all || star;
 	for (size_t i = a; i < close; i++) { /* ORDER BY within decides nothing of what it is made of */
@@ -259,17 +259,17 @@ static bool aggregate(struct trace *t, size_t *at, size_t b, const struct trace_
 		else if (gw_word_is(&t->word[i], "order"))
 			end = i, i = close;
 	}
-	trace_begin_part(p);
+	gw_trace_begin_part(p);
 	bus_buf_puts(p->out, "_asal_all(");
 	if (star) {
-		trace_row(t, s, p->out);
+		gw_trace_row(t, s, p->out);
 	} else {
 		if (!all)
 			put_words(t, "CASE WHEN (", a, argument_end(t, a, end), ") IS NOT NULL THEN ",
 				  p->out);
-		if (!trace_walk(t, a, end, s, &inner))
+		if (!gw_trace_walk(t, a, end, s, &inner))
 			return false;
-		trace_end_parts(&inner);
+		gw_trace_end_parts(&inner);
 		if (!all)
 			bus_buf_puts(p->out, " END");
 	}
@@ -279,10 +279,10 @@ static bool aggregate(struct trace *t, size_t *at, size_t b, const struct trace_
 		put_words(t, " ", close + 1, t->word[close + 2].pair + 1, "", p->out);
 		*at = t->word[close + 2].pair;
 	}
-	return *at + 1 >= b || !gw_word_is(&t->word[*at + 1], "over") || trace_no(t, "a window function");
+	return *at + 1 >= b || !gw_word_is(&t->word[*at + 1], "over") || gw_trace_no(t, "a window function");
 }
 
-bool trace_call(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct trace_parts *p)
+bool gw_trace_call(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct trace_parts *p)
 {
 	const struct gw_word *w = &t->word[*at];
 	size_t a = *at + 2, close = w[1].pair;
@@ -297,13 +297,13 @@ bool trace_call(struct trace *t, size_t *at, size_t b, const struct trace_scope 
 	if (gw_word_is(w, "iif"))
 		return iif(t, a, close, s, p);
 	if (!is_scalar(w))
-		return trace_no(t, "the function %.*s", (int)w->n, w->p);
+		return gw_trace_no(t, "the function %.*s", (int)w->n, w->p);
 	if (gw_word_is(w, "cast")) {
 		size_t as = a;
 
 		while (as < close && !gw_word_is(&t->word[as], "as"))
 			as = gw_word_is(&t->word[as], "(") ? t->word[as].pair + 1 : as + 1;
-		return trace_walk(t, a, as, s, p);
+		return gw_trace_walk(t, a, as, s, p);
 	}
-	return trace_walk(t, a, close, s, p);
+	return gw_trace_walk(t, a, close, s, p);
 }

@@ -4,17 +4,17 @@
 
 #include "gateway/define/trace_impl.h"
 
-void trace_begin_part(struct trace_parts *p)
+void gw_trace_begin_part(struct trace_parts *p)
 {
 	bus_buf_puts(p->out, p->n++ ? ", " : "_asal_plus(");
 }
 
-void trace_end_parts(struct trace_parts *p)
+void gw_trace_end_parts(struct trace_parts *p)
 {
 	bus_buf_puts(p->out, p->n ? ")" : "NULL");
 }
 
-bool trace_one_of(const struct gw_word *w, const char *const *name, size_t n)
+bool gw_trace_one_of(const struct gw_word *w, const char *const *name, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (gw_word_is(w, name[i]))
@@ -23,14 +23,14 @@ bool trace_one_of(const struct gw_word *w, const char *const *name, size_t n)
 	return false;
 }
 
-bool trace_is_keyword(const struct gw_word *w)
+bool gw_trace_is_keyword(const struct gw_word *w)
 {
 	static const char *const word[] = { "and",    "or",	 "not",	  "is",	    "null",
 					    "isnull", "notnull", "like",  "glob",   "between",
 					    "in",     "true",	 "false", "escape", "distinct",
 					    "from",   "regexp",	 "match", "asc",    "desc" };
 
-	return trace_one_of(w, word, BUS_LEN(word));
+	return gw_trace_one_of(w, word, BUS_LEN(word));
 }
 
 static void put_source(const struct trace_source *x, const char *column, struct bus_buf *out)
@@ -68,8 +68,8 @@ static const char *column_of(struct trace *t, const struct trace_source *x, cons
 	return NULL;
 }
 
-bool trace_column(struct trace *t, const struct trace_scope *s, const char *table, const char *column,
-		  struct bus_buf *out, enum gw_trace_way *way)
+bool gw_trace_column(struct trace *t, const struct trace_scope *s, const char *table, const char *column,
+		     struct bus_buf *out, enum gw_trace_way *way)
 {
 	enum gw_trace_way how = GW_TRACE_COPIED;
 	const char *name;
@@ -90,19 +90,19 @@ bool trace_column(struct trace *t, const struct trace_scope *s, const char *tabl
 			return true;
 		}
 	}
-	return trace_no(t, "'%s' is no column found in FROM", column);
+	return gw_trace_no(t, "'%s' is no column found in FROM", column);
 }
 
-void trace_row(struct trace *t, const struct trace_scope *s, struct bus_buf *out)
+void gw_trace_row(struct trace *t, const struct trace_scope *s, struct bus_buf *out)
 {
 	struct trace_parts p = { .out = out };
 
 	(void)t;
 	for (size_t i = 0; i < s->n; i++) {
-		trace_begin_part(&p);
+		gw_trace_begin_part(&p);
 		put_source(&s->source[i], NULL, out);
 	}
-	trace_end_parts(&p);
+	gw_trace_end_parts(&p);
 }
 
 /* What the row was made of that a scalar sub-query gave; of EXISTS, all rows that it found. */
@@ -112,20 +112,20 @@ static bool sub_query(struct trace *t, size_t open, bool exists, const struct tr
 	struct trace_out column[TRACE_COLUMNS_MAX];
 	size_t n;
 
-	trace_begin_part(p);
+	gw_trace_begin_part(p);
 	bus_buf_puts(p->out, exists ? "(SELECT _asal_all(\"_p_\") FROM (" : "");
 	if (exists) {
-		if (!trace_select(t, open + 1, t->word[open].pair, s, false, p->out, column, &n))
+		if (!gw_trace_within(t, open + 1, t->word[open].pair, s, false, p->out, column, &n))
 			return false;
 		bus_buf_puts(p->out, "))");
 		return true;
 	}
 	{
 		struct bus_buf inner = { 0 };
-		bool ok = trace_select(t, open + 1, t->word[open].pair, s, true, &inner, column, &n);
+		bool ok = gw_trace_within(t, open + 1, t->word[open].pair, s, true, &inner, column, &n);
 
 		if (ok && column[0].reason)
-			ok = trace_no(t, "%s", column[0].reason);
+			ok = gw_trace_no(t, "%s", column[0].reason);
 		if (ok) {
 			bus_buf_printf(p->out, "(SELECT \"_p_%s\" FROM (", column[0].name);
 			bus_buf_put(p->out, inner.p, inner.n);
@@ -149,25 +149,25 @@ static bool name(struct trace *t, size_t *at, size_t b, const struct trace_scope
 			first = NULL;
 	}
 	if (!first)
-		return trace_no(t, "a name with quotes in it");
-	trace_begin_part(p);
+		return gw_trace_no(t, "a name with quotes in it");
+	gw_trace_begin_part(p);
 	if (grouped)
 		bus_buf_puts(p->out, "_asal_all(");
-	if (!trace_column(t, s, second ? first : NULL, second ? second : first, p->out, NULL))
+	if (!gw_trace_column(t, s, second ? first : NULL, second ? second : first, p->out, NULL))
 		return false;
 	if (grouped)
 		bus_buf_putc(p->out, ')');
 	return true;
 }
 
-bool trace_walk(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct trace_parts *p)
+bool gw_trace_walk(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct trace_parts *p)
 {
-	bool ok = ++t->nest <= TRACE_NEST_MAX || trace_no(t, "expressions too deep in each other");
+	bool ok = ++t->nest <= TRACE_NEST_MAX || gw_trace_no(t, "expressions too deep in each other");
 
 	for (size_t i = a; i < b && ok; i++) {
 		const struct gw_word *w = &t->word[i];
 
-		if (trace_is_select(t, i)) {
+		if (gw_trace_is_select(t, i)) {
 			ok = sub_query(t, i, false, s, p);
 			i = w->pair;
 		} else if (w->kind == GW_WORD_QUOTED) {
@@ -175,19 +175,19 @@ bool trace_walk(struct trace *t, size_t a, size_t b, const struct trace_scope *s
 		} else if (w->kind != GW_WORD_NAME) {
 			continue;
 		} else if (gw_word_is(w, "case")) {
-			ok = trace_case(t, &i, b, s, p);
-		} else if (gw_word_is(w, "exists") && trace_is_select(t, i + 1)) {
+			ok = gw_trace_case(t, &i, b, s, p);
+		} else if (gw_word_is(w, "exists") && gw_trace_is_select(t, i + 1)) {
 			ok = sub_query(t, i + 1, true, s, p);
 			i = t->word[i + 1].pair;
-		} else if (gw_word_is(w, "in") && trace_is_select(t, i + 1)) {
-			ok = trace_no(t, "IN (SELECT ...)");
+		} else if (gw_word_is(w, "in") && gw_trace_is_select(t, i + 1)) {
+			ok = gw_trace_no(t, "IN (SELECT ...)");
 		} else if (gw_word_is(w, "collate")) {
 			i++;
 		} else if (gw_word_is(w, "over") || gw_word_is(w, "filter")) {
-			ok = trace_no(t, "a window function");
-		} else if (gw_word_is(w + 1, "(") && i + 1 < b && !trace_is_keyword(w)) {
-			ok = trace_call(t, &i, b, s, p);
-		} else if (!trace_is_keyword(w)) {
+			ok = gw_trace_no(t, "a window function");
+		} else if (gw_word_is(w + 1, "(") && i + 1 < b && !gw_trace_is_keyword(w)) {
+			ok = gw_trace_call(t, &i, b, s, p);
+		} else if (!gw_trace_is_keyword(w)) {
 			ok = name(t, &i, b, s, p);
 		}
 	}
@@ -195,12 +195,12 @@ bool trace_walk(struct trace *t, size_t a, size_t b, const struct trace_scope *s
 	return ok;
 }
 
-bool trace_expr(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct bus_buf *out)
+bool gw_trace_expr(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct bus_buf *out)
 {
 	struct trace_parts p = { .out = out, .grouped = s->grouped };
 
-	if (!trace_walk(t, a, b, s, &p))
+	if (!gw_trace_walk(t, a, b, s, &p))
 		return false;
-	trace_end_parts(&p);
+	gw_trace_end_parts(&p);
 	return true;
 }

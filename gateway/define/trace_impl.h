@@ -42,39 +42,39 @@ struct trace {
 	unsigned serial;
 };
 
-bool trace_no(struct trace *t, const char *fmt, ...) BUS_PRINTF(2, 3); /* false */
+bool gw_trace_no(struct trace *t, const char *fmt, ...) BUS_PRINTF(2, 3); /* false */
 /* The words a to b (b not included) as they stand in the text. */
-void trace_copy(struct trace *t, size_t a, size_t b, struct bus_buf *out);
-bool trace_is_select(struct trace *t, size_t at); /* "(" and SELECT behind it */
+void gw_trace_copy(struct trace *t, size_t a, size_t b, struct bus_buf *out);
+bool gw_trace_is_select(struct trace *t, size_t at); /* "(" and SELECT behind it */
 
 struct trace_parts { /* _asal_plus(...) in the making */
 	struct bus_buf *out;
 	size_t n;
 	bool grouped; /* every row of the group, for what stands outside an aggregate */
 };
-void trace_begin_part(struct trace_parts *p);
-void trace_end_parts(struct trace_parts *p);
-bool trace_one_of(const struct gw_word *w, const char *const *name, size_t n);
+void gw_trace_begin_part(struct trace_parts *p);
+void gw_trace_end_parts(struct trace_parts *p);
+bool gw_trace_one_of(const struct gw_word *w, const char *const *name, size_t n);
 
 /* trace.c: the SELECT in words a to b, written with its traces; its output columns, TRACE_COLUMNS_MAX at most. once: only
  * its first row is wanted. */
-bool trace_select(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool once,
-		  struct bus_buf *out, struct trace_out *column, size_t *n);
+bool gw_trace_within(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool once,
+		     struct bus_buf *out, struct trace_out *column, size_t *n);
 /* trace_from.c: the words a to b behind FROM, its sub-queries with their traces; what stands there is s's. */
-bool trace_from(struct trace *t, size_t a, size_t b, struct trace_scope *s, struct bus_buf *out);
+bool gw_trace_from(struct trace *t, size_t a, size_t b, struct trace_scope *s, struct bus_buf *out);
 /* trace_expr.c: the trace of an expression, as SQL. */
-bool trace_expr(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct bus_buf *out);
-bool trace_has_aggregate(struct trace *t, size_t a, size_t b); /* of this SELECT, not of one within */
-bool trace_is_keyword(const struct gw_word *w);		       /* of expressions */
-bool trace_counts(struct trace *t, size_t a, size_t b);	       /* anywhere */
+bool gw_trace_expr(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct bus_buf *out);
+bool gw_trace_has_aggregate(struct trace *t, size_t a, size_t b); /* of this SELECT, not of one within */
+bool gw_trace_is_keyword(const struct gw_word *w);		  /* of expressions */
+bool gw_trace_counts(struct trace *t, size_t a, size_t b);	  /* anywhere */
 /* Of one column, or (column NULL) of a row. way: may be NULL. */
-bool trace_column(struct trace *t, const struct trace_scope *s, const char *table, const char *column,
-		  struct bus_buf *out, enum gw_trace_way *way);
-void trace_row(struct trace *t, const struct trace_scope *s, struct bus_buf *out);
+bool gw_trace_column(struct trace *t, const struct trace_scope *s, const char *table, const char *column,
+		     struct bus_buf *out, enum gw_trace_way *way);
+void gw_trace_row(struct trace *t, const struct trace_scope *s, struct bus_buf *out);
 /* The parts of an expression. */
-bool trace_walk(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct trace_parts *p);
+bool gw_trace_walk(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct trace_parts *p);
 /* trace_call.c: *at stands on a function's name, on CASE; then on its last word. */
-bool trace_call(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct trace_parts *p);
-bool trace_case(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct trace_parts *p);
+bool gw_trace_call(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct trace_parts *p);
+bool gw_trace_case(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct trace_parts *p);
 
 #endif

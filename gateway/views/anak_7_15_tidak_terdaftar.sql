@@ -8,7 +8,7 @@ owner: disdik
 purpose: {id: Mengembalikan anak ke sekolah dari daftar mingguan, en: Bringing children back to school from a weekly list}
 basis: PP 47/2008; UU 27/2022 pasal 25
 dpia: anak_7_15_tidak_terdaftar
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: id_subjek
 dated: true
 routes:

@@ -6,7 +6,7 @@ owner: bkpsdm
 purpose: {id: Menghentikan gaji dan memproses pensiun janda/duda, en: 'Ending pay and starting the survivor''s pension'}
 basis: UU 20/2023; UU 27/2022 pasal 20(2)e
 dpia: asn_aktif_meninggal
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: id_subjek
 routes:
   bkpsdm_asn: id_subjek

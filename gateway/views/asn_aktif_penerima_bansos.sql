@@ -6,7 +6,7 @@ owner: bkpsdm
 purpose: {id: Pengawasan ketepatan sasaran bantuan, en: Oversight of who receives assistance}
 basis: Permensos 3/2021
 dpia: asn_aktif_penerima_bansos
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: id_subjek
 routes:
   bkpsdm_asn: id_subjek

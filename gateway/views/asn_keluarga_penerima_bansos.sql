@@ -10,7 +10,7 @@ purpose:
   en: Oversight of who receives assistance
 basis: Permensos 3/2021; UU 27/2022 pasal 20(2)e
 dpia: asn_keluarga_penerima_bansos
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: id_asn
 store: full
 routes:

@@ -10,7 +10,7 @@ purpose:
   en: One identity for all services, and the list of differences to be mended
 basis: UU 23/2006 jo. UU 24/2013 pasal 58; Perpres 39/2019; UU 27/2022 pasal 20(2)e
 dpia: identitas_warga
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 complete: {nama: 0.99, tgl_lahir: 0.99, no_kk: 0.99}
 key: id_subjek
 routes:

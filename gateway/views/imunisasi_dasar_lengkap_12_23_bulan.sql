@@ -8,7 +8,7 @@ owner: dinkes
 purpose: {id: Menemukan anak yang imunisasinya belum lengkap, en: Finding children whose immunisation is incomplete}
 basis: Permenkes 12/2017; UU 27/2022 pasal 25
 dpia: imunisasi_dasar_lengkap_12_23_bulan
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 scope: [kode_kel]
 key: id_subjek
 dated: true

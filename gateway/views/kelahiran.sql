@@ -10,7 +10,7 @@ purpose:
   en: 'Certificate, family card, child card, insurance and immunisation from one report'
 basis: UU 23/2006 jo. UU 24/2013; UU 27/2022 pasal 25
 dpia: kelahiran
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 scope: [kode_kel]
 key: id_subjek
 routes:

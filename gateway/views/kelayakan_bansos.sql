@@ -10,7 +10,7 @@ purpose:
   en: Verifying a recipient of assistance in one visit
 basis: UU 27/2022 pasal 20(2)e; Permensos 3/2021
 dpia: kelayakan_bansos
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 scope: [kode_kel]
 key: id_subjek
 routes:

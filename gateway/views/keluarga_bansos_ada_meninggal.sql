@@ -8,7 +8,7 @@ owner: dinsos
 purpose: {id: Memeriksa keluarga penerima yang anggotanya meninggal, en: Looking again at families with a death}
 basis: Permensos 3/2021
 dpia: keluarga_bansos_ada_meninggal
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: id_keluarga
 routes:
   warga: id_keluarga

@@ -10,7 +10,7 @@ purpose:
   en: Ending services in the name of the dead
 basis: UU 23/2006 jo. UU 24/2013; UU 27/2022 pasal 20(2)e
 dpia: kematian
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: id_subjek
 routes:
   warga: id_subjek

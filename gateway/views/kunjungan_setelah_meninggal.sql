@@ -6,7 +6,7 @@ owner: dinkes
 purpose: {id: Memperbaiki catatan kunjungan yang salah orang, en: Mending visits recorded for the wrong person}
 basis: Permenkes 24/2022
 dpia: kunjungan_setelah_meninggal
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: id_kunjungan
 routes:
   dinkes_kunjungan: id_kunjungan

@@ -10,7 +10,7 @@ purpose:
   en: Stopping premiums for those not entitled before they are paid
 basis: UU 27/2022 pasal 20(2)e; Permensos 21/2019
 dpia: pbi_jk_anomali
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 scope: [kode_kel]
 key: id_bansos
 routes:

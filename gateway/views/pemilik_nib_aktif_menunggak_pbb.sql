@@ -6,7 +6,7 @@ owner: bapenda
 purpose: {id: Penagihan kepada pelaku usaha yang menunggak, en: Collecting from businesses that owe}
 basis: Permendagri 112/2016; UU 1/2022
 dpia: pemilik_nib_aktif_menunggak_pbb
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: id_subjek
 routes:
   dpmptsp_nib: id_subjek

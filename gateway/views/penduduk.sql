@@ -7,7 +7,7 @@ about:
 owner: disdukcapil
 purpose: {id: Jumlah penduduk untuk semua perencanaan, en: Numbers of residents for all planning}
 basis: Perpres 39/2019
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: wilayah
 store: full
 pace: total

@@ -5,7 +5,7 @@ about: {id: Jumlah warga yang hidup di tiap kelurahan., en: How many living resi
 owner: disdukcapil
 purpose: {id: Jumlah penduduk per kelurahan untuk perencanaan, en: Numbers of residents by kelurahan for planning}
 basis: Perpres 39/2019
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: kode_kel
 store: full
 pace: group

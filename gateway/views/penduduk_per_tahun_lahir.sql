@@ -5,7 +5,7 @@ about: {id: Piramida penduduk setiap kelurahan tanpa nama siapa pun., en: The ag
 owner: disdukcapil
 purpose: {id: Perencanaan layanan menurut umur, en: Planning of services by age}
 basis: Perpres 39/2019
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: sel
 store: full
 pace: total

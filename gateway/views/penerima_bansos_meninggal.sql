@@ -6,7 +6,7 @@ owner: dinsos
 purpose: {id: Menghentikan bantuan atas nama orang yang meninggal, en: Ending assistance in the name of the dead}
 basis: Permensos 3/2021; UU 27/2022 pasal 20(2)e
 dpia: penerima_bansos_meninggal
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: id_subjek
 routes:
   dinsos_bansos: id_subjek

@@ -7,7 +7,7 @@ about:
 owner: disdukcapil
 purpose: {id: Jumlah peristiwa kependudukan, en: Numbers of civil events}
 basis: Perpres 39/2019
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 key: jenis
 store: full
 pace: total

@@ -10,7 +10,7 @@ purpose:
   en: Newcomers are seen by services the same day
 basis: UU 23/2006 jo. UU 24/2013; UU 27/2022 pasal 20(2)e
 dpia: pindah_datang
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 scope: [kode_kel]
 key: id_subjek
 routes:

@@ -10,7 +10,7 @@ purpose:
   en: Deciding whom to evacuate first
 basis: UU 24/2007 pasal 48; UU 27/2022 pasal 20(2)d
 dpia: rentan_bencana
-freshness: {max_age: 1d}
+freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
 scope: [kode_kel]
 key: id_subjek
 dated: true
