@@ -502,6 +502,29 @@ def test_another_gateway_takes_over_from_one_that_was_killed(gateway, receiver, 
         wait_for(lambda: gateway.metric("titian_webhooks_delivering") == 1, 30, "the lease back")
 
 
+@pytest.mark.skipif(KILLS < 10, reason="make soak-webhooks")
+def test_many_webhooks_take_turns(gateway, receiver, town):
+    """More than the gateway sends to at a time, some of them silent: none waits for another's silence."""
+    def hang(handler):
+        time.sleep(2)
+        return 0
+    for h in gateway.ask("GET", "/v1/webhooks")[1]:
+        gateway.ask("DELETE", "/v1/webhooks/" + h["id"])
+    made, began = [], time.monotonic()
+    for i in range(75):
+        path = "/banyak%d" % i
+        if i % 5 == 0:
+            receiver.plan[path].extend([hang] * 1000)
+        made.append((path, gateway.make("kawan" if i < 50 else "lain", view="uji_angka", url=receiver.base + path)))
+    good = [path for i, (path, _) in enumerate(made) if i % 5]
+    wait_for(lambda: all(len(receiver.got(path)) >= len(town.rows) for path in good), 60, "everybody's snapshot")
+    print("\n%d webhooks, %d messages in %.1f s" % (len(good), len(good) * len(town.rows), time.monotonic() - began))
+    for path in good:
+        assert fold([r.body for r in receiver.got(path)]) == town.rows
+    for i, (_, hook) in enumerate(made):
+        gateway.ask("DELETE", "/v1/webhooks/" + hook["id"], reader="kawan" if i < 50 else "lain")
+
+
 def test_nothing_secret_is_on_the_topic_or_in_the_log(gateway, bootstrap):
     from confluent_kafka import Consumer, TopicPartition
     hook = gateway.make(view="uji_angka", url="https://rahasia.uji/token-rahasia", signature="hmac", **{"from": "now"})
