@@ -217,10 +217,68 @@ static void every_reader_is_told_of_every_key_once(void **state)
 	free(r);
 }
 
+/* Reads until a text has come, or the answer has ended. */
+static void until(struct reader *r, const char *text)
+{
+	int64_t end = bus_clock_mono_ms() + END_MS;
+	ssize_t n = -1;
+	char buf[4096];
+
+	while (!strstr(bus_buf_cstr(&r->rest), text) && n != 0) {
+		n = recv(r->fd, buf, sizeof(buf), MSG_DONTWAIT);
+		if (n > 0)
+			bus_buf_put(&r->rest, buf, (size_t)n);
+		else
+			usleep(1000);
+		if (bus_clock_mono_ms() > end)
+			fail_msg("not told: %s", text);
+	}
+	if (!strstr(bus_buf_cstr(&r->rest), text))
+		fail_msg("ended without: %s", text);
+}
+
+static void a_store_made_anew_is_told_as_a_reset(void **state)
+{
+	struct reader r = { .path = "/v1/views/satu/changes" }, late = r, lost = r;
+	struct bus_error err = { 0 };
+	char path[400], *at;
+
+	(void)state;
+	change(0);
+	ask(&r);
+	until(&r, "event: up-to-date\ndata: {}\n\n");
+	at = strstr(r.rest.p, "id: ") + 4;
+	snprintf(late.cursor, sizeof(late.cursor), "%.*s", (int)strcspn(at, "\n"), at);
+	r.rest.n = 0;
+	engine_must(gw_core_wipe(t->e, &err), &err);
+	for (int i = 1; i < 4; i++)
+		change(i);
+	engine_settle(t); /* after a wipe a view is evaluated as a whole */
+	until(&r, "id: \nevent: reset\n");
+	until(&r, "\"k3\"");
+	assert_null(strstr(r.rest.p, "\"k0\""));
+	/* Who comes back by itself cannot look at a status. */
+	ask(&late);
+	until(&late, "id: \nevent: reset\n");
+	until(&late, "\"k3\"");
+	snprintf(path, sizeof(path), "/v1/views/satu/changes?after=%s", late.cursor);
+	lost.path = path;
+	ask(&lost);
+	until(&lost, "410 ");
+	until(&lost, "cursor-unknown");
+	for (size_t i = 0; i < 3; i++) {
+		struct reader *one[] = { &r, &late, &lost };
+
+		close(one[i]->fd);
+		bus_buf_release(&one[i]->rest);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_reader_is_told_of_every_key_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_store_made_anew_is_told_as_a_reset, setup, teardown),
 	};
 
 	bus_log_setup(BUS_LOG_ERROR + 1, false);
