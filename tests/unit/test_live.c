@@ -710,6 +710,79 @@ static void one_history(struct engine *t)
 	}
 }
 
+struct reading {
+	struct engine *t;
+	_Atomic bool stop;
+	_Atomic int pages;
+};
+
+static bool any_row(void *ctx, const struct gw_value *value, uint64_t hash)
+{
+	(void)ctx;
+	(void)value;
+	(void)hash;
+	return true;
+}
+
+static bool any_change(void *ctx, const struct gw_change *c)
+{
+	(void)ctx;
+	(void)c;
+	return true;
+}
+
+static void *read_on(void *ctx)
+{
+	struct reading *r = ctx;
+	struct bus_error err;
+	int64_t last;
+	enum bus_err rc;
+
+	while (!r->stop) {
+		struct gw_views *set = gw_views_hold(r->t->e);
+
+		for (size_t i = 0; i < set->n; i++) {
+			struct gw_query q = { .view = set->view[i], .limit = 20 };
+			struct gw_view_state s;
+
+			(void)!gw_view_state(r->t->e, set->view[i]->name, &s);
+			rc = gw_page(gw_reader_of(r->t->e), &q, any_row, r, &err);
+			/* A view that has gone since the set was taken may have no table any more. */
+			assert_true(rc == BUS_OK || rc == BUS_EDB);
+			rc = gw_changes(gw_reader_of(r->t->e), set->view[i], NULL, 0, 20, any_change, r,
+					&last, &err);
+			assert_true(rc == BUS_OK || rc == BUS_ECONFLICT || rc == BUS_EDB);
+			r->pages++;
+		}
+		gw_views_release(&set);
+	}
+	return NULL;
+}
+
+static void readers_go_on_while_views_come_and_go(void **state)
+{
+	struct engine *t = *state;
+	struct reading r = { .t = t };
+	pthread_t thread[2];
+
+	seed = 11;
+	people(t);
+	for (size_t i = 0; i < BUS_LEN(thread); i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, read_on, &r), 0);
+	for (int i = 0; i < 25; i++) {
+		any_wish(t);
+		person(t, pick(PEOPLE), pick(40));
+		engine_apply(t, 1, GW_LIVE);
+		for (unsigned k = pick(5); k > 0; k--)
+			(void)step(t);
+	}
+	calm(t);
+	r.stop = true;
+	for (size_t i = 0; i < BUS_LEN(thread); i++)
+		pthread_join(thread[i], NULL);
+	assert_true(r.pages > 25);
+}
+
 /* --- kill -9 ------------------------------------------------------------------------------------------ */
 
 /* A gateway of its own: it takes the definition up, until somebody kills it. */
@@ -802,6 +875,7 @@ int main(void)
 		T(what_cannot_be_set_up_at_the_start_waits_with_its_cursors),
 		T(a_view_that_cannot_be_evaluated_stands_still_alone),
 		T(held_views_outlive_their_set),
+		T(readers_go_on_while_views_come_and_go),
 		T(killed_at_any_moment_the_store_has_the_old_or_the_new),
 		cmocka_unit_test(any_history_of_records_and_definitions_ends_in_exact_followers),
 	};
