@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "gateway/define/rollup.h"
+#include "gateway/store/sqlfun.h"
 
 /* Whole numbers up to here add up exactly, 2,000 of them at a time even as real numbers. */
 #define WHOLE "BETWEEN -4503599627370496 AND 4503599627370496"
@@ -137,6 +138,37 @@ static bool prepares(struct gw_db *db, const char *sql)
 	return good;
 }
 
+struct reads {
+	const struct gw_rollup *r;
+	const struct gw_catalogue *c;
+};
+
+static bool may_read(void *ctx, const char *table, const char *column)
+{
+	const struct reads *x = ctx;
+
+	return strcmp(table, x->r->table) == 0 && x->c->has(x->c->ctx, table, column);
+}
+
+static bool may_call(void *ctx, const char *name)
+{
+	(void)ctx;
+	return gw_sqlfun_allowed(name);
+}
+
+/* The SELECT's own words, put together anew, are held to what it may do once more. */
+static bool prepares_guarded(struct gw_db *db, const struct gw_rollup *r, const struct gw_catalogue *c,
+			     const char *sql)
+{
+	struct reads x = { r, c };
+	struct gw_db_guard guard = { .ctx = &x, .read = may_read, .function = may_call };
+	struct gw_stmt *s = NULL;
+	bool good = gw_db_prepare_guarded(db, sql, &guard, &s, NULL) == BUS_OK;
+
+	gw_stmt_free(&s);
+	return good;
+}
+
 /* Every way to the table's rows goes through an index. SQLite calls a search for min or max so without one too. */
 static bool rereads_are_short(struct gw_db *db, const char *select, const char *alias)
 {
@@ -202,7 +234,7 @@ static const char *why_not(struct gw_db *db, const struct gw_def *d, const struc
 	if (sums_reals(db, r))
 		return "a sum of real numbers depends on their order: sum whole numbers (rupiah, grams)";
 	put_rows(r, r->table, "1", &sql);
-	if (!prepares(db, bus_buf_cstr(&sql)))
+	if (!prepares_guarded(db, r, c, bus_buf_cstr(&sql)))
 		why = "WHERE, GROUP BY or an aggregate uses the name of an output";
 	/* The state as it will be: nothing but its columns' names is needed to see what is neither a group nor
 	 * an aggregate. */

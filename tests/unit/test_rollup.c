@@ -92,6 +92,8 @@ static void what_is_not_surely_of_that_form_is_evaluated_and_says_why(void **sta
 		    "name of an output");
 	is_not_kept("SELECT g AS k, min(x) AS n FROM uji_a GROUP BY g", "index");
 	is_not_kept("SELECT g COLLATE NOCASE AS k, count(*) AS n FROM uji_a GROUP BY 1", "joins, orders");
+	is_not_kept("SELECT g AS k, count(*) AS n FROM uji_a AS [a\" JOIN _meta AS \"b] GROUP BY g",
+		    "quote in it");
 	is_not_kept("SELECT DISTINCT g AS k, count(*) AS n FROM uji_a GROUP BY g", "plain SELECT");
 	is_not_kept("SELECT g AS k, count(*) AS n FROM uji_a GROUP BY g UNION SELECT 'x', 0", "combines");
 }
