@@ -262,17 +262,15 @@ static void granted(struct gw_engine *e, struct gw_wanted *w)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* After a switch that failed half-way memory is made anew from the store, which knows nothing of it. */
+/* A switch that failed half-way: the caller makes memory anew from the store, which knows nothing of it. The
+ * definition is not tried again before something changes. */
 static enum bus_err undo(struct gw_engine *e, struct gw_wanted *w, enum bus_err rc, struct bus_error *err)
 {
-	struct bus_error why = *err;
-
+	gw_build_free(e, &e->lives->build);
 	if (!is_refusal(rc))
-		return rc; /* the engine does it */
-	rc = gw_core_reload(e, err);
-	if (rc == BUS_OK)
-		gw_wish_refuse(e, w, why.text);
-	return rc;
+		return rc;
+	gw_wish_refuse(e, w, err->text);
+	return bus_fail_prefix(err, BUS_EDB, "view '%s'", w->name);
 }
 
 enum bus_err gw_live_adopt(struct gw_engine *e, struct gw_def **d, struct bus_error *err)

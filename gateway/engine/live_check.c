@@ -80,9 +80,19 @@ static enum bus_err check_in(struct gw_engine *e, struct gw_def *d, struct bus_a
 			return bus_fail(err, BUS_EPARSE, "%s: '%s' is the name of a topic's table", d->file,
 					d->pub.name);
 	rc = gw_begin(e, err);
-	for (size_t i = 0; i < d->n_indexes && rc == BUS_OK; i++)
-		if (strcmp(d->index[i].table, d->pub.name) != 0) /* its own table does not stand yet */
-			rc = gw_setup_index(e, d, &d->index[i], err);
+	for (size_t i = 0; i < d->n_indexes && rc == BUS_OK; i++) {
+		const struct gw_index_def *x = &d->index[i];
+
+		if (strcmp(x->table, d->pub.name) != 0) {
+			rc = gw_setup_index(e, d, x, err);
+			continue;
+		}
+		/* Its own table does not stand yet. */
+		for (size_t k = 0; k < x->n && rc == BUS_OK; k++)
+			if (!d->full || gw_view_column(&d->pub, x->column[k]) < 0)
+				rc = bus_fail(err, BUS_EPARSE, "%s: an index: '%s' has no column '%s'",
+					      d->file, x->table, x->column[k]);
+	}
 	if (rc == BUS_OK)
 		rc = gw_view_bind(e->db, d, &catalogue, err);
 	if (rc == BUS_OK)

@@ -447,6 +447,11 @@ static void what_cannot_be_taken_leaves_what_runs(void **state)
 		  "topic" },
 		{ "diri", HEAD("diri", "store: full\nroutes: {diri: id}\n", "") "SELECT id FROM diri\n",
 		  "diri" },
+		{ "diri",
+		  HEAD("diri",
+		       "store: full\nroutes: {uji_orang: _key}\nindexes: [{table: diri, columns: [x]}]\n",
+		       "") "SELECT _key AS id FROM uji_orang\n",
+		  "'x'" },
 		/* It can be taken, and cannot be evaluated. */
 		{ "dewasa",
 		  HEAD("dewasa", "routes: {uji_orang: _key}\n",
