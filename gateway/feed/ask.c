@@ -268,8 +268,9 @@ bool gw_feeds_ask_who(struct gw_api *api, struct bus_http_request *req, char *re
 		gw_access_key_id(gw_api_key(req), key_id);
 		return true;
 	}
-	if (gw_tickets_take(api->feeds, ticket, reader, key_id))
-		return true;
+	if (gw_tickets_take(api->feeds, ticket, reader, key_id) &&
+	    gw_access_key_known(api->access, reader, key_id))
+		return gw_api_quota(api, req, reader);
 	gw_problem(req, "key-unknown", "ticket", "POST /v1/tickets");
 	return false;
 }

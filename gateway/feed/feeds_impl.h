@@ -18,6 +18,7 @@
 #include "gateway/store/keys.h"
 
 #define GW_TICKETS_MAX 1024
+#define GW_TICKETS_PER_READER 32
 #define GW_KEY_ID_LEN 8
 #define GW_CHANNEL_VIEWS_MAX 16
 #define GW_CHANNEL_BLOCKS 64
@@ -36,7 +37,8 @@ struct gw_ticket {
 	char text[33];
 	char reader[GW_READER_NAME_MAX];
 	char key_id[GW_KEY_ID_LEN + 1];
-	int64_t until; /* monotonic ms; 0: used or empty */
+	int64_t until;	 /* monotonic ms; 0: used or empty */
+	uint64_t number; /* in the order they were given */
 };
 
 /* --- channels --------------------------------------------------------------------------------------- */
@@ -138,12 +140,14 @@ bool gw_feeds_enter(struct gw_feeds *f, struct gw_subscriber *s, struct gw_chann
 void gw_subscriber_free(void *s);
 enum bus_http_more gw_subscriber_piece(void *s, struct bus_buf *out);
 
-/* By key or, for browsers, by ticket: fills reader and key_id, or answers 401 and returns false. */
+/* By key or, for browsers, by ticket of a key that is known still: fills reader and key_id, or answers 401, or 429
+ * beyond the quota, and returns false. */
 bool gw_feeds_ask_who(struct gw_api *api, struct bus_http_request *req, char *reader, char *key_id);
 /* How changes or records are wanted, by Accept; false: no way of ours. */
 bool gw_feeds_way(const struct bus_http_request *req, enum gw_way *out);
 
-/* One-use passes of 60 s, so that a browser's EventSource, which cannot send a header, can follow. */
+/* One-use passes of 60 s, so that a browser's EventSource, which cannot send a header, can follow. A reader holds so
+ * many at a time: beyond that its own oldest gives way. */
 void gw_tickets_new(struct gw_feeds *f, const char *reader, const char *key_id, char out[33]);
 bool gw_tickets_take(struct gw_feeds *f, const char *ticket, char *reader, char *key_id);
 
@@ -153,7 +157,7 @@ struct gw_feeds {
 	struct gw_who *who;			 /* lock */
 	size_t n;				 /* lock */
 	struct gw_ticket ticket[GW_TICKETS_MAX]; /* lock */
-	size_t next_ticket;			 /* lock */
+	uint64_t tickets;			 /* lock; ever given */
 	int64_t slow_ms;
 	_Atomic int64_t held; /* bytes of blocks */
 

@@ -156,7 +156,6 @@ static struct gw_tail *tail_new(struct gw_api *api, const char *topic)
 	t->limit = 100;
 	t->from_offset = t->from_ms = -1;
 	t->spoke = bus_clock_mono_ms();
-	t->generation = gw_access_generation(api->access);
 	return t;
 }
 

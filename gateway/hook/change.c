@@ -221,6 +221,7 @@ void gw_hooks_create(void *ctx, struct bus_http_request *req)
 	s = gw_hook_sub_new();
 	gw_hook_sub_id(s->id);
 	memcpy(s->reader, reader, sizeof(s->reader));
+	gw_access_key_id(gw_api_key(req), s->key_id);
 	s->view = bus_xstrdup(v->name);
 	s->created = bus_clock_ms();
 	s->version = s->epoch = s->round = 1;
@@ -236,7 +237,7 @@ void gw_hooks_create(void *ctx, struct bus_http_request *req)
 
 /* --- changing one ------------------------------------------------------------------------------------ */
 
-/* The reader's own, to be changed: a copy, one version on. Or answered, and NULL. */
+/* The reader's own, to be changed: a copy, one version on, bound to the key that asks. Or answered, and NULL. */
 static struct gw_hook_sub *draft(struct gw_api *api, struct bus_http_request *req)
 {
 	const struct gw_hook *e = gw_hook_mine(api, req);
@@ -247,6 +248,7 @@ static struct gw_hook_sub *draft(struct gw_api *api, struct bus_http_request *re
 	s = gw_hook_sub_copy(e->sub);
 	pthread_mutex_unlock(&api->hooks->lock);
 	s->version++;
+	gw_access_key_id(gw_api_key(req), s->key_id);
 	return s;
 }
 

@@ -245,13 +245,16 @@ static size_t collect(struct gw_hooks *h, struct delivery **out, int64_t *wait)
 	struct gw_hook *last = NULL;
 	struct gw_views *views = gw_views_hold(h->conf.api->engine);
 	uint64_t store = gw_store_id(h->conf.api->engine);
+	uint64_t generation = gw_access_generation(h->conf.api->access);
+	bool anew = store != h->store || generation != h->generation;
 	size_t n = 0;
 
 	pthread_mutex_lock(&h->lock);
-	/* Numbers of changes mean nothing in another store: all look again. */
-	for (struct gw_hook *e = store != h->store ? h->first : NULL; e; e = e->next)
+	/* Numbers of changes mean nothing in another store, and keys or grants may be gone: all look again. */
+	for (struct gw_hook *e = anew ? h->first : NULL; e; e = e->next)
 		e->looked = -1;
 	h->store = store;
+	h->generation = generation;
 	if (h->holding && bus_clock_mono_ms() < h->lease_until && gw_caught_up(h->conf.api->engine))
 		for (struct gw_hook *e = h->first; e && n < DUE_MAX; e = e->next)
 			if (due(h, e, views, wait)) {

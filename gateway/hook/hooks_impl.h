@@ -82,7 +82,8 @@ struct gw_hooks {
 
 	/* the delivering thread */
 	struct bus_many *many;
-	uint64_t store; /* that `looked` is about */
+	uint64_t store;	     /* that `looked` is about */
+	uint64_t generation; /* of keys and policy, likewise */
 	struct gw_hook_schedule schedule;
 };
 

@@ -161,6 +161,11 @@ static const struct gw_view *granted(struct gw_hooks *h, const struct gw_hook_su
 	return grant->allowed ? v : NULL;
 }
 
+static bool key_revoked(struct gw_hooks *h, const struct gw_hook_sub *s)
+{
+	return s->key_id[0] && !gw_access_key_known(h->conf.api->access, s->reader, s->key_id);
+}
+
 /* The parts of the URL; an address that the operator has closed meanwhile is refused when it is connected to. */
 static void place(const struct gw_hook_sub *s, struct bus_url *to)
 {
@@ -180,7 +185,9 @@ enum gw_hook_step gw_hook_prepare(struct gw_hooks *h, const struct gw_hook_sub *
 
 	place(s, &to);
 	v = granted(h, s, views, &grant);
-	if (!v) {
+	if (key_revoked(h, s)) {
+		plan->reason = GW_HOOK_UNKEYED;
+	} else if (!v) {
 		plan->reason = GW_HOOK_REVOKED;
 	} else if (plan->pos.state == GW_HOOK_VALIDATING) {
 		ask_agreement(h, s, &to, plan);

@@ -86,7 +86,8 @@ const char *const gw_hook_formats[4] = { "standard", "cloudevents-binary", "clou
 					 "cloudevents-batch" };
 const char *const gw_hook_signatures[2] = { "ed25519", "hmac" };
 const char *const gw_hook_states[3] = { "validating", "active", "suspended" };
-const char *const gw_hook_reasons[6] = { "", "asked", "failing", "gone", "not-granted", "parameters" };
+const char *const gw_hook_reasons[7] = { "",	       "asked",	     "failing", "gone", "not-granted",
+					 "parameters", "key-revoked" };
 
 /* --- writing ----------------------------------------------------------------------------------------- */
 
@@ -152,6 +153,7 @@ void gw_hook_sub_write(const struct gw_hook_sub *s, struct bus_buf *out)
 	bus_json_object(&j);
 	gw_hook_sub_show(s, &j);
 	bus_json_text_member(&j, "reader", s->reader);
+	bus_json_text_member(&j, "key_id", s->key_id);
 	put_int(&j, "created", s->created);
 	put_bool(&j, "suspended", s->suspended);
 	put_int(&j, "version", s->version);

@@ -37,6 +37,7 @@ struct gw_hook_sub {
 	_Atomic int refs;
 	char id[GW_HOOK_ID_LEN + 1];
 	char reader[GW_READER_NAME_MAX];
+	char key_id[9]; /* of the key that made or last changed it; "": an old record, of no key */
 	char *view, *url;
 	char *select, *date; /* NULL: all columns; no day */
 	struct gw_hook_filter filter[GW_HOOK_FILTERS_MAX];
@@ -65,6 +66,7 @@ enum gw_hook_reason {
 	GW_HOOK_GONE,	 /* the receiver answered 410 */
 	GW_HOOK_REVOKED, /* the view is not granted to the reader any more, or is not there */
 	GW_HOOK_UNFIT,	 /* its select, filter or day do not fit the view as it is now */
+	GW_HOOK_UNKEYED, /* the key that made or last changed it is not known any more */
 };
 
 struct gw_hook_pos {
@@ -109,6 +111,6 @@ enum bus_err gw_hook_pos_read(struct bus_str text, struct gw_hook_pos *out,
 extern const char *const gw_hook_formats[4];
 extern const char *const gw_hook_signatures[2];
 extern const char *const gw_hook_states[3];
-extern const char *const gw_hook_reasons[6]; /* "": none */
+extern const char *const gw_hook_reasons[7]; /* "": none */
 
 #endif

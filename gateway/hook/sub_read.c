@@ -155,6 +155,8 @@ enum bus_err gw_hook_sub_read(struct bus_str text, struct gw_hook_sub **out, str
 	s = gw_hook_sub_new();
 	take_into(&f, "id", s->id, sizeof(s->id));
 	take_into(&f, "reader", s->reader, sizeof(s->reader));
+	if (bus_json_get(f.object, "key_id"))
+		take_into(&f, "key_id", s->key_id, sizeof(s->key_id));
 	s->view = take_copy(&f, "view", false);
 	s->url = take_copy(&f, "url", false);
 	s->select = take_copy(&f, "select", true);

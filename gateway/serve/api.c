@@ -11,7 +11,7 @@ const char *gw_api_key(const struct bus_http_request *req)
 	return bus_http_header(req, "X-Api-Key");
 }
 
-static bool within_quota(struct gw_api *api, struct bus_http_request *req, const char *name)
+bool gw_api_quota(struct gw_api *api, struct bus_http_request *req, const char *name)
 {
 	struct gw_quota_left left;
 
@@ -32,7 +32,7 @@ bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
 	else if (gw_access_reader(api->access, key, name))
 		gw_problem(req, "key-unknown", NULL, NULL);
 	else
-		return within_quota(api, req, name);
+		return gw_api_quota(api, req, name);
 	return false;
 }
 

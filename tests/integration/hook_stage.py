@@ -98,9 +98,7 @@ class Gateway:
                 "/*---\nname: %s\nkey: id\nscope: [kode_kel]\nroutes: {%s: _key}\ncolumns:\n  %s\n---*/\nSELECT %s FROM (SELECT _key AS id, "
                 "kode_kel, nama, n FROM %s)\n" % (view, town.table, columns, names, town.table))
         (folder / "policy.yaml").write_text(POLICY)
-        self.keys = {name: subprocess.run(
-            [BIN / "titian-gateway", "key", "new", "--keys", folder / "access.keys", "--name", name],
-            check=True, capture_output=True, text=True).stdout.strip() for name in ("kawan", "penuh", "lain", "sebagian")}
+        self.keys = {name: self.new_key(name) for name in ("kawan", "penuh", "lain", "sebagian")}
         conf = {
             "kafka": {"bootstrap": town.bootstrap},
             "http": {"port": self.base}, "ops": {"port": self.base + 1},
@@ -111,6 +109,15 @@ class Gateway:
                               "timeout": "700ms"}, **webhooks)}
         (folder / "gateway.yaml").write_text(yaml.safe_dump(conf))
         self.process = None
+
+    def new_key(self, name):
+        return subprocess.run([BIN / "titian-gateway", "key", "new", "--keys", self.dir / "access.keys", "--name", name],
+                              check=True, capture_output=True, text=True).stdout.strip()
+
+    def share_keys(self, other):
+        """Gateways over one webhooks topic know the same keys."""
+        (self.dir / "access.keys").write_text((other.dir / "access.keys").read_text())
+        self.keys = dict(other.keys)
 
     def start(self):
         with open(self.dir / "log", "ab") as log:

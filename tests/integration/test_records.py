@@ -44,7 +44,8 @@ POLICY = """readers:
   tutup: {topics: {%s: {}}}
   nama: {topics: {%s: {clear: [nama]}}}
   lain: {views: {mentah: {}}}
-""" % (NAME, NAME)
+  jatah: {quota: 3/1h, topics: {%s: {}}}
+""" % (NAME, NAME, NAME)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def topic(sample):
 
 @pytest.fixture(scope="module")
 def gateway(sample, topic):
-    own = OwnGateway(sample, "records", [topic], {"mentah": VIEW}, POLICY, readers=("uji", "tutup", "nama", "lain"))
+    own = OwnGateway(sample, "records", [topic], {"mentah": VIEW}, POLICY, readers=("uji", "tutup", "nama", "lain", "jatah"))
     own.start()
     yield own
     own.stop()
@@ -243,6 +244,32 @@ def test_a_poll_waits_for_a_record_and_ndjson_ends_at_the_end(gateway, topic):
     for p in polls:
         p.join(30)
     assert [[r["key"] for r in a["records"]] for a in answers] == [["k70"]] * 20
+
+
+def ticket(gateway, key):
+    return "?ticket=" + json.loads(gateway.request("/v1/tickets", method="POST", key=key)[2])["ticket"]
+
+
+def test_a_ticket_counts_on_its_readers_quota(gateway, topic):
+    one, two = ticket(gateway, gateway.keys["jatah"]), ticket(gateway, gateway.keys["jatah"])
+    assert gateway.request(PATH + one)[0] == 200
+    status, _, body = gateway.request(PATH + two)
+    assert (status, json.loads(body)["code"]) == (429, "quota-exceeded")
+
+
+def test_a_ticket_of_a_revoked_key_opens_nothing(gateway, topic):
+    key = gateway.new_key("nama")
+    gateway.hangup()
+    wait_for(lambda: gateway.request("/v1/whoami", key=key)[0] == 200, 20, "the new key")
+    assert gateway.request(PATH + ticket(gateway, key))[0] == 200
+    left = [ticket(gateway, key) for _ in range(3)]
+    file = gateway.dir / "access.keys"
+    file.write_text("".join(l for l in file.read_text().splitlines(True) if " %s " % key[3:11] not in l))
+    gateway.hangup()
+    wait_for(lambda: gateway.request("/v1/whoami", key=key)[0] == 401, 20, "the key to be gone")
+    for path, accept in ((PATH, "application/json"), (PATH, "text/event-stream"), ("/v1/views/mentah/changes", "application/json")):
+        status, _, body = gateway.request(path + left.pop(), accept=accept)
+        assert (status, json.loads(body)["code"]) == (401, "key-unknown")
 
 
 def test_many_questions_at_once_are_all_answered(gateway, log):

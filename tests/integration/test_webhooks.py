@@ -314,6 +314,31 @@ def test_revoked_grants_suspend(gateway, receiver, town):
     wait_for(lambda: len(receiver.got("/cabut")) == before + 1, 20, "what it missed")
 
 
+def test_a_revoked_key_ends_its_webhooks_until_another_key_resumes_them(gateway, receiver, town):
+    bound = gateway.make("lain", view="uji_angka", url=receiver.base + "/lama")
+    moved = gateway.make("lain", view="uji_angka", url=receiver.base + "/pindah")
+    for hook in (bound, moved):
+        wait_for(lambda: gateway.hook(hook, "lain")["behind"] == 0, 20, "the snapshot")
+    file, old = gateway.dir / "access.keys", gateway.keys["lain"]
+    gateway.keys["lain"] = gateway.new_key("lain")
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: gateway.ask("GET", "/v1/whoami", reader="lain")[0] == 200, 20, "the new key")
+    assert gateway.ask("PATCH", "/v1/webhooks/" + moved["id"], {"rate": 6000}, reader="lain")[0] == 200
+    file.write_text("".join(l for l in file.read_text().splitlines(True) if " %s " % old[3:11] not in l))
+    before = len(receiver.got("/lama"))
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: gateway.hook(bound, "lain")["state"] == "suspended", 20, "the suspension, with nothing to send")
+    assert gateway.hook(bound, "lain")["reason"] == "key-revoked"
+    town.put("k12", n=1212)
+    town.flush()
+    wait_for(lambda: b'"k12"' in receiver.got("/pindah")[-1].body and gateway.hook(moved, "lain")["behind"] == 0, 20,
+             "the one that has the new key")
+    assert len(receiver.got("/lama")) == before
+    status, now = gateway.ask("PATCH", "/v1/webhooks/" + bound["id"], {"suspended": False}, reader="lain")
+    assert status == 200 and now["state"] == "active"
+    wait_for(lambda: len(receiver.got("/lama")) == before + 1, 20, "what it missed")
+
+
 def test_the_command_line_does_all_of_it(gateway, receiver, tmp_path):
     (tmp_path / "key").write_text(gateway.keys["kawan"] + "\n")
     (tmp_path / "key").chmod(0o600)
@@ -458,6 +483,7 @@ def test_another_gateway_goes_on_with_the_key(gateway, receiver, town, stranger,
     other = Gateway(tmp_path_factory.mktemp("gw") / "b", town, allow=["127.0.0.1/32"], ports=[receiver.port],
                     ca=str(pki / "ca.pem"), hosts=str(hosts), base="https://bus.uji",
                     key=str(gateway.dir / "city.db.webhooks.key"))
+    other.share_keys(gateway)
     try:
         other.start()
         assert other.hook(hook)["url"] == hook["url"] and other.hook(hook)["delivered"] == gateway.hook(hook)["delivered"]
@@ -485,6 +511,7 @@ def test_another_gateway_takes_over_from_one_that_was_killed(gateway, receiver, 
     wait_for(lambda: done(gateway, hook), 20, "the snapshot")
     other = Gateway(tmp_path_factory.mktemp("gw") / "c", town, allow=["127.0.0.1/32"], ports=[receiver.port],
                     ca=str(pki / "ca.pem"), hosts=str(hosts), key=str(gateway.dir / "city.db.webhooks.key"))
+    other.share_keys(gateway)
     try:
         other.start()
         gateway.stop(signal.SIGKILL)

@@ -104,6 +104,7 @@ static struct gw_hook_sub *full(void)
 	s->epoch = 2;
 	s->round = 4;
 	s->anew = true;
+	snprintf(s->key_id, sizeof(s->key_id), "0123abcd");
 	snprintf(s->from, sizeof(s->from), "kursor");
 	gw_hook_sub_rotate(s, 77);
 	return s;
@@ -134,6 +135,7 @@ static void a_record_reads_as_it_was_written(void **state)
 	assert_int_equal(gw_hook_sub_read(bus_buf_str(&one), &t, NULL), BUS_OK);
 	assert_string_equal(t->url, s->url);
 	assert_null(t->date);
+	assert_string_equal(t->key_id, "0123abcd");
 	assert_memory_equal(t->secret, s->secret, sizeof(s->secret));
 	gw_hook_sub_write(t, &two);
 	assert_string_equal(bus_buf_cstr(&one), bus_buf_cstr(&two));
@@ -152,6 +154,25 @@ static void a_record_reads_as_it_was_written(void **state)
 	gw_hook_sub_unref(&s);
 	gw_hook_sub_unref(&t);
 	gw_hook_sub_unref(&copy);
+}
+
+static void a_record_from_before_keys_were_kept_is_bound_to_no_key(void **state)
+{
+	struct gw_hook_sub *s = full(), *t;
+	struct bus_buf text = { 0 };
+	char *member;
+
+	(void)state;
+	gw_hook_sub_write(s, &text);
+	member = strstr(bus_buf_cstr(&text), "\"key_id\":\"0123abcd\",");
+	assert_non_null(member);
+	memset(member, ' ', strlen("\"key_id\":\"0123abcd\","));
+	assert_int_equal(gw_hook_sub_read(bus_buf_str(&text), &t, NULL), BUS_OK);
+	assert_string_equal(t->key_id, "");
+	assert_string_equal(t->reader, s->reader);
+	bus_buf_release(&text);
+	gw_hook_sub_unref(&s);
+	gw_hook_sub_unref(&t);
 }
 
 /* Every record that is cut, or lacks a member, is refused. */
@@ -182,6 +203,7 @@ int main(void)
 		cmocka_unit_test(signs_as_the_reference_does),
 		cmocka_unit_test(signs_with_the_old_secret_too_until_it_ends),
 		cmocka_unit_test(a_record_reads_as_it_was_written),
+		cmocka_unit_test(a_record_from_before_keys_were_kept_is_bound_to_no_key),
 		cmocka_unit_test(what_is_no_record_is_refused),
 	};
 
