@@ -10,6 +10,7 @@
 #define DAY_MS INT64_C(86400000)
 #define WIB_MS (7 * 3600 * INT64_C(1000))
 #define TOPIC_MAX 249 /* Kafka's */
+#define LIMIT_DEFAULT 100
 
 struct question {
 	struct gw_tail *t;
@@ -153,7 +154,6 @@ static struct gw_tail *tail_new(struct gw_api *api, const char *topic)
 
 	t->all = api->records;
 	t->topic = bus_xstrdup(topic);
-	t->limit = 100;
 	t->from_offset = t->from_ms = -1;
 	t->spoke = bus_clock_mono_ms();
 	return t;
@@ -165,13 +165,14 @@ static void answer(struct gw_api *api, struct bus_http_request *req, struct gw_t
 	struct question q = { .t = t };
 
 	if (read_question(&q, req) && t->way != GW_WAY_POLL) {
-		t->limit = t->limit == 100 ? GW_RECORDS_LIMIT_MAX : t->limit;
 		t->who = gw_feeds_who_enter(api->feeds, t->reader, gw_access_streams(api->access, t->reader));
 		if (!t->who) {
 			bus_http_set(req, "Retry-After", "15");
 			refuse(&q, "too-many-streams", "", NULL);
 		}
 	}
+	if (t->limit == 0)
+		t->limit = t->way == GW_WAY_POLL ? LIMIT_DEFAULT : GW_RECORDS_LIMIT_MAX;
 	if (q.problem) {
 		gw_problem(req, q.problem, q.detail[0] ? q.detail : NULL, q.hint);
 		gw_tail_free(&t);

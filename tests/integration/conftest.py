@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import types
 import urllib.error
 import urllib.request
 
@@ -216,3 +217,13 @@ def registry_url(sample):
 @pytest.fixture(scope="session")
 def bootstrap(sample):
     return sample.bootstrap
+
+
+@pytest.fixture(scope="session")
+def apart():
+    """A Kafka and a registry that no city uses, for tests that put there what others must not find."""
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
+    import stage
+    folder = stage.fresh(WORK / "apart")
+    with stage.kafka(folder) as bootstrap, stage.registry(folder, bootstrap) as url:
+        yield types.SimpleNamespace(bootstrap=bootstrap, registry=url)

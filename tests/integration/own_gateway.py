@@ -1,4 +1,4 @@
-"""A gateway of a test's own: its topics, views and policy, beside a city whose Kafka and registry it uses."""
+"""A gateway of a test's own: its topics, views and policy, on the Kafka and the registry of conftest's `apart`."""
 import json
 import os
 import shutil
@@ -49,7 +49,7 @@ class Topic:
             more["timestamp"] = timestamp
         while True:
             try:
-                self.producer.produce(self.name, key=key, value=value, headers=headers, **more)
+                self.producer.produce(self.name, key=key, value=value, headers=headers or [("asal", b"uji")], **more)
                 return self.producer.poll(0)
             except BufferError:
                 self.producer.poll(0.1)

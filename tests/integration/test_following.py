@@ -57,13 +57,13 @@ POLICY = """readers:
 
 
 @pytest.fixture(scope="module")
-def topics(sample):
-    return [Topic(sample, "pku.uji.ikut.v1", SCHEMA), Topic(sample, "pku.uji.lain.v1", dict(SCHEMA, name="Lain"))]
+def topics(apart):
+    return [Topic(apart, "pku.uji.ikut.v1", SCHEMA), Topic(apart, "pku.uji.lain.v1", dict(SCHEMA, name="Lain"))]
 
 
 @pytest.fixture(scope="module")
-def gateway(sample, topics):
-    own = OwnGateway(sample, "following", topics, {n: VIEW % (n, n, n) for n in ("ikut", "lain")}, POLICY,
+def gateway(apart, topics):
+    own = OwnGateway(apart, "following", topics, {n: VIEW % (n, n, n) for n in ("ikut", "lain")}, POLICY,
                      readers=("uji", "t1"), connections=12000, more="feeds: {slow: 3}\n")
     own.start()
     yield own

@@ -49,11 +49,11 @@ POLICY = """readers:
 
 
 @pytest.fixture(scope="module")
-def topic(sample):
-    request = urllib.request.Request(sample.registry + "/config/%s-value" % NAME, b'{"compatibility":"NONE"}',
+def topic(apart):
+    request = urllib.request.Request(apart.registry + "/config/%s-value" % NAME, b'{"compatibility":"NONE"}',
                                      {"Content-Type": "application/json"}, method="PUT")
     urllib.request.urlopen(request, timeout=30).read()
-    topic = Topic(sample, NAME, ONE, partitions=3)
+    topic = Topic(apart, NAME, ONE, partitions=3)
     topic.schemas, topic.ids = [ONE], [topic.id]
     for i in range(40):
         topic.put("k%d" % i, {"id": "k%d" % i, "nama": "Nama %d" % i, "n": i, "lama": None}, partition=i % 3,
@@ -74,17 +74,17 @@ def topic(sample):
 
 
 @pytest.fixture(scope="module")
-def gateway(sample, topic):
-    own = OwnGateway(sample, "records", [topic], {"mentah": VIEW}, POLICY, readers=("uji", "tutup", "nama", "lain", "jatah"))
+def gateway(apart, topic):
+    own = OwnGateway(apart, "records", [topic], {"mentah": VIEW}, POLICY, readers=("uji", "tutup", "nama", "lain", "jatah"))
     own.start()
     yield own
     own.stop()
 
 
 @pytest.fixture(scope="module")
-def log(sample, topic):
+def log(apart, topic):
     """Every record, as Confluent's client gives it: {partition: [message]}."""
-    consumer = Consumer({"bootstrap.servers": sample.bootstrap, "group.id": "none", "enable.auto.commit": False})
+    consumer = Consumer({"bootstrap.servers": apart.bootstrap, "group.id": "none", "enable.auto.commit": False})
     consumer.assign([TopicPartition(NAME, p, 0) for p in range(3)])
     out = {0: [], 1: [], 2: []}
     while sum(map(len, out.values())) < 53:
