@@ -9,6 +9,7 @@
 #define BAR 24
 #define TERMINAL_MS 200
 #define LINE_MS 10000
+#define WORTH_MS 1000
 
 void ctl_progress_begin(struct ctl_progress *p, const char *what, const char *unit, int64_t from)
 {
@@ -66,6 +67,10 @@ void ctl_progress_end(struct ctl_progress *p, int64_t now)
 {
 	char amount[40], speed[40];
 
+	if (bus_clock_mono_ms() - p->begun_ms < WORTH_MS) { /* over before anybody wondered */
+		fputs(p->terminal ? "\r\033[K" : "", stderr);
+		return;
+	}
 	put_amount(amount, sizeof(amount), (double)now, p->unit);
 	put_amount(speed, sizeof(speed), rate_of(p, now), p->unit);
 	fprintf(stderr, "%s%s: %s, %s/s\n", p->terminal ? "\r\033[K" : "", p->what, amount, speed);

@@ -107,6 +107,8 @@ db:
   path: $DEMO_DIR/view/city.db
 views:
   dir: $root/gateway/views
+webhooks: # a receiver on port 9000 of this machine may be told, for trying it
+  allow: ["http://127.0.0.1:9000", 127.0.0.0/8]
 access:
   policy: $root/deploy/demo/policy.yaml
   keys: $DEMO_DIR/keys/access.keys
@@ -153,8 +155,11 @@ TITIAN_OPS_URL=http://127.0.0.1:$ops_port
 TITIAN_REGISTRY_URL=http://127.0.0.1:$registry_port
 TITIAN_BOOTSTRAP=$bootstrap
 TITIAN_KEY=$key
-export TITIAN_URL TITIAN_OPS_URL TITIAN_REGISTRY_URL TITIAN_BOOTSTRAP TITIAN_KEY
+TITIAN_KEY_FILE=$DEMO_DIR/keys/demo.key
+PATH=$BIN:\$PATH
+export TITIAN_URL TITIAN_OPS_URL TITIAN_REGISTRY_URL TITIAN_BOOTSTRAP TITIAN_KEY TITIAN_KEY_FILE PATH
 EOF
+		printf '%s\n' "$key" >"$DEMO_DIR/keys/demo.key"
 	)
 }
 

@@ -152,7 +152,7 @@ static void put_member_type(struct gw_pen *p, char type, bool nullable)
 	}
 }
 
-void gw_pen_schema(struct gw_pen *p, const char *members)
+void gw_pen_schema(struct gw_pen *p, const char *members, const char *example)
 {
 	char word[64];
 
@@ -169,6 +169,10 @@ void gw_pen_schema(struct gw_pen *p, const char *members)
 		bus_json_object_end(&p->j);
 	}
 	bus_json_object_end(&p->j);
+	if (example) {
+		bus_json_key(&p->j, "example");
+		bus_json_put_raw(&p->j, bus_str(example));
+	}
 	bus_json_object_end(&p->j);
 }
 

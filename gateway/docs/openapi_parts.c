@@ -37,14 +37,16 @@ static const struct parameter {
 	{ "select", "select", "query", "{\"type\":\"string\"}", false,
 	  "Kolom yang diminta, dipisahkan koma; `nama:kolom` memberi nama lain",
 	  "The columns wanted, parted by commas; `name:column` calls it otherwise" },
-	{ "tree", "or", "query", "{\"type\":\"string\",\"example\":\"(a.eq.1,and(b.gt.2,c.is.null))\"}", false,
-	  "Saringan bersusun; juga `and`, `not.or`, `not.and`", "Filters as a tree; also `and`, `not.or`, `not.and`" },
+	{ "tree", "or", "query", "{\"type\":\"string\",\"example\":\"(a.eq.1,and(b.gt.2,c.is.null))\"}",
+	  false, "Saringan bersusun; juga `and`, `not.or`, `not.and`",
+	  "Filters as a tree; also `and`, `not.or`, `not.and`" },
 	{ "per_tanggal", "per_tanggal", "query", "{\"type\":\"string\",\"format\":\"date\"}", false,
 	  "Hari yang dilihat; wajib bagi tayangan bertanggal", "The day looked at; dated views need it" },
 	{ "dated", "per_tanggal", "query", "{\"type\":\"string\",\"format\":\"date\"}", true,
 	  "Hari yang dilihat", "The day looked at" },
 	{ "as_of", "as_of", "query", "{\"type\":\"string\"}", false,
-	  "Keadaan pada saat itu: hari (akhir hari, WIB) atau waktu RFC 3339; bagi tayangan yang menyimpan riwayat",
+	  "Keadaan pada saat itu: hari (akhir hari, WIB) atau waktu RFC 3339; bagi tayangan yang menyimpan "
+	  "riwayat",
 	  "As it was then: a day (its end, WIB) or a time of RFC 3339; of views that keep their history" },
 	{ "provenance", "provenance", "query", "{\"type\":\"string\",\"enum\":[\"true\",\"false\"]}", false,
 	  "`true`: tiap baris dengan `_provenance`, rekaman asal setiap sel; paling banyak 100 baris",
@@ -56,18 +58,21 @@ static const struct parameter {
 	  "`count=exact`, `count=estimated`: the number of rows in Content-Range" },
 	{ "apply", "apply", "query", "{\"type\":\"boolean\"}", false,
 	  "`true`: berlakukan; selain itu hanya diperiksa", "`true`: do it; else it is checked only" },
-	{ "check_ms", "ms", "query", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000,\"default\":5000}", false,
+	{ "check_ms", "ms", "query",
+	  "{\"type\":\"integer\",\"minimum\":0,\"maximum\":600000,\"default\":5000}", false,
 	  "Waktu untuk membandingkan dengan yang berjalan, ms; 0: tidak dibandingkan",
 	  "Time for comparing with the running one, ms; 0: not compared" },
-	{ "respond_async", "Prefer", "header", "{\"type\":\"string\"}", false, "`respond-async`: 202 dan tempat bertanya",
-	  "`respond-async`: 202, and where to ask" },
-	{ "check_id", "id", "path", "{\"type\":\"string\"}", true, "Nomor pemeriksaan", "Number of the check" },
+	{ "respond_async", "Prefer", "header", "{\"type\":\"string\"}", false,
+	  "`respond-async`: 202 dan tempat bertanya", "`respond-async`: 202, and where to ask" },
+	{ "check_id", "id", "path", "{\"type\":\"string\"}", true, "Nomor pemeriksaan",
+	  "Number of the check" },
 	{ "if_match", "If-Match", "header", "{\"type\":\"string\"}", false,
 	  "ETag definisi yang hendak diganti", "The ETag of the definition it is meant to replace" },
 	{ "if_none_match", "If-None-Match", "header", "{\"type\":\"string\"}", false,
 	  "ETag yang sudah dimiliki", "The ETag you have" },
 	{ "views", "views", "query", "{\"type\":\"string\",\"example\":\"a,b\"}", true,
-	  "Nama tayangan, dipisahkan koma; paling banyak 16", "Names of views, parted by commas; at most 16" },
+	  "Nama tayangan, dipisahkan koma; paling banyak 16",
+	  "Names of views, parted by commas; at most 16" },
 	{ "since", "after", "query", "{\"type\":\"string\"}", false,
 	  "Kursor; tanpa kursor: seluruh isi, lalu perubahan; `now`: hanya yang akan datang",
 	  "A cursor; without: everything, then changes; `now`: only what is to come" },
@@ -108,9 +113,12 @@ static const struct problem {
 	{ 403, "Tidak diizinkan", "Not granted" },
 	{ 404, "Tidak ada (bagi Anda)", "Not there (for you)" },
 	{ 406, "Bentuk tidak tersedia", "No such representation" },
-	{ 409, "Bertentangan dengan keadaan sekarang: satu nilai dengan beberapa baris, ekspor yang belum selesai, "
-	       "webhook yang baru diubah, tayangan yang dibaca tayangan lain",
-	  "In conflict with the present state: one value with several rows, an export not finished, a webhook just "
+	{ 409,
+	  "Bertentangan dengan keadaan sekarang: satu nilai dengan beberapa baris, ekspor yang belum "
+	  "selesai, "
+	  "webhook yang baru diubah, tayangan yang dibaca tayangan lain",
+	  "In conflict with the present state: one value with several rows, an export not finished, a "
+	  "webhook just "
 	  "changed, a view that others read" },
 	{ 412, "Definisinya sudah lain", "Its definition is another one by now" },
 	{ 413, "Isi permintaan terlalu besar", "The body is too large" },
@@ -125,43 +133,61 @@ static const struct problem {
 
 static const struct schema {
 	const char *name, *members;
+	const char *example; /* JSON; NULL: none */
 } schemas[] = {
-	{ "Problem", "type:s title:s status:i detail:s code:s message:s details:s? hint:s? instance:s" },
-	{ "View", "name:s title:l about:l dated:b key:s columns:a owner:s? purpose:l basis:s? dpia:s? "
-		  "max_age_s:i? scope:A history:b sources:A tables:A as_of:t? lag:i freshness:o complete:o? rows:i? "
-		  "newest:i state:s" },
-	{ "Topic", "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i "
-		   "schema:i schema_held:s? newest:t?" },
-	{ "Conflict", "view:s column:s authority:s? authority_opd:s? other:s other_opd:s? rows:i records:i" },
-	{ "Freshness", "views:a late:i" },
-	{ "Topics", "idle:b caught_up:b topics:a" },
-	{ "Feed", "opd:s umpan:s baris_fisik:i baris_data:i diterima:i ditolak:i tak_tergabung:i "
-		  "diterbitkan:i kelas:m pengamatan:m "
-		  "kendali:a sha256:s status:s berkas:a" },
-	{ "Reader", "reader:s keys:i views:a" },
-	{ "Whoami", "reader:s status:b define:b" },
-	{ "Defined", "view:s dry_run:b outcome:s detail:s? check:o" },
-	{ "Check", "view:s? good:b problems:a inputs:a columns:a routes:a plan:a steps_per_key:i upkeep:o diff:o" },
-	{ "CheckBegun", "id:s state:s" },
-	{ "CheckJob", "id:s kind:s view:s state:s permille:i rows:i ms:i fault:s?" },
-	{ "State", "view:s state:s percent:i runs:b origin:s dropping:b by:s? at:t? fault:s?" },
-	{ "Ticket", "ticket:s expires_in:i" },
-	{ "Change", "event:s cursor:s key:s row:o" },
-	{ "Changes", "changes:a cursor:s up_to_date:b" },
-	{ "Export", "id:s view:s format:s bundle:b state:s created:t rows:i bytes:i percent:i? rows_per_s:i "
-		    "eta_s:i? as_of:t? cursor:s?" },
-	{ "ExportQuestion", "view:s format:s" },
-	{ "Records", "records:a cursor:s up_to_date:b" },
-	{ "Page", "data:a next:s? cursor:s as_of:i" },
-	{ "Webhook", "id:s view:s url:s select:s? per_tanggal:s? filter:o format:s signature:s rate:i max_batch:i "
-		     "created:t state:s reason:s? cursor:s? delivered:i failures:i failing_since:t? next_try:t? "
-		     "last:o behind:i? keys:a" },
-	{ "WebhookNew", "view:s url:s filter:o select:s? per_tanggal:s? from:s? format:s signature:s rate:i "
-			"max_batch:i" },
-	{ "WebhookChange", "url:s suspended:b rotate:b overlap:i rate:i max_batch:i" },
-	{ "WebhookTest", "message:s status:i why:s? ms:i" },
-	{ "WebhookAttempt", "at:t kind:s message:s? status:i why:s? ms:i" },
-	{ "Ok", "status:s" },
+	{ "Problem", "type:s title:s status:i detail:s code:s message:s details:s? hint:s? instance:s",
+	  NULL },
+	{ "View",
+	  "name:s title:l about:l dated:b key:s columns:a owner:s? purpose:l basis:s? dpia:s? "
+	  "max_age_s:i? scope:A history:b sources:A tables:A as_of:t? lag:i freshness:o complete:o? rows:i? "
+	  "newest:i state:s",
+	  NULL },
+	{ "Topic",
+	  "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i "
+	  "schema:i schema_held:s? newest:t?",
+	  NULL },
+	{ "Conflict", "view:s column:s authority:s? authority_opd:s? other:s other_opd:s? rows:i records:i",
+	  NULL },
+	{ "Freshness", "views:a late:i", NULL },
+	{ "Topics", "idle:b caught_up:b topics:a", NULL },
+	{ "Feed",
+	  "opd:s umpan:s baris_fisik:i baris_data:i diterima:i ditolak:i tak_tergabung:i "
+	  "diterbitkan:i kelas:m pengamatan:m "
+	  "kendali:a sha256:s status:s berkas:a",
+	  NULL },
+	{ "Reader", "reader:s keys:i views:a", NULL },
+	{ "Whoami", "reader:s status:b define:b", NULL },
+	{ "Defined", "view:s dry_run:b outcome:s detail:s? check:o", NULL },
+	{ "Check",
+	  "view:s? good:b problems:a inputs:a columns:a routes:a plan:a steps_per_key:i upkeep:o diff:o",
+	  NULL },
+	{ "CheckBegun", "id:s state:s", NULL },
+	{ "CheckJob", "id:s kind:s view:s state:s permille:i rows:i ms:i fault:s?", NULL },
+	{ "State", "view:s state:s percent:i runs:b origin:s dropping:b by:s? at:t? fault:s?", NULL },
+	{ "Ticket", "ticket:s expires_in:i", NULL },
+	{ "Change", "event:s cursor:s key:s row:o", NULL },
+	{ "Changes", "changes:a cursor:s up_to_date:b", NULL },
+	{ "Export",
+	  "id:s view:s format:s bundle:b state:s created:t rows:i bytes:i percent:i? rows_per_s:i "
+	  "eta_s:i? as_of:t? cursor:s?",
+	  NULL },
+	{ "ExportQuestion", "view:s format:s", "{\"view\":\"penduduk\",\"format\":\"parquet\"}" },
+	{ "Records", "records:a cursor:s up_to_date:b", NULL },
+	{ "Page", "data:a next:s? cursor:s as_of:i", NULL },
+	{ "Webhook",
+	  "id:s view:s url:s select:s? per_tanggal:s? filter:o format:s signature:s rate:i max_batch:i "
+	  "created:t state:s reason:s? cursor:s? delivered:i failures:i failing_since:t? next_try:t? "
+	  "last:o behind:i? keys:a",
+	  NULL },
+	{ "WebhookNew",
+	  "view:s url:s filter:o select:s? per_tanggal:s? from:s? format:s signature:s rate:i "
+	  "max_batch:i",
+	  "{\"view\":\"penduduk\",\"url\":\"https://penerima.example.go.id/titian\"}" },
+	{ "WebhookChange", "url:s suspended:b rotate:b overlap:i rate:i max_batch:i",
+	  "{\"suspended\":true}" },
+	{ "WebhookTest", "message:s status:i why:s? ms:i", NULL },
+	{ "WebhookAttempt", "at:t kind:s message:s? status:i why:s? ms:i", NULL },
+	{ "Ok", "status:s", NULL },
 };
 
 /* type: schema; `[Name]`: an array of them; "": any object; NULL: text */
@@ -184,13 +210,18 @@ static const struct answer {
 	    { "application/vnd.apache.avro", NULL },
 	    { "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", NULL },
 	    { "application/vnd.apache.parquet", NULL } },
-	  "Link ETag Last-Modified Titian-Cursor Titian-As-Of Titian-Freshness Titian-Complete Content-Range" },
+	  "Link ETag Last-Modified Titian-Cursor Titian-As-Of Titian-Freshness Titian-Complete "
+	  "Content-Range" },
 	{ "Found",
 	  "Baris setiap nilai, null bila tidak ada",
 	  "The row of each value, null where there is none",
 	  { { "application/json", "[?]" } },
 	  "ETag Link Titian-As-Of" },
-	{ "Row", "Barisnya", "The row", { { "application/json", "" } }, "ETag Last-Modified Titian-As-Of Titian-Freshness Titian-Complete" },
+	{ "Row",
+	  "Barisnya",
+	  "The row",
+	  { { "application/json", "" } },
+	  "ETag Last-Modified Titian-As-Of Titian-Freshness Titian-Complete" },
 	{ "Changes",
 	  "Perubahan: aliran, atau yang ada sampai kini",
 	  "Changes: a stream, or what there is by now",
@@ -225,15 +256,25 @@ static const struct answer {
 	  "" },
 	{ "Unchanged", "Tidak berubah", "Not changed", { { NULL, NULL } }, "ETag" },
 	{ "Conflicts", "Pasangan OPD", "Pairs of departments", { { "application/json", "[Conflict]" } }, "" },
-	{ "Freshness", "Janji dan kenyataannya", "Promises, and how they are kept", { { "application/json", "Freshness" } }, "" },
+	{ "Freshness",
+	  "Janji dan kenyataannya",
+	  "Promises, and how they are kept",
+	  { { "application/json", "Freshness" } },
+	  "" },
 	{ "Topics", "Topik", "Topics", { { "application/json", "Topics" } }, "" },
 	{ "Quality", "Umpan", "Feeds", { { "application/json", "[Feed]" } }, "" },
 	{ "Readers", "Pembaca", "Readers", { { "application/json", "[Reader]" } }, "" },
 	{ "Whoami", "Pemilik kunci", "The key's owner", { { "application/json", "Whoami" } }, "" },
 	{ "Checked", "Apa yang ditemukan", "What was found", { { "application/json", "Check" } }, "" },
-	{ "CheckBegun", "Dikerjakan di belakang", "Done in the background", { { "application/json", "CheckBegun" } },
+	{ "CheckBegun",
+	  "Dikerjakan di belakang",
+	  "Done in the background",
+	  { { "application/json", "CheckBegun" } },
 	  "Location" },
-	{ "CheckJob", "Sejauh mana, dan hasilnya", "How far, and the result", { { "application/json", "CheckJob" } },
+	{ "CheckJob",
+	  "Sejauh mana, dan hasilnya",
+	  "How far, and the result",
+	  { { "application/json", "CheckJob" } },
 	  "" },
 	{ "Defined",
 	  "Apa yang akan terjadi, atau sedang dikerjakan; dengan `apply=true` juga keadaannya",
@@ -254,7 +295,11 @@ static const struct answer {
 	  "The webhook, with the key that its signatures are verified with",
 	  { { "application/json", "Webhook" } },
 	  "Location" },
-	{ "WebhookTest", "Jawaban penerima", "What the receiver answered", { { "application/json", "WebhookTest" } }, "" },
+	{ "WebhookTest",
+	  "Jawaban penerima",
+	  "What the receiver answered",
+	  { { "application/json", "WebhookTest" } },
+	  "" },
 	{ "WebhookAttempts", "Percobaan", "Attempts", { { "application/json", "[WebhookAttempt]" } }, "" },
 	{ "Gone", "Sudah dihapus", "Removed", { { NULL, NULL } }, "" },
 	{ "Openapi", "Dokumen OpenAPI", "An OpenAPI document", { { "application/json", "" } }, "" },
@@ -400,17 +445,19 @@ void gw_openapi_components(struct gw_pen *p, const struct gw_openapi_view *view,
 	gw_pen_object(p, "Filter");
 	gw_pen_str(p, "type", "string");
 	gw_pen_str(p, "pattern",
-		   "^(not\\.)?((eq|neq|lt|lte|gt|gte|like|ilike)\\..*|in\\.\\(.*\\)|is\\.(null|not_null|true|false))$");
+		   "^(not\\.)?((eq|neq|lt|lte|gt|gte|like|ilike)\\..*|in\\.\\(.*\\)|is\\.(null|not_null|true|"
+		   "false))$");
 	gw_pen_text(p, "description", "`eq.NILAI`, `in.(a,b)`, `like.A*`, `is.null` dan sebagainya",
 		    "`eq.VALUE`, `in.(a,b)`, `like.A*`, `is.null` and so on");
 	bus_json_object_end(&p->j);
 	bus_json_key(&p->j, "Lookup");
-	bus_json_put_raw(&p->j, BUS_STR("{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,"
-					"\"additionalProperties\":{\"type\":\"array\",\"maxItems\":1000,"
-					"\"items\":{\"type\":\"string\"}},\"example\":{\"nik\":[\"...\",\"...\"]}}"));
+	bus_json_put_raw(
+	    &p->j, BUS_STR("{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,"
+			   "\"additionalProperties\":{\"type\":\"array\",\"maxItems\":1000,"
+			   "\"items\":{\"type\":\"string\"}},\"example\":{\"nik\":[\"...\",\"...\"]}}"));
 	for (size_t i = 0; i < BUS_LEN(schemas); i++) {
 		bus_json_key(&p->j, schemas[i].name);
-		gw_pen_schema(p, schemas[i].members);
+		gw_pen_schema(p, schemas[i].members, schemas[i].example);
 	}
 	for (size_t i = 0; i < n; i++)
 		gw_openapi_view_schema(p, &view[i]);

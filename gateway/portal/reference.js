@@ -2,7 +2,7 @@
 // operation with its parameters, answers, and a program in four languages.
 import { ask, key } from "./api.js";
 import { byId, el, today } from "./dom.js";
-import { operationsOf, samplesOf } from "./samples.js";
+import { givenOf, operationsOf, samplesOf } from "./samples.js";
 import { lang, setLang, t } from "./texts.js";
 
 let doc = null;
@@ -52,10 +52,7 @@ function answers(operation) {
 }
 
 function samples(operation) {
-	const view = doc.paths && Object.keys(doc.paths).find((p) => p.startsWith("/v1/views/") && !p.includes("{"));
-	const given = { per_tanggal: operation.parameters.some((p) => p.name === "per_tanggal" && p.required) ? today() : undefined };
-	if (view) given.view = view.slice("/v1/views/".length);
-	const code = samplesOf(operation, location.origin, given);
+	const code = samplesOf(operation, location.origin, givenOf(doc, operation, today()));
 	const text = el("code", { tabindex: 0 });
 	const show = () => {
 		text.textContent = code[language];

@@ -39,12 +39,22 @@ function bodyOf(doc, request) {
 	return { type, example: schema.example === undefined ? "" : schema.example };
 }
 
+// What is known of this reader's own views: the first that needs no day, and the day where one is needed.
+export function givenOf(doc, operation, day) {
+	const dated = (m) => m.get.parameters.map((p) => deref(doc, p)).some((p) => p.name === "per_tanggal" && p.required);
+	const own = Object.entries(doc.paths).filter(([path, m]) => m.get && m.get.operationId === "rows_" + path.split("/")[3]);
+	const found = own.find(([, m]) => !dated(m)) || own[0];
+	const view = found && found[0].split("/")[3];
+	const needsDay = operation.parameters.some((p) => p.name === "per_tanggal" && p.required);
+	return { view, views: view, per_tanggal: needsDay ? day : undefined };
+}
+
 // The address: required parameters only, from their example. given: values by name that are better known.
 export function addressOf(operation, origin, given = {}) {
 	const query = new URLSearchParams();
 	let path = operation.path;
 	for (const p of operation.parameters) {
-		const value = given[p.name] ?? p.example ?? p.schema?.default;
+		const value = given[p.name] ?? p.example ?? p.schema?.example ?? p.schema?.default;
 		if (p.in === "path") path = path.replace("{" + p.name + "}", encodeURIComponent(value ?? p.name.toUpperCase()));
 		else if (p.in === "query" && (p.required || given[p.name] !== undefined)) query.set(p.name, value ?? "");
 	}
@@ -58,6 +68,11 @@ const acceptOf = (operation) =>
 		: operation.types[0] || "*/*";
 
 const bodyText = (body) => (typeof body.example === "string" ? body.example : JSON.stringify(body.example));
+// Examples name a view that everybody's document may lack: the reader's own stands in its place.
+const withView = (body, view) =>
+	body && view && typeof body.example === "object" && "view" in body.example
+		? { ...body, example: { ...body.example, view } }
+		: body;
 
 const shell = (text) => "'" + text.replaceAll("'", "'\\''") + "'";
 const quoted = (text) => JSON.stringify(text);
@@ -130,7 +145,8 @@ function javascript(o, url) {
 }
 
 // given: as addressOf.
-export function samplesOf(operation, origin, given) {
+export function samplesOf(asked, origin, given = {}) {
+	const operation = { ...asked, body: withView(asked.body, given.view) };
 	const url = addressOf(operation, origin, given);
 	return {
 		curl: curl(operation, url),

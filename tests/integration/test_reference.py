@@ -10,10 +10,10 @@ from conftest import ROOT, wait_for
 from test_portal import browser, no_complaints  # noqa: F401
 
 MAKE = """
-import { operationsOf, samplesOf } from "%s";
+import { givenOf, operationsOf, samplesOf } from "%s";
 const asked = JSON.parse(process.argv[2]);
 const doc = await (await fetch(asked.origin + "/v1/openapi.json", { headers: { Authorization: `Bearer ${process.env.TITIAN_KEY}` } })).json();
-console.log(JSON.stringify(operationsOf(doc).map((o) => [o.id, o.method, o.path, samplesOf(o, asked.origin, asked.given)])));
+console.log(JSON.stringify(operationsOf(doc).map((o) => [o.id, o.method, o.path, samplesOf(o, asked.origin, { ...givenOf(doc, o, asked.day), ...asked.given })])));
 """
 
 
@@ -23,8 +23,8 @@ def programs(sample, tmp_path_factory):
     folder = tmp_path_factory.mktemp("programs")
     (folder / "make.mjs").write_text(MAKE % (folder / "samples.mjs"))
     (folder / "samples.mjs").write_text((ROOT / "gateway/portal/samples.js").read_text())
-    given = {"view": "penduduk", "key": "kota", "file": "portal.js", "per_tanggal": "2025-12-31"}
-    run = subprocess.run(["node", str(folder / "make.mjs"), json.dumps({"origin": sample.city.url, "given": given})],
+    given = {"key": "nobody", "file": "portal.js"}
+    run = subprocess.run(["node", str(folder / "make.mjs"), json.dumps({"origin": sample.city.url, "given": given, "day": "2025-12-31"})],
                          capture_output=True, text=True, timeout=60, env=env(sample))
     assert run.returncode == 0, run.stderr
     return folder, json.loads(run.stdout)
@@ -44,7 +44,7 @@ def run(sample, folder, language, program):
 
 
 # One of each shape in every language; the rest is the same text about other addresses.
-SHAPES = ["views", "rows", "row", "changes", "whoami", "ticket", "openapi", "rows_penduduk", "changes_kematian",
+SHAPES = ["views", "rows", "changes", "lookup", "export_make", "whoami", "ticket", "openapi", "rows_penduduk", "changes_kematian",
           "rows_rentan_bencana"]
 
 
