@@ -59,8 +59,8 @@ def test_the_programs_run(sample, programs):
             assert done.returncode == 0, "%s in %s: %s" % (operation, language, done.stderr[-500:])
             said[language] = done.stdout.strip()
         assert all(said.values()), operation
-        if operation not in ("ticket", "views"):
-            assert len(set(said.values())) == 1, operation
+        if operation not in ("ticket", "views", "export_make"):
+            assert len(set(said.values())) == 1, operation  # the same answer, whoever asks
     assert json.loads(run(sample, folder, "PHP", samples["rows_penduduk"]["PHP"]).stdout)[0]["wilayah"] == "kota"
 
 
