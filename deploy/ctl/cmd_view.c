@@ -299,7 +299,8 @@ static enum ctl_exit wait_state(struct work *w, const char *view)
 	ctl_progress_begin(&progress, ctl_say("building", "membangun"), "%", 0);
 	for (;;) {
 		rc = ctl_gateway_ask(w->g, "GET", path, (struct bus_str){ 0 }, false, &state, NULL);
-		if (rc != CTL_OK || says(state, "state", "running") || says(state, "state", "refused"))
+		if (rc != CTL_OK || says(state, "state", "running") || says(state, "state", "refused") ||
+		    says(state, "state", "failed"))
 			break;
 		percent = bus_json_get(state, "percent");
 		if (percent && bus_json_int(percent, &at) == BUS_OK)

@@ -20,6 +20,13 @@ static int64_t expected(struct gw_engine *e, const struct gw_def *d)
 	return rel && rel->rows > 0 ? rel->rows : 1;
 }
 
+/* The keys touched meanwhile may take as much again: what gets no further must not keep others waiting. */
+static enum bus_err scan_open(struct gw_engine *e, struct gw_build *b, struct bus_error *err)
+{
+	b->v->left_us = gw_eval_most_us(e, b->v->def);
+	return gw_snapshot_open(e->db_path, b->v->def, b->v->left_us, &b->scan, err);
+}
+
 enum bus_err gw_build_new(struct gw_engine *e, struct gw_def *def, bool defined, struct gw_build **out,
 			  struct bus_error *err)
 {
@@ -43,7 +50,7 @@ enum bus_err gw_build_new(struct gw_engine *e, struct gw_def *def, bool defined,
 		rc = gw_rel_listen(e, v, &def->read[i], err);
 	/* From here on it hears of every change, and nothing is open: the snapshot is the moment before. */
 	if (rc == BUS_OK)
-		rc = gw_snapshot_open(e->db_path, def, &b->scan, err);
+		rc = scan_open(e, b, err);
 	*out = b;
 	if (rc != BUS_OK)
 		gw_build_free(e, out);
@@ -117,7 +124,7 @@ static enum bus_err scan_again(struct gw_engine *e, struct gw_build *b, struct b
 	b->v->all = false;
 	b->scanned = 0;
 	gw_keys_clear(&b->v->dirty);
-	return gw_snapshot_open(e->db_path, b->v->def, &b->scan, err);
+	return scan_open(e, b, err);
 }
 
 static enum bus_err step_scan(struct gw_engine *e, struct gw_build *b, int64_t until, struct bus_error *err)

@@ -68,6 +68,7 @@ struct gw_live { /* a view and its upkeep */
 	bool refill;  /* its own table, or scope columns, are new: every row is written */
 	bool changed; /* since the last commit */
 	bool stuck;   /* its SELECT failed when it was last evaluated: settle.c */
+	int64_t left_us; /* that its SELECT may still take of the writer's time: eval.c */
 	bool defined; /* by the definitions' topic, not by a file */
 	bool beside;  /* being built: gateway/engine/live.c */
 	int64_t rows, newest, log_entries;
@@ -228,13 +229,17 @@ enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err) BU
 /* eval.c: one key, or all, of one view. */
 /* The SELECT of its rows as upkeep reads them: a roll-up's from its state. */
 void gw_eval_select(const struct gw_def *d, struct bus_buf *out);
-/* waited: over a commit, so that readers may have seen something else. */
+/* The time that a SELECT may take for all its rows as they are now: far more than one that reads each row a few times. */
+int64_t gw_eval_most_us(struct gw_engine *e, const struct gw_def *d);
+/* BUS_ETIMEOUT: over two seconds, or over v->left_us, which goes down with each key.
+ * waited: over a commit, so that readers may have seen something else. */
 enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key, bool waited,
 			 struct bus_error *err) BUS_MUSTCHECK;
 /* What the key has from now on: its state and, if the view is logged, an entry of the log. from stands on its row;
  * NULL: it is gone. */
 enum bus_err gw_eval_write(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct gw_stmt *from,
 			   uint64_t hash, struct bus_error *err) BUS_MUSTCHECK;
+/* BUS_ETIMEOUT: over gw_eval_most_us. */
 enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
 			 struct bus_error *err) BUS_MUSTCHECK;
 

@@ -82,7 +82,9 @@ enum bus_err gw_estimate(struct gw_reader *r, const struct gw_query *q, int64_t 
 	enum bus_err rc;
 	bool row;
 
-	if (r->of_past || total <= SAMPLE || (q->n_filters == 0 && !q->view->dated))
+	/* Of a part nothing is told about the whole: neither its number nor which of its keys match. */
+	if ((q->rows && q->rows->n > 0) || r->of_past || total <= SAMPLE ||
+	    (q->n_filters == 0 && !q->view->dated))
 		return gw_count(r, q, n, err);
 	rc = gw_read_check_date(q->view, q->date, err);
 	if (rc == BUS_OK)

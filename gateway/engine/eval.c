@@ -1,12 +1,15 @@
 /* Evaluating a view, comparing with what was there, writing the differences and their log. */
 #include <assert.h>
 
+#include "bus/clock.h"
 #include "bus/log.h"
 #include "gateway/define/rollup.h"
 #include "gateway/engine/rollup.h"
 
 #define STATE_WINDOW 1000
 #define ROWS_BETWEEN_LOOKS 4096
+#define KEY_US 2000000 /* for one key, and for all of a view without rows */
+#define ROW_US 200     /* for each row of the tables that a view reads */
 
 struct old { /* what is stored for a key */
 	bool known, present;
@@ -119,6 +122,33 @@ void gw_eval_select(const struct gw_def *d, struct bus_buf *out)
 	(d->rollup ? gw_rollup_select : gw_view_select)(d, out);
 }
 
+int64_t gw_eval_most_us(struct gw_engine *e, const struct gw_def *d)
+{
+	int64_t rows = 0;
+
+	for (size_t i = 0; i < d->n_reads; i++) {
+		const struct gw_rel *rel = gw_rel_find(e, d->read[i].table);
+
+		rows += rel ? rel->rows : 0;
+	}
+	return KEY_US + rows * ROW_US;
+}
+
+/* A definition that passed its check may still cost n^3 on the rows there are: all others wait for the writer. Writing
+ * is not under the deadline (gateway/store/db.h). */
+static enum bus_err step(struct gw_engine *e, struct gw_live *v, struct gw_stmt *s, int64_t most_us,
+			 bool *row, struct bus_error *err)
+{
+	int64_t begin = bus_clock_mono_us(), us = v->left_us < most_us ? v->left_us : most_us;
+	enum bus_err rc;
+
+	gw_db_deadline(e->db, us > 1000 ? (int)(us / 1000) : 1);
+	rc = gw_stmt_step(s, row, err);
+	gw_db_deadline(e->db, 0);
+	v->left_us -= bus_clock_mono_us() - begin;
+	return rc == BUS_ETIMEOUT ? bus_fail(err, rc, "its SELECT takes too long on the rows there are") : rc;
+}
+
 enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key, bool waited,
 			 struct bus_error *err)
 {
@@ -138,10 +168,10 @@ enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str 
 		return rc;
 
 	gw_stmt_bind_text(v->keyed, gw_stmt_param(v->keyed, ":_key"), key);
-	rc = gw_stmt_step(v->keyed, &row, err);
+	rc = step(e, v, v->keyed, KEY_US, &row, err);
 	if (rc == BUS_OK && row) {
 		rc = keep_row(e, v, key, v->keyed, &old, waited, err);
-		if (rc == BUS_OK && (rc = gw_stmt_step(v->keyed, &row, err)) == BUS_OK && row)
+		if (rc == BUS_OK && (rc = step(e, v, v->keyed, KEY_US, &row, err)) == BUS_OK && row)
 			bad_key(e, v, "two rows with one key");
 		gw_stmt_reset(v->keyed);
 		return rc;
@@ -247,7 +277,8 @@ enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic b
 	bus_buf_printf(&sql, "ORDER BY \"%s\"", v->def->pub.column[key_column].name);
 	if (rc == BUS_OK)
 		rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &s, err);
-	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
+	v->left_us = gw_eval_most_us(e, v->def);
+	while (rc == BUS_OK && (rc = step(e, v, s, v->left_us, &row, err)) == BUS_OK && row) {
 		if (++n % ROWS_BETWEEN_LOOKS == 0 && stop && *stop) {
 			rc = bus_fail(err, BUS_ESTOPPED, "stopping");
 			break;

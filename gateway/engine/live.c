@@ -163,7 +163,8 @@ static void set_state(struct gw_engine *e, struct gw_wanted *w, enum gw_state st
 	pthread_mutex_lock(&e->lives->lock);
 	w->state = s;
 	for (size_t i = 0; i < e->lives->n; i++)
-		refused += e->lives->wish[i].state.state == GW_STATE_REFUSED;
+		refused += e->lives->wish[i].state.state == GW_STATE_REFUSED ||
+			   e->lives->wish[i].state.state == GW_STATE_FAILED;
 	pthread_mutex_unlock(&e->lives->lock);
 	bus_metric_set(e->lives->refused, (double)refused);
 }
@@ -176,6 +177,14 @@ void gw_wish_refuse(struct gw_engine *e, struct gw_wanted *w, const char *why)
 		bus_log(BUS_LOG_ERROR, "gateway.definition_refused", LOG_STR("view", w->name),
 			LOG_STR("why", why));
 	set_state(e, w, GW_STATE_REFUSED, 0, why);
+}
+
+/* It took more time than it may, and would again. */
+static void give_up(struct gw_engine *e, struct gw_wanted *w, const char *why)
+{
+	w->fresh = false;
+	bus_log(BUS_LOG_ERROR, "gateway.definition_failed", LOG_STR("view", w->name), LOG_STR("why", why));
+	set_state(e, w, GW_STATE_FAILED, 0, why);
 }
 
 /* What came in, into the list. */
@@ -350,7 +359,10 @@ static enum bus_err judge(struct gw_engine *e, struct gw_wanted *w, enum bus_err
 	if (e->in_transaction)
 		gw_live_roll_back(e);
 	gw_build_free(e, &e->lives->build);
-	gw_wish_refuse(e, w, err->text);
+	if (rc == BUS_ETIMEOUT)
+		give_up(e, w, err->text);
+	else
+		gw_wish_refuse(e, w, err->text);
 	return BUS_OK;
 }
 

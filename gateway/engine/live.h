@@ -11,7 +11,8 @@
  *                exchanged, the definition with them. Before it the old one runs, after it the new one
  *
  * Readers of the old definition see gw_view_gone(); gw_changes() refuses it, so no cursor passes over a change.
- * A running view whose SELECT fails on the rows there are (STUCK) keeps its state and its log as they were, and is tried
+ * A build that takes too long is given up (FAILED) until the definition is given anew, or the gateway starts again.
+ * A running view whose SELECT fails on the rows there are, or takes too long (STUCK) keeps its state and its log as they were, and is tried
  * again now and then; all others go on.
  *
  * A definition whose rows cannot differ (words, titles, classes) is exchanged at once. Columns that were added,
@@ -42,9 +43,9 @@ void gw_wish(struct gw_engine *e, const struct gw_wish *w);
 /* The topic has been read to its end once: what it defined before and no longer names is dropped. Any thread. */
 void gw_wishes_read(struct gw_engine *e);
 
-enum gw_state { GW_STATE_RUNNING, GW_STATE_BUILDING, GW_STATE_WAITING, GW_STATE_REFUSED, GW_STATE_STUCK };
+enum gw_state { GW_STATE_RUNNING, GW_STATE_BUILDING, GW_STATE_WAITING, GW_STATE_REFUSED, GW_STATE_STUCK, GW_STATE_FAILED };
 
-const char *gw_state_name(enum gw_state s); /* "running", "building", "waiting", "refused", "stuck" */
+const char *gw_state_name(enum gw_state s); /* "running", "building", "waiting", "refused", "stuck", "failed" */
 
 struct gw_view_state { /* by value */
 	char name[64];
@@ -55,7 +56,7 @@ struct gw_view_state { /* by value */
 	int percent;	     /* of BUILDING */
 	char by[64];
 	int64_t when_ms;
-	char fault[GW_STATE_FAULT_MAX]; /* of REFUSED; or why the rows of what runs stand still */
+	char fault[GW_STATE_FAULT_MAX]; /* of REFUSED, FAILED; or why the rows of what runs stand still */
 };
 /* BUS_ENOENT: neither a view nor a wish has that name. Any thread. */
 enum bus_err gw_view_state(struct gw_engine *e, const char *name, struct gw_view_state *out) BUS_MUSTCHECK;

@@ -49,6 +49,7 @@ struct gw_lives {
 struct gw_wanted *gw_wish_find(struct gw_wanted *w, size_t n, const char *name);
 /* The place of a name in a list of wishes, emptied. NULL: too many. */
 struct gw_wanted *gw_wish_place(struct gw_wanted **list, size_t *n, const char *name);
+/* Asked again when tables or views have changed. */
 void gw_wish_refuse(struct gw_engine *e, struct gw_wanted *w, const char *why);
 const struct gw_shipped *gw_lives_shipped(const struct gw_lives *l, const char *name); /* NULL: no file */
 /* A view of conflicts is what its base as it runs gives (define/conflict.h). */
@@ -71,7 +72,7 @@ struct gw_build {		  /* a definition on its way to be a view */
 	int64_t scanned, expected;
 };
 
-/* build.c. A refusal is BUS_EPARSE or BUS_ECONFLICT; all else is the store's trouble. */
+/* build.c. A refusal is BUS_EPARSE or BUS_ECONFLICT; BUS_ETIMEOUT: it was given up; all else is the store's trouble. */
 enum bus_err gw_build_new(struct gw_engine *e, struct gw_def *def, bool defined, struct gw_build **out,
 			  struct bus_error *err) BUS_MUSTCHECK; /* takes def, whatever comes */
 /* Goes on for about ms. *ready: it may be switched to. */

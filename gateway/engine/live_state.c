@@ -26,7 +26,8 @@ void gw_lives_stuck(struct gw_engine *e, struct gw_live *v, const char *why)
 
 const char *gw_state_name(enum gw_state s)
 {
-	static const char *const name[] = { "running", "building", "waiting", "refused", "stuck" };
+	static const char *const name[] = { "running", "building", "waiting", "refused", "stuck",
+					     "failed" };
 
 	return name[s];
 }

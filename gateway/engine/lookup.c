@@ -69,7 +69,7 @@ enum bus_err gw_lookup(struct gw_reader *r, const struct gw_query *q, int column
 	enum bus_err rc = gw_read_check_date(q->view, q->date, err);
 
 	if (rc == BUS_OK)
-		rc = gw_read_begin(r, err);
+		rc = gw_read_begin_bounded(r, err);
 	if (rc != BUS_OK)
 		return rc;
 	for (size_t i = 0; i < n && rc == BUS_OK; i++) {
@@ -77,6 +77,6 @@ enum bus_err gw_lookup(struct gw_reader *r, const struct gw_query *q, int column
 		rc = column == (int)q->view->key ? by_key(r, &keyed, value[i], fn, ctx, i, err)
 						 : by_column(r, &one, fn, ctx, i, err);
 	}
-	gw_db_rollback(r->db);
+	gw_read_end(r);
 	return gw_read_over(&one, rc, err);
 }

@@ -24,7 +24,7 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 		gw_scope_put_sql(q->rows, "\"s_", &sql);
 	bus_buf_puts(&sql, " ORDER BY key LIMIT :_limit OFFSET :_offset");
 	bus_buf_put(&after, q->after.p, q->after.n);
-	rc = gw_read_begin(r, err);
+	rc = gw_read_begin_bounded(r, err);
 	if (rc == BUS_OK)
 		gw_read_limit(r, q);
 	while (rc == BUS_OK && left > 0 && !end) {
@@ -66,8 +66,7 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 			bus_buf_put(&after, last.p, last.n);
 		}
 	}
-	if (r->db)
-		gw_db_rollback(r->db);
+	gw_read_end(r);
 	bus_buf_release(&after);
 	bus_buf_release(&sql);
 	return rc;

@@ -187,20 +187,25 @@ enum bus_err gw_traced(struct gw_reader *r, const struct gw_query *asked, struct
 
 	rc = gw_read_check_date(v, q.date, err);
 	if (rc == BUS_OK)
-		rc = gw_read_begin(r, err);
+		rc = gw_read_begin_bounded(r, err);
 	if (rc != BUS_OK)
 		return rc;
 	u.views = gw_views_hold(r->e);
 	u.arena = bus_arena_new(ARENA_MAX);
-	t = gw_trail_of(&u, v, key, &traced);
+	rc = gw_read_one(r, &q, key, &value, &hash, &s, err);
+	if (rc == BUS_OK && !value) /* nor is a row traced that is not the reader's */
+		rc = bus_fail(err, BUS_ENOENT, "view '%s' has no such row", v->name);
+	if (s)
+		gw_stmt_reset(s);
+	s = NULL; /* tracing may take its place among the statements kept: it is read again */
+	if (rc == BUS_OK)
+		t = gw_trail_of(&u, v, key, &traced);
 	if (t)
 		gw_trail_put(&u, t, shown, clear, &json);
-	else
+	else if (rc == BUS_OK)
 		rc = bus_fail(err, own.code, "%s", own.text);
 	if (rc == BUS_OK)
 		rc = gw_read_one(r, &q, key, &value, &hash, &s, err);
-	if (rc == BUS_OK && !value)
-		rc = bus_fail(err, BUS_ENOENT, "view '%s' has no such row", v->name);
 	if (rc == BUS_OK && !t->reason && traced != hash) {
 		/* What was traced is not what is answered: then nothing is said about it. */
 		t->reason = "pending";
@@ -211,7 +216,7 @@ enum bus_err gw_traced(struct gw_reader *r, const struct gw_query *asked, struct
 		fn(ctx, value, hash, bus_buf_str(&json));
 	if (s)
 		gw_stmt_reset(s);
-	gw_db_rollback(r->db);
+	gw_read_end(r);
 	bus_buf_release(&json);
 	bus_arena_free(&u.arena);
 	gw_views_release(&u.views);

@@ -77,7 +77,8 @@ enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt
 		if (rc != BUS_OK)
 			return rc;
 	}
-	gw_db_deadline(r->db, DEADLINE_MS);
+	if (!r->bounded)
+		gw_db_deadline(r->db, DEADLINE_MS);
 	for (size_t i = 0; i < GW_READ_STATEMENTS_MAX; i++) {
 		k = &r->kept[i];
 		if (k->sql && strcmp(k->sql, sql) == 0) {
@@ -155,4 +156,19 @@ enum bus_err gw_read_begin(struct gw_reader *r, struct bus_error *err)
 	enum bus_err rc = gw_reader_stmt(r, "SELECT 1", &s, err); /* opens the connection */
 
 	return rc == BUS_OK ? gw_db_exec(r->db, err, "BEGIN") : rc;
+}
+
+enum bus_err gw_read_begin_bounded(struct gw_reader *r, struct bus_error *err)
+{
+	enum bus_err rc = gw_read_begin(r, err);
+
+	r->bounded = rc == BUS_OK;
+	return rc;
+}
+
+void gw_read_end(struct gw_reader *r)
+{
+	r->bounded = false;
+	if (r->db)
+		gw_db_rollback(r->db);
 }

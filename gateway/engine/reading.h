@@ -24,6 +24,7 @@ struct gw_reader {
 	struct bus_buf packed, sql, pattern;
 	struct gw_keys keys;
 	struct gw_reader *past; /* of its own, for moments gone by (engine/past.c); NULL: not needed yet */
+	bool bounded;		/* statements do not renew the deadline: gw_read_begin_bounded */
 	bool of_past;		/* it is one: what is stored is not what is asked for */
 	bool as_tables;		/* of_past: stored views are tables, of one moment and view */
 	struct bus_buf state;	/* of_past: for which views and tables its names are made */
@@ -35,6 +36,9 @@ enum bus_err gw_read_check_date(const struct gw_view *v, const char *date,
 				struct bus_error *err) BUS_MUSTCHECK;
 /* A transaction for several statements that must see one state; gw_db_rollback ends it. */
 enum bus_err gw_read_begin(struct gw_reader *r, struct bus_error *err) BUS_MUSTCHECK;
+/* The same, and one deadline for all that is read until gw_read_end, however many statements it takes. */
+enum bus_err gw_read_begin_bounded(struct gw_reader *r, struct bus_error *err) BUS_MUSTCHECK;
+void gw_read_end(struct gw_reader *r);
 /* The values of the row that s stands on, as declared; and its hash. Borrowed until the next row. */
 const struct gw_value *gw_read_values(struct gw_reader *r, const struct gw_view *v, struct gw_stmt *s);
 const struct gw_value *gw_read_row(struct gw_reader *r, const struct gw_view *v, struct gw_stmt *s,

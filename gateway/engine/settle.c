@@ -15,7 +15,8 @@
 #define GROUP_MS 1000  /* a group's evaluation, while records keep coming */
 #define OVERDUE_MS 5000
 #define OVERDUE_COSTS 10
-#define STUCK_MS 10000 /* between two attempts at a view whose SELECT fails */
+#define STUCK_MS 10000	  /* between two attempts at a view whose SELECT fails */
+#define STUCK_COSTS 10	  /* more, when it failed for its time */
 #define SWEEP_STEP 2000	  /* log entries looked at in one transaction */
 #define SWEEP_LEAST 10000 /* superseded entries worth a pass */
 
@@ -25,7 +26,8 @@ static bool source_waits(const struct gw_engine *e, const struct gw_live *v)
 	for (size_t i = 0; i < e->n_views; i++) {
 		const struct gw_live *s = e->view[i];
 
-		if (s->rel && !s->stuck && (s->all || s->dirty.n > 0) && gw_view_reads(v->def, s->def->pub.name))
+		if (s->rel && !s->stuck && (s->all || s->dirty.n > 0) &&
+		    gw_view_reads(v->def, s->def->pub.name))
 			return true;
 	}
 	return false;
@@ -90,6 +92,7 @@ static enum bus_err settle_keys(struct gw_engine *e, struct gw_live *v, struct b
 	uint32_t *order = gw_keys_order(&v->dirty);
 	enum bus_err rc = BUS_OK;
 
+	v->left_us = gw_eval_most_us(e, v->def);
 	for (size_t i = 0; i < v->dirty.n && rc == BUS_OK; i++)
 		rc = gw_eval_key(e, v, gw_keys_at(&v->dirty, order[i]), order[i] < v->saved, err);
 	free(order);
@@ -101,9 +104,10 @@ static enum bus_err settle_keys(struct gw_engine *e, struct gw_live *v, struct b
 	return rc;
 }
 
-/* A SELECT that cannot be evaluated on the rows there are (text that is no JSON, a sum that is too large) is its
- * author's trouble, not the city's: the view stays as it was, which its state tells, and everything else goes on. */
-static enum bus_err stand_still(struct gw_engine *e, struct gw_live *v, const char *why, struct bus_error *err)
+/* A SELECT that cannot be evaluated on the rows there are (text that is no JSON, a sum that is too large, far too
+ * many steps) is its author's trouble, not the city's: the view stays as it was, which its state tells, and everything else goes on. */
+static enum bus_err stand_still(struct gw_engine *e, struct gw_live *v, const char *why,
+				struct bus_error *err)
 {
 	enum bus_err rc;
 
@@ -126,6 +130,7 @@ static enum bus_err stand_still(struct gw_engine *e, struct gw_live *v, const ch
 static enum bus_err settle_view(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
 				struct bus_error *err)
 {
+	int64_t begin = bus_clock_mono_ms();
 	bool all = v->all;
 	struct bus_error why = { 0 };
 	enum bus_err rc = BUS_OK;
@@ -139,7 +144,9 @@ static enum bus_err settle_view(struct gw_engine *e, struct gw_live *v, const _A
 	if (rc != BUS_OK)
 		return rc;
 	rc = all ? settle_all(e, v, stop, &why) : settle_keys(e, v, &why);
-	if (rc == BUS_EDB)
+	if (rc == BUS_ETIMEOUT)
+		v->cost_ms = STUCK_COSTS * (bus_clock_mono_ms() - begin);
+	if (rc == BUS_EDB || rc == BUS_ETIMEOUT)
 		return stand_still(e, v, why.text, err);
 	if (rc != BUS_OK) {
 		if (err)

@@ -14,6 +14,7 @@ struct gw_snapshot {
 	struct gw_db *db; /* the thread's, while it runs */
 	struct gw_stmt *rows;
 	pthread_t thread;
+	int64_t left_us; /* the thread's: waiting to be taken is not counted */
 	bool started;
 	_Atomic bool stop;
 	pthread_mutex_t lock;
@@ -39,6 +40,17 @@ static bool put(struct gw_snapshot *s, struct bus_buf *piece)
 	return !s->stop;
 }
 
+static enum bus_err step(struct gw_snapshot *s, bool *row, struct bus_error *err)
+{
+	int64_t begin = bus_clock_mono_us();
+	enum bus_err rc;
+
+	gw_db_deadline(s->db, s->left_us > 1000 ? (int)(s->left_us / 1000) : 1);
+	rc = gw_stmt_step(s->rows, row, err);
+	s->left_us -= bus_clock_mono_us() - begin;
+	return rc == BUS_ETIMEOUT ? bus_fail(err, rc, "its SELECT takes too long on the rows there are") : rc;
+}
+
 static void *run(void *ctx)
 {
 	struct gw_snapshot *s = ctx;
@@ -47,7 +59,7 @@ static void *run(void *ctx)
 	enum bus_err rc = BUS_OK;
 	bool row = true;
 
-	while (!s->stop && (rc = gw_stmt_step(s->rows, &row, &err)) == BUS_OK && row) {
+	while (!s->stop && (rc = step(s, &row, &err)) == BUS_OK && row) {
 		gw_stmt_pack(s->rows, &piece);
 		if (piece.n >= GW_SNAPSHOT_PIECE && !put(s, &piece))
 			break;
@@ -64,8 +76,8 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-enum bus_err gw_snapshot_open(const char *db_path, struct gw_def *def, struct gw_snapshot **out,
-			      struct bus_error *err)
+enum bus_err gw_snapshot_open(const char *db_path, struct gw_def *def, int64_t most_us,
+			      struct gw_snapshot **out, struct bus_error *err)
 {
 	struct gw_snapshot *s = bus_xcalloc(1, sizeof(*s));
 	struct bus_buf sql = { 0 };
@@ -81,6 +93,7 @@ enum bus_err gw_snapshot_open(const char *db_path, struct gw_def *def, struct gw
 	pthread_condattr_destroy(&attr);
 	gw_view_ref(&def->pub);
 	s->def = def;
+	s->left_us = most_us;
 	rc = gw_db_open(db_path, GW_DB_READER, SCAN_CACHE, &s->db, err);
 	if (rc == BUS_OK)
 		rc = gw_db_exec(s->db, err, "BEGIN");

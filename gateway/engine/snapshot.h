@@ -13,8 +13,9 @@
 
 struct gw_snapshot;
 
-/* The snapshot is what is committed now. def is kept until the end. */
-enum bus_err gw_snapshot_open(const char *db_path, struct gw_def *def, struct gw_snapshot **out,
+/* The snapshot is what is committed now. def is kept until the end. most_us: that its SELECT may take in all; the end
+ * is BUS_ETIMEOUT after it. */
+enum bus_err gw_snapshot_open(const char *db_path, struct gw_def *def, int64_t most_us, struct gw_snapshot **out,
 			      struct bus_error *err) BUS_MUSTCHECK;
 /* The next piece, put into *rows (whose old bytes go back): each row as gw_stmt_pack wrote it. It is empty when
  * none is ready after wait_ms. *end: there will be no more. */

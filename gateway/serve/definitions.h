@@ -4,7 +4,7 @@
  *                                       apply=true: checked, written to the definitions' topic, 202
  *   DELETE /v1/views/{view}             the same; apply=true: the topic says nothing of it any more
  *   GET    /v1/views/{view}/definition  the text that runs; ETag: its digest
- *   GET    /v1/views/{view}/state       running, building (percent), waiting, refused (why)
+ *   GET    /v1/views/{view}/state       running, building (percent), waiting, refused, failed (why)
  *
  * For readers with `define: true`. Checking and writing take a moment: a thread of its own does it, one at a time, and
  * GW_DEFINITIONS_WAITING wait at most (503). If-Match: the digest of the text it is meant to replace (412).

@@ -103,12 +103,12 @@ static enum bus_err prepare_connection(struct gw_db *db, enum gw_db_mode mode, i
 	} else {
 		/* A reader that closes last must not be the one that checkpoints. */
 		sqlite3_db_config(h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		sqlite3_progress_handler(h, GW_DB_STEPS_BETWEEN_LOOKS, gw_db_on_progress, db);
 		snprintf(sql, sizeof(sql),
 			 "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON;"
 			 "PRAGMA mmap_size=0; PRAGMA cache_size=-%lld;",
 			 (long long)(cache_bytes / 1024));
 	}
+	sqlite3_progress_handler(h, GW_DB_STEPS_BETWEEN_LOOKS, gw_db_on_progress, db);
 	rc = sqlite3_exec(h, sql, NULL, NULL, NULL);
 	if (rc == SQLITE_OK) /* the file is looked at here, not at open */
 		rc = sqlite3_exec(h, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);

@@ -37,7 +37,8 @@ void gw_db_rollback(struct gw_db *db);
  * is in its way. *left: pages still in the log. */
 enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left,
 			      struct bus_error *err) BUS_MUSTCHECK;
-/* From now on a statement that still runs after ms milliseconds ends with BUS_ETIMEOUT; 0: no limit. */
+/* From now on a statement that still runs after ms milliseconds ends with BUS_ETIMEOUT; 0: no limit. A
+ * statement that writes loses its whole transaction with it: on the writer it is for SELECTs alone. */
 void gw_db_deadline(struct gw_db *db, int ms);
 /* The statement that runs ends with BUS_ETIMEOUT. Any thread, while the connection is open. */
 void gw_db_interrupt(struct gw_db *db);
@@ -62,7 +63,7 @@ enum bus_err gw_db_prepare_guarded(struct gw_db *db, const char *sql, struct gw_
 
 /* db_sandbox.c: for SQL of people we do not know. */
 /* Narrows what statements prepared from now on may be: length, columns, depth, terms, arguments, parameters,
- * size of a value; the deadline holds on a writer, too. Never widens. A connection is narrowed once its tables
+ * size of a value. Never widens. A connection is narrowed once its tables
  * are there. */
 void gw_db_narrow(struct gw_db *db);
 /* The most that SQLite may take in this process, all connections together; over it a statement ends with

@@ -26,7 +26,6 @@ void gw_db_narrow(struct gw_db *db)
 		if (sqlite3_limit(db->handle, limit[i].id, -1) > limit[i].value)
 			sqlite3_limit(db->handle, limit[i].id, limit[i].value);
 	}
-	sqlite3_progress_handler(db->handle, GW_DB_STEPS_BETWEEN_LOOKS, gw_db_on_progress, db);
 }
 
 void gw_db_memory_limit(int64_t bytes)

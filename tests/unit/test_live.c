@@ -623,6 +623,69 @@ static void a_view_that_cannot_be_evaluated_stands_still_alone(void **state)
 	assert_int_equal(engine_differences(t), 0);
 }
 
+#define DEAR                                                                                                 \
+	"/*---\nname: dear\nkey: kel\npace: group\nroutes: {uji_orang: kel}\n"                                \
+	"indexes:\n  - {table: uji_orang, columns: [kel]}\n"                                                  \
+	"columns:\n  kel: {type: text, pdp: N}\n  n: {type: int, pdp: N}\n---*/\n"                            \
+	"SELECT a.kel, count(*) AS n FROM uji_orang a JOIN uji_orang b ON b.kel = a.kel "                    \
+	"JOIN uji_orang c ON c.kel = a.kel JOIN uji_orang d ON d.kel = a.kel GROUP BY a.kel\n"
+
+/* 300 to the fourth: hours. Each is too young for "dewasa". */
+static void crowd(struct engine *t)
+{
+	for (unsigned i = 0; i < 300; i++)
+		person(t, 100 + 4 * i, 1);
+	person(t, 2, 60);
+	engine_apply(t, 1000, GW_LIVE);
+}
+
+static void a_view_that_takes_too_long_stands_still_alone(void **state)
+{
+	struct engine *t = *state;
+	struct follower other = { .name = "dewasa" };
+	struct bus_error err = { 0 };
+	bool pending;
+
+	people(t);
+	wish(t, "dear", DEAR);
+	calm(t);
+	assert_int_equal(state_of(t, "dear").state, GW_STATE_RUNNING);
+	crowd(t);
+	assert_int_equal(state_of(t, "dear").state, GW_STATE_STUCK);
+	assert_non_null(strstr(state_of(t, "dear").fault, "too long"));
+	follow(t, &other);
+	assert_int_equal(other.n, PEOPLE - 17 + 1);
+	assert_int_equal(gw_view_rows(t->e, gw_view_find(t->e, "dear")), 4);
+	person(t, 3, 60);
+	engine_apply(t, 1, GW_LIVE);
+	follow(t, &other);
+	assert_int_equal(other.n, PEOPLE - 17 + 2);
+	engine_must(gw_settle(t->e, GW_FORCE, NULL, &pending, &err), &err); /* as a whole: no better */
+	engine_must(gw_commit(t->e, &err), &err);
+	assert_int_equal(state_of(t, "dear").state, GW_STATE_STUCK);
+	wish(t, "dear", NULL);
+	calm(t);
+	assert_null(gw_view_find(t->e, "dear"));
+	assert_int_equal(engine_differences(t), 0);
+}
+
+static void a_build_that_takes_too_long_fails_and_the_next_goes_on(void **state)
+{
+	struct engine *t = *state;
+
+	people(t);
+	crowd(t);
+	wish(t, "dear", DEAR);
+	wish(t, "dewasa", ADULTS("30"));
+	calm(t);
+	assert_int_equal(state_of(t, "dear").state, GW_STATE_FAILED);
+	assert_non_null(strstr(state_of(t, "dear").fault, "too long"));
+	assert_null(gw_view_find(t->e, "dear"));
+	assert_int_equal(state_of(t, "dewasa").state, GW_STATE_RUNNING);
+	assert_int_equal(gw_view_rows(t->e, gw_view_find(t->e, "dewasa")), PEOPLE - 30 + 1);
+	assert_int_equal(state_of(t, "dear").state, GW_STATE_FAILED); /* not tried again for the other's change */
+}
+
 static void held_views_outlive_their_set(void **state)
 {
 	struct engine *t = *state;
@@ -879,6 +942,8 @@ int main(void)
 		T(what_was_defined_runs_again_after_a_restart),
 		T(what_cannot_be_set_up_at_the_start_waits_with_its_cursors),
 		T(a_view_that_cannot_be_evaluated_stands_still_alone),
+		T(a_view_that_takes_too_long_stands_still_alone),
+		T(a_build_that_takes_too_long_fails_and_the_next_goes_on),
 		T(held_views_outlive_their_set),
 		T(readers_go_on_while_views_come_and_go),
 		T(killed_at_any_moment_the_store_has_the_old_or_the_new),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "bus/log.h"
+#include "gateway/engine/reading.h"
 #include "tests/support/engine_support.h"
 
 #define COLUMNS                                                                                              \
@@ -67,7 +68,7 @@ static struct engine *start(size_t rows)
 	    "/*---\nname: thin\nkey: id\nroutes: {uji_a: _key}\nindexes:\n  - {table: uji_a, columns: "
 	    "[nik]}\n" COLUMNS SELECT);
 	engine_view(t, "full",
-		    "/*---\nname: full\nkey: id\nstore: full\nroutes: {uji_a: _key}\n" COLUMNS SELECT);
+		    "/*---\nname: full\nkey: id\nstore: full\nscope: [b]\nroutes: {uji_a: _key}\n" COLUMNS SELECT);
 	engine_open(t, NULL);
 	for (size_t i = 0; i < rows; i++) {
 		/* keys in no order of anything else */
@@ -384,6 +385,57 @@ static void an_estimate_is_near_and_exact_where_that_is_free(void **state)
 	engine_free(&t);
 }
 
+static void an_estimate_of_a_part_tells_nothing_of_the_rest(void **state)
+{
+	static const char *const mine[] = { "a" }, *const zero[] = { "0" };
+	static const struct gw_scope_part part = { .column = "b", .value = mine, .n = 1 };
+	static const struct gw_scope rows = { &part, 1 };
+	static const struct gw_filter none = { .column = 2, .op = GW_EQ, .value = zero, .n = 1 };
+	struct engine *t = start(4000);
+	struct gw_query q = { .view = gw_view_find(t->e, "full"), .filter = &none, .n_filters = 1, .rows = &rows };
+	struct bus_error err = { 0 };
+	int64_t about, want = 0;
+
+	(void)state;
+	for (size_t i = 0; i < n_rows; i++)
+		want += !row[i].a_null && row[i].a == 0 && !row[i].b_null && strcmp(row[i].b, "a") == 0;
+	engine_must(gw_estimate(gw_reader_of(t->e), &q, &about, &err), &err);
+	assert_int_equal(about, want);
+	engine_free(&t);
+}
+
+static enum bus_err count_long(struct gw_reader *r, struct bus_error *err)
+{
+	struct gw_stmt *s;
+	bool is;
+	enum bus_err rc = gw_reader_stmt(
+	    r, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<1000000) SELECT count(*) FROM n",
+	    &s, err);
+
+	if (rc != BUS_OK)
+		return rc;
+	rc = gw_stmt_step(s, &is, err);
+	gw_stmt_reset(s);
+	return rc;
+}
+
+static void one_request_has_one_deadline(void **state)
+{
+	struct engine *t = start(1);
+	struct gw_reader *r = gw_reader_of(t->e);
+	struct bus_error err = { 0 };
+
+	(void)state;
+	engine_must(gw_read_begin_bounded(r, &err), &err);
+	engine_must(count_long(r, &err), &err);
+	gw_db_deadline(r->db, 1); /* most of it is over */
+	assert_int_equal(count_long(r, &err), BUS_ETIMEOUT);
+	assert_int_equal(count_long(r, &err), BUS_ETIMEOUT);
+	gw_read_end(r);
+	engine_must(count_long(r, &err), &err);
+	engine_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +446,8 @@ int main(void)
 		cmocka_unit_test(a_lookup_answers_in_the_order_asked_and_says_what_is_not_there),
 		cmocka_unit_test(a_lookup_by_what_has_no_index_or_several_rows_is_refused),
 		cmocka_unit_test(an_estimate_is_near_and_exact_where_that_is_free),
+		cmocka_unit_test(an_estimate_of_a_part_tells_nothing_of_the_rest),
+		cmocka_unit_test(one_request_has_one_deadline),
 	};
 
 	bus_log_setup(BUS_LOG_ERROR + 1, false);

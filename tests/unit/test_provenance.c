@@ -10,6 +10,7 @@
 
 #include "bus/json.h"
 #include "gateway/engine/provenance.h"
+#include "gateway/engine/reading.h"
 #include "tests/support/engine_support.h"
 
 enum { ORANG, BANTUAN };
@@ -53,7 +54,7 @@ static struct engine *start(void)
 		 " CASE WHEN EXISTS (SELECT 1 FROM uji_bantuan b WHERE b.id = o._key AND b.program = 'PKH') "
 		 "THEN 'ya'\n"
 		 "      ELSE o.kel END AS ada\nFROM uji_orang o");
-	one_view(t, "atas", "routes: {dasar: id, uji_bantuan: id, uji_orang: _key}\n",
+	one_view(t, "atas", "scope: [nama]\nroutes: {dasar: id, uji_bantuan: id, uji_orang: _key}\n",
 		 TEXT("nama") TEXT("program") TEXT("ada")
 		     TEXT("semua") ", jumlah: {type: int, pdp: N}, rp: {type: int, pdp: N, from: "
 				   "[uji_bantuan.rp]}" TEXT("gabung"),
@@ -295,6 +296,27 @@ static void masked_columns_are_not_traced(void **state)
 	engine_free(&t);
 }
 
+static void a_row_of_others_is_not_traced(void **state)
+{
+	static const char *const mine[] = { "Budi" };
+	static const struct gw_scope_part part = { .column = "nama", .value = mine, .n = 1 };
+	static const struct gw_scope rows = { &part, 1 };
+	struct engine *t = start();
+	struct gw_reader *r = gw_reader_of(t->e);
+	struct answer a = { .arena = bus_arena_new(0) };
+	struct bus_error err = { 0 };
+	const struct gw_query q = { .view = gw_view_find(t->e, "atas"), .rows = &rows };
+	uint64_t asked = r->clock;
+
+	(void)state;
+	assert_int_equal(gw_traced(r, &q, bus_str("a"), 7, 7, keep, &a, &err), BUS_ENOENT);
+	assert_int_equal(r->clock - asked, 2); /* statements: the beginning, and the row */
+	engine_must(gw_traced(r, &q, bus_str("b"), 7, 7, keep, &a, &err), &err);
+	assert_int_equal(a.root->n, 3);
+	bus_arena_free(&a.arena);
+	engine_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +329,7 @@ int main(void)
 		cmocka_unit_test(many_rows_are_counted_and_the_first_listed),
 		cmocka_unit_test(a_view_that_waits_is_not_guessed_at),
 		cmocka_unit_test(masked_columns_are_not_traced),
+		cmocka_unit_test(a_row_of_others_is_not_traced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
