@@ -215,6 +215,18 @@ void ctl_report_explain(const struct bus_json *report)
 	putchar('\n');
 }
 
+/* A number of rows, or that they are too few to be told. */
+static const char *rows_of(const struct bus_json *object, const char *key, char out[24])
+{
+	const struct bus_json *v = bus_json_get(object, key);
+
+	if (v && v->type == BUS_JSON_NULL)
+		snprintf(out, 24, "<10");
+	else
+		snprintf(out, 24, "%" PRId64, int_of(object, key));
+	return out;
+}
+
 static void show_column_changes(const struct bus_json *diff)
 {
 	for (const struct bus_json *c = list(diff, "columns"); c; c = c->next) {
@@ -246,6 +258,7 @@ void ctl_report_diff(const struct bus_json *report)
 {
 	const struct bus_json *diff = bus_json_get(report, "diff");
 	struct bus_str failed = text_of(report, "diff_failed");
+	char n[5][24];
 
 	if (!diff) {
 		if (failed.n) {
@@ -256,12 +269,10 @@ void ctl_report_diff(const struct bus_json *report)
 		}
 		return;
 	}
-	printf(ctl_say("%" PRId64 " rows (now %" PRId64 "): %" PRId64 " added, %" PRId64 " changed, %" PRId64
-		       " removed%s\n",
-		       "%" PRId64 " baris (kini %" PRId64 "): %" PRId64 " bertambah, %" PRId64
-		       " berubah, %" PRId64 " hilang%s\n"),
-	       int_of(diff, "rows_now"), int_of(diff, "rows_before"), int_of(diff, "added"),
-	       int_of(diff, "changed"), int_of(diff, "removed"),
+	printf(ctl_say("%s rows (now %s): %s added, %s changed, %s removed%s\n",
+		       "%s baris (kini %s): %s bertambah, %s berubah, %s hilang%s\n"),
+	       rows_of(diff, "rows_now", n[0]), rows_of(diff, "rows_before", n[1]),
+	       rows_of(diff, "added", n[2]), rows_of(diff, "changed", n[3]), rows_of(diff, "removed", n[4]),
 	       is_true(diff, "complete")
 		   ? ""
 		   : ctl_say(" so far: the time was over (--ms)", " sejauh ini: waktunya habis (--ms)"));

@@ -180,6 +180,11 @@ static enum bus_err read_key(struct gw_front *f, struct bus_yaml_node *root)
 	if (rc == BUS_OK && f->d->pub.column[f->d->pub.key].type != GW_TEXT)
 		rc = bus_yaml_fail(f->y, bus_yaml_get(root, "key"), f->err,
 				   "key '%s' must be text; write CAST(... AS TEXT) and type: text", key);
+	if (rc == BUS_OK && !f->d->pub.internal && gw_world_graver(f->d->pub.column[f->d->pub.key].pdp, 'P'))
+		rc = bus_yaml_fail(f->y, bus_yaml_get(root, "key"), f->err,
+				   "key '%s' is of class %c: keys stand in URLs and feeds, unmasked; use one of class N "
+				   "or P (id_subjek, or _key), and keep this as a column beside it",
+				   key, f->d->pub.column[f->d->pub.key].pdp);
 	return rc;
 }
 

@@ -18,6 +18,8 @@ void gw_lineage_add(struct gw_lineage *l, struct gw_source s)
 	}
 	if (l->n < GW_SOURCES_MAX)
 		l->source[l->n++] = s;
+	else
+		l->unknown = true;
 }
 
 static void walk_item(struct walk *w, const struct gw_ast_select *s, size_t item, bool summed);
@@ -60,6 +62,24 @@ static const struct gw_ast_query *query_at(const struct gw_ast_select *s, size_t
 	return NULL;
 }
 
+/* Words of an expression that are no names. */
+static bool is_keyword(const struct gw_sql_token *t)
+{
+	static const char *const word[] = {
+		"AND",	 "AS",	    "ASC",  "BETWEEN",	"BINARY", "BLOB",    "BY",     "CASE",
+		"CAST",	 "COLLATE", "DESC", "DISTINCT", "ELSE",	  "END",     "ESCAPE", "EXISTS",
+		"FALSE", "FROM",    "GLOB", "IN",	"INT",	  "INTEGER", "IS",     "ISNULL",
+		"LIKE",	 "NOCASE",  "NOT",  "NOTNULL",	"NULL",	  "NUMERIC", "OR",     "ORDER",
+		"REAL",	 "RTRIM",   "TEXT", "THEN",	"TRUE",	  "WHEN",
+	};
+
+	for (size_t i = 0; i < BUS_LEN(word) && t->kind == GW_SQL_WORD; i++) {
+		if (gw_sql_is(t, word[i]))
+			return true;
+	}
+	return false;
+}
+
 static void walk_tokens(struct walk *w, const struct gw_ast_select *s, size_t from, size_t to, bool summed)
 {
 	const struct gw_sql_token *t = w->a->token;
@@ -95,6 +115,8 @@ static void walk_tokens(struct walk *w, const struct gw_ast_select *s, size_t fr
 		n = gw_ast_resolve(w->a, s, i, i + len);
 		if (n.source)
 			walk_node(w, n, summed);
+		else
+			w->out->unknown |= !is_keyword(&t[i]) && !gw_sql_is(&t[i + 1], "(");
 		i += len - 1;
 	}
 }
@@ -103,8 +125,11 @@ static void walk_item(struct walk *w, const struct gw_ast_select *s, size_t item
 {
 	const struct gw_ast_item *x;
 
-	if (item >= s->n_items || ++w->depth > GW_AST_DEPTH_MAX)
+	if (item >= s->n_items || w->depth == GW_AST_DEPTH_MAX) {
+		w->out->unknown = true;
 		return;
+	}
+	w->depth++;
 	x = &s->item[item];
 	if (x->node.source)
 		walk_node(w, x->node, summed);
@@ -216,6 +241,7 @@ void gw_lineage_of(const struct gw_ast *a, size_t column, struct gw_lineage *out
 
 	memset(out, 0, sizeof(*out));
 	out->computed = true;
+	out->unknown = a->why != NULL;
 	if (a->why)
 		return;
 	for (size_t i = 0; i < a->top->n_selects; i++)

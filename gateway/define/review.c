@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "gateway/define/lower.h"
 #include "gateway/define/route_find.h"
 #include "gateway/define/sandbox.h"
 
@@ -234,31 +235,53 @@ static void check_source(struct gw_review *c, const struct gw_column *column, co
 	free(name);
 }
 
+/* The same as an error; whether there is one. */
+static bool refuse_lowered(struct gw_review *c, size_t i)
+{
+	const struct gw_column *column = &c->def->pub.column[i];
+	struct gw_lowered x = gw_lower_find(c->def, c->world, c->lineage, i);
+	char classes[2][2] = { { column->pdp, 0 }, { x.pdp, 0 } };
+	struct gw_problem_found p = { .error = true, .line = column->line, .hint = "pdp: {3}" };
+	char *name;
+
+	if (x.how == GW_LOWER_NOT)
+		return false;
+	name = bus_xasprintf("%s.%s (%s)", x.table, x.column, classes[1]);
+	p.id = x.how == GW_LOWER_COPY ? "kolom '{1}' salinan {2}: kelasnya tidak boleh lebih rendah"
+	       : x.how == GW_LOWER_COMPUTED
+		   ? "kolom '{1}' dihitung dari {2}: kelasnya tidak boleh lebih rendah, "
+		     "kecuali jumlah per kelompok berkunci kelas N"
+		   : "asal kolom '{1}' tidak dapat ditelusuri, dan {2} ikut dibaca: kelasnya "
+		     "tidak boleh lebih rendah; sederhanakan SELECT";
+	p.en = x.how == GW_LOWER_COPY ? "column '{1}' is a copy of {2}: its class must not be lower"
+	       : x.how == GW_LOWER_COMPUTED
+		   ? "column '{1}' is computed from {2}: its class must not be lower, unless "
+		     "it is a sum over groups with a key of class N"
+		   : "the sources of column '{1}' cannot be followed, and {2} is read: its class "
+		     "must not be lower; use a simpler SELECT";
+	add(c, p, column->name, name, classes[1]);
+	free(name);
+	return true;
+}
+
 /* What the SELECT says of itself, what SQLite says of plain columns, what the author declares. */
 static void trace(struct gw_review *c)
 {
-	struct gw_stmt *s = NULL;
-	const char *table, *origin;
 	struct gw_source source;
 
-	if (gw_db_prepare(c->db, c->def->body, &s, NULL) != BUS_OK)
-		return;
+	gw_lower_trace(c->db, c->def, c->ast, c->lineage);
+	for (size_t i = 0; i < c->def->pub.n_columns; i++) {
+		const struct gw_lineage *l = &c->lineage[i];
+
+		/* What the author names may only be counted; what the SELECT copies is what it shows. */
+		if (!c->trusted && refuse_lowered(c, i))
+			continue;
+		for (size_t k = 0; k < l->n; k++)
+			check_source(c, &c->def->pub.column[i], l, &l->source[k]);
+	}
 	for (size_t i = 0; i < c->def->pub.n_columns; i++) {
 		const struct gw_column *column = &c->def->pub.column[i];
-		struct gw_lineage *l = &c->lineage[i];
 
-		gw_lineage_of(c->ast, i, l);
-		if (l->n == 0 && gw_stmt_origin(s, (int)i, &table, &origin) &&
-		    (source.table = gw_world_find(c->world, table)) &&
-		    gw_world_column(source.table, origin) >= 0) {
-			source.column = (size_t)gw_world_column(source.table, origin);
-			source.summed = false;
-			l->source[l->n++] = source;
-			l->computed = false;
-		}
-		/* What the author names may only be counted; what the SELECT copies is what it shows. */
-		for (size_t k = 0; k < l->n; k++)
-			check_source(c, column, l, &l->source[k]);
 		for (size_t k = 0; k < column->n_from; k++) {
 			if (!gw_lineage_declared(c->world, column->from[k], &source))
 				add(c,
@@ -268,10 +291,9 @@ static void trace(struct gw_review *c)
 							       .en = "from '{1}': there is no such column" },
 				    column->from[k], NULL, NULL);
 			else
-				gw_lineage_add(l, source);
+				gw_lineage_add(&c->lineage[i], source);
 		}
 	}
-	gw_stmt_free(&s);
 }
 
 /* --- routes --------------------------------------------------------------------------------------------- */
@@ -354,9 +376,10 @@ static void try_routes(struct gw_review *c, const char *file, int ms)
 }
 
 void gw_review_run(struct gw_review *c, const char *file, struct bus_str text, const struct gw_world *w,
-		   int ms)
+		   bool trusted, int ms)
 {
 	memset(c, 0, sizeof(*c));
+	c->trusted = trusted;
 	c->arena = bus_arena_new(0);
 	c->world = w;
 	if (!parse(c, file, text))

@@ -34,15 +34,17 @@ struct gw_review {
 	bool bound; /* def's columns, reads and routes are complete */
 	struct gw_problem_found problem[GW_PROBLEMS_MAX];
 	size_t n_problems;
-	bool failed; /* one of them is an error */
+	bool failed;  /* one of them is an error */
+	bool trusted; /* its author: see gw_review_run */
 	struct gw_lineage lineage[GW_COLUMNS_MAX];
 	struct gw_trial trial;
 	bool tried;
 };
 
-/* file: the definition's name in messages. ms: for the trial of its routes. */
+/* file: the definition's name in messages. trusted: its author may declare lower classes (a file of views.dir may;
+ * define/lower.h). ms: for the trial of its routes. */
 void gw_review_run(struct gw_review *c, const char *file, struct bus_str text, const struct gw_world *w,
-		   int ms);
+		   bool trusted, int ms);
 void gw_review_release(struct gw_review *c);
 void gw_review_add(struct gw_review *c, const struct gw_problem_found *p); /* texts are copied */
 

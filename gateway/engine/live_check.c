@@ -1,4 +1,5 @@
 /* A definition against the tables and views that are there. */
+#include "gateway/define/lower.h"
 #include "gateway/engine/live_impl.h"
 #include "gateway/engine/world.h"
 
@@ -69,7 +70,7 @@ static const struct gw_world *world_with(struct gw_engine *e, const struct gw_de
 
 /* Everything that can be said of a definition against what is there. Its indexes are made for it, and are gone
  * again with the transaction when it is refused. */
-static enum bus_err check_in(struct gw_engine *e, struct gw_def *d, struct bus_arena *arena,
+static enum bus_err check_in(struct gw_engine *e, struct gw_def *d, bool trusted, struct bus_arena *arena,
 			     struct bus_error *err)
 {
 	struct gw_catalogue catalogue = { e, gw_setup_has, world_with(e, d, arena) };
@@ -95,6 +96,8 @@ static enum bus_err check_in(struct gw_engine *e, struct gw_def *d, struct bus_a
 	}
 	if (rc == BUS_OK)
 		rc = gw_view_bind(e->db, d, &catalogue, err);
+	if (rc == BUS_OK && !trusted)
+		rc = gw_lower_check(e->db, d, catalogue.world, err);
 	if (rc == BUS_OK)
 		rc = check_circle(e, d, err);
 	if (rc == BUS_OK)
@@ -105,10 +108,10 @@ static enum bus_err check_in(struct gw_engine *e, struct gw_def *d, struct bus_a
 	return rc;
 }
 
-enum bus_err gw_live_check(struct gw_engine *e, struct gw_def *d, struct bus_error *err)
+enum bus_err gw_live_check(struct gw_engine *e, struct gw_def *d, bool trusted, struct bus_error *err)
 {
 	struct bus_arena *arena = bus_arena_new(0);
-	enum bus_err rc = check_in(e, d, arena, err);
+	enum bus_err rc = check_in(e, d, trusted, arena, err);
 
 	bus_arena_free(&arena);
 	return rc;

@@ -59,7 +59,7 @@ struct gw_live *gw_lives_running(struct gw_engine *e, const char *name);
 
 /* live_check.c: everything that can be said of a definition against what is there; d is bound by it. Its indexes are
  * made for it, and are gone again with the transaction when it is refused. */
-enum bus_err gw_live_check(struct gw_engine *e, struct gw_def *d, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_live_check(struct gw_engine *e, struct gw_def *d, bool trusted, struct bus_error *err) BUS_MUSTCHECK;
 /* Other words at most: the same rows, found in the same way. */
 bool gw_live_same_rows(const struct gw_def *a, const struct gw_def *b);
 

@@ -33,7 +33,7 @@ enum bus_err gw_rehearse_check(const struct gw_rehearsal *r, struct bus_buf *rep
 	if (rc == BUS_OK)
 		rc = read_view(r->view, &text, err);
 	if (rc == BUS_OK) {
-		gw_review_run(check, r->view, bus_buf_str(&text), world, TRIAL_MS);
+		gw_review_run(check, r->view, bus_buf_str(&text), world, true, TRIAL_MS);
 		bus_json_object(&j);
 		gw_review_put(check, &j);
 		bus_json_object_end(&j);

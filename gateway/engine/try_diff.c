@@ -165,14 +165,24 @@ static void put_int(struct bus_json_out *j, const char *key, int64_t v)
 	bus_json_put_int(j, v);
 }
 
+/* Of so few rows a condition may have picked one person: null, and none is not told from one. */
+static void put_rows(struct bus_json_out *j, const char *key, int64_t rows)
+{
+	bus_json_key(j, key);
+	if (rows < GW_DIFF_FEW)
+		bus_json_put_null(j);
+	else
+		bus_json_put_int(j, rows);
+}
+
 static void put_column(struct bus_json_out *j, const char *name, const char *what, int64_t rows,
 		       int64_t wrong)
 {
 	bus_json_object(j);
 	bus_json_text_member(j, "name", name);
 	bus_json_text_member(j, "what", what);
-	put_int(j, "rows", rows);
-	put_int(j, "wrong_type", wrong);
+	put_rows(j, "rows", rows);
+	put_rows(j, "wrong_type", wrong);
 	bus_json_object_end(j);
 }
 
@@ -183,20 +193,24 @@ static void put(const struct diff *f, bool complete, int64_t ms, struct bus_json
 	bus_json_key(j, "complete");
 	bus_json_put_bool(j, complete);
 	put_int(j, "ms", ms);
-	put_int(j, "rows_before", f->before.rows);
-	put_int(j, "rows_now", f->now.rows);
-	put_int(j, "added", f->added);
-	put_int(j, "changed", f->changed);
-	put_int(j, "removed", f->removed);
-	put_int(j, "without_key", f->now.without_key);
-	put_int(j, "same_key", f->now.same_key);
+	put_int(j, "few_below", GW_DIFF_FEW);
+	if (before)
+		put_rows(j, "rows_before", f->before.rows);
+	else
+		put_int(j, "rows_before", 0);
+	put_rows(j, "rows_now", f->now.rows);
+	put_rows(j, "added", f->added);
+	put_rows(j, "changed", f->changed);
+	put_rows(j, "removed", f->removed);
+	put_rows(j, "without_key", f->now.without_key);
+	put_rows(j, "same_key", f->now.same_key);
 	bus_json_key(j, "columns");
 	bus_json_array(j);
 	for (size_t i = 0; i < now->n_columns; i++)
 		put_column(j, now->column[i].name,
 			   !before						     ? "new"
 			   : f->other[i] < 0					     ? "new"
-			   : f->column[i] > 0					     ? "changed"
+			   : f->column[i] >= GW_DIFF_FEW			     ? "changed"
 			   : before->column[f->other[i]].type != now->column[i].type ? "retyped"
 										     : "same",
 			   f->column[i], f->wrong[i]);

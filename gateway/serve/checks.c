@@ -6,6 +6,7 @@
 #include "bus/clock.h"
 #include "bus/crypto.h"
 #include "bus/json_out.h"
+#include "bus/log.h"
 #include "gateway/engine/engine.h"
 #include "gateway/engine/try.h"
 #include "gateway/serve/api.h"
@@ -295,6 +296,17 @@ static void too_many(struct bus_http_request *req, struct job *j)
 	gw_problem(req, "too-many-checks", NULL, NULL);
 }
 
+void gw_check_log(const char *reader, struct bus_str text)
+{
+	uint8_t digest[BUS_SHA256_LEN];
+	char hex[2 * BUS_SHA256_LEN + 1];
+	const char *sum = hex;
+
+	bus_sha256(text.p, text.n, digest);
+	bus_hex(digest, sizeof(digest), hex);
+	bus_log(BUS_LOG_INFO, "gateway.check", LOG_STR("by", reader), LOG_STR("sha256", sum));
+}
+
 void gw_rest_check(void *ctx, struct bus_http_request *req)
 {
 	struct gw_api *api = ctx;
@@ -316,6 +328,7 @@ void gw_rest_check(void *ctx, struct bus_http_request *req)
 		gw_problem(req, "definition-invalid", "0 bytes", "gateway/views/README.md");
 		return;
 	}
+	gw_check_log(reader, text);
 	j = new_job(CHECK, reader, "definition");
 	bus_buf_put(&j->text, text.p, text.n);
 	j->ms = ms ? atoi(ms) : MS_DEFAULT;

@@ -22,6 +22,8 @@ struct gw_api;
 struct gw_checks;
 
 /* The handlers are in gateway/serve/api.h. */
+/* Who had which text checked: its SHA-256, never the text. */
+void gw_check_log(const char *reader, struct bus_str text);
 struct gw_checks *gw_checks_new(struct gw_api *api);
 void gw_checks_stop(struct gw_checks *c);  /* ends what runs; whoever waits is answered */
 void gw_checks_free(struct gw_checks **c); /* after HTTP has stopped */

@@ -8,6 +8,7 @@
 #include "bus/json_out.h"
 #include "bus/log.h"
 #include "gateway/serve/beside.h"
+#include "gateway/serve/checks.h"
 #include "gateway/define/view.h"
 
 #define TAG_LEN 34 /* with its quotes: 32 hex digits */
@@ -285,6 +286,8 @@ static void ask(struct gw_api *api, struct bus_http_request *req, bool drop)
 	}
 	job = bus_xcalloc(1, sizeof(*job));
 	job->apply = apply;
+	if (!drop)
+		gw_check_log(reader, bus_http_body(req));
 	snprintf(job->view, sizeof(job->view), "%s", view);
 	memcpy(job->by, reader, sizeof(job->by));
 	if (!drop) {

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bus_arena *arena = bus_arena_new(0);
 
 	if (size <= 20000) {
-		gw_review_run(r, "f", (struct bus_str){ (const char *)data, size }, &world, 20);
+		gw_review_run(r, "f", (struct bus_str){ (const char *)data, size }, &world, false, 20);
 		assert(r->bound || r->failed);
 		for (size_t i = 0; i < (r->bound ? r->def->n_reads : 0); i++)
 			assert(r->def->rollup || has_route(r->def, r->def->read[i].table));

@@ -20,7 +20,7 @@ VIEW = "uji_penerima"
 
 def definition(where, columns="status", name=VIEW, more=""):
     """Recipients of assistance: one row a grant, of those the condition leaves."""
-    listed = "".join("  %s: {type: text, pdp: N}\n" % c.split()[-1] for c in columns.split(", "))
+    listed = "".join("  %s: {type: text, pdp: S}\n" % c.split()[-1] for c in columns.split(", "))
     return ("/*---\nname: %s\ntitle: {id: Uji, en: Trial}\nkey: kunci\n%sroutes: {dinsos_bansos: _key}\n"
             "columns:\n  kunci: {type: text, pdp: P}\n%s---*/\nSELECT _key AS kunci, %s FROM dinsos_bansos\n"
             "WHERE %s\n" % (name, more, listed, columns, where))

@@ -19,7 +19,10 @@
 	"{\"type\":\"record\",\"name\":\"" name                                                              \
 	"\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["                                        \
 	"{\"name\":\"id\",\"type\":\"string\"}," fields "]}"
-#define PERSON RECORD("O", "{\"name\":\"kel\",\"type\":\"string\"},{\"name\":\"umur\",\"type\":\"int\"}")
+#define PERSON                                                                                               \
+	RECORD(                                                                                              \
+	    "O",                                                                                             \
+	    "{\"name\":\"kel\",\"type\":\"string\"},{\"name\":\"umur\",\"type\":\"int\",\"x_pdp\":\"U\"}")
 #define TAX RECORD("P", "{\"name\":\"orang\",\"type\":\"string\"},{\"name\":\"besar\",\"type\":\"int\"}")
 
 /* A view of people: what it selects besides the key, as what. */
@@ -452,6 +455,11 @@ static void what_cannot_be_taken_leaves_what_runs(void **state)
 		       "store: full\nroutes: {uji_orang: _key}\nindexes: [{table: diri, columns: [x]}]\n",
 		       "") "SELECT _key AS id FROM uji_orang\n",
 		  "'x'" },
+		{ "dewasa", /* of the topic: nobody takes a mask off */
+		  HEAD("dewasa", "routes: {uji_orang: _key}\n",
+		       "  umur: {type: int, pdp: N}\n") "SELECT _key AS id, umur FROM uji_orang WHERE umur > "
+							"3\n",
+		  "made of uji_orang.umur (U)" },
 		/* It can be taken, and cannot be evaluated. */
 		{ "dewasa",
 		  HEAD("dewasa", "routes: {uji_orang: _key}\n",

@@ -39,12 +39,14 @@ struct found {
 	struct bus_buf json;
 };
 
+static bool trusted; /* the author of what is reviewed */
+
 static void review(struct found *f, const char *text)
 {
 	struct bus_json_out j = { .buf = &f->json };
 
 	memset(f, 0, sizeof(*f));
-	gw_review_run(&f->r, "v.sql", bus_str(text), &world, 2000);
+	gw_review_run(&f->r, "v.sql", bus_str(text), &world, trusted, 2000);
 	bus_json_object(&j);
 	gw_review_put(&f->r, &j);
 	bus_json_object_end(&j);
@@ -151,10 +153,10 @@ static void classes_keys_and_types_are_looked_at(void **state)
 	(void)state;
 	has(VIEW("", "  x: {type: text, pdp: N, title: {id: a, en: b}}\n",
 		 "SELECT _key AS k, nama AS x FROM uji_a"),
-	    false, 12, 0, "column 'x' is of class N, but a copy of uji_a.nama (U)", NULL);
+	    true, 12, 0, "column 'x' is a copy of uji_a.nama (U)", "pdp: U");
 	has(VIEW("", "  x: {type: text, pdp: U, title: {id: a, en: b}}\n",
 		 "SELECT _key AS k, nama || n AS x FROM uji_a"),
-	    false, 12, 0, "computed from uji_a.n (S)", NULL);
+	    true, 12, 0, "computed from uji_a.n (S)", "pdp: S");
 	has(VIEW("indexes: [{table: uji_a, columns: [id]}]\n", "", "SELECT id AS k FROM uji_a"), false, 14, 0,
 	    "two rows have one key", NULL);
 	has(VIEW("indexes: [{table: uji_a, columns: [id]}]\n", "", "SELECT id AS k FROM uji_a"), false, 14, 0,
@@ -162,8 +164,62 @@ static void classes_keys_and_types_are_looked_at(void **state)
 	has(VIEW("", "  x: {type: int, pdp: S, title: {id: a, en: b}}\n",
 		 "SELECT _key AS k, 'x' || n AS x FROM uji_a"),
 	    false, 12, 0, "not of its declared type", NULL);
-	has("/*---\nname: v\nkey: k\ncolumns: {k: {type: text, pdp: U}}\n---*/\nSELECT _key AS k FROM uji_a",
+	has("/*---\nname: v\nkey: k\ncolumns: {k: {type: text, pdp: P}}\n---*/\nSELECT _key AS k FROM uji_a",
 	    false, 2, 0, "'owner' is missing", NULL);
+}
+
+#define X(type, sql) VIEW("", "  x: {type: " type ", pdp: N, title: {id: a, en: b}}\n", sql)
+#define GROUPS(by, pdp, sql)                                                                                 \
+	"/*---\nname: v\nkey: k\npace: total\nroutes: {uji_a: " by "}\n" WORDS                               \
+	"columns:\n  k: {type: text, pdp: " pdp "}\n  x: {type: int, pdp: N}\n---*/\n" sql "\n"
+
+static void nobody_takes_a_mask_off_by_declaring_a_class(void **state)
+{
+	static const char *const lowered[] = {
+		X("text", "SELECT _key AS k, z.y AS x FROM (SELECT _key, nama AS y FROM uji_a) z"),
+		X("text", "WITH z AS (SELECT _key AS i, nama AS y FROM uji_a) SELECT i AS k, y AS x FROM z"),
+		X("text",
+		  "SELECT _key AS k, (SELECT b.status FROM uji_b b WHERE b._key = a._key) AS x FROM uji_a a"),
+		X("text", "SELECT _key AS k, kel AS x FROM uji_a UNION ALL SELECT _key, nama FROM uji_a"),
+		X("text", "SELECT _key AS k, substr(nama, 1, 90) AS x FROM uji_a"),
+		X("text", "SELECT _key AS k, max(nama) AS x FROM uji_a GROUP BY _key"),
+		X("bool", "SELECT _key AS k, nama || '' AS x FROM uji_a"),
+		X("int", "SELECT _key AS k, sum(n) AS x FROM uji_a GROUP BY _key"), /* groups of one person */
+		X("text", "SELECT _key AS k, main.uji_a.nama AS x FROM uji_a"),
+		GROUPS("kel", "N", "SELECT kel AS k, sum(CAST(nama AS INT)) AS x FROM uji_a GROUP BY kel"),
+		GROUPS("nama", "P", "SELECT nama AS k, count(*) AS x FROM uji_a GROUP BY nama"),
+	};
+	static const char *const fair[] = {
+		X("bool",
+		  "SELECT _key AS k, EXISTS (SELECT 1 FROM uji_b b WHERE b._key = a._key) AS x FROM uji_a a"),
+		X("text",
+		  "SELECT _key AS k, CASE WHEN kel IS NULL THEN '-' ELSE upper(kel) END AS x FROM uji_a"),
+		GROUPS("kel", "N",
+		       "SELECT kel AS k, count(*) AS x FROM uji_a WHERE kel IS NOT NULL GROUP BY kel"),
+		GROUPS("kel", "N",
+		       "SELECT kel AS k, sum(n) AS x FROM uji_a WHERE kel IS NOT NULL GROUP BY kel"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(lowered); i++) {
+		has(lowered[i], true, 0, 0, "class must not be lower", NULL);
+		trusted = true; /* a file of the gateway's own */
+		says(lowered[i], true, NULL);
+		trusted = false;
+	}
+	for (size_t i = 0; i < BUS_LEN(fair); i++)
+		says(fair[i], true, NULL);
+}
+
+static void a_key_says_nothing_of_a_person(void **state)
+{
+	(void)state;
+	has("/*---\nname: v\nkey: k\ncolumns: {k: {type: text, pdp: U}}\n---*/\nSELECT nama AS k FROM uji_a",
+	    true, 3, 0, "use one of class N or P", NULL);
+	has("/*---\nname: v\nkey: k\ninternal: true\ncolumns: {k: {type: text, pdp: U}}\n---*/\nSELECT nama "
+	    "AS k FROM "
+	    "uji_a",
+	    true, 0, 0, "an index on 'nama' is missing", NULL);
 }
 
 /* Each is refused or done in bounded time, and none of them crashes what reviews it. */
@@ -255,6 +311,8 @@ int main(void)
 		cmocka_unit_test(the_missing_index_is_named_as_it_is_to_be_written),
 		cmocka_unit_test(a_route_that_leads_elsewhere_is_caught),
 		cmocka_unit_test(classes_keys_and_types_are_looked_at),
+		cmocka_unit_test(nobody_takes_a_mask_off_by_declaring_a_class),
+		cmocka_unit_test(a_key_says_nothing_of_a_person),
 		cmocka_unit_test(nobody_s_sql_does_harm),
 	};
 
