@@ -1,4 +1,6 @@
 """Every figure of a city's truth is found again over HTTP."""
+import shutil
+
 import pytest
 
 from conftest import ROOT, WORK, Demo, generate
@@ -29,8 +31,11 @@ def test_a_second_start_says_that_it_runs_and_changes_nothing(sample):
 
 def test_a_deleted_database_is_rebuilt_to_the_same_answers(sample):
     sample.kill("gateway")
-    for file in (sample.dir / "view").iterdir():
-        file.unlink()
+    for entry in (sample.dir / "view").iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
     sample.restart("gateway")
     sample.idle()
     sample.check(ROOT / "deploy/demo/truth.json")
