@@ -279,7 +279,7 @@ static void a_log_made_anew_is_noticed_by_its_last_record(void **state)
 	engine_free(&t);
 }
 
-static void a_newer_schema_is_read_at_once_and_its_field_appears_after_a_restart(void **state)
+static void a_newer_schema_is_taken_up_at_once(void **state)
 {
 	struct engine *t = start();
 
@@ -295,7 +295,7 @@ static void a_newer_schema_is_read_at_once_and_its_field_appears_after_a_restart
 	engine_put(t, 0, "c", "{\"id\":\"c\",\"n\":3,\"baru\":\"y\"}");
 	engine_apply(t, 1, GW_LIVE);
 	expect_text(t, "SELECT group_concat(_key||baru) FROM (SELECT * FROM uji_barang ORDER BY _key)",
-		    "ait's,bit's,cy");
+		    "ait's,bx,cy");
 	assert_int_equal(state_of(t, 0).rows, 3);
 	engine_free(&t);
 }
@@ -324,7 +324,7 @@ static void positions_and_counts_survive_a_restart(void **state)
 	engine_free(&t);
 }
 
-static void a_column_of_another_type_means_building_anew(void **state)
+static void a_column_of_another_type_leaves_the_store_as_it_is(void **state)
 {
 	struct engine *t = engine_new();
 	uint64_t id;
@@ -340,7 +340,7 @@ static void a_column_of_another_type_means_building_anew(void **state)
 		"{\"type\":\"record\",\"name\":\"E\",\"x_jenis\":\"peristiwa\",\"x_kunci\":\"id\","
 		"\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"v\",\"type\":\"double\"}]}"));
 	engine_open(t, NULL);
-	assert_true(gw_store_id(t->e) != id);
+	assert_true(gw_store_id(t->e) == id); /* the topic is read again into a table beside: test_evolve */
 	engine_free(&t);
 }
 
@@ -396,9 +396,9 @@ int main(void)
 		cmocka_unit_test(the_registry_is_asked_once_for_all_unknown_ids_in_hand),
 		cmocka_unit_test(the_store_is_for_its_owner_only),
 		cmocka_unit_test(a_log_made_anew_is_noticed_by_its_last_record),
-		cmocka_unit_test(a_newer_schema_is_read_at_once_and_its_field_appears_after_a_restart),
+		cmocka_unit_test(a_newer_schema_is_taken_up_at_once),
 		cmocka_unit_test(positions_and_counts_survive_a_restart),
-		cmocka_unit_test(a_column_of_another_type_means_building_anew),
+		cmocka_unit_test(a_column_of_another_type_leaves_the_store_as_it_is),
 		cmocka_unit_test(a_damaged_file_is_made_anew),
 		cmocka_unit_test(names_that_are_no_topic_of_the_catalogue_are_refused),
 	};
