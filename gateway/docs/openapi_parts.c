@@ -180,10 +180,10 @@ static const struct schema {
 	  "last:o behind:i? keys:a",
 	  NULL },
 	{ "WebhookNew",
-	  "view:s url:s filter:o select:s? per_tanggal:s? from:s? format:s signature:s rate:i "
-	  "max_batch:i",
+	  "view:s url:s filter:o? select:s? per_tanggal:s? from:s? format:s? signature:s? rate:i? "
+	  "max_batch:i?",
 	  "{\"view\":\"penduduk\",\"url\":\"https://penerima.example.go.id/titian\"}" },
-	{ "WebhookChange", "url:s suspended:b rotate:b overlap:i rate:i max_batch:i",
+	{ "WebhookChange", "url:s? suspended:b? rotate:b? overlap:i? rate:i? max_batch:i?",
 	  "{\"suspended\":true}" },
 	{ "WebhookTest", "message:s status:i why:s? ms:i", NULL },
 	{ "WebhookAttempt", "at:t kind:s message:s? status:i why:s? ms:i", NULL },
