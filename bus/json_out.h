@@ -38,5 +38,8 @@ void bus_json_put_bool(struct bus_json_out *j, bool v);
 void bus_json_put_null(struct bus_json_out *j);
 void bus_json_put_raw(struct bus_json_out *j, struct bus_str json);	   /* a value that is JSON already */
 void bus_json_put_members(struct bus_json_out *j, struct bus_str members); /* `"a":1,"b":2`; may be empty */
+/* What was parsed (bus/json.h), as it was: numbers keep their spelling. As deep as the parser let it be. */
+struct bus_json;
+void bus_json_put_tree(struct bus_json_out *j, const struct bus_json *v);
 
 #endif

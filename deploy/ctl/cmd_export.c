@@ -15,6 +15,7 @@
 #include "bus/json_out.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/progress.h"
+#include "deploy/ctl/view.h"
 
 #define ANSWER_ARENA ((size_t)1024 * 1024)
 #define LOOK_MS 300
@@ -31,7 +32,8 @@ static const struct ctl_option export_option[] = {
 		       "berkas berisi kunci pembaca" },
 	[CLIENT] = { "--client", "FILE", NULL, "CA, certificate, key (YAML), instead of --key-file",
 		     "CA, sertifikat, kunci (YAML), pengganti --key-file" },
-	[FILTER] = { "--filter", "FILTERS", NULL, "as in a page's URL: 'kode_kel=eq.1471011003&domisili_kota=is.true'",
+	[FILTER] = { "--filter", "FILTERS", NULL,
+		     "as in a page's URL: 'kode_kel=eq.1471011003&domisili_kota=is.true'",
 		     "seperti di alamat halaman: 'kode_kel=eq.1471011003&domisili_kota=is.true'" },
 	[SELECT] = { "--select", "A,B", NULL, "columns (all)", "kolom (semua)" },
 	[DAY] = { "--per-tanggal", "DATE", NULL, "the day, for dated views",
@@ -108,31 +110,6 @@ static enum bus_err ask(struct export *x, const char *method, const char *path, 
 		*json = tree;
 	free(url);
 	return rc;
-}
-
-/* A refusal, as the gateway says it. */
-static enum ctl_exit refused(int status, const struct bus_json *problem)
-{
-	static const char *const member[] = { "title", "detail", "hint" };
-	struct bus_buf line = { 0 };
-
-	for (size_t i = 0; problem && i < BUS_LEN(member); i++) {
-		char *text = text_of(problem, member[i]);
-
-		if (text && line.n > 0)
-			bus_buf_puts(&line, "; ");
-		if (text)
-			ctl_put_line(&line, text);
-		free(text);
-	}
-	if (line.n == 0)
-		bus_buf_printf(&line, ctl_say("the gateway answers %d", "gateway menjawab %d"), status);
-	ctl_complain("%s", bus_buf_cstr(&line));
-	bus_buf_release(&line);
-	return status == 401 || status == 403	? CTL_DENIED
-	       : status == 404			? CTL_NOT_FOUND
-	       : status == 429 || status == 503 ? CTL_UNREACHABLE
-						: CTL_FAILED;
 }
 
 static void member(struct bus_json_out *j, const char *name, const char *value)
@@ -240,7 +217,7 @@ static enum ctl_exit begin(struct export *x)
 	if (status == 202 && json)
 		x->self = text_of(json, "self");
 	if (!is_export(x->self))
-		return refused(status, json);
+		return ctl_gateway_refused(status, json);
 	return keep_note(x);
 }
 
@@ -275,7 +252,7 @@ static enum ctl_exit await(struct export *x)
 		if (ask(x, "GET", x->self, (struct bus_str){ 0 }, &status, &json, &err) != BUS_OK)
 			return ctl_fail(&err, true);
 		if (status != 200 || !json)
-			return refused(status, json);
+			return ctl_gateway_refused(status, json);
 		state = text_of(json, "state");
 		rows = int_of(json, "rows");
 		percent = int_of(json, "percent");
@@ -283,11 +260,11 @@ static enum ctl_exit await(struct export *x)
 			free(state);
 			take_result(x, json);
 			ctl_progress_end(&progress, rows);
-			return is_export(x->file) ? CTL_OK : refused(status, NULL);
+			return is_export(x->file) ? CTL_OK : ctl_gateway_refused(status, NULL);
 		}
 		if (!state || (strcmp(state, "queued") != 0 && strcmp(state, "running") != 0)) {
 			free(state);
-			return refused(status, bus_json_get(json, "problem"));
+			return ctl_gateway_refused(status, bus_json_get(json, "problem"));
 		}
 		free(state);
 		ctl_progress_at(&progress, rows, percent > 0 ? rows * 100 / percent : -1);
@@ -370,7 +347,7 @@ static enum ctl_exit download(struct export *x)
 			bus_arena_reset(x->arena);
 			if (bus_json_parse(bus_buf_str(&x->answer), NULL, x->arena, &problem, NULL) != BUS_OK)
 				problem = NULL;
-			return refused(status, problem);
+			return ctl_gateway_refused(status, problem);
 		}
 		if (x->at < x->bytes && i + 1 < TRIES) {
 			nanosleep(&pause, NULL);

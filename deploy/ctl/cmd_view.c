@@ -159,45 +159,12 @@ static enum ctl_exit ask(struct work *w, const char *file, const struct bus_json
 	return rc == CTL_OK ? ctl_gateway_wait(w->g, begun, ctl_say("checking", "memeriksa"), report) : rc;
 }
 
-static void put_json(struct bus_json_out *j, const struct bus_json *v)
-{
-	switch (v->type) {
-	case BUS_JSON_OBJECT:
-		bus_json_object(j);
-		for (const struct bus_json *c = v->first; c; c = c->next) {
-			bus_json_key_str(j, c->name);
-			put_json(j, c);
-		}
-		bus_json_object_end(j);
-		break;
-	case BUS_JSON_ARRAY:
-		bus_json_array(j);
-		for (const struct bus_json *c = v->first; c; c = c->next)
-			put_json(j, c);
-		bus_json_array_end(j);
-		break;
-	case BUS_JSON_STRING:
-		bus_json_put_str(j, v->text);
-		break;
-	case BUS_JSON_NUMBER:
-		bus_json_put_raw(j, v->text);
-		break;
-	case BUS_JSON_TRUE:
-	case BUS_JSON_FALSE:
-		bus_json_put_bool(j, v->type == BUS_JSON_TRUE);
-		break;
-	default:
-		bus_json_put_null(j);
-		break;
-	}
-}
-
 static void print_json(const struct bus_json *v)
 {
 	struct bus_buf text = { 0 };
 	struct bus_json_out j = { .buf = &text };
 
-	put_json(&j, v);
+	bus_json_put_tree(&j, v);
 	puts(bus_buf_cstr(&text));
 	bus_buf_release(&text);
 }

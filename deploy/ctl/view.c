@@ -67,7 +67,7 @@ void ctl_gateway_close(struct ctl_gateway **g)
 }
 
 /* A refusal, as the gateway says it. */
-static enum ctl_exit refused(int status, const struct bus_json *problem)
+enum ctl_exit ctl_gateway_refused(int status, const struct bus_json *problem)
 {
 	static const char *const member[] = { "title", "detail", "hint" };
 	struct bus_buf line = { 0 };
@@ -122,7 +122,7 @@ enum ctl_exit ctl_gateway_ask(struct ctl_gateway *g, const char *method, const c
 		*json = tree;
 	if (text)
 		*text = bus_buf_str(&g->answer);
-	return status >= 200 && status < 300 ? CTL_OK : refused(status, *json);
+	return status >= 200 && status < 300 ? CTL_OK : ctl_gateway_refused(status, *json);
 }
 
 static int64_t int_of(const struct bus_json *o, const char *name)

@@ -15,6 +15,8 @@ struct ctl_gateway;
 enum ctl_exit ctl_gateway_open(const char *url, const char *key_file, const char *client,
 			       struct ctl_gateway **out);
 void ctl_gateway_close(struct ctl_gateway **g);
+/* Tells a refusal as the gateway says it; problem: NULL when there was no JSON. Never CTL_OK. */
+enum ctl_exit ctl_gateway_refused(int status, const struct bus_json *problem);
 /* path: "/v1/..."; body: p NULL for none; async: `Prefer: respond-async`. CTL_OK with a status of 2xx; what is refused is
  * told as the gateway says it. *json is good until the next call; NULL: no JSON object (text: its bytes). */
 enum ctl_exit ctl_gateway_ask(struct ctl_gateway *g, const char *method, const char *path,

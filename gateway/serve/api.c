@@ -36,6 +36,16 @@ bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
 	return false;
 }
 
+bool gw_api_definer(struct gw_api *api, struct bus_http_request *req, char *name)
+{
+	if (!gw_api_reader(api, req, name))
+		return false;
+	if (gw_access_define(api->access, name))
+		return true;
+	gw_problem(req, "not-granted", NULL, "define: true");
+	return false;
+}
+
 static void let_go(void *views)
 {
 	struct gw_views *set = views;
@@ -91,7 +101,8 @@ void gw_api_fail(struct bus_http_request *req, enum bus_err rc, const struct bus
 		gw_problem(req, "row-unknown", NULL, NULL);
 	else if (rc == BUS_ETOOBIG)
 		gw_problem(req, "question-too-large", err->text,
-			   "GET /v1/views/{view}.csv, .ndjson, .parquet; indexes: [{table: ..., columns: [...]}], store: full");
+			   "GET /v1/views/{view}.csv, .ndjson, .parquet; indexes: [{table: ..., columns: "
+			   "[...]}], store: full");
 	else if (rc == BUS_ECONFLICT)
 		gw_problem(req, "lookup-several", err->text, NULL);
 	else

@@ -49,6 +49,8 @@ const char *gw_api_key(const struct bus_http_request *req);
 /* Who asks: fills name (GW_READER_NAME_MAX) or answers 401, or 429 beyond its quota,
  * and returns false. Once a request. */
 bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name);
+/* As gw_api_reader, of who may define views; else 401 or 403. */
+bool gw_api_definer(struct gw_api *api, struct bus_http_request *req, char *name);
 /* One request more of a reader that is known otherwise; false: answered 429. */
 bool gw_api_quota(struct gw_api *api, struct bus_http_request *req, const char *name);
 /* The view of the path and what the reader may see of it, or answers 401/404 and returns NULL. An unknown

@@ -253,17 +253,6 @@ static bool enqueue(struct gw_checks *c, struct job *j)
 	return false;
 }
 
-/* Who asks, if they may define views; else the request is answered. */
-static bool may_define(struct gw_api *api, struct bus_http_request *req, char *reader)
-{
-	if (!gw_api_reader(api, req, reader))
-		return false;
-	if (gw_access_define(api->access, reader))
-		return true;
-	gw_problem(req, "not-granted", NULL, "define: true");
-	return false;
-}
-
 static struct job *new_job(enum kind kind, const char *reader, const char *view)
 {
 	struct job *j = bus_xcalloc(1, sizeof(*j));
@@ -317,7 +306,7 @@ void gw_rest_check(void *ctx, struct bus_http_request *req)
 	struct bus_str text = bus_http_body(req);
 	struct job *j;
 
-	if (!may_define(api, req, reader))
+	if (!gw_api_definer(api, req, reader))
 		return;
 	if (ms && (strspn(ms, "0123456789") != strlen(ms) || strlen(ms) < 1 || strlen(ms) > 6 ||
 		   atoi(ms) > GW_TRY_MS_MAX)) {
@@ -356,7 +345,7 @@ void gw_rest_verify(void *ctx, struct bus_http_request *req)
 	char reader[GW_READER_NAME_MAX], id[2 * ID_BYTES + 1];
 	struct job *j;
 
-	if (!may_define(api, req, reader))
+	if (!gw_api_definer(api, req, reader))
 		return;
 	if (!gw_views_find(gw_api_views(api, req), view)) {
 		gw_problem(req, "view-unknown", NULL, "/v1/views");
@@ -389,7 +378,7 @@ void gw_rest_check_job(void *ctx, struct bus_http_request *req)
 	struct bus_json_out out = { .buf = &body };
 	const struct job *j;
 
-	if (!may_define(api, req, reader))
+	if (!gw_api_definer(api, req, reader))
 		return;
 	pthread_mutex_lock(&c->lock);
 	j = find_in(c->over, id, reader);

@@ -228,17 +228,6 @@ void gw_definitions_free(struct gw_definitions **definitions)
 
 /* --- asking ------------------------------------------------------------------------------------------- */
 
-/* The reader may define views, or has been answered. */
-static bool may_define(struct gw_api *api, struct bus_http_request *req, char *reader)
-{
-	if (!gw_api_reader(api, req, reader))
-		return false;
-	if (gw_access_define(api->access, reader))
-		return true;
-	gw_problem(req, "not-granted", NULL, "define: true");
-	return false;
-}
-
 /* `apply` or its opposite, `dry_run`. False: neither true nor false, and answered. */
 static bool read_apply(struct bus_http_request *req, bool *apply)
 {
@@ -278,7 +267,7 @@ static void ask(struct gw_api *api, struct bus_http_request *req, bool drop)
 	bool apply, full;
 	struct job *job;
 
-	if (!may_define(api, req, reader) || !read_apply(req, &apply) || !still_the_one(api, req, view))
+	if (!gw_api_definer(api, req, reader) || !read_apply(req, &apply) || !still_the_one(api, req, view))
 		return;
 	if (strlen(view) >= sizeof(job->view)) {
 		gw_problem(req, "parameter-invalid", NULL, NULL);
@@ -327,7 +316,7 @@ void gw_rest_definition(void *ctx, struct bus_http_request *req)
 	const struct gw_view *v;
 	struct bus_buf body = { 0 };
 
-	if (!may_define(api, req, reader))
+	if (!gw_api_definer(api, req, reader))
 		return;
 	v = gw_views_find(gw_api_views(api, req), bus_http_part(req, "view"));
 	if (!v) {
@@ -348,7 +337,7 @@ void gw_rest_state(void *ctx, struct bus_http_request *req)
 	struct bus_buf body = { 0 };
 	struct bus_json_out j = { .buf = &body };
 
-	if (!may_define(api, req, reader))
+	if (!gw_api_definer(api, req, reader))
 		return;
 	if (gw_view_state(api->engine, bus_http_part(req, "view"), &s) != BUS_OK) {
 		gw_problem(req, "view-unknown", NULL, "/v1/views");

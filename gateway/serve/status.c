@@ -79,16 +79,17 @@ void gw_rest_topics(void *ctx, struct bus_http_request *req)
 	bus_http_reply(req, 200, "application/json", &body);
 }
 
-void gw_rest_quality(void *ctx, struct bus_http_request *req)
+/* What a sum over the store says, for who may see the bus. */
+static void answer_sum(struct gw_api *api, struct bus_http_request *req,
+		       enum bus_err (*sum)(struct gw_reader *r, struct bus_buf *out, struct bus_error *err))
 {
-	struct gw_api *api = ctx;
 	struct bus_buf body = { 0 };
 	struct bus_error err;
 	enum bus_err rc;
 
 	if (!may_see(api, req))
 		return;
-	rc = gw_quality_json(gw_reader_of(api->engine), &body, &err);
+	rc = sum(gw_reader_of(api->engine), &body, &err);
 	if (rc)
 		gw_api_fail(req, rc, &err);
 	else
@@ -96,22 +97,15 @@ void gw_rest_quality(void *ctx, struct bus_http_request *req)
 	bus_buf_release(&body);
 }
 
+void gw_rest_quality(void *ctx, struct bus_http_request *req)
+{
+	answer_sum(ctx, req, gw_quality_json);
+}
+
 /* How often which departments disagree. */
 void gw_rest_conflicts(void *ctx, struct bus_http_request *req)
 {
-	struct gw_api *api = ctx;
-	struct bus_buf body = { 0 };
-	struct bus_error err;
-	enum bus_err rc;
-
-	if (!may_see(api, req))
-		return;
-	rc = gw_conflicts_json(gw_reader_of(api->engine), &body, &err);
-	if (rc)
-		gw_api_fail(req, rc, &err);
-	else
-		bus_http_reply(req, 200, "application/json", &body);
-	bus_buf_release(&body);
+	answer_sum(ctx, req, gw_conflicts_json);
 }
 
 struct reader_list {

@@ -268,36 +268,6 @@ static enum bus_err change_all(const struct bus_json *root, const struct bus_jso
 	return rc;
 }
 
-static void put_json(struct bus_buf *out, const struct bus_json *v)
-{
-	struct bus_json_out j = { .buf = out };
-	static const char *const word[] = {
-		[BUS_JSON_NULL] = "null", [BUS_JSON_FALSE] = "false", [BUS_JSON_TRUE] = "true"
-	};
-
-	if (v->type == BUS_JSON_STRING) {
-		bus_json_put_str(&j, v->text);
-	} else if (v->type == BUS_JSON_NUMBER) {
-		bus_buf_put(out, v->text.p, v->text.n);
-	} else if (v->type != BUS_JSON_OBJECT && v->type != BUS_JSON_ARRAY) {
-		bus_buf_puts(out, word[v->type]);
-	} else {
-		bus_buf_putc(out, v->type == BUS_JSON_OBJECT ? '{' : '[');
-		for (const struct bus_json *c = v->first; c; c = c->next) {
-			struct bus_json_out name = { .buf = out };
-
-			if (c != v->first)
-				bus_buf_putc(out, ',');
-			if (v->type == BUS_JSON_OBJECT) {
-				bus_json_put_str(&name, c->name);
-				bus_buf_putc(out, ':');
-			}
-			put_json(out, c);
-		}
-		bus_buf_putc(out, v->type == BUS_JSON_OBJECT ? '}' : ']');
-	}
-}
-
 enum bus_err schema_tags_change(const char *text, const struct bus_json *add, const struct bus_json *remove,
 				struct bus_arena *arena, struct bus_buf *out, struct bus_error *err)
 {
@@ -310,7 +280,7 @@ enum bus_err schema_tags_change(const char *text, const struct bus_json *add, co
 	if (rc == BUS_OK)
 		rc = change_all(root, remove, false, arena, err);
 	if (rc == BUS_OK)
-		put_json(out, root);
+		bus_json_put_tree(&(struct bus_json_out){ .buf = out }, root);
 	return rc;
 }
 
