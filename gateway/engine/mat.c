@@ -14,7 +14,7 @@
 #define BATCH_MAX 10000
 #define BATCH_WAIT_MS 20
 #define BACKLOG 4096 /* records in one transaction from which on views are put off */
-#define COMPANY_MS 4 /* nothing more within this: the batch is complete */
+#define COMPANY_MS 4 /* a record waits this long for company; what is there already comes along anyway */
 #define QUIET_MS 200 /* without records: views that wait are evaluated */
 #define IDLE_POLL_MS 100
 #define BUILD_MS 20 /* for views that are being built, between two batches */
@@ -170,16 +170,12 @@ static enum bus_err checkpoint(struct gw_mat *m, bool truncate, struct bus_error
 static enum bus_err take_batch(struct gw_mat *m, size_t *taken, bool *pending, struct bus_error *err)
 {
 	size_t max = (size_t)m->conf.batch_max, n = 0;
-	int64_t begin = 0, t;
+	int64_t begin = 0, t, wait = *pending ? COMPANY_MS : IDLE_POLL_MS;
 	enum bus_err rc;
 
 	*taken = 0;
 	do {
-		rc = bus_consumer_poll(m->consumer, m->record, max - *taken, &n,
-				       *taken	  ? COMPANY_MS
-				       : *pending ? COMPANY_MS
-						  : IDLE_POLL_MS,
-				       err);
+		rc = bus_consumer_poll(m->consumer, m->record, max - *taken, &n, (int)wait, err);
 		if (n == 0 || rc != BUS_OK)
 			break;
 		if (begin == 0) {
@@ -190,6 +186,8 @@ static enum bus_err take_batch(struct gw_mat *m, size_t *taken, bool *pending, s
 		rc = gw_apply(m->e, m->record, n, err);
 		bus_metric_add(m->e->apply_us, bus_clock_mono_us() - t);
 		*taken += n;
+		wait = begin + COMPANY_MS - bus_clock_mono_ms();
+		wait = wait > 0 ? wait : 0;
 	} while (rc == BUS_OK && *taken < max && bus_clock_mono_ms() - begin < m->conf.batch_wait_ms &&
 		 !m->stop);
 	if (rc != BUS_OK || *taken == 0)
