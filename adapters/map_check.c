@@ -222,7 +222,7 @@ static bool falls(struct map_test *t, const struct map_slot *s)
 static enum bus_err repeated(struct map_test *t, struct bus_str text, bool *holds, struct bus_error *err)
 {
 	bool fresh = true;
-	enum bus_err rc = adapter_once_put(t->once, text, &fresh, err);
+	enum bus_err rc = adapter_seen_put(t->once, text, NULL, &fresh, err);
 
 	*holds = !fresh;
 	return rc;
@@ -357,8 +357,8 @@ enum bus_err adapter_map_checks_begin(struct adapter_map *m, struct bus_error *e
 				continue;
 			/* A new table, not the old one emptied: that may be as large as the largest file was.
 			 */
-			adapter_once_free(&t->once);
-			rc = adapter_once_new(m->tmp_dir, &t->once, err);
+			adapter_seen_free(&t->once);
+			rc = adapter_seen_new_bare(m->tmp_dir, &t->once, err);
 			if (rc != BUS_OK)
 				return rc;
 		}
@@ -370,7 +370,7 @@ void adapter_map_checks_free(struct adapter_map *m)
 {
 	for (size_t i = 0; i < m->n_checks; i++)
 		for (size_t k = 0; k < m->check[i].n; k++)
-			adapter_once_free(&m->check[i].test[k].once);
+			adapter_seen_free(&m->check[i].test[k].once);
 }
 
 /* The first check that refuses a row for nothing but values seen before. */

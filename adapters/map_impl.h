@@ -11,7 +11,7 @@
 #define ADAPTERS_MAP_IMPL_H
 
 #include "adapters/map.h"
-#include "adapters/once.h"
+#include "adapters/seen.h"
 #include "bus/arena.h"
 
 #define MAP_SLOTS_MAX 256
@@ -235,7 +235,7 @@ enum map_test_kind {
 struct map_test {
 	enum map_test_kind kind;
 	uint16_t a, b;
-	struct adapter_once *once; /* REPEATED, REPEATED_ROW */
+	struct adapter_seen *once; /* REPEATED, REPEATED_ROW */
 	int64_t greatest;	   /* FALLS */
 	bool some;		   /* FALLS: greatest is one */
 };

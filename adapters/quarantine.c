@@ -26,7 +26,7 @@ struct adapter_quarantine {
 enum bus_err adapter_quarantine_new(const char *dir, struct adapter_quarantine **out, struct bus_error *err)
 {
 	struct adapter_quarantine *q = bus_xcalloc(1, sizeof(*q));
-	enum bus_err rc = adapter_seen_new(dir, &q->ids, err);
+	enum bus_err rc = adapter_seen_new_bare(dir, &q->ids, err);
 
 	if (rc) {
 		free(q);
@@ -48,9 +48,7 @@ void adapter_quarantine_free(struct adapter_quarantine **q)
 enum bus_err adapter_quarantine_put(struct adapter_quarantine *q, struct bus_str id, bool *fresh,
 				    struct bus_error *err)
 {
-	struct adapter_seen_entry *e;
-
-	return adapter_seen_put(q->ids, id, &e, fresh, err);
+	return adapter_seen_put(q->ids, id, NULL, fresh, err);
 }
 
 size_t adapter_refusal_id(const struct adapter_refusal *r, char *out)

@@ -9,19 +9,21 @@
 #include <xxhash.h>
 
 #define FIRST_CAPACITY ((size_t)1024)
+#define LARGE ((size_t)1 << 18) /* entries from which a table is only doubled */
 
 /* Open addressing with linear probing; capacity is a power of two and never more than seven eighths full,
  * so that a probe always ends. An entry whose key is 0,0 is free. */
 struct adapter_seen {
 	char *dir;
-	struct adapter_seen_entry *entry;
+	char *table;
+	size_t entry; /* bytes of one */
 	size_t capacity;
 	size_t count;
 };
 
 /* A zeroed table in a file that has no name any more. The space is allocated before it is mapped: a full
  * disk is then an error here and not a signal at some later store. */
-enum bus_err adapter_seen_memory(const char *dir, size_t size, void **out, struct bus_error *err)
+static enum bus_err map_table(const char *dir, size_t size, char **out, struct bus_error *err)
 {
 	char *path = bus_xasprintf("%s/.titian-seen-XXXXXX", dir);
 	enum bus_err rc = BUS_OK;
@@ -58,37 +60,34 @@ out:
 	return rc;
 }
 
-static enum bus_err map_table(const char *dir, size_t capacity, struct adapter_seen_entry **out,
-			      struct bus_error *err)
+static enum bus_err make(const char *dir, size_t entry, struct adapter_seen **out, struct bus_error *err)
 {
-	void *p;
-	enum bus_err rc = adapter_seen_memory(dir, capacity * sizeof(**out), &p, err);
+	char *table;
+	enum bus_err rc = map_table(dir, FIRST_CAPACITY * entry, &table, err);
 
-	*out = p;
-	return rc;
+	*out = NULL;
+	if (rc != BUS_OK)
+		return rc;
+	*out = bus_xcalloc(1, sizeof(**out));
+	**out = (struct adapter_seen){ bus_xstrdup(dir), table, entry, FIRST_CAPACITY, 0 };
+	return BUS_OK;
 }
 
 enum bus_err adapter_seen_new(const char *dir, struct adapter_seen **out, struct bus_error *err)
 {
-	struct adapter_seen_entry *entry;
-	enum bus_err rc;
+	return make(dir, sizeof(struct adapter_seen_entry), out, err);
+}
 
-	*out = NULL;
-	rc = map_table(dir, FIRST_CAPACITY, &entry, err);
-	if (rc != BUS_OK)
-		return rc;
-	*out = bus_xcalloc(1, sizeof(**out));
-	(*out)->dir = bus_xstrdup(dir);
-	(*out)->entry = entry;
-	(*out)->capacity = FIRST_CAPACITY;
-	return BUS_OK;
+enum bus_err adapter_seen_new_bare(const char *dir, struct adapter_seen **out, struct bus_error *err)
+{
+	return make(dir, offsetof(struct adapter_seen_entry, content), out, err);
 }
 
 void adapter_seen_free(struct adapter_seen **s)
 {
 	if (!*s)
 		return;
-	munmap((*s)->entry, (*s)->capacity * sizeof(*(*s)->entry));
+	munmap((*s)->table, (*s)->capacity * (*s)->entry);
 	free((*s)->dir);
 	free(*s);
 	*s = NULL;
@@ -97,7 +96,7 @@ void adapter_seen_free(struct adapter_seen **s)
 void adapter_seen_clear(struct adapter_seen *s)
 {
 	if (s->count > 0)
-		memset(s->entry, 0, s->capacity * sizeof(*s->entry));
+		memset(s->table, 0, s->capacity * s->entry);
 	s->count = 0;
 }
 
@@ -106,16 +105,9 @@ size_t adapter_seen_count(const struct adapter_seen *s)
 	return s->count;
 }
 
-/* The key's entry, or the free one where it belongs. */
-static struct adapter_seen_entry *place(struct adapter_seen_entry *entry, size_t capacity,
-					const uint64_t key[2])
+static struct adapter_seen_entry *at(char *table, size_t entry, size_t i)
 {
-	size_t i = key[0] & (capacity - 1);
-
-	while ((entry[i].key[0] | entry[i].key[1]) != 0 &&
-	       (entry[i].key[0] != key[0] || entry[i].key[1] != key[1]))
-		i = (i + 1) & (capacity - 1);
-	return &entry[i];
+	return (struct adapter_seen_entry *)(void *)(table + i * entry);
 }
 
 static bool is_free(const struct adapter_seen_entry *e)
@@ -123,7 +115,18 @@ static bool is_free(const struct adapter_seen_entry *e)
 	return (e->key[0] | e->key[1]) == 0;
 }
 
-void adapter_seen_key(struct bus_str bytes, uint64_t key[2])
+/* The key's entry, or the free one where it belongs. */
+static struct adapter_seen_entry *place(char *table, size_t entry, size_t capacity, const uint64_t key[2])
+{
+	size_t i = key[0] & (capacity - 1);
+	struct adapter_seen_entry *e;
+
+	while (!is_free(e = at(table, entry, i)) && (e->key[0] != key[0] || e->key[1] != key[1]))
+		i = (i + 1) & (capacity - 1);
+	return e;
+}
+
+static void fingerprint(struct bus_str bytes, uint64_t key[2])
 {
 	XXH128_hash_t h = XXH3_128bits(bytes.n > 0 ? bytes.p : "", bytes.n);
 
@@ -135,18 +138,21 @@ void adapter_seen_key(struct bus_str bytes, uint64_t key[2])
 
 static enum bus_err grow(struct adapter_seen *s, struct bus_error *err)
 {
-	struct adapter_seen_entry *bigger;
-	enum bus_err rc;
+	size_t capacity = s->capacity * (s->capacity < LARGE ? 4 : 2);
+	char *bigger;
+	enum bus_err rc = map_table(s->dir, capacity * s->entry, &bigger, err);
 
-	rc = map_table(s->dir, 2 * s->capacity, &bigger, err);
 	if (rc != BUS_OK)
 		return rc;
-	for (size_t i = 0; i < s->capacity; i++)
-		if (!is_free(&s->entry[i]))
-			*place(bigger, 2 * s->capacity, s->entry[i].key) = s->entry[i];
-	munmap(s->entry, s->capacity * sizeof(*s->entry));
-	s->entry = bigger;
-	s->capacity *= 2;
+	for (size_t i = 0; i < s->capacity; i++) {
+		const struct adapter_seen_entry *e = at(s->table, s->entry, i);
+
+		if (!is_free(e))
+			memcpy(place(bigger, s->entry, capacity, e->key), e, s->entry);
+	}
+	munmap(s->table, s->capacity * s->entry);
+	s->table = bigger;
+	s->capacity = capacity;
 	return BUS_OK;
 }
 
@@ -156,8 +162,8 @@ enum bus_err adapter_seen_put(struct adapter_seen *s, struct bus_str key, struct
 	struct adapter_seen_entry *e;
 	uint64_t k[2];
 
-	adapter_seen_key(key, k);
-	e = place(s->entry, s->capacity, k);
+	fingerprint(key, k);
+	e = place(s->table, s->entry, s->capacity, k);
 	*fresh = is_free(e);
 	if (*fresh) {
 		if ((s->count + 1) * 8 > s->capacity * 7) {
@@ -165,13 +171,14 @@ enum bus_err adapter_seen_put(struct adapter_seen *s, struct bus_str key, struct
 
 			if (rc != BUS_OK)
 				return rc;
-			e = place(s->entry, s->capacity, k);
+			e = place(s->table, s->entry, s->capacity, k);
 		}
 		e->key[0] = k[0];
 		e->key[1] = k[1];
 		s->count++;
 	}
-	*out = e;
+	if (out)
+		*out = e;
 	return BUS_OK;
 }
 
@@ -180,8 +187,8 @@ struct adapter_seen_entry *adapter_seen_get(struct adapter_seen *s, struct bus_s
 	struct adapter_seen_entry *e;
 	uint64_t k[2];
 
-	adapter_seen_key(key, k);
-	e = place(s->entry, s->capacity, k);
+	fingerprint(key, k);
+	e = place(s->table, s->entry, s->capacity, k);
 	return is_free(e) ? NULL : e;
 }
 

@@ -1,7 +1,7 @@
 /* adapters/seen.h - a set of 128-bit fingerprints in a file, mapped into memory.
  *
  * Rules like "the first row wins" need to know what came before; a city's file has millions of rows. The
- * table (open addressing, grown by doubling) lies in an unlinked temporary file, so that the kernel may
+ * table (open addressing) lies in an unlinked temporary file, so that the kernel may
  * write it out: anonymous memory does not grow with the file read. A full disk is BUS_EFULL, not SIGBUS
  * (space is allocated before it is mapped). Fingerprints are XXH3-128 of the key's bytes.
  * Thread: one.
@@ -25,19 +25,18 @@ struct adapter_seen_entry {
 };
 
 enum bus_err adapter_seen_new(const char *dir, struct adapter_seen **out, struct bus_error *err) BUS_MUSTCHECK;
+/* Entries of nothing but a key, 16 bytes each: for "has this been there before?". A third of the memory is a third of
+ * the page faults, which are what such a set costs. */
+enum bus_err adapter_seen_new_bare(const char *dir, struct adapter_seen **out,
+				   struct bus_error *err) BUS_MUSTCHECK;
 void adapter_seen_free(struct adapter_seen **s);
 void adapter_seen_clear(struct adapter_seen *s);
 size_t adapter_seen_count(const struct adapter_seen *s);
-/* The entry of key; *fresh: it was not there, and is now, zeroed but for its key. Borrowed until the next
- * call. */
+/* The entry of key (out NULL: not wanted); *fresh: it was not there, and is now, zeroed but for its key. Borrowed until
+ * the next call. BUS_EFULL: the disk is full. */
 enum bus_err adapter_seen_put(struct adapter_seen *s, struct bus_str key, struct adapter_seen_entry **out,
 			      bool *fresh, struct bus_error *err) BUS_MUSTCHECK;
 struct adapter_seen_entry *adapter_seen_get(struct adapter_seen *s, struct bus_str key); /* NULL: not there */
 uint64_t adapter_fingerprint(struct bus_str bytes); /* XXH3-64 */
-
-/* What such tables are made of. Zeroed bytes in an unlinked file in dir, mapped; let go with munmap. And the
- * fingerprint of a key: XXH3-128, never both 0. */
-enum bus_err adapter_seen_memory(const char *dir, size_t size, void **out, struct bus_error *err) BUS_MUSTCHECK;
-void adapter_seen_key(struct bus_str bytes, uint64_t key[2]);
 
 #endif

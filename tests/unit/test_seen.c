@@ -68,6 +68,25 @@ static void forgets_when_cleared(void **state)
 	adapter_seen_free(&s);
 }
 
+static void bare_keys_are_known_again_while_it_grows(void **state)
+{
+	struct adapter_seen *s;
+	char text[16];
+	bool fresh;
+
+	(void)state;
+	assert_int_equal(adapter_seen_new_bare("/tmp", &s, NULL), BUS_OK);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 400000; i++) {
+			assert_int_equal(adapter_seen_put(s, key_of(text, sizeof(text), i), NULL, &fresh, NULL),
+					 BUS_OK);
+			assert_true(fresh == (round == 0));
+		}
+	}
+	assert_int_equal(adapter_seen_count(s), 400000);
+	adapter_seen_free(&s);
+}
+
 static void leaves_no_file_behind_and_says_when_there_is_no_folder(void **state)
 {
 	char dir[] = "/tmp/titian-test-seen-XXXXXX";
@@ -138,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(remembers_what_it_saw_while_it_grows),
 		cmocka_unit_test(forgets_when_cleared),
+		cmocka_unit_test(bare_keys_are_known_again_while_it_grows),
 		cmocka_unit_test(leaves_no_file_behind_and_says_when_there_is_no_folder),
 		cmocka_unit_test(a_full_disk_is_an_error_and_what_was_seen_stays),
 		cmocka_unit_test(fingerprints_are_xxh3),
