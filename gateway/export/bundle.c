@@ -1,5 +1,4 @@
 /* A bundle: one reading of the view into one or several files, what is said of them, all of it in a ZIP (libzip). */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -28,24 +27,13 @@ struct bundle {
 static enum bus_err to_part(void *ctx, const void *bytes, size_t n, struct bus_error *err)
 {
 	struct bundle *b = ctx;
+	enum bus_err rc = gw_export_write(b->fd, b->digest, bytes, n, err);
 
-	bus_sha256_add(b->digest, bytes, n);
+	if (rc != BUS_OK)
+		return rc;
 	b->part[b->n - 1].bytes += (int64_t)n;
 	b->held += (int64_t)n;
-	for (const char *p = bytes; n > 0;) {
-		ssize_t k = write(b->fd, p, n);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return bus_fail(err, errno == ENOSPC ? BUS_EFULL : BUS_EIO,
-					"cannot write an export: %m");
-		p += k;
-		n -= (size_t)k;
-		if (gw_export_held(b->x, k, err) != BUS_OK)
-			return BUS_EFULL;
-	}
-	return BUS_OK;
+	return gw_export_held(b->x, (int64_t)n, err);
 }
 
 /* Lower case: two names that differ in nothing else are one on some systems. */

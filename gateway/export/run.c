@@ -36,6 +36,24 @@ struct gw_scan gw_export_scan(const struct gw_export *x)
 				 .stop = &x->stop };
 }
 
+enum bus_err gw_export_write(int fd, struct bus_sha256_stream *digest, const char *bytes, size_t n,
+			     struct bus_error *err)
+{
+	bus_sha256_add(digest, bytes, n);
+	while (n > 0) {
+		ssize_t k = write(fd, bytes, n);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return bus_fail(err, errno == ENOSPC ? BUS_EFULL : BUS_EIO,
+					"cannot write an export: %m");
+		bytes += k;
+		n -= (size_t)k;
+	}
+	return BUS_OK;
+}
+
 struct run {
 	struct gw_export *x;
 	struct gw_sheet sheet;
@@ -47,22 +65,9 @@ struct run {
 static enum bus_err to_file(void *ctx, const void *bytes, size_t n, struct bus_error *err)
 {
 	struct run *r = ctx;
-	const char *p = bytes;
-	size_t left = n;
+	enum bus_err rc = gw_export_write(r->x->fd, r->digest, bytes, n, err);
 
-	bus_sha256_add(r->digest, bytes, n);
-	while (left > 0) {
-		ssize_t k = write(r->x->fd, p, left);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return bus_fail(err, errno == ENOSPC ? BUS_EFULL : BUS_EIO,
-					"cannot write an export: %m");
-		p += k;
-		left -= (size_t)k;
-	}
-	return gw_export_grown(r->x, n, err);
+	return rc == BUS_OK ? gw_export_grown(r->x, n, err) : rc;
 }
 
 static enum bus_err on_cut(void *ctx, int64_t seq, struct bus_error *err)

@@ -125,6 +125,9 @@ enum bus_err gw_export_held(struct gw_export *x, int64_t n, struct bus_error *er
 void gw_export_cut(struct gw_export *x, int64_t seq); /* from the worker */
 
 /* run.c, bundle.c; on a worker's thread */
+/* All n bytes to fd, and into the digest. */
+enum bus_err gw_export_write(int fd, struct bus_sha256_stream *digest, const char *bytes, size_t n,
+			     struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_export_run(struct gw_export *x, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_export_bundle(struct gw_export *x, struct bus_error *err) BUS_MUSTCHECK;
 struct gw_sheet gw_export_sheet(struct gw_export *x);
