@@ -57,17 +57,17 @@ $(PROGRAMS):
 
 # The portal's files, as bytes inside the binary.
 PORTAL := $(wildcard gateway/portal/*)
-$(B)/gateway/portal_files.c: gateway/serve/embed.sh $(PORTAL)
+$(B)/gateway/portal_files.c: bus/embed.sh $(PORTAL)
 	@mkdir -p $(@D)
-	sh gateway/serve/embed.sh $(PORTAL) > $@.new && mv $@.new $@
+	sh bus/embed.sh gw_portal_file gateway/portal $(PORTAL) > $@.new && mv $@.new $@
 $(B)/gateway/portal_files.o: $(B)/gateway/portal_files.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
 # The .proto files that come with Protobuf's compiler, as bytes inside the library.
 KNOWN := $(sort $(shell find schemas/kinds/known -name '*.proto'))
-$(B)/schemas/kinds/known_files.c: schemas/kinds/known/embed.sh $(KNOWN)
+$(B)/schemas/kinds/known_files.c: bus/embed.sh $(KNOWN)
 	@mkdir -p $(@D)
-	sh schemas/kinds/known/embed.sh $(KNOWN) > $@.new && mv $@.new $@
+	sh bus/embed.sh schema_proto_known_file schemas/kinds/known $(KNOWN) > $@.new && mv $@.new $@
 $(B)/schemas/kinds/known_files.o: $(B)/schemas/kinds/known_files.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 

@@ -17,7 +17,7 @@ void gw_portal(void *ctx, struct bus_http_request *req)
 
 	(void)ctx;
 	for (size_t i = 0; i < gw_portal_files; i++) {
-		const struct gw_file *f = &gw_portal_file[i];
+		const struct bus_file *f = &gw_portal_file[i];
 
 		if (strcmp(f->name, name) != 0)
 			continue;

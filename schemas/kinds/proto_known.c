@@ -4,9 +4,11 @@
 
 struct bus_str schema_proto_known(struct bus_str name)
 {
-	for (size_t i = 0; i < schema_proto_known_files; i++)
-		if (bus_str_is(name, schema_proto_known_file[i].name))
-			return (struct bus_str){ schema_proto_known_file[i].text,
-						 schema_proto_known_file[i].n };
+	for (size_t i = 0; i < schema_proto_known_files; i++) {
+		const struct bus_file *f = &schema_proto_known_file[i];
+
+		if (bus_str_is(name, f->name))
+			return (struct bus_str){ (const char *)f->bytes, f->n };
+	}
 	return (struct bus_str){ 0 };
 }

@@ -23,7 +23,7 @@ static void every_file_is_in_the_program_byte_for_byte(void **state)
 	(void)state;
 	assert_true(gw_portal_files > 0);
 	for (size_t i = 0; i < gw_portal_files; i++) {
-		const struct gw_file *f = &gw_portal_file[i];
+		const struct bus_file *f = &gw_portal_file[i];
 		char *path = bus_xasprintf(FOLDER "%s", f->name);
 		FILE *fp = fopen(path, "re");
 		char *bytes = bus_xmalloc(f->n + 1);

@@ -1,7 +1,9 @@
 #!/bin/sh
-# gateway/serve/embed.sh FILE... - the files as C: a table of name, type and bytes (gateway/serve/portal.h), on stdout.
+# bus/embed.sh NAME FOLDER FILE... - the files as C: NAME[] of struct bus_file (bus/embed.h) and how many, NAMEs, on stdout.
 set -eu
-echo '#include "gateway/serve/portal.h"'
+name=$1 folder=$2
+shift 2
+echo '#include "bus/embed.h"'
 i=0
 for f in "$@"; do
 	echo "static const unsigned char file_${i}[] = {"
@@ -9,7 +11,7 @@ for f in "$@"; do
 	echo "};"
 	i=$((i + 1))
 done
-echo 'const struct gw_file gw_portal_file[] = {'
+echo "const struct bus_file ${name}[] = {"
 i=0
 for f in "$@"; do
 	case $f in
@@ -20,8 +22,8 @@ for f in "$@"; do
 	*.json) type='application/json' ;;
 	*) type='application/octet-stream' ;;
 	esac
-	echo "	{ \"${f##*/}\", \"$type\", file_$i, sizeof(file_$i) },"
+	echo "	{ \"${f#"$folder"/}\", \"$type\", file_$i, sizeof(file_$i) },"
 	i=$((i + 1))
 done
 echo '};'
-echo "const size_t gw_portal_files = $i;"
+echo "const size_t ${name}s = $i;"
