@@ -16,7 +16,7 @@ enum { GATEWAY, KEY_FILE, CLIENT, JSON, FIRST };
 
 static const struct ctl_option plain_option[] = { OPTIONS, { 0 } };
 
-/* What the answer says of a webhook: id, view, format, state, reason, failures, url; tab-separated. */
+/* What the answer says of a webhook, tab-separated. */
 static void put_row(const struct bus_json *hook, struct bus_buf *out)
 {
 	static const char *const member[] = { "id",	"view",	     "format", "state",
@@ -35,9 +35,11 @@ static void put_row(const struct bus_json *hook, struct bus_buf *out)
 	bus_buf_putc(out, '\n');
 }
 
+/* Writes an answer for people; what it gives is the command's exit. */
+typedef enum ctl_exit (*show_fn)(const struct bus_json *answer, struct bus_buf *out);
+
 static enum ctl_exit ask(const struct ctl_args *args, const char *method, const char *tail,
-			 struct bus_str body,
-			 void (*show)(const struct bus_json *answer, struct bus_buf *out))
+			 struct bus_str body, show_fn show)
 {
 	struct bus_arena *arena = bus_arena_new(16 * 1024 * 1024);
 	struct bus_buf path = { 0 }, out = { 0 };
@@ -56,12 +58,13 @@ static enum ctl_exit ask(const struct ctl_args *args, const char *method, const 
 	}
 	if (rc == CTL_OK)
 		rc = ctl_gateway_ask(g, method, bus_buf_cstr(&path), body, false, &object, &text);
-	if (rc == CTL_OK && text.n > 0 && args->option[JSON])
+	if (rc == CTL_OK && text.n > 0 && bus_json_parse(text, NULL, arena, &tree, NULL) == BUS_OK)
+		rc = show(tree, &out);
+	if (tree && args->option[JSON]) {
+		bus_buf_reset(&out);
 		bus_buf_printf(&out, "%.*s\n", (int)text.n, text.p);
-	else if (rc == CTL_OK && text.n > 0 && bus_json_parse(text, NULL, arena, &tree, NULL) == BUS_OK)
-		show(tree, &out);
-	if (rc == CTL_OK)
-		fwrite(out.p, 1, out.n, stdout);
+	}
+	fwrite(out.p, 1, out.n, stdout);
 	ctl_gateway_close(&g);
 	bus_arena_free(&arena);
 	bus_buf_release(&path);
@@ -69,7 +72,7 @@ static enum ctl_exit ask(const struct ctl_args *args, const char *method, const 
 	return rc;
 }
 
-static void show_one(const struct bus_json *hook, struct bus_buf *out)
+static enum ctl_exit show_one(const struct bus_json *hook, struct bus_buf *out)
 {
 	const struct bus_json *keys = bus_json_get(hook, "keys");
 
@@ -79,17 +82,21 @@ static void show_one(const struct bus_json *hook, struct bus_buf *out)
 			if (v->type == BUS_JSON_STRING)
 				bus_buf_printf(out, "%.*s\t%.*s\n", (int)v->name.n, v->name.p, (int)v->text.n,
 					       v->text.p);
+	return CTL_OK;
 }
 
-static void show_list(const struct bus_json *list, struct bus_buf *out)
+static enum ctl_exit show_list(const struct bus_json *list, struct bus_buf *out)
 {
 	for (const struct bus_json *hook = list->first; hook; hook = hook->next)
 		put_row(hook, out);
+	return CTL_OK;
 }
 
-static void show_test(const struct bus_json *answer, struct bus_buf *out)
+static enum ctl_exit show_test(const struct bus_json *answer, struct bus_buf *out)
 {
 	static const char *const member[] = { "status", "ms", "why", "message" };
+	const struct bus_json *status = bus_json_get(answer, "status"), *why = bus_json_get(answer, "why");
+	int64_t code = 0;
 
 	for (size_t i = 0; i < BUS_LEN(member); i++) {
 		const struct bus_json *v = bus_json_get(answer, member[i]);
@@ -99,6 +106,17 @@ static void show_test(const struct bus_json *answer, struct bus_buf *out)
 			       v && v->type != BUS_JSON_NULL ? v->text.p : "-");
 	}
 	bus_buf_putc(out, '\n');
+	if (status && bus_json_int(status, &code) == BUS_OK && code / 100 == 2)
+		return CTL_OK;
+	if (code > 0) {
+		ctl_complain(ctl_say("not delivered: the receiver answers %d, only 2xx means that it has the message",
+				     "tidak terkirim: penerima menjawab %d, hanya 2xx berarti pesannya diterima"),
+			     (int)code);
+		return CTL_FAILED;
+	}
+	ctl_complain(ctl_say("not delivered: %.*s", "tidak terkirim: %.*s"),
+		     why && why->type == BUS_JSON_STRING ? (int)why->text.n : 0, why ? why->text.p : "");
+	return CTL_UNREACHABLE;
 }
 
 static const struct bus_str nothing;
@@ -278,8 +296,8 @@ const struct ctl_command ctl_webhook_list = {
 	0,
 	0,
 	plain_option,
-	"your webhooks: id, view, format, state, reason, delivered, behind, URL",
-	"webhook Anda: id, tayangan, bentuk, keadaan, sebab, terkirim, tertinggal, URL",
+	"your webhooks: id, view, format, state, reason, delivered, at most how many wait, URL",
+	"webhook Anda: id, tayangan, bentuk, keadaan, sebab, terkirim, paling banyak berapa yang menunggu, URL",
 	"titian webhook list",
 	run_list,
 };
@@ -302,8 +320,8 @@ const struct ctl_command ctl_webhook_test = {
 	1,
 	1,
 	plain_option,
-	"sends a test message: status, milliseconds, why there was no answer, id",
-	"mengirim pesan percobaan: status, milidetik, sebab tanpa jawaban, id",
+	"sends a test message: status, milliseconds, why there was no answer, id; fails if it was not delivered",
+	"mengirim pesan percobaan: status, milidetik, sebab tanpa jawaban, id; gagal bila tidak terkirim",
 	"titian webhook test wh_0123456789abcdef",
 	run_test,
 };

@@ -103,6 +103,15 @@ bool ctl_number(const char *name, const char *text, long min, long max, long fal
 	return false;
 }
 
+/* Whether a command talks to Kafka: only then is there --kafka. */
+static bool takes_kafka(const struct ctl_command *c)
+{
+	for (const struct ctl_option *o = c->option; o && o->name; o++)
+		if (strcmp(o->name, "--bootstrap") == 0)
+			return true;
+	return false;
+}
+
 /* --- help --- */
 
 static void print_commands(FILE *out)
@@ -141,7 +150,7 @@ static void print_command(const struct ctl_command *c, FILE *out)
 	for (o = c->option; o && o->name; o++)
 		fprintf(out, "    %-14s %-12s %s%s%s%s\n", o->name, o->value ? o->value : "",
 			ctl_say(o->en, o->id), o->env ? " [" : "", o->env ? o->env : "", o->env ? "]" : "");
-	if (c->option)
+	if (takes_kafka(c))
 		fprintf(out, "    %-14s %-12s %s\n", "--kafka", "NAME=VALUE",
 			ctl_say("a librdkafka property (TLS, SASL); may be repeated",
 				"properti librdkafka (TLS, SASL); boleh diulang"));
@@ -268,7 +277,7 @@ static bool parse(const struct ctl_command *c, int argc, char **argv, struct ctl
 	for (i = 0; i < argc; i++) {
 		size_t len = strcspn(argv[i], "=");
 		char *value = argv[i][len] ? argv[i] + len + 1 : NULL;
-		bool kafka = c->option && len == 7 && strncmp(argv[i], "--kafka", 7) == 0;
+		bool kafka = takes_kafka(c) && len == 7 && strncmp(argv[i], "--kafka", 7) == 0;
 
 		if (only_operands || argv[i][0] != '-' || !argv[i][1]) {
 			args->rest[args->n_rest++] = argv[i];

@@ -343,16 +343,20 @@ def test_the_command_line_does_all_of_it(gateway, receiver, tmp_path):
     (tmp_path / "key").write_text(gateway.keys["kawan"] + "\n")
     (tmp_path / "key").chmod(0o600)
 
-    def titian(*words, code=0):
+    def titian(*words, code=0, says=""):
         run = subprocess.run([ROOT / "build/release/bin/titian", "webhook", *words], capture_output=True, text=True, timeout=60,
                              env=dict(os.environ, LANG="C", TITIAN_URL=gateway.url, TITIAN_KEY_FILE=str(tmp_path / "key")))
-        assert run.returncode == code, run.stderr
+        assert run.returncode == code and says in run.stderr, run.stderr
         return [line.split("\t") for line in run.stdout.splitlines()]
     made = titian("create", "uji_angka", receiver.base + "/perintah", "--from", "now", "--filter", "kode_kel=in.(1471011000,1471011001)")
     id, key = made[0][0], made[1]
     assert key[0] == "public" and key[1].startswith("whpk_") and made[0][1:4] == ["uji_angka", "standard", "active"]
     assert titian("show", id)[0] == made[0] and made[0] in titian("list")
     assert titian("test", id)[0][0] == "204"
+    receiver.plan["/perintah"].extend([401, 401, {"status": 0}])  # a test message that nobody took is no success
+    assert titian("test", id, code=1, says="answers 401")[0][0] == "401"
+    titian("test", id, "--json", code=1, says="answers 401")
+    assert titian("test", id, code=6, says="not delivered: ")[0][0] == "0"
     assert titian("suspend", id)[0][3:5] == ["suspended", "asked"]
     assert titian("resume", id)[0][3] == "active"
     assert len(titian("rotate", id, "--overlap", "60")) == 4  # two keys, and when one of them ends
@@ -360,6 +364,7 @@ def test_the_command_line_does_all_of_it(gateway, receiver, tmp_path):
     assert titian("rm", id) == []
     titian("show", id, code=5)
     titian("create", "uji_angka", "http://10.0.0.1/", code=1)
+    titian("create", "uji_anka", receiver.base + "/perintah", code=5, says="try: uji_angka")
 
 
 # --- CloudEvents, read by their own library -----------------------------------------------------------------

@@ -269,6 +269,8 @@ static void exit_codes_say_what_happened(void **state)
 	assert_int_equal(run("schema", "lint", "--disable=no-such-rule", dir), CTL_USAGE);
 	assert_int_equal(run("schema", "lint", "--json", dir), CTL_FAILED);
 	assert_int_equal(run("schema", "derive", "/does/not/exist.csv", NULL), CTL_NOT_FOUND);
+	/* Kafka's properties only where Kafka is asked */
+	assert_int_equal(run("webhook", "list", "--kafka=a=b", "--gateway=http://127.0.0.1:1"), CTL_USAGE);
 	setenv("TITIAN_BOOTSTRAP", "127.0.0.1:1", 1);
 	assert_int_equal(run("record", "tail", "-n=0", "t"), CTL_USAGE);
 	unsetenv("TITIAN_BOOTSTRAP");
