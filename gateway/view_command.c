@@ -1,6 +1,7 @@
 /* `titian-gateway view test`, `view check`: on this machine, without Kafka, registry or a running gateway. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bus/log.h"
 #include "gateway/commands.h"
@@ -69,6 +70,13 @@ int gw_view_command(int argc, char **argv)
 	}
 	if (i >= argc || argv[i][0] == '-' || (r.test && argc - i > 1)) {
 		fputs(usage, stderr);
+		return 2;
+	}
+	if (access(r.schemas, R_OK | X_OK) != 0) {
+		fprintf(stderr,
+			"titian-gateway: %s: %m; folder katalog disebut dengan / name the catalogue's folder with "
+			"--schemas DIR\n",
+			r.schemas);
 		return 2;
 	}
 	bus_log_setup(BUS_LOG_WARN, false);

@@ -55,8 +55,8 @@ void gw_pen_ref(struct gw_pen *p, const char *kind, const char *name); /* {"$ref
 void gw_pen_parameters(struct gw_pen *p, const char *names);
 /* Members of "responses": `STATUS` is the shared problem, `STATUS=NAME` a shared response. */
 void gw_pen_answers(struct gw_pen *p, const char *answers);
-/* A schema of `name:type` words: s text, i integer, b boolean, t time, m map of integers, o any object, a
- * array of objects, A array of text, l text in two languages; `?` after it: may be null. */
+/* A schema of `name:type` words: s text, i integer, w at most so many wait, b boolean, t time, m map of
+ * integers, o any object, a array of objects, A array of text, l text in two languages; `?` after it: may be null. */
 void gw_pen_schema(struct gw_pen *p, const char *members, const char *example); /* example: JSON or NULL */
 
 const struct gw_operation *gw_operation_of(const char *method, const char *path);

@@ -139,11 +139,11 @@ static const struct schema {
 	  NULL },
 	{ "View",
 	  "name:s title:l about:l dated:b key:s columns:a owner:s? purpose:l basis:s? dpia:s? "
-	  "max_age_s:i? scope:A history:b sources:A tables:A as_of:t? lag:i freshness:o complete:o? rows:i? "
+	  "max_age_s:i? scope:A history:b sources:A tables:A as_of:t? lag:w freshness:o complete:o? rows:i? "
 	  "newest:i state:s",
 	  NULL },
 	{ "Topic",
-	  "topic:s opd:s entity:s table:s applied:i behind:i rows:i gaps:i repeated:i undecodable:i "
+	  "topic:s opd:s entity:s table:s applied:i behind:w rows:i gaps:i repeated:i undecodable:i "
 	  "schema:i schema_held:s? newest:t?",
 	  NULL },
 	{ "Conflict", "view:s column:s authority:s? authority_opd:s? other:s other_opd:s? rows:i records:i",
@@ -177,7 +177,7 @@ static const struct schema {
 	{ "Webhook",
 	  "id:s view:s url:s select:s? per_tanggal:s? filter:o format:s signature:s rate:i max_batch:i "
 	  "created:t state:s reason:s? cursor:s? delivered:i failures:i failing_since:t? next_try:t? "
-	  "last:o behind:i? keys:a",
+	  "last:o behind:w? keys:a",
 	  NULL },
 	{ "WebhookNew",
 	  "view:s url:s filter:o? select:s? per_tanggal:s? from:s? format:s? signature:s? rate:i? "

@@ -355,7 +355,6 @@ static const char **names_of(struct bus_http_request *req)
 void gw_feeds_several(void *ctx, struct bus_http_request *req)
 {
 	struct gw_api *api = ctx;
-	const struct gw_views *views = gw_api_views(api, req);
 	char reader[GW_READER_NAME_MAX], key_id[GW_KEY_ID_LEN + 1] = "";
 	struct bus_buf joined = { 0 };
 	const char **name;
@@ -371,13 +370,10 @@ void gw_feeds_several(void *ctx, struct bus_http_request *req)
 	c = channel_new(api, GW_CHANNEL_VIEWS_MAX);
 	c->several = true;
 	for (; *name; name++) {
-		const struct gw_view *v = gw_views_find(views, *name);
-		struct gw_grant grant = { 0 };
+		struct gw_grant grant;
+		const struct gw_view *v = gw_api_view_named(api, req, reader, *name, &grant);
 
-		if (v && !v->internal)
-			grant = gw_access_grant(api->access, reader, v);
-		if (!grant.allowed) {
-			gw_problem(req, "view-unknown", NULL, "/v1/views");
+		if (!v) {
 			bus_buf_release(&joined);
 			gw_channel_free(&c);
 			return;

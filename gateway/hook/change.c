@@ -144,17 +144,13 @@ static void place_of(struct gw_hooks *h, struct gw_ask *a, const struct gw_view 
 static const struct gw_view *view_of(struct gw_api *api, struct gw_ask *a, const char *reader,
 				     const char *name, struct gw_grant *grant)
 {
-	const struct gw_view *v = name ? gw_views_find(gw_api_views(api, a->req), name) : NULL;
+	const struct gw_view *v = NULL;
 
-	if (v && !v->internal)
-		*grant = gw_access_grant(api->access, reader, v);
-	if (v && !v->internal && grant->allowed)
-		return v;
-	if (name)
-		gw_ask_refuse(a, "view-unknown", NULL, "/v1/views");
-	else
+	if (!name)
 		gw_ask_refuse(a, "parameter-invalid", "view: text is needed", "/v1/views");
-	return NULL;
+	else if (!a->refused && !(v = gw_api_view_named(api, a->req, reader, name, grant)))
+		a->refused = true;
+	return v;
 }
 
 static bool room(struct gw_hooks *h, struct gw_ask *a, const char *reader)

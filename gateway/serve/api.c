@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "bus/yaml.h"
+
 const char *gw_api_key(const struct bus_http_request *req)
 {
 	const char *header = bus_http_header(req, "Authorization");
@@ -60,6 +62,24 @@ const struct gw_views *gw_api_views(struct gw_api *api, struct bus_http_request 
 	return bus_http_attached(req);
 }
 
+const char *gw_api_view_hint(struct gw_api *api, struct bus_http_request *req, const char *reader,
+			     const char *name)
+{
+	const struct gw_views *all = gw_api_views(api, req);
+	const char **seen = bus_xcalloc(all->n + 1, sizeof(*seen)), *near;
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct gw_view *v = all->view[i];
+
+		if (!reader || (!v->internal && gw_access_grant(api->access, reader, v).allowed))
+			seen[n++] = v->name;
+	}
+	near = bus_nearest(name, seen, n);
+	free(seen);
+	return near ? near : "/v1/views";
+}
+
 const struct gw_view *gw_api_view_named(struct gw_api *api, struct bus_http_request *req, const char *reader,
 					const char *view, struct gw_grant *grant)
 {
@@ -69,7 +89,7 @@ const struct gw_view *gw_api_view_named(struct gw_api *api, struct bus_http_requ
 		*grant = gw_access_grant(api->access, reader, v);
 	if (v && !v->internal && grant->allowed)
 		return v;
-	gw_problem(req, "view-unknown", NULL, "/v1/views");
+	gw_problem(req, "view-unknown", NULL, gw_api_view_hint(api, req, reader, view));
 	return NULL;
 }
 

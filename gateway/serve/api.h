@@ -59,6 +59,10 @@ const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *r
 				  struct gw_grant *grant);
 const struct gw_view *gw_api_view_named(struct gw_api *api, struct bus_http_request *req, const char *reader,
 					const char *view, struct gw_grant *grant);
+/* The hint to "view-unknown": the view whose name is nearest, of those that reader may see (NULL: of all, for who may
+ * define); else where they are listed. */
+const char *gw_api_view_hint(struct gw_api *api, struct bus_http_request *req, const char *reader,
+			     const char *name);
 /* The views as they were when this request first asked: held until it, or its stream, is over. */
 const struct gw_views *gw_api_views(struct gw_api *api, struct bus_http_request *req);
 /* The cursors of the store as it is now: a store rebuilt under running readers is another one. */

@@ -348,7 +348,7 @@ void gw_rest_verify(void *ctx, struct bus_http_request *req)
 	if (!gw_api_definer(api, req, reader))
 		return;
 	if (!gw_views_find(gw_api_views(api, req), view)) {
-		gw_problem(req, "view-unknown", NULL, "/v1/views");
+		gw_problem(req, "view-unknown", NULL, gw_api_view_hint(api, req, NULL, view));
 		return;
 	}
 	j = new_job(VERIFY, reader, view);

@@ -81,10 +81,11 @@ static enum bus_err check_drop(struct gw_definitions *d, struct job *job, const 
 	return shipped ? BUS_OK : gw_beside_fits(views, job->view, err);
 }
 
-static void refuse(struct bus_http_request *req, enum bus_err rc, const struct bus_error *err)
+static void refuse(struct gw_definitions *d, const struct job *job, struct bus_http_request *req,
+		   enum bus_err rc, const struct bus_error *err)
 {
 	if (rc == BUS_ENOENT)
-		gw_problem(req, "view-unknown", NULL, "/v1/views");
+		gw_problem(req, "view-unknown", NULL, gw_api_view_hint(d->api, req, NULL, job->view));
 	else
 		gw_problem(req, rc == BUS_ECONFLICT ? "definition-conflict" : "definition-invalid", err->text,
 			   NULL);
@@ -155,7 +156,7 @@ static void run_job(struct gw_definitions *d, struct job *job)
 	if (rc == BUS_OK && job->text.p)
 		rc = gw_beside_check(job->view, job->text, &err);
 	if (rc != BUS_OK && (job->apply || !job->text.p))
-		refuse(req, rc, &err);
+		refuse(d, job, req, rc, &err);
 	else if (job->apply && write_down(d, job, outcome, &err) != BUS_OK)
 		gw_problem(req, "definition-not-written", NULL, "GET /v1/views/{view}/state");
 	else
@@ -320,7 +321,8 @@ void gw_rest_definition(void *ctx, struct bus_http_request *req)
 		return;
 	v = gw_views_find(gw_api_views(api, req), bus_http_part(req, "view"));
 	if (!v) {
-		gw_problem(req, "view-unknown", NULL, "/v1/views");
+		gw_problem(req, "view-unknown", NULL,
+			   gw_api_view_hint(api, req, NULL, bus_http_part(req, "view")));
 		return;
 	}
 	tag_of(gw_view_def(v)->text, tag);
@@ -340,7 +342,8 @@ void gw_rest_state(void *ctx, struct bus_http_request *req)
 	if (!gw_api_definer(api, req, reader))
 		return;
 	if (gw_view_state(api->engine, bus_http_part(req, "view"), &s) != BUS_OK) {
-		gw_problem(req, "view-unknown", NULL, "/v1/views");
+		gw_problem(req, "view-unknown", NULL,
+			   gw_api_view_hint(api, req, NULL, bus_http_part(req, "view")));
 		return;
 	}
 	bus_json_object(&j);

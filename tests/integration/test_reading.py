@@ -126,6 +126,15 @@ def test_every_problem_has_a_page_in_both_languages(sample):
     assert status == 405 and head["Allow"] == "GET, HEAD, OPTIONS"
 
 
+def test_a_misspelt_view_leads_to_the_nearest_that_its_reader_may_see(sample):
+    few = {"Authorization": "Bearer " + re.search(r"key  publik: (\S+)", sample.output).group(1)}
+    hint = lambda path, headers=None: json.loads(ask(sample, path, headers=headers)[2])["hint"]
+    for path in ("/v1/views/kematin", "/v1/views/kematin.csv", "/v1/views/kematin/changes", "/v1/changes?views=penduduk,kematin"):
+        assert hint(path) == "kematian"
+        assert hint(path, few) == "/v1/views"
+    assert hint("/v1/views/pendudk", few) == "penduduk"
+
+
 @pytest.fixture(scope="module")
 def strict(sample, tmp_path_factory):
     """A second gateway on the same topics: a quota, a page of another origin."""

@@ -109,6 +109,11 @@ def test_problems_are_told_with_file_line_and_the_line_to_add(titian):
     wrong = titian("check", text=definition("status = 'AKTIF'", more="routes: {dinsos_bansos: id_subjek}\n"))
     assert wrong.returncode == 1 and "do not suffice" in wrong.stdout
     assert titian("check", "/nowhere/x.sql").returncode == 5
+    for word in ("explain", "verify", "drop"):
+        misspelt = titian(word, "pendudk")
+        assert misspelt.returncode == 5 and "try: penduduk\n" in misspelt.stderr, misspelt.stderr
+    lost = titian("check", "--local", "--schemas", "/nowhere", text=definition("status = 'AKTIF'"))
+    assert lost.returncode == 2 and "--schemas DIR" in lost.stderr, lost.stderr
     assert titian("check", "--ms", "many", text=definition("1")).returncode == 2
     assert titian("verify", "no such view").returncode == 2
 

@@ -122,6 +122,22 @@ static void a_view_is_typed_as_its_reader_sees_it(void **state)
 	release(&d);
 }
 
+static void what_waits_is_said_to_be_no_more_than_that(void **state)
+{
+	static const char *const schema[][2] = { { "Topic", "behind" }, { "View", "lag" }, { "Webhook", "behind" } };
+	struct doc d = write(NULL, 0, true);
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(schema); i++) {
+		const struct bus_json *words = at(&d, "components", "schemas", schema[i][0], "properties", schema[i][1],
+						  "description", NULL);
+
+		assert_non_null(words);
+		assert_memory_equal(words->text.p, "At most", 7);
+	}
+	release(&d);
+}
+
 static void it_is_written_in_the_readers_language(void **state)
 {
 	const struct gw_openapi_view v = { &arrears, { .allowed = true, .shown = UINT64_MAX, .clear = UINT64_MAX } };
@@ -142,6 +158,7 @@ int main(void)
 		cmocka_unit_test(every_public_route_is_documented),
 		cmocka_unit_test(every_reference_leads_somewhere),
 		cmocka_unit_test(a_view_is_typed_as_its_reader_sees_it),
+		cmocka_unit_test(what_waits_is_said_to_be_no_more_than_that),
 		cmocka_unit_test(it_is_written_in_the_readers_language),
 	};
 
