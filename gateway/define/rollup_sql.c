@@ -7,6 +7,10 @@
 
 /* Whole numbers up to here add up exactly, 2,000 of them at a time even as real numbers. */
 #define WHOLE "BETWEEN -4503599627370496 AND 4503599627370496"
+/* Of an argument: it has a value; one that adds up so; another one. */
+#define SAID "(_r_a%1$zu IS NOT NULL)"
+#define IS_WHOLE "(typeof(_r_a%1$zu) = 'integer' AND _r_a%1$zu " WHOLE ")"
+#define OTHER "(" SAID " AND NOT " IS_WHOLE ")"
 
 static void put_state_columns(const struct gw_rollup *r, const char *before, const char *const after[3],
 			      struct bus_buf *out)
@@ -63,17 +67,15 @@ void gw_rollup_add(const struct gw_def *d, const char *from, const char *sign, b
 	bus_buf_printf(out, ", %s", r->whole ? r->key : "_r_key"); /* of no rows, too */
 	for (size_t i = 0; i < r->n_groups; i++)
 		bus_buf_printf(out, ", _r_g%zu", i);
-	bus_buf_puts(out, ", coalesce(sum(_r_sign), 0)");
+	bus_buf_puts(out, ", coalesce(sum(_r_sign), 0) AS _d_n");
 	for (size_t i = 0; i < r->n_args; i++) {
-		bus_buf_printf(out, ", coalesce(sum(_r_sign * (_r_a%zu IS NOT NULL)), 0)", i);
+		bus_buf_printf(out, ", coalesce(sum(_r_sign * " SAID "), 0) AS _d_c%1$zu", i);
 		if (r->arg[i].summed)
-			bus_buf_printf(
-			    out,
-			    ", coalesce(sum(CASE WHEN typeof(_r_a%zu) = 'integer' AND _r_a%zu " WHOLE
-			    " THEN _r_sign * _r_a%zu END), 0), coalesce(sum(CASE WHEN typeof(_r_a%zu) = "
-			    "'null' OR (typeof(_r_a%zu) = 'integer' AND _r_a%zu " WHOLE
-			    ") THEN 0 ELSE _r_sign END), 0)",
-			    i, i, i, i, i, i);
+			bus_buf_printf(out,
+				       ", coalesce(sum(CASE WHEN " IS_WHOLE
+				       " THEN _r_sign * _r_a%1$zu END), 0) AS _d_s%1$zu"
+				       ", coalesce(sum(_r_sign * " OTHER "), 0)",
+				       i);
 	}
 	bus_buf_puts(out, " FROM (");
 	put_rows(r, from, sign, out);
@@ -81,16 +83,11 @@ void gw_rollup_add(const struct gw_def *d, const char *from, const char *sign, b
 	for (size_t i = 0; i < r->n_groups; i++)
 		bus_buf_printf(out, "%s_r_g%zu", i ? ", " : " GROUP BY ", i);
 	if (!all && !r->rereads) {
-		bus_buf_puts(out, " HAVING sum(_r_sign) <> 0");
+		bus_buf_puts(out, " HAVING _d_n <> 0");
 		for (size_t i = 0; i < r->n_args; i++) {
-			bus_buf_printf(out, " OR sum(_r_sign * (_r_a%zu IS NOT NULL)) <> 0", i);
+			bus_buf_printf(out, " OR _d_c%zu <> 0", i);
 			if (r->arg[i].summed)
-				bus_buf_printf(
-				    out,
-				    " OR sum(CASE WHEN typeof(_r_a%zu) = 'integer' AND _r_a%zu " WHOLE
-				    " THEN _r_sign * _r_a%zu END) <> 0 OR max(typeof(_r_a%zu) <> 'null' "
-				    "AND NOT (typeof(_r_a%zu) = 'integer' AND _r_a%zu " WHOLE "))",
-				    i, i, i, i, i, i);
+				bus_buf_printf(out, " OR _d_s%1$zu <> 0 OR max(" OTHER ")", i);
 		}
 	}
 	bus_buf_puts(out, " ON CONFLICT(_r_id) DO UPDATE SET _r_n = _r_n + excluded._r_n");
