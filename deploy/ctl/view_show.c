@@ -124,11 +124,19 @@ static void show_columns(const struct bus_json *report)
 		put(text_of(c, "type"));
 		printf(", ");
 		put(text_of(c, "pdp"));
-		printf("%s) %s ", is_true(c, "key") ? ctl_say(", key", ", kunci") : "",
-		       is_true(c, "computed") ? ctl_say("computed from", "dihitung dari") : "=");
+		printf("%s) ", is_true(c, "key") ? ctl_say(", key", ", kunci") : "");
+		if (sources)
+			printf("%s ",
+			       is_true(c, "computed") ? ctl_say("computed from", "dihitung dari") : "=");
 		show_sources(sources);
-		if (!sources)
-			printf("%s", ctl_say("nothing that can be told", "tidak diketahui"));
+		if (is_true(c, "counted"))
+			printf("%s", sources ? ctl_say(", and a number of rows", ", dan jumlah baris")
+					     : ctl_say("is a number of rows", "adalah jumlah baris"));
+		else if (!sources)
+			printf("%s",
+			       is_true(c, "unknown")
+				   ? ctl_say("is made of what cannot be told", "tidak diketahui asalnya")
+				   : ctl_say("is no column's value", "bukan nilai kolom mana pun"));
 		if (origins && !same_sources(sources, origins)) {
 			printf("\n      %s ", ctl_say("which come from", "yang berasal dari"));
 			show_sources(origins);
@@ -200,9 +208,10 @@ void ctl_report_explain(const struct bus_json *report)
 		put(said(s, "text"));
 		putchar('\n');
 	}
-	printf(ctl_say("  (%" PRId64 " steps of SQLite's machine over a dozen rows a table)\n",
-		       "  (%" PRId64 " langkah mesin SQLite pada selusin baris per tabel)\n"),
-	       int_of(report, "steps_per_key"));
+	if (bus_json_get(report, "steps_per_key"))
+		printf(ctl_say("  (%" PRId64 " steps of SQLite's machine over a dozen rows a table)\n",
+			       "  (%" PRId64 " langkah mesin SQLite pada selusin baris per tabel)\n"),
+		       int_of(report, "steps_per_key"));
 	head("How it is kept", "Bagaimana dipelihara");
 	printf("  ");
 	put(said(upkeep, "text"));

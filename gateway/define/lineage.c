@@ -106,6 +106,8 @@ static void walk_tokens(struct walk *w, const struct gw_ast_select *s, size_t fr
 			end = behind(w->a, i + 1, to);
 			if (sums(&t[i]))
 				walk_tokens(w, s, i + 2, end - 1, true);
+			else
+				w->out->counted = true;
 			i = end - 1;
 			continue;
 		}

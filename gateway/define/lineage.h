@@ -20,6 +20,7 @@ struct gw_source {
 
 struct gw_lineage {
 	bool computed; /* else the value is source[0]'s, untouched */
+	bool counted;  /* a number of rows is part of it */
 	bool unknown;  /* there may be other sources: the text could not be followed */
 	struct gw_source source[GW_SOURCES_MAX];
 	size_t n; /* sources beyond the room are left out */

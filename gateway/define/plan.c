@@ -102,6 +102,9 @@ void gw_plan_say(const struct gw_plan_step *s, bool id, struct bus_buf *out)
 	if (s->scan) {
 		bus_buf_printf(out, id ? "%s: semua barisnya dibaca" : "%s: all of its rows are read",
 			       s->table);
+	} else if (strncmp(s->detail, "SEARCH _r ", 10) == 0) { /* gateway/define/rollup.h */
+		bus_buf_puts(out, id ? "jumlah-jumlah kelompoknya, yang disimpan: dicari lewat kunci"
+				     : "the sums kept of its group: looked up by the key");
 	} else if (strncmp(s->detail, "SEARCH ", 7) == 0) {
 		bus_buf_printf(out, id ? "%s: dicari langsung lewat " : "%s: looked up by ", s->table);
 		put_columns(s->detail, out);

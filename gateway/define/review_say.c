@@ -100,6 +100,8 @@ static void put_columns(const struct gw_review *c, struct bus_json_out *j)
 		bus_json_text_member(j, "pdp", class);
 		put_bool(j, "key", i == v->key);
 		put_bool(j, "computed", c->lineage[i].computed);
+		put_bool(j, "counted", c->lineage[i].counted);
+		put_bool(j, "unknown", c->lineage[i].unknown);
 		put_sources(j, "sources", &c->lineage[i]);
 		put_sources(j, "origins", &deep);
 		bus_json_object_end(j);
@@ -126,7 +128,7 @@ static void say_route(const struct gw_route_def *r, bool id, struct bus_buf *out
 
 static void put_trial(const struct gw_review *c, const char *table, struct bus_json_out *j)
 {
-	for (size_t i = 0; i < c->trial.n && c->tried && !c->def->rollup; i++) {
+	for (size_t i = 0; i < c->trial.n && c->tried; i++) {
 		const struct gw_trial_table *t = &c->trial.table[i];
 
 		if (strcmp(t->table, table) != 0)
@@ -166,6 +168,19 @@ static void put_routes(const struct gw_review *c, struct bus_json_out *j)
 	bus_buf_release(&en);
 }
 
+/* A roll-up's routes lead nowhere: its groups are found by their own expressions. */
+static void put_delta(const struct gw_review *c, struct bus_json_out *j)
+{
+	bus_json_key(j, "routes");
+	bus_json_array(j);
+	bus_json_object(j);
+	bus_json_text_member(j, "table", c->def->rollup->table);
+	put_two(j, "text", "baris lama dikeluarkan dari jumlah kelompoknya, baris baru dimasukkan",
+		"its old row is taken out of the sums of its group, its new one put in");
+	bus_json_object_end(j);
+	bus_json_array_end(j);
+}
+
 static void put_step(void *ctx, const struct gw_plan_step *step)
 {
 	struct bus_json_out *j = ctx;
@@ -188,7 +203,14 @@ static void put_plan(const struct gw_review *c, struct bus_json_out *j)
 	struct bus_buf sql = { 0 };
 	int64_t steps = 0;
 
-	gw_view_select(c->def, &sql);
+	if (c->def->rollup) { /* over its sums, for which a sandbox has had no use so far */
+		gw_rollup_create(c->def, &sql);
+		(void)!gw_db_exec(c->db, NULL, "%s", bus_buf_cstr(&sql));
+		bus_buf_reset(&sql);
+		gw_rollup_select_plain(c->def, &sql);
+	} else {
+		gw_view_select(c->def, &sql);
+	}
 	bus_buf_printf(&sql, "WHERE \"%s\" = :_key", c->def->pub.column[c->def->pub.key].name);
 	bus_json_key(j, "plan");
 	bus_json_array(j);
@@ -197,7 +219,8 @@ static void put_plan(const struct gw_review *c, struct bus_json_out *j)
 	bus_buf_release(&sql);
 	for (size_t i = 0; i < c->trial.n && c->tried; i++)
 		steps = c->trial.table[i].steps > steps ? c->trial.table[i].steps : steps;
-	put_int(j, "steps_per_key", steps);
+	if (!c->def->rollup)
+		put_int(j, "steps_per_key", steps);
 }
 
 static void put_upkeep(const struct gw_review *c, struct bus_json_out *j)
@@ -211,8 +234,10 @@ static void put_upkeep(const struct gw_review *c, struct bus_json_out *j)
 				    "kelompok yang tersentuh dihitung ulang, paling sering sekali sedetik",
 				    "touched groups are evaluated, at most once a second" },
 		[GW_PACE_TOTAL] = { "total",
-				    "membaca seluruh tabel; dihitung ulang paling sering sekali sedetik",
-				    "reads whole tables; evaluated at most once a second" },
+				    "kelompok yang tersentuh dihitung ulang, paling sering sekali sedetik; "
+				    "boleh membaca seluruh tabel",
+				    "touched groups are evaluated, at most once a second; they may read "
+				    "whole tables" },
 	};
 	const struct gw_def *d = c->def;
 
@@ -241,7 +266,7 @@ void gw_review_put(const struct gw_review *c, struct bus_json_out *j)
 		return;
 	put_inputs(c, j);
 	put_columns(c, j);
-	put_routes(c, j);
+	(c->def->rollup ? put_delta : put_routes)(c, j);
 	put_plan(c, j);
 	put_upkeep(c, j);
 }

@@ -55,5 +55,7 @@ void gw_rollup_create(const struct gw_def *d, struct bus_buf *out); /* the state
 void gw_rollup_add(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out);
 /* "SELECT "a","b" FROM (...) ": the rows of the view, from the state. */
 void gw_rollup_select(const struct gw_def *d, struct bus_buf *out);
+/* The same where all are whole numbers: to be looked at for its plan. The state is called _r there. */
+void gw_rollup_select_plain(const struct gw_def *d, struct bus_buf *out);
 
 #endif

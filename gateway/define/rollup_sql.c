@@ -117,13 +117,23 @@ static void put_select(const struct gw_def *d, const char *const *item, const ch
 	bus_buf_printf(out, " FROM %s AS _r WHERE (%s)) ", state, r->having);
 }
 
-void gw_rollup_select(const struct gw_def *d, struct bus_buf *out)
+static void select_kept(const struct gw_def *d, const char *const *item, struct bus_buf *out)
 {
 	struct bus_buf state = { 0 };
 
 	bus_buf_printf(&state, "\"_sum_%s\"", d->pub.name);
-	put_select(d, d->rollup->item, "_r._r_key", bus_buf_cstr(&state), out);
+	put_select(d, item, "_r._r_key", bus_buf_cstr(&state), out);
 	bus_buf_release(&state);
+}
+
+void gw_rollup_select(const struct gw_def *d, struct bus_buf *out)
+{
+	select_kept(d, d->rollup->item, out);
+}
+
+void gw_rollup_select_plain(const struct gw_def *d, struct bus_buf *out)
+{
+	select_kept(d, d->rollup->plain_item, out);
 }
 
 static bool prepares(struct gw_db *db, const char *sql)

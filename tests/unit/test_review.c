@@ -106,6 +106,37 @@ static void a_good_definition_is_explained(void **state)
 	says(text, true, "\"missed\":0");
 }
 
+static void says_not(const char *text, const char *what)
+{
+	struct found f;
+
+	review(&f, text);
+	if (strstr(f.json.p, what))
+		fail_msg("'%s' in %s", what, f.json.p);
+	release(&f);
+}
+
+/* What is said is how it is kept: by sums, not by evaluating the SELECT. */
+static void a_roll_up_is_explained_as_it_is_kept(void **state)
+{
+	static const char text[] =
+	    "/*---\nname: v\nkey: k\npace: total\n" WORDS
+	    "columns:\n  k: {type: text, pdp: N, title: {id: a, en: b}}\n"
+	    "  rows: {type: int, pdp: N, title: {id: a, en: b}}\n"
+	    "  due: {type: int, pdp: N, title: {id: a, en: b}}\n---*/\n"
+	    "SELECT kel AS k, count(*) AS rows, sum(n) AS due FROM uji_a WHERE kel <> '' GROUP BY kel\n";
+
+	(void)state;
+	says(text, true, "\"kept_by\":\"delta\"");
+	says(text, true,
+	     "\"name\":\"rows\",\"type\":\"int\",\"pdp\":\"N\",\"key\":false,\"computed\":true,"
+	     "\"counted\":true,\"unknown\":false,\"sources\":[]");
+	says(text, true, "its old row is taken out of the sums of its group, its new one put in");
+	says(text, true, "the sums kept of its group: looked up by the key");
+	says_not(text, "all of its rows are read");
+	says_not(text, "steps_per_key");
+}
+
 static void the_place_of_a_mistake_is_told(void **state)
 {
 	(void)state;
@@ -307,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_definition_is_explained),
+		cmocka_unit_test(a_roll_up_is_explained_as_it_is_kept),
 		cmocka_unit_test(the_place_of_a_mistake_is_told),
 		cmocka_unit_test(the_missing_index_is_named_as_it_is_to_be_written),
 		cmocka_unit_test(a_route_that_leads_elsewhere_is_caught),
