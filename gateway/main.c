@@ -26,6 +26,8 @@
 #include "gateway/serve/promise.h"
 #include "gateway/store/db.h"
 
+#define EXPORTS_PATIENCE_MS 5000
+
 struct conf {
 	char *bootstrap, *schemas_topic, *views_dir, *db_path, *policy, *keys, *cursor_key;
 	char *exports_dir, *exports_key, *definitions_topic;
@@ -152,6 +154,7 @@ static enum bus_err open_exports(const struct conf *c, struct gw_api *api, struc
 	struct gw_exports_conf conf = { .dir = dir,
 					.space = c->exports_space,
 					.keep_ms = c->exports_keep,
+					.patience_ms = EXPORTS_PATIENCE_MS,
 					.threads = c->exports_threads < 1    ? 1
 						   : c->exports_threads > 16 ? 16
 									     : (int)c->exports_threads,

@@ -85,6 +85,14 @@ static int64_t int_of(const struct bus_json *j, const char *name)
 
 /* --- asking ------------------------------------------------------------------------------------------- */
 
+static bool wait_on(void *ctx)
+{
+	struct export *x = ctx;
+
+	ctl_progress_silent(&x->progress);
+	return true;
+}
+
 /* *json NULL: no JSON. */
 static enum bus_err ask(struct export *x, const char *method, const char *path, struct bus_str body,
 			int *status, const struct bus_json **json, struct bus_error *err)
@@ -97,7 +105,9 @@ static enum bus_err ask(struct export *x, const char *method, const char *path, 
 					      .type = body.n ? "application/json" : NULL,
 					      .body = body,
 					      .header = header,
-					      .timeout_ms = CTL_TIMEOUT_MS };
+					      .timeout_ms = CTL_TIMEOUT_MS,
+					      .go_on = wait_on,
+					      .ctx = x };
 	struct bus_json *tree;
 	enum bus_err rc;
 
@@ -235,13 +245,25 @@ static void take_result(struct export *x, const struct bus_json *json)
 	free(sha256);
 }
 
+static const char *doing(const struct bus_json *json)
+{
+	char *waits_for = text_of(json, "waits_for");
+	const char *what =
+	    !waits_for
+		? ctl_say("making", "membuat")
+		: strcmp(waits_for, "turn") == 0
+		      ? ctl_say("waiting for its turn: others are being made", "menunggu giliran: ekspor lain sedang dibuat")
+		      : ctl_say("waiting: the view is being brought up to date", "menunggu: tayangan sedang dimutakhirkan");
+
+	free(waits_for);
+	return what;
+}
+
 /* Until it is made there. */
 static enum ctl_exit await(struct export *x)
 {
 	static const struct timespec look = { .tv_nsec = LOOK_MS * 1000000 };
-	struct ctl_progress progress;
 
-	ctl_progress_begin(&progress, ctl_say("making", "membuat"), ctl_say("rows", "baris"), 0);
 	for (;;) {
 		struct bus_error err = { 0 };
 		const struct bus_json *json;
@@ -259,7 +281,8 @@ static enum ctl_exit await(struct export *x)
 		if (state && strcmp(state, "done") == 0) {
 			free(state);
 			take_result(x, json);
-			ctl_progress_end(&progress, rows);
+			x->progress.what = ctl_say("made", "dibuat");
+			ctl_progress_end(&x->progress, rows);
 			return is_export(x->file) ? CTL_OK : ctl_gateway_refused(status, NULL);
 		}
 		if (!state || (strcmp(state, "queued") != 0 && strcmp(state, "running") != 0)) {
@@ -267,7 +290,8 @@ static enum ctl_exit await(struct export *x)
 			return ctl_gateway_refused(status, bus_json_get(json, "problem"));
 		}
 		free(state);
-		ctl_progress_at(&progress, rows, percent > 0 ? rows * 100 / percent : -1);
+		x->progress.what = doing(json);
+		ctl_progress_at(&x->progress, rows, percent > 0 ? rows * 100 / percent : -1);
 		nanosleep(&look, NULL);
 	}
 }
@@ -307,6 +331,8 @@ static enum bus_err fetch(struct export *x, int *status, struct bus_error *err)
 	const struct bus_client_call call = { .method = "GET",
 					      .url = url,
 					      .header = x->at > 0 ? header : NULL,
+					      .go_on = wait_on,
+					      .ctx = x,
 					      .take = take_piece,
 					      .take_ctx = x };
 	enum bus_err rc;
@@ -446,6 +472,7 @@ static enum ctl_exit export(const struct ctl_args *args) {
 				     : bus_xasprintf("%s.%s", x.view, zip ? "zip" : format);
 	x.part = bus_xasprintf("%s.part", x.out);
 	x.note = bus_xasprintf("%s.part.export", x.out);
+	ctl_progress_begin(&x.progress, ctl_say("making", "membuat"), ctl_say("rows", "baris"), 0);
 	rc = begin(&x);
 	if (rc == CTL_OK) rc = await(&x);
 	if (rc == CTL_OK) rc = download(&x);

@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include "bus/clock.h"
+#include "deploy/ctl/ctl.h"
 
 #define BAR 24
 #define TERMINAL_MS 200
-#define LINE_MS 10000
+#define LINE_MS 4000
 #define WORTH_MS 1000
 
 void ctl_progress_begin(struct ctl_progress *p, const char *what, const char *unit, int64_t from)
@@ -19,6 +20,7 @@ void ctl_progress_begin(struct ctl_progress *p, const char *what, const char *un
 				    .begun_ms = bus_clock_mono_ms(),
 				    .terminal = isatty(STDERR_FILENO) == 1 };
 	p->told_ms = p->terminal ? 0 : p->begun_ms;
+	p->moved_ms = p->begun_ms;
 }
 
 static void put_amount(char *text, size_t n, double v, const char *unit)
@@ -42,6 +44,7 @@ void ctl_progress_at(struct ctl_progress *p, int64_t now, int64_t of)
 	const double rate = rate_of(p, now);
 	char amount[40], speed[40], left[32] = "", bar[BAR + 3] = "";
 
+	p->moved_ms = clock;
 	if (clock - p->told_ms < (p->terminal ? TERMINAL_MS : LINE_MS))
 		return;
 	p->told_ms = clock;
@@ -60,6 +63,18 @@ void ctl_progress_at(struct ctl_progress *p, int64_t now, int64_t of)
 	fprintf(stderr, "%s%s %s %s%s%s%s", p->terminal ? "\r\033[K" : "", p->what, bar, amount, ", ", speed,
 		"/s");
 	fprintf(stderr, "%s%s", left, p->terminal ? "" : "\n");
+	fflush(stderr);
+}
+
+void ctl_progress_silent(struct ctl_progress *p)
+{
+	const int64_t clock = bus_clock_mono_ms();
+
+	if (clock - p->moved_ms < LINE_MS || clock - p->told_ms < LINE_MS)
+		return;
+	p->told_ms = clock;
+	fprintf(stderr, ctl_say("%s%s: no answer for %d s%s", "%s%s: tidak ada jawaban selama %d dtk%s"),
+		p->terminal ? "\r\033[K" : "", p->what, (int)((clock - p->moved_ms) / 1000), p->terminal ? "" : "\n");
 	fflush(stderr);
 }
 

@@ -219,6 +219,7 @@ const char *gw_export_queue(struct gw_export *x)
 		gw_export_forget(oldest);
 	x->refs++;
 	x->listed = true;
+	x->asked_ms = bus_clock_mono_ms();
 	*all->last = x;
 	all->last = &x->next;
 	pthread_cond_signal(&all->more);
@@ -255,16 +256,35 @@ void gw_export_cancel(struct gw_export *x)
 	gw_export_give_back(ready);
 }
 
+/* Under the lock: one whose turn has not come, and whose reader sees nothing of it, is given up; who waits for it is
+ * handed out. */
+static struct gw_waiter *give_up(struct gw_export *x)
+{
+	x->stop = true;
+	x->state = GW_EXPORT_FAILED;
+	x->ended_ms = bus_clock_mono_ms();
+	x->problem = "too-many-exports";
+	x->hint = GW_EXPORT_AS_JOB;
+	return gw_export_tell(x);
+}
+
 void gw_exports_tick(struct gw_exports *all)
 {
 	const int64_t now = bus_clock_mono_ms();
+	struct gw_waiter *ready = NULL, **end = &ready;
 	struct gw_export *next;
 
 	pthread_mutex_lock(&all->lock);
 	for (struct gw_export *x = all->first; x; x = next) {
 		next = x->next;
+		if (x->state == GW_EXPORT_QUEUED && !x->job && now - x->asked_ms > all->patience_ms) {
+			*end = give_up(x);
+			while (*end)
+				end = &(*end)->next;
+		}
 		if (is_over(x) && now - x->ended_ms > all->keep_ms)
 			gw_export_forget(x);
 	}
 	pthread_mutex_unlock(&all->lock);
+	gw_export_give_back(ready);
 }

@@ -75,12 +75,14 @@ static void fail(struct gw_export *x, enum bus_err rc, const struct bus_error *e
 		     : rc == BUS_EDATA || rc == BUS_ETOOBIG ? "export-impossible"
 		     : rc == BUS_ECONFLICT		    ? "not-ready"
 							    : "unavailable";
-	if (rc == BUS_EINVAL || rc == BUS_EDATA || rc == BUS_ETOOBIG)
+	if (rc == BUS_EINVAL || rc == BUS_EDATA || rc == BUS_ETOOBIG || rc == BUS_ECONFLICT)
 		snprintf(x->why, sizeof(x->why), "%.199s", err->text);
 	if (rc == BUS_ETOOBIG)
 		x->hint = "format=parquet; POST /v1/exports {\"bundle\": true, \"split\": \"COLUMN\"}";
 	else if (rc == BUS_EDATA)
 		x->hint = "format=ndjson";
+	else if (rc == BUS_ECONFLICT)
+		x->hint = x->job ? NULL : GW_EXPORT_AS_JOB;
 	if (rc != BUS_ESTOPPED)
 		bus_log(strcmp(x->problem, "unavailable") == 0 ? BUS_LOG_ERROR : BUS_LOG_INFO,
 			"gateway.export_failed", LOG_STR("view", x->view->name),
@@ -152,6 +154,7 @@ enum bus_err gw_exports_open(struct gw_api *api, const struct gw_exports_conf *c
 	all->work_dir = bus_xasprintf("%s/work", conf->dir);
 	all->space = conf->space;
 	all->keep_ms = conf->keep_ms;
+	all->patience_ms = conf->patience_ms;
 	all->per_reader = conf->per_reader;
 	all->n_threads = conf->threads;
 	all->last = &all->first;

@@ -19,6 +19,11 @@ static void put_progress(struct bus_json_out *j, const struct gw_export *x)
 	const double s = x->begun_ms ? (double)(until - x->begun_ms) / 1000 : 0;
 	const double rate = s > 0 ? (double)rows / s : 0;
 
+	/* its turn among the others; the view, whose rows are being brought up to date */
+	bus_json_text_member(j, "waits_for",
+			     x->state == GW_EXPORT_QUEUED		  ? "turn"
+			     : x->state == GW_EXPORT_RUNNING && !x->cut ? "view"
+									  : NULL);
 	bus_json_key(j, "rows");
 	bus_json_put_int(j, rows);
 	bus_json_key(j, "bytes");

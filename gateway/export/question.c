@@ -66,9 +66,12 @@ bool gw_export_ask(struct gw_export *x, const char *name, const char *value, con
 	if (x->job && strcmp(name, "split") == 0)
 		return set_split(x, value, problem);
 	if (strcmp(name, "provenance") == 0 && strcmp(value, "true") == 0)
-		return refuse(x, problem, "provenance", "Accept: application/json");
+		return refuse(x, problem, "provenance: a file has none; pages of at most 100 rows have it",
+			      "Accept: application/json, application/x-ndjson; limit=100");
 	if (strcmp(name, "as_of") == 0)
-		return refuse(x, problem, "as_of", "Accept: text/csv, application/x-ndjson; Link: rel=next");
+		return refuse(x, problem,
+			      "as_of: a file is of the moment it is made (its as_of and cursor); a past day comes in pages",
+			      "Accept: text/csv, application/x-ndjson; limit=10000; Link: rel=next");
 	if (gw_params_add(&x->params, kept_name, kept))
 		return true;
 	*problem = x->params.problem;

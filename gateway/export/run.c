@@ -2,9 +2,10 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "bus/clock.h"
 #include "gateway/export/work.h"
 
-#define WAIT_MS 20000	   /* for a view to come to rest */
+#define WAIT_MS 20000	   /* of a job, for a view to come to rest */
 #define DEADLINE_MS 600000 /* of one reading of a view */
 #define ROWS_BETWEEN_TELLS 4096
 
@@ -27,11 +28,19 @@ struct gw_sheet gw_export_sheet(struct gw_export *x)
 				  .folder = x->all->work_dir };
 }
 
+/* Who waits at the end of a connection sees nothing meanwhile: he is to hear why soon. */
+static int64_t patience(const struct gw_export *x)
+{
+	const int64_t left = x->asked_ms + x->all->patience_ms - bus_clock_mono_ms();
+
+	return x->job ? WAIT_MS : left > 0 ? left : 0;
+}
+
 struct gw_scan gw_export_scan(const struct gw_export *x)
 {
 	return (struct gw_scan){ .query = x->params.query,
 				 .all = !x->limited,
-				 .wait_ms = WAIT_MS,
+				 .wait_ms = (int)patience(x),
 				 .deadline_ms = DEADLINE_MS,
 				 .stop = &x->stop };
 }

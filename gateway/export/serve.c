@@ -126,6 +126,13 @@ static void answer_file(struct gw_export *x, struct bus_http_request *req)
 		bus_http_file(req, status, gw_export_type(x), fd, from, n);
 }
 
+static void refuse(const struct gw_export *x, struct bus_http_request *req)
+{
+	if (x->hint && strcmp(x->hint, GW_EXPORT_AS_JOB) == 0)
+		bus_http_set(req, "Retry-After", "5");
+	gw_problem(req, x->problem, x->why[0] ? x->why : NULL, x->hint);
+}
+
 void gw_export_answer(struct gw_export *x, struct bus_http_request *req)
 {
 	struct gw_exports *all = x->all;
@@ -149,7 +156,7 @@ void gw_export_answer(struct gw_export *x, struct bus_http_request *req)
 	if (now == GW_EXPORT_DONE)
 		answer_file(x, req);
 	else if (now == GW_EXPORT_FAILED)
-		gw_problem(req, x->problem, x->why[0] ? x->why : NULL, x->hint);
+		refuse(x, req);
 	else
 		gw_problem(req, "unavailable", NULL, NULL);
 }

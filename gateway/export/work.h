@@ -24,6 +24,7 @@
 
 #define GW_EXPORT_ID_LEN 32 /* hex digits */
 #define GW_EXPORTS_WAITING 64
+#define GW_EXPORT_AS_JOB "POST /v1/exports" /* a job waits longer, and says how far it is */
 
 enum gw_export_state {
 	GW_EXPORT_QUEUED,
@@ -60,7 +61,7 @@ struct gw_export {
 	const struct gw_file_kind *kind;
 	enum gw_pack pack;
 	struct bus_buf question; /* as asked, for who asks again */
-	int64_t created_ms;
+	int64_t created_ms, asked_ms; /* asked_ms: monotonic, when it took its place in the queue */
 
 	/* the worker's, and read by others under the lock */
 	int fd;
@@ -90,7 +91,7 @@ struct gw_export {
 struct gw_exports {
 	struct gw_api *api;
 	char *dir, *work_dir; /* work: parts that files are put together of */
-	int64_t space, keep_ms;
+	int64_t space, keep_ms, patience_ms;
 	int per_reader, n_threads, started;
 	uint8_t key[BUS_KEY_LEN], public_key[BUS_ED25519_LEN];
 	pthread_t *thread;

@@ -106,10 +106,25 @@ static const struct gw_problem_words words[] = {
 	  "sedikit permintaan.",
 	  "The header RateLimit has what is left, and the seconds. Change feeds and downloads need far fewer "
 	  "requests." },
+	{ "export-unknown",
+	  "Ekspor tinggal di satu gateway, selama <code>exports.keep</code>, dan hilang bila gateway itu dimulai ulang. "
+	  "Mulai lagi dengan <code>POST /v1/exports</code>; unduhan yang terputus tidak dapat dilanjutkan dengan "
+	  "<code>Range</code>, karena berkas yang baru berisi keadaan yang baru.",
+	  "An export lives at one gateway, for <code>exports.keep</code>, and is gone when that gateway is restarted. Begin "
+	  "anew with <code>POST /v1/exports</code>; a download that broke off cannot be gone on with by <code>Range</code>, "
+	  "since the new file is of a new moment." },
+	{ "too-many-exports",
+	  "Terlalu banyak ekspor, milik Anda atau orang lain. Sebagai pekerjaan (<code>POST /v1/exports</code>) ia menunggu "
+	  "gilirannya dan mengatakan kemajuannya; hapus yang tidak dipakai.",
+	  "Too many exports, yours or others'. As a job (<code>POST /v1/exports</code>) it waits for its turn and says how "
+	  "far it is; remove those you do not need." },
 	{ "too-many-streams", "Tutup aliran yang tidak dipakai; satu aliran cukup untuk satu tayangan.",
 	  "Close streams that are not used; one is enough for a view." },
-	{ "not-ready", "Gateway masih membaca log. Coba lagi sebentar.",
-	  "The gateway is still reading the log. Try again in a moment." },
+	{ "not-ready",
+	  "Gateway masih membaca log, atau tayangan ini sedang dimutakhirkan. Coba lagi sebentar; berkas yang diminta "
+	  "sebagai pekerjaan (<code>POST /v1/exports</code>) menunggu lebih lama.",
+	  "The gateway is still reading the log, or this view is being brought up to date. Try again in a moment; a file "
+	  "asked for as a job (<code>POST /v1/exports</code>) waits longer." },
 	{ "unavailable",
 	  "Coba lagi sebentar. Bila tetap demikian, sebutkan <code>instance</code> kepada Diskominfo.",
 	  "Try again in a moment. If it stays so, tell Diskominfo the <code>instance</code>." },

@@ -158,6 +158,14 @@ def test_what_is_refused(city, path, status, code):
     assert got == status and json.loads(body)["code"] == code and head.get_content_type() == "application/problem+json"
 
 
+def test_a_file_of_a_past_day_or_with_provenance_is_refused_with_the_way_out(city):
+    for query, word in (("as_of=2025-12-31", "a past day comes in pages"), ("provenance=true", "a file has none")):
+        problem = json.loads(city.request("/v1/views/%s.parquet?%s" % (FULL, query), accept="*/*")[2])
+        assert problem["code"] == "parameter-invalid" and word in problem["detail"] and "Accept: " in problem["hint"]
+        name, value = query.split("=")
+        assert json.loads(post(city, "/v1/exports", json.dumps({"view": FULL, "format": "csv", name: value}).encode())[2])["detail"] == problem["detail"]
+
+
 def test_masked_columns_and_rows_out_of_reach(city):
     """The readers of the demo's policy: as in pages, in every kind of file."""
     keys = city.dir / "keys"
@@ -432,6 +440,19 @@ def test_the_command_goes_on_by_itself_when_the_line_breaks(city, tmp_path):
     assert read("ndjson", (tmp_path / (THIN + ".ndjson")).read_bytes(), columns(city, THIN)) == list(city.city.rows(THIN))
 
 
+def test_the_command_does_not_wait_in_silence(city, tmp_path):
+    (tmp_path / "key").write_text("tk_rahasia\n")
+    (tmp_path / "key").chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the question, and says nothing
+        run = subprocess.Popen([str(ROOT / "build/release/bin/titian"), "export", THIN, "--key-file", "key", "--gateway",
+                                "http://127.0.0.1:%d" % silent.getsockname()[1]], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        begin = time.monotonic()
+        line = run.stderr.readline()
+        assert "no answer for " in line and time.monotonic() - begin < 7, line
+        run.kill()
+        run.communicate()
+
+
 def test_the_command_says_what_is_wrong(city, tmp_path):
     for args, code in ((("tidak_ada",), 5), ((THIN, "--format", "pdf"), 1), ((THIN, "--filter", "tidak=eq.1"), 1), ((THIN, "--formt", "csv"), 2),
                        (("anak_7_15_tidak_terdaftar",), 1)):
@@ -523,4 +544,15 @@ def test_a_gateway_that_is_killed_serves_no_half_file(city):
         if left:
             break
     assert left, "none of the kills met a job at work"
+    # A gateway that is stopped takes them along; who asks afterwards hears why, and what to do.
+    gone = done(city, job(city, {"view": THIN, "format": "csv"}))
+    city.kill("gateway", signal.SIGTERM)
+    assert not files(city)
+    city.restart("gateway")
+    city.idle()
+    for path, headers in ((gone["self"], {}), (gone["file"], {"Range": "bytes=100-", "If-Range": '"%s"' % gone["id"]})):
+        status, _, body = city.request(path, accept="*/*", headers={"Accept-Language": "en", **headers})
+        problem = json.loads(body)
+        assert (status, problem["code"], problem["hint"]) == (404, "export-unknown", "POST /v1/exports")
+        assert "the gateway was restarted; begin it anew" in problem["title"]
     assert done(city, job(city, {"view": THIN, "format": "csv"}))["rows"] > 1000

@@ -83,7 +83,7 @@ static void start(struct stage *s, int rows, int64_t space)
 	s->api.engine = s->t->e;
 	s->api.feeds = gw_feeds_new(10);
 	s->conf = (struct gw_exports_conf){
-		.dir = s->dir, .space = space, .keep_ms = 60000, .threads = 2, .per_reader = 100
+		.dir = s->dir, .space = space, .keep_ms = 60000, .patience_ms = 60000, .threads = 2, .per_reader = 100
 	};
 	engine_must(gw_exports_open(&s->api, &s->conf, &s->api.exports, &err), &err);
 	engine_must(bus_http_start(&http, gw_api_routes, &s->api, &s->http, &err), &err);
@@ -257,6 +257,111 @@ static void a_view_that_waits_for_evaluation_is_not_read(void **state)
 	stop(&s);
 }
 
+/* --- what waits says why ------------------------------------------------------------------------------- */
+
+struct call {
+	struct stage *s;
+	const char *path;
+	int status;
+	struct bus_buf answer;
+	pthread_t thread;
+	_Atomic bool over;
+};
+
+static void *call_it(void *ctx)
+{
+	struct call *c = ctx;
+
+	c->status = ask(c->s, "GET", c->path, NULL, &c->answer);
+	c->over = true;
+	return NULL;
+}
+
+static bool says(const struct bus_buf *b, const char *text)
+{
+	return memmem(b->p, b->n, text, strlen(text)) != NULL;
+}
+
+static void begin_job(struct stage *s, const char *question, char path[64])
+{
+	struct bus_buf b = { 0 };
+	const char *id;
+
+	assert_int_equal(ask(s, "POST", "/v1/exports", question, &b), 202);
+	id = memmem(b.p, b.n, "\"id\":\"", 6);
+	assert_non_null(id);
+	snprintf(path, 64, "/v1/exports/%.32s", id + 6);
+	bus_buf_release(&b);
+}
+
+static void await_word(struct stage *s, const char *path, const char *text)
+{
+	struct bus_buf b = { 0 };
+
+	for (int i = 0; i < 1000 && (ask(s, "GET", path, NULL, &b) != 200 || !says(&b, text)); i++)
+		usleep(2000);
+	assert_true(says(&b, text));
+	bus_buf_release(&b);
+}
+
+/* A file as a browser asks for it, while time passes. */
+static int fetch(struct stage *s, const char *path, struct bus_buf *out)
+{
+	struct call c = { .s = s, .path = path };
+
+	assert_int_equal(pthread_create(&c.thread, NULL, call_it, &c), 0);
+	while (!c.over) {
+		gw_exports_tick(s->api.exports);
+		usleep(2000);
+	}
+	pthread_join(c.thread, NULL);
+	bus_buf_release(out);
+	*out = c.answer;
+	return c.status;
+}
+
+static void open_again(struct stage *s, int threads)
+{
+	struct bus_error err = { 0 };
+
+	gw_exports_free(&s->api.exports);
+	s->conf.threads = threads;
+	s->conf.patience_ms = 200;
+	engine_must(gw_exports_open(&s->api, &s->conf, &s->api.exports, &err), &err);
+}
+
+static void what_waits_says_why_soon_and_a_job_goes_on_waiting(void **state)
+{
+	char first[64], second[64];
+	struct bus_error err = { 0 };
+	struct bus_buf b = { 0 };
+	struct stage s;
+
+	(void)state;
+	start(&s, 100, 1 << 30);
+	put(s.t, 5, "baru");
+	engine_must(engine_try_apply(s.t, 0, s.t->n, &err), &err);
+	engine_must(gw_commit(s.t->e, &err), &err); /* its tables are ahead of its log */
+	open_again(&s, 2);
+	assert_int_equal(fetch(&s, "/v1/views/thin.csv", &b), 503);
+	assert_true(says(&b, "not-ready") && says(&b, "is being brought up to date") && says(&b, "POST /v1/exports"));
+	assert_int_equal(fetch(&s, "/v1/views/full.csv", &b), 200);
+	open_again(&s, 1); /* the only worker waits for the view: the others have no turn */
+	begin_job(&s, "{\"view\":\"thin\",\"format\":\"csv\"}", first);
+	await_word(&s, first, "\"waits_for\":\"view\"");
+	begin_job(&s, "{\"view\":\"full\",\"format\":\"csv\"}", second);
+	await_word(&s, second, "\"waits_for\":\"turn\"");
+	assert_int_equal(fetch(&s, "/v1/views/full.csv", &b), 429);
+	assert_true(says(&b, "too-many-exports") && says(&b, "POST /v1/exports"));
+	engine_drop_waiting(s.t);
+	engine_settle(s.t);
+	await_word(&s, first, "\"waits_for\":null,");
+	await_word(&s, first, "\"state\":\"done\"");
+	await_word(&s, second, "\"state\":\"done\"");
+	bus_buf_release(&b);
+	stop(&s);
+}
+
 /* --- many at a time ------------------------------------------------------------------------------------ */
 
 struct client {
@@ -416,6 +521,7 @@ int main(void)
 		cmocka_unit_test(a_view_is_a_file_of_all_its_rows),
 		cmocka_unit_test(the_rows_are_of_one_moment_and_the_feed_goes_on_from_it),
 		cmocka_unit_test(a_view_that_waits_for_evaluation_is_not_read),
+		cmocka_unit_test(what_waits_says_why_soon_and_a_job_goes_on_waiting),
 		cmocka_unit_test(readers_and_the_writer_do_not_meet),
 		cmocka_unit_test(a_stop_lets_everybody_go),
 		cmocka_unit_test(the_oldest_make_room_and_no_more_than_the_room_is_taken),
