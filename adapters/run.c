@@ -40,7 +40,7 @@ static void announce(const struct adapter_desk *d, const char *schemas_topic)
 		subject[i] = bus_xasprintf("%s-value", topic);
 		use[i] = (struct schema_use){ .kind = "adapter", .name = topic, .subject = subject[i] };
 	}
-	schema_side_announce(&d->kafka, schemas_topic, program, d->opd, use, d->n_feeds);
+	schema_side_announce(&d->kafka, schemas_topic, program, d->opd, 0, use, d->n_feeds);
 	for (size_t i = 0; i < d->n_feeds; i++)
 		free(subject[i]);
 	free(subject);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
 #include "gateway/commands.h"
@@ -27,6 +28,7 @@
 #include "gateway/store/db.h"
 
 #define EXPORTS_PATIENCE_MS 5000
+#define ANNOUNCE_MS ((int64_t)86400 * 1000)
 
 struct conf {
 	char *bootstrap, *schemas_topic, *views_dir, *db_path, *policy, *keys, *cursor_key;
@@ -183,11 +185,23 @@ static void on_views(void *access)
 	atomic_store(&views_changed, true);
 }
 
+/* This gateway among all, as operators know it. */
+static void name_instance(const struct bus_http *http, char *out, size_t size)
+{
+	char host[256];
+
+	if (gethostname(host, sizeof(host)) != 0)
+		host[0] = '\0';
+	host[sizeof(host) - 1] = '\0';
+	snprintf(out, size, "%s:%d", host[0] ? host : "localhost", bus_http_port(http));
+}
+
 /* Until the stop signal: heartbeats, and files read again on SIGHUP. */
-static void serve(struct gw_api *api, const struct conf *c)
+static void serve(struct gw_api *api, const struct conf *c, const char *instance)
 {
 	const struct bus_kafka_conf kafka = kafka_conf(c);
 	struct pollfd stop = { .fd = bus_proc_stop_fd(), .events = POLLIN };
+	int64_t announced = bus_clock_mono_ms();
 	bool told = false;
 
 	while (!bus_proc_stopping()) {
@@ -198,8 +212,10 @@ static void serve(struct gw_api *api, const struct conf *c)
 		gw_kept_tick(api->kept);
 		gw_records_tick(api->records);
 		gw_exports_tick(api->exports);
-		if (atomic_exchange(&views_changed, false))
-			gw_engine_announce(api->engine, &kafka, c->schemas_topic);
+		if (atomic_exchange(&views_changed, false) || bus_clock_mono_ms() > announced + ANNOUNCE_MS) {
+			gw_engine_announce(api->engine, &kafka, c->schemas_topic, instance);
+			announced = bus_clock_mono_ms();
+		}
 		if (reload) {
 			reload = 0;
 			if (gw_access_reload(api->access, &err))
@@ -332,6 +348,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	const struct gw_defs_conf definitions = { .kafka = kafka, .topic = c->definitions_topic };
 	struct gw_api api = { 0 };
 	struct gw_defs *defs = NULL;
+	char instance[300];
 	enum bus_err rc;
 
 	gw_db_uncounted();
@@ -357,8 +374,9 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	if ((rc = gw_promises_start(api.promises, err)))
 		goto out;
 	bus_proc_ready("titian-gateway");
-	gw_engine_announce(api.engine, &kafka, c->schemas_topic);
-	serve(&api, c);
+	name_instance(http, instance, sizeof(instance));
+	gw_engine_announce(api.engine, &kafka, c->schemas_topic, instance);
+	serve(&api, c, instance);
 out:
 	if (api.checks)
 		gw_checks_stop(api.checks);

@@ -44,9 +44,11 @@ const char *gw_engine_fault(struct gw_engine *e);
 /* The registry's topic as it is read; NULL: none. */
 struct schema_store *gw_engine_schemas(struct gw_engine *e);
 
-/* Tells the registry's side topic which fields of which topics' schemas each view reads: after _open, and when the
- * set of views has become another one. Some seconds at most. Any thread. */
-void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka, const char *schemas_topic);
+/* Tells the registry's side topic which fields of which topics' schemas each view reads: after _open, when the set of
+ * views has become another one, and once a day, since it counts for a week. instance: this gateway's own name among all,
+ * "host:port"; what the others have said stands beside it. Some seconds at most. Any thread. */
+void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka, const char *schemas_topic,
+			const char *instance);
 
 /* One view computed from nothing, and compared with what is stored, on a gateway at work: what waits for evaluation
  * is counted and passed over. Reads one snapshot, takes seconds for a city; any thread but those that answer

@@ -9,6 +9,7 @@
 #include "schemas/store/side.h"
 
 #define STACK_MAX 16 /* views over views */
+#define VALID_S (7 * 86400) /* said every day: over a week a gateway may be down without being forgotten */
 
 struct field {
 	const char *name;
@@ -213,12 +214,14 @@ static void say_view(struct gather *g, const struct gw_view *v, struct said *s)
 	g->n_uses = 0;
 }
 
-void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka, const char *schemas_topic)
+void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka, const char *schemas_topic,
+			const char *instance)
 {
 	struct gw_views *set = gw_views_hold(e);
 	struct gather g = { .arena = bus_arena_new(0) };
 	const struct gw_def **def = bus_arena_zalloc(g.arena, (set->n + 1) * sizeof(*def));
 	struct said said = { 0 };
+	char *program;
 
 	for (size_t i = 0; i < set->n; i++)
 		def[i] = gw_view_def(set->view[i]);
@@ -227,7 +230,9 @@ void gw_engine_announce(struct gw_engine *e, const struct bus_kafka_conf *kafka,
 		gather_view(&g, def[i]);
 		say_view(&g, set->view[i], &said);
 	}
-	schema_side_announce(kafka, schemas_topic, "titian-gateway", "", said.use, said.n);
+	program = bus_xasprintf("titian-gateway/%s", instance);
+	schema_side_announce(kafka, schemas_topic, program, "", VALID_S, said.use, said.n);
+	free(program);
 	free(said.use);
 	free(g.use);
 	free(g.shape);

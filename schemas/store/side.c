@@ -18,6 +18,7 @@ struct entry { /* by key */
 	struct bus_arena *arena; /* all below lives here */
 	struct schema_use *use;
 	size_t n_uses;
+	int64_t until_ms; /* its uses count so long; 0: for ever */
 	bool is_state;
 	struct schema_state state;
 };
@@ -130,6 +131,7 @@ static enum bus_err apply(struct schema_side *s, const struct bus_record *r, str
 {
 	struct entry e = { 0 };
 	const char *program;
+	int64_t valid_s;
 	enum bus_err rc;
 
 	bus_arena_reset(s->scratch);
@@ -145,9 +147,10 @@ static enum bus_err apply(struct schema_side *s, const struct bus_record *r, str
 	}
 	e.arena = bus_arena_new(SCHEMA_SIDE_VALUE_MAX * 16);
 	if (program)
-		rc = schema_uses_read(r->value, program, e.arena, &e.use, &e.n_uses, err);
+		rc = schema_uses_read(r->value, program, e.arena, &e.use, &e.n_uses, &valid_s, err);
 	else
 		rc = schema_state_read(r->value, e.arena, &e.state, &e.is_state, err);
+	e.until_ms = program && rc == BUS_OK && valid_s > 0 ? r->timestamp_ms + valid_s * 1000 : 0;
 	e.state.since_ms = r->timestamp_ms;
 	if (rc == BUS_OK && !program && !e.is_state)
 		take_away(s, e.key);
@@ -213,18 +216,58 @@ enum bus_err schema_side_wait(struct schema_side *s, int64_t offset, int timeout
 
 /* --- questions -------------------------------------------------------------------------------------- */
 
+static bool holds(const struct entry *e, int64_t now)
+{
+	return e->until_ms == 0 || now < e->until_ms;
+}
+
+static bool same_texts(const char *const *a, const char *const *b, size_t n)
+{
+	for (size_t i = 0; i < n && a != b; i++)
+		if (!a || !b || strcmp(a[i], b[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool same_use(const struct schema_use *a, const struct schema_use *b)
+{
+	return strcmp(a->kind, b->kind) == 0 && strcmp(a->name, b->name) == 0 && a->n_fields == b->n_fields &&
+	       same_texts(a->field, b->field, a->n_fields) && same_texts(a->columns, b->columns, a->n_fields);
+}
+
+struct told { /* views of one subject that have been told */
+	const struct schema_use **use;
+	size_t n;
+};
+
+static bool told_before(struct told *t, const struct schema_use *u)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (same_use(t->use[i], u))
+			return true;
+	t->use = bus_xrealloc(t->use, (t->n + 1) * sizeof(*t->use));
+	t->use[t->n++] = u;
+	return false;
+}
+
 void schema_side_uses(struct schema_side *s, const char *subject,
 		      void (*fn)(void *ctx, const struct schema_use *use), void *ctx)
 {
+	const int64_t now = bus_clock_ms();
+	struct told told = { 0 };
+
 	pthread_rwlock_rdlock(&s->lock);
 	for (size_t i = 0; i < s->n; i++)
-		for (size_t k = 0; k < s->entry[i].n_uses; k++) {
+		for (size_t k = 0; holds(&s->entry[i], now) && k < s->entry[i].n_uses; k++) {
 			const struct schema_use *u = &s->entry[i].use[k];
 
-			if (!subject || strcmp(u->subject, subject) == 0)
-				fn(ctx, u);
+			if (subject && (strcmp(u->subject, subject) != 0 ||
+					(strcmp(u->kind, "view") == 0 && told_before(&told, u))))
+				continue;
+			fn(ctx, u);
 		}
 	pthread_rwlock_unlock(&s->lock);
+	free(told.use);
 }
 
 bool schema_side_program(struct schema_side *s, const char *program)
@@ -234,7 +277,7 @@ bool schema_side_program(struct schema_side *s, const char *program)
 
 	schema_side_use_key(program, &key);
 	pthread_rwlock_rdlock(&s->lock);
-	find(s, bus_buf_cstr(&key), &found);
+	find(s, bus_buf_cstr(&key), &found); /* one whose time is over can still be taken away */
 	pthread_rwlock_unlock(&s->lock);
 	bus_buf_release(&key);
 	return found;

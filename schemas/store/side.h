@@ -6,13 +6,14 @@
  * (registry/side.c). Whoever writes a key last is right: no fence is needed.
  *
  *   {"keytype":"USE","program":"titian-gateway/gw-1"}
- *       {"owner":"Diskominfo","at":"2026-11-22T08:00:00Z","uses":[
+ *       {"owner":"Diskominfo","at":"2026-11-22T08:00:00Z","valid_s":604800,"uses":[
  *         {"kind":"view","name":"warga","subject":"pku.disdukcapil.penduduk.v1-value","fields":["nama"],
  *          "columns":{"nama":["nama_lengkap","inisial"]}}]}
  *   {"keytype":"STATE","subject":"s","version":3}
  *       {"state":"deprecated","sunset":"2027-01-31","successor":{"subject":"s","version":4},"note":"..."}
  *
- * A null value takes the record away. `fields` are the names of the record's own fields; none: all of them. `columns`
+ * A null value takes the record away; `valid_s` (may be missing) seconds after the record's time it counts no more: what
+ * comes and goes, as one of several gateways does, says it again and again. `fields` are the names of the record's own fields; none: all of them. `columns`
  * (of views; may be missing): which of its own columns each of them is in; a field that is in none decides its rows.
  * Thread: any (one rwlock inside); what is passed to a callback is borrowed until it returns.
  */
@@ -53,14 +54,15 @@ struct schema_use {
 void schema_use_put_columns(struct bus_json_out *j, const struct schema_use *u);
 void schema_names_put(struct bus_json_out *j, const char *names); /* "a,b" -> ["a","b"] */
 
-/* Every use of the subject (NULL: of any), by program, then as said. */
+/* Every use of the subject (NULL: of any), by program, then as said. Of a subject, a view of several gateways, of which
+ * all say the same, comes once. */
 void schema_side_uses(struct schema_side *s, const char *subject,
 		      void (*fn)(void *ctx, const struct schema_use *use), void *ctx);
 bool schema_side_program(struct schema_side *s, const char *program); /* has said something */
 
-/* A program's value, read and checked: BUS_EDATA says what is wrong. In the arena. */
+/* A program's value, read and checked: BUS_EDATA says what is wrong. In the arena. *valid_s 0: for ever. */
 enum bus_err schema_uses_read(struct bus_str json, const char *program, struct bus_arena *arena,
-			      struct schema_use **out, size_t *n, struct bus_error *err) BUS_MUSTCHECK;
+			      struct schema_use **out, size_t *n, int64_t *valid_s, struct bus_error *err) BUS_MUSTCHECK;
 
 /* --- what is on its way out ------------------------------------------------------------------------- */
 
@@ -90,11 +92,12 @@ void schema_side_state_key(const char *subject, int version, struct bus_buf *out
 enum bus_err schema_side_write(const struct bus_kafka_conf *kafka, const char *topic, struct bus_str key,
 			       const struct bus_str *value, int timeout_ms, int64_t *offset,
 			       struct bus_error *err) BUS_MUSTCHECK;
-/* What the program uses, in place of what it said before (of each use: kind, name, subject, fields). When it
+/* What the program uses, in place of what it said before (of each use: kind, name, subject, fields), for valid_s seconds (0:
+ * for ever). When it
  * cannot be said (no such topic: no registry of ours) that is logged, `side.not_announced`, and nothing else:
  * at most some seconds. */
 void schema_side_announce(const struct bus_kafka_conf *kafka, const char *schemas_topic, const char *program,
-			  const char *owner, const struct schema_use *use, size_t n);
+			  const char *owner, int64_t valid_s, const struct schema_use *use, size_t n);
 enum bus_err schema_side_wait(struct schema_side *s, int64_t offset, int timeout_ms,
 			      struct bus_error *err) BUS_MUSTCHECK;
 

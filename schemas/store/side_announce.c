@@ -34,7 +34,7 @@ void schema_use_put_columns(struct bus_json_out *j, const struct schema_use *u)
 	bus_json_object_end(j);
 }
 
-static void put_value(const char *owner, const struct schema_use *use, size_t n, struct bus_buf *out)
+static void put_value(const char *owner, int64_t valid_s, const struct schema_use *use, size_t n, struct bus_buf *out)
 {
 	struct bus_json_out j = { .buf = out };
 	time_t now = time(NULL);
@@ -46,6 +46,10 @@ static void put_value(const char *owner, const struct schema_use *use, size_t n,
 	bus_json_object(&j);
 	bus_json_text_member(&j, "owner", owner);
 	bus_json_text_member(&j, "at", at);
+	if (valid_s > 0) {
+		bus_json_key(&j, "valid_s");
+		bus_json_put_int(&j, valid_s);
+	}
 	bus_json_key(&j, "uses");
 	bus_json_array(&j);
 	for (size_t i = 0; i < n; i++) {
@@ -68,7 +72,7 @@ static void put_value(const char *owner, const struct schema_use *use, size_t n,
 }
 
 void schema_side_announce(const struct bus_kafka_conf *kafka, const char *schemas_topic, const char *program,
-			  const char *owner, const struct schema_use *use, size_t n)
+			  const char *owner, int64_t valid_s, const struct schema_use *use, size_t n)
 {
 	char *topic = bus_xasprintf("%s%s", schemas_topic, SCHEMA_SIDE_SUFFIX);
 	struct bus_buf key = { 0 }, value = { 0 };
@@ -78,7 +82,7 @@ void schema_side_announce(const struct bus_kafka_conf *kafka, const char *schema
 	enum bus_err rc;
 
 	schema_side_use_key(program, &key);
-	put_value(owner, use, n, &value);
+	put_value(owner, valid_s, use, n, &value);
 	text = bus_buf_str(&value);
 	/* librdkafka would wait half a minute for a topic that is not there. */
 	rc = bus_admin_partitions(kafka, topic, &partitions, NULL, WRITE_MS, &err);

@@ -8,7 +8,7 @@
 #define FIELDS_MAX 1000
 #define NAME_MAX_BYTES 512
 #define NAMES_MAX_BYTES 8192 /* of the columns of one field */
-#define NAMES_MAX_BYTES 8192 /* of the columns of one field */
+#define VALID_MAX ((int64_t)3660 * 86400) /* seconds */
 
 /* A member's text: "" when it is not there; NULL (and err) when it is no text that a name can be. */
 static const char *member(const struct bus_json *o, const char *name, struct bus_arena *arena,
@@ -125,17 +125,21 @@ static enum bus_err read_object(struct bus_str json, struct bus_arena *arena, st
 }
 
 enum bus_err schema_uses_read(struct bus_str json, const char *program, struct bus_arena *arena,
-			      struct schema_use **out, size_t *n, struct bus_error *err)
+			      struct schema_use **out, size_t *n, int64_t *valid_s, struct bus_error *err)
 {
-	const struct bus_json *list, *u;
+	const struct bus_json *list, *u, *valid;
 	const char *owner, *at, *name;
 	struct bus_json *o;
 	enum bus_err rc = read_object(json, arena, &o, err);
 
 	*n = 0;
 	*out = NULL;
+	*valid_s = 0;
 	if (rc != BUS_OK)
 		return rc;
+	valid = bus_json_get(o, "valid_s");
+	if (valid && (bus_json_int(valid, valid_s) != BUS_OK || *valid_s < 1 || *valid_s > VALID_MAX))
+		return bus_fail(err, BUS_EDATA, "'valid_s' is no number of seconds up to ten years");
 	owner = member(o, "owner", arena, err);
 	at = owner ? member(o, "at", arena, err) : NULL;
 	if (!at)

@@ -177,6 +177,14 @@ def test_a_quota_counts_down_says_when_and_holds(sample, strict):
     assert ask(sample, "/v1/whoami")[1]["RateLimit"] is None  # no quota, no word of it
 
 
+def test_the_registry_knows_what_each_gateway_uses(sample, strict):
+    def programs():
+        uses = json.loads(urllib.request.urlopen(sample.registry + "/v1/uses", timeout=10).read())["uses"]
+        return {u["program"].rsplit(":", 1)[-1] for u in uses if u["program"].startswith("titian-gateway/")}
+    want = {sample.city.url.rsplit(":", 1)[1], strict.rsplit(":", 1)[1]}
+    wait_for(lambda: want <= programs(), 30, "both gateways' uses")
+
+
 def test_pages_of_a_named_origin_may_read(sample, strict):
     _, headers, _ = ask(sample, "/v1/whoami", headers={"Origin": "https://data.example"}, base=strict)
     assert headers["Access-Control-Allow-Origin"] == "https://data.example"

@@ -23,20 +23,6 @@ def registry(kafka, tmp_path_factory):  # noqa: F811
     r.kill()
 
 
-@pytest.fixture(scope="module")
-def announced(sample):
-    """The city whose gateway was the last to tell what its views read: other tests' gateways have told, too."""
-    sample.kill("gateway")
-    sample.restart("gateway")
-    sample.idle()
-
-    def told():
-        with urllib.request.urlopen(sample.registry + "/v1/subjects/pku.disdukcapil.penduduk.v1-value/uses", timeout=10) as answer:
-            return "penduduk_hidup_per_kelurahan" in answer.read().decode()
-    wait_for(told, 60, "the gateway's uses")
-    return sample
-
-
 def check(registry, text, subject="warga"):
     status, answer = registry.ask("POST", "/v1/subjects/%s/check" % subject, {"schema": text})
     assert status == 200, answer
@@ -95,13 +81,13 @@ def test_diff(registry):
     assert registry.get("/v1/subjects/warga/diff?from=x")[1]["error_code"] == 42202
 
 
-def test_the_citys_views(announced):
+def test_the_citys_views(sample):
     """No registering: what removing a column would do to the city's own views."""
-    url = announced.registry + "/subjects/pku.disdukcapil.penduduk.v1-value/versions/latest/schema"
+    url = sample.registry + "/subjects/pku.disdukcapil.penduduk.v1-value/versions/latest/schema"
     with urllib.request.urlopen(url, timeout=10) as answer:
         schema = json.load(answer)
     schema["fields"] = [f for f in schema["fields"] if f["name"] != "kode_kel"]
-    request = urllib.request.Request(announced.registry + "/v1/subjects/pku.disdukcapil.penduduk.v1-value/check",
+    request = urllib.request.Request(sample.registry + "/v1/subjects/pku.disdukcapil.penduduk.v1-value/check",
                                      json.dumps({"schema": json.dumps(schema)}).encode(), method="POST")
     with urllib.request.urlopen(request, timeout=10) as answer:
         found = affected(json.load(answer))
@@ -126,15 +112,15 @@ def without(field):
     return change
 
 
-def test_through_views_only_what_is_needed_goes_up(announced):
+def test_through_views_only_what_is_needed_goes_up(sample):
     """Of `warga`, which reads all of the register, a view that shows no name does not care for names; one that does says in
     which of its columns. Expected: read off the shipped SQL by hand."""
     subject = "pku.disdukcapil.penduduk.v1-value"
-    names = ask_city(announced, subject, without("nama"))
+    names = ask_city(sample, subject, without("nama"))
     assert names["penerima_bansos_meninggal"][0]["columns"] == ["nama"]
     assert names["warga"][0]["columns"] == ["nama"]
     assert "penduduk_hidup_per_kelurahan" not in names and "mutu_dinsos_kk_beda" not in names
-    area = ask_city(announced, subject, without("kode_kel"))
+    area = ask_city(sample, subject, without("kode_kel"))
     assert area["penduduk_hidup_per_kelurahan"][0]["columns"] == ["kode_kel"]
     assert "penerima_bansos_meninggal" not in area
     # compared, not shown: it decides which rows there are
@@ -144,7 +130,7 @@ def test_through_views_only_what_is_needed_goes_up(announced):
         for field in schema["fields"]:
             if field["name"] == "nominal":
                 field["type"] = "string"
-    changed = ask_city(announced, "pku.dinsos.bansos.v1-value", other_type)
+    changed = ask_city(sample, "pku.dinsos.bansos.v1-value", other_type)
     assert all(b[0]["code"] == "type_changed" for b in changed.values())
     assert "penerima_bansos_meninggal" not in changed  # reads status and program only
 

@@ -4,6 +4,8 @@ import time
 import urllib.request
 
 import pytest
+from confluent_kafka import Producer
+from conftest import wait_for
 from test_registry import A, B_DEFAULT, Registry, kafka, record  # noqa: F401 (kafka is a fixture)
 
 USES = {"owner": "Diskominfo", "at": "2026-11-22T08:00:00Z", "uses": [
@@ -35,6 +37,32 @@ def test_uses(registry):
     assert registry.ask("DELETE", "/v1/uses/loket")[0] == 200
     assert used(registry, "/v1/uses") == []
     assert registry.ask("DELETE", "/v1/uses/loket")[0] == 404
+
+
+def test_gateways_stand_beside_each_other_and_count_for_their_time(registry):
+    """As gateways write them: a topic's records, one key for each instance."""
+    producer = Producer({"bootstrap.servers": registry.bootstrap})
+
+    def say(program, age_s, views, **more):
+        uses = [{"kind": "view", "name": n, "subject": "jalan-value", "fields": f, "columns": {f[0]: [c]}} for n, f, c in views]
+        producer.produce(registry.topic + "_titian", key=json.dumps({"keytype": "USE", "program": program}),
+                         value=json.dumps({"owner": "", "at": "", "uses": uses, **more}), timestamp=int(1000 * (time.time() - age_s)))
+    say("titian-gateway/a:1", 0, [("jalan", ["nama"], "nama"), ("lorong", ["nama"], "nama")], valid_s=3600)
+    say("titian-gateway/b:1", 7200, [("jalan", ["nama"], "nama"), ("jalan", ["nama"], "judul"), ("gang", ["kode"], "k")], valid_s=86400)
+    say("titian-gateway/lama:1", 7200, [("usang", ["nama"], "nama")], valid_s=3600)
+    say("titian-gateway/rusak:1", 0, [("rusak", ["nama"], "nama")], valid_s=-1)
+    say("penutup", 0, [("penutup", ["nama"], "nama")])
+    assert producer.flush(20) == 0
+    by_subject = lambda: used(registry, "/v1/subjects/jalan-value/uses")
+    wait_for(lambda: "penutup" in {u[0] for u in by_subject()}, 20, "the last record")
+    assert [u[:3:2] for u in by_subject()] == [
+        ("penutup", "penutup"), ("titian-gateway/a:1", "jalan"), ("titian-gateway/a:1", "lorong"),
+        ("titian-gateway/b:1", "jalan"), ("titian-gateway/b:1", "gang")], "what both say once; what one says otherwise, too"
+    assert len(used(registry, "/v1/uses")) == 6, "as said"
+    for program in ("a:1", "b:1", "lama:1"):
+        assert registry.ask("DELETE", "/v1/uses/titian-gateway%2F" + program)[0] == 200
+    assert {u[0] for u in by_subject()} == {"penutup"}
+    assert registry.ask("PUT", "/v1/uses/x", {"uses": [], "valid_s": 0})[0] == 422
 
 
 def test_headers(registry):
