@@ -50,6 +50,9 @@ bool gw_rollup_bind(struct gw_db *db, struct gw_def *d, const struct gw_catalogu
 
 /* SQL, for a d->rollup. */
 void gw_rollup_create(const struct gw_def *d, struct bus_buf *out); /* the state */
+/* SELECT of the numbers of `from`'s groups, and INSERT that takes one of its rows, as parameters, into an empty state. */
+void gw_rollup_sums(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out);
+void gw_rollup_put(const struct gw_def *d, struct bus_buf *out);
 /* INSERT that adds `from`'s rows (plain name of a table like rollup.table), each times `sign`, to the state; gives
  * (_r_id, _r_key, _r_n) of the groups it touched. all: those whose numbers are as before, too. */
 void gw_rollup_add(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out);

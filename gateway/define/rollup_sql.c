@@ -51,14 +51,11 @@ static void put_rows(const struct gw_rollup *r, const char *from, const char *si
 		       r->where);
 }
 
-void gw_rollup_add(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out)
+void gw_rollup_sums(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out)
 {
-	static const char *const none[3] = { "", "", "" };
 	const struct gw_rollup *r = d->rollup;
 
-	bus_buf_printf(out, "INSERT INTO \"_sum_%s\"(", d->pub.name);
-	put_state_columns(r, "", none, out);
-	bus_buf_puts(out, ") SELECT ''");
+	bus_buf_puts(out, "SELECT ''");
 	for (size_t i = 0; i < r->n_groups; i++) /* 1 and 1.0 are one group */
 		bus_buf_printf(out,
 			       " || quote(CASE WHEN typeof(_r_g%zu) = 'real' AND _r_g%zu = CAST(_r_g%zu AS "
@@ -90,6 +87,34 @@ void gw_rollup_add(const struct gw_def *d, const char *from, const char *sign, b
 				bus_buf_printf(out, " OR _d_s%1$zu <> 0 OR max(" OTHER ")", i);
 		}
 	}
+}
+
+static void put_insert(const struct gw_def *d, struct bus_buf *out)
+{
+	static const char *const none[3] = { "", "", "" };
+
+	bus_buf_printf(out, "INSERT INTO \"_sum_%s\"(", d->pub.name);
+	put_state_columns(d->rollup, "", none, out);
+	bus_buf_puts(out, ") ");
+}
+
+void gw_rollup_put(const struct gw_def *d, struct bus_buf *out)
+{
+	put_insert(d, out);
+	bus_buf_puts(out, "VALUES (?, ?, ?");
+	for (size_t i = 0; i < d->rollup->n_groups; i++)
+		bus_buf_puts(out, ", ?");
+	for (size_t i = 0; i < d->rollup->n_args; i++)
+		bus_buf_puts(out, d->rollup->arg[i].summed ? ", ?, ?, ?" : ", ?");
+	bus_buf_putc(out, ')');
+}
+
+void gw_rollup_add(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out)
+{
+	const struct gw_rollup *r = d->rollup;
+
+	put_insert(d, out);
+	gw_rollup_sums(d, from, sign, all, out);
 	bus_buf_puts(out, " ON CONFLICT(_r_id) DO UPDATE SET _r_n = _r_n + excluded._r_n");
 	for (size_t i = 0; i < r->n_args; i++) {
 		bus_buf_printf(out, ", _r_c%zu = _r_c%zu + excluded._r_c%zu", i, i, i);

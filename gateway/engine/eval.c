@@ -136,8 +136,8 @@ int64_t gw_eval_most_us(struct gw_engine *e, const struct gw_def *d)
 
 /* A definition that passed its check may still cost n^3 on the rows there are: all others wait for the writer. Writing
  * is not under the deadline (gateway/store/db.h). */
-static enum bus_err step(struct gw_engine *e, struct gw_live *v, struct gw_stmt *s, int64_t most_us,
-			 bool *row, struct bus_error *err)
+enum bus_err gw_eval_step(struct gw_engine *e, struct gw_live *v, struct gw_stmt *s, int64_t most_us, bool *row,
+			  struct bus_error *err)
 {
 	int64_t begin = bus_clock_mono_us(), us = v->left_us < most_us ? v->left_us : most_us;
 	enum bus_err rc;
@@ -168,10 +168,10 @@ enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str 
 		return rc;
 
 	gw_stmt_bind_text(v->keyed, gw_stmt_param(v->keyed, ":_key"), key);
-	rc = step(e, v, v->keyed, KEY_US, &row, err);
+	rc = gw_eval_step(e, v, v->keyed, KEY_US, &row, err);
 	if (rc == BUS_OK && row) {
 		rc = keep_row(e, v, key, v->keyed, &old, waited, err);
-		if (rc == BUS_OK && (rc = step(e, v, v->keyed, KEY_US, &row, err)) == BUS_OK && row)
+		if (rc == BUS_OK && (rc = gw_eval_step(e, v, v->keyed, KEY_US, &row, err)) == BUS_OK && row)
 			bad_key(e, v, "two rows with one key");
 		gw_stmt_reset(v->keyed);
 		return rc;
@@ -278,7 +278,7 @@ enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic b
 	if (rc == BUS_OK)
 		rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &s, err);
 	v->left_us = gw_eval_most_us(e, v->def);
-	while (rc == BUS_OK && (rc = step(e, v, s, v->left_us, &row, err)) == BUS_OK && row) {
+	while (rc == BUS_OK && (rc = gw_eval_step(e, v, s, v->left_us, &row, err)) == BUS_OK && row) {
 		if (++n % ROWS_BETWEEN_LOOKS == 0 && stop && *stop) {
 			rc = bus_fail(err, BUS_ESTOPPED, "stopping");
 			break;

@@ -2,8 +2,17 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "bus/log.h"
 #include "gateway/engine/rollup.h"
 #include "gateway/store/versions.h"
+
+#define ROUTE_MS 2000 /* of a route's SELECTs for one batch; as eval.c gives one key */
+
+/* Which keys a change touches matters only while some are not touched. */
+static bool listens(const struct gw_live *v)
+{
+	return !v->all || (v->touched && !v->touched_whole);
+}
 
 static void mark(struct gw_live *v, const struct gw_value *value)
 {
@@ -62,7 +71,7 @@ void gw_route_change(void *engine, const char *table, enum gw_db_op op)
 	for (size_t i = 0; i < rel->n_listeners; i++) {
 		struct gw_listener *l = &rel->listener[i];
 
-		if (l->view->all && !l->view->touched)
+		if (!listens(l->view))
 			continue;
 		if (op == GW_DB_UPDATE) {
 			size_t c;
@@ -81,13 +90,16 @@ void gw_route_change(void *engine, const char *table, enum gw_db_op op)
 	}
 }
 
-static enum bus_err look_up(struct gw_live *v, struct gw_route *r, struct bus_error *err)
+/* All others wait for the writer: what takes longer than that to find is not looked for, and the view is evaluated as a
+ * whole, or stands still, when its turn comes (settle.c). */
+static enum bus_err look_up(struct gw_engine *e, struct gw_live *v, struct gw_route *r, struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
 	struct gw_value value;
 	const char *p;
 	bool row;
 
+	gw_db_deadline(e->db, ROUTE_MS); /* nothing is written meanwhile */
 	for (size_t i = 0; i < r->pending.n && rc == BUS_OK; i++) {
 		p = gw_keys_at(&r->pending, i).p + 1;
 		for (int k = 0; k < r->n_params; k++) {
@@ -100,7 +112,14 @@ static enum bus_err look_up(struct gw_live *v, struct gw_route *r, struct bus_er
 		}
 		gw_stmt_reset(r->select);
 	}
-	return rc;
+	gw_db_deadline(e->db, 0);
+	if (rc != BUS_ETIMEOUT)
+		return rc;
+	bus_log(BUS_LOG_WARN, "gateway.route_slow", LOG_STR("view", v->def->pub.name), LOG_INT("ms", ROUTE_MS));
+	v->all = true;
+	if (!v->beside) /* a build begins anew with a snapshot */
+		gw_touched_all(v);
+	return BUS_OK;
 }
 
 enum bus_err gw_route_flush_images(struct gw_engine *e, struct gw_rel *rel, struct bus_error *err)
@@ -125,8 +144,8 @@ enum bus_err gw_route_flush(struct gw_engine *e, struct gw_rel *rel, struct bus_
 		for (size_t k = 0; k < l->n_routes && rc == BUS_OK; k++) {
 			if (l->route[k].column >= 0 || l->route[k].pending.n == 0)
 				continue;
-			if (!l->view->all || l->view->touched)
-				rc = look_up(l->view, &l->route[k], err);
+			if (listens(l->view))
+				rc = look_up(e, l->view, &l->route[k], err);
 			gw_keys_clear(&l->route[k].pending);
 		}
 	}

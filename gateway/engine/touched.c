@@ -20,12 +20,14 @@ void gw_touched_all(struct gw_live *v)
 	gw_touched_begin(v);
 	if (v->touched)
 		memset(v->touched, 0xff, BYTES);
+	v->touched_whole = true;
 }
 
 void gw_touched_end(struct gw_live *v)
 {
 	free(v->touched);
 	v->touched = NULL;
+	v->touched_whole = false;
 }
 
 void gw_touched_add(struct gw_live *v, struct bus_str key)

@@ -694,6 +694,73 @@ static void a_build_that_takes_too_long_fails_and_the_next_goes_on(void **state)
 	assert_int_equal(state_of(t, "dear").state, GW_STATE_FAILED); /* not tried again for the other's change */
 }
 
+/* Its route finds the right keys, and takes hours. */
+#define FAR                                                                                                  \
+	HEAD("jauh",                                                                                         \
+	     "routes:\n  uji_orang: SELECT DISTINCT a._key FROM uji_orang a JOIN uji_orang b ON b.kel = a.kel " \
+	     "JOIN uji_orang c ON c.kel = a.kel JOIN uji_orang d ON d.kel = a.kel WHERE a.kel = :kel\n"      \
+	     "indexes:\n  - {table: uji_orang, columns: [kel]}\n",                                          \
+	     "  umur: {type: int, pdp: U}\n")                                                                \
+	"SELECT _key AS id, umur FROM uji_orang WHERE umur >= 18\n"
+
+static void a_route_that_takes_too_long_is_given_up_and_its_view_evaluated_as_a_whole(void **state)
+{
+	struct engine *t = *state;
+	struct follower f = { .name = "jauh" }, other = { .name = "dewasa" };
+
+	people(t);
+	wish(t, "jauh", FAR);
+	calm(t);
+	follow(t, &f);
+	assert_int_equal(f.n, PEOPLE - 18);
+	crowd(t);
+	engine_settle(t);
+	assert_int_equal(state_of(t, "jauh").state, GW_STATE_RUNNING);
+	follow(t, &f);
+	assert_int_equal(f.n, PEOPLE - 18 + 1);
+	same_as_the_page(t, &f);
+	follow(t, &other);
+	assert_int_equal(other.n, PEOPLE - 17 + 1);
+	assert_int_equal(engine_differences(t), 0);
+}
+
+#define GROW "replace("
+#define TENFOLD ", 'a', 'aaaaaaaaaa')"
+
+/* Each row takes a moment, and the rows are too many. */
+static void sums_that_take_too_long_to_make_leave_their_view_standing_still(void **state)
+{
+	struct engine *t = engine_new();
+	char json[300], word[151] = "";
+	bool sums = false;
+
+	(void)state;
+	memset(word, 'a', sizeof(word) - 1);
+	engine_topic(t, "pku.uji.pajak.v1", engine_schema(TAX));
+	engine_view(t, "ringan",
+		    HEAD("ringan", "routes: {uji_pajak: _key}\n", "") "SELECT _key AS id FROM uji_pajak WHERE besar > 9\n");
+	engine_view(t, "berat",
+		    "/*---\nname: berat\nkey: besar\ncolumns:\n  besar: {type: text, pdp: N}\n  n: {type: int, pdp: N}\n"
+		    "---*/\nSELECT CAST(besar AS TEXT) AS besar, sum(length(" GROW GROW GROW GROW "orang" TENFOLD TENFOLD TENFOLD TENFOLD
+		    ")) AS n FROM uji_pajak GROUP BY uji_pajak.besar\n");
+	engine_open(t, NULL);
+	for (size_t i = 0; i < t->e->n_views; i++)
+		sums |= t->e->view[i]->sum != NULL;
+	assert_true(sums);
+	for (unsigned i = 0; i < 100; i++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "p%02u", i);
+		snprintf(json, sizeof(json), "{\"id\":\"%s\",\"orang\":\"%s\",\"besar\":%u}", key, word, i);
+		engine_put(t, 0, key, json);
+	}
+	engine_apply(t, 100, GW_FORCE);
+	assert_int_equal(state_of(t, "berat").state, GW_STATE_STUCK);
+	assert_non_null(strstr(state_of(t, "berat").fault, "too long"));
+	assert_int_equal(gw_view_rows(t->e, gw_view_find(t->e, "ringan")), 90);
+	engine_free(&t);
+}
+
 static void held_views_outlive_their_set(void **state)
 {
 	struct engine *t = *state;
@@ -952,6 +1019,8 @@ int main(void)
 		T(a_view_that_cannot_be_evaluated_stands_still_alone),
 		T(a_view_that_takes_too_long_stands_still_alone),
 		T(a_build_that_takes_too_long_fails_and_the_next_goes_on),
+		T(a_route_that_takes_too_long_is_given_up_and_its_view_evaluated_as_a_whole),
+		cmocka_unit_test(sums_that_take_too_long_to_make_leave_their_view_standing_still),
 		T(held_views_outlive_their_set),
 		T(readers_go_on_while_views_come_and_go),
 		T(killed_at_any_moment_the_store_has_the_old_or_the_new),
