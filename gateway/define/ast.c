@@ -1,51 +1,14 @@
-/* gw_ast_parse: tokens into queries, SELECTs, sources. Names are resolved in ast_names.c. */
+/* gw_ast_parse: queries, SELECTs, sources. Names are resolved in ast_names.c. */
 #include "gateway/define/ast_impl.h"
 
-struct cte {
-	const char *name;
-	const char *const *column;
-	size_t n_columns, from, to; /* tokens of its query */
-	struct gw_ast_select *outer;
-	const struct cte *next;
-};
-
-struct parse {
-	struct gw_ast *a;
-	size_t i; /* token */
-	int depth;
-	const struct cte *with;
-};
-
-static struct gw_ast_query *read_query(struct parse *p, enum gw_ast_role role, struct gw_ast_select *within,
-				       struct gw_ast_select *outer);
-
-static const struct gw_sql_token *now(const struct parse *p)
-{
-	return &p->a->token[p->i];
-}
-
-static bool is(const struct parse *p, const char *word)
-{
-	return gw_sql_is(now(p), word);
-}
-
-static bool take(struct parse *p, const char *word)
-{
-	if (!is(p, word))
-		return false;
-	p->i++;
-	return true;
-}
-
-static void give_up(struct parse *p, const char *why)
+void gw_ast_give_up(struct gw_ast_parse *p, const char *why)
 {
 	if (!p->a->why)
 		p->a->why = why;
-	p->i = p->a->n_tokens - 1; /* END: all loops end there */
+	p->i = p->a->n_tokens - 1;
 }
 
-/* Room for one more in an array that grows at 0, 1, 2, 4, ... */
-static void *grown(struct parse *p, void *array, size_t n, size_t size)
+void *gw_ast_grown(struct gw_ast_parse *p, void *array, size_t n, size_t size)
 {
 	void *more;
 
@@ -57,163 +20,26 @@ static void *grown(struct parse *p, void *array, size_t n, size_t size)
 	return more;
 }
 
-#define PUSH(p, array, n, value)                                                                             \
-	do {                                                                                                 \
-		(array) = grown((p), (void *)(array), (n), sizeof(*(array)));                                \
-		(array)[(n)++] = (value);                                                                    \
-	} while (0)
-
-static const char *name_of(struct parse *p, const struct gw_sql_token *t)
+const char *gw_ast_name(struct gw_ast_parse *p, const struct gw_sql_token *t)
 {
 	return bus_arena_dup(p->a->arena, t->text.p, t->text.n);
 }
 
-static bool opens_query(const struct parse *p, size_t i)
+bool gw_ast_opens_query(const struct gw_ast_parse *p, size_t i)
 {
 	const struct gw_sql_token *t = &p->a->token[i];
 
 	return gw_sql_is(t, "SELECT") || gw_sql_is(t, "WITH") || gw_sql_is(t, "VALUES");
 }
 
-/* Words at which an expression, an alias or a list ends. */
-static bool ends_expression(const struct parse *p)
-{
-	static const char *const word[] = { "FROM",  "WHERE", "GROUP",	   "HAVING", "WINDOW", "ORDER",
-					    "LIMIT", "UNION", "INTERSECT", "EXCEPT", "JOIN",   "LEFT",
-					    "RIGHT", "FULL",  "INNER",	   "CROSS",  "NATURAL" };
-	const struct gw_sql_token *t = now(p);
-
-	if (t->kind == GW_SQL_END || gw_sql_is(t, ",") || gw_sql_is(t, ")"))
-		return true;
-	if (t->kind != GW_SQL_WORD || (p->i > 0 && gw_sql_is(t - 1, ".")))
-		return false;
-	if (gw_sql_is(t, "FROM") && p->i > 1 && gw_sql_is(t - 1, "DISTINCT") &&
-	    (gw_sql_is(t - 2, "IS") || gw_sql_is(t - 2, "NOT")))
-		return false;
-	for (size_t i = 0; i < BUS_LEN(word); i++) {
-		if (gw_sql_is(t, word[i]))
-			return true;
-	}
-	return false;
-}
-
-static bool is_aggregate(const struct parse *p)
-{
-	static const char *const name[] = { "count",
-					    "sum",
-					    "total",
-					    "avg",
-					    "group_concat",
-					    "string_agg",
-					    "json_group_array",
-					    "json_group_object" };
-	const struct gw_sql_token *t = now(p);
-	int depth = 0;
-
-	if (t->kind != GW_SQL_WORD || !gw_sql_is(t + 1, "("))
-		return false;
-	for (size_t i = 0; i < BUS_LEN(name); i++) {
-		if (gw_sql_is(t, name[i]))
-			return true;
-	}
-	if (!gw_sql_is(t, "min") && !gw_sql_is(t, "max"))
-		return false;
-	for (t++; t->kind != GW_SQL_END; t++) { /* of several arguments: a plain function */
-		depth += gw_sql_is(t, "(");
-		depth -= gw_sql_is(t, ")");
-		if (depth == 1 && gw_sql_is(t, ","))
-			return false;
-		if (depth == 0)
-			break;
-	}
-	return true;
-}
-
-/* Over one expression, noting the sub-queries in it, aggregates, windows. */
-static struct gw_ast_range read_expression(struct parse *p, struct gw_ast_select *s)
-{
-	struct gw_ast_range r = { .from = p->i };
-	int depth = 0;
-
-	while (now(p)->kind != GW_SQL_END && (depth > 0 || !ends_expression(p))) {
-		if (is(p, "(") && opens_query(p, p->i + 1)) {
-			struct gw_ast_query *q;
-
-			p->i++;
-			q = read_query(p, GW_AST_EXPRESSION, s, s);
-			PUSH(p, s->sub, s->n_subs, q);
-			if (!take(p, ")"))
-				give_up(p, "sub-query");
-			continue;
-		}
-		s->aggregate |= is_aggregate(p);
-		s->window |= is(p, "OVER");
-		depth += is(p, "(");
-		depth -= is(p, ")");
-		p->i++;
-	}
-	r.to = p->i;
-	return r;
-}
-
-static bool is_end_of_value(const struct gw_sql_token *t)
-{
-	static const char *const no[] = { "IS",	     "NOT",  "AND",    "OR",   "LIKE", "IN",
-					  "BETWEEN", "GLOB", "CASE",   "WHEN", "THEN", "ELSE",
-					  "COLLATE", "AS",   "ESCAPE", "FROM", "ALL",  "DISTINCT" };
-
-	if (t->kind == GW_SQL_SIGN)
-		return gw_sql_is(t, ")") || gw_sql_is(t, "*");
-	for (size_t i = 0; i < BUS_LEN(no); i++) {
-		if (gw_sql_is(t, no[i]))
-			return false;
-	}
-	return true;
-}
-
-static bool is_value_word(const struct gw_sql_token *t)
-{
-	return gw_sql_is(t, "END") || gw_sql_is(t, "NULL") || gw_sql_is(t, "ISNULL") ||
-	       gw_sql_is(t, "NOTNULL");
-}
-
-/* expression [[AS] name] */
-static void add_item(struct parse *p, struct gw_ast_select *s, struct gw_ast_range r)
-{
-	const struct gw_sql_token *t = p->a->token;
-	struct gw_ast_item item = { .from = r.from, .to = r.to };
-	size_t n = r.to - r.from;
-
-	if (n == 0) {
-		give_up(p, "an output without an expression");
-		return;
-	}
-	if (n >= 3 && gw_sql_is(&t[r.to - 2], "AS")) {
-		item.name = name_of(p, &t[r.to - 1]);
-		item.to -= 2;
-	} else if (n >= 2 && (t[r.to - 1].kind == GW_SQL_WORD || t[r.to - 1].kind == GW_SQL_QUOTED) &&
-		   !is_value_word(&t[r.to - 1]) && is_end_of_value(&t[r.to - 2])) {
-		item.name = name_of(p, &t[r.to - 1]);
-		item.to -= 1;
-	}
-	PUSH(p, s->item, s->n_items, item);
-}
-
-static void read_items(struct parse *p, struct gw_ast_select *s)
-{
-	do
-		add_item(p, s, read_expression(p, s));
-	while (take(p, ","));
-}
-
 /* --- FROM ------------------------------------------------------------------------------------------- */
 
-static struct gw_ast_source *add_source(struct parse *p, struct gw_ast_select *s)
+static struct gw_ast_source *add_source(struct gw_ast_parse *p, struct gw_ast_select *s)
 {
 	struct gw_ast_source *x = bus_arena_zalloc(p->a->arena, sizeof(*x));
 
 	if (p->a->n_sources == GW_AST_SOURCES_MAX) {
-		give_up(p, "too many tables");
+		gw_ast_give_up(p, "too many tables");
 		return x;
 	}
 	x->id = p->a->n_sources;
@@ -222,9 +48,9 @@ static struct gw_ast_source *add_source(struct parse *p, struct gw_ast_select *s
 	return x;
 }
 
-static const struct cte *find_cte(const struct parse *p, const struct gw_sql_token *t)
+static const struct gw_ast_with *find_cte(const struct gw_ast_parse *p, const struct gw_sql_token *t)
 {
-	for (const struct cte *c = p->with; c; c = c->next) {
+	for (const struct gw_ast_with *c = p->with; c; c = c->next) {
 		if (gw_sql_names(t, c->name))
 			return c;
 	}
@@ -232,14 +58,15 @@ static const struct cte *find_cte(const struct parse *p, const struct gw_sql_tok
 }
 
 /* A WITH's query where it is used: read again, so that each use has sources of its own. */
-static void use_cte(struct parse *p, struct gw_ast_select *s, struct gw_ast_source *x, const struct cte *c)
+static void use_cte(struct gw_ast_parse *p, struct gw_ast_select *s, struct gw_ast_source *x,
+		    const struct gw_ast_with *c)
 {
-	const struct cte *with = p->with;
+	const struct gw_ast_with *with = p->with;
 	size_t back = p->i;
 
 	p->i = c->from;
 	p->with = c->next;
-	x->query = read_query(p, GW_AST_FROM, s, c->outer);
+	x->query = gw_ast_read_query(p, GW_AST_FROM, s, c->outer);
 	x->query->as = x;
 	x->with = true;
 	x->query->column = c->column;
@@ -249,266 +76,207 @@ static void use_cte(struct parse *p, struct gw_ast_select *s, struct gw_ast_sour
 		p->i = back;
 }
 
-static struct gw_ast_source *read_source(struct parse *p, struct gw_ast_select *s)
+static struct gw_ast_source *read_source(struct gw_ast_parse *p, struct gw_ast_select *s)
 {
 	struct gw_ast_source *x = add_source(p, s);
 
-	if (take(p, "(")) {
-		if (!opens_query(p, p->i)) {
-			give_up(p, "a join in brackets");
+	x->from = p->i;
+	if (gw_ast_take(p, "(")) {
+		if (!gw_ast_opens_query(p, p->i)) {
+			gw_ast_give_up(p, "a join in brackets");
 			return x;
 		}
-		x->query = read_query(p, GW_AST_FROM, s, s->query->outer);
+		x->query = gw_ast_read_query(p, GW_AST_FROM, s, s->query->outer);
 		x->query->as = x;
-		if (!take(p, ")"))
-			give_up(p, "a sub-query");
-	} else if (now(p)->kind == GW_SQL_WORD || now(p)->kind == GW_SQL_QUOTED) {
-		const struct gw_sql_token *t = now(p);
-		const struct cte *c = find_cte(p, t);
+		if (!gw_ast_take(p, ")"))
+			gw_ast_give_up(p, "a sub-query");
+	} else if (gw_sql_is_name(gw_ast_now(p))) {
+		const struct gw_sql_token *t = gw_ast_now(p);
+		const struct gw_ast_with *c = find_cte(p, t);
 
 		p->i++;
-		x->name = name_of(p, t);
-		if (is(p, "(") || is(p, "."))
-			give_up(p, "a function or another database in FROM");
+		x->name = gw_ast_name(p, t);
+		if (gw_ast_is(p, "(") || gw_ast_is(p, "."))
+			gw_ast_give_up(p, "a function or another database in FROM");
 		else if (c)
 			use_cte(p, s, x, c);
-		else if (!(x->table = gw_world_find(p->a->world, x->name)))
-			give_up(p, "a table that is not known");
+		else if (p->a->world && !(x->table = gw_world_find(p->a->world, x->name)))
+			gw_ast_give_up(p, "a table that is not known");
 	} else {
-		give_up(p, "FROM");
+		gw_ast_give_up(p, "FROM");
 	}
-	if (take(p, "AS") ||
-	    ((now(p)->kind == GW_SQL_WORD || now(p)->kind == GW_SQL_QUOTED) && !ends_expression(p) &&
-	     !is(p, "ON") && !is(p, "USING") && !is(p, "NOT") && !is(p, "INDEXED"))) {
-		x->name = name_of(p, now(p));
+	if (gw_ast_take(p, "AS") ||
+	    (gw_sql_is_name(gw_ast_now(p)) && !gw_ast_ends_expression(p) && !gw_ast_is(p, "ON") &&
+	     !gw_ast_is(p, "USING") && !gw_ast_is(p, "NOT") && !gw_ast_is(p, "INDEXED"))) {
+		x->name = gw_ast_name(p, gw_ast_now(p));
 		p->i++;
 	}
-	if (is(p, "INDEXED") || is(p, "NOT"))
-		give_up(p, "INDEXED BY");
+	x->to = p->i;
+	if (gw_ast_is(p, "INDEXED") || gw_ast_is(p, "NOT"))
+		gw_ast_give_up(p, "INDEXED BY");
 	return x;
 }
 
-static void add_term(struct parse *p, struct gw_ast_select *s, struct gw_ast_range r);
-
-static void read_from(struct parse *p, struct gw_ast_select *s)
+static void read_from(struct gw_ast_parse *p, struct gw_ast_select *s)
 {
 	bool left = false;
 
 	for (;;) {
 		struct gw_ast_source *x = read_source(p, s);
 
-		PUSH(p, s->source, s->n_sources, x);
-		if (take(p, "ON")) {
-			struct gw_ast_range r = read_expression(p, s);
+		GW_AST_PUSH(p, s->source, s->n_sources, x);
+		if (gw_ast_take(p, "ON")) {
+			struct gw_ast_range r = gw_ast_read_expression(p, s);
 
 			r.optional = left ? x : NULL;
-			add_term(p, s, r);
-		} else if (is(p, "USING")) {
-			give_up(p, "USING");
+			gw_ast_add_terms(p, s, r);
+		} else if (gw_ast_is(p, "USING")) {
+			gw_ast_give_up(p, "USING");
 		}
 		left = false;
-		if (take(p, ","))
+		if (gw_ast_take(p, ","))
 			continue;
-		if (is(p, "NATURAL"))
-			give_up(p, "a NATURAL join");
-		if (is(p, "RIGHT") || is(p, "FULL")) {
+		if (gw_ast_is(p, "NATURAL"))
+			gw_ast_give_up(p, "a NATURAL join");
+		if (gw_ast_is(p, "RIGHT") || gw_ast_is(p, "FULL")) {
 			s->outer_join = true;
 			p->i++;
-			take(p, "OUTER");
-		} else if (take(p, "LEFT")) {
+			gw_ast_take(p, "OUTER");
+		} else if (gw_ast_take(p, "LEFT")) {
 			left = true;
-			take(p, "OUTER");
-		} else if (!take(p, "INNER")) {
-			take(p, "CROSS");
+			gw_ast_take(p, "OUTER");
+		} else if (!gw_ast_take(p, "INNER")) {
+			gw_ast_take(p, "CROSS");
 		}
-		if (!take(p, "JOIN"))
+		if (!gw_ast_take(p, "JOIN"))
 			return;
-	}
-}
-
-/* --- conditions ------------------------------------------------------------------------------------- */
-
-/* The end of the bracket that opens at i. */
-static size_t behind_bracket(const struct gw_ast *a, size_t i, size_t to)
-{
-	int depth = 0;
-
-	for (; i < to; i++) {
-		depth += gw_sql_is(&a->token[i], "(");
-		depth -= gw_sql_is(&a->token[i], ")");
-		if (depth == 0)
-			return i + 1;
-	}
-	return to;
-}
-
-/* Splits at AND; an OR anywhere in it makes it one condition that says nothing of its parts. */
-static void add_term(struct parse *p, struct gw_ast_select *s, struct gw_ast_range r)
-{
-	const struct gw_sql_token *t = p->a->token;
-	size_t begin = r.from;
-	int depth = 0, cases = 0, between = 0;
-	struct gw_ast_range part;
-
-	while (r.to - r.from > 2 && gw_sql_is(&t[r.from], "(") && !opens_query(p, r.from + 1) &&
-	       behind_bracket(p->a, r.from, r.to) == r.to) {
-		r.from++;
-		r.to--;
-		begin = r.from;
-	}
-	for (size_t i = r.from; i < r.to; i++) {
-		depth += gw_sql_is(&t[i], "(");
-		depth -= gw_sql_is(&t[i], ")");
-		if (depth > 0 || (i > 0 && gw_sql_is(&t[i - 1], ".")))
-			continue;
-		cases += gw_sql_is(&t[i], "CASE");
-		cases -= gw_sql_is(&t[i], "END");
-		if (cases == 0 && gw_sql_is(&t[i], "OR")) {
-			PUSH(p, s->term, s->n_terms, r);
-			return;
-		}
-	}
-	depth = cases = 0;
-	for (size_t i = r.from; i <= r.to; i++) {
-		bool end = i == r.to;
-
-		if (!end) {
-			depth += gw_sql_is(&t[i], "(");
-			depth -= gw_sql_is(&t[i], ")");
-			cases += depth == 0 && gw_sql_is(&t[i], "CASE");
-			cases -= depth == 0 && gw_sql_is(&t[i], "END");
-			between += depth == 0 && cases == 0 && gw_sql_is(&t[i], "BETWEEN");
-			if (depth > 0 || cases > 0 || !gw_sql_is(&t[i], "AND"))
-				continue;
-			if (between > 0) {
-				between--;
-				continue;
-			}
-		}
-		part = (struct gw_ast_range){ begin, i, r.optional };
-		if (part.from == r.from && end)
-			PUSH(p, s->term, s->n_terms, part);
-		else
-			add_term(p, s, part);
-		begin = i + 1;
 	}
 }
 
 /* --- SELECT, query ---------------------------------------------------------------------------------- */
 
-static void add_rest(struct parse *p, struct gw_ast_select *s)
+static void add_tail(struct gw_ast_parse *p, struct gw_ast_select *s)
 {
-	struct gw_ast_range r = read_expression(p, s);
+	struct gw_ast_range r = gw_ast_read_expression(p, s);
 
-	PUSH(p, s->rest, s->n_rest, r);
+	GW_AST_PUSH(p, s->tail, s->n_tail, r);
 }
 
-static struct gw_ast_select *read_select(struct parse *p, struct gw_ast_query *q)
+static struct gw_ast_select *read_select(struct gw_ast_parse *p, struct gw_ast_query *q)
 {
 	struct gw_ast_select *s = bus_arena_zalloc(p->a->arena, sizeof(*s));
 
 	s->query = q;
-	if (take(p, "VALUES")) {
-		give_up(p, "VALUES");
+	if (gw_ast_take(p, "VALUES")) {
+		gw_ast_give_up(p, "VALUES");
 		return s;
 	}
-	if (!take(p, "SELECT")) {
-		give_up(p, "a query");
+	if (!gw_ast_take(p, "SELECT")) {
+		gw_ast_give_up(p, "a query");
 		return s;
 	}
-	if (!take(p, "DISTINCT"))
-		take(p, "ALL");
-	read_items(p, s);
-	if (take(p, "FROM"))
+	s->from = p->i - 1;
+	s->distinct = gw_ast_take(p, "DISTINCT");
+	if (!s->distinct)
+		gw_ast_take(p, "ALL");
+	gw_ast_read_items(p, s);
+	s->end = p->i;
+	if (gw_ast_take(p, "FROM"))
 		read_from(p, s);
-	if (take(p, "WHERE"))
-		add_term(p, s, read_expression(p, s));
-	if (take(p, "GROUP")) {
-		take(p, "BY");
+	s->rest = p->i;
+	if (gw_ast_take(p, "WHERE")) {
+		s->where = gw_ast_read_expression(p, s);
+		gw_ast_add_terms(p, s, s->where);
+	}
+	if (gw_ast_take(p, "GROUP")) {
+		gw_ast_take(p, "BY");
 		do {
-			struct gw_ast_range r = read_expression(p, s);
+			struct gw_ast_range r = gw_ast_read_expression(p, s);
 
-			PUSH(p, s->group, s->n_groups, r);
-		} while (take(p, ","));
+			GW_AST_PUSH(p, s->group, s->n_groups, r);
+		} while (gw_ast_take(p, ","));
 		s->aggregate = true;
 	}
-	if (take(p, "HAVING")) {
-		add_rest(p, s);
+	if (gw_ast_take(p, "HAVING")) {
+		add_tail(p, s);
+		s->having = s->tail[0];
 		s->aggregate = true;
 	}
-	if (is(p, "WINDOW"))
-		give_up(p, "WINDOW");
+	if (gw_ast_is(p, "WINDOW"))
+		gw_ast_give_up(p, "WINDOW");
+	s->to = p->i;
 	return s;
 }
 
-static void read_with(struct parse *p, struct gw_ast_select *outer)
+static void read_with(struct gw_ast_parse *p, struct gw_ast_select *outer)
 {
-	take(p, "RECURSIVE");
+	gw_ast_take(p, "RECURSIVE");
 	do {
-		struct cte *c = bus_arena_zalloc(p->a->arena, sizeof(*c));
+		struct gw_ast_with *c = bus_arena_zalloc(p->a->arena, sizeof(*c));
 		const char **column = NULL;
 
-		c->name = name_of(p, now(p));
+		c->name = gw_ast_name(p, gw_ast_now(p));
 		p->i++;
-		if (take(p, "(")) {
+		if (gw_ast_take(p, "(")) {
 			do {
-				PUSH(p, column, c->n_columns, name_of(p, now(p)));
+				GW_AST_PUSH(p, column, c->n_columns, gw_ast_name(p, gw_ast_now(p)));
 				p->i++;
-			} while (take(p, ","));
+			} while (gw_ast_take(p, ","));
 			c->column = column;
-			if (!take(p, ")"))
-				give_up(p, "WITH");
+			if (!gw_ast_take(p, ")"))
+				gw_ast_give_up(p, "WITH");
 		}
-		take(p, "AS");
-		if (take(p, "NOT") || is(p, "MATERIALIZED"))
-			take(p, "MATERIALIZED");
-		if (!is(p, "(")) {
-			give_up(p, "WITH");
+		gw_ast_take(p, "AS");
+		if (gw_ast_take(p, "NOT") || gw_ast_is(p, "MATERIALIZED"))
+			gw_ast_take(p, "MATERIALIZED");
+		if (!gw_ast_is(p, "(")) {
+			gw_ast_give_up(p, "WITH");
 			return;
 		}
 		c->from = p->i + 1;
-		p->i = behind_bracket(p->a, p->i, p->a->n_tokens - 1);
-		c->to = p->i - 1;
+		p->i = gw_ast_now(p)->pair;
+		gw_ast_take(p, ")");
 		c->outer = outer;
 		c->next = p->with;
 		p->with = c;
-	} while (take(p, ","));
+	} while (gw_ast_take(p, ","));
 }
 
-static struct gw_ast_query *read_query(struct parse *p, enum gw_ast_role role, struct gw_ast_select *within,
-				       struct gw_ast_select *outer)
+struct gw_ast_query *gw_ast_read_query(struct gw_ast_parse *p, enum gw_ast_role role,
+				       struct gw_ast_select *within, struct gw_ast_select *outer)
 {
 	struct gw_ast_query *q = bus_arena_zalloc(p->a->arena, sizeof(*q));
-	const struct cte *with = p->with;
+	const struct gw_ast_with *with = p->with;
 
 	q->role = role;
 	q->within = within;
 	q->outer = outer;
 	q->from = p->i;
 	if (++p->depth > GW_AST_DEPTH_MAX)
-		give_up(p, "nested too deep");
-	if (take(p, "WITH"))
+		gw_ast_give_up(p, "nested too deep");
+	if (gw_ast_take(p, "WITH"))
 		read_with(p, outer);
 	for (;;) {
 		struct gw_ast_select *s = read_select(p, q);
 
-		PUSH(p, q->select, q->n_selects, s);
-		if (take(p, "UNION"))
-			take(p, "ALL");
-		else if (!take(p, "INTERSECT") && !take(p, "EXCEPT"))
+		GW_AST_PUSH(p, q->select, q->n_selects, s);
+		if (gw_ast_take(p, "UNION"))
+			gw_ast_take(p, "ALL");
+		else if (!gw_ast_take(p, "INTERSECT") && !gw_ast_take(p, "EXCEPT"))
 			break;
 	}
-	if (take(p, "ORDER")) {
-		take(p, "BY");
+	q->tail = p->i;
+	if (gw_ast_take(p, "ORDER")) {
+		gw_ast_take(p, "BY");
 		do
-			add_rest(p, q->select[q->n_selects - 1]);
-		while (take(p, ","));
+			add_tail(p, q->select[q->n_selects - 1]);
+		while (gw_ast_take(p, ","));
 	}
-	if (take(p, "LIMIT")) {
+	if (gw_ast_take(p, "LIMIT")) {
 		q->limited = true;
 		do
-			add_rest(p, q->select[q->n_selects - 1]);
-		while (take(p, ","));
+			add_tail(p, q->select[q->n_selects - 1]);
+		while (gw_ast_take(p, ","));
 	}
 	q->to = p->i;
 	p->with = with;
@@ -516,31 +284,18 @@ static struct gw_ast_query *read_query(struct parse *p, enum gw_ast_role role, s
 	return q;
 }
 
-static void read_tokens(struct gw_ast *a, const char *sql)
-{
-	struct gw_sql_token t;
-	size_t n = 1;
-
-	for (const char *p = gw_sql_next(sql, &t); t.kind != GW_SQL_END; p = gw_sql_next(p, &t))
-		n++;
-	/* One more at either end, so that looking one aside is no care. */
-	a->token = (struct gw_sql_token *)bus_arena_zalloc(a->arena, (n + 3) * sizeof(*a->token)) + 1;
-	for (const char *p = sql; a->n_tokens < n;)
-		p = gw_sql_next(p, &a->token[a->n_tokens++]);
-}
-
 struct gw_ast *gw_ast_parse(const char *sql, const struct gw_world *world, struct bus_arena *arena)
 {
 	struct gw_ast *a = bus_arena_zalloc(arena, sizeof(*a));
-	struct parse p = { .a = a };
+	struct gw_ast_parse p = { .a = a };
 
 	a->arena = arena;
 	a->world = world;
-	read_tokens(a, sql);
-	a->top = read_query(&p, GW_AST_TOP, NULL, NULL);
-	if (!a->why && now(&p)->kind != GW_SQL_END)
+	a->token = gw_sql_scan(sql, arena, &a->n_tokens);
+	a->top = gw_ast_read_query(&p, GW_AST_TOP, NULL, NULL);
+	if (!a->why && gw_ast_now(&p)->kind != GW_SQL_END)
 		a->why = "the end";
-	if (!a->why)
+	if (!a->why && world)
 		gw_ast_names(a);
 	return a;
 }

@@ -35,7 +35,7 @@ struct gw_ast_node gw_ast_resolve(const struct gw_ast *a, const struct gw_ast_se
 	struct gw_ast_node found = { 0 };
 	size_t at;
 
-	if ((to - from != 1 && column == t) || (t->kind != GW_SQL_WORD && t->kind != GW_SQL_QUOTED))
+	if ((to - from != 1 && column == t) || !gw_sql_is_name(t))
 		return found;
 	for (const struct gw_ast_select *s = select; s && !found.source; s = s->query->outer) {
 		for (size_t i = 0; i < s->n_sources; i++) {
@@ -52,6 +52,15 @@ struct gw_ast_node gw_ast_resolve(const struct gw_ast *a, const struct gw_ast_se
 		}
 	}
 	return found;
+}
+
+struct gw_ast_query *gw_ast_query_at(const struct gw_ast_select *select, size_t token)
+{
+	for (size_t i = 0; i < select->n_subs; i++) {
+		if (select->sub[i]->from == token)
+			return select->sub[i];
+	}
+	return NULL;
 }
 
 bool gw_ast_same(struct gw_ast_node a, struct gw_ast_node b)
@@ -191,19 +200,16 @@ static void name_items(struct gw_ast *a, struct gw_ast_select *s)
 /* The IN's right side, as a source of one column. */
 static struct gw_ast_source *in_source(struct gw_ast *a, struct gw_ast_select *s, size_t bracket, size_t end)
 {
-	for (size_t i = 0; i < s->n_subs; i++) {
-		struct gw_ast_query *q = s->sub[i];
+	struct gw_ast_query *q = gw_ast_query_at(s, bracket + 1);
 
-		if (q->from != bracket + 1 || q->to + 1 != end || a->n_sources == GW_AST_SOURCES_MAX)
-			continue;
-		if (!q->as) {
-			q->as = bus_arena_zalloc(a->arena, sizeof(*q->as));
-			*q->as = (struct gw_ast_source){ .query = q, .select = s, .id = a->n_sources };
-			a->source[a->n_sources++] = q->as;
-		}
-		return q->as;
+	if (!q || q->to + 1 != end || a->n_sources == GW_AST_SOURCES_MAX)
+		return NULL;
+	if (!q->as) {
+		q->as = bus_arena_zalloc(a->arena, sizeof(*q->as));
+		*q->as = (struct gw_ast_source){ .query = q, .select = s, .id = a->n_sources };
+		a->source[a->n_sources++] = q->as;
 	}
-	return NULL;
+	return q->as;
 }
 
 static void find_equals(struct gw_ast *a, struct gw_ast_select *s)
@@ -213,14 +219,12 @@ static void find_equals(struct gw_ast *a, struct gw_ast_select *s)
 		const struct gw_ast_range *r = &s->term[i];
 		struct gw_ast_equal e = { .optional = r->optional };
 		const struct gw_sql_token *t = a->token;
-		int depth = 0;
 		size_t at = 0;
 
 		for (size_t k = r->from; k < r->to && !at; k++) {
-			depth += gw_sql_is(&t[k], "(");
-			depth -= gw_sql_is(&t[k], ")");
-			if (depth == 0 &&
-			    (gw_sql_is(&t[k], "=") || gw_sql_is(&t[k], "==") || gw_sql_is(&t[k], "IN")))
+			if (gw_sql_is(&t[k], "("))
+				k = t[k].pair;
+			else if (gw_sql_is(&t[k], "=") || gw_sql_is(&t[k], "==") || gw_sql_is(&t[k], "IN"))
 				at = k;
 		}
 		if (!at)

@@ -34,61 +34,17 @@ static void walk_node(struct walk *w, struct gw_ast_node n, bool summed)
 		walk_item(w, n.source->query->select[i], n.column, summed);
 }
 
-static bool sums(const struct gw_sql_token *t)
-{
-	return gw_sql_is(t, "sum") || gw_sql_is(t, "total") || gw_sql_is(t, "avg");
-}
-
-static size_t behind(const struct gw_ast *a, size_t open, size_t to)
-{
-	int depth = 0;
-
-	for (; open < to; open++) {
-		depth += gw_sql_is(&a->token[open], "(");
-		depth -= gw_sql_is(&a->token[open], ")");
-		if (depth == 0)
-			return open + 1;
-	}
-	return to;
-}
-
-/* The sub-query whose text begins at the token; NULL: none does. */
-static const struct gw_ast_query *query_at(const struct gw_ast_select *s, size_t i)
-{
-	for (size_t k = 0; k < s->n_subs; k++) {
-		if (s->sub[k]->from == i)
-			return s->sub[k];
-	}
-	return NULL;
-}
-
-/* Words of an expression that are no names. */
-static bool is_keyword(const struct gw_sql_token *t)
-{
-	static const char *const word[] = {
-		"AND",	 "AS",	    "ASC",  "BETWEEN",	"BINARY", "BLOB",    "BY",     "CASE",
-		"CAST",	 "COLLATE", "DESC", "DISTINCT", "ELSE",	  "END",     "ESCAPE", "EXISTS",
-		"FALSE", "FROM",    "GLOB", "IN",	"INT",	  "INTEGER", "IS",     "ISNULL",
-		"LIKE",	 "NOCASE",  "NOT",  "NOTNULL",	"NULL",	  "NUMERIC", "OR",     "ORDER",
-		"REAL",	 "RTRIM",   "TEXT", "THEN",	"TRUE",	  "WHEN",
-	};
-
-	for (size_t i = 0; i < BUS_LEN(word) && t->kind == GW_SQL_WORD; i++) {
-		if (gw_sql_is(t, word[i]))
-			return true;
-	}
-	return false;
-}
-
 static void walk_tokens(struct walk *w, const struct gw_ast_select *s, size_t from, size_t to, bool summed)
 {
 	const struct gw_sql_token *t = w->a->token;
 	const struct gw_ast_query *q;
 	struct gw_ast_node n;
-	size_t len, end;
+	size_t len;
 
 	for (size_t i = from; i < to; i++) {
-		if (gw_sql_is(&t[i], "(") && (q = query_at(s, i + 1))) {
+		enum gw_fun call = gw_sql_call(t, i);
+
+		if (gw_sql_is(&t[i], "(") && (q = gw_ast_query_at(s, i + 1))) {
 			if (!gw_sql_is(&t[i - 1], "EXISTS") && !gw_sql_is(&t[i - 1], "IN")) {
 				for (size_t k = 0; k < q->n_selects; k++)
 					walk_item(w, q->select[k], 0, summed);
@@ -96,19 +52,18 @@ static void walk_tokens(struct walk *w, const struct gw_ast_select *s, size_t fr
 			i = q->to;
 			continue;
 		}
-		if (t[i].kind != GW_SQL_WORD && t[i].kind != GW_SQL_QUOTED)
+		if (!gw_sql_is_name(&t[i]))
 			continue;
 		if (gw_sql_is(&t[i + 1], "(") && (gw_sql_is(&t[i], "FILTER") || gw_sql_is(&t[i], "OVER"))) {
-			i = behind(w->a, i + 1, to) - 1; /* which rows, not what value */
+			i = t[i + 1].pair; /* which rows, not what value */
 			continue;
 		}
-		if (gw_sql_is(&t[i + 1], "(") && (gw_sql_is(&t[i], "count") || sums(&t[i]))) {
-			end = behind(w->a, i + 1, to);
-			if (sums(&t[i]))
-				walk_tokens(w, s, i + 2, end - 1, true);
+		if (call == GW_FUN_COUNT || call == GW_FUN_SUM) {
+			if (call == GW_FUN_SUM)
+				walk_tokens(w, s, i + 2, t[i + 1].pair, true);
 			else
 				w->out->counted = true;
-			i = end - 1;
+			i = t[i + 1].pair;
 			continue;
 		}
 		len = gw_sql_is(&t[i + 1], ".") ? 3 : 1;
@@ -118,7 +73,7 @@ static void walk_tokens(struct walk *w, const struct gw_ast_select *s, size_t fr
 		if (n.source)
 			walk_node(w, n, summed);
 		else
-			w->out->unknown |= !is_keyword(&t[i]) && !gw_sql_is(&t[i + 1], "(");
+			w->out->unknown |= !gw_sql_is_keyword(&t[i]) && !gw_sql_is(&t[i + 1], "(");
 		i += len - 1;
 	}
 }
@@ -153,12 +108,12 @@ static void need_range(struct walk *w, const struct gw_ast_select *s, size_t fro
 	size_t len;
 
 	for (size_t i = from; i < to; i++) {
-		if (gw_sql_is(&t[i], "(") && (q = query_at(s, i + 1))) {
+		if (gw_sql_is(&t[i], "(") && (q = gw_ast_query_at(s, i + 1))) {
 			need_query(w, q, true);
 			i = q->to;
 			continue;
 		}
-		if ((t[i].kind != GW_SQL_WORD && t[i].kind != GW_SQL_QUOTED) || gw_sql_is(&t[i + 1], "("))
+		if (!gw_sql_is_name(&t[i]) || gw_sql_is(&t[i + 1], "("))
 			continue;
 		len = gw_sql_is(&t[i + 1], ".") ? 3 : 1;
 		if (i + len > to)
@@ -188,8 +143,8 @@ static void need_query(struct walk *w, const struct gw_ast_query *q, bool items)
 			need_range(w, s, s->term[i].from, s->term[i].to);
 		for (size_t i = 0; i < s->n_groups; i++)
 			need_range(w, s, s->group[i].from, s->group[i].to);
-		for (size_t i = 0; i < s->n_rest; i++)
-			need_range(w, s, s->rest[i].from, s->rest[i].to);
+		for (size_t i = 0; i < s->n_tail; i++)
+			need_range(w, s, s->tail[i].from, s->tail[i].to);
 		for (size_t i = 0; i < s->n_sources; i++) {
 			if (s->source[i]->query)
 				need_query(w, s->source[i]->query, false);

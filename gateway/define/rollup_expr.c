@@ -12,59 +12,51 @@ static const char *keep(struct gw_rollup_reading *g, struct bus_buf *b)
 	return s;
 }
 
-bool gw_rollup_same(const struct gw_rollup_reading *g, struct gw_rollup_part a, struct gw_rollup_part b)
+/* "w.kode_kel" is "kode_kel" where there is one table only. */
+static size_t skip_alias(const struct gw_rollup_reading *g, size_t i)
 {
-	if (a.to - a.from != b.to - b.from)
+	const struct gw_sql_token *t = &g->a->token[i];
+
+	return gw_sql_names(t, g->r->alias) && gw_sql_is(t + 1, ".") ? i + 2 : i;
+}
+
+static bool same(const struct gw_sql_token *x, const struct gw_sql_token *y)
+{
+	size_t n = (size_t)(x->end - x->at);
+
+	if (x->kind != y->kind || n != (size_t)(y->end - y->at))
 		return false;
-	for (size_t i = 0; i < a.to - a.from; i++) {
-		const struct gw_sql_token *x = &g->word[a.from + i].t, *y = &g->word[b.from + i].t;
-		size_t n = (size_t)(x->end - x->at);
-
-		if (x->kind != y->kind || n != (size_t)(y->end - y->at))
-			return false;
-		if (x->kind == GW_SQL_WORD ? strncasecmp(x->at, y->at, n) != 0 : memcmp(x->at, y->at, n) != 0)
-			return false;
-	}
-	return true;
+	return (x->kind == GW_SQL_WORD ? strncasecmp(x->at, y->at, n) : memcmp(x->at, y->at, n)) == 0;
 }
 
-bool gw_rollup_is_aggregate(const struct gw_rollup_reading *g, size_t i)
+/* The tokens of part stand at i too: what is behind them there; 0: they do not. */
+static size_t behind_same(const struct gw_rollup_reading *g, struct gw_ast_range part, size_t i, size_t to)
 {
-	static const char *const name[] = { "count",
-					    "sum",
-					    "total",
-					    "avg",
-					    "min",
-					    "max",
-					    "group_concat",
-					    "json_group_array",
-					    "json_group_object" };
-	int arguments = 1;
-
-	if (i + 1 >= g->n || !gw_rollup_is(g, i + 1, "("))
-		return false;
-	for (size_t k = i + 2; k < g->n && g->word[k].depth > g->word[i + 1].depth; k++)
-		arguments += g->word[k].depth == g->word[i + 1].depth + 1 && gw_rollup_is(g, k, ",");
-	for (size_t k = 0; k < BUS_LEN(name); k++) {
-		if (gw_rollup_is(g, i, name[k])) /* min and max of several are plain functions */
-			return arguments == 1 || (k != 4 && k != 5);
+	for (size_t k = part.from; k < part.to; k++, i++) {
+		k = skip_alias(g, k);
+		i = skip_alias(g, i);
+		if (i >= to || !same(&g->a->token[k], &g->a->token[i]))
+			return 0;
 	}
-	return false;
+	return i;
 }
 
-static void put(const struct gw_rollup_reading *g, struct gw_rollup_part p, struct bus_buf *out)
+static void put_token(const struct gw_rollup_reading *g, size_t i, struct bus_buf *out)
 {
-	for (size_t i = p.from; i < p.to; i++) {
-		bus_buf_put(out, g->word[i].t.at, (size_t)(g->word[i].t.end - g->word[i].t.at));
-		bus_buf_putc(out, ' ');
-	}
+	const struct gw_sql_token *t = &g->a->token[i];
+
+	bus_buf_put(out, t->at, (size_t)(t->end - t->at));
+	bus_buf_putc(out, ' ');
 }
 
-const char *gw_rollup_text(struct gw_rollup_reading *g, struct gw_rollup_part p)
+const char *gw_rollup_text(struct gw_rollup_reading *g, struct gw_ast_range p)
 {
 	struct bus_buf b = { 0 };
 
-	put(g, p, &b);
+	for (size_t i = p.from; i < p.to; i++) {
+		i = skip_alias(g, i);
+		put_token(g, i, &b);
+	}
 	return keep(g, &b);
 }
 
@@ -100,45 +92,40 @@ static void put_reread(const struct gw_rollup_reading *g, const char *call, cons
 /* The aggregate at i, as an expression over the state; the first token after it. */
 static size_t put_aggregate(struct gw_rollup_reading *g, size_t i, bool plain_form, struct bus_buf *out)
 {
-	size_t open = i + 1, close = open + 1, end, a;
+	const struct gw_sql_token *t = g->a->token;
+	enum gw_fun kind = gw_sql_call(t, i);
+	size_t open = i + 1, close = t[open].pair, end = close + 1, a;
 	const char *filter = NULL, *arg, *value;
 	struct bus_buf b = { 0 };
 	char call[24];
 
-	while (close < g->n && g->word[close].depth > g->word[open].depth)
-		close++;
-	end = close + 1;
-	snprintf(call, sizeof(call), "%.*s", (int)g->word[i].t.text.n, g->word[i].t.text.p);
-	if (end < g->n && gw_rollup_is(g, end, "FILTER")) {
-		size_t stop = end + 2;
-
-		while (stop < g->n && g->word[stop].depth > g->word[end + 1].depth)
-			stop++;
-		if (end + 3 >= g->n || !gw_rollup_is(g, end + 2, "WHERE")) {
+	snprintf(call, sizeof(call), "%.*s", (int)t[i].text.n, t[i].text.p);
+	if (gw_sql_is(&t[end], "FILTER")) {
+		if (!gw_sql_is(&t[end + 1], "(") || !gw_sql_is(&t[end + 2], "WHERE")) {
 			gw_rollup_no(g, "a FILTER");
-			return g->n;
+			return end;
 		}
-		filter = gw_rollup_text(g, (struct gw_rollup_part){ end + 3, stop });
-		end = stop + 1;
+		filter = gw_rollup_text(g, (struct gw_ast_range){ .from = end + 3, .to = t[end + 1].pair });
+		end = t[end + 1].pair + 1;
 	}
 	for (size_t k = open + 1; k < close; k++) {
-		if (gw_rollup_is(g, k, "DISTINCT") || gw_rollup_is_aggregate(g, k))
+		if (gw_sql_is(&t[k], "DISTINCT") || gw_sql_is_aggregate(t, k))
 			gw_rollup_no(g, "count(DISTINCT ...): group by that first, in a full view");
 	}
-	if (strcasecmp(call, "group_concat") == 0 || strncasecmp(call, "json_group", 10) == 0)
+	if (kind == GW_FUN_LIST || kind == GW_FUN_LIST_ALL)
 		gw_rollup_no(g, "lists of a group's rows are not kept by what changed");
 	if (g->why || open + 1 >= close) {
 		gw_rollup_no(g, "an aggregate of nothing");
-		return g->n;
+		return end;
 	}
-	value = gw_rollup_text(g, (struct gw_rollup_part){ open + 1, close });
-	if (strcasecmp(call, "min") == 0 || strcasecmp(call, "max") == 0) {
+	value = gw_rollup_text(g, (struct gw_ast_range){ .from = open + 1, .to = close });
+	if (kind == GW_FUN_EXTREME) {
 		g->r->rereads = true;
 		put_reread(g, call, value, filter, out);
 		return end;
 	}
-	if (gw_rollup_is(g, open + 1, "*") && close == open + 2) {
-		if (strcasecmp(call, "count") != 0 || !filter) {
+	if (gw_sql_is(&t[open + 1], "*") && close == open + 2) {
+		if (kind != GW_FUN_COUNT || !filter) {
 			bus_buf_puts(out, "_r._r_n");
 			return end;
 		}
@@ -149,8 +136,8 @@ static size_t put_aggregate(struct gw_rollup_reading *g, size_t i, bool plain_fo
 		value = keep(g, &b);
 	}
 	arg = value;
-	a = add_arg(g, arg, strcasecmp(call, "count") != 0);
-	if (strcasecmp(call, "count") == 0) {
+	a = add_arg(g, arg, kind != GW_FUN_COUNT);
+	if (kind == GW_FUN_COUNT) {
 		bus_buf_printf(out, "_r._r_c%zu", a);
 		return end;
 	}
@@ -174,34 +161,27 @@ static size_t put_aggregate(struct gw_rollup_reading *g, size_t i, bool plain_fo
 	return end;
 }
 
-/* An output's expression, or HAVING, over the state: aggregates and groups are replaced; a column that is neither
- * stays, and SQLite will not find it there. */
-const char *gw_rollup_over_state(struct gw_rollup_reading *g, struct gw_rollup_part p, bool plain_form)
+const char *gw_rollup_over_state(struct gw_rollup_reading *g, struct gw_ast_range p, bool plain_form)
 {
 	struct bus_buf b = { 0 };
-	size_t i = p.from, k;
+	size_t i = p.from, k, behind;
 
 	while (i < p.to && !g->why) {
-		if (gw_rollup_is_aggregate(g, i)) {
+		if (gw_sql_is_aggregate(g->a->token, i)) {
 			i = put_aggregate(g, i, plain_form, &b);
 			bus_buf_putc(&b, ' ');
 			continue;
 		}
-		for (k = 0; k < g->n_groups; k++) {
-			size_t n = g->group[k].to - g->group[k].from;
-
-			if (i + n <= p.to &&
-			    gw_rollup_same(g, g->group[k], (struct gw_rollup_part){ i, i + n }))
-				break;
-		}
-		if (k < g->n_groups) {
-			bus_buf_printf(&b, "_r._r_g%zu ", k);
-			i += g->group[k].to - g->group[k].from;
+		behind = 0;
+		for (k = 0; k < g->n_groups && !behind; k++)
+			behind = behind_same(g, g->group[k], i, p.to);
+		if (behind) {
+			bus_buf_printf(&b, "_r._r_g%zu ", k - 1);
+			i = behind;
 			continue;
 		}
-		bus_buf_put(&b, g->word[i].t.at, (size_t)(g->word[i].t.end - g->word[i].t.at));
-		bus_buf_putc(&b, ' ');
-		i++;
+		i = skip_alias(g, i);
+		put_token(g, i++, &b);
 	}
 	return keep(g, &b);
 }

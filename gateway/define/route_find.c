@@ -164,8 +164,7 @@ static bool rewrite(struct find *f, const struct gw_ast_select *top, const struc
 
 		if (gw_sql_is(&t[i], "SELECT") || t[i].kind == GW_SQL_PARAM)
 			return false;
-		if ((t[i].kind != GW_SQL_WORD && t[i].kind != GW_SQL_QUOTED) || gw_sql_is(&t[i + 1], "(") ||
-		    i + len > key->to)
+		if (!gw_sql_is_name(&t[i]) || gw_sql_is(&t[i + 1], "(") || i + len > key->to)
 			continue;
 		n = gw_ast_resolve(f->a, top, i, i + len);
 		if (!n.source)

@@ -68,6 +68,9 @@ const char *gw_sql_next(const char *p, struct gw_sql_token *out)
 	} else if (*p == '\'') {
 		out->kind = GW_SQL_STRING;
 		p = quoted(p, out);
+	} else if ((*p == 'x' || *p == 'X') && p[1] == '\'') {
+		out->kind = GW_SQL_STRING;
+		p = quoted(p + 1, out);
 	} else if (*p == '"' || *p == '[' || *p == '`') {
 		out->kind = GW_SQL_QUOTED;
 		p = quoted(p, out);
@@ -110,4 +113,75 @@ bool gw_sql_is(const struct gw_sql_token *t, const char *word)
 bool gw_sql_names(const struct gw_sql_token *t, const char *name)
 {
 	return (t->kind == GW_SQL_WORD || t->kind == GW_SQL_QUOTED) && same(t->text, name);
+}
+
+struct gw_sql_token *gw_sql_scan(const char *sql, struct bus_arena *arena, size_t *n)
+{
+	struct gw_sql_token *token, t;
+	size_t *open, depth = 0;
+	const char *p = sql;
+
+	*n = 0;
+	do {
+		p = gw_sql_next(p, &t);
+		++*n;
+	} while (t.kind != GW_SQL_END);
+	/* One more before, two more behind, so that looking aside is no care. */
+	token = (struct gw_sql_token *)bus_arena_zalloc(arena, (*n + 3) * sizeof(*token)) + 1;
+	open = bus_arena_alloc(arena, *n * sizeof(*open));
+	p = sql;
+	for (size_t i = 0; i < *n; i++) {
+		p = gw_sql_next(p, &token[i]);
+		token[i].pair = i;
+		if (gw_sql_is(&token[i], "(")) {
+			token[i].pair = *n - 1;
+			open[depth++] = i;
+		} else if (gw_sql_is(&token[i], ")") && depth > 0) {
+			token[i].pair = open[--depth];
+			token[open[depth]].pair = i;
+		}
+	}
+	return token;
+}
+
+bool gw_sql_is_name(const struct gw_sql_token *t)
+{
+	return t->kind == GW_SQL_WORD || t->kind == GW_SQL_QUOTED;
+}
+
+bool gw_sql_is_keyword(const struct gw_sql_token *t)
+{
+	static const char *const word[] = {
+		"AND",	 "AS",	    "ASC",  "BETWEEN",	"BINARY", "BLOB",    "BY",     "CASE",
+		"CAST",	 "COLLATE", "DESC", "DISTINCT", "ELSE",	  "END",     "ESCAPE", "EXISTS",
+		"FALSE", "FROM",    "GLOB", "IN",	"INT",	  "INTEGER", "IS",     "ISNULL",
+		"LIKE",	 "NOCASE",  "NOT",  "NOTNULL",	"NULL",	  "NUMERIC", "OR",     "ORDER",
+		"REAL",	 "RTRIM",   "TEXT", "THEN",	"TRUE",	  "WHEN",
+	};
+
+	for (size_t i = 0; i < BUS_LEN(word) && t->kind == GW_SQL_WORD; i++) {
+		if (gw_sql_is(t, word[i]))
+			return true;
+	}
+	return false;
+}
+
+enum gw_fun gw_sql_call(const struct gw_sql_token *token, size_t i)
+{
+	enum gw_fun kind = GW_FUN_NONE;
+
+	if (gw_sql_is_name(&token[i]) && gw_sql_is(&token[i + 1], "("))
+		kind = gw_sqlfun_kind(token[i].text);
+	for (size_t k = i + 2; kind == GW_FUN_EXTREME && k < token[i + 1].pair; k++) {
+		if (gw_sql_is(&token[k], ","))
+			return GW_FUN_PLAIN;
+		if (gw_sql_is(&token[k], "("))
+			k = token[k].pair;
+	}
+	return kind;
+}
+
+bool gw_sql_is_aggregate(const struct gw_sql_token *token, size_t i)
+{
+	return gw_sql_call(token, i) >= GW_FUN_COUNT;
 }

@@ -19,31 +19,19 @@ bool gw_trace_no(struct trace *t, const char *fmt, ...)
 	return false;
 }
 
-void gw_trace_copy(struct trace *t, size_t a, size_t b, struct bus_buf *out)
+void gw_trace_copy(const struct trace *t, size_t a, size_t b, struct bus_buf *out)
 {
 	if (a < b)
-		bus_buf_put(out, t->word[a].p, (size_t)(t->word[b - 1].p + t->word[b - 1].n - t->word[a].p));
+		bus_buf_put(out, t->a->token[a].at, (size_t)(t->a->token[b - 1].end - t->a->token[a].at));
 }
 
-bool gw_trace_is_select(struct trace *t, size_t at)
+/* A name of ours: what has none is found without it as before. */
+static const char *made_name(struct trace *t, const char *kind)
 {
-	return gw_word_is(&t->word[at], "(") &&
-	       (gw_word_is(&t->word[at + 1], "select") || gw_word_is(&t->word[at + 1], "with") ||
-		gw_word_is(&t->word[at + 1], "values"));
-}
+	char made[24];
 
-/* The first of the keywords (NULL-ended) from a on that is not in parentheses; b: none. */
-static size_t find(struct trace *t, size_t a, size_t b, const char *const *keyword)
-{
-	for (; a < b; a++) {
-		if (gw_word_is(&t->word[a], "("))
-			a = t->word[a].pair;
-		for (const char *const *k = keyword; *k; k++) {
-			if (gw_word_is(&t->word[a], *k))
-				return a;
-		}
-	}
-	return b;
+	snprintf(made, sizeof(made), "_%s%u", kind, ++t->serial);
+	return bus_arena_dup(t->arena, made, strlen(made));
 }
 
 /* --- the list --------------------------------------------------------------------------------------- */
@@ -51,231 +39,167 @@ static size_t find(struct trace *t, size_t a, size_t b, const char *const *keywo
 struct list { /* a SELECT's own columns, and the traces that are to follow them */
 	struct trace_out *column;
 	size_t n;
-	struct bus_buf *own, *traces;
+	struct bus_buf own, traces;
 	bool gather; /* DISTINCT: rows that are one in the answer give all their traces */
 };
 
-static bool add(struct trace *t, struct list *l, const char *name, const char *reason, enum gw_trace_way way,
-		const struct bus_buf *own, const struct bus_buf *trace)
+static const char *name_of(struct trace *t, const struct list *l, const struct gw_ast_item *item)
 {
-	char made[24];
-
-	for (size_t i = 0; i < l->n; i++) {
-		if (strcasecmp(l->column[i].name, name) ==
-		    0) { /* only the first can be asked for by its name */
-			snprintf(made, sizeof(made), "_c%u", ++t->serial);
-			name = bus_arena_dup(t->arena, made, strlen(made));
-		}
+	for (size_t i = 0; i < l->n && item->name; i++) {
+		if (strcasecmp(l->column[i].name, item->name) == 0)
+			return made_name(t, "c"); /* only the first can be asked for by its name */
 	}
-	if (l->n == TRACE_COLUMNS_MAX)
-		return gw_trace_no(t, "more than %d columns", TRACE_COLUMNS_MAX);
-	l->column[l->n] = (struct trace_out){ name, reason, way };
-	bus_buf_puts(l->own, l->n ? ", " : "");
-	bus_buf_put(l->own, own->p, own->n);
-	bus_buf_printf(l->own, " AS \"%s\"", name);
-	bus_buf_puts(l->traces, l->gather ? ", _asal_all(" : ", ");
-	if (reason)
-		bus_buf_puts(l->traces, "NULL");
+	return item->name ? item->name : made_name(t, "c");
+}
+
+static bool counts(const struct trace *t, const struct gw_ast_item *item)
+{
+	size_t i = item->from;
+
+	while (i < item->to && !gw_sql_is_aggregate(t->a->token, i))
+		i++;
+	return i < item->to;
+}
+
+static bool add(struct trace *t, const struct gw_ast_select *s, const struct gw_ast_item *item,
+		struct list *l)
+{
+	struct trace_out *o = &l->column[l->n];
+	bool ok, column = item->node.source != NULL;
+	struct bus_buf trace = { 0 };
+
+	*o = (struct trace_out){ .name = name_of(t, l, item), .way = GW_TRACE_COMPUTED };
+	if (strpbrk(o->name, "\"'"))
+		return gw_trace_no(t, "a name with quotes in it");
+	bus_buf_puts(&l->own, l->n++ ? ", " : "");
+	if (item->from == item->to) /* of a star */
+		bus_buf_printf(&l->own, "\"%s\".\"%s\"", t->alias[item->node.source->id],
+			       gw_ast_column_name(item->node));
+	gw_trace_copy(t, item->from, item->to, &l->own);
+	bus_buf_printf(&l->own, " AS \"%s\"", o->name);
+	bus_buf_puts(&trace, column && s->aggregate ? "_asal_all(" : "");
+	if (column)
+		ok = gw_trace_node(t, s, item->node, &trace, &o->way);
 	else
-		bus_buf_put(l->traces, trace->p, trace->n);
-	bus_buf_printf(l->traces, "%s AS \"_p_%s\"", l->gather ? ")" : "", name);
-	l->n++;
+		ok = gw_trace_expr(t, s, item->from, item->to, &trace);
+	bus_buf_puts(&trace, column && s->aggregate ? ")" : "");
+	o->reason = ok ? NULL : t->reason;
+	if ((column && s->aggregate) || counts(t, item))
+		o->way = GW_TRACE_COUNTED;
+	bus_buf_puts(&l->traces, l->gather ? ", _asal_all(" : ", ");
+	bus_buf_puts(&l->traces, ok ? bus_buf_cstr(&trace) : "NULL");
+	bus_buf_printf(&l->traces, "%s AS \"_p_%s\"", l->gather ? ")" : "", o->name);
+	bus_buf_release(&trace);
 	return true;
 }
 
-static bool add_star(struct trace *t, struct list *l, const struct trace_scope *s, const char *table)
+/* --- FROM ------------------------------------------------------------------------------------------- */
+
+static bool put_source(struct trace *t, const struct gw_ast_source *x, struct bus_buf *out)
 {
-	struct bus_buf own = { 0 }, trace = { 0 };
-	bool ok = true;
+	const char *alias = x->name ? x->name : made_name(t, "q");
+	struct trace_out *column;
 
-	for (size_t i = 0; i < s->n && ok; i++) {
-		const struct trace_source *x = &s->source[i];
-
-		if (table && strcasecmp(x->alias, table) != 0)
-			continue;
-		for (size_t k = 0; k < x->n && ok; k++) {
-			const char *name = x->kind == SOURCE_QUERY ? x->out[k].name : x->column[k];
-			enum gw_trace_way way = GW_TRACE_COPIED;
-			const char *reason = NULL;
-
-			bus_buf_reset(&own);
-			bus_buf_reset(&trace);
-			bus_buf_printf(&own, "\"%s\".\"%s\"", x->alias, name);
-			if (!gw_trace_column(t, s, x->alias, name, &trace, &way))
-				reason = t->reason;
-			ok = add(t, l, name, reason, way, &own, &trace);
-		}
+	if (x->with)
+		return gw_trace_no(t, "WITH");
+	if (strpbrk(alias, "\"'"))
+		return gw_trace_no(t, "a name with quotes in it");
+	for (size_t i = 0; i < x->select->n_sources && x->select->source[i] != x; i++) {
+		if (strcasecmp(t->alias[x->select->source[i]->id], alias) == 0)
+			return gw_trace_no(t, "two tables called '%s'", alias);
 	}
-	bus_buf_release(&own);
-	bus_buf_release(&trace);
-	return ok;
+	if (x->table) {
+		bus_buf_printf(out, "\"%s\"", x->table->name);
+	} else {
+		bus_buf_putc(out, '(');
+		if (!gw_trace_query(t, x->query, false, out, &column))
+			return false;
+		bus_buf_putc(out, ')');
+		t->out[x->id] = column;
+	}
+	t->alias[x->id] = alias;
+	bus_buf_printf(out, " AS \"%s\"", alias);
+	return true;
 }
 
-/* The words a to b are one entry of the list: an expression, and perhaps its name. */
-static bool add_entry(struct trace *t, struct list *l, const struct trace_scope *s, size_t a, size_t b)
+/* Tables and sub-queries under their names; joins and their conditions as they are written. */
+static bool put_from(struct trace *t, const struct gw_ast_select *s, struct bus_buf *out)
 {
-	struct bus_buf own = { 0 }, trace = { 0 };
-	enum gw_trace_way way = GW_TRACE_COMPUTED;
-	const char *name = NULL, *reason = NULL;
-	char made[24];
-	bool ok;
+	size_t at = s->end;
 
-	if (b - a == 1 && gw_word_is(&t->word[a], "*"))
-		return add_star(t, l, s, NULL);
-	if (b - a == 3 && gw_word_is(&t->word[a + 2], "*") && gw_word_is(&t->word[a + 1], ".") &&
-	    gw_word_name(&t->word[a], t->arena))
-		return add_star(t, l, s, gw_word_name(&t->word[a], t->arena));
-	if (b - a > 1 && t->word[b - 1].kind == GW_WORD_TEXT &&
-	    (gw_word_is(&t->word[b - 2], "as") || t->word[b - 2].kind == GW_WORD_QUOTED ||
-	     (t->word[b - 2].kind == GW_WORD_NAME && !gw_trace_is_keyword(&t->word[b - 2])) ||
-	     gw_word_is(&t->word[b - 2], ")")))
-		return gw_trace_no(t, "a name in single quotes");
-	if (b - a > 2 && gw_word_is(&t->word[b - 2], "as")) {
-		name = gw_word_name(&t->word[b - 1], t->arena);
-		b -= 2;
-	} else if (b - a > 1 && gw_word_name(&t->word[b - 1], t->arena) &&
-		   !gw_word_is(&t->word[b - 1], "end") && !gw_word_is(&t->word[b - 1], "null") &&
-		   !gw_word_is(&t->word[b - 1], "isnull") && !gw_word_is(&t->word[b - 1], "notnull") &&
-		   (t->word[b - 2].kind != GW_WORD_SIGN || gw_word_is(&t->word[b - 2], ")")) &&
-		   !gw_word_is(&t->word[b - 2], "collate") && !gw_word_is(&t->word[b - 2], "and") &&
-		   !gw_word_is(&t->word[b - 2], "or") && !gw_word_is(&t->word[b - 2], "not") &&
-		   !gw_word_is(&t->word[b - 2], "is") && !gw_word_is(&t->word[b - 2], "like")) {
-		name = gw_word_name(&t->word[b - 1], t->arena);
-		b -= 1;
+	bus_buf_putc(out, ' ');
+	for (size_t i = 0; i < s->n_sources; i++) {
+		gw_trace_copy(t, at, s->source[i]->from, out);
+		bus_buf_putc(out, ' ');
+		if (!put_source(t, s->source[i], out))
+			return false;
+		bus_buf_putc(out, ' ');
+		at = s->source[i]->to;
 	}
-	if (b - a == 1 && gw_word_name(&t->word[a], t->arena) && !gw_trace_is_keyword(&t->word[a])) {
-		name = name ? name : gw_word_name(&t->word[a], t->arena);
-		way = GW_TRACE_COPIED;
-	} else if (b - a == 3 && gw_word_is(&t->word[a + 1], ".") && gw_word_name(&t->word[a], t->arena) &&
-		   gw_word_name(&t->word[b - 1], t->arena)) {
-		name = name ? name : gw_word_name(&t->word[a + 2], t->arena);
-		way = GW_TRACE_COPIED;
-	}
-	if (!name) {
-		snprintf(made, sizeof(made), "_c%u", ++t->serial);
-		name = bus_arena_dup(t->arena, made, strlen(made));
-	}
-	if (gw_trace_counts(t, a, b) || (s->grouped && way == GW_TRACE_COPIED))
-		way = GW_TRACE_COUNTED;
-	gw_trace_copy(t, a, b, &own);
-	if (way == GW_TRACE_COPIED)
-		ok = gw_trace_column(t, s, b - a == 3 ? gw_word_name(&t->word[a], t->arena) : NULL,
-				     gw_word_name(&t->word[b - 1], t->arena), &trace, &way);
-	else
-		ok = gw_trace_expr(t, a, b, s, &trace);
-	if (!ok)
-		reason = t->reason;
-	ok = add(t, l, name, reason, way, &own, &trace);
-	bus_buf_release(&own);
-	bus_buf_release(&trace);
-	return ok;
-}
-
-static bool list(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct list *l)
-{
-	static const char *const comma[] = { ",", NULL };
-	size_t end;
-
-	for (; a < b; a = end + 1) {
-		end = find(t, a, b, comma);
-		if (end == a || !add_entry(t, l, s, a, end))
-			return end > a ? false : gw_trace_no(t, "an empty entry in a SELECT list");
-	}
-	return l->n > 0 || gw_trace_no(t, "a SELECT without columns");
+	gw_trace_copy(t, at, s->rest, out);
+	return true;
 }
 
 /* --- one SELECT, several ----------------------------------------------------------------------------- */
 
-static size_t list_end(struct trace *t, size_t a, size_t b)
-{
-	static const char *const word[] = { "from", "where", "group", "having", "window", NULL };
-	size_t i = a;
-
-	while ((i = find(t, i, b, word)) < b && gw_word_is(&t->word[i], "from") && i > a &&
-	       gw_word_is(&t->word[i - 1], "distinct"))
-		i++; /* IS [NOT] DISTINCT FROM */
-	return i;
-}
-
 /* SELECT ... FROM ... WHERE ... GROUP BY ... HAVING, without ORDER BY and LIMIT. */
-static bool core(struct trace *t, size_t a, size_t b, const struct trace_scope *up, struct bus_buf *out,
-		 struct trace_out *column, size_t *n)
+static bool core(struct trace *t, const struct gw_ast_select *s, struct bus_buf *out,
+		 struct trace_out *column)
 {
-	static const char *const rest_word[] = { "where", "group", "having", "window", NULL };
-	static const char *const group_word[] = { "group", "having", NULL }, *const window_word[] = {
-		"window", NULL
-	};
-	struct bus_buf own = { 0 }, traces = { 0 }, from = { 0 };
-	struct list l = { .column = column, .own = &own, .traces = &traces };
-	struct trace_scope s = { .up = up };
-	size_t end, rest;
-	bool ok = true;
+	/* DISTINCT without FROM is one row */
+	struct list l = { .column = column, .gather = s->distinct && s->n_sources > 0 };
+	bool all = s->aggregate || l.gather, ok;
+	struct bus_buf from = { 0 };
 
-	if (!gw_word_is(&t->word[a], "select"))
-		return gw_trace_no(t, "%.*s", (int)t->word[a].n, t->word[a].p);
-	a++;
-	l.gather = gw_word_is(&t->word[a], "distinct");
-	a += l.gather || gw_word_is(&t->word[a], "all");
-	end = list_end(t, a, b);
-	l.gather = l.gather && end < b && gw_word_is(&t->word[end], "from"); /* without FROM it is one row */
-	rest = find(t, end, b, rest_word);
-	s.grouped = gw_trace_has_aggregate(t, a, end) || find(t, rest, b, group_word) < b;
-	if (find(t, rest, b, window_word) < b || (l.gather && s.grouped))
-		return gw_trace_no(t, l.gather ? "DISTINCT with aggregates" : "a window function");
-	if (gw_word_is(&t->word[end], "from") && end < b)
-		ok = gw_trace_from(t, end + 1, rest, &s, &from);
-	ok = ok && list(t, a, end, &s, &l);
+	if (s->outer_join)
+		return gw_trace_no(t, "a RIGHT or FULL JOIN");
+	if (s->window || (s->aggregate && l.gather))
+		return gw_trace_no(t, s->window ? "a window function" : "DISTINCT with aggregates");
+	ok = put_from(t, s, &from);
+	for (size_t i = 0; i < s->n_items && ok; i++)
+		ok = add(t, s, &s->item[i], &l);
 	if (ok) {
 		bus_buf_puts(out, "SELECT ");
-		bus_buf_put(out, own.p, own.n);
-		bus_buf_put(out, traces.p, traces.n);
-		bus_buf_puts(out, s.grouped || l.gather ? ", _asal_all(" : ", ");
-		gw_trace_row(t, &s, out);
-		bus_buf_puts(out, s.grouped || l.gather ? ") AS \"_p_\"" : " AS \"_p_\"");
-		if (from.n) {
-			bus_buf_puts(out, " FROM ");
-			bus_buf_put(out, from.p, from.n);
-		}
+		bus_buf_put(out, l.own.p, l.own.n);
+		bus_buf_put(out, l.traces.p, l.traces.n);
+		bus_buf_puts(out, all ? ", _asal_all(" : ", ");
+		gw_trace_row(t, s, out);
+		bus_buf_puts(out, all ? ") AS \"_p_\"" : " AS \"_p_\"");
+		bus_buf_put(out, from.p, from.n);
 		bus_buf_putc(out, ' ');
-		gw_trace_copy(t, rest, b, out);
+		gw_trace_copy(t, s->rest, s->to, out);
 		for (size_t i = 0; l.gather && i < l.n; i++)
 			bus_buf_printf(out, "%s%zu", i ? "," : " GROUP BY ", i + 1);
 	}
-	*n = l.n;
-	bus_buf_release(&own);
-	bus_buf_release(&traces);
+	bus_buf_release(&l.own);
+	bus_buf_release(&l.traces);
 	bus_buf_release(&from);
 	return ok;
 }
 
 /* Several SELECTs in one: the columns are the first one's; what one of them cannot say, none can. */
-static bool arms(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool *distinct,
-		 struct bus_buf *out, struct trace_out *column, size_t *n)
+static bool arms(struct trace *t, const struct gw_ast_query *q, bool *distinct, struct bus_buf *out,
+		 struct trace_out *column)
 {
-	static const char *const word[] = { "union", "except", "intersect", NULL };
-	struct trace_out *other = bus_arena_alloc(t->arena, TRACE_COLUMNS_MAX * sizeof(*other));
-	size_t end = find(t, a, b, word), m, first = 0;
-	bool all;
+	size_t n = q->select[0]->n_items;
+	struct trace_out *other = bus_arena_alloc(t->arena, (n + 1) * sizeof(*other));
 
-	if (!other)
-		return gw_trace_no(t, "a SELECT that is too large");
-	if (!core(t, a, end, up, out, column, n))
-		return false;
-	while (end < b) {
-		if (!gw_word_is(&t->word[end], "union"))
-			return gw_trace_no(t, "%.*s", (int)t->word[end].n, t->word[end].p);
-		all = gw_word_is(&t->word[end + 1], "all");
-		if (first++ > 0 && all == *distinct)
-			return gw_trace_no(t, "UNION and UNION ALL in one");
-		*distinct = !all;
-		a = end + (all ? 2 : 1);
-		end = find(t, a, b, word);
-		bus_buf_puts(out, " UNION ALL ");
-		if (!core(t, a, end, up, out, other, &m))
-			return false;
-		if (m != *n)
+	for (size_t k = 0; k < q->n_selects; k++) {
+		const struct gw_ast_select *s = q->select[k];
+		const struct gw_sql_token *before = &t->a->token[s->from] - 1;
+		bool all = gw_sql_is(before, "ALL");
+
+		if (s->n_items != n)
 			return gw_trace_no(t, "a UNION of unequal lists");
-		for (size_t i = 0; i < m; i++) {
+		if (k > 0 && !all && !gw_sql_is(before, "UNION"))
+			return gw_trace_no(t, "%.*s", (int)before->text.n, before->text.p);
+		if (k > 1 && all == *distinct)
+			return gw_trace_no(t, "UNION and UNION ALL in one");
+		*distinct = k > 0 && !all;
+		bus_buf_puts(out, k > 0 ? " UNION ALL " : "");
+		if (!core(t, s, out, k > 0 ? other : column))
+			return false;
+		for (size_t i = 0; i < n && k > 0; i++) {
 			if (!column[i].reason)
 				column[i].reason = other[i].reason;
 			if (other[i].way > column[i].way)
@@ -285,72 +209,85 @@ static bool arms(struct trace *t, size_t a, size_t b, const struct trace_scope *
 	return true;
 }
 
-bool gw_trace_within(struct trace *t, size_t a, size_t b, const struct trace_scope *up, bool once,
-		     struct bus_buf *out, struct trace_out *column, size_t *n)
+bool gw_trace_query(struct trace *t, const struct gw_ast_query *q, bool once, struct bus_buf *out,
+		    struct trace_out **columns)
 {
-	static const char *const word[] = { "order", "limit", NULL }, *const limit[] = { "limit", NULL };
-	size_t tail = find(t, a, b, word);
+	size_t n = q->select[0]->n_items;
+	struct trace_out *column = bus_arena_alloc(t->arena, (n + 1) * sizeof(*column));
 	bool distinct = false, ok;
 	struct bus_buf inner = { 0 };
 
-	if (++t->depth > TRACE_DEPTH_MAX)
-		return gw_trace_no(t, "SELECTs too deep in each other");
-	ok = arms(t, a, tail, up, &distinct, &inner, column, n);
+	*columns = column;
+	if (gw_sql_is(&t->a->token[q->from], "WITH"))
+		return gw_trace_no(t, "WITH");
+	ok = arms(t, q, &distinct, &inner, column);
 	if (ok && distinct) {
 		bus_buf_puts(out, "SELECT ");
-		for (size_t i = 0; i < *n; i++)
+		for (size_t i = 0; i < n; i++)
 			bus_buf_printf(out, "\"%s\", ", column[i].name);
-		for (size_t i = 0; i < *n; i++)
+		for (size_t i = 0; i < n; i++)
 			bus_buf_printf(out, "_asal_all(\"_p_%s\") AS \"_p_%s\", ", column[i].name,
 				       column[i].name);
 		bus_buf_puts(out, "_asal_all(\"_p_\") AS \"_p_\" FROM (");
 		bus_buf_put(out, inner.p, inner.n);
 		bus_buf_puts(out, ")");
-		for (size_t i = 0; i < *n; i++)
+		for (size_t i = 0; i < n; i++)
 			bus_buf_printf(out, "%s%zu", i ? "," : " GROUP BY ", i + 1);
 	} else if (ok) {
 		bus_buf_put(out, inner.p, inner.n);
 	}
 	bus_buf_putc(out, ' ');
-	gw_trace_copy(t, tail, b, out);
-	if (once && find(t, tail, b, limit) == b)
+	gw_trace_copy(t, q->tail, q->to, out);
+	if (once && !q->limited)
 		bus_buf_puts(out, " LIMIT 1");
 	bus_buf_release(&inner);
-	t->depth--;
 	return ok;
 }
 
-enum bus_err gw_trace_select(const struct gw_def *d, const struct gw_trace_tables *tables,
-			     struct bus_arena *arena, struct bus_buf *out, struct gw_trace_column *column,
-			     struct bus_error *err)
+static void put_columns(const struct trace *t, const struct gw_def *d, const struct trace_out *have,
+			struct bus_arena *arena, struct bus_buf *out, struct gw_trace_column *column)
 {
-	struct trace_out *have = bus_arena_alloc(arena, TRACE_COLUMNS_MAX * sizeof(*have));
-	struct trace t = { .arena = arena, .tables = tables };
-	struct bus_buf body = { 0 };
-	size_t n_words, n = 0, k;
-	enum bus_err rc = BUS_OK;
+	const size_t n = t->a->top->select[0]->n_items;
+	size_t k;
 
-	t.word = gw_sql_scan(d->body, arena, &n_words);
-	if (!t.word || !have)
-		return bus_fail(err, BUS_ETOOBIG, "the SELECT is too long to be traced");
-	if (!gw_trace_within(&t, 0, n_words, NULL, false, &body, have, &n))
-		rc = bus_fail(err, BUS_EPARSE, "%s", t.reason);
-	bus_buf_puts(out, "SELECT ");
-	for (size_t i = 0; i < d->pub.n_columns && rc == BUS_OK; i++)
+	for (size_t i = 0; i < d->pub.n_columns; i++)
 		bus_buf_printf(out, "\"%s\", ", d->pub.column[i].name);
-	for (size_t i = 0; i < d->pub.n_columns && rc == BUS_OK; i++) {
+	for (size_t i = 0; i < d->pub.n_columns; i++) {
 		for (k = 0; k < n && strcasecmp(have[k].name, d->pub.column[i].name) != 0; k++)
 			;
-		column[i] = k < n ? (struct gw_trace_column){ have[k].reason, have[k].way }
-				  : (struct gw_trace_column){ "a column without a name", GW_TRACE_COMPUTED };
+		column[i] = (struct gw_trace_column){ "a column without a name", GW_TRACE_COMPUTED };
+		if (k < n)
+			column[i] = (struct gw_trace_column){ have[k].reason, have[k].way };
+		if (!column[i].reason)
+			bus_buf_printf(out, "\"_p_%s\", ", have[k].name);
+		else if (!(column[i].reason =
+			       bus_arena_dup(arena, column[i].reason, strlen(column[i].reason))))
+			column[i].reason = "a reason that is too long";
 		if (column[i].reason)
 			bus_buf_puts(out, "NULL, ");
-		else
-			bus_buf_printf(out, "\"_p_%s\", ", have[k].name);
 	}
-	bus_buf_puts(out, "\"_p_\" FROM (\n");
-	bus_buf_put(out, body.p, body.n);
-	bus_buf_puts(out, "\n) ");
+}
+
+enum bus_err gw_trace_select(const struct gw_def *d, const struct gw_world *world, struct bus_arena *arena,
+			     struct bus_buf *out, struct gw_trace_column *column, struct bus_error *err)
+{
+	struct trace t = { .arena = bus_arena_new(0) }; /* what is built of the text is bounded as that is */
+	struct trace_out *have;
+	struct bus_buf body = { 0 };
+	enum bus_err rc = BUS_OK;
+
+	t.a = gw_ast_parse(d->body, world, t.arena);
+	t.reason = t.a->why;
+	if (t.reason || !gw_trace_query(&t, t.a->top, false, &body, &have)) {
+		rc = bus_fail(err, BUS_EPARSE, "%s", t.reason);
+	} else {
+		bus_buf_puts(out, "SELECT ");
+		put_columns(&t, d, have, arena, out, column);
+		bus_buf_puts(out, "\"_p_\" FROM (\n");
+		bus_buf_put(out, body.p, body.n);
+		bus_buf_puts(out, "\n) ");
+	}
 	bus_buf_release(&body);
+	bus_arena_free(&t.arena);
 	return rc;
 }

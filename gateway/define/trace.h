@@ -10,7 +10,7 @@
  *   coalesce, ifnull, otoritas  the value that was taken
  *   CASE, iif                   the conditions that were asked, and the value that was taken
  *   anything else               all its parts
- * What none of these is (window functions, WITH, IN (SELECT ...), EXCEPT, functions not known here) has no trace, and the
+ * What none of these is (window functions, WITH, IN (SELECT ...), EXCEPT, USING) has no trace, and the
  * reason is said: never a guess. Thread: any.
  */
 #ifndef GATEWAY_DEFINE_TRACE_H
@@ -18,14 +18,7 @@
 
 #include "bus/arena.h"
 #include "gateway/define/view.h"
-
-enum gw_trace_kind { GW_TRACE_NONE, GW_TRACE_TOPIC, GW_TRACE_VIEW };
-struct gw_trace_tables { /* what there is to read */
-	void *ctx;
-	/* A topic's table or a stored view; its columns, and a view's key column. Good for as long as the trace. */
-	enum gw_trace_kind (*table)(void *ctx, const char *name, const char *const **column, size_t *n,
-				    const char **key);
-};
+#include "gateway/define/world.h"
 
 enum gw_trace_way { GW_TRACE_COPIED, GW_TRACE_COMPUTED, GW_TRACE_COUNTED };
 struct gw_trace_column {       /* of the view, in its order */
@@ -34,10 +27,10 @@ struct gw_trace_column {       /* of the view, in its order */
 };
 
 /* The SELECT: the view's columns, then for each that has a trace its text (gateway/store/origin.h), NULL for the
- * others, then that of the row itself. It may give a row several times, to be joined. column has n_columns entries. */
-/* BUS_EPARSE: no trace at all, and why; BUS_ETOOBIG. */
-enum bus_err gw_trace_select(const struct gw_def *d, const struct gw_trace_tables *tables,
-			     struct bus_arena *arena, struct bus_buf *out, struct gw_trace_column *column,
+ * others, then that of the row itself. It may give a row several times, to be joined. column has n_columns entries.
+ * world: the tables as they are now; arena: for reasons. BUS_EPARSE: no trace at all, and why. */
+enum bus_err gw_trace_select(const struct gw_def *d, const struct gw_world *world, struct bus_arena *arena,
+			     struct bus_buf *out, struct gw_trace_column *column,
 			     struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

@@ -1,93 +1,12 @@
 /* The trace of what is called: functions, aggregates, CASE. */
 #include "gateway/define/trace_impl.h"
 
-static bool is_scalar(const struct gw_word *w)
-{
-	static const char *const word[] = {
-		"nama_baku",
-		"usia_tahun",
-		"usia_bulan",
-		"waktu",
-		"abs",
-		"instr",
-		"json_array_length",
-		"json",
-		"json_extract",
-		"json_object",
-		"json_array",
-		"length",
-		"like",
-		"lower",
-		"ltrim",
-		"replace",
-		"round",
-		"rtrim",
-		"sign",
-		"substr",
-		"substring",
-		"trim",
-		"typeof",
-		"upper",
-		"nullif",
-		"max",
-		"min",
-		"cast",
-	};
-
-	return gw_trace_one_of(w, word, BUS_LEN(word));
-}
-
-/* min and max of one argument only: with more they are functions of a row. */
-static bool is_aggregate(struct trace *t, size_t at)
-{
-	static const char *const word[] = { "count",
-					    "sum",
-					    "total",
-					    "avg",
-					    "group_concat",
-					    "string_agg",
-					    "json_group_array",
-					    "json_group_object" };
-	const struct gw_word *w = &t->word[at];
-
-	if (w->kind != GW_WORD_NAME || !gw_word_is(w + 1, "("))
-		return false;
-	if (gw_word_is(w, "min") || gw_word_is(w, "max")) {
-		for (size_t i = at + 2; i < w[1].pair; i++) {
-			if (gw_word_is(&t->word[i], ","))
-				return false;
-			if (gw_word_is(&t->word[i], "("))
-				i = t->word[i].pair;
-		}
-		return true;
-	}
-	return gw_trace_one_of(w, word, BUS_LEN(word));
-}
-
-bool gw_trace_has_aggregate(struct trace *t, size_t a, size_t b)
-{
-	for (size_t i = a; i < b; i++) {
-		if (gw_trace_is_select(t, i))
-			i = t->word[i].pair;
-		else if (is_aggregate(t, i))
-			return true;
-	}
-	return false;
-}
-
-bool gw_trace_counts(struct trace *t, size_t a, size_t b)
-{
-	for (; a < b && !is_aggregate(t, a); a++)
-		;
-	return a < b;
-}
-
 /* The end of the argument that begins at a. */
 static size_t argument_end(struct trace *t, size_t a, size_t b)
 {
-	for (; a < b && !gw_word_is(&t->word[a], ","); a++) {
-		if (gw_word_is(&t->word[a], "("))
-			a = t->word[a].pair;
+	for (; a < b && !gw_sql_is(&t->a->token[a], ","); a++) {
+		if (gw_sql_is(&t->a->token[a], "("))
+			a = t->a->token[a].pair;
 	}
 	return a;
 }
@@ -100,18 +19,19 @@ static void put_words(struct trace *t, const char *before, size_t a, size_t b, c
 	bus_buf_puts(out, after);
 }
 
-static bool put_trace(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct trace_parts *p)
+static bool put_trace(struct trace *t, const struct gw_ast_select *s, size_t a, size_t b,
+		      struct trace_parts *p)
 {
 	struct trace_parts inner = { .out = p->out, .grouped = p->grouped };
 
-	if (!gw_trace_walk(t, a, b, s, &inner))
+	if (!gw_trace_walk(t, s, a, b, &inner))
 		return false;
 	gw_trace_end_parts(&inner);
 	return true;
 }
 
 /* coalesce, ifnull, otoritas: the first that says something. */
-static bool first_said(struct trace *t, size_t a, size_t b, const char *test, const struct trace_scope *s,
+static bool first_said(struct trace *t, const struct gw_ast_select *s, size_t a, size_t b, const char *test,
 		       struct trace_parts *p)
 {
 	size_t end;
@@ -122,27 +42,27 @@ static bool first_said(struct trace *t, size_t a, size_t b, const char *test, co
 		end = argument_end(t, a, b);
 		put_words(t, " WHEN (", a, end, test, p->out);
 		bus_buf_puts(p->out, " THEN ");
-		if (!put_trace(t, a, end, s, p))
+		if (!put_trace(t, s, a, end, p))
 			return false;
 	}
 	bus_buf_puts(p->out, " END");
 	return true;
 }
 
-static bool iif(struct trace *t, size_t a, size_t b, const struct trace_scope *s, struct trace_parts *p)
+static bool iif(struct trace *t, const struct gw_ast_select *s, size_t a, size_t b, struct trace_parts *p)
 {
 	size_t asked = argument_end(t, a, b), yes = asked < b ? argument_end(t, asked + 1, b) : b;
 
 	if (yes >= b)
 		return gw_trace_no(t, "iif without two values");
-	if (!gw_trace_walk(t, a, asked, s, p))
+	if (!gw_trace_walk(t, s, a, asked, p))
 		return false;
 	gw_trace_begin_part(p);
 	put_words(t, "CASE WHEN ", a, asked, " THEN ", p->out);
-	if (!put_trace(t, asked + 1, yes, s, p))
+	if (!put_trace(t, s, asked + 1, yes, p))
 		return false;
 	bus_buf_puts(p->out, " ELSE ");
-	if (!put_trace(t, yes + 1, b, s, p))
+	if (!put_trace(t, s, yes + 1, b, p))
 		return false;
 	bus_buf_puts(p->out, " END");
 	return true;
@@ -154,33 +74,33 @@ static size_t case_mark(struct trace *t, size_t a, size_t b)
 	int inner = 0;
 
 	for (; a < b; a++) {
-		const struct gw_word *w = &t->word[a];
+		const struct gw_sql_token *w = &t->a->token[a];
 
-		if (gw_word_is(w, "("))
+		if (gw_sql_is(w, "("))
 			a = w->pair;
-		else if (gw_word_is(w, "case"))
+		else if (gw_sql_is(w, "case"))
 			inner++;
-		else if (gw_word_is(w, "end") && inner-- == 0)
+		else if (gw_sql_is(w, "end") && inner-- == 0)
 			return a;
-		else if (inner == 0 &&
-			 (gw_word_is(w, "when") || gw_word_is(w, "then") || gw_word_is(w, "else")))
+		else if (inner == 0 && (gw_sql_is(w, "when") || gw_sql_is(w, "then") || gw_sql_is(w, "else")))
 			return a;
 	}
 	return b;
 }
 
 /* The conditions up to the one that held, and the value taken. *at stands on CASE, then on its END. */
-bool gw_trace_case(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct trace_parts *p)
+bool gw_trace_case(struct trace *t, const struct gw_ast_select *s, size_t *at, size_t b,
+		   struct trace_parts *p)
 {
 	size_t base = *at + 1, i = case_mark(t, base, b), when, then, next;
 	struct bus_buf asked = { 0 }; /* traces of the conditions so far, parted by commas */
 	struct trace_parts conditions = { .out = &asked, .grouped = p->grouped };
-	bool ok = gw_trace_walk(t, base, i, s, &conditions), otherwise = false;
+	bool ok = gw_trace_walk(t, s, base, i, &conditions), otherwise = false;
 
 	gw_trace_begin_part(p);
 	put_words(t, "CASE ", base, i, "", p->out);
-	while (ok && i < b && !gw_word_is(&t->word[i], "end")) {
-		otherwise = gw_word_is(&t->word[i], "else");
+	while (ok && i < b && !gw_sql_is(&t->a->token[i], "end")) {
+		otherwise = gw_sql_is(&t->a->token[i], "else");
 		when = i + 1;
 		then = otherwise ? i : case_mark(t, when, b);
 		next = case_mark(t, then + 1, b);
@@ -188,12 +108,12 @@ bool gw_trace_case(struct trace *t, size_t *at, size_t b, const struct trace_sco
 			bus_buf_puts(p->out, " ELSE ");
 		} else {
 			put_words(t, " WHEN ", when, then, " THEN ", p->out);
-			ok = gw_trace_walk(t, when, then, s, &conditions);
+			ok = gw_trace_walk(t, s, when, then, &conditions);
 		}
 		bus_buf_puts(p->out, "_asal_plus(");
 		bus_buf_put(p->out, asked.p, asked.n);
 		bus_buf_puts(p->out, conditions.n ? "), " : "");
-		ok = ok && put_trace(t, then + 1, next, s, p);
+		ok = ok && put_trace(t, s, then + 1, next, p);
 		bus_buf_putc(p->out, ')');
 		i = next;
 	}
@@ -208,55 +128,47 @@ bool gw_trace_case(struct trace *t, size_t *at, size_t b, const struct trace_sco
 	return ok && (i < b || gw_trace_no(t, "a CASE without END"));
 }
 
-/* Does a name of these words stand in this SELECT's own FROM, and is there one that does not? An aggregate over another
+/* Is a name of these tokens a column of this SELECT's own FROM, and is there one that is not? An aggregate over another
  * SELECT's columns belongs to that one. */
-static void whose(struct trace *t, size_t a, size_t b, const struct trace_scope *s, bool *own, bool *other)
+static void whose(const struct trace *t, const struct gw_ast_select *s, size_t a, size_t b, bool *own,
+		  bool *other)
 {
-	const struct trace_scope here = { .source = s->source, .n = s->n };
-	struct bus_buf none = { 0 };
-	const char *table, *column;
-
 	*own = *other = false;
 	for (size_t i = a; i < b; i++) {
-		const struct gw_word *w = &t->word[i];
-		bool path = i + 2 < b && gw_word_is(w + 1, ".");
+		const struct gw_sql_token *w = &t->a->token[i];
+		size_t len = gw_sql_is(w + 1, ".") ? 3 : 1;
+		struct gw_ast_node n;
 
-		if ((w->kind != GW_WORD_NAME && w->kind != GW_WORD_QUOTED) || gw_trace_is_keyword(w) ||
-		    gw_word_is(w + 1, "("))
+		if (!gw_sql_is_name(w) || gw_sql_is(w + 1, "("))
 			continue;
-		column = gw_word_name(path ? w + 2 : w, t->arena);
-		table = path ? gw_word_name(w, t->arena) : NULL;
-		if (column && (table || !path) && gw_trace_column(t, &here, table, column, &none, NULL))
-			*own = true;
-		else
-			*other = true;
-		i += path ? 2 : 0;
+		n = gw_ast_resolve(t->a, s, i, i + len);
+		*own |= n.source && n.source->select == s;
+		*other |= n.source ? n.source->select != s : len == 3 || !gw_sql_is_keyword(w);
+		i += len - 1;
 	}
-	bus_buf_release(&none);
 }
 
-/* Every row that the aggregate took. *at stands on its name, then on its last word. */
-static bool aggregate(struct trace *t, size_t *at, size_t b, const struct trace_scope *s,
+/* Every row that the aggregate took. *at stands on its name, then on its last token. */
+static bool aggregate(struct trace *t, const struct gw_ast_select *s, size_t *at, size_t b,
 		      struct trace_parts *p)
 {
-	size_t a = *at + 2, close = t->word[*at + 1].pair, end = close;
-	bool star = gw_word_is(&t->word[a], "*") || a == close;
-	bool all = star || gw_word_is(&t->word[*at], "json_group_array") ||
-		   gw_word_is(&t->word[*at], "json_group_object");
+	const struct gw_sql_token *w = t->a->token;
+	size_t a = *at + 2, close = w[*at + 1].pair, end = close;
+	bool star = gw_sql_is(&w[a], "*") || a == close;
+	bool all = gw_sql_call(w, *at) == GW_FUN_LIST_ALL;
 	struct trace_parts inner = { .out = p->out };
 	bool own, other;
 
-	if (gw_word_is(&t->word[a], "distinct"))
+	if (gw_sql_is(&w[a], "DISTINCT"))
 		a++;
-	whose(t, a, close, s, &own, &other);
-	if (s->n == 0 || (other && !own))
+	whose(t, s, a, close, &own, &other);
+	if (s->n_sources == 0 || (other && !own))
 		return gw_trace_no(t, "an aggregate of another SELECT's columns");
-	star = star || (!own && !other); /* count(1): its rows */
-	all = all || star;
+	star = star || (!own && !other);     /* count(1): its rows */
 	for (size_t i = a; i < close; i++) { /* ORDER BY within decides nothing of what it is made of */
-		if (gw_word_is(&t->word[i], "("))
-			i = t->word[i].pair;
-		else if (gw_word_is(&t->word[i], "order"))
+		if (gw_sql_is(&w[i], "("))
+			i = w[i].pair;
+		else if (gw_sql_is(&w[i], "ORDER"))
 			end = i, i = close;
 	}
 	gw_trace_begin_part(p);
@@ -267,7 +179,7 @@ static bool aggregate(struct trace *t, size_t *at, size_t b, const struct trace_
 		if (!all)
 			put_words(t, "CASE WHEN (", a, argument_end(t, a, end), ") IS NOT NULL THEN ",
 				  p->out);
-		if (!gw_trace_walk(t, a, end, s, &inner))
+		if (!gw_trace_walk(t, s, a, end, &inner))
 			return false;
 		gw_trace_end_parts(&inner);
 		if (!all)
@@ -275,35 +187,43 @@ static bool aggregate(struct trace *t, size_t *at, size_t b, const struct trace_
 	}
 	bus_buf_putc(p->out, ')');
 	*at = close;
-	if (gw_word_is(&t->word[close + 1], "filter") && close + 2 < b) {
-		put_words(t, " ", close + 1, t->word[close + 2].pair + 1, "", p->out);
-		*at = t->word[close + 2].pair;
+	if (gw_sql_is(&w[close + 1], "FILTER") && close + 2 < b) {
+		put_words(t, " ", close + 1, w[close + 2].pair + 1, "", p->out);
+		*at = w[close + 2].pair;
 	}
-	return *at + 1 >= b || !gw_word_is(&t->word[*at + 1], "over") || gw_trace_no(t, "a window function");
+	return *at + 1 >= b || !gw_sql_is(&w[*at + 1], "OVER") || gw_trace_no(t, "a window function");
 }
 
-bool gw_trace_call(struct trace *t, size_t *at, size_t b, const struct trace_scope *s, struct trace_parts *p)
+/* CAST(value AS type): the end of the value. */
+static size_t cast_end(const struct trace *t, size_t a, size_t b)
 {
-	const struct gw_word *w = &t->word[*at];
+	while (a < b && !gw_sql_is(&t->a->token[a], "AS"))
+		a = t->a->token[a].pair + 1;
+	return a;
+}
+
+bool gw_trace_call(struct trace *t, const struct gw_ast_select *s, size_t *at, size_t b,
+		   struct trace_parts *p)
+{
+	const struct gw_sql_token *w = &t->a->token[*at];
+	enum gw_fun kind = gw_sql_call(t->a->token, *at);
 	size_t a = *at + 2, close = w[1].pair;
 
-	if (is_aggregate(t, *at))
-		return aggregate(t, at, b, s, p);
+	if (gw_sql_is_aggregate(t->a->token, *at))
+		return aggregate(t, s, at, b, p);
 	*at = close;
-	if (gw_word_is(w, "coalesce") || gw_word_is(w, "ifnull"))
-		return first_said(t, a, close, ") IS NOT NULL", s, p);
-	if (gw_word_is(w, "otoritas"))
-		return first_said(t, a, close, ") <> ''", s, p);
-	if (gw_word_is(w, "iif"))
-		return iif(t, a, close, s, p);
-	if (!is_scalar(w))
-		return gw_trace_no(t, "the function %.*s", (int)w->n, w->p);
-	if (gw_word_is(w, "cast")) {
-		size_t as = a;
-
-		while (as < close && !gw_word_is(&t->word[as], "as"))
-			as = gw_word_is(&t->word[as], "(") ? t->word[as].pair + 1 : as + 1;
-		return gw_trace_walk(t, a, as, s, p);
+	if (gw_sql_is(w, "CAST"))
+		return gw_trace_walk(t, s, a, cast_end(t, a, close), p);
+	switch (kind) {
+	case GW_FUN_FIRST:
+		return first_said(t, s, a, close, ") IS NOT NULL", p);
+	case GW_FUN_FIRST_TEXT:
+		return first_said(t, s, a, close, ") <> ''", p);
+	case GW_FUN_IF:
+		return iif(t, s, a, close, p);
+	case GW_FUN_PLAIN:
+		return gw_trace_walk(t, s, a, close, p);
+	default:
+		return gw_trace_no(t, "the function %.*s", (int)w->text.n, w->text.p);
 	}
-	return gw_trace_walk(t, a, close, s, p);
 }

@@ -4,56 +4,56 @@
 #include <stdlib.h>
 
 #include "gateway/engine/provenance_impl.h"
+#include "gateway/engine/world.h"
 #include "gateway/store/origin.h"
 
 #define ARENA_MAX ((size_t)32 * 1024 * 1024)
+#define COLUMNS_MAX 512
 #define TRAILS_MAX 300 /* rows of views that one answer may lead through */
 
 /* --- what there is to read ---------------------------------------------------------------------------- */
 
-static enum gw_trace_kind topic_table(struct gw_run *u, const char *name, const char *const **column,
-				      size_t *n)
+/* A topic's table as it stands in the store: its newest schema may be ahead of it. */
+static void add_topic(struct gw_run *u, struct gw_world_table *t, const struct gw_topic *topic,
+		      struct bus_arena *arena)
 {
-	const char **list = bus_arena_alloc(u->arena, 512 * sizeof(*list));
+	struct gw_world_column *column = bus_arena_zalloc(arena, COLUMNS_MAX * sizeof(*column));
 	struct gw_stmt *s;
 	bool row;
 
-	*n = 0;
-	if (!list || gw_reader_stmt(u->r, "SELECT name FROM pragma_table_info(?)", &s, u->err) != BUS_OK)
-		return GW_TRACE_NONE;
-	gw_stmt_bind_text(s, 1, bus_str(name));
-	while (gw_stmt_step(s, &row, u->err) == BUS_OK && row && *n < 512) {
-		list[*n] = bus_arena_dup(u->arena, gw_stmt_text(s, 0).p, gw_stmt_text(s, 0).n);
-		*n += list[*n] != NULL;
+	if (gw_reader_stmt(u->r, "SELECT name FROM pragma_table_info(?)", &s, u->err) != BUS_OK)
+		return;
+	gw_stmt_bind_text(s, 1, bus_str(topic->count.table));
+	*t = (struct gw_world_table){ .name = topic->count.table, .topic = topic->name, .column = column };
+	while (gw_stmt_step(s, &row, u->err) == BUS_OK && row && t->n_columns < COLUMNS_MAX) {
+		struct bus_str text = gw_stmt_text(s, 0);
+
+		column[t->n_columns++].name = bus_arena_dup(arena, text.p, text.n);
 	}
 	gw_stmt_reset(s);
-	*column = list;
-	return *n ? GW_TRACE_TOPIC : GW_TRACE_NONE;
 }
 
-static enum gw_trace_kind table(void *ctx, const char *name, const char *const **column, size_t *n,
-				const char **key)
+/* What the definition reads. */
+static const struct gw_world *world_of(struct gw_run *u, const struct gw_def *d, struct bus_arena *arena)
 {
-	struct gw_run *u = ctx;
-	const struct gw_view *v = gw_views_find(u->views, name);
-	const char **list;
+	struct gw_world_table *t = bus_arena_zalloc(arena, (d->n_reads + 1) * sizeof(*t));
+	struct gw_world *w = bus_arena_zalloc(arena, sizeof(*w));
 
-	if (!v) {
-		for (size_t i = 0; i < u->r->e->n_topics; i++) {
-			if (strcmp(u->r->e->topic[i].count.table, name) == 0)
-				return topic_table(u, name, column, n);
+	w->table = t;
+	for (size_t i = 0; i < d->n_reads; i++) {
+		const struct gw_view *v = gw_views_find(u->views, d->read[i].table);
+
+		if (v)
+			gw_world_add_view(&t[w->n], gw_view_def(v), arena);
+		for (size_t k = 0; k < u->r->e->n_topics && !v; k++) {
+			const struct gw_topic *topic = &u->r->e->topic[k];
+
+			if (strcmp(topic->count.table, d->read[i].table) == 0)
+				add_topic(u, &t[w->n], topic, arena);
 		}
-		return GW_TRACE_NONE;
+		w->n += t[w->n].name != NULL;
 	}
-	list = bus_arena_alloc(u->arena, v->n_columns * sizeof(*list));
-	if (!list)
-		return GW_TRACE_NONE;
-	for (size_t i = 0; i < v->n_columns; i++)
-		list[i] = v->column[i].name;
-	*column = list;
-	*n = v->n_columns;
-	*key = v->column[v->key].name;
-	return GW_TRACE_VIEW;
+	return w;
 }
 
 /* --- one row of one view ------------------------------------------------------------------------------ */
@@ -112,10 +112,10 @@ static enum bus_err stored(struct gw_run *u, const struct gw_trail *t, uint64_t 
 /* NULL: u->err says why. */
 struct gw_trail *gw_trail_of(struct gw_run *u, const struct gw_view *v, struct bus_str key, uint64_t *hash)
 {
-	const struct gw_trace_tables tables = { u, table };
 	struct gw_trail *t;
 	struct bus_buf sql = { 0 };
 	struct gw_stmt *s = NULL;
+	struct bus_arena *arena;
 	struct bus_error why;
 	bool found = false, same = true;
 	uint64_t own = 0;
@@ -138,7 +138,10 @@ struct gw_trail *gw_trail_of(struct gw_run *u, const struct gw_view *v, struct b
 		bus_fail(u->err, BUS_ETOOBIG, "a trace is too long");
 		return NULL;
 	}
-	rc = gw_trace_select(gw_view_def(v), &tables, u->arena, &sql, t->column, &why);
+	arena = bus_arena_new(0); /* bounded as the definition is */
+	rc = gw_trace_select(gw_view_def(v), world_of(u, gw_view_def(v), arena), u->arena, &sql, t->column,
+			     &why);
+	bus_arena_free(&arena);
 	if (rc != BUS_OK) {
 		t->reason = "untraceable";
 		t->detail = bus_arena_dup(u->arena, why.text, strlen(why.text));

@@ -93,34 +93,62 @@ void gw_sqlfun_register(struct gw_db *db)
 	gw_origin_register(db);
 }
 
+/* Deterministic ones only; nothing that makes large values from small ones (zeroblob, printf). */
+static const struct {
+	const char *name;
+	enum gw_fun kind;
+} functions[] = {
+	{ "nama_baku", GW_FUN_PLAIN },
+	{ "usia_tahun", GW_FUN_PLAIN },
+	{ "usia_bulan", GW_FUN_PLAIN },
+	{ "otoritas", GW_FUN_FIRST_TEXT },
+	{ "waktu", GW_FUN_PLAIN },
+	{ "abs", GW_FUN_PLAIN },
+	{ "avg", GW_FUN_SUM },
+	{ "coalesce", GW_FUN_FIRST },
+	{ "count", GW_FUN_COUNT },
+	{ "group_concat", GW_FUN_LIST },
+	{ "ifnull", GW_FUN_FIRST },
+	{ "iif", GW_FUN_IF },
+	{ "instr", GW_FUN_PLAIN },
+	{ "json_array", GW_FUN_PLAIN },
+	{ "json_array_length", GW_FUN_PLAIN },
+	{ "json_extract", GW_FUN_PLAIN },
+	{ "json_group_array", GW_FUN_LIST_ALL },
+	{ "json_object", GW_FUN_PLAIN },
+	{ "length", GW_FUN_PLAIN },
+	{ "like", GW_FUN_PLAIN },
+	{ "lower", GW_FUN_PLAIN },
+	{ "ltrim", GW_FUN_PLAIN },
+	{ "max", GW_FUN_EXTREME },
+	{ "min", GW_FUN_EXTREME },
+	{ "nullif", GW_FUN_PLAIN },
+	{ "replace", GW_FUN_PLAIN },
+	{ "round", GW_FUN_PLAIN },
+	{ "rtrim", GW_FUN_PLAIN },
+	{ "sign", GW_FUN_PLAIN },
+	{ "substr", GW_FUN_PLAIN },
+	{ "substring", GW_FUN_PLAIN },
+	{ "sum", GW_FUN_SUM },
+	{ "total", GW_FUN_SUM },
+	{ "trim", GW_FUN_PLAIN },
+	{ "typeof", GW_FUN_PLAIN },
+	{ "upper", GW_FUN_PLAIN },
+	{ "->", GW_FUN_PLAIN },
+	{ "->>", GW_FUN_PLAIN },
+};
+
+enum gw_fun gw_sqlfun_kind(struct bus_str name)
+{
+	for (size_t i = 0; i < BUS_LEN(functions); i++) {
+		if (strlen(functions[i].name) == name.n &&
+		    strncasecmp(functions[i].name, name.p, name.n) == 0)
+			return functions[i].kind;
+	}
+	return GW_FUN_NONE;
+}
+
 bool gw_sqlfun_allowed(const char *name)
 {
-	/* Deterministic ones only; nothing that makes large values from small ones (zeroblob, printf). */
-	static const char *const allowed[] = {
-		"nama_baku",	"usia_tahun",
-		"usia_bulan",	"abs",
-		"otoritas",	"waktu",
-		"avg",		"coalesce",
-		"count",	"group_concat",
-		"ifnull",	"iif",
-		"instr",	"json_array_length",
-		"json_extract", "json_group_array",
-		"json_object",	"json_array",
-		"length",	"like",
-		"lower",	"ltrim",
-		"max",		"min",
-		"nullif",	"replace",
-		"round",	"rtrim",
-		"sign",		"substr",
-		"substring",	"sum",
-		"total",	"trim",
-		"typeof",	"upper",
-		"->",		"->>",
-	};
-
-	for (size_t i = 0; i < BUS_LEN(allowed); i++) {
-		if (strcasecmp(allowed[i], name) == 0)
-			return true;
-	}
-	return false;
+	return gw_sqlfun_kind(bus_str(name)) != GW_FUN_NONE;
 }

@@ -16,20 +16,16 @@ static void must(int what)
 		abort();
 }
 
-static const char *const topic[] = { "_key", "_part", "_off", "_ts", "_sid", "id", "nama", "n" };
-static const char *const view[] = { "id", "nama" };
-
-static enum gw_trace_kind table(void *ctx, const char *name, const char *const **column, size_t *n,
-				const char **key)
-{
-	(void)ctx;
-	*key = "id";
-	*column = strcmp(name, "t") == 0 ? topic : view;
-	*n = *column == topic ? BUS_LEN(topic) : BUS_LEN(view);
-	return strcmp(name, "t") == 0	? GW_TRACE_TOPIC
-	       : strcmp(name, "v") == 0 ? GW_TRACE_VIEW
-					: GW_TRACE_NONE;
-}
+static const struct gw_world_column topic[] = { { "_key", GW_TEXT, 'N' }, { "_part", GW_INT, 'N' },
+						{ "_off", GW_INT, 'N' },  { "_ts", GW_INT, 'N' },
+						{ "_sid", GW_INT, 'N' },  { "id", GW_NULL, 'N' },
+						{ "nama", GW_NULL, 'N' }, { "n", GW_INT, 'N' } };
+static const struct gw_world_column view[] = { { "id", GW_TEXT, 'N' }, { "nama", GW_NULL, 'N' } };
+static const struct gw_world_table table[] = {
+	{ .name = "t", .topic = "t", .key = "_key", .column = topic, .n_columns = BUS_LEN(topic) },
+	{ .name = "v", .key = "id", .column = view, .n_columns = BUS_LEN(view) },
+};
+static const struct gw_world world = { table, 2 };
 
 static bool readable(void *ctx, const char *name, const char *column)
 {
@@ -112,7 +108,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char *const other[] = { "with", ";", ":", "?", "@", "$", "#", NULL };
 	static struct gw_db *db;
 	struct gw_db_guard guard = { .read = readable, .function = callable };
-	const struct gw_trace_tables tables = { NULL, table };
 	struct gw_column column[GW_COLUMNS_MAX] = { 0 };
 	struct gw_trace_column traces[GW_COLUMNS_MAX];
 	struct gw_stmt *own = NULL, *traced = NULL;
@@ -142,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (strcasecmp(column[i].name, column[k].name) == 0)
 				goto out;
 	}
-	if (gw_trace_select(&d, &tables, arena, &sql, traces, NULL) != BUS_OK)
+	if (gw_trace_select(&d, &world, arena, &sql, traces, NULL) != BUS_OK)
 		goto out;
 	for (size_t i = 0; i < d.pub.n_columns; i++)
 		if (traces[i].reason && strcmp(traces[i].reason, "a column without a name") == 0)

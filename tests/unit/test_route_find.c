@@ -188,6 +188,7 @@ static void a_column_is_traced_to_what_it_is_made_of(void **state)
 	sources("SELECT a.id AS k, b.m FROM uji_a a JOIN uji_b b ON b.id = a.id", 1, false, "uji_b.m");
 	sources("SELECT x.k, x.n FROM (SELECT id AS k, n FROM uji_a) x", 1, false, "uji_a.n");
 	sources("SELECT id AS k, n + 1 FROM uji_a", 1, true, "uji_a.n");
+	sources("SELECT id AS k, n * b FROM uji_a", 1, true, "uji_a.n uji_a.b"); /* b is no name of it */
 	sources("SELECT a.id AS k, coalesce((SELECT b.m FROM uji_b b WHERE b.id = a.id LIMIT 1), a.n) FROM "
 		"uji_a a",
 		1, true, "uji_b.m uji_a.n");
