@@ -226,6 +226,11 @@ soak-readers: programs kafka venv
 	SOAK_READERS=10000 SOAK_SLOW=1000 SOAK_KEYS=2000 SOAK_KILLS=10 SOAK_SECONDS=900 \
 		$(PYTEST) -q -s tests/integration/test_following.py -k kills
 
+# gateway/portal.png anew, of the demo that runs.
+.PHONY: portal-picture
+portal-picture: venv
+	@$(VENV)/bin/python tests/support/portal_picture.py "$(abspath $(DEMO_DIR))" gateway/portal.png
+
 check-includes:
 	@sh tests/check_includes.sh
 check-symbols: programs
