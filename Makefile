@@ -110,6 +110,7 @@ export FEEDS DEMO_DIR PORT_BASE KAFKA TAHUN
 packages:
 	@deploy/install.sh build run
 programs: packages
+	@test -x build/release/bin/titian || echo "Membangun program, sekali, sekitar semenit / building the programs, once, about a minute"
 	@$(MAKE) --no-print-directory -s -j2 CONFIG=release all
 kafka: packages
 	@$(if $(KAFKA),true,deploy/kafka/kafka.sh install)

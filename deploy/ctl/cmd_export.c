@@ -427,7 +427,7 @@ static void tell(struct export *x)
 
 	printf("%s\t%" PRId64 "\t%" PRId64 "\t%s\t%s\n", x->out, x->rows, x->bytes, x->sha256, x->cursor);
 	fprintf(stderr,
-		"%s\n  curl -H 'Authorization: Bearer ...' -H 'Accept: application/x-ndjson' \\\n    "
+		"%s\n  curl -H \"Authorization: Bearer $TITIAN_KEY\" -H 'Accept: application/x-ndjson' \\\n    "
 		"'%s/v1/views/%s/changes?after=%s&until=now'\n",
 		ctl_say("What has changed since, exactly:", "Apa yang berubah sesudahnya, tepat:"), x->base,
 		x->view, x->cursor);
