@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define DAY_MS INT64_C(86400000)
@@ -11,6 +12,7 @@
 #define EPOCH_DAYS 719162					   /* 1970-01-01, counted from 0001-01-01 */
 #define CYCLE_DAYS 146097					   /* the calendar repeats every 400 years */
 #define CYCLE_YEARS 400
+#define HTTP_LAST_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
 static _Atomic int64_t fake_ms = -1;
 
@@ -106,6 +108,36 @@ _Bool bus_clock_days(int year, int month, int day, int32_t *days)
 	return true;
 }
 
+/* Each answer of the gateway tells two moments: printf would take longer over them than reading its row. */
+static char *put_digits(char *p, int64_t v, int n)
+{
+	for (int i = n; i-- > 0; v /= 10)
+		p[i] = (char)('0' + v % 10);
+	return p + n;
+}
+
+/* "08:00:00" */
+static char *put_time(char *p, int64_t ms)
+{
+	p = put_digits(p, ms / 3600000, 2);
+	*p++ = ':';
+	p = put_digits(p, ms / 60000 % 60, 2);
+	*p++ = ':';
+	return put_digits(p, ms / 1000 % 60, 2);
+}
+
+static char *put_out(const char *text, const char *end, char *buf, size_t n)
+{
+	size_t len = (size_t)(end - text);
+
+	if (n > 0) {
+		len = len < n ? len : n - 1;
+		memcpy(buf, text, len);
+		buf[len] = '\0';
+	}
+	return buf;
+}
+
 char *bus_clock_iso_wib(int64_t ms, char *buf, size_t n)
 {
 	const int64_t first = (-EPOCH_DAYS - 366) * DAY_MS - WIB_MS; /* 0000-01-01 in WIB */
@@ -113,19 +145,48 @@ char *bus_clock_iso_wib(int64_t ms, char *buf, size_t n)
 	int64_t day;
 	int64_t rest;
 	struct date d;
-	int used;
+	char text[40], *p = text;
 
 	ms = ms < first ? first : ms > last ? last : ms;
 	day = floor_div(ms + WIB_MS, DAY_MS);
 	rest = ms + WIB_MS - day * DAY_MS;
 	d = to_date(day);
-	used = snprintf(buf, n, "%04d-%02d-%02dT%02d:%02d:%02d", (int)d.year, d.month, d.day,
-			(int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60));
-	if (used > 0 && (size_t)used < n && rest % 1000 != 0)
-		used += snprintf(buf + used, n - (size_t)used, ".%03d", (int)(rest % 1000));
-	if (used > 0 && (size_t)used < n)
-		snprintf(buf + used, n - (size_t)used, "+07:00");
-	return buf;
+	p = put_digits(p, d.year, 4);
+	*p++ = '-';
+	p = put_digits(p, d.month, 2);
+	*p++ = '-';
+	p = put_digits(p, d.day, 2);
+	*p++ = 'T';
+	p = put_time(p, rest);
+	if (rest % 1000 != 0) {
+		*p++ = '.';
+		p = put_digits(p, rest % 1000, 3);
+	}
+	memcpy(p, "+07:00", 6);
+	return put_out(text, p + 6, buf, n);
+}
+
+char *bus_clock_http(int64_t ms, char *buf, size_t n)
+{
+	static const char weekday[] = "ThuFriSatSunMonTueWed", month[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int64_t day;
+	struct date d;
+	char text[40], *p = text;
+
+	ms = ms < 0 ? 0 : ms > HTTP_LAST_MS ? HTTP_LAST_MS : ms;
+	day = ms / DAY_MS;
+	d = to_date(day);
+	memcpy(p, weekday + 3 * (day % 7), 3);
+	memcpy(p + 3, ", ", 2);
+	p = put_digits(p + 5, d.day, 2);
+	*p++ = ' ';
+	memcpy(p, month + (ptrdiff_t)3 * (d.month - 1), 3);
+	p[3] = ' ';
+	p = put_digits(p + 4, d.year, 4);
+	*p++ = ' ';
+	p = put_time(p, ms - day * DAY_MS);
+	memcpy(p, " GMT", 4);
+	return put_out(text, p + 4, buf, n);
 }
 
 char *bus_clock_iso_date(int32_t days, char *buf, size_t n)

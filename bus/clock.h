@@ -13,6 +13,9 @@ void bus_clock_fake(int64_t wall_ms); /* tests: wall clock stands still at this;
 /* "2025-01-10T08:00:00+07:00" (WIB, the city's zone; ".123" only when ms are not zero).
  * buf of 32 bytes is enough; years outside 0 to 9999 become the nearest moment inside. Returns buf. */
 char *bus_clock_iso_wib(int64_t ms, char *buf, size_t n);
+/* "Fri, 10 Jan 2025 01:00:00 GMT" (RFC 9110, 5.6.7), of moments from 1970 to 9999, the nearest of them else. buf of 32
+ * bytes is enough. Returns buf. */
+char *bus_clock_http(int64_t ms, char *buf, size_t n);
 /* "2025-01-10" for days since 1970-01-01 (Avro date). */
 char *bus_clock_iso_date(int32_t days, char *buf, size_t n);
 /* Proleptic Gregorian; false when the day does not exist. */

@@ -158,7 +158,12 @@ bool gw_view_reads(const struct gw_def *d, const char *table)
 void gw_view_select(const struct gw_def *d, struct bus_buf *out)
 {
 	bus_buf_puts(out, "SELECT ");
-	for (size_t i = 0; i < d->pub.n_columns; i++)
-		bus_buf_printf(out, "%s\"%s\"", i ? "," : "", d->pub.column[i].name);
-	bus_buf_printf(out, " FROM (\n%s\n) ", d->body);
+	for (size_t i = 0; i < d->pub.n_columns; i++) {
+		bus_buf_puts(out, i ? ",\"" : "\"");
+		bus_buf_puts(out, d->pub.column[i].name);
+		bus_buf_putc(out, '"');
+	}
+	bus_buf_puts(out, " FROM (\n");
+	bus_buf_puts(out, d->body);
+	bus_buf_puts(out, "\n) ");
 }

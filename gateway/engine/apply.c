@@ -438,7 +438,7 @@ enum bus_err gw_commit(struct gw_engine *e, struct bus_error *err)
 			rc = gw_moment_note(e, err);
 	}
 	if (rc == BUS_OK)
-		rc = gw_db_exec(e->db, err, "COMMIT");
+		rc = gw_stand_commit(e, err);
 	if (rc != BUS_OK) {
 		e->moment = 0; /* what was noted may be rolled back */
 		return rc;

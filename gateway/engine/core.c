@@ -245,7 +245,7 @@ static enum bus_err start_anew(struct gw_engine *e, bool wipe, struct bus_error 
 	if (rc == BUS_OK)
 		rc = load(e, err);
 	if (rc == BUS_OK)
-		rc = gw_db_exec(e->db, err, "COMMIT");
+		rc = gw_stand_commit(e, err);
 	e->in_transaction = false;
 	if (rc != BUS_OK) {
 		gw_setup_undo(e);
@@ -317,6 +317,8 @@ static enum bus_err open_store(struct gw_engine *e, struct bus_error *err)
 		remove_files(e->db_path);
 		rc = gw_db_open(e->db_path, GW_DB_WRITER, e->cache_bytes, &e->db, &why);
 	}
+	if (rc == BUS_OK)
+		gw_db_count_commits(e->db, &e->commits);
 	if (rc != BUS_OK && err)
 		*err = why;
 	return rc;

@@ -177,6 +177,8 @@ struct gw_engine {
 	char fault[GW_FAULTS][480]; /* the last few, so that who holds one need not copy it */
 	int fault_at, fault_last;   /* fault_at -1: the engine works */
 	_Atomic bool caught_up, idle;
+	_Atomic uint64_t commits; /* to the store */
+	_Atomic bool stand_off;	  /* no reader's snapshot stands now: engine/stand.c */
 	gw_changed_fn on_change;
 	void *on_change_ctx;
 	void (*on_views)(void *ctx);
@@ -324,6 +326,11 @@ struct gw_rel *gw_rel_find(struct gw_engine *e, const char *name);
 enum bus_err gw_rel_listen(struct gw_engine *e, struct gw_live *v, const struct gw_read *read,
 			   struct bus_error *err) BUS_MUSTCHECK;
 void gw_rel_unlisten(struct gw_engine *e, const struct gw_live *v);
+
+/* stand.c: no reader keeps a snapshot between calls from here on, or may again. */
+void gw_stand_clear(struct gw_engine *e);
+void gw_stand_allow(struct gw_engine *e);
+enum bus_err gw_stand_commit(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* COMMIT, without any */
 
 /* read.c */
 void gw_readers_free(struct gw_engine *e);

@@ -159,11 +159,15 @@ static bool nothing_behind(const struct gw_mat *m)
 static enum bus_err checkpoint(struct gw_mat *m, bool truncate, struct bus_error *err)
 {
 	int64_t now = bus_clock_mono_ms(), left;
+	enum bus_err rc;
 
 	if (!truncate && now - m->checkpoint_ms < CHECKPOINT_MS)
 		return BUS_OK;
 	m->checkpoint_ms = now;
-	return gw_db_checkpoint(m->e->db, truncate, &left, err);
+	gw_stand_clear(m->e);
+	rc = gw_db_checkpoint(m->e->db, truncate, &left, err);
+	gw_stand_allow(m->e);
+	return rc;
 }
 
 /* One transaction: records as long as they come at once, then the views they touch. */

@@ -25,8 +25,9 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 	bus_buf_puts(&sql, " ORDER BY key LIMIT :_limit OFFSET :_offset");
 	bus_buf_put(&after, q->after.p, q->after.n);
 	rc = gw_read_begin_bounded(r, err);
-	if (rc == BUS_OK)
-		gw_read_limit(r, q);
+	if (rc != BUS_OK)
+		goto out;
+	gw_read_limit(r, q);
 	while (rc == BUS_OK && left > 0 && !end) {
 		bool all = q->n_filters == 0; /* every key is a row of the answer: passed over unevaluated */
 		int want = all && left < KEYS_A_TURN ? left : KEYS_A_TURN;
@@ -67,6 +68,7 @@ static enum bus_err page_driven(struct gw_reader *r, const struct gw_query *q, g
 		}
 	}
 	gw_read_end(r);
+out:
 	bus_buf_release(&after);
 	bus_buf_release(&sql);
 	return rc;
@@ -82,6 +84,9 @@ static enum bus_err page_selected(struct gw_reader *r, const struct gw_query *q,
 	enum bus_err rc;
 	bool row;
 
+	rc = gw_read_begin_bounded(r, err);
+	if (rc != BUS_OK)
+		return rc;
 	rc = gw_read_prepare(r, q, GW_PAGE, &s, err);
 	if (rc == BUS_OK && q->n_order > 0 && q->n_filters == 0 &&
 	    atomic_load(&def->rows) > SORTED_ROWS_MAX) {
@@ -92,7 +97,7 @@ static enum bus_err page_selected(struct gw_reader *r, const struct gw_query *q,
 				      q->view->name, SORTED_ROWS_MAX);
 	}
 	if (rc != BUS_OK)
-		return rc;
+		goto out;
 	gw_read_limit(r, q);
 	while ((rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
 		value = gw_read_values(r, q->view, s);
@@ -100,6 +105,8 @@ static enum bus_err page_selected(struct gw_reader *r, const struct gw_query *q,
 			break;
 	}
 	gw_stmt_reset(s);
+out:
+	gw_read_end(r);
 	return rc;
 }
 
@@ -149,12 +156,16 @@ enum bus_err gw_get(struct gw_reader *r, const struct gw_view *v, const char *da
 
 	rc = gw_read_check_date(v, date, err);
 	if (rc == BUS_OK)
-		rc = gw_read_one(r, &q, key, &value, &hash, &s, err);
+		rc = gw_read_begin_bounded(r, err);
+	if (rc != BUS_OK)
+		return rc;
+	rc = gw_read_one(r, &q, key, &value, &hash, &s, err);
 	if (rc == BUS_OK && !value)
 		rc = bus_fail(err, BUS_ENOENT, "view '%s' has no such row", v->name);
 	if (rc == BUS_OK)
 		fn(ctx, value, hash);
 	if (s)
 		gw_stmt_reset(s);
+	gw_read_end(r);
 	return rc;
 }

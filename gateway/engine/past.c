@@ -286,8 +286,7 @@ enum bus_err gw_reader_past(struct gw_reader *r, const struct gw_view *v, int64_
 	if (rc == BUS_OK && (!kept || moment_ms < *known_ms))
 		rc = bus_fail(err, BUS_ECONFLICT, "the history of view '%s' does not reach back to that moment", v->name);
 	if (rc == BUS_OK && !r->past) {
-		r->past = bus_xcalloc(1, sizeof(*r->past));
-		r->past->e = r->e;
+		r->past = gw_reader_new(r->e);
 		r->past->of_past = true;
 	}
 	if (rc == BUS_OK)

@@ -1,7 +1,8 @@
 /* gateway/engine/read.h - reading views: what REST, SSE and exports stand on.
  *
  * One struct gw_reader a thread (gw_reader_of() keeps one per calling thread): a read-only SQLite
- * connection with its prepared statements. Every call is short: no statement or snapshot outlives it.
+ * connection with its prepared statements. Every call is short: no statement outlives it, and a snapshot only
+ * while nothing is committed (engine/stand.c).
  * Values are handed over one by one, typed, so that formats and masks live outside.
  */
 #ifndef GATEWAY_ENGINE_READ_H

@@ -15,14 +15,22 @@ struct gw_db *gw_reader_db(struct gw_reader *r)
 	return r->db;
 }
 
+struct gw_reader *gw_reader_new(struct gw_engine *e)
+{
+	struct gw_reader *r = bus_xcalloc(1, sizeof(*r));
+
+	r->e = e;
+	pthread_mutex_init(&r->held, NULL);
+	return r;
+}
+
 struct gw_reader *gw_reader_of(struct gw_engine *e)
 {
 	struct gw_reader *r = pthread_getspecific(e->reader_key);
 
 	if (r)
 		return r;
-	r = bus_xcalloc(1, sizeof(*r));
-	r->e = e;
+	r = gw_reader_new(e);
 	pthread_setspecific(e->reader_key, r);
 	pthread_mutex_lock(&e->lock);
 	r->next = e->readers;
@@ -53,6 +61,7 @@ static void reader_free(struct gw_reader *r)
 	bus_buf_release(&r->pattern);
 	bus_buf_release(&r->state);
 	gw_keys_release(&r->keys);
+	pthread_mutex_destroy(&r->held);
 	free(r);
 }
 
@@ -66,19 +75,26 @@ void gw_readers_free(struct gw_engine *e)
 	}
 }
 
+void gw_reader_deadline(struct gw_reader *r)
+{
+	gw_db_deadline(r->db, DEADLINE_MS);
+}
+
 enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt **out, struct bus_error *err)
 {
 	struct kept *k, *oldest = &r->kept[0];
 	enum bus_err rc;
 
 	*out = NULL;
+	if (r->kept_one)
+		gw_stand_end(r);
 	if (!r->db) {
 		rc = gw_db_open(r->e->db_path, GW_DB_READER, READER_CACHE, &r->db, err);
 		if (rc != BUS_OK)
 			return rc;
 	}
 	if (!r->bounded)
-		gw_db_deadline(r->db, DEADLINE_MS);
+		gw_reader_deadline(r);
 	for (size_t i = 0; i < GW_READ_STATEMENTS_MAX; i++) {
 		k = &r->kept[i];
 		if (k->sql && strcmp(k->sql, sql) == 0) {
@@ -156,19 +172,4 @@ enum bus_err gw_read_begin(struct gw_reader *r, struct bus_error *err)
 	enum bus_err rc = gw_reader_stmt(r, "SELECT 1", &s, err); /* opens the connection */
 
 	return rc == BUS_OK ? gw_db_exec(r->db, err, "BEGIN") : rc;
-}
-
-enum bus_err gw_read_begin_bounded(struct gw_reader *r, struct bus_error *err)
-{
-	enum bus_err rc = gw_read_begin(r, err);
-
-	r->bounded = rc == BUS_OK;
-	return rc;
-}
-
-void gw_read_end(struct gw_reader *r)
-{
-	r->bounded = false;
-	if (r->db)
-		gw_db_rollback(r->db);
 }

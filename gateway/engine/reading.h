@@ -25,18 +25,26 @@ struct gw_reader {
 	struct gw_keys keys;
 	struct gw_reader *past; /* of its own, for moments gone by (engine/past.c); NULL: not needed yet */
 	bool bounded;		/* statements do not renew the deadline: gw_read_begin_bounded */
+	pthread_mutex_t held;	/* the connection: while it is read in a bounded transaction, or its snapshot stands */
+	bool stands;		/* held: there is an open transaction, and nobody in it (engine/stand.c) */
+	bool kept_one;		/* it may still stand */
+	uint64_t seen;		/* commits when the transaction began */
 	bool of_past;		/* it is one: what is stored is not what is asked for */
 	bool as_tables;		/* of_past: stored views are tables, of one moment and view */
 	struct bus_buf state;	/* of_past: for which views and tables its names are made */
 };
 
+struct gw_reader *gw_reader_new(struct gw_engine *e);
+void gw_reader_deadline(struct gw_reader *r); /* renewed */
+void gw_stand_end(struct gw_reader *r); /* before its connection is used otherwise than between begin_bounded and end */
 void gw_reader_empty(struct gw_reader *r); /* statements and connection; it may go on with others */
 
 enum bus_err gw_read_check_date(const struct gw_view *v, const char *date,
 				struct bus_error *err) BUS_MUSTCHECK;
 /* A transaction for several statements that must see one state; gw_db_rollback ends it. */
 enum bus_err gw_read_begin(struct gw_reader *r, struct bus_error *err) BUS_MUSTCHECK;
-/* The same, and one deadline for all that is read until gw_read_end, however many statements it takes. */
+/* The same, and one deadline for all that is read until gw_read_end, however many statements it takes. It may be the
+ * transaction of the call before, if nothing was committed since. All of its statements are reset before the end. */
 enum bus_err gw_read_begin_bounded(struct gw_reader *r, struct bus_error *err) BUS_MUSTCHECK;
 void gw_read_end(struct gw_reader *r);
 /* The values of the row that s stands on, as declared; and its hash. Borrowed until the next row. */

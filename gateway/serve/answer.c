@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "bus/clock.h"
 #include "gateway/serve/access_rows.h"
@@ -30,9 +29,11 @@ bool gw_answer_unchanged(struct bus_http_request *req, uint64_t hash)
 	const char *have = bus_http_header(req, "If-None-Match");
 	char tag[24];
 
+	if (!have)
+		return false;
 	tag_of(hash, tag);
 	/* Compared weakly (RFC 9110, 13.1.2): with or without W/. */
-	if (!have || (strcmp(have, "*") != 0 && !strstr(have, tag + 2)))
+	if (strcmp(have, "*") != 0 && !strstr(have, tag + 2))
 		return false;
 	gw_answer_put_tag(req, hash);
 	bus_http_reply(req, 304, NULL, NULL);
@@ -54,44 +55,41 @@ uint64_t gw_answer_hash(struct gw_api *api, struct bus_http_request *req, const 
 }
 
 /* Midnight in the city at the beginning of a day, in seconds since 1970. */
-static time_t midnight(const char *day)
+static int64_t midnight(const char *day)
 {
 	int y = 0, m = 0, d = 0;
 	int32_t days = 0;
 	bool good = sscanf(day, "%4d-%2d-%2d", &y, &m, &d) == 3 && bus_clock_days(y, m, d, &days);
 
 	assert(good); /* the definition was read with it */
-	return ((time_t)days * 24 - 7) * 3600;
+	return ((int64_t)days * 24 - 7) * 3600;
 }
 
 /* RFC 9745 and RFC 8594. */
 static void put_end(struct bus_http_request *req, const struct gw_view *v)
 {
 	char text[48];
-	struct tm tm;
-	time_t at;
 
 	if (v->deprecated) {
 		snprintf(text, sizeof(text), "@%lld", (long long)midnight(v->deprecated));
 		bus_http_set(req, "Deprecation", text);
 	}
-	if (v->sunset) {
-		at = midnight(v->sunset);
-		strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&at, &tm));
-		bus_http_set(req, "Sunset", text);
-	}
+	if (v->sunset)
+		bus_http_set(req, "Sunset", bus_clock_http(midnight(v->sunset) * 1000, text, sizeof(text)));
 }
 
 void gw_answer_links(struct bus_http_request *req, const struct gw_view *v, const char *next)
 {
-	struct bus_buf link = { 0 };
+	struct bus_buf *link = bus_http_scratch(req);
 
 	put_end(req, v);
-	if (next)
-		bus_buf_printf(&link, "<%s>; rel=\"next\", ", next);
-	bus_buf_puts(&link, "</v1/views>; rel=\"describedby\", </v1/openapi.json>; rel=\"service-desc\"");
-	bus_http_set(req, "Link", bus_buf_cstr(&link));
-	bus_buf_release(&link);
+	if (next) {
+		bus_buf_putc(link, '<');
+		bus_buf_puts(link, next);
+		bus_buf_puts(link, ">; rel=\"next\", ");
+	}
+	bus_buf_puts(link, "</v1/views>; rel=\"describedby\", </v1/openapi.json>; rel=\"service-desc\"");
+	bus_http_set(req, "Link", bus_buf_cstr(link));
 }
 
 /* --- the next page ---------------------------------------------------------------------------------- */

@@ -69,7 +69,10 @@ void gw_promise_fresh(struct gw_api *api, const struct gw_view *v, struct gw_fre
 	int64_t now = bus_clock_ms(), seen;
 	double worst = -1;
 
-	memset(out, 0, sizeof(*out));
+	/* Not the arrays: they are large, and filled as far as they count. */
+	out->any_late = false;
+	out->worst = 0;
+	out->newest_ms = out->behind = 0;
 	out->n = gw_view_inputs(api->engine, v, out->input, GW_INPUTS_MAX);
 	for (size_t i = 0; i < out->n; i++) {
 		struct gw_topic_state *t = &out->input[i];

@@ -1,50 +1,54 @@
 /* What views promise, said: in headers, in the list of views, as gauges, as the list of who is late. */
-#include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "bus/clock.h"
 #include "bus/metrics.h"
 #include "gateway/serve/promise_impl.h"
 
-static void put_last_modified(struct bus_http_request *req, int64_t ms)
+static void put_int(struct bus_buf *b, const char *before, int64_t n)
 {
-	time_t at = (time_t)(ms / 1000);
-	char text[40];
-	struct tm tm;
+	struct bus_json_out j = { .buf = b };
 
-	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&at, &tm));
-	bus_http_set(req, "Last-Modified", text);
+	bus_buf_puts(b, before);
+	bus_json_put_int(&j, n);
 }
 
 void gw_promise_headers(struct gw_api *api, struct bus_http_request *req, const struct gw_view *v,
 			int64_t seq)
 {
+	struct bus_buf *text = bus_http_scratch(req);
 	struct gw_counted n;
 	struct gw_fresh f;
-	char when[40] = "", text[256];
+	char when[40] = "", modified[40];
 
 	gw_promise_fresh(api, v, &f);
 	if (f.newest_ms) {
 		bus_clock_iso_wib(f.newest_ms, when, sizeof(when));
-		put_last_modified(req, f.newest_ms);
+		bus_http_set(req, "Last-Modified", bus_clock_http(f.newest_ms, modified, sizeof(modified)));
 	}
-	snprintf(text, sizeof(text), "\"%s\";seq=%" PRId64 ";lag=%" PRId64, when, seq, f.behind);
-	bus_http_set(req, "Titian-As-Of", text);
+	bus_buf_putc(text, '"');
+	bus_buf_puts(text, when);
+	put_int(text, "\";seq=", seq);
+	put_int(text, ";lag=", f.behind);
+	bus_http_set(req, "Titian-As-Of", bus_buf_cstr(text));
 	if (v->max_age_s && f.n > 0) {
 		size_t w = f.worst;
-		int k = snprintf(text, sizeof(text), "%s", f.any_late ? "late" : "fresh");
 
+		bus_buf_reset(text);
+		bus_buf_puts(text, f.any_late ? "late" : "fresh");
 		if (f.age_s[w] >= 0)
-			k += snprintf(text + k, sizeof(text) - (size_t)k, ";age=%" PRId64, f.age_s[w]);
-		snprintf(text + k, sizeof(text) - (size_t)k, ";promise=%" PRId64 ";feed=\"%s\"",
-			 f.promise_s[w], f.input[w].table);
-		bus_http_set(req, "Titian-Freshness", text);
+			put_int(text, ";age=", f.age_s[w]);
+		put_int(text, ";promise=", f.promise_s[w]);
+		bus_buf_puts(text, ";feed=\"");
+		bus_buf_puts(text, f.input[w].table);
+		bus_buf_putc(text, '"');
+		bus_http_set(req, "Titian-Freshness", bus_buf_cstr(text));
 	}
 	if (gw_promise_counted(api, v, &n)) {
-		snprintf(text, sizeof(text), "%s;rows=%" PRId64 ";seq=%" PRId64,
-			 gw_promise_whole(v, &n) ? "yes" : "no", n.rows, n.seq);
-		bus_http_set(req, "Titian-Complete", text);
+		bus_buf_reset(text);
+		put_int(text, gw_promise_whole(v, &n) ? "yes;rows=" : "no;rows=", n.rows);
+		put_int(text, ";seq=", n.seq);
+		bus_http_set(req, "Titian-Complete", bus_buf_cstr(text));
 	}
 }
 

@@ -209,6 +209,25 @@ void gw_db_rollback(struct gw_db *db)
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
+bool gw_db_in_transaction(const struct gw_db *db)
+{
+	return !sqlite3_get_autocommit(db->handle);
+}
+
+static int on_commit(void *commits, sqlite3 *handle, const char *database, int pages)
+{
+	(void)handle;
+	(void)database;
+	(void)pages;
+	atomic_fetch_add((_Atomic uint64_t *)commits, 1);
+	return SQLITE_OK;
+}
+
+void gw_db_count_commits(struct gw_db *db, _Atomic uint64_t *commits)
+{
+	sqlite3_wal_hook(db->handle, on_commit, commits);
+}
+
 enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left, struct bus_error *err)
 {
 	int total = 0, done = 0, rc;

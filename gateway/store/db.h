@@ -8,6 +8,8 @@
 #ifndef GATEWAY_STORE_DB_H
 #define GATEWAY_STORE_DB_H
 
+#include <stdatomic.h>
+
 #include "bus/buf.h"
 #include "bus/error.h"
 #include "gateway/store/value.h"
@@ -33,6 +35,9 @@ enum bus_err gw_db_int(struct gw_db *db, int64_t none, int64_t *out, struct bus_
 		       ...) BUS_PRINTF(5, 6) BUS_MUSTCHECK;
 /* Ends the open transaction, if there is one, without its changes. */
 void gw_db_rollback(struct gw_db *db);
+bool gw_db_in_transaction(const struct gw_db *db);
+/* Adds one to *commits with each commit on db, once readers can see it. *commits outlives db. */
+void gw_db_count_commits(struct gw_db *db, _Atomic uint64_t *commits);
 /* Pages of the log are put into the database; `truncate` also gives the log's space back, when no reader
  * is in its way. *left: pages still in the log. */
 enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left,

@@ -34,6 +34,24 @@ static void stays_within_four_digits_of_year(void **state)
 	assert_string_equal(bus_clock_iso_wib(INT64_MIN, buf, sizeof(buf)), "0000-01-01T00:00:00+07:00");
 }
 
+static void http_dates_are_the_c_librarys(void **state)
+{
+	char got[40], want[40];
+	struct tm tm;
+
+	(void)state;
+	/* About every third week from 1970 to 9999, at other times of the day. */
+	for (int64_t ms = 0; ms <= INT64_C(253402300799999); ms += INT64_C(1814461007)) {
+		time_t at = (time_t)(ms / 1000);
+
+		strftime(want, sizeof(want), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&at, &tm));
+		assert_string_equal(bus_clock_http(ms, got, sizeof(got)), want);
+	}
+	assert_string_equal(bus_clock_http(-1, got, sizeof(got)), "Thu, 01 Jan 1970 00:00:00 GMT");
+	assert_string_equal(bus_clock_http(INT64_MAX, got, sizeof(got)), "Fri, 31 Dec 9999 23:59:59 GMT");
+	assert_string_equal(bus_clock_http(0, got, 5), "Thu,");
+}
+
 static void agrees_with_the_c_library_on_dates(void **state)
 {
 	(void)state;
@@ -111,6 +129,7 @@ int main(void)
 		cmocka_unit_test(writes_time_in_the_citys_zone),
 		cmocka_unit_test(stays_within_four_digits_of_year),
 		cmocka_unit_test(agrees_with_the_c_library_on_dates),
+		cmocka_unit_test(http_dates_are_the_c_librarys),
 		cmocka_unit_test(knows_which_days_exist),
 		cmocka_unit_test(writes_any_day_an_avro_date_can_hold),
 		cmocka_unit_test(stands_still_when_told),
