@@ -80,7 +80,7 @@ void gw_reader_deadline(struct gw_reader *r)
 	gw_db_deadline(r->db, DEADLINE_MS);
 }
 
-enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt **out, struct bus_error *err)
+enum bus_err gw_reader_kept(struct gw_reader *r, const char *sql, struct kept **out, struct bus_error *err)
 {
 	struct kept *k, *oldest = &r->kept[0];
 	enum bus_err rc;
@@ -99,7 +99,7 @@ enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt
 		k = &r->kept[i];
 		if (k->sql && strcmp(k->sql, sql) == 0) {
 			k->used = ++r->clock;
-			*out = k->stmt;
+			*out = k;
 			return BUS_OK;
 		}
 		if (k->used < oldest->used)
@@ -107,15 +107,23 @@ enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt
 	}
 	gw_stmt_free(&oldest->stmt);
 	free(oldest->sql);
-	oldest->sql = NULL;
-	oldest->used = 0;
+	*oldest = (struct kept){ 0 };
 	rc = gw_db_prepare(r->db, sql, &oldest->stmt, err);
 	if (rc != BUS_OK)
 		return rc;
 	oldest->sql = bus_xstrdup(sql);
 	oldest->used = ++r->clock;
-	*out = oldest->stmt;
+	*out = oldest;
 	return BUS_OK;
+}
+
+enum bus_err gw_reader_stmt(struct gw_reader *r, const char *sql, struct gw_stmt **out, struct bus_error *err)
+{
+	struct kept *k;
+	enum bus_err rc = gw_reader_kept(r, sql, &k, err);
+
+	*out = rc == BUS_OK ? k->stmt : NULL;
+	return rc;
 }
 
 static void take_value(struct gw_stmt *s, int i, enum gw_type declared, struct gw_value *out)

@@ -11,6 +11,8 @@ struct kept {
 	char *sql;
 	struct gw_stmt *stmt;
 	uint64_t used;
+	uint64_t judged; /* engine/walk.c: at which set_epoch; 0: not yet */
+	bool fit;
 };
 
 struct gw_reader {
@@ -35,6 +37,9 @@ struct gw_reader {
 };
 
 struct gw_reader *gw_reader_new(struct gw_engine *e);
+/* A prepared statement, kept by its text; borrowed. */
+enum bus_err gw_reader_kept(struct gw_reader *r, const char *sql, struct kept **out,
+			    struct bus_error *err) BUS_MUSTCHECK;
 void gw_reader_deadline(struct gw_reader *r); /* renewed */
 void gw_stand_end(struct gw_reader *r); /* before its connection is used otherwise than between begin_bounded and end */
 void gw_reader_empty(struct gw_reader *r); /* statements and connection; it may go on with others */
@@ -77,5 +82,17 @@ enum bus_err gw_read_over(const struct gw_query *q, enum bus_err rc, struct bus_
 enum bus_err gw_read_one(struct gw_reader *r, const struct gw_query *q, struct bus_str key,
 			 const struct gw_value **value, uint64_t *hash, struct gw_stmt **s,
 			 struct bus_error *err) BUS_MUSTCHECK;
+
+/* walk.c: a page without filters in the order of the keys, inside a transaction. after, left and pass begin as the
+ * query's after, limit and offset; all keys up to `after` are done when it is over. */
+struct gw_walk {
+	struct bus_buf after, upto;
+	int left, pass; /* rows still wanted; rows to be passed over first */
+	bool fit;	/* false: SQLite would not look the rows up key by key; nothing was done */
+	bool end;	/* there are no more keys */
+};
+/* most: keys of a dated view it may look at; more of them than are rows of the day. */
+enum bus_err gw_walk(struct gw_reader *r, const struct gw_query *q, int64_t most, struct gw_walk *w, gw_row_fn fn,
+		     void *ctx, struct bus_error *err) BUS_MUSTCHECK;
 
 #endif
