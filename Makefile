@@ -209,8 +209,8 @@ soak-kills: test-packages
 
 .PHONY: soak-definitions
 soak-definitions: test-packages
-	@$(MAKE) --no-print-directory -s -j2 CONFIG=release build/release/unit/test_live
-	TITIAN_KILLS=$${TITIAN_KILLS:-200} build/release/unit/test_live
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=release build/release/unit/test_live_chance
+	TITIAN_KILLS=$${TITIAN_KILLS:-200} build/release/unit/test_live_chance
 
 .PHONY: soak-registry
 soak-registry: programs kafka venv
