@@ -4,7 +4,7 @@
 CONFIG ?= release
 B := build/$(CONFIG)
 CC := gcc
-PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libcurl zlib snappy libzstd liblzma xlsxwriter libzip
+PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libpq libcurl zlib snappy libzstd liblzma xlsxwriter libzip
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -41,7 +41,7 @@ all: $(PROGRAMS)
 $(LIBBUS): $(call obj,$(call src,bus))
 $(LIBSCHEMA): $(call obj,$(foreach part,avro kinds store registry catalogue,$(call src,schemas/$(part)))) $(B)/schemas/kinds/known_files.o
 $(LIBADAPTER): $(call obj,$(call src,adapters))
-$(LIBGATEWAY): $(call obj,$(call src,gateway) $(foreach part,store define engine serve feed hook export docs,$(call src,gateway/$(part)))) $(B)/gateway/portal_files.o
+$(LIBGATEWAY): $(call obj,$(call src,gateway) $(foreach part,store define engine serve feed hook export docs,$(call src,gateway/$(part)))) $(B)/gateway/portal_files.o $(B)/gateway/store/pg_functions.o
 $(LIBCTL): $(call obj,$(call src,deploy/ctl))
 %.a:
 	@rm -f $@
@@ -61,6 +61,14 @@ $(B)/gateway/portal_files.c: bus/embed.sh $(PORTAL)
 	@mkdir -p $(@D)
 	sh bus/embed.sh gw_portal_file gateway/portal $(PORTAL) > $@.new && mv $@.new $@
 $(B)/gateway/portal_files.o: $(B)/gateway/portal_files.c
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+# PostgreSQL's functions, as text inside the library.
+$(B)/gateway/store/pg_functions.c: gateway/store/pg_functions.sql
+	@mkdir -p $(@D)
+	{ echo 'extern const char gw_pg_functions[]; const char gw_pg_functions[] = {'; od -An -v -tu1 $< | \
+		awk '{gsub(/ +/, ","); sub(/^,/, ""); print $$0 ","}'; echo '0};'; } > $@.new && mv $@.new $@
+$(B)/gateway/store/pg_functions.o: $(B)/gateway/store/pg_functions.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
 # The .proto files that come with Protobuf's compiler, as bytes inside the library.

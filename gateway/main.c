@@ -33,6 +33,7 @@
 struct conf {
 	char *bootstrap, *schemas_topic, *views_dir, *db_path, *policy, *keys, *cursor_key;
 	char *exports_dir, *exports_key, *definitions_topic;
+	char *store, *pg_conninfo, *pg_reader;
 	char *address, *ops_address;
 	struct bus_conf_map kafka;
 	struct bus_conf_list topics, cors;
@@ -57,7 +58,12 @@ static const struct bus_conf_option options[] = {
 	  "Keys a second compared with their SELECT run afresh while nothing else is to do; 0: none."),
 	O("definitions.topic", STR, definitions_topic, "_titian_views",
 	  "Topic of the views that are defined over HTTP; made when it is missing. \"\": none."),
-	O("db.path", PATH, db_path, NULL, "The views' database; may be deleted, it is rebuilt from Kafka."),
+	O("db.path", PATH, db_path, NULL,
+	  "The views' database; may be deleted, it is rebuilt from Kafka. Keys and exports are beside it, with any store."),
+	O("store", STR, store, "sqlite", "Where the views' tables are: sqlite, in db.path; or postgres (docs/growing-postgres.md)."),
+	O("postgres.conninfo", STR, pg_conninfo, "",
+	  "The database, as libpq takes it: host=... dbname=... user=... passfile=...; its user owns it and is no superuser."),
+	O("postgres.reader", STR, pg_reader, "titian_reader", "Role that readers' connections take: it may read and nothing else."),
 	O("db.cache", SIZE, cache, "32MiB", "Page cache of the writer."),
 	O("http.address", STR, address, "127.0.0.1", "Address readers connect to."),
 	O("http.port", PORT, port, "18080", "Port readers connect to."),
@@ -253,6 +259,21 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 	return rc ? rc : bus_http_start(&front, gw_api_routes, api, http, err);
 }
 
+/* What gw_db_open is told; the caller frees it. */
+static enum bus_err store_path(const struct conf *c, char **out, struct bus_error *err)
+{
+	if (strcmp(c->store, "sqlite") == 0) {
+		*out = bus_xstrdup(c->db_path);
+		return BUS_OK;
+	}
+	if (strcmp(c->store, "postgres") != 0)
+		return bus_fail(err, BUS_EINVAL, "store: '%s' is neither sqlite nor postgres", c->store);
+	if (!*c->pg_conninfo)
+		return bus_fail(err, BUS_EINVAL, "store: postgres wants postgres.conninfo");
+	*out = bus_xasprintf("postgres:%s:%s", c->pg_reader, c->pg_conninfo);
+	return BUS_OK;
+}
+
 /* The engine, its store at db_path. */
 static enum bus_err open_engine(const struct conf *c, const char *db_path, struct gw_engine **out,
 				struct bus_error *err)
@@ -349,10 +370,11 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	struct gw_api api = { 0 };
 	struct gw_defs *defs = NULL;
 	char instance[300];
+	char *store = NULL;
 	enum bus_err rc;
 
 	gw_db_uncounted();
-	if ((rc = open_engine(c, c->db_path, &api.engine, err)) ||
+	if ((rc = store_path(c, &store, err)) || (rc = open_engine(c, store, &api.engine, err)) ||
 	    (*c->definitions_topic && (rc = gw_defs_open(api.engine, &definitions, &defs, err))) ||
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
 	    (rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)) ||
@@ -392,6 +414,7 @@ out:
 	gw_definitions_free(&api.definitions);
 	gw_defs_close(&defs);
 	gw_promises_free(&api.promises);
+	free(store);
 	if (api.engine)
 		gw_engine_stop(api.engine);
 	gw_checks_free(&api.checks);

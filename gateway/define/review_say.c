@@ -204,8 +204,8 @@ static void put_plan(const struct gw_review *c, struct bus_json_out *j)
 	int64_t steps = 0;
 
 	if (c->def->rollup) { /* over its sums, for which a sandbox has had no use so far */
-		gw_rollup_create(c->def, &sql);
-		(void)!gw_db_exec(c->db, NULL, "%s", bus_buf_cstr(&sql));
+		if (gw_rollup_create(c->db, c->def, &sql, NULL) == BUS_OK)
+			(void)!gw_db_exec(c->db, NULL, "%s", bus_buf_cstr(&sql));
 		bus_buf_reset(&sql);
 		gw_rollup_select_plain(c->def, &sql);
 	} else {

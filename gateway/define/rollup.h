@@ -49,13 +49,14 @@ void gw_rollup_find(struct gw_def *d);
 bool gw_rollup_bind(struct gw_db *db, struct gw_def *d, const struct gw_catalogue *c);
 
 /* SQL, for a d->rollup. */
-void gw_rollup_create(const struct gw_def *d, struct bus_buf *out); /* the state */
+/* The state. */
+enum bus_err gw_rollup_create(struct gw_db *db, const struct gw_def *d, struct bus_buf *out, struct bus_error *err) BUS_MUSTCHECK;
 /* SELECT of the numbers of `from`'s groups, and INSERT that takes one of its rows, as parameters, into an empty state. */
-void gw_rollup_sums(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out);
+void gw_rollup_sums(struct gw_db *db, const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out);
 void gw_rollup_put(const struct gw_def *d, struct bus_buf *out);
 /* INSERT that adds `from`'s rows (plain name of a table like rollup.table), each times `sign`, to the state; gives
  * (_r_id, _r_key, _r_n) of the groups it touched. all: those whose numbers are as before, too. */
-void gw_rollup_add(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out);
+void gw_rollup_add(struct gw_db *db, const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out);
 /* "SELECT "a","b" FROM (...) ": the rows of the view, from the state. */
 void gw_rollup_select(const struct gw_def *d, struct bus_buf *out);
 /* The same where all are whole numbers: to be looked at for its plan. The state is called _r there. */

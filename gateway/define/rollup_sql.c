@@ -12,12 +12,13 @@
 #define IS_WHOLE "(typeof(_r_a%1$zu) = 'integer' AND _r_a%1$zu " WHOLE ")"
 #define OTHER "(" SAID " AND NOT " IS_WHOLE ")"
 
-static void put_state_columns(const struct gw_rollup *r, const char *before, const char *const after[3],
+/* rows: whose columns from the second on have the groups' types; NULL: none is written. */
+static void put_state_columns(const struct gw_rollup *r, const char *before, const char *const after[3], struct gw_stmt *rows,
 			      struct bus_buf *out)
 {
 	bus_buf_printf(out, "%s_r_id%s, %s_r_key%s", before, after[0], before, after[1]);
 	for (size_t i = 0; i < r->n_groups; i++)
-		bus_buf_printf(out, ", %s_r_g%zu", before, i);
+		bus_buf_printf(out, ", %s_r_g%zu%s", before, i, rows ? gw_stmt_type(rows, (int)i + 1) : "");
 	bus_buf_printf(out, ", %s_r_n%s", before, after[2]);
 	for (size_t i = 0; i < r->n_args; i++) {
 		bus_buf_printf(out, ", %s_r_c%zu%s", before, i, after[2]);
@@ -25,18 +26,6 @@ static void put_state_columns(const struct gw_rollup *r, const char *before, con
 			bus_buf_printf(out, ", %s_r_s%zu%s, %s_r_x%zu%s", before, i, after[2], before, i,
 				       after[2]);
 	}
-}
-
-void gw_rollup_create(const struct gw_def *d, struct bus_buf *out)
-{
-	/* Columns of groups have no type: values stay what they are. */
-	static const char *const type[3] = { " TEXT PRIMARY KEY", " TEXT", " INTEGER" };
-
-	bus_buf_printf(out, "CREATE TABLE IF NOT EXISTS \"_sum_%s\"(", d->pub.name);
-	put_state_columns(d->rollup, "", type, out);
-	bus_buf_printf(out,
-		       ") WITHOUT ROWID; CREATE INDEX IF NOT EXISTS \"_ix__sum_%s\" ON \"_sum_%s\"(_r_key)",
-		       d->pub.name, d->pub.name);
 }
 
 /* The table's rows as key, groups, arguments, under plain names. */
@@ -51,17 +40,47 @@ static void put_rows(const struct gw_rollup *r, const char *from, const char *si
 		       r->where);
 }
 
-void gw_rollup_sums(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out)
+enum bus_err gw_rollup_create(struct gw_db *db, const struct gw_def *d, struct bus_buf *out, struct bus_error *err)
+{
+	static const char *const type[3] = { " TEXT PRIMARY KEY", " TEXT", " INTEGER" };
+	const struct gw_rollup *r = d->rollup;
+	struct bus_buf rows = { 0 };
+	struct gw_stmt *s = NULL;
+	enum bus_err rc;
+
+	put_rows(r, r->table, "1", &rows);
+	rc = gw_db_prepare(db, bus_buf_cstr(&rows), &s, err);
+	bus_buf_release(&rows);
+	if (rc != BUS_OK)
+		return rc;
+	bus_buf_printf(out, "CREATE TABLE IF NOT EXISTS \"_sum_%s\"(", d->pub.name);
+	put_state_columns(r, "", type, s, out);
+	bus_buf_printf(out, ") WITHOUT ROWID; CREATE INDEX IF NOT EXISTS \"_ix__sum_%s\" ON \"_sum_%s\"(_r_key)", d->pub.name,
+		       d->pub.name);
+	gw_stmt_free(&s);
+	return BUS_OK;
+}
+
+static void put_sum(const struct gw_def *d, const char *column, const char *at, struct bus_buf *out)
+{
+	bus_buf_printf(out, "%s%s = \"_sum_%s\".%s%s + excluded.%s%s", column, at, d->pub.name, column, at, column, at);
+}
+
+void gw_rollup_sums(struct gw_db *db, const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out)
 {
 	const struct gw_rollup *r = d->rollup;
 
 	bus_buf_puts(out, "SELECT ''");
-	for (size_t i = 0; i < r->n_groups; i++) /* 1 and 1.0 are one group */
+	for (size_t i = 0; i < r->n_groups && gw_db_is_typed(db); i++)
+		bus_buf_printf(out, " || quote(_r_g%zu) || ','", i);
+	for (size_t i = 0; i < r->n_groups && !gw_db_is_typed(db); i++) /* 1 and 1.0 are one group */
 		bus_buf_printf(out,
 			       " || quote(CASE WHEN typeof(_r_g%zu) = 'real' AND _r_g%zu = CAST(_r_g%zu AS "
 			       "INTEGER) THEN CAST(_r_g%zu AS INTEGER) ELSE _r_g%zu END) || ','",
 			       i, i, i, i, i);
-	bus_buf_printf(out, ", %s", r->whole ? r->key : "_r_key"); /* of no rows, too */
+	bus_buf_printf(out, ", %s", r->whole	      ? r->key /* of no rows, too */
+				  : gw_db_is_typed(db) ? "max(_r_key)"
+						       : "_r_key");
 	for (size_t i = 0; i < r->n_groups; i++)
 		bus_buf_printf(out, ", _r_g%zu", i);
 	bus_buf_puts(out, ", coalesce(sum(_r_sign), 0) AS _d_n");
@@ -94,7 +113,7 @@ static void put_insert(const struct gw_def *d, struct bus_buf *out)
 	static const char *const none[3] = { "", "", "" };
 
 	bus_buf_printf(out, "INSERT INTO \"_sum_%s\"(", d->pub.name);
-	put_state_columns(d->rollup, "", none, out);
+	put_state_columns(d->rollup, "", none, NULL, out);
 	bus_buf_puts(out, ") ");
 }
 
@@ -109,20 +128,26 @@ void gw_rollup_put(const struct gw_def *d, struct bus_buf *out)
 	bus_buf_putc(out, ')');
 }
 
-void gw_rollup_add(const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out)
+void gw_rollup_add(struct gw_db *db, const struct gw_def *d, const char *from, const char *sign, bool all, struct bus_buf *out)
 {
 	const struct gw_rollup *r = d->rollup;
 
 	put_insert(d, out);
-	gw_rollup_sums(d, from, sign, all, out);
-	bus_buf_puts(out, " ON CONFLICT(_r_id) DO UPDATE SET _r_n = _r_n + excluded._r_n");
+	gw_rollup_sums(db, d, from, sign, all, out);
+	bus_buf_puts(out, " ON CONFLICT(_r_id) DO UPDATE SET ");
+	put_sum(d, "_r_n", "", out);
 	for (size_t i = 0; i < r->n_args; i++) {
-		bus_buf_printf(out, ", _r_c%zu = _r_c%zu + excluded._r_c%zu", i, i, i);
-		if (r->arg[i].summed)
-			bus_buf_printf(out,
-				       ", _r_s%zu = _r_s%zu + excluded._r_s%zu, _r_x%zu = _r_x%zu + "
-				       "excluded._r_x%zu",
-				       i, i, i, i, i, i);
+		char at[24];
+
+		snprintf(at, sizeof(at), "%zu", i);
+		bus_buf_puts(out, ", ");
+		put_sum(d, "_r_c", at, out);
+		if (!r->arg[i].summed)
+			continue;
+		bus_buf_puts(out, ", ");
+		put_sum(d, "_r_s", at, out);
+		bus_buf_puts(out, ", ");
+		put_sum(d, "_r_x", at, out);
 	}
 	bus_buf_puts(out, " RETURNING _r_id, _r_key, _r_n");
 }
@@ -163,10 +188,14 @@ void gw_rollup_select_plain(const struct gw_def *d, struct bus_buf *out)
 
 static bool prepares(struct gw_db *db, const char *sql)
 {
+	struct bus_buf explain = { 0 }; /* which is SQLite's to say, whatever the store is */
 	struct gw_stmt *s = NULL;
-	bool good = gw_db_prepare(db, sql, &s, NULL) == BUS_OK;
+	bool good;
 
+	bus_buf_printf(&explain, "EXPLAIN %s", sql);
+	good = gw_db_prepare(db, bus_buf_cstr(&explain), &s, NULL) == BUS_OK;
 	gw_stmt_free(&s);
+	bus_buf_release(&explain);
 	return good;
 }
 
@@ -271,7 +300,7 @@ static const char *why_not(struct gw_db *db, const struct gw_def *d, const struc
 	/* The state as it will be: nothing but its columns' names is needed to see what is neither a group nor
 	 * an aggregate. */
 	bus_buf_puts(&state, "(SELECT * FROM (SELECT ");
-	put_state_columns(r, "NULL AS ", null, &state);
+	put_state_columns(r, "NULL AS ", null, NULL, &state);
 	bus_buf_puts(&state, "))");
 	bus_buf_reset(&sql);
 	put_select(d, r->item, r->item[d->pub.key], bus_buf_cstr(&state), &sql);

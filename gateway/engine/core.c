@@ -270,31 +270,20 @@ enum bus_err gw_core_reload(struct gw_engine *e, struct bus_error *err)
 	return start_anew(e, false, err);
 }
 
-static void remove_files(const char *path)
-{
-	static const char *const end[] = { "", "-wal", "-shm" };
-	char *name;
-
-	for (size_t i = 0; i < BUS_LEN(end); i++) {
-		name = bus_xasprintf("%s%s", path, end[i]);
-		unlink(name);
-		free(name);
-	}
-}
-
 /* A file that is damaged is made anew: it can be rebuilt, and a wrong answer cannot be taken back. The
  * check reads the whole file, so it is made only when the last end was not a clean one. */
 static enum bus_err open_store(struct gw_engine *e, struct bus_error *err)
 {
-	bool fresh = access(e->db_path, F_OK) != 0;
 	struct bus_error why = { 0 };
-	int64_t format = 0, clean = 0;
+	int64_t format = 0, clean = 0, tables = 0;
 	struct gw_stmt *s = NULL;
 	enum bus_err rc;
 	bool row;
 
 	rc = gw_db_open(e->db_path, GW_DB_WRITER, e->cache_bytes, &e->db, &why);
-	if (rc == BUS_OK && !fresh) {
+	if (rc == BUS_OK)
+		rc = gw_db_int(e->db, 0, &tables, &why, "SELECT count(*) FROM sqlite_schema");
+	if (rc == BUS_OK && tables > 0) {
 		if (gw_db_int(e->db, 0, &format, NULL, "SELECT value FROM _meta WHERE name='format'") !=
 		    BUS_OK)
 			format = 0;
@@ -314,8 +303,9 @@ static enum bus_err open_store(struct gw_engine *e, struct bus_error *err)
 	if (rc == BUS_EDATA) {
 		bus_log(BUS_LOG_ERROR, "gateway.rebuild", LOG_STR("why", why.text));
 		gw_db_close(&e->db);
-		remove_files(e->db_path);
-		rc = gw_db_open(e->db_path, GW_DB_WRITER, e->cache_bytes, &e->db, &why);
+		rc = gw_db_remove(e->db_path, &why);
+		if (rc == BUS_OK)
+			rc = gw_db_open(e->db_path, GW_DB_WRITER, e->cache_bytes, &e->db, &why);
 	}
 	if (rc == BUS_OK)
 		gw_db_count_commits(e->db, &e->commits);

@@ -88,15 +88,16 @@ enum bus_err gw_sum_open(struct gw_engine *e, struct gw_live *v, const struct gw
 		       v->def->pub.name);
 	if (rc == BUS_OK && !there) {
 		v->all = true;
-		gw_rollup_create(v->def, &sql);
-		rc = gw_db_exec(e->db, err, "%s; UPDATE _view SET all_dirty = 1 WHERE id = %lld",
-				bus_buf_cstr(&sql), (long long)v->id);
+		rc = gw_rollup_create(e->db, v->def, &sql, err);
+		if (rc == BUS_OK)
+			rc = gw_db_exec(e->db, err, "%s; UPDATE _view SET all_dirty = 1 WHERE id = %lld",
+					bus_buf_cstr(&sql), (long long)v->id);
 	}
 	if (rc == BUS_OK)
 		rc = make_image_table(e, v, rel, err);
 	bus_buf_reset(&sql);
 	bus_buf_printf(&image, "_image_%s", v->def->pub.name);
-	gw_rollup_add(v->def, bus_buf_cstr(&image), "_r_sign", false, &sql);
+	gw_rollup_add(e->db, v->def, bus_buf_cstr(&image), "_r_sign", false, &sql);
 	if (rc == BUS_OK)
 		rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &v->sum->add, err);
 	bus_buf_reset(&sql);
@@ -204,7 +205,7 @@ enum bus_err gw_sum_fill(struct gw_engine *e, struct gw_live *v, struct bus_erro
 	bus_buf_reset(&v->sum->images);
 	v->sum->n = 0;
 	rc = gw_db_exec(e->db, err, "DELETE FROM \"_sum_%s\"", v->def->pub.name);
-	gw_rollup_sums(v->def, v->def->rollup->table, "1", true, &sums);
+	gw_rollup_sums(e->db, v->def, v->def->rollup->table, "1", true, &sums);
 	gw_rollup_put(v->def, &into);
 	if (rc == BUS_OK)
 		rc = gw_db_prepare(e->db, bus_buf_cstr(&sums), &select, err);

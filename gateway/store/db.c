@@ -68,6 +68,8 @@ static void on_moment(sqlite3_context *ctx, int n, sqlite3_value **arg)
 void gw_db_moment(struct gw_db *db, int64_t ms)
 {
 	db->moment_ms = ms;
+	if (db->pg)
+		gw_pg_moment(db->pg, ms);
 }
 
 static enum bus_err prepare_connection(struct gw_db *db, enum gw_db_mode mode, int64_t cache_bytes,
@@ -115,6 +117,21 @@ static enum bus_err prepare_connection(struct gw_db *db, enum gw_db_mode mode, i
 	return rc == SQLITE_OK ? BUS_OK : fail(db, rc, err, "cannot use the database");
 }
 
+enum bus_err gw_db_remove(const char *path, struct bus_error *err)
+{
+	static const char *const end[] = { "", "-wal", "-shm" };
+	char *name;
+
+	if (gw_pg_is(path))
+		return gw_pg_drop(path, err);
+	for (size_t i = 0; i < BUS_LEN(end); i++) {
+		name = bus_xasprintf("%s%s", path, end[i]);
+		unlink(name);
+		free(name);
+	}
+	return BUS_OK;
+}
+
 void gw_db_uncounted(void)
 {
 	int rc = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -126,23 +143,29 @@ enum bus_err gw_db_open(const char *path, enum gw_db_mode mode, int64_t cache_by
 			struct bus_error *err)
 {
 	struct gw_db *db = bus_xcalloc(1, sizeof(*db));
+	const char *file = gw_pg_is(path) ? ":memory:" : path;
+	bool pg = gw_pg_is(path);
 	int flags = mode == GW_DB_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
 	enum bus_err rc;
 	int s, fd;
 
 	*out = NULL;
+	if (pg)
+		flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	/* It holds the city in clear: nobody else's. SQLite gives its other files the mode of this one. */
-	if (mode == GW_DB_WRITER && path[0] != ':' &&
-	    (fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) >= 0)
+	if (mode == GW_DB_WRITER && file[0] != ':' &&
+	    (fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) >= 0)
 		close(fd);
-	s = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	s = sqlite3_open_v2(file, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (s != SQLITE_OK) {
 		rc = bus_fail(err, (s & 0xff) == SQLITE_CANTOPEN ? BUS_EIO : BUS_EDB,
 			      "cannot open the database '%s': %s", path, sqlite3_errstr(s));
 		gw_db_close(&db);
 		return rc;
 	}
-	rc = prepare_connection(db, mode, cache_bytes, err);
+	rc = prepare_connection(db, pg ? GW_DB_WRITER : mode, cache_bytes, err);
+	if (rc == BUS_OK && pg)
+		rc = gw_db_attach_pg(db, path, mode, err);
 	if (rc != BUS_OK) {
 		gw_db_close(&db);
 		return rc;
@@ -157,6 +180,7 @@ void gw_db_close(struct gw_db **db)
 
 	if (!*db)
 		return;
+	gw_pg_close(&(*db)->pg);
 	rc = sqlite3_close((*db)->handle);
 	assert(rc == SQLITE_OK); /* else a statement was forgotten */
 	free(*db);
@@ -165,6 +189,7 @@ void gw_db_close(struct gw_db **db)
 
 enum bus_err gw_db_exec(struct gw_db *db, struct bus_error *err, const char *fmt, ...)
 {
+	enum bus_err why = BUS_OK;
 	va_list ap;
 	char *text;
 	int n, rc;
@@ -173,9 +198,12 @@ enum bus_err gw_db_exec(struct gw_db *db, struct bus_error *err, const char *fmt
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	assert(n >= 0);
-	rc = sqlite3_exec(db->handle, text, NULL, NULL, NULL);
+	if (db->pg)
+		why = gw_pg_exec(db->pg, text, err);
+	else if ((rc = sqlite3_exec(db->handle, text, NULL, NULL, NULL)) != SQLITE_OK)
+		why = fail(db, rc, err, "cannot write to the database");
 	free(text);
-	return rc == SQLITE_OK ? BUS_OK : fail(db, rc, err, "cannot write to the database");
+	return why;
 }
 
 enum bus_err gw_db_int(struct gw_db *db, int64_t none, int64_t *out, struct bus_error *err, const char *fmt,
@@ -205,7 +233,9 @@ enum bus_err gw_db_int(struct gw_db *db, int64_t none, int64_t *out, struct bus_
 
 void gw_db_rollback(struct gw_db *db)
 {
-	if (!sqlite3_get_autocommit(db->handle))
+	if (db->pg)
+		gw_pg_rollback(db->pg);
+	else if (!sqlite3_get_autocommit(db->handle))
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
@@ -232,6 +262,9 @@ enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left, st
 {
 	int total = 0, done = 0, rc;
 
+	*left = 0;
+	if (db->pg)
+		return gw_pg_tend(db->pg, err);
 	/* TRUNCATE waits for readers; a passive one first, so that it has little to do. */
 	rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &total, &done);
 	if (rc == SQLITE_OK && truncate && total == done && total > 0) {
@@ -248,11 +281,15 @@ enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left, st
 void gw_db_interrupt(struct gw_db *db)
 {
 	sqlite3_interrupt(db->handle);
+	if (db->pg)
+		gw_pg_interrupt(db->pg);
 }
 
 void gw_db_deadline(struct gw_db *db, int ms)
 {
 	db->deadline_ms = ms > 0 ? bus_clock_mono_ms() + ms : 0;
+	if (db->pg)
+		gw_pg_deadline(db->pg, db->deadline_ms);
 }
 
 static enum bus_err prepare(struct gw_db *db, const char *sql, struct gw_stmt **out, struct bus_error *err)
@@ -281,7 +318,23 @@ static enum bus_err prepare(struct gw_db *db, const char *sql, struct gw_stmt **
 
 enum bus_err gw_db_prepare(struct gw_db *db, const char *sql, struct gw_stmt **out, struct bus_error *err)
 {
-	return prepare(db, sql, out, err);
+	struct gw_pg_stmt *s;
+	enum bus_err rc;
+
+	if (!db->pg)
+		return prepare(db, sql, out, err);
+	*out = NULL;
+	if (gw_pg_asks_shadow(sql)) {
+		rc = gw_pg_refresh(db->pg, err);
+		return rc == BUS_OK ? prepare(db, sql, out, err) : rc;
+	}
+	rc = gw_pg_prepare(db->pg, sql, &s, err);
+	if (rc != BUS_OK)
+		return rc;
+	*out = bus_xcalloc(1, sizeof(**out));
+	(*out)->pg = s;
+	(*out)->db = db;
+	return BUS_OK;
 }
 
 static int on_authorize(void *ctx, int action, const char *a, const char *b, const char *database,
@@ -338,59 +391,82 @@ void gw_stmt_free(struct gw_stmt **s)
 {
 	if (!*s)
 		return;
+	gw_pg_free(&(*s)->pg);
 	sqlite3_finalize((*s)->handle);
 	free(*s);
 	*s = NULL;
 }
 
+bool gw_db_is_typed(struct gw_db *db)
+{
+	return db->pg != NULL;
+}
+
+const char *gw_stmt_type(struct gw_stmt *s, int column)
+{
+	return s->pg ? gw_pg_column_type(s->pg, column) : "";
+}
+
 int gw_stmt_param(struct gw_stmt *s, const char *name)
 {
-	return sqlite3_bind_parameter_index(s->handle, name);
+	return s->pg ? gw_pg_param(s->pg, name) : sqlite3_bind_parameter_index(s->handle, name);
 }
 
 int gw_stmt_params(struct gw_stmt *s)
 {
-	return sqlite3_bind_parameter_count(s->handle);
+	return s->pg ? gw_pg_params(s->pg) : sqlite3_bind_parameter_count(s->handle);
 }
 
 const char *gw_stmt_param_name(struct gw_stmt *s, int i)
 {
-	return sqlite3_bind_parameter_name(s->handle, i);
+	return s->pg ? gw_pg_param_name(s->pg, i) : sqlite3_bind_parameter_name(s->handle, i);
 }
 
 void gw_stmt_bind_null(struct gw_stmt *s, int i)
 {
-	if (i > 0)
+	if (s->pg)
+		gw_pg_bind_null(s->pg, i);
+	else if (i > 0)
 		sqlite3_bind_null(s->handle, i);
 }
 
 void gw_stmt_bind_int(struct gw_stmt *s, int i, int64_t v)
 {
-	if (i > 0)
+	if (s->pg)
+		gw_pg_bind_int(s->pg, i, v);
+	else if (i > 0)
 		sqlite3_bind_int64(s->handle, i, v);
 }
 
 void gw_stmt_bind_real(struct gw_stmt *s, int i, double v)
 {
-	if (i > 0)
+	if (s->pg)
+		gw_pg_bind_real(s->pg, i, v);
+	else if (i > 0)
 		sqlite3_bind_double(s->handle, i, v);
 }
 
 void gw_stmt_bind_text(struct gw_stmt *s, int i, struct bus_str v)
 {
-	if (i > 0)
+	if (s->pg)
+		gw_pg_bind_text(s->pg, i, v, false);
+	else if (i > 0)
 		sqlite3_bind_text64(s->handle, i, v.p ? v.p : "", v.n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
 void gw_stmt_bind_copy(struct gw_stmt *s, int i, struct bus_str v)
 {
-	if (i > 0)
+	if (s->pg)
+		gw_pg_bind_text(s->pg, i, v, true);
+	else if (i > 0)
 		sqlite3_bind_text64(s->handle, i, v.p ? v.p : "", v.n, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
 void gw_stmt_bind_blob(struct gw_stmt *s, int i, struct bus_str v)
 {
-	if (i > 0)
+	if (s->pg)
+		gw_pg_bind_blob(s->pg, i, v);
+	else if (i > 0)
 		sqlite3_bind_blob64(s->handle, i, v.p ? v.p : "", v.n, SQLITE_STATIC);
 }
 
@@ -416,8 +492,11 @@ void gw_stmt_bind_value(struct gw_stmt *s, int i, const struct gw_value *v)
 
 enum bus_err gw_stmt_step(struct gw_stmt *s, bool *row, struct bus_error *err)
 {
-	int rc = sqlite3_step(s->handle);
+	int rc;
 
+	if (s->pg)
+		return gw_pg_step(s->pg, row, err);
+	rc = sqlite3_step(s->handle);
 	*row = rc == SQLITE_ROW;
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
 		return BUS_OK;
@@ -426,7 +505,10 @@ enum bus_err gw_stmt_step(struct gw_stmt *s, bool *row, struct bus_error *err)
 
 void gw_stmt_reset(struct gw_stmt *s)
 {
-	sqlite3_reset(s->handle);
+	if (s->pg)
+		gw_pg_reset(s->pg);
+	else
+		sqlite3_reset(s->handle);
 }
 
 enum bus_err gw_stmt_run(struct gw_stmt *s, struct bus_error *err)
@@ -434,28 +516,34 @@ enum bus_err gw_stmt_run(struct gw_stmt *s, struct bus_error *err)
 	bool row;
 	enum bus_err rc = gw_stmt_step(s, &row, err);
 
-	sqlite3_reset(s->handle);
+	gw_stmt_reset(s);
 	return rc;
 }
 
 int gw_stmt_columns(struct gw_stmt *s)
 {
-	return sqlite3_column_count(s->handle);
+	return s->pg ? gw_pg_columns(s->pg) : sqlite3_column_count(s->handle);
 }
 
 const char *gw_stmt_name(struct gw_stmt *s, int column)
 {
-	return sqlite3_column_name(s->handle, column);
+	return s->pg ? gw_pg_column_name(s->pg, column) : sqlite3_column_name(s->handle, column);
 }
 
 bool gw_stmt_is_null(struct gw_stmt *s, int column)
 {
+	struct gw_value v;
+
+	if (s->pg) {
+		gw_pg_value(s->pg, column, &v);
+		return v.type == GW_NULL;
+	}
 	return sqlite3_column_type(s->handle, column) == SQLITE_NULL;
 }
 
 int64_t gw_stmt_int(struct gw_stmt *s, int column)
 {
-	return sqlite3_column_int64(s->handle, column);
+	return s->pg ? gw_pg_int(s->pg, column) : sqlite3_column_int64(s->handle, column);
 }
 
 static struct bus_str text_of(sqlite3_value *v)
@@ -469,8 +557,11 @@ static struct bus_str text_of(sqlite3_value *v)
 
 struct bus_str gw_stmt_text(struct gw_stmt *s, int column)
 {
-	const char *p = (const char *)sqlite3_column_text(s->handle, column);
+	const char *p;
 
+	if (s->pg)
+		return gw_pg_text(s->pg, column);
+	p = (const char *)sqlite3_column_text(s->handle, column);
 	return (struct bus_str){ p, p ? (size_t)sqlite3_column_bytes(s->handle, column) : 0 };
 }
 
@@ -498,12 +589,15 @@ static void value_of(sqlite3_value *v, struct gw_value *out)
 
 void gw_stmt_value(struct gw_stmt *s, int column, struct gw_value *out)
 {
-	value_of(sqlite3_column_value(s->handle, column), out);
+	if (s->pg)
+		gw_pg_value(s->pg, column, out);
+	else
+		value_of(sqlite3_column_value(s->handle, column), out);
 }
 
 void gw_stmt_pack(struct gw_stmt *s, struct bus_buf *out)
 {
-	gw_stmt_pack_first(s, sqlite3_column_count(s->handle), out);
+	gw_stmt_pack_first(s, gw_stmt_columns(s), out);
 }
 
 void gw_stmt_pack_first(struct gw_stmt *s, int n, struct bus_buf *out)
@@ -545,14 +639,22 @@ void gw_db_on_change(struct gw_db *db, gw_db_change_fn fn, void *ctx)
 {
 	db->changed = fn;
 	db->changed_ctx = ctx;
-	sqlite3_preupdate_hook(db->handle, fn ? on_preupdate : NULL, db);
+	if (db->pg)
+		gw_pg_on_change(db->pg, fn, ctx);
+	else
+		sqlite3_preupdate_hook(db->handle, fn ? on_preupdate : NULL, db);
 }
 
 void gw_db_old(struct gw_db *db, int column, struct gw_value *out)
 {
 	sqlite3_value *v = NULL;
-	int rc = sqlite3_preupdate_old(db->handle, column, &v);
+	int rc;
 
+	if (db->pg) {
+		gw_pg_image(db->pg, false, column, out);
+		return;
+	}
+	rc = sqlite3_preupdate_old(db->handle, column, &v);
 	assert(rc == SQLITE_OK);
 	value_of(v, out);
 }
@@ -560,8 +662,13 @@ void gw_db_old(struct gw_db *db, int column, struct gw_value *out)
 void gw_db_new(struct gw_db *db, int column, struct gw_value *out)
 {
 	sqlite3_value *v = NULL;
-	int rc = sqlite3_preupdate_new(db->handle, column, &v);
+	int rc;
 
+	if (db->pg) {
+		gw_pg_image(db->pg, true, column, out);
+		return;
+	}
+	rc = sqlite3_preupdate_new(db->handle, column, &v);
 	assert(rc == SQLITE_OK);
 	value_of(v, out);
 }

@@ -23,10 +23,12 @@ enum gw_db_mode { GW_DB_WRITER, GW_DB_READER };
  * first connection; gw_db_memory_limit has no effect then. */
 void gw_db_uncounted(void);
 /* BUS_EDB; BUS_EDATA when the file is no database or is damaged. Functions of gateway/store/sqlfun.h are
- * registered on every connection. */
+ * registered on every connection. path "postgres:ROLE:CONNINFO": a database of PostgreSQL (gateway/store/pg.h), which is asked
+ * in the same SQL, as far as gateway/store/pg_sql.h takes it, and gives the same answers. */
 enum bus_err gw_db_open(const char *path, enum gw_db_mode mode, int64_t cache_bytes, struct gw_db **out,
 			struct bus_error *err) BUS_MUSTCHECK;
 void gw_db_close(struct gw_db **db);
+enum bus_err gw_db_remove(const char *path, struct bus_error *err) BUS_MUSTCHECK; /* with all it holds; nobody has it open */
 /* All statements of sql, which give no rows. */
 enum bus_err gw_db_exec(struct gw_db *db, struct bus_error *err, const char *fmt, ...)
     BUS_PRINTF(3, 4) BUS_MUSTCHECK;
@@ -82,6 +84,11 @@ bool gw_stmt_origin(struct gw_stmt *s, int column, const char **table, const cha
 int64_t gw_stmt_steps(struct gw_stmt *s);
 /* Rows that a statement without an index looked at, one after another, since the last call. */
 int64_t gw_stmt_scanned(struct gw_stmt *s);
+
+/* An expression has a type of its own here, before there is a row: PostgreSQL. SQLite's values alone have one. */
+bool gw_db_is_typed(struct gw_db *db);
+/* The output column's, as in a CREATE TABLE, with a blank before it; "" where there is none. */
+const char *gw_stmt_type(struct gw_stmt *s, int column);
 
 void gw_stmt_free(struct gw_stmt **s);
 int gw_stmt_param(struct gw_stmt *s, const char *name); /* ":name" -> 1..; 0: no such parameter */

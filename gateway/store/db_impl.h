@@ -5,11 +5,15 @@
 #include <sqlite3.h>
 
 #include "gateway/store/db.h"
+#include "gateway/store/pg.h"
+#include "gateway/store/pg_sql.h"
 
 #define GW_DB_STEPS_BETWEEN_LOOKS 4000 /* of SQLite's machine, between two looks at the clock */
 
 struct gw_db {
 	sqlite3 *handle;
+	struct gw_pg *pg; /* NULL: SQLite's; else handle is its shadow */
+	struct gw_pg_world pg_world;
 	gw_db_change_fn changed;
 	void *changed_ctx;
 	struct gw_db_guard *guard;
@@ -19,9 +23,12 @@ struct gw_db {
 
 struct gw_stmt {
 	sqlite3_stmt *handle;
+	struct gw_pg_stmt *pg; /* NULL: SQLite's */
 	struct gw_db *db;
 };
 
 int gw_db_on_progress(void *db); /* ends what runs past the deadline */
+/* db_pg.c: db is an empty SQLite database, and becomes the shadow of the one at path. */
+enum bus_err gw_db_attach_pg(struct gw_db *db, const char *path, enum gw_db_mode mode, struct bus_error *err);
 
 #endif

@@ -96,10 +96,10 @@ static void compare(struct gw_db *db, const struct gw_def *d, const char *from, 
 	bool row = true;
 
 	must(gw_db_exec(db, NULL, "BEGIN") == BUS_OK);
-	gw_rollup_create(d, &sql);
+	must(gw_rollup_create(db, d, &sql, NULL) == BUS_OK);
 	must(gw_db_exec(db, NULL, "%s", bus_buf_cstr(&sql)) == BUS_OK);
 	bus_buf_reset(&sql);
-	gw_rollup_add(d, from, sign, true, &sql);
+	gw_rollup_add(db, d, from, sign, true, &sql);
 	must(gw_db_prepare(db, bus_buf_cstr(&sql), &s, NULL) == BUS_OK);
 	while (row && gw_stmt_step(s, &row, NULL) == BUS_OK)
 		;

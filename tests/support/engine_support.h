@@ -1,5 +1,5 @@
 /* tests/support/engine_support.h - the gateway's engine without Kafka: schemas from memory, records made
- * here, batches applied by hand. */
+ * here, batches applied by hand. With TITIAN_TEST_STORE on that store, else on a file. */
 #ifndef TESTS_SUPPORT_ENGINE_SUPPORT_H
 #define TESTS_SUPPORT_ENGINE_SUPPORT_H
 
@@ -38,7 +38,7 @@ struct engine {
 	int n_topics;
 	struct engine_record *record; /* waiting */
 	size_t n, cap;
-	char dir[64], db[96], views[96];
+	char dir[64], db[300], views[96];
 	int caught_up; /* times the registry's topic was read to its end */
 };
 
@@ -102,6 +102,10 @@ static inline struct engine *engine_new(void)
 	if (!mkdtemp(t->dir))
 		abort();
 	snprintf(t->db, sizeof(t->db), "%s/views.db", t->dir);
+	if (getenv("TITIAN_TEST_STORE")) { /* tests/support/postgres.py */
+		snprintf(t->db, sizeof(t->db), "%s", getenv("TITIAN_TEST_STORE"));
+		engine_must(gw_db_remove(t->db, NULL), &(struct bus_error){ .text = "cannot empty the store" });
+	}
 	snprintf(t->views, sizeof(t->views), "%s/views", t->dir);
 	mkdir(t->views, 0700);
 	return t;

@@ -1,0 +1,61 @@
+/* The inside of gateway/store/pg_sql.h, for its own files only: pg_lex.c, pg_expr.c, pg_select.c, pg_sql.c. */
+#ifndef GATEWAY_STORE_PG_PARSE_H
+#define GATEWAY_STORE_PG_PARSE_H
+
+#include "gateway/store/pg_sql.h"
+
+#define TOKENS_MAX 100000
+#define DEPTH_MAX 200
+
+enum pg_token_type { PG_END, PG_WORD, PG_NAME /* quoted */, PG_INT, PG_REAL, PG_STRING, PG_PARAM, PG_SIGN };
+struct pg_token {
+	enum pg_token_type type;
+	const char *p;
+	size_t n;
+};
+
+/* What an expression is, as far as it matters. */
+enum pg_is { PG_VALUE, PG_TRUTH /* a boolean of PostgreSQL */, PG_JSON /* text that JSON takes as it is */ };
+
+struct pg_parse {
+	struct pg_token *t;
+	size_t n, at;
+	const struct gw_pg_world *world;
+	struct gw_pg_text *out;
+	struct bus_error *err;
+	enum bus_err rc;
+	int depth, subqueries;
+	struct pg_sum { /* outputs of the SELECT in hand that HAVING calls by name: our own alone, _d_... */
+		const struct pg_token *name;
+		char *text;
+	} sum[200];
+	size_t n_sums;
+	bool having;
+	bool lists; /* an aggregate of the SELECT in hand lists its rows in their order */
+};
+
+enum bus_err pg_lex(const char *sql, struct pg_parse *p, const char **rest);
+enum bus_err pg_fail(struct pg_parse *p, const char *fmt, ...) BUS_PRINTF(2, 3);
+
+/* Tokens. A word is compared without case. */
+const struct pg_token *pg_peek(const struct pg_parse *p, size_t ahead);
+bool pg_is(const struct pg_parse *p, size_t ahead, const char *word);
+bool pg_take(struct pg_parse *p, const char *word); /* takes it if it stands there */
+void pg_want(struct pg_parse *p, const char *word);
+bool pg_is_name(const struct pg_parse *p, size_t ahead);    /* a name, quoted or no word of the language */
+void pg_put_name(struct pg_parse *p, struct bus_buf *out);  /* takes a name */
+char *pg_take_name(struct pg_parse *p);			    /* the caller owns it */
+void pg_put_table(struct pg_parse *p, struct bus_buf *out); /* [main.|temp.]name */
+
+/* pg_expr.c */
+enum pg_is pg_expr(struct pg_parse *p, struct bus_buf *out);
+void pg_value(struct pg_parse *p, struct bus_buf *out); /* an expression as a value */
+void pg_truth(struct pg_parse *p, struct bus_buf *out);
+void pg_values(struct pg_parse *p, struct bus_buf *out); /* some, parted by commas */
+/* pg_call.c: name and "(" were seen; p stands behind "(". */
+enum pg_is pg_call(struct pg_parse *p, const char *name, struct bus_buf *out);
+/* pg_select.c: *ordered (may be NULL): it has an ORDER BY of its own. */
+void pg_select(struct pg_parse *p, struct bus_buf *out, bool *ordered);
+bool pg_starts_select(const struct pg_parse *p, size_t ahead);
+
+#endif
