@@ -156,6 +156,13 @@ static enum MHD_Result refuse(struct bus_http_request *req, int status, const ch
 	return settle(req);
 }
 
+static int64_t body_max(const struct bus_http_request *req)
+{
+	const struct http_resource *r = req->match.resource;
+
+	return r && r->body_max ? r->body_max : req->h->body_max;
+}
+
 /* The headers are in; the body is not. An answer given here makes MHD close the connection. */
 static enum MHD_Result begin(struct bus_http_request *req, const char *method, const char *version)
 {
@@ -171,7 +178,7 @@ static enum MHD_Result begin(struct bus_http_request *req, const char *method, c
 		status = bus_http_request_parse(req, method, &why);
 	if (status)
 		return refuse(req, status, why);
-	if (length > h->body_max) {
+	if (length > body_max(req)) {
 		if (length > HTTP_DRAIN_MAX || bus_http_header(req, "Expect"))
 			return refuse(req, 413, "the body is over the limit");
 		req->refusal = 413;
@@ -187,7 +194,7 @@ static enum MHD_Result take_body(struct bus_http_request *req, const char *p, si
 		req->held += (int64_t)n;
 		if (atomic_fetch_add(&req->h->bodies, (int64_t)n) + (int64_t)n > req->h->bodies_max)
 			req->refusal = 503;
-		if ((int64_t)(req->body.n + n) > req->h->body_max)
+		if ((int64_t)(req->body.n + n) > body_max(req))
 			req->refusal = 413;
 	}
 	if (req->refusal && req->held > 0) {
@@ -426,6 +433,10 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	free(labels);
 	raise_file_limit();
 	rc = bus_http_table_build(routes, &h->table, err);
+	for (const struct bus_http_large *l = conf->large; rc == BUS_OK && l && l->pattern; l++)
+		for (size_t i = 0; i < h->table.n; i++)
+			if (strcmp(h->table.resource[i].pattern, l->pattern) == 0)
+				h->table.resource[i].body_max = l->body_max;
 	if (rc == BUS_OK && conf->tls)
 		rc = bus_http_tls_open(conf->tls, &h->tls, err);
 	else if (rc == BUS_OK && !conf->exposed && conf->address && !is_loopback(conf->address))

@@ -54,6 +54,11 @@ struct bus_http_route {
 	bus_http_handler_fn handler;
 };
 
+struct bus_http_large { /* a path whose bodies have a cap of their own */
+	const char *pattern; /* as in the routes; NULL ends the list */
+	int64_t body_max;
+};
+
 enum bus_http_client { BUS_HTTP_CLIENT_NONE, BUS_HTTP_CLIENT_OPTIONAL, BUS_HTTP_CLIENT_REQUIRED };
 
 struct bus_http_tls {		 /* files in PEM; of at most 1 MiB */
@@ -72,6 +77,7 @@ struct bus_http_conf {
 	int threads;			 /* 0: min(cores, 4) */
 	int connections;		 /* 0: 10,000 in all */
 	int64_t body_max;		 /* 0: 1 MiB */
+	const struct bus_http_large *large; /* NULL: none */
 	int64_t bodies_max;		 /* of all requests at a time; 0: 256 MiB */
 	int header_ms, body_ms, idle_ms; /* the deadlines; 0: 10 s, 30 s, 30 s */
 	const char *program;		 /* for metrics: titian_http_requests_total{program,route,status} */
@@ -109,6 +115,9 @@ const char *bus_http_method(const struct bus_http_request *req);
 const char *bus_http_part(const struct bus_http_request *req,
 			  const char *name); /* {name}; "": the route has none */
 const char *bus_http_header(const struct bus_http_request *req, const char *name); /* NULL: none */
+/* All of them in order, values as sent; stops when fn returns false. */
+void bus_http_each_header(const struct bus_http_request *req,
+			  bool (*fn)(void *ctx, const char *name, const char *value), void *ctx);
 const char *bus_http_query(const struct bus_http_request *req, const char *name);  /* decoded; first one */
 /* All of them in order; stops when fn returns false. */
 void bus_http_each_query(const struct bus_http_request *req,

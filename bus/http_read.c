@@ -238,6 +238,27 @@ const char *bus_http_header(const struct bus_http_request *req, const char *name
 	return req->mhd ? MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, name) : NULL;
 }
 
+struct each_header {
+	bool (*fn)(void *ctx, const char *name, const char *value);
+	void *ctx;
+};
+
+static enum MHD_Result one_header(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	const struct each_header *e = ctx;
+
+	(void)kind;
+	return e->fn(e->ctx, name, value ? value : "") ? MHD_YES : MHD_NO;
+}
+
+void bus_http_each_header(const struct bus_http_request *req,
+			  bool (*fn)(void *ctx, const char *name, const char *value), void *ctx)
+{
+	struct each_header e = { fn, ctx };
+
+	MHD_get_connection_values(req->mhd, MHD_HEADER_KIND, one_header, &e);
+}
+
 void bus_http_set_type(struct bus_http_request *req, const char *type)
 {
 	req->type = type;

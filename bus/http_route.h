@@ -36,6 +36,7 @@ struct http_resource { /* one pattern with all its methods */
 	size_t n_parts;
 	struct http_method method[HTTP_METHODS_MAX];
 	size_t n_methods;
+	int64_t body_max; /* 0: the server's */
 	char allow[96]; /* "GET, HEAD, POST, OPTIONS" */
 	/* The request counter's series by status, found once each. */
 	_Atomic(struct bus_metric *) series[HTTP_STATUS_COUNT];

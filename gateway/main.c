@@ -23,6 +23,7 @@
 #include "gateway/feed/feeds.h"
 #include "gateway/feed/records.h"
 #include "gateway/hook/hooks.h"
+#include "gateway/publish/publish.h"
 #include "gateway/serve/definitions.h"
 #include "gateway/serve/promise.h"
 #include "gateway/store/db.h"
@@ -44,6 +45,8 @@ struct conf {
 	struct bus_conf_list hooks_allow, hooks_ports, hooks_retry;
 	int64_t hooks_give_up, hooks_timeout;
 	bool hooks_deliver;
+	char *publish_topic, *publish_id, *publish_city;
+	int64_t publish_keep, publish_memory;
 };
 
 #define O(name, type, field, fallback, help) { name, BUS_CONF_##type, offsetof(struct conf, field), fallback, help }
@@ -98,6 +101,13 @@ static const struct bus_conf_option options[] = {
 	  "Waits between the tries of a request; the last repeats."),
 	O("webhooks.give_up", MS, hooks_give_up, "72h", "A webhook that fails for so long is suspended."),
 	O("webhooks.timeout", MS, hooks_timeout, "5s", "Longest request to a receiver."),
+	O("publish.topic", STR, publish_topic, "_titian_publish",
+	  "Topic of answers to requests that publish, and with _claims of their Idempotency-Keys; made when missing. \"\": nothing is taken."),
+	O("publish.id", STR, publish_id, "", "This gateway's name among those that publish; default: made beside the database."),
+	O("publish.keep", MS, publish_keep, "24h", "How long an Idempotency-Key is remembered; the same on every gateway."),
+	O("publish.memory", SIZE, publish_memory, "128MiB", "Most bytes of records on their way, and again of keys remembered."),
+	O("publish.city_key", PATH, publish_city, "",
+	  "City key: a NIK in the place of a key becomes its pseudonym. Without it such records are refused."),
 	{ 0 },
 };
 
@@ -218,6 +228,8 @@ static void serve(struct gw_api *api, const struct conf *c, const char *instance
 		gw_kept_tick(api->kept);
 		gw_records_tick(api->records);
 		gw_exports_tick(api->exports);
+		if (api->publish)
+			gw_publish_tick(api->publish);
 		if (atomic_exchange(&views_changed, false) || bus_clock_mono_ms() > announced + ANNOUNCE_MS) {
 			gw_engine_announce(api->engine, &kafka, c->schemas_topic, instance);
 			announced = bus_clock_mono_ms();
@@ -239,12 +251,14 @@ static void serve(struct gw_api *api, const struct conf *c, const char *instance
 static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct bus_http **http,
 			       struct bus_http **ops, struct bus_error *err)
 {
+	static const struct bus_http_large large[] = { { "/v1/topics/{topic}/records", GW_PUBLISH_BODY_MAX }, { 0 } };
 	const struct bus_http_conf front = { .address = c->address,
 					     .port = (int)c->port,
 					     .threads = (int)c->threads,
 					     .connections = (int)c->connections,
 					     .exposed = true, /* a proxy that speaks TLS stands before it */
 					     .refuse = gw_api_refuse,
+					     .large = large,
 					     .origins = c->origins,
 					     .gzip = true,
 					     .program = "gateway" };
@@ -353,6 +367,34 @@ static enum bus_err open_hooks(const struct conf *c, struct gw_api *api, struct 
 	return rc;
 }
 
+static enum bus_err open_publish(const struct conf *c, struct gw_api *api, struct bus_error *err)
+{
+	uint8_t made[BUS_KEY_LEN], city[BUS_KEY_LEN];
+	char hex[2 * 8 + 1], *id = NULL;
+	struct gw_publish_conf conf = { .kafka = kafka_conf(c),
+					.topic = c->publish_topic,
+					.city = *c->publish_city ? city : NULL,
+					.keep_ms = c->publish_keep,
+					.memory = c->publish_memory,
+					.engine = api->engine };
+	enum bus_err rc = BUS_OK;
+
+	if (*c->publish_city)
+		rc = bus_key_load(c->publish_city, city, err);
+	if (!rc && !*c->publish_id)
+		rc = load_key(c, NULL, "publish.id", made, err);
+	if (!rc) {
+		bus_hex(made, *c->publish_id ? 0 : 8, hex);
+		id = bus_xasprintf("titian-publish-%s", *c->publish_id ? c->publish_id : hex);
+		conf.id = id;
+		rc = strlen(id) > 128 ? bus_fail(err, BUS_EINVAL, "publish.id is longer than 100 bytes") :
+					gw_publish_open(&conf, &api->publish, err);
+	}
+	explicit_bzero(city, sizeof(city));
+	free(id);
+	return rc;
+}
+
 /* A gw_changed_fn: everybody who follows. */
 static void on_change(void *ctx, const struct gw_view *v, int64_t newest)
 {
@@ -390,7 +432,8 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	gw_on_change(api.engine, on_change, &api);
 	gw_on_views(api.engine, on_views, api.access);
 	if ((rc = gw_definitions_new(&api, defs, &api.definitions, err)) || (rc = open_exports(c, &api, err)) ||
-	    (rc = gw_hooks_start(api.hooks, err)) || (rc = start_http(c, &api, &http, &ops, err)) ||
+	    (rc = gw_hooks_start(api.hooks, err)) ||
+	    (*c->publish_topic && (rc = open_publish(c, &api, err))) || (rc = start_http(c, &api, &http, &ops, err)) ||
 	    (rc = gw_engine_start(api.engine, err)))
 		goto out;
 	if ((rc = gw_promises_start(api.promises, err)))
@@ -407,6 +450,7 @@ out:
 	if (api.hooks)
 		gw_hooks_stop(api.hooks);
 	gw_records_stop(api.records);
+	gw_publish_stop(api.publish);
 	if (http)
 		bus_http_stop(&http, 10000);
 	if (ops)
@@ -419,6 +463,7 @@ out:
 		gw_engine_stop(api.engine);
 	gw_checks_free(&api.checks);
 	gw_records_free(&api.records);
+	gw_publish_free(&api.publish);
 	gw_feeds_free(&api.feeds);
 	gw_kept_free(&api.kept);
 	gw_exports_free(&api.exports);

@@ -84,6 +84,13 @@ const struct gw_operation gw_operations[] = {
 	  "Records of a topic as they are: a page, a long poll, or a stream",
 	  "topic partition offset_from time limit since wait until schema ticket last_event_id", NULL,
 	  "200=Records 400 401 404 406 410 429 503", false },
+	{ "POST", "/v1/topics/{topic}/records", "publish", "bus",
+	  "Kirim rekaman ke sebuah topik: diperiksa terhadap skemanya, dijawab bila sudah di Kafka",
+	  "Publish records to a topic: checked against its schema, answered once Kafka has them",
+	  "topic atomic publish_schema schema_id form spelling idempotency_key",
+	  "application/json=Publish application/x-ndjson= application/vnd.apache.avro= "
+	  "application/vnd.apache.avro+json=Publish application/cloudevents+json= application/cloudevents-batch+json=",
+	  "200=Published 207=Published 400 401 404 409 413 415 422 429 503", false },
 	{ "GET", "/v1/quality", "quality", "bus", "Mutu data setiap umpan", "Data quality of every feed", "",
 	  NULL, "200=Quality 401 403 503", false },
 	{ "GET", "/v1/readers", "readers", "bus", "Siapa boleh membaca apa, dan siapa sedang mengikuti",

@@ -338,6 +338,19 @@ bool gw_access_topic(struct gw_access *a, const char *reader, const char *topic,
 	return rule != NULL;
 }
 
+bool gw_access_publish(struct gw_access *a, const char *reader, const char *topic)
+{
+	const struct gw_policy_reader *r;
+	bool may = false;
+
+	pthread_rwlock_rdlock(&a->lock);
+	r = gw_policy_reader(&a->policy.says, reader);
+	for (size_t i = 0; r && i < r->n_publish && !may; i++)
+		may = strcmp(r->publish[i].topic, topic) == 0;
+	pthread_rwlock_unlock(&a->lock);
+	return may;
+}
+
 int gw_access_streams(struct gw_access *a, const char *reader)
 {
 	return rights_of(a, reader).streams;

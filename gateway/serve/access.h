@@ -40,6 +40,7 @@ bool gw_access_status(struct gw_access *a, const char *reader); /* may see topic
  * gw_access, and the same grant said again has the same pointer. */
 bool gw_access_topic(struct gw_access *a, const char *reader, const char *topic, const char *const **clear,
 		     size_t *n);
+bool gw_access_publish(struct gw_access *a, const char *reader, const char *topic); /* may write records to it */
 int gw_access_streams(struct gw_access *a, const char *reader); /* most feeds open at a time */
 /* While it stands still, every grant is what it was. */
 uint64_t gw_access_generation(struct gw_access *a);

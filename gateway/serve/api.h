@@ -16,6 +16,7 @@ struct gw_kept;	    /* gateway/serve/kept.h */
 struct gw_exports;  /* gateway/export/exports.h */
 struct gw_checks;   /* gateway/serve/checks.h */
 struct gw_hooks; /* gateway/hook/hooks.h */
+struct gw_publish; /* gateway/publish/publish.h */
 struct gw_definitions; /* gateway/serve/definitions.h */
 
 struct gw_api {
@@ -27,6 +28,7 @@ struct gw_api {
 	struct gw_promises *promises; /* NULL: nothing is measured */
 	struct gw_exports *exports;
 	struct gw_hooks *hooks;
+	struct gw_publish *publish; /* NULL: nothing is taken */
 	struct gw_definitions *definitions;
 	struct gw_checks *checks;
 	struct gw_kept *kept; /* NULL: no answer is kept */
@@ -94,6 +96,7 @@ void gw_rest_whoami(void *ctx, struct bus_http_request *req);
 void gw_feeds_changes(void *ctx, struct bus_http_request *req);
 void gw_feeds_several(void *ctx, struct bus_http_request *req);
 void gw_feeds_records(void *ctx, struct bus_http_request *req);
+void gw_publish_post(void *ctx, struct bus_http_request *req);
 void gw_feeds_ticket(void *ctx, struct bus_http_request *req);
 void gw_hooks_create(void *ctx, struct bus_http_request *req);
 void gw_hooks_list(void *ctx, struct bus_http_request *req);

@@ -38,6 +38,9 @@ void gw_policy_release(struct gw_policy *p)
 		for (size_t k = 0; k < p->reader[i].n_topics; k++)
 			free(p->reader[i].topic[k].topic);
 		free(p->reader[i].topic);
+		for (size_t k = 0; k < p->reader[i].n_publish; k++)
+			free(p->reader[i].publish[k].topic);
+		free(p->reader[i].publish);
 	}
 	free(p->reader);
 	*p = (struct gw_policy){ 0 };
@@ -175,6 +178,25 @@ static enum bus_err topics_read(struct gw_policy *p, struct bus_yaml *y, struct 
 	return rc;
 }
 
+/* By its name: no "*", whoever may write says where. */
+static enum bus_err publish_read(struct bus_yaml *y, struct bus_yaml_node *list, struct gw_policy_reader *r,
+				 struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+
+	if (list->kind != BUS_YAML_MAP)
+		return bus_yaml_fail(y, list, err, "'publish' needs a map from topic to grant, like {TOPIC: {}}");
+	r->publish = bus_xcalloc(bus_yaml_count(list) + 1, sizeof(*r->publish));
+	for (struct bus_yaml_node *node = list->first; node && rc == BUS_OK; node = node->next) {
+		bus_yaml_get(list, node->key);
+		if (node->kind != BUS_YAML_MAP || node->key[0] == '_' || strchr(node->key, '*'))
+			return bus_yaml_fail(y, node, err, "a topic's whole name, not one of ours ('_...'), and {}");
+		r->publish[r->n_publish++].topic = bus_xstrdup(node->key);
+		rc = bus_yaml_no_more(y, node, err);
+	}
+	return rc;
+}
+
 static enum bus_err reader_read(const struct gw_views *views, struct gw_policy *p, struct bus_yaml *y,
 				struct bus_yaml_node *node, struct gw_policy_reader *r, struct bus_error *err)
 {
@@ -204,6 +226,9 @@ static enum bus_err reader_read(const struct gw_views *views, struct gw_policy *
 		return rc;
 	list = bus_yaml_get(node, "topics");
 	if (list && (rc = topics_read(p, y, list, r, err)) != BUS_OK)
+		return rc;
+	list = bus_yaml_get(node, "publish");
+	if (list && (rc = publish_read(y, list, r, err)) != BUS_OK)
 		return rc;
 	return bus_yaml_no_more(y, node, err);
 }

@@ -56,6 +56,12 @@ struct gw_policy_reader {
 	size_t n_rules;
 	struct gw_topic_rule *topic;
 	size_t n_topics;
+	struct gw_publish_rule *publish;
+	size_t n_publish;
+};
+
+struct gw_publish_rule { /* a topic that records may be published to */
+	char *topic;
 };
 
 #define GW_STREAMS_DEFAULT 20

@@ -1,0 +1,448 @@
+/* Keys: looked up, claimed; what the two topics say of them. */
+#include "gateway/publish/journal.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "bus/admin.h"
+#include "bus/clock.h"
+#include "bus/log.h"
+
+#define OPEN_MS 60000
+#define ADMIN_MS 30000
+#define QUEUE_BYTES (4 * 1024 * 1024)
+
+/* --- lists --------------------------------------------------------------------------------------------------- */
+
+void gw_batch_list_init(struct gw_batch_list *l)
+{
+	l->first = NULL;
+	l->last = &l->first;
+}
+
+void gw_batch_list_add(struct gw_batch_list *l, struct gw_publish_batch *b)
+{
+	b->next = NULL;
+	*l->last = b;
+	l->last = &b->next;
+}
+
+static struct gw_publish_batch **place_of(struct gw_journal *j, const uint8_t *key)
+{
+	uint32_t h;
+	struct gw_publish_batch **at;
+
+	memcpy(&h, key + 8, sizeof(h));
+	at = &j->bucket[h % GW_JOURNAL_BUCKETS];
+	while (*at && memcmp((*at)->key, key, GW_PUBLISH_KEY_LEN) != 0)
+		at = &(*at)->same_bucket;
+	return at;
+}
+
+void gw_journal_forget(struct gw_journal *j, struct gw_publish_batch *b)
+{
+	struct gw_publish_batch **at = place_of(j, b->key);
+
+	if (*at != b)
+		return;
+	*at = b->same_bucket;
+	j->n--;
+}
+
+/* --- what is done once the lock is let go ----------------------------------------------------------------------- */
+
+void gw_journal_work_init(struct gw_journal_work *w)
+{
+	gw_batch_list_init(&w->over);
+	w->record = (struct bus_buf){ 0 };
+}
+
+void gw_journal_write(struct gw_journal *j, const struct bus_buf *record)
+{
+	struct gw_publish *p = j->all;
+	const struct bus_str value = bus_buf_str(record);
+	struct bus_error err = { 0 };
+
+	pthread_rwlock_rdlock(&p->plain_lock);
+	if (p->plain && bus_sender_send(p->plain, j->claims_topic, 0, (struct bus_str){ 0 }, &value, NULL, 0,
+					0, NULL, &err))
+		bus_log(BUS_LOG_WARN, "publish.claims", LOG_ERR(&err));
+	pthread_rwlock_unlock(&p->plain_lock);
+}
+
+/* Room for a record whose length is known when it is there. */
+static size_t begin_record(struct gw_journal_work *w)
+{
+	bus_buf_put(&w->record, "\0\0", 2);
+	return w->record.n;
+}
+
+static void end_record(struct gw_journal_work *w, size_t from)
+{
+	uint16_t n = (uint16_t)(w->record.n - from);
+
+	memcpy(w->record.p + from - sizeof(n), &n, sizeof(n));
+}
+
+void gw_journal_work_do(struct gw_journal *j, struct gw_journal_work *w)
+{
+	struct gw_publish_batch *b;
+	uint16_t n;
+
+	for (size_t at = 0; at < w->record.n; at += sizeof(n) + n) {
+		struct bus_buf one;
+
+		memcpy(&n, w->record.p + at, sizeof(n));
+		one = (struct bus_buf){ .p = w->record.p + at + sizeof(n), .n = n };
+		gw_journal_write(j, &one);
+	}
+	bus_buf_release(&w->record);
+	while ((b = w->over.first)) {
+		w->over.first = b->next;
+		gw_publish_finish(b, NULL, NULL);
+	}
+}
+
+void gw_journal_over(struct gw_journal *j, struct gw_publish_batch *b, const char *problem,
+		     struct gw_journal_work *w)
+{
+	gw_journal_forget(j, b);
+	b->problem = problem;
+	gw_batch_list_add(&w->over, b);
+}
+
+void gw_journal_give_back(struct gw_journal *j, struct gw_publish_batch *b, struct gw_journal_work *w)
+{
+	size_t from;
+
+	(void)j;
+	if (!b->keyed)
+		return;
+	from = begin_record(w);
+	gw_claims_put_back(&w->record, b->key, b->incarnation);
+	end_record(w, from);
+}
+
+/* --- asking for a key ------------------------------------------------------------------------------------------- */
+
+/* The answer that is there, or why there is none yet. Under the lock. */
+static bool known(struct gw_journal *j, struct gw_publish_batch *b)
+{
+	struct gw_claim at;
+
+	gw_claims_look(j->claims, b->key, b->print, bus_clock_ms(), &at);
+	if (at.state == GW_KEY_FREE)
+		return false;
+	if (!at.same) {
+		b->problem = "idempotency-other";
+	} else if (at.state == GW_KEY_DONE) {
+		b->replayed = true;
+		if (!gw_claims_get_answer(at.answer, b))
+			b->problem = "publish-unknown";
+	} else if (memcmp(at.holder, j->incarnation, GW_PUBLISH_KEY_LEN) == 0 && !*place_of(j, b->key)) {
+		return false; /* ours, and answered as not known: it goes on from where it stands */
+	} else {
+		b->problem = "idempotency-running";
+		if (memcmp(at.holder, j->incarnation, GW_PUBLISH_KEY_LEN) != 0 && at.holder_id && !j->take &&
+		    bus_clock_ms() - at.at_ms > GW_JOURNAL_TAKE_MS &&
+		    bus_clock_mono_ms() - j->took_at > GW_JOURNAL_TAKE_MS) {
+			j->take = true;
+			memcpy(j->taken, at.holder, sizeof(j->taken));
+			snprintf(j->taken_id, sizeof(j->taken_id), "%s", at.holder_id);
+			pthread_cond_signal(&j->moved);
+		}
+	}
+	return true;
+}
+
+bool gw_publish_answered(struct gw_publish_batch *b)
+{
+	struct gw_journal *j = b->all->journal;
+	bool yes;
+
+	pthread_mutex_lock(&j->lock);
+	yes = known(j, b);
+	pthread_mutex_unlock(&j->lock);
+	return yes;
+}
+
+void gw_journal_claim(struct gw_journal *j, struct gw_publish_batch *b, struct gw_journal_work *w)
+{
+	size_t from;
+
+	if (!j->open) {
+		b->stage = GW_BATCH_FRESH;
+		gw_batch_list_add(&j->fresh, b);
+		return;
+	}
+	memcpy(b->incarnation, j->incarnation, sizeof(b->incarnation));
+	if (!b->keyed) { /* nobody else has its key */
+		b->stage = GW_BATCH_READY;
+		gw_batch_list_add(&j->ready, b);
+		pthread_cond_signal(&j->moved);
+		return;
+	}
+	b->stage = GW_BATCH_CLAIMING;
+	from = begin_record(w);
+	gw_claims_put_claim(&w->record, b);
+	end_record(w, from);
+}
+
+void gw_journal_submit(struct gw_publish_batch *b)
+{
+	struct gw_journal *j = b->all->journal;
+	struct gw_publish_batch **at;
+	struct gw_journal_work w;
+
+	gw_journal_work_init(&w);
+	pthread_mutex_lock(&j->lock);
+	at = place_of(j, b->key);
+	if (j->stop) {
+		b->problem = "publish-busy";
+	} else if (*at) {
+		b->problem = memcmp((*at)->print, b->print, sizeof(b->print)) == 0 ? "idempotency-running"
+										   : "idempotency-other";
+	} else if (b->keyed && known(j, b)) {
+		;
+	} else if (b->keyed && !gw_claims_room(j->claims)) {
+		b->problem = "idempotency-full";
+	} else {
+		b->same_bucket = NULL;
+		*at = b;
+		j->n++;
+		gw_journal_claim(j, b, &w);
+		b = NULL;
+	}
+	pthread_mutex_unlock(&j->lock);
+	if (b)
+		gw_batch_list_add(&w.over, b);
+	gw_journal_work_do(j, &w);
+}
+
+void gw_journal_again(struct gw_journal *j, struct gw_publish_batch *b, struct gw_journal_work *w)
+{
+	struct gw_publish_batch **at;
+
+	gw_journal_forget(j, b);
+	if (b->keyed && known(j, b)) {
+		gw_batch_list_add(&w->over, b);
+		return;
+	}
+	at = place_of(j, b->key);
+	b->same_bucket = NULL;
+	*at = b;
+	j->n++;
+	gw_journal_claim(j, b, w);
+}
+
+/* --- what the topics say ------------------------------------------------------------------------------------------ */
+
+/* A claim of ours, or of somebody for a key that we want too. */
+static void on_claim(struct gw_journal *j, const struct gw_claim_event *e, struct gw_journal_work *w)
+{
+	struct gw_publish_batch *b = *place_of(j, e->key);
+	bool ours = memcmp(e->incarnation, j->incarnation, GW_PUBLISH_KEY_LEN) == 0;
+	size_t from;
+
+	if (!b || b->stage != GW_BATCH_CLAIMING ||
+	    memcmp(b->incarnation, e->incarnation, GW_PUBLISH_KEY_LEN) != 0) {
+		if (e->granted && ours && !b) { /* who asked has gone */
+			from = begin_record(w);
+			gw_claims_put_back(&w->record, e->key, e->incarnation);
+			end_record(w, from);
+		}
+		return;
+	}
+	if (e->granted) {
+		b->history = e->history;
+		b->stage = GW_BATCH_READY;
+		gw_batch_list_add(&j->ready, b);
+		pthread_cond_signal(&j->moved);
+		return;
+	}
+	gw_journal_again(j, b, w); /* somebody was faster, or we are not who we were */
+}
+
+static void read_claims(void *ctx, const struct bus_record *record, size_t n)
+{
+	struct gw_journal *j = ctx;
+	struct gw_journal_work w;
+	struct gw_claim_event e;
+
+	gw_journal_work_init(&w);
+	pthread_mutex_lock(&j->lock);
+	for (size_t i = 0; i < n; i++) {
+		gw_claims_read(j->claims, record[i].value, record[i].timestamp_ms, &e);
+		if (e.said == GW_CLAIM_CLAIM)
+			on_claim(j, &e, &w);
+		else if (e.said == GW_CLAIM_BROKEN)
+			bus_log(BUS_LOG_WARN, "publish.claims", LOG_STR("why", "not a record of ours"),
+				LOG_INT("offset", record[i].offset));
+	}
+	pthread_cond_broadcast(&j->moved);
+	pthread_mutex_unlock(&j->lock);
+	gw_journal_work_do(j, &w);
+}
+
+static void read_answers(void *ctx, const struct bus_record *record, size_t n)
+{
+	struct gw_journal *j = ctx;
+	uint8_t key[GW_PUBLISH_KEY_LEN];
+	struct gw_publish_batch *b;
+
+	pthread_mutex_lock(&j->lock);
+	for (size_t i = 0; i < n; i++) {
+		if (!gw_claims_read_answer(j->claims, record[i].value, record[i].timestamp_ms, key))
+			continue;
+		b = *place_of(j, key);
+		if (b && memcmp(b->incarnation, record[i].value.p + 1 + 2 * GW_PUBLISH_KEY_LEN,
+				GW_PUBLISH_KEY_LEN) == 0)
+			b->committed = true;
+	}
+	pthread_mutex_unlock(&j->lock);
+}
+
+/* --- start, stop -------------------------------------------------------------------------------------------------- */
+
+static enum bus_err make_topics(struct gw_journal *j, struct bus_error *err)
+{
+	const struct gw_publish_conf *conf = &j->all->conf;
+	char *keep = bus_xasprintf("retention.ms=%lld", (long long)conf->keep_ms + 3600000);
+	const char *const config[] = { "cleanup.policy=delete", keep, "segment.ms=3600000",
+				       "message.timestamp.type=LogAppendTime", NULL };
+	struct bus_topic_spec spec[] = { { .name = j->claims_topic, .partitions = 1, .config = config },
+					 { .name = conf->topic, .partitions = 1, .config = config } };
+	struct bus_topic_state state = { 0 };
+	enum bus_err rc = bus_admin_topic(&conf->kafka, conf->topic, &state, ADMIN_MS, err);
+	size_t made;
+
+	if (rc == BUS_OK || rc == BUS_ENOENT) {
+		spec[0].replication = spec[1].replication = state.brokers < 3 ? state.brokers : 3;
+		rc = bus_admin_create_topics(&conf->kafka, spec, BUS_LEN(spec), &made, ADMIN_MS, err);
+	}
+	free(keep);
+	return rc;
+}
+
+static enum bus_err follow(struct gw_journal *j, const char *topic,
+			   void (*records)(void *ctx, const struct bus_record *record, size_t n),
+			   struct bus_follow **out, struct bus_error *err)
+{
+	const struct bus_follow_conf conf = { .kafka = j->all->conf.kafka,
+					      .topic = topic,
+					      .queue_bytes = QUEUE_BYTES,
+					      .records = records,
+					      .ctx = j };
+
+	return bus_follow_open(&conf, OPEN_MS, out, err);
+}
+
+enum bus_err gw_journal_start(struct gw_publish *p, struct gw_journal **out, struct bus_error *err)
+{
+	struct gw_journal *j = bus_xcalloc(1, sizeof(*j));
+	pthread_condattr_t attr;
+	enum bus_err rc;
+
+	*out = j;
+	j->all = p;
+	j->claims_topic = bus_xasprintf("%s_claims", p->conf.topic);
+	j->claims = gw_claims_new(p->conf.keep_ms, p->conf.memory);
+	gw_batch_list_init(&j->ready);
+	gw_batch_list_init(&j->fresh);
+	pthread_mutex_init(&j->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&j->moved, &attr);
+	pthread_condattr_destroy(&attr);
+	j->commits =
+	    bus_metric("titian_publish_commits_total", "counter", "Transactions of published records.", "");
+	j->aborts =
+	    bus_metric("titian_publish_aborts_total", "counter", "Transactions that were begun again.", "");
+	j->takeovers = bus_metric("titian_publish_takeovers_total", "counter",
+				  "Dead gateways whose keys were taken over.", "");
+	j->keys = bus_metric("titian_publish_keys", "gauge", "Idempotency keys remembered.", "");
+	rc = make_topics(j, err);
+	/* Claims first: an answer finds the claim that it belongs to. */
+	if (rc == BUS_OK)
+		rc = follow(j, j->claims_topic, read_claims, &j->claims_log, err);
+	if (rc == BUS_OK)
+		rc = follow(j, p->conf.topic, read_answers, &j->answers_log, err);
+	if (rc == BUS_OK && pthread_create(&j->thread, NULL, gw_journal_commit, j) != 0)
+		rc = bus_fail(err, BUS_EIO, "cannot start a thread");
+	j->runs = rc == BUS_OK;
+	return rc;
+}
+
+bool gw_journal_wait(struct gw_journal *j, int ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	return pthread_cond_timedwait(&j->moved, &j->lock, &until) == 0;
+}
+
+void gw_journal_tick(struct gw_journal *j)
+{
+	int64_t now = bus_clock_mono_ms();
+	struct gw_publish_batch *b, *next;
+	struct gw_journal_work w;
+
+	gw_journal_work_init(&w);
+	pthread_mutex_lock(&j->lock);
+	gw_claims_sweep(j->claims, bus_clock_ms());
+	bus_metric_set(j->keys, (int64_t)gw_claims_count(j->claims));
+	for (size_t i = 0; i < GW_JOURNAL_BUCKETS; i++)
+		for (b = j->bucket[i]; b; b = next) { /* claims that were not written, or not read */
+			next = b->same_bucket;
+			if (b->stage == GW_BATCH_CLAIMING && b->until < now)
+				gw_journal_over(j, b, "publish-unknown", &w);
+		}
+	pthread_mutex_unlock(&j->lock);
+	gw_journal_work_do(j, &w);
+}
+
+void gw_journal_stop(struct gw_journal *j)
+{
+	struct gw_journal_work w;
+
+	if (!j)
+		return;
+	pthread_mutex_lock(&j->lock);
+	j->stop = true;
+	pthread_cond_broadcast(&j->moved);
+	pthread_mutex_unlock(&j->lock);
+	if (j->runs)
+		pthread_join(j->thread, NULL);
+	bus_follow_close(&j->claims_log);
+	bus_follow_close(&j->answers_log);
+	gw_journal_work_init(&w);
+	for (size_t i = 0; i < GW_JOURNAL_BUCKETS; i++)
+		while (j->bucket[i])
+			gw_journal_over(j, j->bucket[i], "publish-unknown", &w);
+	gw_journal_work_do(j, &w);
+}
+
+void gw_journal_free(struct gw_journal **jp)
+{
+	struct gw_journal *j = *jp;
+
+	*jp = NULL;
+	if (!j)
+		return;
+	gw_claims_free(&j->claims);
+	pthread_cond_destroy(&j->moved);
+	pthread_mutex_destroy(&j->lock);
+	free(j->claims_topic);
+	free(j);
+}
+
+void gw_publish_tick(struct gw_publish *p)
+{
+	gw_journal_tick(p->journal);
+}

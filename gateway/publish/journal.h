@@ -1,0 +1,85 @@
+/* gateway/publish/journal.h - publishing exactly once: keys claimed, records and answers committed together.
+ *
+ * A batch with a key goes: looked up, claimed (claims.h), granted, committed in one transaction with whatever else
+ * waits, answered. The claim goes to Kafka while the transaction before it is under way; so a request waits for its own
+ * claim and for at most two commits. Everything that can break is settled the same way: the producer is closed and
+ * opened anew, which fences the old one and ends its transaction; the answers are read to their end; what has none is
+ * claimed and committed again. A gateway that died is fenced by whoever is asked for one of its keys, after
+ * GW_JOURNAL_TAKE_MS, or by itself when it starts again.
+ *
+ * Threads: requests submit; two followers (bus/follow.h) read the topics; one thread commits.
+ */
+#ifndef GATEWAY_PUBLISH_JOURNAL_H
+#define GATEWAY_PUBLISH_JOURNAL_H
+
+#include "bus/follow.h"
+#include "gateway/publish/claims.h"
+#include "gateway/publish/impl.h"
+
+#define GW_JOURNAL_TAKE_MS 5000 /* a claim without an answer for so long: its gateway may be dead */
+#define GW_JOURNAL_BUCKETS 1024
+
+struct gw_batch_list {
+	struct gw_publish_batch *first, **last;
+};
+
+struct gw_journal {
+	struct gw_publish *all;
+	char *claims_topic;
+	struct bus_follow *claims_log, *answers_log;
+
+	pthread_mutex_t lock;
+	pthread_cond_t moved; /* something for the committing thread; monotonic */
+	struct gw_claims *claims;
+	struct gw_publish_batch
+	    *bucket[GW_JOURNAL_BUCKETS]; /* every batch between submit and its answer, by key */
+	struct gw_batch_list ready;	 /* granted */
+	struct gw_batch_list fresh;	 /* to be claimed once we are open */
+	size_t n;
+	uint8_t incarnation[GW_PUBLISH_KEY_LEN];
+	bool open; /* the producer is, and everybody knows */
+	bool take; /* somebody's incarnation shall be fenced */
+	uint8_t taken[GW_PUBLISH_KEY_LEN];
+	char taken_id[GW_CLAIM_ID_MAX + 1];
+	int64_t took_at;
+	bool stop;
+
+	struct bus_sender *sender; /* the committing thread's alone */
+	size_t outstanding;	   /* records of the transaction at hand without an answer */
+	pthread_t thread;
+	bool runs;
+	struct bus_metric *commits, *aborts, *takeovers, *keys;
+};
+
+enum bus_err gw_journal_start(struct gw_publish *p, struct gw_journal **out,
+			      struct bus_error *err) BUS_MUSTCHECK;
+void gw_journal_stop(struct gw_journal *j);
+void gw_journal_free(struct gw_journal **j);
+void gw_journal_submit(struct gw_publish_batch *b);
+void gw_journal_tick(struct gw_journal *j);
+
+/* --- between journal.c and commit.c --- */
+void gw_batch_list_init(struct gw_batch_list *l);
+void gw_batch_list_add(struct gw_batch_list *l, struct gw_publish_batch *b);
+/* To the topic of claims; bytes of one record. Not while the lock is held. */
+void gw_journal_write(struct gw_journal *j, const struct bus_buf *record);
+/* Under the lock: asks for the key, or knows that it need not. over: batches that are answered, to be finished once the
+ * lock is let go; write: claims, to be written then. */
+struct gw_journal_work {
+	struct gw_batch_list over;
+	struct bus_buf record; /* one after the other, each with its length before it */
+};
+void gw_journal_work_init(struct gw_journal_work *w);
+void gw_journal_work_do(struct gw_journal *j, struct gw_journal_work *w); /* without the lock */
+void gw_journal_claim(struct gw_journal *j, struct gw_publish_batch *b, struct gw_journal_work *w);
+void gw_journal_forget(struct gw_journal *j,
+		       struct gw_publish_batch *b); /* it is answered: no batch of ours any more */
+void gw_journal_give_back(struct gw_journal *j, struct gw_publish_batch *b, struct gw_journal_work *w);
+void gw_journal_over(struct gw_journal *j, struct gw_publish_batch *b, const char *problem,
+		     struct gw_journal_work *w);
+/* A batch whose claim is no good any more: answered, or claimed again. It is in no list. */
+void gw_journal_again(struct gw_journal *j, struct gw_publish_batch *b, struct gw_journal_work *w);
+void *gw_journal_commit(void *journal);		    /* the committing thread */
+bool gw_journal_wait(struct gw_journal *j, int ms); /* under the lock; false: the time is over */
+
+#endif
