@@ -176,7 +176,8 @@ static enum bus_err open_exports(const struct conf *c, struct gw_api *api, struc
 					.threads = c->exports_threads < 1    ? 1
 						   : c->exports_threads > 16 ? 16
 									     : (int)c->exports_threads,
-					.per_reader = c->exports_per_reader < 1 ? 1 : (int)c->exports_per_reader };
+					.per_reader =
+					    c->exports_per_reader < 1 ? 1 : (int)c->exports_per_reader };
 	enum bus_err rc = load_key(c, c->exports_key, "exports.key", conf.key, err);
 
 	if (!rc)

@@ -74,7 +74,8 @@ int gw_view_command(int argc, char **argv)
 	}
 	if (access(r.schemas, R_OK | X_OK) != 0) {
 		fprintf(stderr,
-			"titian-gateway: %s: %m; folder katalog disebut dengan / name the catalogue's folder with "
+			"titian-gateway: %s: %m; folder katalog disebut dengan / name the catalogue's folder "
+			"with "
 			"--schemas DIR\n",
 			r.schemas);
 		return 2;

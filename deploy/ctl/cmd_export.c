@@ -248,12 +248,12 @@ static void take_result(struct export *x, const struct bus_json *json)
 static const char *doing(const struct bus_json *json)
 {
 	char *waits_for = text_of(json, "waits_for");
-	const char *what =
-	    !waits_for
-		? ctl_say("making", "membuat")
-		: strcmp(waits_for, "turn") == 0
-		      ? ctl_say("waiting for its turn: others are being made", "menunggu giliran: ekspor lain sedang dibuat")
-		      : ctl_say("waiting: the view is being brought up to date", "menunggu: tayangan sedang dimutakhirkan");
+	const char *what = !waits_for ? ctl_say("making", "membuat")
+			   : strcmp(waits_for, "turn") == 0
+			       ? ctl_say("waiting for its turn: others are being made",
+					 "menunggu giliran: ekspor lain sedang dibuat")
+			       : ctl_say("waiting: the view is being brought up to date",
+					 "menunggu: tayangan sedang dimutakhirkan");
 
 	free(waits_for);
 	return what;

@@ -109,9 +109,10 @@ static enum ctl_exit show_test(const struct bus_json *answer, struct bus_buf *ou
 	if (status && bus_json_int(status, &code) == BUS_OK && code / 100 == 2)
 		return CTL_OK;
 	if (code > 0) {
-		ctl_complain(ctl_say("not delivered: the receiver answers %d, only 2xx means that it has the message",
-				     "tidak terkirim: penerima menjawab %d, hanya 2xx berarti pesannya diterima"),
-			     (int)code);
+		ctl_complain(
+		    ctl_say("not delivered: the receiver answers %d, only 2xx means that it has the message",
+			    "tidak terkirim: penerima menjawab %d, hanya 2xx berarti pesannya diterima"),
+		    (int)code);
 		return CTL_FAILED;
 	}
 	ctl_complain(ctl_say("not delivered: %.*s", "tidak terkirim: %.*s"),
@@ -297,7 +298,8 @@ const struct ctl_command ctl_webhook_list = {
 	0,
 	plain_option,
 	"your webhooks: id, view, format, state, reason, delivered, at most how many wait, URL",
-	"webhook Anda: id, tayangan, bentuk, keadaan, sebab, terkirim, paling banyak berapa yang menunggu, URL",
+	"webhook Anda: id, tayangan, bentuk, keadaan, sebab, terkirim, paling banyak berapa yang menunggu, "
+	"URL",
 	"titian webhook list",
 	run_list,
 };
@@ -320,7 +322,8 @@ const struct ctl_command ctl_webhook_test = {
 	1,
 	1,
 	plain_option,
-	"sends a test message: status, milliseconds, why there was no answer, id; fails if it was not delivered",
+	"sends a test message: status, milliseconds, why there was no answer, id; fails if it was not "
+	"delivered",
 	"mengirim pesan percobaan: status, milidetik, sebab tanpa jawaban, id; gagal bila tidak terkirim",
 	"titian webhook test wh_0123456789abcdef",
 	run_test,

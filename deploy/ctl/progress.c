@@ -74,7 +74,8 @@ void ctl_progress_silent(struct ctl_progress *p)
 		return;
 	p->told_ms = clock;
 	fprintf(stderr, ctl_say("%s%s: no answer for %d s%s", "%s%s: tidak ada jawaban selama %d dtk%s"),
-		p->terminal ? "\r\033[K" : "", p->what, (int)((clock - p->moved_ms) / 1000), p->terminal ? "" : "\n");
+		p->terminal ? "\r\033[K" : "", p->what, (int)((clock - p->moved_ms) / 1000),
+		p->terminal ? "" : "\n");
 	fflush(stderr);
 }
 

@@ -77,7 +77,8 @@ enum ctl_exit ctl_gateway_refused(int status, const struct bus_json *problem)
 		char *text = v && v->type == BUS_JSON_STRING ? bus_xstrndup(v->text.p, v->text.n) : NULL;
 
 		if (text && line.n > 0)
-			bus_buf_puts(&line, strcmp(member[i], "hint") ? "; " : ctl_say("; try: ", "; coba: "));
+			bus_buf_puts(&line,
+				     strcmp(member[i], "hint") ? "; " : ctl_say("; try: ", "; coba: "));
 		if (text)
 			ctl_put_line(&line, text);
 		free(text);

@@ -129,10 +129,11 @@ static void put_member_type(struct gw_pen *p, char type, bool nullable)
 		break;
 	case 'w':
 		gw_pen_type(p, "integer", "int64", nullable);
-		gw_pen_text(p, "description",
-			    "Paling banyak sekian yang menunggu: dihitung dari nomor, dan tidak setiap nomor berisi; 0 "
-			    "berarti tidak ada",
-			    "At most so many wait: counted by numbers, not all of which hold something; 0 is none");
+		gw_pen_text(
+		    p, "description",
+		    "Paling banyak sekian yang menunggu: dihitung dari nomor, dan tidak setiap nomor berisi; "
+		    "0 berarti tidak ada",
+		    "At most so many wait: counted by numbers, not all of which hold something; 0 is none");
 		break;
 	case 'o':
 		gw_pen_type(p, "object", NULL, nullable);

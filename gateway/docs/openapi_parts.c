@@ -184,7 +184,8 @@ static const struct schema {
 	{ "Change", "event:s cursor:s key:s row:o", NULL },
 	{ "Changes", "changes:a cursor:s up_to_date:b", NULL },
 	{ "Export",
-	  "id:s view:s format:s bundle:b state:s created:t waits_for:s? rows:i bytes:i percent:i? rows_per_s:i "
+	  "id:s view:s format:s bundle:b state:s created:t waits_for:s? rows:i bytes:i percent:i? "
+	  "rows_per_s:i "
 	  "eta_s:i? as_of:t? cursor:s?",
 	  NULL },
 	{ "ExportQuestion", "view:s format:s", "{\"view\":\"penduduk\",\"format\":\"parquet\"}" },

@@ -235,8 +235,8 @@ void gw_eval_select(const struct gw_def *d, struct bus_buf *out);
 /* The time that a SELECT may take for all its rows as they are now: far more than one that reads each row a few times. */
 int64_t gw_eval_most_us(struct gw_engine *e, const struct gw_def *d);
 /* One step of a SELECT of the view's; its time goes off v->left_us. BUS_ETIMEOUT: over that, or over most_us. */
-enum bus_err gw_eval_step(struct gw_engine *e, struct gw_live *v, struct gw_stmt *s, int64_t most_us, bool *row,
-			  struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_eval_step(struct gw_engine *e, struct gw_live *v, struct gw_stmt *s, int64_t most_us,
+			  bool *row, struct bus_error *err) BUS_MUSTCHECK;
 /* BUS_ETIMEOUT: over two seconds, or over v->left_us, which goes down with each key.
  * waited: over a commit, so that readers may have seen something else. */
 enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str key, bool waited,

@@ -136,8 +136,8 @@ int64_t gw_eval_most_us(struct gw_engine *e, const struct gw_def *d)
 
 /* A definition that passed its check may still cost n^3 on the rows there are: all others wait for the writer. Writing
  * is not under the deadline (gateway/store/db.h). */
-enum bus_err gw_eval_step(struct gw_engine *e, struct gw_live *v, struct gw_stmt *s, int64_t most_us, bool *row,
-			  struct bus_error *err)
+enum bus_err gw_eval_step(struct gw_engine *e, struct gw_live *v, struct gw_stmt *s, int64_t most_us,
+			  bool *row, struct bus_error *err)
 {
 	int64_t begin = bus_clock_mono_us(), us = v->left_us < most_us ? v->left_us : most_us;
 	enum bus_err rc;

@@ -115,7 +115,8 @@ static enum bus_err look_up(struct gw_engine *e, struct gw_live *v, struct gw_ro
 	gw_db_deadline(e->db, 0);
 	if (rc != BUS_ETIMEOUT)
 		return rc;
-	bus_log(BUS_LOG_WARN, "gateway.route_slow", LOG_STR("view", v->def->pub.name), LOG_INT("ms", ROUTE_MS));
+	bus_log(BUS_LOG_WARN, "gateway.route_slow", LOG_STR("view", v->def->pub.name),
+		LOG_INT("ms", ROUTE_MS));
 	v->all = true;
 	if (!v->beside) /* a build begins anew with a snapshot */
 		gw_touched_all(v);

@@ -17,7 +17,7 @@ struct gw_exports_conf {
 	const char *dir;	  /* made when missing; files of exports in it are removed at start */
 	int64_t space;		  /* bytes of all files together */
 	int64_t keep_ms;	  /* after it is whole a file is kept so long */
-	int64_t patience_ms;	  /* who asks for a file and sees nothing of it so long is told why; jobs wait longer */
+	int64_t patience_ms;	  /* a file of which nothing comes so long is refused; jobs wait longer */
 	int threads;		  /* workers; all but one may be busy with jobs */
 	int per_reader;		  /* exports that wait or run; as many are kept of jobs */
 	uint8_t key[BUS_KEY_LEN]; /* signs bundles: an Ed25519 seed */

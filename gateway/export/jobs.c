@@ -21,9 +21,9 @@ static void put_progress(struct bus_json_out *j, const struct gw_export *x)
 
 	/* its turn among the others; the view, whose rows are being brought up to date */
 	bus_json_text_member(j, "waits_for",
-			     x->state == GW_EXPORT_QUEUED		  ? "turn"
+			     x->state == GW_EXPORT_QUEUED		? "turn"
 			     : x->state == GW_EXPORT_RUNNING && !x->cut ? "view"
-									  : NULL);
+									: NULL);
 	bus_json_key(j, "rows");
 	bus_json_put_int(j, rows);
 	bus_json_key(j, "bytes");

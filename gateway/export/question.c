@@ -70,7 +70,8 @@ bool gw_export_ask(struct gw_export *x, const char *name, const char *value, con
 			      "Accept: application/json, application/x-ndjson; limit=100");
 	if (strcmp(name, "as_of") == 0)
 		return refuse(x, problem,
-			      "as_of: a file is of the moment it is made (its as_of and cursor); a past day comes in pages",
+			      "as_of: a file is of the moment it is made (its as_of and cursor); a past day "
+			      "comes in pages",
 			      "Accept: text/csv, application/x-ndjson; limit=10000; Link: rel=next");
 	if (gw_params_add(&x->params, kept_name, kept))
 		return true;

@@ -34,9 +34,11 @@ static const struct gw_problem_words words[] = {
 	  "<code>detail</code> has the line and the reason. What a definition looks like is in "
 	  "gateway/views/README.md." },
 	{ "definition-conflict",
-	  "<code>detail</code> menyebut tayangan yang membacanya: ubah atau hapus yang itu dahulu. Tayangan dari "
+	  "<code>detail</code> menyebut tayangan yang membacanya: ubah atau hapus yang itu dahulu. Tayangan "
+	  "dari "
 	  "berkas dihapus bersama berkasnya.",
-	  "<code>detail</code> names the view that reads it: change or drop that one first. A view of a file goes with "
+	  "<code>detail</code> names the view that reads it: change or drop that one first. A view of a file "
+	  "goes with "
 	  "its file." },
 	{ "definition-other",
 	  "If-Match menyebut definisi lain daripada yang berlaku. Ambil lagi: "
@@ -44,7 +46,8 @@ static const struct gw_problem_words words[] = {
 	  "If-Match names another definition than the one that runs. Fetch it again: "
 	  "<code>GET /v1/views/{view}/definition</code>." },
 	{ "definition-not-written",
-	  "Topik definisi tidak dapat ditulis atau dibaca sekarang. Lihat <code>GET /v1/views/{view}/state</code>, "
+	  "Topik definisi tidak dapat ditulis atau dibaca sekarang. Lihat <code>GET "
+	  "/v1/views/{view}/state</code>, "
 	  "lalu ulangi: mengulang tidak mengubah apa-apa.",
 	  "The topic of definitions cannot be written or read now. Look at "
 	  "<code>GET /v1/views/{view}/state</code>, then repeat: repeating does no harm." },
@@ -107,23 +110,31 @@ static const struct gw_problem_words words[] = {
 	  "The header RateLimit has what is left, and the seconds. Change feeds and downloads need far fewer "
 	  "requests." },
 	{ "export-unknown",
-	  "Ekspor tinggal di satu gateway, selama <code>exports.keep</code>, dan hilang bila gateway itu dimulai ulang. "
-	  "Mulai lagi dengan <code>POST /v1/exports</code>; unduhan yang terputus tidak dapat dilanjutkan dengan "
+	  "Ekspor tinggal di satu gateway, selama <code>exports.keep</code>, dan hilang bila gateway itu "
+	  "dimulai ulang. "
+	  "Mulai lagi dengan <code>POST /v1/exports</code>; unduhan yang terputus tidak dapat dilanjutkan "
+	  "dengan "
 	  "<code>Range</code>, karena berkas yang baru berisi keadaan yang baru.",
-	  "An export lives at one gateway, for <code>exports.keep</code>, and is gone when that gateway is restarted. Begin "
-	  "anew with <code>POST /v1/exports</code>; a download that broke off cannot be gone on with by <code>Range</code>, "
+	  "An export lives at one gateway, for <code>exports.keep</code>, and is gone when that gateway is "
+	  "restarted. Begin "
+	  "anew with <code>POST /v1/exports</code>; a download that broke off cannot be gone on with by "
+	  "<code>Range</code>, "
 	  "since the new file is of a new moment." },
 	{ "too-many-exports",
-	  "Terlalu banyak ekspor, milik Anda atau orang lain. Sebagai pekerjaan (<code>POST /v1/exports</code>) ia menunggu "
+	  "Terlalu banyak ekspor, milik Anda atau orang lain. Sebagai pekerjaan (<code>POST "
+	  "/v1/exports</code>) ia menunggu "
 	  "gilirannya dan mengatakan kemajuannya; hapus yang tidak dipakai.",
-	  "Too many exports, yours or others'. As a job (<code>POST /v1/exports</code>) it waits for its turn and says how "
+	  "Too many exports, yours or others'. As a job (<code>POST /v1/exports</code>) it waits for its "
+	  "turn and says how "
 	  "far it is; remove those you do not need." },
 	{ "too-many-streams", "Tutup aliran yang tidak dipakai; satu aliran cukup untuk satu tayangan.",
 	  "Close streams that are not used; one is enough for a view." },
 	{ "not-ready",
-	  "Gateway masih membaca log, atau tayangan ini sedang dimutakhirkan. Coba lagi sebentar; berkas yang diminta "
+	  "Gateway masih membaca log, atau tayangan ini sedang dimutakhirkan. Coba lagi sebentar; berkas "
+	  "yang diminta "
 	  "sebagai pekerjaan (<code>POST /v1/exports</code>) menunggu lebih lama.",
-	  "The gateway is still reading the log, or this view is being brought up to date. Try again in a moment; a file "
+	  "The gateway is still reading the log, or this view is being brought up to date. Try again in a "
+	  "moment; a file "
 	  "asked for as a job (<code>POST /v1/exports</code>) waits longer." },
 	{ "unavailable",
 	  "Coba lagi sebentar. Bila tetap demikian, sebutkan <code>instance</code> kepada Diskominfo.",

@@ -76,7 +76,8 @@ void schema_side_put_uses(void *ctx, struct bus_http_request *req)
 	int64_t valid_s;
 	size_t n;
 
-	if (schema_uses_read(bus_http_body(req), program, bus_http_arena(req), &use, &n, &valid_s, &err) != BUS_OK) {
+	if (schema_uses_read(bus_http_body(req), program, bus_http_arena(req), &use, &n, &valid_s, &err) !=
+	    BUS_OK) {
 		schema_reply_error(
 		    req, 422,
 		    "%s; the body is {\"owner\":..,\"uses\":[{\"kind\":\"service\",\"name\":..,"

@@ -62,7 +62,8 @@ bool schema_side_program(struct schema_side *s, const char *program); /* has sai
 
 /* A program's value, read and checked: BUS_EDATA says what is wrong. In the arena. *valid_s 0: for ever. */
 enum bus_err schema_uses_read(struct bus_str json, const char *program, struct bus_arena *arena,
-			      struct schema_use **out, size_t *n, int64_t *valid_s, struct bus_error *err) BUS_MUSTCHECK;
+			      struct schema_use **out, size_t *n, int64_t *valid_s,
+			      struct bus_error *err) BUS_MUSTCHECK;
 
 /* --- what is on its way out ------------------------------------------------------------------------- */
 

@@ -34,7 +34,8 @@ void schema_use_put_columns(struct bus_json_out *j, const struct schema_use *u)
 	bus_json_object_end(j);
 }
 
-static void put_value(const char *owner, int64_t valid_s, const struct schema_use *use, size_t n, struct bus_buf *out)
+static void put_value(const char *owner, int64_t valid_s, const struct schema_use *use, size_t n,
+		      struct bus_buf *out)
 {
 	struct bus_json_out j = { .buf = out };
 	time_t now = time(NULL);

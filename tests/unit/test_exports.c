@@ -82,9 +82,12 @@ static void start(struct stage *s, int rows, int64_t space)
 	engine_must(gw_access_open(s->t->e, s->policy, s->keys, &s->api.access, &err), &err);
 	s->api.engine = s->t->e;
 	s->api.feeds = gw_feeds_new(10);
-	s->conf = (struct gw_exports_conf){
-		.dir = s->dir, .space = space, .keep_ms = 60000, .patience_ms = 60000, .threads = 2, .per_reader = 100
-	};
+	s->conf = (struct gw_exports_conf){ .dir = s->dir,
+					    .space = space,
+					    .keep_ms = 60000,
+					    .patience_ms = 60000,
+					    .threads = 2,
+					    .per_reader = 100 };
 	engine_must(gw_exports_open(&s->api, &s->conf, &s->api.exports, &err), &err);
 	engine_must(bus_http_start(&http, gw_api_routes, &s->api, &s->http, &err), &err);
 	snprintf(s->base, sizeof(s->base), "http://127.0.0.1:%d", bus_http_port(s->http));
@@ -344,7 +347,8 @@ static void what_waits_says_why_soon_and_a_job_goes_on_waiting(void **state)
 	engine_must(gw_commit(s.t->e, &err), &err); /* its tables are ahead of its log */
 	open_again(&s, 2);
 	assert_int_equal(fetch(&s, "/v1/views/thin.csv", &b), 503);
-	assert_true(says(&b, "not-ready") && says(&b, "is being brought up to date") && says(&b, "POST /v1/exports"));
+	assert_true(says(&b, "not-ready") && says(&b, "is being brought up to date") &&
+		    says(&b, "POST /v1/exports"));
 	assert_int_equal(fetch(&s, "/v1/views/full.csv", &b), 200);
 	open_again(&s, 1); /* the only worker waits for the view: the others have no turn */
 	begin_job(&s, "{\"view\":\"thin\",\"format\":\"csv\"}", first);

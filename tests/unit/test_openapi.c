@@ -124,13 +124,15 @@ static void a_view_is_typed_as_its_reader_sees_it(void **state)
 
 static void what_waits_is_said_to_be_no_more_than_that(void **state)
 {
-	static const char *const schema[][2] = { { "Topic", "behind" }, { "View", "lag" }, { "Webhook", "behind" } };
+	static const char *const schema[][2] = { { "Topic", "behind" },
+						 { "View", "lag" },
+						 { "Webhook", "behind" } };
 	struct doc d = write(NULL, 0, true);
 
 	(void)state;
 	for (size_t i = 0; i < BUS_LEN(schema); i++) {
-		const struct bus_json *words = at(&d, "components", "schemas", schema[i][0], "properties", schema[i][1],
-						  "description", NULL);
+		const struct bus_json *words = at(&d, "components", "schemas", schema[i][0], "properties",
+						  schema[i][1], "description", NULL);
 
 		assert_non_null(words);
 		assert_memory_equal(words->text.p, "At most", 7);
