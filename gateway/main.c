@@ -13,6 +13,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
+#include "gateway/catalogue/shelf.h"
 #include "gateway/commands.h"
 #include "gateway/serve/api.h"
 #include "gateway/serve/checks.h"
@@ -47,6 +48,9 @@ struct conf {
 	bool hooks_deliver;
 	char *publish_topic, *publish_id, *publish_city;
 	int64_t publish_keep, publish_memory;
+	char *base;
+	char *cat_publisher, *cat_walidata, *cat_contact, *cat_licence, *cat_place, *cat_place_code;
+	struct bus_conf_map cat_names;
 };
 
 #define O(name, type, field, fallback, help) { name, BUS_CONF_##type, offsetof(struct conf, field), fallback, help }
@@ -73,6 +77,7 @@ static const struct bus_conf_option options[] = {
 	O("http.threads", INT, threads, "0", "Threads that answer; 0: as many as cores, at most 4."),
 	O("http.connections", INT, connections, "10000", "Most connections at a time."),
 	O("http.cors", LIST, cors, "", "Origins whose pages may read answers in a browser: https://host; none unless named."),
+	O("http.base", STR, base, "", "URL where readers reach this gateway, for links; default: http://ADDRESS:PORT."),
 	O("ops.address", STR, ops_address, "127.0.0.1", "Address of health and metrics."),
 	O("ops.port", PORT, ops_port, "18081", "Port of health and metrics."),
 	O("feeds.slow", INT, slow, "60", "Seconds after which a follower that does not take what it is sent is hung up; its cursor goes on."),
@@ -95,7 +100,7 @@ static const struct bus_conf_option options[] = {
 	O("webhooks.ports", LIST, hooks_ports, "", "Ports of receivers, beside 443."),
 	O("webhooks.hosts", PATH, hooks_hosts, "", "Names of receivers, as in /etc/hosts; asked before the resolver."),
 	O("webhooks.ca", PATH, hooks_ca, "", "PEM: who signs receivers' certificates; default: the system's."),
-	O("webhooks.base", STR, hooks_base, "", "URL where readers reach this gateway; default: http://ADDRESS:PORT."),
+	O("webhooks.base", STR, hooks_base, "", "URL where receivers reach this gateway; default: http.base."),
 	O("webhooks.type", STR, hooks_type, "id.go.pekanbaru.bus", "First part of the type of CloudEvents."),
 	O("webhooks.retry", LIST, hooks_retry, "5s,5m,30m,2h,5h,10h,14h,20h,24h",
 	  "Waits between the tries of a request; the last repeats."),
@@ -108,6 +113,13 @@ static const struct bus_conf_option options[] = {
 	O("publish.memory", SIZE, publish_memory, "128MiB", "Most bytes of records on their way, and again of keys remembered."),
 	O("publish.city_key", PATH, publish_city, "",
 	  "City key: a NIK in the place of a key becomes its pseudonym. Without it such records are refused."),
+	O("catalogue.publisher", STR, cat_publisher, "Pemerintah Kota Pekanbaru", "Whose catalogue it is."),
+	O("catalogue.walidata", STR, cat_walidata, "diskominfo", "Short name of the department that answers for the catalogue."),
+	O("catalogue.contact", STR, cat_contact, "", "E-mail of those who answer questions about data; \"\": none is told."),
+	O("catalogue.licence", STR, cat_licence, "https://creativecommons.org/licenses/by/4.0/", "Licence of what is open: its URL."),
+	O("catalogue.place", STR, cat_place, "Kota Pekanbaru", "The place that data are about."),
+	O("catalogue.place_code", STR, cat_place_code, "14.71", "Its code (Kemendagri)."),
+	O("catalogue.names", MAP, cat_names, "", "Full names of departments, by their short names."),
 	{ 0 },
 };
 
@@ -339,16 +351,14 @@ static enum bus_err check(const struct conf *c, struct bus_error *err)
 	return rc;
 }
 
-static enum bus_err open_hooks(const struct conf *c, struct gw_api *api, struct bus_error *err)
+static enum bus_err open_hooks(const struct conf *c, const char *base, struct gw_api *api, struct bus_error *err)
 {
 	const struct gw_hook_net_conf net = { &c->hooks_allow, &c->hooks_ports, c->hooks_hosts };
-	char *base = *c->hooks_base ? bus_xstrdup(c->hooks_base)
-				    : bus_xasprintf("http://%s:%d", c->address, (int)c->port);
 	struct gw_hooks_conf conf = {
 		.kafka = kafka_conf(c),
 		.topic = c->hooks_topic,
 		.deliver = c->hooks_deliver,
-		.base = base,
+		.base = *c->hooks_base ? c->hooks_base : base,
 		.prefix = c->hooks_type,
 		.ca = c->hooks_ca,
 		.timeout_ms = (int)c->hooks_timeout,
@@ -364,7 +374,6 @@ static enum bus_err open_hooks(const struct conf *c, struct gw_api *api, struct 
 	if (!rc)
 		api->hooks = gw_hooks_new(&conf);
 	explicit_bzero(conf.key, sizeof(conf.key));
-	free(base);
 	return rc;
 }
 
@@ -405,12 +414,32 @@ static void on_change(void *ctx, const struct gw_view *v, int64_t newest)
 	gw_hooks_wake(api->hooks);
 }
 
+/* Without a slash at its end. */
+static char *base_of(const struct conf *c)
+{
+	char *base = *c->base ? bus_xstrdup(c->base) : bus_xasprintf("http://%s:%d", c->address, (int)c->port);
+	size_t n = strlen(base);
+
+	while (n > 0 && base[n - 1] == '/')
+		base[--n] = '\0';
+	return base;
+}
+
 static enum bus_err run(const struct conf *c, struct bus_error *err)
 {
 	const struct bus_kafka_conf kafka = kafka_conf(c);
 	struct bus_http *http = NULL, *ops = NULL;
 	const struct gw_defs_conf definitions = { .kafka = kafka, .topic = c->definitions_topic };
-	struct gw_api api = { 0 };
+	char *base = base_of(c);
+	const struct gw_shelf_conf catalogue = { .base = base,
+						.publisher = c->cat_publisher,
+						.walidata = c->cat_walidata,
+						.contact = c->cat_contact,
+						.licence = c->cat_licence,
+						.place = c->cat_place,
+						.place_code = c->cat_place_code,
+						.names = c->cat_names };
+	struct gw_api api = { .catalogue = &catalogue };
 	struct gw_defs *defs = NULL;
 	char instance[300];
 	char *store = NULL;
@@ -421,7 +450,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	    (*c->definitions_topic && (rc = gw_defs_open(api.engine, &definitions, &defs, err))) ||
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
 	    (rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)) ||
-	    (rc = open_hooks(c, &api, err)))
+	    (rc = open_hooks(c, base, &api, err)))
 		goto out;
 	gw_cursors_derive(&api.cursors);
 	api.feeds = gw_feeds_new((int)c->slow);
@@ -471,6 +500,7 @@ out:
 	gw_hooks_free(&api.hooks);
 	gw_access_close(&api.access);
 	gw_engine_close(&api.engine);
+	free(base);
 	return rc;
 }
 

@@ -107,6 +107,17 @@ db:
   path: $DEMO_DIR/view/city.db
 views:
   dir: $root/gateway/views
+catalogue:
+  contact: walidata@pekanbaru.example
+  names:
+    disdukcapil: Dinas Kependudukan dan Pencatatan Sipil
+    dinkes: Dinas Kesehatan
+    dinsos: Dinas Sosial
+    disdik: Dinas Pendidikan
+    bapenda: Badan Pendapatan Daerah
+    dpmptsp: Dinas Penanaman Modal dan Pelayanan Terpadu Satu Pintu
+    bkpsdm: Badan Kepegawaian dan Pengembangan Sumber Daya Manusia
+    diskominfo: Dinas Komunikasi dan Informatika
 webhooks: # a receiver on port 9000 of this machine may be told, for trying it
   allow: ["http://127.0.0.1:9000", 127.0.0.0/8]
 access:

@@ -129,9 +129,7 @@ static enum bus_err read_scope(struct gw_front *f, struct bus_yaml_node *root)
 	return rc;
 }
 
-/* deprecated, sunset: days. */
-static enum bus_err read_end(struct gw_front *f, struct bus_yaml_node *root, const char *key,
-			     const char **day)
+enum bus_err gw_front_day(struct gw_front *f, struct bus_yaml_node *root, const char *key, const char **day)
 {
 	enum bus_err rc = gw_front_text(f, root, key, day);
 	int y, m, d, n = 0;
@@ -155,8 +153,8 @@ static enum bus_err read_promises(struct gw_front *f, struct bus_yaml_node *root
 	    (rc = gw_front_texts(f, root, "purpose", &v->purpose_id, &v->purpose_en)) != BUS_OK ||
 	    (rc = gw_front_text(f, root, "basis", &v->basis)) != BUS_OK ||
 	    (rc = gw_front_text(f, root, "dpia", &v->dpia)) != BUS_OK ||
-	    (rc = read_end(f, root, "deprecated", &v->deprecated)) != BUS_OK ||
-	    (rc = read_end(f, root, "sunset", &v->sunset)) != BUS_OK ||
+	    (rc = gw_front_day(f, root, "deprecated", &v->deprecated)) != BUS_OK ||
+	    (rc = gw_front_day(f, root, "sunset", &v->sunset)) != BUS_OK ||
 	    (rc = gw_front_promises(f, root)) != BUS_OK || (rc = read_scope(f, root)) != BUS_OK ||
 	    (rc = bus_yaml_bool(f->y, root, "history", false, &v->history, f->err)) != BUS_OK)
 		return rc;
@@ -210,6 +208,7 @@ enum bus_err gw_front_read(struct gw_front *f)
 	    (rc = gw_front_columns(f, root)) != BUS_OK || (rc = read_key(f, root)) != BUS_OK ||
 	    (rc = read_promises(f, root)) != BUS_OK || (rc = gw_front_routes(f, root)) != BUS_OK ||
 	    (rc = gw_front_indexes(f, root)) != BUS_OK || (rc = gw_front_quality(f, root)) != BUS_OK ||
+	    (rc = gw_front_card(f, root)) != BUS_OK ||
 	    (rc = bus_yaml_no_more(f->y, root, f->err)) != BUS_OK)
 		return rc;
 	if (!gw_front_is_name(name))

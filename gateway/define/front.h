@@ -25,6 +25,11 @@ enum bus_err gw_front_quality(struct gw_front *f, struct bus_yaml_node *root) BU
 enum bus_err gw_front_promises(struct gw_front *f,
 			       struct bus_yaml_node *root) BUS_MUSTCHECK; /* freshness, complete */
 
+/* access, catalogue; after all others: what is open or shared has no holes. */
+enum bus_err gw_front_card(struct gw_front *f, struct bus_yaml_node *root) BUS_MUSTCHECK;
+enum bus_err gw_front_day(struct gw_front *f, struct bus_yaml_node *map, const char *key,
+			  const char **day) BUS_MUSTCHECK; /* "2027-06-30"; not there: *day stays */
+
 const char *gw_front_keep(struct gw_front *f, const char *s); /* NULL stays NULL */
 bool gw_front_is_name(const char *s);			      /* lower case, digits, _; 60 at most */
 /* {id: ..., en: ...} under key; both or none. */

@@ -32,6 +32,31 @@ struct gw_input_age { /* a promise for one of the tables behind a view */
 	int64_t max_age_s;
 };
 
+/* Who may know that a view is there: its readers; they, by a card that has no holes; everybody. */
+enum gw_open { GW_CLOSED, GW_SHARED, GW_OPEN };
+
+/* What a catalogue says of a view beyond its words: Satu Data Indonesia's standard (Perpres 39/2019: concept, definition,
+ * classification, measure, unit) and DCAT's place in time and space. The definition is the view's `about`. */
+struct gw_card {
+	const char *issued; /* day it was first published: "2026-11-01" */
+	const char *since;  /* day its data begin */
+	const char *theme;  /* one of gw_card_themes */
+	const char *area;   /* finest area its rows tell of: one of gw_card_areas */
+	const char *concept_id, *concept_en, *class_id, *class_en, *measure_id, *measure_en;
+	const char *unit; /* what is counted or measured: "orang" */
+	const char *const *keyword;
+	size_t n_keywords;
+};
+
+struct gw_theme {
+	const char *code; /* of the EU's list of data themes, which DCAT-AP asks for */
+	const char *id, *en;
+};
+#define GW_THEMES 13
+#define GW_AREAS 5
+extern const struct gw_theme gw_card_themes[GW_THEMES];
+extern const char *const gw_card_areas[GW_AREAS]; /* "kota", "kecamatan", "kelurahan", "alamat", "orang" */
+
 struct gw_view { /* immutable, and counted: it lives as long as somebody holds it */
 	const char *name;
 	const char *title_id, *title_en, *about_id, *about_en;
@@ -43,6 +68,8 @@ struct gw_view { /* immutable, and counted: it lives as long as somebody holds i
 	const char *dpia;		     /* name of the file with its impact assessment; NULL: none */
 	const char *deprecated,
 	    *sunset;	   /* days like "2027-06-30": not for new use from, not there after; or NULL */
+	enum gw_open open;
+	const struct gw_card *card; /* NULL: none */
 	int64_t max_age_s; /* promised freshness; 0: no promise */
 	const struct gw_input_age *input_age; /* tables with another promise than max_age_s; n_input_ages */
 	size_t n_input_ages;

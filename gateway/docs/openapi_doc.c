@@ -203,9 +203,13 @@ static void put_info(struct gw_pen *p)
 	    "columns that are not granted read `" GW_MASK "` (text) or null, and cannot be filtered by. "
 	    "Answers are JSON unless `Accept` asks for CSV or NDJSON. Cursors never expire.");
 	bus_json_object_end(&p->j);
+}
+
+static void put_servers(struct gw_pen *p, const char *url)
+{
 	gw_pen_array(p, "servers");
 	bus_json_object(&p->j);
-	gw_pen_str(p, "url", "/");
+	gw_pen_str(p, "url", url);
 	bus_json_object_end(&p->j);
 	bus_json_array_end(&p->j);
 	/* either of the two */
@@ -309,8 +313,33 @@ void gw_openapi_write(const struct gw_openapi_view *view, size_t n, enum gw_open
 	bus_json_object(&p.j);
 	gw_pen_str(&p, "openapi", p.v31 ? "3.1.0" : "3.0.3");
 	put_info(&p);
+	put_servers(&p, "/");
 	put_paths(&p, view, n);
 	gw_openapi_components(&p, view, n);
+	bus_json_object_end(&p.j);
+}
+
+void gw_openapi_write_one(const struct gw_openapi_view *view, enum gw_openapi_version version, const char *base,
+			  bool english, struct bus_buf *out)
+{
+	struct gw_pen p = {
+		.j = { .buf = out }, .english = english, .v31 = version == GW_OPENAPI_3_1, .one = true
+	};
+	const struct gw_view *v = view->view;
+
+	bus_json_object(&p.j);
+	gw_pen_str(&p, "openapi", p.v31 ? "3.1.0" : "3.0.3");
+	gw_pen_object(&p, "info");
+	gw_pen_text(&p, "title", v->title_id ? v->title_id : v->name, v->title_en);
+	gw_pen_str(&p, "version", TITIAN_VERSION);
+	if (v->about_id)
+		gw_pen_text(&p, "description", v->about_id, v->about_en);
+	bus_json_object_end(&p.j);
+	put_servers(&p, base);
+	gw_pen_object(&p, "paths");
+	gw_openapi_view_paths(&p, view);
+	bus_json_object_end(&p.j);
+	gw_openapi_components(&p, view, 1);
 	bus_json_object_end(&p.j);
 }
 

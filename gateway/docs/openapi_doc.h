@@ -21,10 +21,15 @@ enum gw_openapi_version { GW_OPENAPI_3_0, GW_OPENAPI_3_1 };
 void gw_openapi_write(const struct gw_openapi_view *view, size_t n, enum gw_openapi_version version,
 		      bool english, struct bus_buf *out);
 
+/* One view's own document: what an API gateway imports. base: URL of its server, no slash at its end. */
+void gw_openapi_write_one(const struct gw_openapi_view *view, enum gw_openapi_version version, const char *base,
+			  bool english, struct bus_buf *out);
+
 /* --- inside openapi_*.c --- */
 struct gw_pen {
 	struct bus_json_out j;
 	bool english, v31;
+	bool one; /* the document is one view's own */
 };
 
 /* What a route is for: openapi_operations.c has one for every line of gateway/routes.c. */
@@ -45,7 +50,7 @@ void gw_pen_text(struct gw_pen *p, const char *key, const char *id, const char *
 void gw_pen_type(struct gw_pen *p, const char *type, const char *format, bool nullable);
 /* The next word of a list parted by spaces; false: none. */
 bool gw_pen_word(const char **at, char out[64]);
-/* "schema": of that name; `[Name]` an array of them, `[]` of objects; "" any object; NULL text. */
+/* "schema": of that name; `[Name]` an array of them, `[]` of objects; "" any object; "*" anything; NULL text. */
 void gw_pen_content_schema(struct gw_pen *p, const char *schema);
 void gw_pen_flag(struct gw_pen *p, const char *key, bool value);
 void gw_pen_object(struct gw_pen *p, const char *key);

@@ -11,6 +11,26 @@ static const struct parameter {
 	{ "view", "view", "path", "{\"type\":\"string\"}", true, "Nama tayangan", "Name of the view" },
 	{ "key", "key", "path", "{\"type\":\"string\"}", true, "Kunci baris", "Key of the row" },
 	{ "code", "code", "path", "{\"type\":\"string\"}", true, "Kode masalah", "Code of the problem" },
+	{ "dataset", "dataset", "path", "{\"type\":\"string\"}", true, "Nama himpunan data", "Name of the data set" },
+	{ "catalog_page", "page", "query", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000000,\"default\":1}", false,
+	  "Halaman, seratus himpunan data masing-masing", "The page, of a hundred data sets each" },
+	{ "openapi_version", "version", "query", "{\"type\":\"string\",\"enum\":[\"3.0\",\"3.1\"],\"default\":\"3.0\"}", false,
+	  "Versi OpenAPI", "The version of OpenAPI" },
+	{ "modified_since", "modified_since", "query", "{\"type\":\"string\",\"example\":\"2026-11-01T00:00:00Z\"}", false,
+	  "Hanya yang berubah sejak saat itu", "Only what was modified since" },
+	{ "action", "action", "path",
+	  "{\"type\":\"string\",\"enum\":[\"package_list\",\"package_show\",\"package_search\","
+	  "\"current_package_list_with_resources\",\"resource_show\",\"organization_list\",\"organization_show\","
+	  "\"group_list\",\"group_show\",\"tag_list\",\"status_show\",\"site_read\",\"help_show\"]}",
+	  true, "Aksi CKAN", "CKAN's action" },
+	{ "ckan_id", "id", "query", "{\"type\":\"string\"}", false, "Nama atau id (..._show)", "Name or id (..._show)" },
+	{ "ckan_q", "q", "query", "{\"type\":\"string\"}", false, "Kata yang dicari (package_search)", "Words to look for (package_search)" },
+	{ "ckan_fq", "fq", "query", "{\"type\":\"string\",\"example\":\"metadata_modified:[2026-11-01T00:00:00Z TO *]\"}", false,
+	  "Saringan (package_search)", "A filter (package_search)" },
+	{ "ckan_sort", "sort", "query", "{\"type\":\"string\",\"example\":\"name asc\"}", false, "Urutan (package_search)", "The order (package_search)" },
+	{ "ckan_rows", "rows", "query", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000,\"default\":10}", false,
+	  "Sebanyak ini (package_search)", "So many (package_search)" },
+	{ "ckan_start", "start", "query", "{\"type\":\"integer\",\"minimum\":0,\"default\":0}", false, "Mulai dari yang ke- (package_search)", "From the n-th on (package_search)" },
 	{ "topic", "topic", "path", "{\"type\":\"string\"}", true, "Nama topik", "Name of the topic" },
 	{ "partition", "partition", "query", "{\"type\":\"integer\",\"minimum\":0}", false,
 	  "Satu partisi saja; tanpa ini: semuanya", "One partition only; without: all" },
@@ -209,6 +229,8 @@ static const struct schema {
 	  "{\"suspended\":true}" },
 	{ "WebhookTest", "message:s status:i why:s? ms:i", NULL },
 	{ "WebhookAttempt", "at:t kind:s message:s? status:i why:s? ms:i", NULL },
+	{ "Ckan", "help:s success:b", NULL },
+	{ "CkanQuestion", "id:s? name:s? q:s? fq:s? sort:s? rows:i? start:i? limit:i? offset:i?", NULL },
 	{ "Ok", "status:s", NULL },
 };
 
@@ -329,6 +351,13 @@ static const struct answer {
 	  "" },
 	{ "WebhookAttempts", "Percobaan", "Attempts", { { "application/json", "[WebhookAttempt]" } }, "" },
 	{ "Gone", "Sudah dihapus", "Removed", { { NULL, NULL } }, "" },
+	{ "Catalogue", "Katalog menurut DCAT", "The catalogue as DCAT",
+	  { { "application/ld+json", "" }, { "text/turtle", NULL } }, "" },
+	{ "CatalogueJson", "Katalog menurut DCAT", "The catalogue as DCAT", { { "application/ld+json", "" } }, "" },
+	{ "CatalogueTurtle", "Katalog menurut DCAT", "The catalogue as DCAT", { { "text/turtle", NULL } }, "" },
+	{ "DataJson", "Katalog menurut Project Open Data", "The catalogue as Project Open Data has it", { { "application/json", "" } }, "" },
+	{ "Ckan", "Jawaban sebagaimana CKAN", "An answer as CKAN gives it", { { "application/json", "Ckan" } }, "" },
+	{ "CkanRefused", "Ditolak sebagaimana CKAN", "Refused as CKAN does", { { "application/json", "*" } }, "" },
 	{ "Openapi", "Dokumen OpenAPI", "An OpenAPI document", { { "application/json", "" } }, "" },
 	{ "Ok", "Baik", "Good", { { "application/json", "Ok" } }, "" },
 	{ "Page", "Halaman", "The page", { { "text/html", NULL } }, "Content-Security-Policy" },
@@ -374,6 +403,10 @@ void gw_pen_content_schema(struct gw_pen *p, const char *schema)
 		return;
 	}
 	bus_json_object(&p->j);
+	if (schema && strcmp(schema, "*") == 0) {
+		bus_json_object_end(&p->j);
+		return;
+	}
 	gw_pen_str(p, "type", !schema ? "string" : schema[0] ? "array" : "object");
 	if (schema && schema[0]) {
 		snprintf(name, sizeof(name), "%.*s", (int)strlen(schema) - 2, schema + 1);

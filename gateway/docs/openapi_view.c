@@ -190,8 +190,10 @@ void gw_openapi_view_paths(struct gw_pen *p, const struct gw_openapi_view *v)
 	put_text_content(p, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
 	put_text_content(p, "application/vnd.apache.parquet");
 	end_operation(p, "206=Rows 304=Unchanged 400 401 403 404 406 416 422 429 503");
-	gw_openapi_operation(p, gw_operation_of("PUT", "/v1/views/{view}"), v->view->name);
-	gw_openapi_operation(p, gw_operation_of("DELETE", "/v1/views/{view}"), v->view->name);
+	if (!p->one) {
+		gw_openapi_operation(p, gw_operation_of("PUT", "/v1/views/{view}"), v->view->name);
+		gw_openapi_operation(p, gw_operation_of("DELETE", "/v1/views/{view}"), v->view->name);
+	}
 	bus_json_object_end(&p->j);
 
 	begin_operation(p, v, "/{key}", "row", "key select if_none_match");

@@ -17,6 +17,7 @@ struct gw_exports;  /* gateway/export/exports.h */
 struct gw_checks;   /* gateway/serve/checks.h */
 struct gw_hooks; /* gateway/hook/hooks.h */
 struct gw_publish; /* gateway/publish/publish.h */
+struct gw_shelf_conf; /* gateway/catalogue/shelf.h */
 struct gw_definitions; /* gateway/serve/definitions.h */
 
 struct gw_api {
@@ -31,6 +32,7 @@ struct gw_api {
 	struct gw_publish *publish; /* NULL: nothing is taken */
 	struct gw_definitions *definitions;
 	struct gw_checks *checks;
+	const struct gw_shelf_conf *catalogue;
 	struct gw_kept *kept; /* NULL: no answer is kept */
 };
 
@@ -108,6 +110,13 @@ void gw_hooks_redrive(void *ctx, struct bus_http_request *req);
 void gw_hooks_attempts(void *ctx, struct bus_http_request *req);
 void gw_openapi(void *ctx, struct bus_http_request *req);
 void gw_openapi_31(void *ctx, struct bus_http_request *req);
+void gw_catalogue(void *ctx, struct bus_http_request *req);
+void gw_catalogue_jsonld(void *ctx, struct bus_http_request *req);
+void gw_catalogue_turtle(void *ctx, struct bus_http_request *req);
+void gw_catalogue_dataset(void *ctx, struct bus_http_request *req);
+void gw_catalogue_project(void *ctx, struct bus_http_request *req);
+void gw_catalogue_openapi(void *ctx, struct bus_http_request *req);
+void gw_catalogue_ckan(void *ctx, struct bus_http_request *req);
 void gw_portal(void *ctx, struct bus_http_request *req);
 void gw_ops_health(void *ctx, struct bus_http_request *req);
 void gw_ops_ready(void *ctx, struct bus_http_request *req);

@@ -9,6 +9,17 @@ purpose: {id: Mengembalikan anak ke sekolah dari daftar mingguan, en: Bringing c
 basis: PP 47/2008; UU 27/2022 pasal 25
 dpia: anak_7_15_tidak_terdaftar
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: EDUC
+  area: orang
+  concept: {id: 'Anak tidak sekolah: anak usia wajib belajar yang tidak tercatat di sekolah mana pun', en: 'A child out of school: of compulsory school age and on no roll'}
+  classification: {id: 'Kode wilayah Kemendagri (kelurahan, 10 angka)', en: 'Ministry of Home Affairs'' area codes (kelurahan, 10 digits)'}
+  measure: {id: Satu baris per anak, en: One row for each child}
+  unit: orang
+  keywords: [pendidikan, anak, wajib_belajar]
 key: id_subjek
 dated: true
 routes:

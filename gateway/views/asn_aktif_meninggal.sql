@@ -7,6 +7,17 @@ purpose: {id: Menghentikan gaji dan memproses pensiun janda/duda, en: 'Ending pa
 basis: UU 20/2023; UU 27/2022 pasal 20(2)e
 dpia: asn_aktif_meninggal
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: GOVE
+  area: orang
+  concept: {id: 'Kepegawaian: ASN yang statusnya belum mengikuti peristiwa kematian', en: 'Personnel: a civil servant whose status has not followed the death'}
+  classification: {id: Status kepegawaian menurut BKPSDM, en: 'BKPSDM''s employment status'}
+  measure: {id: Satu baris per ASN, en: One row for each civil servant}
+  unit: orang
+  keywords: [asn, kematian]
 key: id_subjek
 routes:
   bkpsdm_asn: id_subjek

@@ -7,6 +7,17 @@ purpose: {id: Pengawasan ketepatan sasaran bantuan, en: Oversight of who receive
 basis: Permensos 3/2021
 dpia: asn_aktif_penerima_bansos
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: GOVE
+  area: orang
+  concept: {id: 'Ketepatan sasaran: penerima bantuan yang menurut aturan tidak berhak karena ASN', en: 'Targeting: a recipient who as a civil servant is not entitled'}
+  classification: {id: Program bantuan menurut Dinsos; kode wilayah Kemendagri, en: 'Dinsos''s programmes; Ministry of Home Affairs'' area codes'}
+  measure: {id: Satu baris per ASN, en: One row for each civil servant}
+  unit: orang
+  keywords: [asn, bansos]
 key: id_subjek
 routes:
   bkpsdm_asn: id_subjek

@@ -11,6 +11,17 @@ purpose:
 basis: Permensos 3/2021; UU 27/2022 pasal 20(2)e
 dpia: asn_keluarga_penerima_bansos
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: GOVE
+  area: orang
+  concept: {id: 'Ketepatan sasaran: bantuan bagi keluarga yang beranggota ASN', en: 'Targeting: assistance to a family with a civil servant'}
+  classification: {id: Program bantuan menurut Dinsos; kode wilayah Kemendagri, en: 'Dinsos''s programmes; Ministry of Home Affairs'' area codes'}
+  measure: {id: Satu baris per ASN, en: One row for each civil servant}
+  unit: orang
+  keywords: [asn, bansos, keluarga]
 key: id_asn
 store: full
 routes:

@@ -6,6 +6,17 @@ owner: bkpsdm
 purpose: {id: Pengawasan tanpa nama, en: Oversight without names}
 basis: Permensos 3/2021
 freshness: {max_age: 1d}
+access: shared
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: GOVE
+  area: kota
+  concept: {id: 'Ketepatan sasaran: bantuan bagi keluarga yang beranggota ASN', en: 'Targeting: assistance to a family with a civil servant'}
+  classification: {id: Kode OPD menurut BKPSDM, en: 'BKPSDM''s codes of departments'}
+  measure: {id: Cacah ASN menurut OPD, en: Number of civil servants by department}
+  unit: orang
+  keywords: [asn, bansos]
 key: kode_opd
 store: full
 pace: total

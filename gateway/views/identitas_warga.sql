@@ -11,6 +11,17 @@ purpose:
 basis: UU 23/2006 jo. UU 24/2013 pasal 58; Perpres 39/2019; UU 27/2022 pasal 20(2)e
 dpia: identitas_warga
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: SOCI
+  area: orang
+  concept: {id: 'Identitas penduduk: nama, tanggal lahir, dan keluarga yang berlaku', en: 'The identity of a resident: name, date of birth and family in force'}
+  classification: {id: Urutan kewenangan OPD per kolom, en: 'The order of authority of departments, by column'}
+  measure: {id: Satu baris per orang, en: One row for each person}
+  unit: orang
+  keywords: [identitas, penduduk]
 complete: {nama: 0.99, tgl_lahir: 0.99, no_kk: 0.99}
 key: id_subjek
 routes:

@@ -9,6 +9,17 @@ purpose: {id: Menemukan anak yang imunisasinya belum lengkap, en: Finding childr
 basis: Permenkes 12/2017; UU 27/2022 pasal 25
 dpia: imunisasi_dasar_lengkap_12_23_bulan
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: HEAL
+  area: orang
+  concept: {id: 'Imunisasi dasar lengkap: semua antigen dasar diterima sebelum usia dua tahun', en: 'Full basic immunisation: every basic antigen received before the age of two'}
+  classification: {id: Antigen program imunisasi nasional; kode wilayah Kemendagri, en: 'Antigens of the national programme; Ministry of Home Affairs'' area codes'}
+  measure: {id: Satu baris per anak, en: One row for each child}
+  unit: orang
+  keywords: [imunisasi, anak, kesehatan]
 scope: [kode_kel]
 key: id_subjek
 dated: true

@@ -11,6 +11,17 @@ purpose:
 basis: Permendagri 112/2016
 dpia: izin_status_pajak
 freshness: {max_age: 1d}
+access: shared
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: ECON
+  area: orang
+  concept: {id: Kepatuhan pajak daerah pelaku usaha, en: Local tax compliance of a business}
+  classification: {id: 'Kelas tunggakan: NIHIL, di bawah 1 juta, 1-10 juta, di atas 10 juta', en: 'Classes of arrears: none, below 1 million, 1-10 million, above 10 million'}
+  measure: {id: Satu baris per NIB, en: One row for each business number}
+  unit: NIB
+  keywords: [izin, pajak, nib]
 key: nib
 routes:
   dpmptsp_nib: _key

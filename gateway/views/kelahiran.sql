@@ -11,6 +11,17 @@ purpose:
 basis: UU 23/2006 jo. UU 24/2013; UU 27/2022 pasal 25
 dpia: kelahiran
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: SOCI
+  area: orang
+  concept: {id: 'Kelahiran: anak yang lahir hidup dan didaftarkan di kota', en: 'A birth: a child born alive and registered in the city'}
+  classification: {id: 'Kode wilayah Kemendagri (kelurahan, 10 angka)', en: 'Ministry of Home Affairs'' area codes (kelurahan, 10 digits)'}
+  measure: {id: Satu baris per anak, en: One row for each child}
+  unit: orang
+  keywords: [kelahiran, anak]
 scope: [kode_kel]
 key: id_subjek
 routes:

@@ -11,6 +11,17 @@ purpose:
 basis: UU 27/2022 pasal 20(2)e; Permensos 3/2021
 dpia: kelayakan_bansos
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: SOCI
+  area: orang
+  concept: {id: 'Kelayakan: keadaan seseorang yang dipertimbangkan untuk bantuan sosial', en: 'Eligibility: a person''s circumstances as weighed for assistance'}
+  classification: {id: Program bantuan menurut Dinsos; kode wilayah Kemendagri, en: 'Dinsos''s programmes; Ministry of Home Affairs'' area codes'}
+  measure: {id: Satu baris per orang, en: One row for each person}
+  unit: orang
+  keywords: [bansos, kelayakan]
 scope: [kode_kel]
 key: id_subjek
 routes:

@@ -9,6 +9,17 @@ purpose: {id: Memeriksa keluarga penerima yang anggotanya meninggal, en: Looking
 basis: Permensos 3/2021
 dpia: keluarga_bansos_ada_meninggal
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: SOCI
+  area: orang
+  concept: {id: 'Keluarga: semua orang dalam satu kartu keluarga', en: 'A family: everybody on one family card'}
+  classification: {id: Program bantuan menurut Dinsos; kode wilayah Kemendagri, en: 'Dinsos''s programmes; Ministry of Home Affairs'' area codes'}
+  measure: {id: Satu baris per keluarga, en: One row for each family}
+  unit: keluarga
+  keywords: [bansos, keluarga, kematian]
 key: id_keluarga
 routes:
   warga: id_keluarga

@@ -11,6 +11,17 @@ purpose:
 basis: UU 23/2006 jo. UU 24/2013; UU 27/2022 pasal 20(2)e
 dpia: kematian
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: SOCI
+  area: orang
+  concept: {id: 'Kematian: penduduk yang kematiannya dicatat', en: 'A death: a resident whose death is registered'}
+  classification: {id: Nama samaran subjek, en: The pseudonym of a person}
+  measure: {id: Satu baris per orang, en: One row for each person}
+  unit: orang
+  keywords: [kematian]
 key: id_subjek
 routes:
   warga: id_subjek

@@ -8,6 +8,17 @@ owner: diskominfo
 purpose: {id: Produsen data memperbaiki datanya, en: Producers mend their data}
 basis: Perpres 39/2019
 freshness: {max_age: 1d}
+access: open
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: GOVE
+  area: kota
+  concept: {id: 'Mutu data: bagian baris yang memenuhi standar data saat diterima', en: 'Data quality: the share of rows that meet the standard as they arrive'}
+  classification: {id: Nama umpan dan OPD di bus ini, en: Names of feeds and departments on this bus}
+  measure: {id: Cacah baris menurut umpan, en: Number of rows by feed}
+  unit: baris
+  keywords: [mutu_data, satu_data]
 key: umpan
 store: full
 pace: total

@@ -7,6 +7,17 @@ purpose: {id: Memperbaiki catatan kunjungan yang salah orang, en: Mending visits
 basis: Permenkes 24/2022
 dpia: kunjungan_setelah_meninggal
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: HEAL
+  area: orang
+  concept: {id: 'Mutu rekam kunjungan: kunjungan yang tidak mungkin terjadi', en: 'Quality of visit records: a visit that cannot have taken place'}
+  classification: {id: Kode faskes, en: Codes of health facilities}
+  measure: {id: Satu baris per kunjungan, en: One row for each visit}
+  unit: kunjungan
+  keywords: [kesehatan, mutu_data, kematian]
 key: id_kunjungan
 routes:
   dinkes_kunjungan: id_kunjungan

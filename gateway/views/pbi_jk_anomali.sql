@@ -11,6 +11,17 @@ purpose:
 basis: UU 27/2022 pasal 20(2)e; Permensos 21/2019
 dpia: pbi_jk_anomali
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: HEAL
+  area: orang
+  concept: {id: Kepesertaan PBI-JK yang meragukan, en: Doubtful enrolment in the health insurance subsidy}
+  classification: {id: Sebab anomali (enam), en: Kinds of doubt (six)}
+  measure: {id: Satu baris per baris kepesertaan, en: One row for each enrolment}
+  unit: kepesertaan
+  keywords: [pbi_jk, jkn, bansos]
 scope: [kode_kel]
 key: id_bansos
 routes:

@@ -7,6 +7,17 @@ purpose: {id: Penagihan kepada pelaku usaha yang menunggak, en: Collecting from 
 basis: Permendagri 112/2016; UU 1/2022
 dpia: pemilik_nib_aktif_menunggak_pbb
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: ECON
+  area: orang
+  concept: {id: 'Tunggakan PBB: pajak terutang yang belum dibayar', en: 'Arrears of property tax: tax due and not paid'}
+  classification: {id: Status NIB, en: Status of a business number}
+  measure: {id: Jumlah rupiah per orang, en: Rupiah by person}
+  unit: Rp
+  keywords: [pbb, nib, pajak]
 key: id_subjek
 routes:
   dpmptsp_nib: id_subjek

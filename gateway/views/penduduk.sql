@@ -8,6 +8,17 @@ owner: disdukcapil
 purpose: {id: Jumlah penduduk untuk semua perencanaan, en: Numbers of residents for all planning}
 basis: Perpres 39/2019
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: SOCI
+  area: kota
+  concept: {id: 'Penduduk: orang yang terdaftar bertempat tinggal di kota', en: 'A resident: a person registered as living in the city'}
+  classification: {id: 'Status penduduk: hidup, meninggal, pindah', en: 'Status of a resident: living, dead, moved'}
+  measure: {id: Cacah orang, en: Number of persons}
+  unit: orang
+  keywords: [penduduk]
 key: wilayah
 store: full
 pace: total

@@ -7,6 +7,17 @@ purpose: {id: Menghentikan bantuan atas nama orang yang meninggal, en: Ending as
 basis: Permensos 3/2021; UU 27/2022 pasal 20(2)e
 dpia: penerima_bansos_meninggal
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: SOCI
+  area: orang
+  concept: {id: 'Ketepatan sasaran: bantuan atas nama orang yang telah meninggal', en: 'Targeting: assistance in the name of the dead'}
+  classification: {id: Program bantuan menurut Dinsos; kode wilayah Kemendagri, en: 'Dinsos''s programmes; Ministry of Home Affairs'' area codes'}
+  measure: {id: Satu baris per orang, en: One row for each person}
+  unit: orang
+  keywords: [bansos, kematian]
 key: id_subjek
 routes:
   dinsos_bansos: id_subjek

@@ -8,6 +8,17 @@ owner: disdukcapil
 purpose: {id: Jumlah peristiwa kependudukan, en: Numbers of civil events}
 basis: Perpres 39/2019
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: SOCI
+  area: kota
+  concept: {id: 'Peristiwa kependudukan: kejadian yang mengubah data seorang penduduk', en: 'A civil event: what changes a resident''s record'}
+  classification: {id: Jenis peristiwa menurut Disdukcapil, en: 'Disdukcapil''s kinds of events'}
+  measure: {id: Cacah peristiwa menurut jenis, en: Number of events by kind}
+  unit: peristiwa
+  keywords: [peristiwa_kependudukan]
 key: jenis
 store: full
 pace: total

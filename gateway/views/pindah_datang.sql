@@ -11,6 +11,17 @@ purpose:
 basis: UU 23/2006 jo. UU 24/2013; UU 27/2022 pasal 20(2)e
 dpia: pindah_datang
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: SOCI
+  area: orang
+  concept: {id: 'Pendatang: penduduk yang pindah masuk dari luar kota', en: 'A newcomer: a resident who moved in from elsewhere'}
+  classification: {id: 'Kode wilayah Kemendagri (kelurahan, 10 angka)', en: 'Ministry of Home Affairs'' area codes (kelurahan, 10 digits)'}
+  measure: {id: Satu baris per orang, en: One row for each person}
+  unit: orang
+  keywords: [pindah_datang, penduduk]
 scope: [kode_kel]
 key: id_subjek
 routes:

@@ -11,6 +11,17 @@ purpose:
 basis: UU 24/2007 pasal 48; UU 27/2022 pasal 20(2)d
 dpia: rentan_bencana
 freshness: {max_age: 1d, inputs: {disdukcapil_penduduk: 366d}}
+access: shared
+catalogue:
+  issued: 2026-11-23
+  since: 2025-01-01
+  theme: JUST
+  area: orang
+  concept: {id: 'Kelompok rentan: balita dan lansia, yang dievakuasi lebih dahulu', en: 'The vulnerable: young children and the old, to be evacuated first'}
+  classification: {id: 'Kode wilayah Kemendagri (kelurahan, 10 angka)', en: 'Ministry of Home Affairs'' area codes (kelurahan, 10 digits)'}
+  measure: {id: Satu baris per orang, en: One row for each person}
+  unit: orang
+  keywords: [bencana, balita, lansia]
 scope: [kode_kel]
 key: id_subjek
 dated: true

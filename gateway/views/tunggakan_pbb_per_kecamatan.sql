@@ -6,6 +6,17 @@ owner: bapenda
 purpose: {id: Perencanaan penagihan per kecamatan, en: Planning of collection by kecamatan}
 basis: UU 1/2022
 freshness: {max_age: 1d}
+access: shared
+catalogue:
+  issued: 2026-11-22
+  since: 2025-01-01
+  theme: ECON
+  area: kecamatan
+  concept: {id: 'Tunggakan PBB: pajak terutang yang belum dibayar', en: 'Arrears of property tax: tax due and not paid'}
+  classification: {id: 'Kode wilayah Kemendagri (kecamatan, 6 angka)', en: 'Ministry of Home Affairs'' area codes (kecamatan, 6 digits)'}
+  measure: {id: Jumlah rupiah menurut kecamatan, en: Rupiah by kecamatan}
+  unit: Rp
+  keywords: [pbb, pajak, kecamatan]
 history: true
 key: kode_kec
 store: full
