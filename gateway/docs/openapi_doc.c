@@ -237,7 +237,8 @@ static void put_body(struct gw_pen *p, const char *body)
 	char word[64], *schema;
 
 	gw_pen_object(p, "requestBody");
-	gw_pen_flag(p, "required", true);
+	gw_pen_flag(p, "required", *body != '?');
+	body += *body == '?';
 	gw_pen_object(p, "content");
 	while (gw_pen_word(&body, word)) {
 		schema = strchr(word, '=');
@@ -319,8 +320,8 @@ void gw_openapi_write(const struct gw_openapi_view *view, size_t n, enum gw_open
 	bus_json_object_end(&p.j);
 }
 
-void gw_openapi_write_one(const struct gw_openapi_view *view, enum gw_openapi_version version, const char *base,
-			  bool english, struct bus_buf *out)
+void gw_openapi_write_one(const struct gw_openapi_view *view, enum gw_openapi_version version,
+			  const char *base, bool english, struct bus_buf *out)
 {
 	struct gw_pen p = {
 		.j = { .buf = out }, .english = english, .v31 = version == GW_OPENAPI_3_1, .one = true

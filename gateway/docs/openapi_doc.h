@@ -38,7 +38,7 @@ struct gw_operation {
 	const char *id, *tag;
 	const char *title_id, *title_en;
 	const char *parameters; /* names of openapi_parts.c, parted by spaces */
-	const char *body; /* NULL: none; `TYPE=Schema TYPE=`: a schema of openapi_parts.c, or "" for text */
+	const char *body; /* NULL: none; `TYPE=Schema TYPE=`: a schema of openapi_parts.c, or "" for text; `?` before: may be left out */
 	const char *answers; /* as gw_pen_answers */
 	bool open;	     /* without a key */
 };

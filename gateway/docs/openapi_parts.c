@@ -28,9 +28,9 @@ static const struct parameter {
 	{ "ckan_fq", "fq", "query", "{\"type\":\"string\",\"example\":\"metadata_modified:[2026-11-01T00:00:00Z TO *]\"}", false,
 	  "Saringan (package_search)", "A filter (package_search)" },
 	{ "ckan_sort", "sort", "query", "{\"type\":\"string\",\"example\":\"name asc\"}", false, "Urutan (package_search)", "The order (package_search)" },
-	{ "ckan_rows", "rows", "query", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000,\"default\":10}", false,
+	{ "ckan_rows", "rows", "query", "{\"type\":\"string\",\"example\":\"10\"}", false,
 	  "Sebanyak ini (package_search)", "So many (package_search)" },
-	{ "ckan_start", "start", "query", "{\"type\":\"integer\",\"minimum\":0,\"default\":0}", false, "Mulai dari yang ke- (package_search)", "From the n-th on (package_search)" },
+	{ "ckan_start", "start", "query", "{\"type\":\"string\",\"example\":\"0\"}", false, "Mulai dari yang ke- (package_search)", "From the n-th on (package_search)" },
 	{ "topic", "topic", "path", "{\"type\":\"string\"}", true, "Nama topik", "Name of the topic" },
 	{ "partition", "partition", "query", "{\"type\":\"integer\",\"minimum\":0}", false,
 	  "Satu partisi saja; tanpa ini: semuanya", "One partition only; without: all" },
@@ -230,7 +230,7 @@ static const struct schema {
 	{ "WebhookTest", "message:s status:i why:s? ms:i", NULL },
 	{ "WebhookAttempt", "at:t kind:s message:s? status:i why:s? ms:i", NULL },
 	{ "Ckan", "help:s success:b", NULL },
-	{ "CkanQuestion", "id:s? name:s? q:s? fq:s? sort:s? rows:i? start:i? limit:i? offset:i?", NULL },
+	{ "CkanQuestion", "", "{\"id\":\"penduduk\"}" },
 	{ "Ok", "status:s", NULL },
 };
 
@@ -357,7 +357,7 @@ static const struct answer {
 	{ "CatalogueTurtle", "Katalog menurut DCAT", "The catalogue as DCAT", { { "text/turtle", NULL } }, "" },
 	{ "DataJson", "Katalog menurut Project Open Data", "The catalogue as Project Open Data has it", { { "application/json", "" } }, "" },
 	{ "Ckan", "Jawaban sebagaimana CKAN", "An answer as CKAN gives it", { { "application/json", "Ckan" } }, "" },
-	{ "CkanRefused", "Ditolak sebagaimana CKAN", "Refused as CKAN does", { { "application/json", "*" } }, "" },
+	{ "CkanRefused", "Ditolak sebagaimana CKAN", "Refused as CKAN does", { { "application/json", "*" }, { "application/problem+json", "Problem" } }, "" },
 	{ "Openapi", "Dokumen OpenAPI", "An OpenAPI document", { { "application/json", "" } }, "" },
 	{ "Ok", "Baik", "Good", { { "application/json", "Ok" } }, "" },
 	{ "Page", "Halaman", "The page", { { "text/html", NULL } }, "Content-Security-Policy" },
@@ -398,15 +398,16 @@ void gw_pen_content_schema(struct gw_pen *p, const char *schema)
 	char name[32];
 
 	bus_json_key(&p->j, "schema");
+	if (schema && strcmp(schema, "*") == 0) {
+		bus_json_object(&p->j);
+		bus_json_object_end(&p->j);
+		return;
+	}
 	if (schema && schema[0] && schema[0] != '[') {
 		gw_pen_ref(p, "schemas", schema);
 		return;
 	}
 	bus_json_object(&p->j);
-	if (schema && strcmp(schema, "*") == 0) {
-		bus_json_object_end(&p->j);
-		return;
-	}
 	gw_pen_str(p, "type", !schema ? "string" : schema[0] ? "array" : "object");
 	if (schema && schema[0]) {
 		snprintf(name, sizeof(name), "%.*s", (int)strlen(schema) - 2, schema + 1);
