@@ -1,5 +1,4 @@
 /* CSV and NDJSON: a line a row, gathered before they are handed on. */
-#include "bus/json_out.h"
 #include "gateway/export/file.h"
 
 #define GATHER ((size_t)256 * 1024) /* bytes */
@@ -8,9 +7,7 @@ struct lines {
 	const struct gw_params *params;
 	struct gw_sink sink;
 	struct bus_buf out;
-	struct bus_buf names;		     /* `{"a":` `,"b":` ... */
-	size_t name_end[GW_COLUMNS_MAX + 1]; /* in names */
-	struct bus_buf text;
+	struct gw_members members;
 };
 
 static void lines_free(void *w)
@@ -18,8 +15,7 @@ static void lines_free(void *w)
 	struct lines *l = w;
 
 	bus_buf_release(&l->out);
-	bus_buf_release(&l->names);
-	bus_buf_release(&l->text);
+	gw_members_release(&l->members);
 	free(l);
 }
 
@@ -86,15 +82,9 @@ static enum bus_err ndjson_open(const struct gw_sheet *s, const struct gw_sink *
 				struct bus_error *err)
 {
 	struct lines *l = lines_new(s, sink);
-	struct bus_json_out j = { .buf = &l->names };
 
 	(void)err;
-	for (size_t i = 0; i < l->params->n_columns; i++) {
-		bus_buf_putc(&l->names, i ? ',' : '{');
-		bus_json_put_text(&j, l->params->name[i]);
-		bus_buf_putc(&l->names, ':');
-		l->name_end[i + 1] = l->names.n;
-	}
+	gw_format_members(l->params, &l->members);
 	*out = l;
 	return BUS_OK;
 }
@@ -102,13 +92,9 @@ static enum bus_err ndjson_open(const struct gw_sheet *s, const struct gw_sink *
 static enum bus_err ndjson_row(void *w, const struct gw_value *value, struct bus_error *err)
 {
 	struct lines *l = w;
-	struct bus_json_out j = { .buf = &l->out };
 
-	for (size_t i = 0; i < l->params->n_columns; i++) {
-		bus_buf_put(&l->out, l->names.p + l->name_end[i], l->name_end[i + 1] - l->name_end[i]);
-		gw_format_value(&j, gw_cell(l->params, value, i));
-	}
-	bus_buf_put(&l->out, "}\n", 2);
+	gw_format_row(l->params, &l->members, value, &l->out);
+	bus_buf_putc(&l->out, '\n');
 	return lines_flush(l, GATHER, err);
 }
 

@@ -87,6 +87,41 @@ void gw_format_json(const struct gw_params *p, const struct gw_value *value, str
 	bus_json_object_end(&j);
 }
 
+void gw_format_members(const struct gw_params *p, struct gw_members *out)
+{
+	struct bus_json_out j = { .buf = &out->text };
+
+	for (size_t i = 0; i < p->n_columns; i++) {
+		bus_buf_putc(&out->text, i ? ',' : '{');
+		bus_json_put_text(&j, p->name[i]);
+		bus_buf_putc(&out->text, ':');
+		out->end[i + 1] = out->text.n;
+	}
+}
+
+void gw_format_row(const struct gw_params *p, const struct gw_members *members, const struct gw_value *value,
+		   struct bus_buf *out)
+{
+	struct bus_json_out j = { .buf = out };
+
+	if (p->no_nulls || p->n_columns == 0) {
+		gw_format_json(p, value, out);
+		return;
+	}
+	for (size_t i = 0; i < p->n_columns; i++) {
+		size_t c = p->column[i];
+
+		bus_buf_put(out, members->text.p + members->end[i], members->end[i + 1] - members->end[i]);
+		put_value(&j, &value[c], p->grant.clear >> c & 1);
+	}
+	bus_buf_putc(out, '}');
+}
+
+void gw_members_release(struct gw_members *members)
+{
+	bus_buf_release(&members->text);
+}
+
 void gw_format_csv_head(const struct gw_params *p, struct bus_buf *out)
 {
 	if (p->excel)

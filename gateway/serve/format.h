@@ -25,6 +25,15 @@ struct bus_json_out;
 void gw_format_value(struct bus_json_out *j, const struct gw_value *v);
 /* One row as a JSON object with the params' columns; no line end. */
 void gw_format_json(const struct gw_params *p, const struct gw_value *value, struct bus_buf *out);
+/* The same of many rows: what stands before each value is written once. Zero-initialised before gw_format_members. */
+struct gw_members {
+	struct bus_buf text;		  /* `{"a":` `,"b":` ... */
+	size_t end[GW_COLUMNS_MAX + 1]; /* in text */
+};
+void gw_format_members(const struct gw_params *p, struct gw_members *out);
+void gw_format_row(const struct gw_params *p, const struct gw_members *members, const struct gw_value *value,
+		   struct bus_buf *out);
+void gw_members_release(struct gw_members *members);
 /* CSV (RFC 4180): cells that a spreadsheet would take for a formula get a leading apostrophe (OWASP, CSV
  * injection). excel: semicolons, and decimal commas,
  * as id-ID spreadsheets expect, and a BOM before the header. Null is nothing, empty text is "". */

@@ -19,7 +19,7 @@ bool gw_rows_put(void *ctx, const struct gw_value *value, uint64_t hash)
 	} else {
 		if (p->rows > 0 && p->form != GW_FORM_NDJSON)
 			bus_buf_putc(&p->body, ',');
-		gw_format_json(&p->params, value, &p->body);
+		gw_format_row(&p->params, &p->members, value, &p->body);
 		if (p->form == GW_FORM_NDJSON)
 			bus_buf_putc(&p->body, '\n');
 	}
@@ -35,6 +35,7 @@ void gw_rows_release(struct gw_rows *p)
 {
 	bus_buf_release(&p->body);
 	bus_buf_release(&p->last);
+	gw_members_release(&p->members);
 }
 
 /* --- the question ----------------------------------------------------------------------------------- */
@@ -208,6 +209,8 @@ static void answer_page(struct gw_api *api, struct bus_http_request *req, struct
 
 static void begin(struct gw_rows *p)
 {
+	if (p->form != GW_FORM_CSV)
+		gw_format_members(&p->params, &p->members);
 	if (p->form == GW_FORM_CSV)
 		gw_format_csv_head(&p->params, &p->body);
 	else if (p->form == GW_FORM_JSON)

@@ -8,6 +8,7 @@
 struct gw_rows {
 	struct gw_params params;
 	enum gw_form form;
+	struct gw_members members; /* of JSON */
 	struct bus_buf body;
 	struct bus_buf last; /* the place of the row that made the page full */
 	int rows;
