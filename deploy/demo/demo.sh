@@ -210,6 +210,7 @@ feeds_size() {
 put() { # FILE FOLDER: appears there at once and whole; large cities by link
 	local name
 	name=$(basename "$1")
+	[ ! "$1" -ef "$2/$name" ] || return 0 # linked by an earlier start: mv would refuse
 	rm -f "$2/.$name.tmp"
 	if [ "$(feeds_size)" -le $COPY_MAX ]; then
 		cp "$1" "$2/.$name.tmp"
