@@ -19,8 +19,10 @@
 #include "gateway/serve/checks.h"
 #include "gateway/serve/kept.h"
 #include "gateway/engine/engine.h"
+#include "gateway/engine/group.h"
 #include "gateway/engine/try.h"
 #include "gateway/export/exports.h"
+#include "gateway/export/store.h"
 #include "gateway/feed/feeds.h"
 #include "gateway/feed/records.h"
 #include "gateway/hook/hooks.h"
@@ -51,6 +53,8 @@ struct conf {
 	char *base;
 	char *cat_publisher, *cat_walidata, *cat_contact, *cat_licence, *cat_place, *cat_place_code;
 	struct bus_conf_map cat_names;
+	char *group_topic, *group_name, *group_url;
+	bool group_anew;
 };
 
 #define O(name, type, field, fallback, help) { name, BUS_CONF_##type, offsetof(struct conf, field), fallback, help }
@@ -120,6 +124,13 @@ static const struct bus_conf_option options[] = {
 	O("catalogue.place", STR, cat_place, "Kota Pekanbaru", "The place that data are about."),
 	O("catalogue.place_code", STR, cat_place_code, "14.71", "Its code (Kemendagri)."),
 	O("catalogue.names", MAP, cat_names, "", "Full names of departments, by their short names."),
+	O("group.topic", STR, group_topic, "",
+	  "Topic of a group of gateways with one numbering, made when missing; each needs the same cursor.key. \"\": alone."),
+	O("group.name", STR, group_name, "", "Name of this gateway in its group; default: its http.address and port."),
+	O("group.url", STR, group_url, "",
+	  "Where the others reach ops.port, http://HOST:PORT: one without a store copies ours. Default: ops.address."),
+	O("group.anew", BOOL, group_anew, "false",
+	  "Begin a new numbering when no other gateway has a store: only when all of them are lost."),
 	{ 0 },
 };
 
@@ -241,6 +252,7 @@ static void serve(struct gw_api *api, const struct conf *c, const char *instance
 		gw_kept_tick(api->kept);
 		gw_records_tick(api->records);
 		gw_exports_tick(api->exports);
+		gw_store_copy_tick(api->copy);
 		if (api->publish)
 			gw_publish_tick(api->publish);
 		if (atomic_exchange(&views_changed, false) || bus_clock_mono_ms() > announced + ANNOUNCE_MS) {
@@ -302,8 +314,8 @@ static enum bus_err store_path(const struct conf *c, char **out, struct bus_erro
 }
 
 /* The engine, its store at db_path. */
-static enum bus_err open_engine(const struct conf *c, const char *db_path, struct gw_engine **out,
-				struct bus_error *err)
+static enum bus_err open_engine(const struct conf *c, const char *db_path, const struct gw_group_conf *group,
+				struct gw_engine **out, struct bus_error *err)
 {
 	const char **topics = bus_xcalloc(c->topics.n + 1, sizeof(*topics)); /* NULL-ended */
 	const struct gw_engine_conf conf = {
@@ -314,6 +326,7 @@ static enum bus_err open_engine(const struct conf *c, const char *db_path, struc
 		.topics = topics,
 		.cache_bytes = c->cache,
 		.verify_per_s = (int)c->verify_per_s,
+		.group = group,
 	};
 	enum bus_err rc;
 
@@ -336,7 +349,7 @@ static enum bus_err check(const struct conf *c, struct bus_error *err)
 	if (!mkdtemp(folder))
 		return bus_fail(err, BUS_EIO, "cannot make a folder in /tmp: %m");
 	snprintf(path, sizeof(path), "%s/%s", folder, file[0]);
-	rc = open_engine(c, path, &engine, err);
+	rc = open_engine(c, path, NULL, &engine, err);
 	if (!rc)
 		rc = gw_access_open(engine, c->policy, c->keys, &access, err);
 	if (!rc)
@@ -405,6 +418,26 @@ static enum bus_err open_publish(const struct conf *c, struct gw_api *api, struc
 	return rc;
 }
 
+static enum bus_err read_group(const struct conf *c, const uint8_t key[BUS_KEY_LEN], struct gw_group_conf *out,
+			       struct bus_error *err)
+{
+	static char url[GW_GROUP_URL_MAX], name[GW_GROUP_NAME_MAX]; /* one gateway a process */
+
+	if (!*c->group_topic)
+		return BUS_OK;
+	if (!*c->cursor_key)
+		return bus_fail(err, BUS_EINVAL, "group.topic needs cursor.key: one file, the same on every gateway");
+	snprintf(url, sizeof(url), "http://%s:%d", c->ops_address, (int)c->ops_port);
+	snprintf(name, sizeof(name), "%s:%d", c->address, (int)c->port);
+	*out = (struct gw_group_conf){ .kafka = kafka_conf(c), .topic = c->group_topic, .anew = c->group_anew };
+	out->name = *c->group_name ? c->group_name : name;
+	out->url = *c->group_url ? c->group_url : url;
+	if (strlen(out->name) >= GW_GROUP_NAME_MAX || strlen(out->url) >= GW_GROUP_URL_MAX)
+		return bus_fail(err, BUS_EINVAL, "group.name or group.url is too long");
+	memcpy(out->key, key, BUS_KEY_LEN);
+	return BUS_OK;
+}
+
 /* A gw_changed_fn: everybody who follows. */
 static void on_change(void *ctx, const struct gw_view *v, int64_t newest)
 {
@@ -439,6 +472,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 						.place = c->cat_place,
 						.place_code = c->cat_place_code,
 						.names = c->cat_names };
+	struct gw_group_conf group = { 0 };
 	struct gw_api api = { .catalogue = &catalogue };
 	struct gw_defs *defs = NULL;
 	char instance[300];
@@ -446,13 +480,16 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	enum bus_err rc;
 
 	gw_db_uncounted();
-	if ((rc = store_path(c, &store, err)) || (rc = open_engine(c, store, &api.engine, err)) ||
+	if ((rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)) ||
+	    (rc = read_group(c, api.cursors.key, &group, err)) || (rc = store_path(c, &store, err)) ||
+	    (rc = open_engine(c, store, *c->group_topic ? &group : NULL, &api.engine, err)) ||
 	    (*c->definitions_topic && (rc = gw_defs_open(api.engine, &definitions, &defs, err))) ||
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
-	    (rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)) ||
 	    (rc = open_hooks(c, base, &api, err)))
 		goto out;
 	gw_cursors_derive(&api.cursors);
+	if (*c->group_topic)
+		api.copy = gw_store_copy_new(&api, c->db_path, api.cursors.key);
 	api.feeds = gw_feeds_new((int)c->slow);
 	api.kept = gw_kept_new();
 	if ((rc = gw_records_new(&api, &kafka, (int)c->records_threads, &api.records, err)))
@@ -498,6 +535,7 @@ out:
 	gw_kept_free(&api.kept);
 	gw_exports_free(&api.exports);
 	gw_hooks_free(&api.hooks);
+	gw_store_copy_free(&api.copy);
 	gw_access_close(&api.access);
 	gw_engine_close(&api.engine);
 	free(base);

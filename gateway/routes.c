@@ -1,4 +1,6 @@
 /* Every path the gateway answers. */
+#include "gateway/engine/group.h"
+#include "gateway/export/store.h"
 #include "gateway/export/view.h"
 #include "gateway/serve/api.h"
 
@@ -30,6 +32,7 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "POST", "/v1/topics/{topic}/records", gw_publish_post },
 	{ "GET", "/v1/quality", gw_rest_quality },
 	{ "GET", "/v1/readers", gw_rest_readers },
+	{ "GET", "/v1/gateways", gw_rest_gateways },
 	{ "GET", "/v1/whoami", gw_rest_whoami },
 	{ "GET", "/v1/changes", gw_feeds_several },
 	{ "POST", "/v1/tickets", gw_feeds_ticket },
@@ -66,5 +69,6 @@ const struct bus_http_route gw_ops_routes[] = {
 	{ "GET", "/healthz", gw_ops_health },
 	{ "GET", "/readyz", gw_ops_ready },
 	{ "GET", "/metrics", gw_ops_metrics },
+	{ "GET", GW_GROUP_COPY_PATH, gw_store_copy_get },
 	{ 0 },
 };

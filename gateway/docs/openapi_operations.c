@@ -99,6 +99,8 @@ const struct gw_operation gw_operations[] = {
 	  NULL, "200=Quality 401 403 503", false },
 	{ "GET", "/v1/readers", "readers", "bus", "Siapa boleh membaca apa, dan siapa sedang mengikuti",
 	  "Who may read what, and who follows it now", "", NULL, "200=Readers 401 403", false },
+	{ "GET", "/v1/gateways", "gateways", "bus", "Gateway yang bernomor bersama: siapa memimpin, sejauh mana masing-masing",
+	  "The gateways that number together: who leads, how far each is", "", NULL, "200=Gateways 401 403", false },
 	{ "GET", "/v1/whoami", "whoami", "bus", "Kunci siapa ini", "Whose key this is", "", NULL,
 	  "200=Whoami 401", false },
 	{ "POST", "/v1/tickets", "ticket", "tayangan",

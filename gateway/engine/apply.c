@@ -401,6 +401,7 @@ static enum bus_err save_waiting(struct gw_engine *e, struct bus_error *err)
 
 static void publish(struct gw_engine *e)
 {
+	atomic_store(&e->seq_shown, e->seq_saved);
 	pthread_mutex_lock(&e->lock);
 	for (size_t i = 0; i < e->n_topics; i++) {
 		e->topic[i].count.rows = e->topic[i].rel->rows;
@@ -428,7 +429,9 @@ enum bus_err gw_commit(struct gw_engine *e, struct bus_error *err)
 
 	if (!e->in_transaction)
 		return BUS_OK;
-	rc = save_positions(e, err);
+	rc = gw_group_commit(e, err);
+	if (rc == BUS_OK)
+		rc = save_positions(e, err);
 	if (rc == BUS_OK)
 		rc = save_waiting(e, err);
 	if (rc == BUS_OK && e->seq != e->seq_saved) {

@@ -10,6 +10,7 @@
 #include "bus/crypto.h"
 #include "bus/log.h"
 #include "gateway/define/conflict.h"
+#include "gateway/engine/group_impl.h"
 
 #define CACHE_DEFAULT (32 * 1024 * 1024)
 #define FORMAT "2" /* of the store: another one is built anew */
@@ -181,6 +182,7 @@ static enum bus_err load_counts(struct gw_engine *e, struct bus_error *err)
 
 static void show(struct gw_engine *e)
 {
+	atomic_store(&e->seq_shown, e->seq_saved);
 	pthread_mutex_lock(&e->lock);
 	for (size_t i = 0; i < e->n_topics; i++) {
 		e->topic[i].count.rows = e->topic[i].rel->rows;
@@ -321,6 +323,12 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->def->pub.name, (*y)->def->pub.name);
 }
 
+void gw_core_sort(struct gw_engine *e)
+{
+	if (e->n_views > 0)
+		qsort(e->view, e->n_views, sizeof(struct gw_live *), by_name);
+}
+
 static enum bus_err read_views(struct gw_engine *e, const char *dir, struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
@@ -378,6 +386,13 @@ enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char
 			  int64_t cache_bytes, const struct gw_schemas *schemas, struct gw_engine **out,
 			  struct bus_error *err)
 {
+	return gw_core_open_in(NULL, db_path, views_dir, topics, cache_bytes, schemas, out, err);
+}
+
+enum bus_err gw_core_open_in(const struct gw_group_conf *group, const char *db_path, const char *views_dir,
+			     const char *const *topics, int64_t cache_bytes, const struct gw_schemas *schemas,
+			     struct gw_engine **out, struct bus_error *err)
+{
 	struct gw_engine *e = bus_xcalloc(1, sizeof(*e));
 	char *table, *opd, *entity;
 	struct bus_error why = { 0 };
@@ -393,6 +408,7 @@ enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char
 	pthread_key_create(&e->reader_key, NULL);
 	make_metrics(e);
 	gw_lives_new(e);
+	e->group = group ? gw_group_new(e, group) : NULL;
 	while (topics && topics[n])
 		n++;
 	e->topic = bus_xcalloc(n + 1, sizeof(*e->topic));
@@ -416,8 +432,7 @@ enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char
 		rc = open_store(e, err);
 	if (rc == BUS_OK)
 		rc = gw_lives_stored(e, err);
-	if (e->n_views > 0)
-		qsort(e->view, e->n_views, sizeof(struct gw_live *), by_name);
+	gw_core_sort(e);
 	gw_views_publish(e);
 	if (rc == BUS_OK)
 		rc = start_anew(e, false, &why);
@@ -448,6 +463,7 @@ void gw_core_close(struct gw_engine **engine)
 	if (!e)
 		return;
 	gw_readers_free(e);
+	gw_group_free(&e->group);
 	gw_lives_abandon(e);
 	if (e->db) {
 		if (e->meta_put && !e->in_transaction)

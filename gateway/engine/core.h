@@ -24,6 +24,7 @@
 #define GW_BESIDE_STATE "_new_"
 #define GW_BESIDE_ROWS "_newrow_"
 
+struct gw_group; /* gateway/engine/group_impl.h */
 struct gw_live;
 struct gw_sum; /* gateway/engine/rollup.c */
 struct gw_lives;
@@ -60,6 +61,7 @@ struct gw_live { /* a view and its upkeep */
 	struct gw_sum *sum; /* of a roll-up */
 	struct gw_stmt *keyed, *state_get, *state_put, *state_remove, *log_put, *row_put, *row_remove;
 	struct gw_stmt *scope_get, *scope_put, *left_put, *left_remove; /* of a view with scope columns */
+	struct gw_stmt *given; /* its row, of values that the group's leader told */
 	struct gw_keys dirty;
 	size_t saved; /* of dirty: that many are in _dirty already */
 	bool all;     /* to be evaluated as a whole */
@@ -72,6 +74,7 @@ struct gw_live { /* a view and its upkeep */
 	int64_t left_us; /* that its SELECT may still take of the writer's time: eval.c */
 	bool defined; /* by the definitions' topic, not by a file */
 	bool beside;  /* being built: gateway/engine/live.c */
+	bool waits_there; /* at the group's leader, as the batch in hand says */
 	int64_t rows, newest, log_entries;
 	int64_t settled_ms; /* monotonic, last evaluation */
 	int64_t cost_ms;    /* of the last evaluation as a whole */
@@ -168,6 +171,10 @@ struct gw_engine {
 	_Atomic uint64_t store_id;
 	struct gw_hash_key secret;
 	int64_t seq, seq_saved;
+	struct gw_group *group; /* NULL: this gateway is alone */
+	_Atomic int64_t seq_shown; /* as committed; any thread */
+	int64_t given; /* the number of the next change, when the group's leader gave it; 0: one more than the last */
+	int64_t given_minute; /* 0: the clock's */
 	int64_t moment; /* the minute noted last */
 	int64_t quiet_since_ms; /* monotonic: no record since */
 	struct bus_buf scratch;
@@ -196,6 +203,10 @@ enum bus_err gw_core_open(const char *db_path, const char *views_dir, const char
 			  int64_t cache_bytes, const struct gw_schemas *schemas, struct gw_engine **out,
 			  struct bus_error *err) BUS_MUSTCHECK;
 void gw_core_close(struct gw_engine **e);
+struct gw_group_conf; /* gateway/engine/group.h */
+enum bus_err gw_core_open_in(const struct gw_group_conf *group, const char *db_path, const char *views_dir,
+			     const char *const *topics, int64_t cache_bytes, const struct gw_schemas *schemas,
+			     struct gw_engine **out, struct bus_error *err) BUS_MUSTCHECK;
 /* Slot of a partition, made when it is new. */
 int gw_core_part(struct gw_engine *e, const char *topic, int32_t partition);
 /* Everything in the database is dropped, and made anew and empty: for a log that is not the one the rows came
@@ -203,6 +214,10 @@ int gw_core_part(struct gw_engine *e, const char *topic, int32_t partition);
 enum bus_err gw_core_wipe(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
 /* After a failed transaction: what memory holds is read from the database again. */
 enum bus_err gw_core_reload(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
+/* adopt.c: another gateway's store takes the place of this one's: its identity, its views and its rows. After an error
+ * gw_core_reload must follow. */
+enum bus_err gw_core_adopt(struct gw_engine *e, const char *path, struct bus_error *err) BUS_MUSTCHECK;
+void gw_core_sort(struct gw_engine *e); /* e->view[], by name */
 /* "cluster": the stored value, "" when there is none. */
 enum bus_err gw_core_meta(struct gw_engine *e, const char *name, char *out, size_t n,
 			  struct bus_error *err) BUS_MUSTCHECK;
@@ -245,6 +260,10 @@ enum bus_err gw_eval_key(struct gw_engine *e, struct gw_live *v, struct bus_str 
  * NULL: it is gone. */
 enum bus_err gw_eval_write(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct gw_stmt *from,
 			   uint64_t hash, struct bus_error *err) BUS_MUSTCHECK;
+/* What the group's leader says that a key has: of a full view the row is evaluated, and written or removed. *same:
+ * it has that hash. */
+enum bus_err gw_eval_given(struct gw_engine *e, struct gw_live *v, struct bus_str key, bool present, uint64_t hash,
+			   bool *same, struct bus_error *err) BUS_MUSTCHECK;
 /* BUS_ETIMEOUT: over gw_eval_most_us. */
 enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic bool *stop,
 			 struct bus_error *err) BUS_MUSTCHECK;
@@ -254,6 +273,10 @@ void gw_lives_new(struct gw_engine *e);
 void gw_lives_free(struct gw_engine *e);
 void gw_lives_ship(struct gw_engine *e, const struct gw_def *d); /* a file of views.dir: what holds without a wish */
 enum bus_err gw_lives_stored(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* adds to e->view */
+/* live_group.c: a gateway of a group. Its views are those that its store runs: what files say is a wish, of the one that
+ * leads. */
+void gw_lives_files(struct gw_engine *e);  /* it leads from now on */
+void gw_lives_follow(struct gw_engine *e); /* views are others now: wishes that are granted by it */
 /* v, which the topic defined, cannot be set up at the start: its file's definition takes its place, or none; its
  * cursors stay. False: it is a file's. */
 bool gw_lives_set_aside(struct gw_engine *e, struct gw_live *v, const char *why);
@@ -266,6 +289,18 @@ void gw_lives_stuck(struct gw_engine *e, struct gw_live *v, const char *why);
 void gw_lives_changed(struct gw_engine *e); /* refused wishes may be granted now */
 /* Grants wishes for about ms; between transactions. *busy: there is more to do. */
 enum bus_err gw_live_step(struct gw_engine *e, int ms, bool *busy, struct bus_error *err) BUS_MUSTCHECK;
+
+/* group_lead.c, group.c: nothing of it does anything for a gateway alone. */
+struct gw_group_item;
+enum bus_err gw_group_commit(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* before it is committed */
+bool gw_group_numbers(const struct gw_engine *e); /* false: another gateway gives the numbers */
+enum bus_err gw_group_tell(struct gw_engine *e, const struct gw_group_item *item, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_group_tell_key(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct gw_stmt *from,
+			       uint64_t hash, struct bus_error *err) BUS_MUSTCHECK;
+/* An evaluation begins that may be rolled back alone; all: with nothing else in its transaction. */
+void gw_group_hold(struct gw_engine *e, bool all);
+enum bus_err gw_group_release(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* it stands */
+enum bus_err gw_group_take_back(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
 
 /* views.c: the set of views as readers see it. */
 void gw_views_publish(struct gw_engine *e);   /* e->view[] is the set from now on */

@@ -162,8 +162,8 @@ enum bus_err gw_engine_open(const struct gw_engine_conf *conf, struct gw_engine 
 		rc = cluster_of(conf, cluster, sizeof(cluster), err);
 	if (rc == BUS_OK) {
 		schemas.ctx = store;
-		rc = gw_core_open(conf->db_path, conf->views_dir, conf->topics, conf->cache_bytes, &schemas,
-				  out, err);
+		rc = gw_core_open_in(conf->group, conf->db_path, conf->views_dir, conf->topics, conf->cache_bytes,
+				     &schemas, out, err);
 	}
 	if (rc != BUS_OK) {
 		schema_store_close(&store);
@@ -256,4 +256,15 @@ bool gw_idle(struct gw_engine *e)
 struct schema_store *gw_engine_schemas(struct gw_engine *e)
 {
 	return e->store;
+}
+
+enum bus_err gw_engine_save(struct gw_engine *e, const char *path, struct bus_error *err)
+{
+	struct gw_db *db = NULL;
+	enum bus_err rc = gw_db_open(e->db_path, GW_DB_READER, 0, &db, err);
+
+	if (rc == BUS_OK)
+		rc = gw_db_save(db, path, err);
+	gw_db_close(&db);
+	return rc;
 }

@@ -15,6 +15,7 @@
 #include "bus/kafka.h"
 #include "gateway/engine/read.h"
 
+struct gw_group_conf; /* gateway/engine/group.h */
 struct schema_store; /* schemas/store/store.h */
 
 struct gw_engine_conf {
@@ -27,6 +28,7 @@ struct gw_engine_conf {
 	int batch_wait_ms;	   /* 0 = 20: how long a small batch waits for company, while some comes */
 	int64_t cache_bytes;	   /* SQLite page cache of the writer; 0 = 32 MiB */
 	int verify_per_s;	   /* keys compared with their SELECT a second, while nothing else is to do; 0: none */
+	const struct gw_group_conf *group; /* NULL: this gateway is alone */
 	int wait_ms;		   /* for the registry's topic and the topics' schemas; 0 = 60,000 */
 };
 
@@ -43,6 +45,10 @@ const char *gw_engine_fault(struct gw_engine *e);
 
 /* The registry's topic as it is read; NULL: none. */
 struct schema_store *gw_engine_schemas(struct gw_engine *e);
+
+/* A consistent copy of the store as it is now, as a file that must not be there; seconds for a city. Any thread but those
+ * that answer requests. */
+enum bus_err gw_engine_save(struct gw_engine *e, const char *path, struct bus_error *err) BUS_MUSTCHECK;
 
 /* Tells the registry's side topic which fields of which topics' schemas each view reads: after _open, when the set of
  * views has become another one, and once a day, since it counts for a week. instance: this gateway's own name among all,

@@ -4,6 +4,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "gateway/define/rollup.h"
+#include "gateway/engine/group_wire.h"
 #include "gateway/engine/rollup.h"
 
 #define STATE_WINDOW 1000
@@ -27,15 +28,19 @@ enum bus_err gw_eval_write(struct gw_engine *e, struct gw_live *v, struct bus_st
 	if (!v->log_put) { /* internal, or being built: nobody follows it */
 		if (!from) {
 			gw_stmt_bind_text(v->state_remove, 1, key);
-			return gw_stmt_run(v->state_remove, err);
+			rc = gw_stmt_run(v->state_remove, err);
+			return rc == BUS_OK ? gw_group_tell_key(e, v, key, NULL, 0, err) : rc;
 		}
 		gw_stmt_bind_text(v->state_put, 1, key);
 		gw_stmt_bind_int(v->state_put, 2, (int64_t)hash);
 		gw_stmt_bind_int(v->state_put, 3, 0);
 		rc = gw_scope_write(e, v, key, from, err);
-		return rc == BUS_OK ? gw_stmt_run(v->state_put, err) : rc;
+		if (rc == BUS_OK)
+			rc = gw_stmt_run(v->state_put, err);
+		return rc == BUS_OK ? gw_group_tell_key(e, v, key, from, hash, err) : rc;
 	}
-	v->newest = ++e->seq;
+	e->seq = e->given ? e->given : e->seq + 1;
+	v->newest = e->seq;
 	gw_stmt_bind_text(v->state_put, 1, key);
 	if (from)
 		gw_stmt_bind_int(v->state_put, 2, (int64_t)hash);
@@ -50,7 +55,8 @@ enum bus_err gw_eval_write(struct gw_engine *e, struct gw_live *v, struct bus_st
 	gw_stmt_bind_int(v->log_put, 1, e->seq);
 	gw_stmt_bind_text(v->log_put, 2, key);
 	v->log_entries++;
-	return gw_stmt_run(v->log_put, err);
+	rc = gw_stmt_run(v->log_put, err);
+	return rc == BUS_OK ? gw_group_tell_key(e, v, key, from, hash, err) : rc;
 }
 
 static enum bus_err write_row(struct gw_engine *e, struct gw_live *v, struct gw_stmt *from,
@@ -109,6 +115,40 @@ static enum bus_err drop_row(struct gw_engine *e, struct gw_live *v, struct bus_
 	}
 	v->rows--;
 	return rc == BUS_OK ? gw_eval_write(e, v, key, NULL, 0, err) : rc;
+}
+
+enum bus_err gw_eval_given(struct gw_engine *e, struct gw_live *v, struct bus_str key, bool present, uint64_t hash,
+			   bool *same, struct bus_error *err)
+{
+	enum bus_err rc;
+	bool was, row;
+
+	*same = true;
+	gw_stmt_bind_text(v->state_get, 1, key);
+	rc = gw_stmt_step(v->state_get, &was, err);
+	was = rc == BUS_OK && was && !gw_stmt_is_null(v->state_get, 0);
+	gw_stmt_reset(v->state_get);
+	v->rows += (int)present - (int)was;
+	if (rc != BUS_OK || !v->row_put)
+		return rc;
+	if (!present) {
+		gw_stmt_bind_text(v->row_remove, 1, key);
+		e->writing = v->rel;
+		rc = gw_stmt_run(v->row_remove, err);
+		e->writing = NULL;
+		return rc;
+	}
+	gw_stmt_bind_text(v->keyed, gw_stmt_param(v->keyed, ":_key"), key);
+	rc = gw_stmt_step(v->keyed, &row, err);
+	if (rc == BUS_OK && row) {
+		bus_buf_reset(&e->scratch);
+		gw_stmt_pack(v->keyed, &e->scratch);
+		*same = gw_hash(e->secret, e->scratch.p, e->scratch.n) == hash;
+		rc = write_row(e, v, v->keyed, err);
+	}
+	*same &= row;
+	gw_stmt_reset(v->keyed);
+	return rc;
 }
 
 static void bad_key(struct gw_engine *e, struct gw_live *v, const char *why)
@@ -272,6 +312,8 @@ enum bus_err gw_eval_all(struct gw_engine *e, struct gw_live *v, const _Atomic b
 	rc = gw_db_prepare(e->db, bus_buf_cstr(&sql), &w->next, err);
 	if (rc == BUS_OK && v->sum)
 		rc = gw_sum_fill(e, v, err);
+	if (rc == BUS_OK && v->sum)
+		rc = gw_group_tell(e, &(struct gw_group_item){ .what = GW_ITEM_SUM, .name = bus_str(v->def->pub.name) }, err);
 	bus_buf_reset(&sql);
 	gw_eval_select(v->def, &sql);
 	bus_buf_printf(&sql, "ORDER BY \"%s\"", v->def->pub.column[key_column].name);

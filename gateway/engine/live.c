@@ -188,7 +188,7 @@ static void give_up(struct gw_engine *e, struct gw_wanted *w, const char *why)
 }
 
 /* What came in, into the list. */
-static void take_inbox(struct gw_engine *e)
+void gw_wish_take(struct gw_engine *e)
 {
 	struct gw_lives *l = e->lives;
 	struct gw_wanted *in, *w;
@@ -235,7 +235,7 @@ static void miss(struct gw_engine *e)
 		if (e->view[i]->defined && !gw_wish_find(e->lives->wish, e->lives->n, none.name))
 			gw_wish(e, &none);
 	}
-	take_inbox(e);
+	gw_wish_take(e);
 }
 
 /* --- granting one ----------------------------------------------------------------------------------- */
@@ -253,7 +253,7 @@ void gw_live_roll_back(struct gw_engine *e)
 }
 
 /* The wish is what runs now. */
-static void granted(struct gw_engine *e, struct gw_wanted *w)
+void gw_wish_granted(struct gw_engine *e, struct gw_wanted *w)
 {
 	struct gw_lives *l = e->lives;
 
@@ -306,7 +306,7 @@ static enum bus_err grant_text(struct gw_engine *e, struct gw_wanted *w, const c
 	enum bus_err rc;
 
 	if (v && v->def->text.n == n && memcmp(v->def->text.p, text, n) == 0 && v->defined == defined) {
-		granted(e, w);
+		gw_wish_granted(e, w);
 		return BUS_OK;
 	}
 	rc = gw_view_parse(w->name, text, n, &d, err);
@@ -324,7 +324,7 @@ static enum bus_err grant_text(struct gw_engine *e, struct gw_wanted *w, const c
 		rc = gw_switch_words(e, v, d, defined, err);
 		if (rc != BUS_OK)
 			return undo(e, w, rc, err);
-		granted(e, w);
+		gw_wish_granted(e, w);
 		return BUS_OK;
 	}
 	rc = gw_build_new(e, d, defined, &l->build, err);
@@ -354,7 +354,7 @@ static enum bus_err grant(struct gw_engine *e, struct gw_wanted *w, struct bus_e
 			return undo(e, w, rc, err);
 	}
 	if (rc == BUS_OK)
-		granted(e, w);
+		gw_wish_granted(e, w);
 	return rc;
 }
 
@@ -389,7 +389,7 @@ static enum bus_err go_on(struct gw_engine *e, int ms, struct bus_error *err)
 		if (rc != BUS_OK)
 			return undo(e, w, rc, err);
 		gw_build_free(e, &l->build);
-		granted(e, w);
+		gw_wish_granted(e, w);
 		return BUS_OK;
 	}
 	percent = (int)(l->build->scanned * 100 / (l->build->expected > 0 ? l->build->expected : 1));
@@ -403,7 +403,7 @@ enum bus_err gw_live_step(struct gw_engine *e, int ms, bool *busy, struct bus_er
 	struct bus_error why = { 0 };
 	enum bus_err rc = BUS_OK;
 
-	take_inbox(e);
+	gw_wish_take(e);
 	miss(e);
 	if (l->build) {
 		rc = go_on(e, ms, &why);

@@ -49,6 +49,8 @@ struct gw_lives {
 struct gw_wanted *gw_wish_find(struct gw_wanted *w, size_t n, const char *name);
 /* The place of a name in a list of wishes, emptied. NULL: too many. */
 struct gw_wanted *gw_wish_place(struct gw_wanted **list, size_t *n, const char *name);
+void gw_wish_take(struct gw_engine *e); /* what came in, into the list */
+void gw_wish_granted(struct gw_engine *e, struct gw_wanted *w); /* it is what runs now; w may be gone then */
 /* Asked again when tables or views have changed. */
 void gw_wish_refuse(struct gw_engine *e, struct gw_wanted *w, const char *why);
 const struct gw_shipped *gw_lives_shipped(const struct gw_lives *l, const char *name); /* NULL: no file */

@@ -123,9 +123,27 @@ bool gw_lives_set_aside(struct gw_engine *e, struct gw_live *v, const char *why)
 	return true;
 }
 
-/* A definition of the topic that the store ran when it was closed: it runs again, before the topic is read. */
+/* In a group views are what its log says: files are what the leader may wish. */
+static enum bus_err only_stored(struct gw_engine *e, bool *yes, struct bus_error *err)
+{
+	int64_t member = 0;
+	enum bus_err rc = BUS_OK;
+
+	if (e->group)
+		rc = gw_db_int(e->db, 0, &member, err, "SELECT count(*) FROM _meta WHERE name = 'group'");
+	*yes = member > 0;
+	for (size_t i = 0; *yes && i < e->n_views; i++) {
+		gw_view_free(&e->view[i]->def);
+		free(e->view[i]);
+	}
+	e->n_views = *yes ? 0 : e->n_views;
+	return rc;
+}
+
+/* Definitions of the topic that the store ran when it was closed: they run again, before the topic is read. */
 enum bus_err gw_lives_stored(struct gw_engine *e, struct bus_error *err)
 {
+	bool all;
 	struct gw_stmt *s = NULL;
 	struct gw_def *d = NULL;
 	struct bus_str name, text;
@@ -139,7 +157,12 @@ enum bus_err gw_lives_stored(struct gw_engine *e, struct bus_error *err)
 	rc = gw_db_int(e->db, 0, &known, err, "SELECT count(*) FROM sqlite_schema WHERE name = '_view'");
 	if (rc != BUS_OK || known == 0)
 		return rc;
-	rc = gw_db_prepare(e->db, "SELECT name, text FROM _view WHERE defined", &s, err);
+	rc = only_stored(e, &all, err);
+	if (rc == BUS_OK)
+		rc = gw_db_prepare(e->db,
+				   all ? "SELECT name, text, defined FROM _view"
+				       : "SELECT name, text, defined FROM _view WHERE defined",
+				   &s, err);
 	while (rc == BUS_OK && (rc = gw_stmt_step(s, &row, err)) == BUS_OK && row) {
 		name = gw_stmt_text(s, 0);
 		text = gw_stmt_text(s, 1);
@@ -158,11 +181,11 @@ enum bus_err gw_lives_stored(struct gw_engine *e, struct bus_error *err)
 			e->view[e->n_views++] = v;
 		}
 		v->def = d;
-		v->defined = true;
+		v->defined = gw_stmt_int(s, 2) != 0;
 	}
 	gw_stmt_free(&s);
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
-		if (e->view[i]->defined) /* one that is not its base's stays a view as any other */
+		if (e->view[i]->defined || all) /* one that is not its base's stays a view as any other */
 			(void)!gw_live_adopt(e, &e->view[i]->def, NULL);
 	}
 	return rc;

@@ -9,6 +9,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "gateway/engine/evolve.h"
+#include "gateway/engine/group_impl.h"
 #include "gateway/engine/sample.h"
 
 #define BATCH_MAX 10000
@@ -328,16 +329,55 @@ static enum bus_err evolve(struct gw_mat *m, struct bus_error *err)
 	return rc;
 }
 
+/* A gateway whose group another one leads: its batches, and while none comes, the housekeeping. */
+static enum bus_err follow(struct gw_mat *m, struct bus_error *err)
+{
+	struct gw_engine *e = m->e;
+	bool idle, more = false;
+	enum bus_err rc;
+
+	rc = gw_group_step(e->group, IDLE_POLL_MS, &idle, err);
+	atomic_store(&e->idle, rc == BUS_OK && idle && gw_group_ready(e->group));
+	if (rc == BUS_OK && atomic_load(&e->caught_up) != gw_group_ready(e->group)) {
+		atomic_store(&e->caught_up, gw_group_ready(e->group));
+		bus_log(BUS_LOG_INFO, gw_group_ready(e->group) ? "gateway.caught_up" : "gateway.behind",
+			LOG_INT("views", e->n_views));
+	}
+	m->written |= !idle;
+	if (rc == BUS_OK && (idle || bus_clock_mono_ms() - m->looked_ms > LOOK_MS))
+		look(m);
+	if (rc == BUS_OK && !e->in_transaction)
+		rc = checkpoint(m, idle && m->written, err);
+	m->written &= !idle;
+	if (rc == BUS_OK && idle)
+		rc = gw_sweep(e, &more, err);
+	m->written |= more;
+	if (rc == BUS_OK && idle)
+		sample(m);
+	return rc;
+}
+
 static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 {
+	struct gw_group *group = m->e->group;
 	bool pending = true, building = false;
 	size_t taken;
 	enum bus_err rc;
 
 	rc = open_session(m, err);
+	if (rc == BUS_OK && group)
+		rc = gw_group_open(group, &m->stop, m->consumer, err);
 	if (rc == BUS_OK)
 		set_fault(m->e, NULL);
 	while (rc == BUS_OK && !m->stop) {
+		if (group && !group->leads) {
+			rc = follow(m, err);
+			continue;
+		}
+		if (group)
+			rc = gw_group_look(group, err);
+		if (rc != BUS_OK)
+			break;
 		pending |= building; /* then it does not wait long for a record */
 		rc = take_batch(m, &taken, &pending, err);
 		if (rc == BUS_OK)
@@ -360,6 +400,7 @@ static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 static void *run(void *ctx)
 {
 	struct gw_mat *m = ctx;
+	struct gw_group *group = m->e->group;
 	struct bus_error err = { 0 };
 	enum bus_err rc;
 
@@ -368,9 +409,17 @@ static void *run(void *ctx)
 		atomic_store(&m->e->idle, false);
 		if (m->stop || rc == BUS_OK || rc == BUS_ESTOPPED)
 			break;
-		if (rc == BUS_ECONFLICT) {
+		if (group && rc == BUS_EFATAL) { /* another leads, or a batch was taken back */
+			bus_log(BUS_LOG_WARN, "group.session", LOG_ERR(&err));
+			rc = gw_core_reload(m->e, &err);
+		} else if (group && rc == BUS_ENOENT) {
+			bus_log(BUS_LOG_WARN, "group.copy_needed", LOG_ERR(&err));
+			rc = gw_group_copy(group, &err);
+		} else if (rc == BUS_ECONFLICT && (!group || group->leads)) {
 			/* The rows are of a log that is no more: a store is what its log says. */
 			bus_log(BUS_LOG_ERROR, "gateway.rebuild", LOG_ERR(&err));
+			if (group)
+				gw_group_wipe(group);
 			rc = gw_core_wipe(m->e, &err);
 		} else {
 			bus_log(BUS_LOG_ERROR, "gateway.stopped", LOG_ERR(&err));
@@ -385,6 +434,8 @@ static void *run(void *ctx)
 			rc = gw_core_reload(m->e, &err);
 		}
 	}
+	if (group)
+		gw_group_close(group);
 	if (m->e->in_transaction) { /* stopped within an evaluation: it is done again */
 		gw_db_rollback(m->e->db);
 		m->e->in_transaction = false;

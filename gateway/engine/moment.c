@@ -16,7 +16,7 @@ enum bus_err gw_moment_tables(struct gw_engine *e, struct bus_error *err)
  * after it. Some 10 MB for a year of changes in every minute. */
 enum bus_err gw_moment_note(struct gw_engine *e, struct bus_error *err)
 {
-	int64_t minute = bus_clock_ms() / MINUTE_MS;
+	int64_t minute = e->given_minute ? e->given_minute : bus_clock_ms() / MINUTE_MS;
 	enum bus_err rc;
 
 	if (minute == e->moment)

@@ -34,6 +34,9 @@ const struct gw_view *gw_views_find(const struct gw_views *set, const char *name
 size_t gw_view_count(struct gw_engine *e);
 const struct gw_view *gw_view_at(struct gw_engine *e, size_t i);
 const struct gw_view *gw_view_find(struct gw_engine *e, const char *name); /* NULL: none */
+/* Of a group of gateways with one numbering: a cursor may be ahead of this one. */
+bool gw_grouped(struct gw_engine *e);
+int64_t gw_seq(struct gw_engine *e); /* the newest number that readers can see, of all views */
 int gw_view_column(const struct gw_view *v, const char *name);		   /* -1: none */
 
 /* One row. value[i] belongs to column i of the view. hash: keyed hash of the row (an ETag); 0 in pages,

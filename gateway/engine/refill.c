@@ -3,6 +3,7 @@
 
 #include "bus/log.h"
 #include "gateway/engine/evolve.h"
+#include "gateway/engine/group_wire.h"
 #include "gateway/engine/history.h"
 
 static void fill_name(const struct gw_topic *t, char *out, size_t n)
@@ -117,11 +118,15 @@ enum bus_err gw_refill_end(struct gw_engine *e, struct gw_topic *t, struct bus_e
 	char name[200];
 	enum bus_err rc;
 
+	const struct gw_group_item told = { .what = GW_ITEM_REFILL, .name = bus_str(t->name), .part = id };
+
 	gw_lives_abandon(e); /* what is being built listens to the old table */
 	fill_name(t, name, sizeof(name));
 	gw_table_close(&t->fill);
 	gw_table_close(&t->table);
 	rc = gw_begin(e, err);
+	if (rc == BUS_OK)
+		rc = gw_group_tell(e, &told, err);
 	if (rc == BUS_OK)
 		rc = gw_db_exec(e->db, err, "DROP TABLE \"%s\"; ALTER TABLE \"%s\" RENAME TO \"%s\"",
 				t->count.table, name, t->count.table);

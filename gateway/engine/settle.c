@@ -113,6 +113,8 @@ static enum bus_err stand_still(struct gw_engine *e, struct gw_live *v, const ch
 
 	rc = gw_db_exec(e->db, err, "ROLLBACK TO evaluation; RELEASE evaluation");
 	if (rc == BUS_OK)
+		rc = gw_group_take_back(e, err);
+	if (rc == BUS_OK)
 		rc = gw_setup_load(e, v, err); /* its numbers, too */
 	if (rc == BUS_OK && v->rel)
 		rc = gw_db_int(e->db, 0, &v->rel->rows, err, "SELECT count(*) FROM \"%s\"", v->def->pub.name);
@@ -143,6 +145,7 @@ static enum bus_err settle_view(struct gw_engine *e, struct gw_live *v, const _A
 		rc = gw_db_exec(e->db, err, "SAVEPOINT evaluation");
 	if (rc != BUS_OK)
 		return rc;
+	gw_group_hold(e, all);
 	rc = all ? settle_all(e, v, stop, &why) : settle_keys(e, v, &why);
 	if (rc == BUS_ETIMEOUT)
 		v->cost_ms = STUCK_COSTS * (bus_clock_mono_ms() - begin);
@@ -157,6 +160,8 @@ static enum bus_err settle_view(struct gw_engine *e, struct gw_live *v, const _A
 		gw_lives_stuck(e, v, NULL);
 	v->stuck = false;
 	rc = gw_db_exec(e->db, err, "RELEASE evaluation");
+	if (rc == BUS_OK)
+		rc = gw_group_release(e, err);
 	return rc == BUS_OK && all ? gw_commit(e, err) : rc;
 }
 

@@ -520,6 +520,7 @@ void gw_setup_release(struct gw_live *v)
 	gw_stmt_free(&v->state_remove);
 	gw_stmt_free(&v->log_put);
 	gw_scope_undo(v);
+	gw_stmt_free(&v->given);
 	gw_stmt_free(&v->row_put);
 	gw_stmt_free(&v->row_remove);
 	gw_keys_release(&v->dirty);

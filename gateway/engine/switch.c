@@ -3,6 +3,7 @@
 
 #include "bus/log.h"
 #include "gateway/define/rollup.h"
+#include "gateway/engine/group_wire.h"
 #include "gateway/engine/live_impl.h"
 #include "gateway/engine/rollup.h"
 
@@ -238,7 +239,7 @@ static enum bus_err exchange(struct gw_engine *e, struct gw_live *old, struct gw
 	if (rc == BUS_OK && old)
 		rc = fill_scopes(e, &old->def->pub, &v->def->pub, err);
 	v->all = v->refill = false; /* what asked for it has been done */
-	if (rc == BUS_OK)
+	if (rc == BUS_OK && gw_group_numbers(e))
 		rc = write_differences(e, old, v,
 				       old && (v->def->pub.dated || !same_shape(&old->def->pub, &v->def->pub)), err);
 	if (rc == BUS_OK)
@@ -317,6 +318,31 @@ static void carry_over(struct gw_build *b, struct gw_keys *dirty)
 		gw_keys_add(&b->v->dirty, gw_keys_at(dirty, i));
 }
 
+/* The other gateways of the group: what happens to the view in this transaction. */
+static enum bus_err tell(struct gw_engine *e, enum gw_group_what what, const struct gw_def *d, bool defined,
+			 struct bus_error *err)
+{
+	const struct gw_group_item item = { .what = what, .name = bus_str(d->pub.name), .n = defined, .text = d->text };
+
+	return gw_group_tell(e, &item, err);
+}
+
+/* In a group nothing of a view may be older than the offsets of the batch that brings it: the others evaluate what it names
+ * at those. */
+static enum bus_err settle_now(struct gw_engine *e, struct gw_live *v, struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+
+	v->left_us = gw_eval_most_us(e, v->def);
+	for (size_t i = 0; i < v->dirty.n && rc == BUS_OK; i++)
+		rc = gw_eval_key(e, v, gw_keys_at(&v->dirty, i), false, err);
+	if (rc == BUS_OK)
+		gw_keys_clear(&v->dirty);
+	if (rc == BUS_OK && v->rel)
+		rc = gw_route_flush(e, v->rel, err);
+	return rc;
+}
+
 enum bus_err gw_switch_to(struct gw_engine *e, struct gw_build *b, struct bus_error *err)
 {
 	struct gw_live *v = b->v, *old;
@@ -333,6 +359,8 @@ enum bus_err gw_switch_to(struct gw_engine *e, struct gw_build *b, struct bus_er
 		insert_at(e, at, v);
 	rc = gw_begin(e, err);
 	if (rc == BUS_OK)
+		rc = tell(e, GW_ITEM_DEFINE, v->def, v->defined, err);
+	if (rc == BUS_OK)
 		rc = exchange(e, old, v, err);
 	if (rc == BUS_OK)
 		rc = gw_setup_load(e, v, err);
@@ -343,6 +371,8 @@ enum bus_err gw_switch_to(struct gw_engine *e, struct gw_build *b, struct bus_er
 		rc = gw_switch_rewire(e, name, err);
 	if (rc == BUS_OK)
 		rc = gw_setup_order(e, err);
+	if (rc == BUS_OK && gw_grouped(e) && gw_group_numbers(e))
+		rc = settle_now(e, v, err);
 	name_metric(v);
 	if (rc == BUS_OK)
 		rc = gw_commit(e, err);
@@ -374,6 +404,8 @@ enum bus_err gw_switch_words(struct gw_engine *e, struct gw_live *v, struct gw_d
 	v->def = def;
 	v->defined = defined;
 	if (rc == BUS_OK)
+		rc = tell(e, GW_ITEM_WORDS, def, defined, err);
+	if (rc == BUS_OK)
 		rc = gw_setup_note(e, v, err);
 	if (rc == BUS_OK)
 		rc = gw_commit(e, err);
@@ -402,6 +434,8 @@ enum bus_err gw_switch_drop(struct gw_engine *e, struct gw_live *v, struct bus_e
 
 	(void)running(e, name, &at);
 	rc = gw_begin(e, err);
+	if (rc == BUS_OK)
+		rc = tell(e, GW_ITEM_DROP, v->def, v->defined, err);
 	if (rc == BUS_OK)
 		rc = gw_db_exec(e->db, err,
 				"DROP TABLE IF EXISTS \"_view_%s\"; DROP TABLE IF EXISTS \"_log_%s\";"

@@ -125,7 +125,7 @@ static bool stop_here(void *ctx, const struct gw_change *change)
 }
 
 /* Whether the log has come as far as the reader has: one put back from an older copy has not, and its numbers
- * would mean other changes. A cursor may well be beyond a view's own newest change: numbers count over all
+ * would mean other changes; in a group they are the same on every gateway, and one may be behind. A cursor may well be beyond a view's own newest change: numbers count over all
  * views. */
 static bool reached(struct gw_api *api, const struct gw_channel *c, int64_t seq)
 {
@@ -135,7 +135,7 @@ static bool reached(struct gw_api *api, const struct gw_channel *c, int64_t seq)
 	struct bus_error err;
 	int64_t last = 0;
 
-	return seq <= gw_channel_newest(c) ||
+	return seq <= gw_channel_newest(c) || gw_grouped(api->engine) ||
 	       (gw_follow(gw_reader_of(api->engine), &f, stop_here, NULL, &last, &err) == BUS_OK &&
 		last >= seq);
 }

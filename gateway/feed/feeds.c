@@ -240,7 +240,7 @@ void gw_feeds_tick(struct gw_feeds *f)
 			if (holds && now - holds > most) {
 				bus_http_cut(s->stream);
 				bus_metric_add(f->cuts, 1);
-			} else if (atomic_load(&s->spoke) + GW_HEARTBEAT_MS <= now ||
+			} else if (atomic_load(&s->ahead) || atomic_load(&s->spoke) + GW_HEARTBEAT_MS <= now ||
 				   atomic_load(&s->generation) != generation ||
 				   (c->way == GW_WAY_POLL && s->wait_until <= now)) {
 				bus_http_wake(s->stream);

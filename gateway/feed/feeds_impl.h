@@ -126,6 +126,7 @@ struct gw_subscriber {
 	int64_t until;			    /* NDJSON until=now: ends here; 0: never */
 	int64_t wait_until;		    /* poll: monotonic ms */
 	_Atomic int64_t spoke;		    /* monotonic ms of the last bytes written */
+	_Atomic bool ahead;		    /* of this gateway: follow.c */
 	_Atomic int64_t holds;		    /* since then it holds a block that is not sent; 0: none */
 	struct gw_subscriber *next, **link; /* feeds' lock */
 	struct bus_http_stream *stream; /* feeds' lock; NULL: not yet, its first piece finds what is there */

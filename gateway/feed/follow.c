@@ -77,6 +77,17 @@ static void take_block(struct gw_subscriber *s, struct gw_block *block)
 	atomic_store(&s->holds, bus_clock_mono_ms());
 }
 
+/* Of a group: its cursor is of another gateway, which was further than this one is by now. What is new to the reader comes
+ * when this one has what it has. */
+static bool ahead(struct gw_subscriber *s)
+{
+	int64_t seq = s->at.seq > s->at.fresh ? s->at.seq : s->at.fresh;
+	bool yes = gw_grouped(s->channel->api->engine) && seq > gw_seq(s->channel->api->engine);
+
+	atomic_store(&s->ahead, yes); /* no change of the view need wake it: gw_feeds_tick does */
+	return yes;
+}
+
 /* --- a poll: the first stretch with changes, or none when its time is over ----------------------------- */
 
 static enum bus_http_more poll_piece(struct gw_subscriber *s, struct bus_buf *out)
@@ -85,7 +96,13 @@ static enum bus_http_more poll_piece(struct gw_subscriber *s, struct bus_buf *ou
 	int changes = 0;
 	int64_t to;
 
+	if (ahead(s) && bus_clock_mono_ms() < s->wait_until)
+		return BUS_HTTP_PARK;
 	gw_events_poll_begin(out);
+	if (ahead(s)) {
+		gw_events_poll_end(s->channel, s->at, false, out);
+		return BUS_HTTP_END;
+	}
 	for (int i = 0; i < TURNS_MAX; i++) {
 		switch (gw_channel_next(s->channel, s->at, &block, &to)) {
 		case GW_NEXT_FAILED:
@@ -137,6 +154,11 @@ static enum bus_http_more stream_piece(struct gw_subscriber *s, struct bus_buf *
 	int changes = 0;
 	int64_t to;
 
+	if (ahead(s)) {
+		if (bus_clock_mono_ms() - atomic_load(&s->spoke) >= GW_HEARTBEAT_MS)
+			bus_buf_puts(out, s->channel->way == GW_WAY_SSE ? ": \n\n" : "\n");
+		return BUS_HTTP_PARK;
+	}
 	for (int i = 0; i < TURNS_MAX && changes == 0; i++) {
 		if (s->until && s->at.seq >= s->until)
 			return at_the_end(s, out);

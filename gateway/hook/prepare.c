@@ -89,6 +89,8 @@ static enum gw_hook_step place_of(struct gw_hooks *h, const struct gw_params *p,
 		f.after = at->seq - 1;
 		if (gw_follow(gw_reader_of(engine), &f, stop_here, NULL, &last, &err))
 			return GW_HOOK_LATER;
+		if (last < at->seq && gw_grouped(engine)) /* another gateway delivered, and was further than this one is */
+			return GW_HOOK_LATER;
 		plan->pos.reset |= last < at->seq;
 	}
 	if (plan->pos.reset)

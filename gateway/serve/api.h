@@ -14,6 +14,7 @@ struct gw_feeds;    /* gateway/feed/feeds.h */
 struct gw_promises; /* gateway/serve/promise.h */
 struct gw_kept;	    /* gateway/serve/kept.h */
 struct gw_exports;  /* gateway/export/exports.h */
+struct gw_store_copy;
 struct gw_checks;   /* gateway/serve/checks.h */
 struct gw_hooks; /* gateway/hook/hooks.h */
 struct gw_publish; /* gateway/publish/publish.h */
@@ -33,6 +34,7 @@ struct gw_api {
 	struct gw_definitions *definitions;
 	struct gw_checks *checks;
 	const struct gw_shelf_conf *catalogue;
+	struct gw_store_copy *copy; /* gateway/export/store.h; NULL: no group */
 	struct gw_kept *kept; /* NULL: no answer is kept */
 };
 
@@ -94,6 +96,7 @@ void gw_rest_quality(void *ctx, struct bus_http_request *req);
 void gw_rest_readers(void *ctx, struct bus_http_request *req);
 void gw_rest_conflicts(void *ctx, struct bus_http_request *req);
 void gw_rest_freshness(void *ctx, struct bus_http_request *req);
+void gw_rest_gateways(void *ctx, struct bus_http_request *req);
 void gw_rest_whoami(void *ctx, struct bus_http_request *req);
 void gw_feeds_changes(void *ctx, struct bus_http_request *req);
 void gw_feeds_several(void *ctx, struct bus_http_request *req);

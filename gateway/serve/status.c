@@ -1,6 +1,7 @@
 #include "bus/clock.h"
 #include "bus/json_out.h"
 #include "gateway/engine/conflicts.h"
+#include "gateway/engine/group.h"
 #include "gateway/serve/api.h"
 #include "gateway/feed/feeds.h"
 
@@ -106,6 +107,55 @@ void gw_rest_quality(void *ctx, struct bus_http_request *req)
 void gw_rest_conflicts(void *ctx, struct bus_http_request *req)
 {
 	answer_sum(ctx, req, gw_conflicts_json);
+}
+
+static void put_gateway(struct bus_json_out *j, const struct gw_group_member *m)
+{
+	bus_json_object(j);
+	bus_json_key(j, "name");
+	bus_json_put_text(j, m->name);
+	bus_json_key(j, "here");
+	bus_json_put_bool(j, m->here);
+	bus_json_key(j, "role");
+	bus_json_put_text(j, gw_group_role_name(m->role));
+	bus_json_key(j, "ready");
+	bus_json_put_bool(j, m->ready);
+	bus_json_key(j, "fault");
+	bus_json_put_bool(j, m->fault);
+	bus_json_key(j, "batch");
+	bus_json_put_int(j, m->n);
+	bus_json_key(j, "seq");
+	bus_json_put_int(j, m->seq);
+	bus_json_key(j, "behind");
+	bus_json_put_int(j, m->behind);
+	bus_json_key(j, "heard_ms");
+	bus_json_put_int(j, m->age_ms);
+	bus_json_object_end(j);
+}
+
+/* The gateways that number together: who leads, how far each is. */
+void gw_rest_gateways(void *ctx, struct bus_http_request *req)
+{
+	struct gw_group_member m[GW_GROUP_MEMBERS_MAX];
+	struct gw_api *api = ctx;
+	struct bus_buf body = { 0 };
+	struct bus_json_out j = { .buf = &body };
+	int64_t newest;
+	size_t n;
+
+	if (!may_see(api, req))
+		return;
+	n = gw_group_members(api->engine, m, &newest);
+	bus_json_object(&j);
+	bus_json_key(&j, "batch");
+	bus_json_put_int(&j, newest);
+	bus_json_key(&j, "gateways");
+	bus_json_array(&j);
+	for (size_t i = 0; i < n; i++)
+		put_gateway(&j, &m[i]);
+	bus_json_array_end(&j);
+	bus_json_object_end(&j);
+	bus_http_reply(req, 200, "application/json", &body);
 }
 
 struct reader_list {

@@ -44,6 +44,10 @@ void gw_db_count_commits(struct gw_db *db, _Atomic uint64_t *commits);
  * is in its way. *left: pages still in the log. */
 enum bus_err gw_db_checkpoint(struct gw_db *db, bool truncate, int64_t *left,
 			      struct bus_error *err) BUS_MUSTCHECK;
+/* db_copy.c: the database as it is at this moment into a new (or empty) file; and a file's content in the place of this one's, in one
+ * transaction (no statement of the connection may be prepared). */
+enum bus_err gw_db_save(struct gw_db *db, const char *path, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_db_replace(struct gw_db *db, const char *path, struct bus_error *err) BUS_MUSTCHECK;
 /* From now on a statement that still runs after ms milliseconds ends with BUS_ETIMEOUT; 0: no limit. A
  * statement that writes loses its whole transaction with it: on the writer it is for SELECTs alone. */
 void gw_db_deadline(struct gw_db *db, int ms);

@@ -105,6 +105,9 @@ class OwnGateway:
         self.process.wait(30)
         assert not alive(self.process.pid)
 
+    def signal(self, sig):
+        os.kill(self.process.pid, sig)
+
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()

@@ -1,0 +1,88 @@
+/* This gateway lives: told by a thread of its own, since an evaluation may keep the materialiser for a minute. */
+#include <stdio.h>
+#include <time.h>
+
+#include "bus/clock.h"
+#include "bus/log.h"
+#include "bus/producer.h"
+#include "gateway/engine/engine.h"
+#include "gateway/engine/group_impl.h"
+
+#define BEAT_MS 500
+#define WAIT_MS 2000
+
+static void beat(struct gw_group *g, struct bus_producer **p, uint64_t *token, bool leaves)
+{
+	const struct bus_producer_conf conf = { .kafka = g->conf.kafka, .window = 16 };
+	struct bus_buf bytes = { 0 }, sealed = { 0 };
+	struct bus_str none = { 0 }, value;
+	struct gw_group_record r;
+	struct bus_error err = { 0 };
+	enum bus_err rc = BUS_OK;
+
+	pthread_mutex_lock(&g->lock);
+	r = g->beat;
+	pthread_mutex_unlock(&g->lock);
+	r.fault = gw_engine_fault(g->e) != NULL;
+	if (leaves)
+		r.role = GW_GROUP_LEAVES;
+	if (!*p)
+		rc = bus_producer_open(&conf, p, &err);
+	gw_group_put_record(&bytes, &r);
+	if (rc == BUS_OK)
+		rc = bus_seal(g->key, BUS_STR("titian-group"), bus_buf_str(&bytes), &sealed, &err);
+	value = bus_buf_str(&sealed);
+	if (rc == BUS_OK)
+		rc = bus_producer_send(*p, g->conf.topic, 0, none, &value, NULL, 0, bus_clock_ms(), ++*token, WAIT_MS, &err);
+	if (rc == BUS_OK)
+		rc = bus_producer_flush(*p, WAIT_MS, &err);
+	if (rc != BUS_OK) { /* what is queued would be old news */
+		bus_log(BUS_LOG_WARN, "group.beat", LOG_ERR(&err));
+		bus_producer_close(p);
+	}
+	bus_buf_release(&bytes);
+	bus_buf_release(&sealed);
+}
+
+static void *run(void *ctx)
+{
+	struct gw_group *g = ctx;
+	struct bus_producer *p = NULL;
+	uint64_t token = 0;
+	struct timespec until;
+	bool end;
+
+	do {
+		beat(g, &p, &token, false);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += BEAT_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_mutex_lock(&g->lock);
+		while (!g->end && pthread_cond_timedwait(&g->moved, &g->lock, &until) == 0)
+			;
+		end = g->end;
+		pthread_mutex_unlock(&g->lock);
+	} while (!end);
+	beat(g, &p, &token, true);
+	bus_producer_close(&p);
+	return NULL;
+}
+
+void gw_group_beat_start(struct gw_group *g)
+{
+	if (!g->started)
+		g->started = pthread_create(&g->thread, NULL, run, g) == 0;
+}
+
+void gw_group_beat_stop(struct gw_group *g)
+{
+	if (!g->started)
+		return;
+	pthread_mutex_lock(&g->lock);
+	g->end = true;
+	pthread_cond_broadcast(&g->moved);
+	pthread_mutex_unlock(&g->lock);
+	pthread_join(g->thread, NULL);
+	g->started = g->end = false;
+}
