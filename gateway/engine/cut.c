@@ -158,7 +158,8 @@ static bool reached(struct gw_cut *c, size_t slot)
 	int64_t at;
 
 	return p->next >= q->to || q->n > 0 ||
-	       (bus_consumer_position(c->inputs, p->topic->name, p->partition, &at, NULL) == BUS_OK && at >= q->to);
+	       (bus_consumer_position(c->inputs, p->topic->name, p->partition, &at, NULL) == BUS_OK &&
+		at >= q->to);
 }
 
 static bool all_reached(struct gw_cut *c)

@@ -8,11 +8,11 @@
 #include "bus/log.h"
 #include "gateway/engine/group_impl.h"
 
-#define LEASE_MS 4000	   /* without a word of the leader another may claim */
+#define LEASE_MS 4000	     /* without a word of the leader another may claim */
 #define LEASE_SPREAD_MS 2000 /* so that they do not all claim at once */
-#define CLAIM_MS 3000	   /* between two claims of ours */
-#define BEHIND_MS 10000 /* who has not seen the log's end for so long is not ready */
-#define COMMIT_MS 50	   /* most that batches of one transaction wait for each other */
+#define CLAIM_MS 3000	     /* between two claims of ours */
+#define BEHIND_MS 10000	     /* who has not seen the log's end for so long is not ready */
+#define COMMIT_MS 50	     /* most that batches of one transaction wait for each other */
 
 struct gw_group *gw_group_new(struct gw_engine *e, const struct gw_group_conf *conf)
 {
@@ -30,10 +30,13 @@ struct gw_group *gw_group_new(struct gw_engine *e, const struct gw_group_conf *c
 	pthread_cond_init(&g->moved, &attr);
 	pthread_condattr_destroy(&attr);
 	g->role = bus_metric("titian_group_leads", "gauge", "1: this gateway leads its group", "");
-	g->doubts = bus_metric("titian_group_doubtful", "gauge",
-			       "Rows of full views that are not what the leader has; 0 but while catching up on a "
-			       "compacted topic", "");
-	g->batches = bus_metric("titian_group_batches_total", "counter", "Batches of the group written or applied", "");
+	g->doubts =
+	    bus_metric("titian_group_doubtful", "gauge",
+		       "Rows of full views that are not what the leader has; 0 but while catching up on a "
+		       "compacted topic",
+		       "");
+	g->batches = bus_metric("titian_group_batches_total", "counter",
+				"Batches of the group written or applied", "");
 	g->wait_us = bus_metric("titian_group_wait_microseconds_total", "counter",
 				"Time that commits waited for the group's log", "");
 	return g;
@@ -66,8 +69,8 @@ enum bus_err gw_group_note(struct gw_group *g, struct bus_error *err)
 	const struct gw_group_place *p = &g->stands;
 	char text[128];
 
-	snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64, p->epoch, p->leader,
-		 p->store, g->n, p->offset);
+	snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64, p->epoch,
+		 p->leader, p->store, g->n, p->offset);
 	return gw_core_set_meta(g->e, "group", text, err);
 }
 
@@ -78,8 +81,8 @@ static enum bus_err stored_place(struct gw_group *g, struct gw_group_place *p, s
 
 	*p = (struct gw_group_place){ .offset = BUS_OFFSET_BEGIN };
 	if (rc == BUS_OK && text[0] &&
-	    sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64, &p->epoch, &p->leader, &p->store,
-		   &p->n, &p->offset) != 5)
+	    sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64, &p->epoch, &p->leader,
+		   &p->store, &p->n, &p->offset) != 5)
 		rc = bus_fail(err, BUS_EDATA, "the store's place in its group cannot be read");
 	return rc;
 }
@@ -129,7 +132,11 @@ void gw_group_wipe(struct gw_group *g)
 
 static struct gw_group_member member_of(const struct gw_group_record *r)
 {
-	struct gw_group_member m = { .role = r->role, .n = r->n, .seq = r->seq, .behind = r->behind, .ready = r->ready,
+	struct gw_group_member m = { .role = r->role,
+				     .n = r->n,
+				     .seq = r->seq,
+				     .behind = r->behind,
+				     .ready = r->ready,
 				     .fault = r->fault };
 
 	memcpy(m.name, r->name, sizeof(m.name));
@@ -147,7 +154,8 @@ void gw_group_heard(struct gw_group *g, const struct gw_group_record *r)
 		g->ready |= r->kind == GW_GROUP_BEAT && r->ready;
 		if (r->kind == GW_GROUP_BEAT && (r->role == GW_GROUP_LEAVES || r->fault ||
 						 (r->node != g->node && strcmp(r->name, g->conf.name) == 0)))
-			g->leader_ms = 0; /* it says that it is no more, or was this gateway before it was started again */
+			g->leader_ms =
+			    0; /* it says that it is no more, or was this gateway before it was started again */
 	}
 	if (r->kind != GW_GROUP_BEAT || r->node == g->node)
 		return;
@@ -197,9 +205,11 @@ void gw_group_show(struct gw_group *g, enum gw_group_role role)
 static enum bus_err claim(struct gw_group *g, struct bus_error *err)
 {
 	const struct gw_group_place *p = gw_group_log_place(g->log);
-	const struct gw_group_record r = {
-		.kind = GW_GROUP_CLAIM, .node = g->node, .epoch = p->epoch + 1, .store = gw_store_id(g->e), .n = g->n
-	};
+	const struct gw_group_record r = { .kind = GW_GROUP_CLAIM,
+					   .node = g->node,
+					   .epoch = p->epoch + 1,
+					   .store = gw_store_id(g->e),
+					   .n = g->n };
 	struct bus_buf bytes = { 0 };
 	enum bus_err rc;
 
@@ -286,8 +296,8 @@ enum bus_err gw_group_step(struct gw_group *g, int wait_ms, bool *idle, struct b
 		rc = gw_group_log_next(g->log, g->due ? 0 : wait_ms, &g->record, err);
 		if (rc == BUS_OK)
 			rc = take(g, err);
-	} while (rc == BUS_OK && !g->leads && !*g->stop &&
-		 (gw_group_log_waiting(g->log) || g->within) && bus_clock_mono_ms() - begin < COMMIT_MS);
+	} while (rc == BUS_OK && !g->leads && !*g->stop && (gw_group_log_waiting(g->log) || g->within) &&
+		 bus_clock_mono_ms() - begin < COMMIT_MS);
 	if (rc == BUS_ETIMEOUT) {
 		*idle = !g->within && !g->due;
 		rc = BUS_OK;
@@ -338,7 +348,8 @@ const char *gw_group_role_name(enum gw_group_role role)
 	return name[role];
 }
 
-size_t gw_group_members(struct gw_engine *e, struct gw_group_member out[GW_GROUP_MEMBERS_MAX], int64_t *newest)
+size_t gw_group_members(struct gw_engine *e, struct gw_group_member out[GW_GROUP_MEMBERS_MAX],
+			int64_t *newest)
 {
 	struct gw_group *g = e->group;
 	int64_t now = bus_clock_mono_ms();

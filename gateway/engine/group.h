@@ -18,22 +18,23 @@
 struct gw_group_conf {
 	struct bus_kafka_conf kafka; /* borrowed strings, all of it: good until gw_engine_close */
 	const char *topic;
-	const char *name; /* of this gateway, for people */
-	const char *url;  /* where the others reach its operations port; "": it gives no copies */
-	bool anew;	  /* without any other gateway that has a store: begin a new numbering */
+	const char *name;	  /* of this gateway, for people */
+	const char *url;	  /* where the others reach its operations port; "": it gives no copies */
+	bool anew;		  /* without any other gateway that has a store: begin a new numbering */
 	uint8_t key[BUS_KEY_LEN]; /* cursor.key */
 };
 
 struct gw_group_member { /* by value */
 	char name[GW_GROUP_NAME_MAX], url[GW_GROUP_URL_MAX];
 	enum gw_group_role role;
-	int64_t n, seq; /* the last batch and the newest number that it has */
-	int64_t behind; /* records of inputs; of a leader and of one that copies */
+	int64_t n, seq;		 /* the last batch and the newest number that it has */
+	int64_t behind;		 /* records of inputs; of a leader and of one that copies */
 	bool ready, fault, here; /* here: this gateway */
-	int64_t age_ms; /* since it was last heard of */
+	int64_t age_ms;		 /* since it was last heard of */
 };
 /* Gateways heard of within the last minute, this one first; 0: there is no group. *newest: the log's last batch. Any thread. */
-size_t gw_group_members(struct gw_engine *e, struct gw_group_member out[GW_GROUP_MEMBERS_MAX], int64_t *newest);
+size_t gw_group_members(struct gw_engine *e, struct gw_group_member out[GW_GROUP_MEMBERS_MAX],
+			int64_t *newest);
 const char *gw_group_role_name(enum gw_group_role role);
 
 /* "Authorization: Titian-Group MS.MAC": who has the group's key may copy the store. Any thread. */

@@ -33,7 +33,8 @@ static void beat(struct gw_group *g, struct bus_producer **p, uint64_t *token, b
 		rc = bus_seal(g->key, BUS_STR("titian-group"), bus_buf_str(&bytes), &sealed, &err);
 	value = bus_buf_str(&sealed);
 	if (rc == BUS_OK)
-		rc = bus_producer_send(*p, g->conf.topic, 0, none, &value, NULL, 0, bus_clock_ms(), ++*token, WAIT_MS, &err);
+		rc = bus_producer_send(*p, g->conf.topic, 0, none, &value, NULL, 0, bus_clock_ms(), ++*token,
+				       WAIT_MS, &err);
 	if (rc == BUS_OK)
 		rc = bus_producer_flush(*p, WAIT_MS, &err);
 	if (rc != BUS_OK) { /* what is queued would be old news */

@@ -12,11 +12,11 @@
 #include "bus/log.h"
 #include "gateway/engine/group_impl.h"
 
-#define LISTEN_MS 2000	 /* for others' beats */
-#define ALONE_MS 15000	 /* nobody has been heard: one that may begins anew */
-#define MAKING_MS 500	 /* between two questions while the other makes its copy */
+#define LISTEN_MS 2000 /* for others' beats */
+#define ALONE_MS 15000 /* nobody has been heard: one that may begins anew */
+#define MAKING_MS 500  /* between two questions while the other makes its copy */
 #define CALL_MS 600000
-#define TRIES 100	 /* a connection that breaks goes on where it broke */
+#define TRIES 100 /* a connection that breaks goes on where it broke */
 
 /* --- who may ask --------------------------------------------------------------------------------------- */
 
@@ -103,14 +103,22 @@ static bool same_digest(const char *header, const uint8_t digest[BUS_SHA256_LEN]
 }
 
 /* One request, from f->at on. *status 202: ask again. tag: of the copy, "" at first. */
-static enum bus_err ask(struct fetch *f, struct bus_client *client, const char *url, char tag[128], char digest[128],
-			int *status, struct bus_error *err)
+static enum bus_err ask(struct fetch *f, struct bus_client *client, const char *url, char tag[128],
+			char digest[128], int *status, struct bus_error *err)
 {
 	struct bus_client_header want[] = { { .name = "ETag" }, { .name = "Repr-Digest" } };
 	struct bus_buf sign = { 0 }, range = { 0 }, match = { 0 }, answer = { 0 };
 	const char *header[] = { NULL, NULL, NULL, NULL };
-	struct bus_client_call call = { .method = "GET", .url = url, .header = header, .timeout_ms = CALL_MS, .go_on = go_on,
-					.ctx = f, .want = want, .n_want = BUS_LEN(want), .take = take, .take_ctx = f };
+	struct bus_client_call call = { .method = "GET",
+					.url = url,
+					.header = header,
+					.timeout_ms = CALL_MS,
+					.go_on = go_on,
+					.ctx = f,
+					.want = want,
+					.n_want = BUS_LEN(want),
+					.take = take,
+					.take_ctx = f };
 	enum bus_err rc;
 
 	gw_group_sign(f->g->conf.key, bus_clock_ms(), &sign);
@@ -153,10 +161,12 @@ static enum bus_err fetch(struct gw_group *g, const char *base, const char *path
 	unlink(path);
 	f.fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	f.sum = bus_sha256_new();
-	rc = f.fd >= 0 ? bus_client_open(&conf, &client, err) : bus_fail(err, BUS_EIO, "cannot make '%s': %m", path);
+	rc = f.fd >= 0 ? bus_client_open(&conf, &client, err)
+		       : bus_fail(err, BUS_EIO, "cannot make '%s': %m", path);
 	while (rc == BUS_OK && status == 202) {
 		rc = ask(&f, client, url, tag, digest, &status, err);
-		if (rc != BUS_OK && rc != BUS_ECONFLICT && bus_err_retriable(rc) && f.at > 0 && ++tries < TRIES) {
+		if (rc != BUS_OK && rc != BUS_ECONFLICT && bus_err_retriable(rc) && f.at > 0 &&
+		    ++tries < TRIES) {
 			nap(g, MAKING_MS); /* broken off: go on where it broke */
 			rc = BUS_OK;
 			status = 202;
@@ -222,7 +232,8 @@ static enum bus_err begin_anew(struct gw_group *g, struct bus_error *err)
 	const struct gw_group_place all = { .offset = GW_GROUP_ALL };
 	enum bus_err rc;
 
-	bus_log(BUS_LOG_WARN, "group.anew", LOG_STR("why", "group.anew is set, and no other gateway was heard of"));
+	bus_log(BUS_LOG_WARN, "group.anew",
+		LOG_STR("why", "group.anew is set, and no other gateway was heard of"));
 	gw_group_close(g);
 	rc = gw_group_log_open(&g->conf.kafka, g->conf.topic, g->key, &all, &g->log, err);
 	while (rc == BUS_OK && !*g->stop && !gw_group_log_at_end(g->log))
@@ -257,7 +268,8 @@ enum bus_err gw_group_copy(struct gw_group *g, struct bus_error *err)
 				rc = begin_anew(g, err);
 				break;
 			}
-			bus_log(BUS_LOG_WARN, "group.alone", LOG_STR("why", "no other gateway with a store is heard of"));
+			bus_log(BUS_LOG_WARN, "group.alone",
+				LOG_STR("why", "no other gateway with a store is heard of"));
 			continue;
 		}
 		bus_log(BUS_LOG_INFO, "group.copying", LOG_STR("from", &url[0]));

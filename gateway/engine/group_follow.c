@@ -41,14 +41,15 @@ static void doubt(struct gw_group *g, const struct gw_live *v, struct bus_str ke
 	bus_buf_put(&name, v->def->pub.name, strlen(v->def->pub.name) + 1);
 	bus_buf_put(&name, key.p, key.n);
 	if (gw_keys_add(&g->doubtful, bus_buf_str(&name)))
-		bus_log(BUS_LOG_DEBUG, "group.doubt", LOG_STR("view", v->def->pub.name), LOG_INT("batch", g->n + 1));
+		bus_log(BUS_LOG_DEBUG, "group.doubt", LOG_STR("view", v->def->pub.name),
+			LOG_INT("batch", g->n + 1));
 	bus_buf_release(&name);
 	bus_metric_set(g->doubts, (double)g->doubtful.n);
 }
 
 /* A statement that stands on a row with the entry's scope columns; NULL with an error. */
-static struct gw_stmt *scope_row(struct gw_group *g, struct gw_live *v, const struct gw_group_item *i, enum bus_err *rc,
-				 struct bus_error *err)
+static struct gw_stmt *scope_row(struct gw_group *g, struct gw_live *v, const struct gw_group_item *i,
+				 enum bus_err *rc, struct bus_error *err)
 {
 	const struct gw_view *d = &v->def->pub;
 	struct bus_buf sql = { 0 };
@@ -265,7 +266,8 @@ enum bus_err gw_group_finish(struct gw_group *g, struct bus_error *err)
 
 /* --- what a batch may begin with: each ends the transaction itself, which does the rest of the batch ------- */
 
-static enum bus_err parse(struct gw_group *g, const struct gw_group_item *i, struct gw_def **out, struct bus_error *err)
+static enum bus_err parse(struct gw_group *g, const struct gw_group_item *i, struct gw_def **out,
+			  struct bus_error *err)
 {
 	char name[GW_GROUP_NAME_MAX];
 	struct gw_def *d = NULL;
@@ -327,7 +329,8 @@ static enum bus_err define(struct gw_group *g, const struct gw_group_item *i, st
 	}
 	rc = gw_build_new(e, d, i->n != 0, &b, err);
 	while (rc == BUS_OK && !ready) {
-		rc = *g->stop ? bus_fail(err, BUS_ESTOPPED, "stopping") : gw_build_step(e, b, BUILD_MS, &ready, err);
+		rc = *g->stop ? bus_fail(err, BUS_ESTOPPED, "stopping")
+			      : gw_build_step(e, b, BUILD_MS, &ready, err);
 		gw_group_show(g, GW_GROUP_FOLLOWS);
 	}
 	g->within = true;
@@ -390,8 +393,10 @@ static enum bus_err inputs(struct gw_group *g, struct gw_group_item *i, struct b
 		snprintf(topic, sizeof(topic), "%.*s", (int)i->name.n, i->name.p);
 		slot = gw_core_part(g->e, topic, (int32_t)i->part);
 		if (slot < 0) {
-			bus_log(BUS_LOG_ERROR, "group.topics", LOG_STR("topic", &topic[0]),
-				LOG_STR("why", "the leader reads it, and `topics` of this gateway does not name it"));
+			bus_log(
+			    BUS_LOG_ERROR, "group.topics", LOG_STR("topic", &topic[0]),
+			    LOG_STR("why",
+				    "the leader reads it, and `topics` of this gateway does not name it"));
 			return damaged(err, "it has a topic that is not read here");
 		}
 		if (g->e->n_parts > known && gw_cut_restart(g->cut, slot, err) != BUS_OK)

@@ -23,22 +23,23 @@ struct gw_group {
 	struct gw_group_log *log;
 	const _Atomic bool *stop;
 	bool leads;
-	bool joined;	   /* the log has been read to where its end was */
-	int64_t n;	   /* the last batch that this store has, or will have with the open transaction */
+	bool joined; /* the log has been read to where its end was */
+	int64_t n;   /* the last batch that this store has, or will have with the open transaction */
 	struct gw_group_place stands; /* in the log, after it */
-	struct gw_group_place wiped; /* epoch > 0: this store was made anew while it led, and gives new numbers */
-	int64_t claim_ms;  /* monotonic: not before */
-	int64_t leader_ms; /* monotonic: the leader was heard of */
-	int64_t end_ms;	   /* monotonic: the log's end was seen */
-	bool ready;	   /* some leader had read its inputs to their ends */
+	struct gw_group_place
+	    wiped;	     /* epoch > 0: this store was made anew while it led, and gives new numbers */
+	int64_t claim_ms;    /* monotonic: not before */
+	int64_t leader_ms;   /* monotonic: the leader was heard of */
+	int64_t end_ms;	     /* monotonic: the log's end was seen */
+	bool ready;	     /* some leader had read its inputs to their ends */
 	uint64_t waits_told; /* digest of what waited, as last told */
 
 	/* leads: of the open transaction */
-	struct bus_buf out;	/* items that are not sent */
-	struct gw_live *about;	/* the view that the last one was of */
-	bool held;		/* nothing is sent: it may be taken back to mark */
+	struct bus_buf out;    /* items that are not sent */
+	struct gw_live *about; /* the view that the last one was of */
+	bool held;	       /* nothing is sent: it may be taken back to mark */
 	size_t mark;
-	struct bus_buf waits;	/* scratch */
+	struct bus_buf waits; /* scratch */
 	uint64_t part;
 	int64_t *told; /* by slot: the offset that was told last */
 	size_t n_told;
@@ -76,7 +77,8 @@ enum bus_err gw_group_step(struct gw_group *g, int wait_ms, bool *idle, struct b
 /* One that leads looks whether it still does: BUS_EFATAL otherwise. */
 enum bus_err gw_group_look(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK;
 bool gw_group_ready(struct gw_group *g); /* the log is read, and the leader had read its inputs */
-enum bus_err gw_group_note(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK; /* where the store stands, into it */
+enum bus_err gw_group_note(struct gw_group *g,
+			   struct bus_error *err) BUS_MUSTCHECK; /* where the store stands, into it */
 void gw_group_wipe(struct gw_group *g); /* the store is about to be made anew, by the one that leads */
 void gw_group_heard(struct gw_group *g, const struct gw_group_record *r);
 void gw_group_show(struct gw_group *g, enum gw_group_role role); /* to the beat */
@@ -85,8 +87,10 @@ void gw_group_show(struct gw_group *g, enum gw_group_role role); /* to the beat 
 void gw_group_told_none(struct gw_group *g);
 
 /* group_follow.c */
-enum bus_err gw_group_apply(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK; /* g->record, a batch's part */
-enum bus_err gw_group_finish(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK; /* the batch's other parts */
+enum bus_err gw_group_apply(struct gw_group *g,
+			    struct bus_error *err) BUS_MUSTCHECK; /* g->record, a batch's part */
+enum bus_err gw_group_finish(struct gw_group *g,
+			     struct bus_error *err) BUS_MUSTCHECK; /* the batch's other parts */
 enum bus_err gw_group_doubts(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK;
 
 /* group_beat.c */

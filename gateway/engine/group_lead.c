@@ -87,8 +87,8 @@ enum bus_err gw_group_tell(struct gw_engine *e, const struct gw_group_item *item
 	return e->group && e->group->leads ? put(e->group, item, err) : BUS_OK;
 }
 
-enum bus_err gw_group_tell_key(struct gw_engine *e, struct gw_live *v, struct bus_str key, struct gw_stmt *from,
-			       uint64_t hash, struct bus_error *err)
+enum bus_err gw_group_tell_key(struct gw_engine *e, struct gw_live *v, struct bus_str key,
+			       struct gw_stmt *from, uint64_t hash, struct bus_error *err)
 {
 	struct gw_group *g = e->group;
 	const struct gw_view *d = &v->def->pub;
@@ -99,7 +99,8 @@ enum bus_err gw_group_tell_key(struct gw_engine *e, struct gw_live *v, struct bu
 	if (!g || !g->leads || v->beside)
 		return BUS_OK;
 	if (d->n_scope > GW_GROUP_SCOPE_MAX)
-		return bus_fail(err, BUS_ETOOBIG, "view '%s' has more than %d scope columns", d->name, GW_GROUP_SCOPE_MAX);
+		return bus_fail(err, BUS_ETOOBIG, "view '%s' has more than %d scope columns", d->name,
+				GW_GROUP_SCOPE_MAX);
 	if (g->about != v)
 		rc = put(g, &view, err);
 	g->about = v;
@@ -155,7 +156,9 @@ static enum bus_err settle(struct gw_group *g, struct bus_error *err)
 
 static enum bus_err publish(struct gw_group *g, struct bus_error *err)
 {
-	const struct gw_group_item end = { .what = GW_ITEM_END, .n = g->e->seq, .part = bus_clock_ms() / MINUTE_MS };
+	const struct gw_group_item end = { .what = GW_ITEM_END,
+					   .n = g->e->seq,
+					   .part = bus_clock_ms() / MINUTE_MS };
 	int64_t begin = bus_clock_mono_us();
 	uint64_t waits = put_waits(g);
 	enum bus_err rc;

@@ -22,7 +22,7 @@ struct gw_group_log {
 	struct bus_producer *producer;
 	uint64_t token;
 	struct gw_group_place place;
-	uint64_t next_part; /* of batch place.n + 1 */
+	uint64_t next_part;  /* of batch place.n + 1 */
 	uint64_t epoch_seen; /* the highest, of records that do not count, too */
 	int64_t n_seen;
 	struct bus_record record[READ_MAX];
@@ -33,8 +33,8 @@ struct gw_group_log {
 static enum bus_err make_topic(const struct bus_kafka_conf *kafka, const char *topic, struct bus_error *err)
 {
 	/* By bytes, not by time: a city that was switched off for a month goes on where it stood. */
-	static const char *const config[] = { "cleanup.policy=delete", "retention.ms=-1", "retention.bytes=1073741824",
-					      "segment.bytes=67108864", NULL };
+	static const char *const config[] = { "cleanup.policy=delete", "retention.ms=-1",
+					      "retention.bytes=1073741824", "segment.bytes=67108864", NULL };
 	struct bus_topic_spec spec = { .name = topic, .partitions = 1, .config = config };
 	struct bus_topic_state state = { 0 };
 	enum bus_err rc;
@@ -42,8 +42,8 @@ static enum bus_err make_topic(const struct bus_kafka_conf *kafka, const char *t
 
 	rc = bus_admin_topic(kafka, topic, &state, ADMIN_MS, err);
 	if (rc == BUS_OK && state.partitions != 1)
-		return bus_fail(err, BUS_EINVAL, "the group's topic '%s' has %d partitions; it needs one", topic,
-				(int)state.partitions);
+		return bus_fail(err, BUS_EINVAL, "the group's topic '%s' has %d partitions; it needs one",
+				topic, (int)state.partitions);
 	if (rc != BUS_ENOENT)
 		return rc;
 	spec.replication = state.brokers < REPLICAS ? state.brokers : REPLICAS;
@@ -75,8 +75,10 @@ enum bus_err gw_group_log_open(const struct bus_kafka_conf *kafka, const char *t
 		l->place.offset = end;
 	else if (rc == BUS_OK && from->offset == GW_GROUP_ALL)
 		l->place.offset = begin;
-	else if (rc == BUS_OK && (from->offset == BUS_OFFSET_BEGIN ? begin > 0 : from->offset < begin || from->offset > end))
-		rc = bus_fail(err, BUS_ENOENT, "the group's topic '%s' reaches from %lld to %lld; this store stands at %lld",
+	else if (rc == BUS_OK &&
+		 (from->offset == BUS_OFFSET_BEGIN ? begin > 0 : from->offset < begin || from->offset > end))
+		rc = bus_fail(err, BUS_ENOENT,
+			      "the group's topic '%s' reaches from %lld to %lld; this store stands at %lld",
 			      topic, (long long)begin, (long long)end, (long long)from->offset);
 	if (rc == BUS_OK)
 		rc = bus_consumer_assign(l->consumer, topic, 0, l->place.offset, 0, err);
@@ -127,7 +129,8 @@ static bool decide(struct gw_group_log *l, const struct gw_group_record *r)
 		l->next_part = 0;
 		return true;
 	case GW_GROUP_BATCH:
-		if (r->epoch != p->epoch || r->node != p->leader || r->n != p->n + 1 || r->part != l->next_part)
+		if (r->epoch != p->epoch || r->node != p->leader || r->n != p->n + 1 ||
+		    r->part != l->next_part)
 			return false;
 		l->next_part = r->last ? 0 : r->part + 1;
 		p->n += r->last;
@@ -146,7 +149,8 @@ enum bus_err gw_group_log_next(struct gw_group_log *l, int timeout_ms, struct gw
 		if (l->at == l->n) {
 			left = until - bus_clock_mono_ms();
 			l->at = l->n = 0;
-			rc = bus_consumer_poll(l->consumer, l->record, READ_MAX, &l->n, left > 0 ? (int)left : 0, err);
+			rc = bus_consumer_poll(l->consumer, l->record, READ_MAX, &l->n,
+					       left > 0 ? (int)left : 0, err);
 			if (rc != BUS_OK)
 				return rc;
 			if (l->n == 0)
@@ -158,11 +162,13 @@ enum bus_err gw_group_log_next(struct gw_group_log *l, int timeout_ms, struct gw
 		bus_buf_reset(&l->plain);
 		if (bus_open(l->key, bound, from->value, &l->plain, NULL) != BUS_OK)
 			return bus_fail(err, BUS_EDATA,
-					"the group's topic '%s' is sealed with another key: cursor.key must be the same on "
+					"the group's topic '%s' is sealed with another key: cursor.key must "
+					"be the same on "
 					"all its gateways",
 					l->topic);
 		if (gw_group_read_record(bus_buf_str(&l->plain), r) != BUS_OK)
-			return bus_fail(err, BUS_EDATA, "the group's topic '%s' holds a record of another version at %lld",
+			return bus_fail(err, BUS_EDATA,
+					"the group's topic '%s' holds a record of another version at %lld",
 					l->topic, (long long)from->offset);
 		l->epoch_seen = r->epoch > l->epoch_seen ? r->epoch : l->epoch_seen;
 		l->n_seen = r->n > l->n_seen ? r->n : l->n_seen;
@@ -206,8 +212,8 @@ enum bus_err gw_group_log_put(struct gw_group_log *l, struct bus_str bytes, stru
 	bus_buf_reset(&l->sealed);
 	rc = bus_seal(l->key, bound, bytes, &l->sealed, err);
 	value = bus_buf_str(&l->sealed);
-	return rc == BUS_OK ? bus_producer_send(l->producer, l->topic, 0, none, &value, NULL, 0, bus_clock_ms(),
-						++l->token, PUT_MS, err)
+	return rc == BUS_OK ? bus_producer_send(l->producer, l->topic, 0, none, &value, NULL, 0,
+						bus_clock_ms(), ++l->token, PUT_MS, err)
 			    : rc;
 }
 

@@ -17,7 +17,7 @@
 
 struct gw_group_log;
 
-struct gw_group_place { /* what reading up to `offset` has decided */
+struct gw_group_place {		       /* what reading up to `offset` has decided */
 	uint64_t epoch, leader, store; /* of the last claim that counts; 0: none yet */
 	int64_t n;		       /* the last whole batch */
 	int64_t offset;		       /* to go on from; BUS_OFFSET_BEGIN, GW_GROUP_END */
@@ -43,7 +43,8 @@ void gw_group_log_trust(struct gw_group_log *l);
 
 /* Queues a record (bytes as of gw_group_wire.h). _flush: until Kafka has it. After an error whether it has is not
  * known: only a new claim settles that. */
-enum bus_err gw_group_log_put(struct gw_group_log *l, struct bus_str bytes, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_group_log_put(struct gw_group_log *l, struct bus_str bytes,
+			      struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_group_log_flush(struct gw_group_log *l, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

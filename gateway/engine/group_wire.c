@@ -163,8 +163,9 @@ enum bus_err gw_group_read_record(struct bus_str in, struct gw_group_record *out
 		return ok ? BUS_OK : BUS_EDATA;
 	case GW_GROUP_BEAT:
 		ok = ok && take_flag(&in, GW_GROUP_LEAVES, &role) && take_signed(&in, &out->seq) &&
-		     take_signed(&in, &out->behind) && take_flag(&in, 1, &ready) && take_flag(&in, 1, &fault) &&
-		     take_word(&in, out->name, sizeof(out->name)) && take_word(&in, out->url, sizeof(out->url));
+		     take_signed(&in, &out->behind) && take_flag(&in, 1, &ready) &&
+		     take_flag(&in, 1, &fault) && take_word(&in, out->name, sizeof(out->name)) &&
+		     take_word(&in, out->url, sizeof(out->url));
 		out->role = (enum gw_group_role)role;
 		out->ready = ready != 0;
 		out->fault = fault != 0;

@@ -15,16 +15,17 @@
 
 enum gw_group_kind {
 	GW_GROUP_CLAIM = 'C', /* node leads from here on, if epoch is the next one */
-	GW_GROUP_BATCH = 'B', /* a part of batch n; counts if node leads in epoch, n is next and the part too */
-	GW_GROUP_VOID = 'N',  /* the parts of batch n so far are void */
-	GW_GROUP_BEAT = 'P',  /* node lives */
+	GW_GROUP_BATCH =
+	    'B', /* a part of batch n; counts if node leads in epoch, n is next and the part too */
+	GW_GROUP_VOID = 'N', /* the parts of batch n so far are void */
+	GW_GROUP_BEAT = 'P', /* node lives */
 };
 
 enum gw_group_role { GW_GROUP_FOLLOWS, GW_GROUP_LEADS, GW_GROUP_COPIES, GW_GROUP_LEAVES };
 
 struct gw_group_record {
 	enum gw_group_kind kind;
-	uint64_t node;	/* drawn at each start */
+	uint64_t node; /* drawn at each start */
 	uint64_t epoch;
 	uint64_t store; /* CLAIM, BEAT: whose numbering */
 	int64_t n;	/* BATCH, VOID: its number; else: the last batch that node has applied */
@@ -39,18 +40,18 @@ struct gw_group_record {
 };
 
 enum gw_group_what {
-	GW_ITEM_INPUT = 'i',   /* name: topic, part, n: offset to go on from. Before all others */
-	GW_ITEM_DEFINE = 'S',  /* name, n: defined by the topic, text: built beside, and switched to */
-	GW_ITEM_WORDS = 'R',   /* the same of the same rows in other words */
-	GW_ITEM_DROP = 'X',    /* name */
-	GW_ITEM_REFILL = 'T',  /* name: topic, part: schema id: read again, exchanged */
-	GW_ITEM_SUM = 'W',     /* name: this roll-up's numbers were made anew from its table */
-	GW_ITEM_VIEW = 'V',    /* name: what entries after it belong to */
-	GW_ITEM_PRESENT = 'e', /* n: number (0: of a view without a log), text: key, hash, scope */
-	GW_ITEM_GONE = 'd',    /* n, text: key */
-	GW_ITEM_WAITS = 'k',   /* name: some of its keys wait for evaluation */
+	GW_ITEM_INPUT = 'i',	 /* name: topic, part, n: offset to go on from. Before all others */
+	GW_ITEM_DEFINE = 'S',	 /* name, n: defined by the topic, text: built beside, and switched to */
+	GW_ITEM_WORDS = 'R',	 /* the same of the same rows in other words */
+	GW_ITEM_DROP = 'X',	 /* name */
+	GW_ITEM_REFILL = 'T',	 /* name: topic, part: schema id: read again, exchanged */
+	GW_ITEM_SUM = 'W',	 /* name: this roll-up's numbers were made anew from its table */
+	GW_ITEM_VIEW = 'V',	 /* name: what entries after it belong to */
+	GW_ITEM_PRESENT = 'e',	 /* n: number (0: of a view without a log), text: key, hash, scope */
+	GW_ITEM_GONE = 'd',	 /* n, text: key */
+	GW_ITEM_WAITS = 'k',	 /* name: some of its keys wait for evaluation */
 	GW_ITEM_WAITS_ALL = 'a', /* name: it waits as a whole */
-	GW_ITEM_END = 'Z',     /* n: the newest number, part: minute. Once, the last of all */
+	GW_ITEM_END = 'Z',	 /* n: the newest number, part: minute. Once, the last of all */
 };
 
 struct gw_group_item { /* borrowed from the bytes read */

@@ -7,9 +7,11 @@ static bool runs(struct gw_engine *e, const struct gw_wanted *w)
 	const struct gw_shipped *file = gw_lives_shipped(e->lives, w->name);
 
 	if (w->text)
-		return v && v->defined && v->def->text.n == w->n && memcmp(v->def->text.p, w->text, w->n) == 0;
+		return v && v->defined && v->def->text.n == w->n &&
+		       memcmp(v->def->text.p, w->text, w->n) == 0;
 	if (file)
-		return v && !v->defined && v->def->text.n == file->n && memcmp(v->def->text.p, file->text, file->n) == 0;
+		return v && !v->defined && v->def->text.n == file->n &&
+		       memcmp(v->def->text.p, file->text, file->n) == 0;
 	return !v;
 }
 
@@ -21,7 +23,8 @@ void gw_lives_follow(struct gw_engine *e)
 	for (size_t i = 0; i < l->n;) {
 		size_t n = l->n;
 
-		if (runs(e, &l->wish[i]) && (l->wish[i].fresh || l->wish[i].state.state != GW_STATE_RUNNING || !l->wish[i].text))
+		if (runs(e, &l->wish[i]) &&
+		    (l->wish[i].fresh || l->wish[i].state.state != GW_STATE_RUNNING || !l->wish[i].text))
 			gw_wish_granted(e, &l->wish[i]);
 		i += l->n == n; /* else it is forgotten */
 	}
@@ -44,7 +47,8 @@ void gw_lives_files(struct gw_engine *e)
 	for (size_t i = 0; i < l->n_shipped; i++) {
 		const struct gw_live *v = gw_lives_running(e, l->shipped[i].name);
 
-		if (!v || v->def->text.n != l->shipped[i].n || memcmp(v->def->text.p, l->shipped[i].text, l->shipped[i].n) != 0)
+		if (!v || v->def->text.n != l->shipped[i].n ||
+		    memcmp(v->def->text.p, l->shipped[i].text, l->shipped[i].n) != 0)
 			wish_none(e, l->shipped[i].name);
 	}
 	for (size_t i = 0; i < e->n_views; i++)

@@ -15,8 +15,8 @@
 #include "gateway/engine/group.h"
 #include "gateway/export/range.h"
 
-#define FRESH_MS 60000	/* who begins to fetch gets one that is no older */
-#define KEEP_MS 600000	/* after the last request */
+#define FRESH_MS 60000 /* who begins to fetch gets one that is no older */
+#define KEEP_MS 600000 /* after the last request */
 #define ID_LEN 16
 
 enum state { NONE, MAKING, DONE, FAILED };
@@ -35,7 +35,8 @@ struct gw_store_copy {
 	char id[ID_LEN + 1];
 };
 
-struct gw_store_copy *gw_store_copy_new(struct gw_api *api, const char *db_path, const uint8_t key[BUS_KEY_LEN])
+struct gw_store_copy *gw_store_copy_new(struct gw_api *api, const char *db_path,
+					const uint8_t key[BUS_KEY_LEN])
 {
 	struct gw_store_copy *c = bus_xcalloc(1, sizeof(*c));
 
@@ -111,7 +112,8 @@ static void *make(void *ctx)
 	rc = gw_engine_save(c->api->engine, c->path, &err);
 	if (rc == BUS_OK) {
 		fd = open(c->path, O_RDONLY | O_CLOEXEC);
-		rc = fd >= 0 ? digest_of(fd, digest, &bytes, &err) : bus_fail(&err, BUS_EIO, "cannot open the copy: %m");
+		rc = fd >= 0 ? digest_of(fd, digest, &bytes, &err)
+			     : bus_fail(&err, BUS_EIO, "cannot open the copy: %m");
 	}
 	unlink(c->path); /* from here on it is the descriptor's alone: a crash leaves nothing */
 	bus_random(chance, sizeof(chance));
@@ -124,7 +126,8 @@ static void *make(void *ctx)
 	bus_hex(chance, sizeof(chance), c->id);
 	pthread_mutex_unlock(&c->lock);
 	if (rc == BUS_OK)
-		bus_log(BUS_LOG_AUDIT, "group.copy_made", LOG_INT("bytes", bytes), LOG_INT("ms", c->made_ms - begin));
+		bus_log(BUS_LOG_AUDIT, "group.copy_made", LOG_INT("bytes", bytes),
+			LOG_INT("ms", c->made_ms - begin));
 	else
 		bus_log(BUS_LOG_ERROR, "group.copy_made", LOG_ERR(&err));
 	return NULL;
@@ -173,7 +176,8 @@ static void answer(struct gw_store_copy *c, struct bus_http_request *req)
 		return;
 	case GW_RANGE_PART:
 		status = 206;
-		snprintf(text, sizeof(text), "bytes %" PRId64 "-%" PRId64 "/%" PRId64, from, from + n - 1, c->bytes);
+		snprintf(text, sizeof(text), "bytes %" PRId64 "-%" PRId64 "/%" PRId64, from, from + n - 1,
+			 c->bytes);
 		bus_http_set(req, "Content-Range", text);
 		break;
 	case GW_RANGE_WHOLE:

@@ -12,8 +12,9 @@
 struct gw_store_copy;
 
 /* db_path: the copy is made beside it. key: cursor.key. */
-struct gw_store_copy *gw_store_copy_new(struct gw_api *api, const char *db_path, const uint8_t key[BUS_KEY_LEN]);
-void gw_store_copy_tick(struct gw_store_copy *c); /* now and then: one that nobody fetches any more goes */
+struct gw_store_copy *gw_store_copy_new(struct gw_api *api, const char *db_path,
+					const uint8_t key[BUS_KEY_LEN]);
+void gw_store_copy_tick(struct gw_store_copy *c);  /* now and then: one that nobody fetches any more goes */
 void gw_store_copy_free(struct gw_store_copy **c); /* after HTTP has stopped */
 void gw_store_copy_get(void *api, struct bus_http_request *req);
 

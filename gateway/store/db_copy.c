@@ -3,7 +3,10 @@
 
 static enum bus_err failed(sqlite3 *handle, int rc, struct bus_error *err, const char *what)
 {
-	return bus_fail(err, (rc & 0xff) == SQLITE_FULL ? BUS_EFULL : (rc & 0xff) == SQLITE_IOERR ? BUS_EIO : BUS_EDB,
+	return bus_fail(err,
+			(rc & 0xff) == SQLITE_FULL    ? BUS_EFULL
+			: (rc & 0xff) == SQLITE_IOERR ? BUS_EIO
+						      : BUS_EDB,
 			"%s: %s", what, sqlite3_errmsg(handle));
 }
 
@@ -23,7 +26,9 @@ static enum bus_err open_file(const char *path, int flags, sqlite3 **out, struct
 {
 	int rc = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
-	return rc == SQLITE_OK ? BUS_OK : bus_fail(err, BUS_EIO, "cannot open the copy '%s': %s", path, sqlite3_errstr(rc));
+	return rc == SQLITE_OK
+		   ? BUS_OK
+		   : bus_fail(err, BUS_EIO, "cannot open the copy '%s': %s", path, sqlite3_errstr(rc));
 }
 
 enum bus_err gw_db_save(struct gw_db *db, const char *path, struct bus_error *err)

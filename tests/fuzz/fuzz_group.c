@@ -16,7 +16,8 @@ static void item_again(const struct gw_group_item *i)
 	in = bus_buf_str(&bytes);
 	assert(gw_group_read_item(&in, &back) == BUS_OK && in.n == 0);
 	assert(back.what == i->what && back.n == i->n && back.part == i->part && back.hash == i->hash);
-	assert(bus_str_eq(back.name, i->name) && bus_str_eq(back.text, i->text) && back.n_scope == i->n_scope);
+	assert(bus_str_eq(back.name, i->name) && bus_str_eq(back.text, i->text) &&
+	       back.n_scope == i->n_scope);
 	bus_buf_release(&bytes);
 }
 

@@ -9,13 +9,22 @@
 
 static void a_batch_comes_back_item_by_item(void **state)
 {
-	struct gw_group_record r = { .kind = GW_GROUP_BATCH, .node = UINT64_MAX, .epoch = 3, .store = 1, .n = 300, .last = true };
+	struct gw_group_record r = {
+		.kind = GW_GROUP_BATCH, .node = UINT64_MAX, .epoch = 3, .store = 1, .n = 300, .last = true
+	};
 	struct gw_group_item in[] = {
 		{ .what = GW_ITEM_INPUT, .name = BUS_STR("pku.uji.a.v1"), .part = 2, .n = 1234567890123 },
 		{ .what = GW_ITEM_VIEW, .name = BUS_STR("warga") },
-		{ .what = GW_ITEM_PRESENT, .n = 77, .text = BUS_STR("kunci"), .hash = 0xfedcba9876543210, .n_scope = 5,
-		  .scope = { { .type = GW_TEXT, .s = BUS_STR("1471") }, { .type = GW_NULL }, { .type = GW_INT, .i = -5 },
-			     { .type = GW_REAL, .r = 2.5 }, { .type = GW_TEXT, .s = BUS_STR("") } } },
+		{ .what = GW_ITEM_PRESENT,
+		  .n = 77,
+		  .text = BUS_STR("kunci"),
+		  .hash = 0xfedcba9876543210,
+		  .n_scope = 5,
+		  .scope = { { .type = GW_TEXT, .s = BUS_STR("1471") },
+			     { .type = GW_NULL },
+			     { .type = GW_INT, .i = -5 },
+			     { .type = GW_REAL, .r = 2.5 },
+			     { .type = GW_TEXT, .s = BUS_STR("") } } },
 		{ .what = GW_ITEM_GONE, .n = 78, .text = BUS_STR("") },
 		{ .what = GW_ITEM_DEFINE, .name = BUS_STR("v"), .n = 1, .text = BUS_STR("SELECT 1") },
 		{ .what = GW_ITEM_WAITS_ALL, .name = BUS_STR("warga") },
@@ -48,8 +57,13 @@ static void a_batch_comes_back_item_by_item(void **state)
 
 static void what_is_cut_is_refused(void **state)
 {
-	const struct gw_group_record beat = { .kind = GW_GROUP_BEAT, .node = 5, .role = GW_GROUP_LEADS, .name = "a", .url = "http://b" };
-	const struct gw_group_item item = { .what = GW_ITEM_PRESENT, .n = 1, .text = BUS_STR("abc"), .n_scope = 1,
+	const struct gw_group_record beat = {
+		.kind = GW_GROUP_BEAT, .node = 5, .role = GW_GROUP_LEADS, .name = "a", .url = "http://b"
+	};
+	const struct gw_group_item item = { .what = GW_ITEM_PRESENT,
+					    .n = 1,
+					    .text = BUS_STR("abc"),
+					    .n_scope = 1,
 					    .scope = { { .type = GW_TEXT, .s = BUS_STR("xyz") } } };
 	struct gw_group_record r;
 	struct gw_group_item out;
