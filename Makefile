@@ -240,6 +240,11 @@ soak-readers: programs kafka venv
 portal-picture: venv
 	@$(VENV)/bin/python tests/support/portal_picture.py "$(abspath $(DEMO_DIR))" gateway/portal.png
 
+# Readers at two gateways under load, one of which is killed, 200 times, and on at the other; then all the rest of the file.
+.PHONY: soak-gateways
+soak-gateways: programs kafka venv
+	SOAK_ROUNDS=$${SOAK_ROUNDS:-200} SOAK_TAKEOVERS=0.25 SOAK_DEFINITIONS=20 $(PYTEST) -q -s tests/integration/test_two_gateways.py
+
 check-includes:
 	@sh tests/check_includes.sh
 check-symbols: programs

@@ -427,6 +427,8 @@ static enum bus_err read_group(const struct conf *c, const uint8_t key[BUS_KEY_L
 		return BUS_OK;
 	if (!*c->cursor_key)
 		return bus_fail(err, BUS_EINVAL, "group.topic needs cursor.key: one file, the same on every gateway");
+	if (strcmp(c->store, "sqlite") != 0)
+		return bus_fail(err, BUS_EINVAL, "group.topic: gateways of a group copy each other's store: it is SQLite's");
 	snprintf(url, sizeof(url), "http://%s:%d", c->ops_address, (int)c->ops_port);
 	snprintf(name, sizeof(name), "%s:%d", c->address, (int)c->port);
 	*out = (struct gw_group_conf){ .kafka = kafka_conf(c), .topic = c->group_topic, .anew = c->group_anew };
