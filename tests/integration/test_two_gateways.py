@@ -23,8 +23,18 @@ SEED = int(os.environ.get("SOAK_SEED", "7"))
 def stage(apart):
     s = Stage(apart, "dua")
     try:
-        s.gateway("a").start()
+        alone = s.gateway("a")
+        config = alone.dir / "gateway.yaml"
+        grouped = config.read_text()
+        config.write_text("".join(line for line in grouped.splitlines(True) if not line.startswith("group:")))
+        alone.start()
         s.write(random.Random(1), 400)
+        s.settled("a")
+        s.early = Reader("orang")  # of a store that was of no group yet: its numbers go on
+        s.early.poll(alone)
+        alone.stop()
+        config.write_text(grouped)
+        alone.start()
         s.gateway("b").start()
         yield s
     finally:
@@ -35,6 +45,8 @@ def test_two_gateways_have_the_same_rows_and_numbers(stage):
     stage.write(random.Random(2), 400)
     stage.settled("ab")
     stage.equal("ab")
+    follow(stage, stage.early, "b", lambda r: r.poll(stage.gateways["b"], wait=0))
+    assert stage.early.held == stage.truth("orang") and stage.early.repeats == []
     assert {stage.role(n)["role"] for n in "ab"} == {"leads", "follows"}
 
 
