@@ -481,7 +481,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	char *store = NULL;
 	enum bus_err rc;
 
-	gw_db_uncounted();
+	gw_db_begin_process();
 	if ((rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)) ||
 	    (rc = read_group(c, api.cursors.key, &group, err)) || (rc = store_path(c, &store, err)) ||
 	    (rc = open_engine(c, store, *c->group_topic ? &group : NULL, &api.engine, err)) ||

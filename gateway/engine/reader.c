@@ -1,7 +1,7 @@
 /* Readers: a read-only connection per thread, its statements kept by their text; rows as declared. */
 #include "gateway/engine/reading.h"
 
-#define READER_CACHE (4 * 1024 * 1024)
+#define READER_CACHE (2 * 1024 * 1024) /* it ends with the writer's next transaction */
 #define DEADLINE_MS 10000
 #define QUESTION_MS 1000 /* of what the reader adds to a view: the feeds of the same thread wait meanwhile */
 

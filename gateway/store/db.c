@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 
 #define BUSY_MS 5000
 #define VALUE_MAX (64 * 1024 * 1024)
+#define KEPT_BYTES (8 * 1024 * 1024)
+#define MAPPED_BYTES (1024 * 1024)
 
 struct gw_call {
 	sqlite3_context *ctx;
@@ -99,14 +102,15 @@ static enum bus_err prepare_connection(struct gw_db *db, enum gw_db_mode mode, i
 		snprintf(sql, sizeof(sql),
 			 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
 			 "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
-			 "PRAGMA journal_size_limit=67108864; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
+			 "PRAGMA journal_size_limit=268435456; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
 			 "PRAGMA cache_size=-%lld;",
 			 (long long)(cache_bytes / 1024));
 	} else {
-		/* A reader that closes last must not be the one that checkpoints. */
+		/* A reader that closes last must not be the one that checkpoints. Pages are checked cell by cell where
+		 * they are written: a reader reads each again after every transaction. */
 		sqlite3_db_config(h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		snprintf(sql, sizeof(sql),
-			 "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON;"
+			 "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=OFF;"
 			 "PRAGMA mmap_size=0; PRAGMA cache_size=-%lld;",
 			 (long long)(cache_bytes / 1024));
 	}
@@ -132,11 +136,14 @@ enum bus_err gw_db_remove(const char *path, struct bus_error *err)
 	return BUS_OK;
 }
 
-void gw_db_uncounted(void)
+
+void gw_db_begin_process(void)
 {
 	int rc = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 
 	assert(rc == SQLITE_OK); /* else a connection was open */
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES); /* else setting the other keeps it at 128 KiB */
 }
 
 enum bus_err gw_db_open(const char *path, enum gw_db_mode mode, int64_t cache_bytes, struct gw_db **out,

@@ -19,9 +19,10 @@ struct gw_stmt;
 
 enum gw_db_mode { GW_DB_WRITER, GW_DB_READER };
 
-/* SQLite does not count its memory from now on: counting takes a lock at each piece, one for all threads. Before the
- * first connection; gw_db_memory_limit has no effect then. */
-void gw_db_uncounted(void);
+/* How this process takes memory; before the first connection. SQLite does not count it: counting takes a lock at each
+ * piece, one for all threads, and gw_db_memory_limit has no effect then. What a thread gives back is kept for it, up to
+ * 8 MB: a reader's cached pages end with each transaction of the writer, and are needed again at once. */
+void gw_db_begin_process(void);
 /* BUS_EDB; BUS_EDATA when the file is no database or is damaged. Functions of gateway/store/sqlfun.h are
  * registered on every connection. path "postgres:ROLE:CONNINFO": a database of PostgreSQL (gateway/store/pg.h), which is asked
  * in the same SQL, as far as gateway/store/pg_sql.h takes it, and gives the same answers. */
