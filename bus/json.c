@@ -3,67 +3,7 @@
  * A token that lies in one piece is handed out as a range of it; of one that does not, or that has escapes,
  * what is known so far is kept in `held`, which never grows beyond the limit.
  */
-#include "bus/json.h"
-
-#include <assert.h>
-
-#include "bus/json_lex.h"
-#include "bus/utf8.h"
-
-enum expect {
-	EXPECT_VALUE,
-	EXPECT_VALUE_OR_END, /* after '[' */
-	EXPECT_NAME,	     /* after ',' in an object */
-	EXPECT_NAME_OR_END,  /* after '{' */
-	EXPECT_COLON,
-	EXPECT_COMMA_OR_END,
-	EXPECT_NOTHING, /* the top-level value is complete */
-};
-
-enum token { /* the one that has begun and is not complete */
-	     TOKEN_NONE,
-	     TOKEN_BOM,
-	     TOKEN_STRING,
-	     TOKEN_NUMBER,
-	     TOKEN_LITERAL,
-};
-
-enum in_string { PLAIN, ESCAPE, HEX, LOW_SLASH, LOW_U, LOW_HEX, UTF8 };
-
-enum in_number { SIGN, ZERO, WHOLE, POINT, FRACTION, E, E_SIGN, POWER };
-
-struct bus_json_puller {
-	const char *p;
-	const char *end;
-	const char *piece;
-	bool last;
-
-	enum expect expect;
-	int depth;
-	uint64_t is_object[BUS_JSON_DEPTH_MAX / 64]; /* a bit per depth */
-	int depth_max;
-	size_t text_max;
-
-	enum token token;
-	bool is_name;
-	const char *from; /* first byte of the token in this piece that is not in held */
-	struct bus_buf held;
-	bool holding; /* the token's text is (also) in held */
-	enum in_string in_string;
-	enum in_number in_number;
-	int count; /* of hex digits, bytes of a character, or letters of a literal */
-	uint32_t hex;
-	uint32_t high; /* surrogate that waits for its other half */
-	char character[4];
-	const char *literal;
-	enum bus_json_type literal_type;
-
-	uint64_t before; /* bytes before this piece */
-	uint64_t line;
-	uint64_t line_begin; /* offset */
-	uint64_t token_line;
-	struct bus_error failed; /* code is BUS_OK while all is well */
-};
+#include "bus/json_impl.h"
 
 struct bus_json_puller *bus_json_puller_new(const struct bus_json_limits *limits)
 {
@@ -124,19 +64,6 @@ int bus_json_depth(const struct bus_json_puller *j)
 	return j->depth;
 }
 
-static enum bus_err fail_as(struct bus_json_puller *j, enum bus_err code, const char *what)
-{
-	uint64_t at = j->before + (uint64_t)(j->p - j->piece);
-
-	return bus_fail(&j->failed, code, "line %llu, column %llu: %s", (unsigned long long)j->line,
-			(unsigned long long)(at - j->line_begin) + 1, what);
-}
-
-static enum bus_err fail(struct bus_json_puller *j, const char *what)
-{
-	return fail_as(j, BUS_EPARSE, what);
-}
-
 static bool in_object(const struct bus_json_puller *j)
 {
 	int d = j->depth - 1;
@@ -148,27 +75,9 @@ static bool in_object(const struct bus_json_puller *j)
 static enum bus_err need_more(struct bus_json_puller *j, enum bus_json_type *type)
 {
 	if (j->last)
-		return fail(j, "the text ends too early");
+		return bus_json_fail(j, BUS_EPARSE, "the text ends too early");
 	*type = BUS_JSON_MORE;
 	return BUS_OK;
-}
-
-static enum bus_err hold(struct bus_json_puller *j, const char *p, size_t n)
-{
-	j->holding = true;
-	if (n > j->text_max || j->held.n > j->text_max - n)
-		return fail_as(j, BUS_ETOOBIG, "a string or number is longer than allowed");
-	bus_buf_put(&j->held, p, n);
-	return BUS_OK;
-}
-
-/* Keeps what this piece has of the token. */
-static enum bus_err hold_rest(struct bus_json_puller *j)
-{
-	enum bus_err rc = hold(j, j->from, (size_t)(j->p - j->from));
-
-	j->from = j->p;
-	return rc;
 }
 
 static void begin_token(struct bus_json_puller *j, enum token token)
@@ -187,13 +96,13 @@ static enum bus_err end_text(struct bus_json_puller *j, struct bus_str *text)
 
 	j->token = TOKEN_NONE;
 	if (j->holding) {
-		enum bus_err rc = hold_rest(j);
+		enum bus_err rc = bus_json_hold_rest(j);
 
 		*text = bus_buf_str(&j->held);
 		return rc;
 	}
 	*text = (struct bus_str){ j->from, n };
-	return n > j->text_max ? fail_as(j, BUS_ETOOBIG, "a string or number is longer than allowed")
+	return n > j->text_max ? bus_json_fail(j, BUS_ETOOBIG, "a string or number is longer than allowed")
 			       : BUS_OK;
 }
 
@@ -204,121 +113,6 @@ static void value_done(struct bus_json_puller *j)
 
 /* --- strings --- */
 
-static enum bus_err hold_character(struct bus_json_puller *j, uint32_t c)
-{
-	char out[4];
-
-	j->in_string = PLAIN;
-	j->from = j->p;
-	return hold(j, out, bus_utf8_put(c, out));
-}
-
-/* A character of several bytes begins at p. */
-static enum bus_err wide_character(struct bus_json_puller *j)
-{
-	size_t left = (size_t)(j->end - j->p);
-	size_t len = bus_utf8_len(j->p, left);
-	enum bus_err rc;
-
-	if (len > 0) {
-		j->p += len;
-		return BUS_OK;
-	}
-	if (bus_utf8_want((unsigned char)*j->p) <= left)
-		return fail(j, "not UTF-8");
-	rc = hold_rest(j);
-	memcpy(j->character, j->p, left);
-	j->count = (int)left;
-	j->p = j->end;
-	j->in_string = UTF8;
-	return rc;
-}
-
-/* The next byte of a character that was cut by the end of a piece. */
-static enum bus_err rest_of_character(struct bus_json_puller *j, char c)
-{
-	size_t want = bus_utf8_want((unsigned char)j->character[0]);
-
-	j->character[j->count++] = c;
-	if ((size_t)j->count < want) {
-		j->p++;
-		return BUS_OK;
-	}
-	if (bus_utf8_len(j->character, want) == 0)
-		return fail(j, "not UTF-8");
-	j->p++;
-	j->in_string = PLAIN;
-	j->from = j->p;
-	return hold(j, j->character, want);
-}
-
-static enum bus_err after_hex(struct bus_json_puller *j)
-{
-	uint32_t c = j->hex;
-
-	if (j->in_string == LOW_HEX) {
-		if (c < 0xdc00 || c > 0xdfff)
-			return fail(j, "half a surrogate pair");
-		return hold_character(j, 0x10000 + ((j->high - 0xd800) << 10 | (c - 0xdc00)));
-	}
-	if (c >= 0xdc00 && c <= 0xdfff)
-		return fail(j, "half a surrogate pair");
-	if (c >= 0xd800 && c <= 0xdbff) {
-		j->high = c;
-		j->in_string = LOW_SLASH;
-		return BUS_OK;
-	}
-	return hold_character(j, c);
-}
-
-/* One byte inside an escape or a cut character. */
-static enum bus_err special_byte(struct bus_json_puller *j)
-{
-	char c = *j->p;
-	int d;
-
-	switch (j->in_string) {
-	case ESCAPE:
-		if (c != 'u') {
-			char one = bus_json_unescape(c);
-
-			if (!one)
-				return fail(j, "no such escape");
-			j->p++;
-			return hold_character(j, (uint32_t)(unsigned char)one);
-		}
-		j->in_string = HEX;
-		break;
-	case LOW_SLASH:
-		if (c != '\\')
-			return fail(j, "half a surrogate pair");
-		j->in_string = LOW_U;
-		j->p++;
-		return BUS_OK;
-	case LOW_U:
-		if (c != 'u')
-			return fail(j, "half a surrogate pair");
-		j->in_string = LOW_HEX;
-		break;
-	case HEX:
-	case LOW_HEX:
-		d = bus_json_hex(c);
-		if (d < 0)
-			return fail(j, "\\u is not followed by four hex digits");
-		j->hex = j->hex << 4 | (uint32_t)d;
-		j->p++;
-		return ++j->count == 4 ? after_hex(j) : BUS_OK;
-	case UTF8:
-	case PLAIN:
-	default:
-		return rest_of_character(j, c);
-	}
-	j->p++;
-	j->count = 0;
-	j->hex = 0;
-	return BUS_OK;
-}
-
 /* Goes on with a string; *done: it is complete, and text is it. */
 static enum bus_err pull_string(struct bus_json_puller *j, bool *done, struct bus_str *text)
 {
@@ -327,7 +121,7 @@ static enum bus_err pull_string(struct bus_json_puller *j, bool *done, struct bu
 	*done = false;
 	while (rc == BUS_OK && j->p < j->end) {
 		if (j->in_string != PLAIN) {
-			rc = special_byte(j);
+			rc = bus_json_special_byte(j);
 			continue;
 		}
 		j->p = bus_json_plain_end(j->p, j->end);
@@ -340,17 +134,17 @@ static enum bus_err pull_string(struct bus_json_puller *j, bool *done, struct bu
 			return rc;
 		}
 		if (*j->p == '\\') {
-			rc = hold_rest(j);
+			rc = bus_json_hold_rest(j);
 			j->p++;
 			j->in_string = ESCAPE;
 		} else if ((unsigned char)*j->p < 0x20) {
-			rc = fail(j, "a control character in a string must be escaped");
+			rc = bus_json_fail(j, BUS_EPARSE, "a control character in a string must be escaped");
 		} else {
-			rc = wide_character(j);
+			rc = bus_json_wide_character(j);
 		}
 	}
 	if (rc == BUS_OK && j->in_string == PLAIN)
-		rc = hold_rest(j);
+		rc = bus_json_hold_rest(j);
 	return rc;
 }
 
@@ -413,7 +207,7 @@ static enum bus_err pull_number(struct bus_json_puller *j, bool *done, struct bu
 			continue;
 		}
 		if (!number_may_end(before))
-			return fail(j, "a digit must follow");
+			return bus_json_fail(j, BUS_EPARSE, "a digit must follow");
 		*done = true;
 		return end_text(j, text);
 	}
@@ -421,7 +215,7 @@ static enum bus_err pull_number(struct bus_json_puller *j, bool *done, struct bu
 		*done = true;
 		return end_text(j, text);
 	}
-	return hold_rest(j);
+	return bus_json_hold_rest(j);
 }
 
 static enum bus_err pull_literal(struct bus_json_puller *j, bool *done)
@@ -429,7 +223,7 @@ static enum bus_err pull_literal(struct bus_json_puller *j, bool *done)
 	*done = false;
 	while (j->p < j->end && j->literal[j->count]) {
 		if (*j->p != j->literal[j->count])
-			return fail(j, "neither true, false nor null");
+			return bus_json_fail(j, BUS_EPARSE, "neither true, false nor null");
 		j->p++;
 		j->count++;
 	}
@@ -446,7 +240,8 @@ static enum bus_err pull_bom(struct bus_json_puller *j, bool *done)
 		if (*j->p != BUS_JSON_BOM[j->count]) {
 			*done = true;
 			j->token = TOKEN_NONE;
-			return j->count == 0 ? BUS_OK : fail(j, "a value must stand here");
+			return j->count == 0 ? BUS_OK
+					     : bus_json_fail(j, BUS_EPARSE, "a value must stand here");
 		}
 		j->p++;
 		j->count++;
@@ -512,7 +307,7 @@ static enum bus_err begin_container(struct bus_json_puller *j, bool object, enum
 	uint64_t *bits = &j->is_object[j->depth / 64];
 
 	if (j->depth == j->depth_max)
-		return fail_as(j, BUS_ETOOBIG, "nested deeper than allowed");
+		return bus_json_fail(j, BUS_ETOOBIG, "nested deeper than allowed");
 	*bits = object ? *bits | bit : *bits & ~bit;
 	j->depth++;
 	j->p++;
@@ -551,7 +346,7 @@ static enum bus_err begin_value(struct bus_json_puller *j, bool *whole, enum bus
 	} else if (c == 'n') {
 		begin_literal(j, "null", BUS_JSON_NULL);
 	} else {
-		return fail(j, "a value must stand here");
+		return bus_json_fail(j, BUS_EPARSE, "a value must stand here");
 	}
 	return BUS_OK;
 }
@@ -581,7 +376,7 @@ static enum bus_err structure(struct bus_json_puller *j, bool *whole, enum bus_j
 	switch (j->expect) {
 	case EXPECT_COLON:
 		if (c != ':')
-			return fail(j, "a ':' must follow the name");
+			return bus_json_fail(j, BUS_EPARSE, "a ':' must follow the name");
 		j->p++;
 		j->expect = EXPECT_VALUE;
 		return BUS_OK;
@@ -592,7 +387,8 @@ static enum bus_err structure(struct bus_json_puller *j, bool *whole, enum bus_j
 			return BUS_OK;
 		}
 		if (c != (in_object(j) ? '}' : ']'))
-			return fail(j, "',' or the end of the object or array must stand here");
+			return bus_json_fail(j, BUS_EPARSE,
+					     "',' or the end of the object or array must stand here");
 		*whole = true;
 		end_container(j, type);
 		return BUS_OK;
@@ -604,11 +400,11 @@ static enum bus_err structure(struct bus_json_puller *j, bool *whole, enum bus_j
 			return BUS_OK;
 		}
 		if (c != '"')
-			return fail(j, "a name in quotes must stand here");
+			return bus_json_fail(j, BUS_EPARSE, "a name in quotes must stand here");
 		begin_string(j, true);
 		return BUS_OK;
 	case EXPECT_NOTHING:
-		return fail(j, "nothing may follow the value");
+		return bus_json_fail(j, BUS_EPARSE, "nothing may follow the value");
 	case EXPECT_VALUE_OR_END:
 		if (c == ']') {
 			*whole = true;
