@@ -1,25 +1,18 @@
 /* titian export: a view of a gateway as a file or a bundle, resumed and verified. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "bus/client.h"
-#include "bus/crypto.h"
-#include "bus/json.h"
 #include "bus/json_out.h"
-#include "deploy/ctl/commands.h"
-#include "deploy/ctl/progress.h"
+#include "deploy/ctl/export.h"
 #include "deploy/ctl/view.h"
 
 #define ANSWER_ARENA ((size_t)1024 * 1024)
 #define LOOK_MS 300
-#define TRIES 5 /* after a broken connection, waiting 1, 2, 4, 8 s */
 
 enum { FORMAT, OUTPUT, GATEWAY, KEY_FILE, CLIENT, FILTER, SELECT, DAY, COMPRESSION, BUNDLE, SPLIT, RESUME };
 
@@ -49,25 +42,6 @@ static const struct ctl_option export_option[] = {
 	{ 0 },
 };
 
-struct export
-{
-	const struct ctl_args *args;
-	const char *view, *base; /* base: the gateway, without a last / */
-	struct bus_client *client;
-	struct bus_arena *arena; /* of the last answer */
-	struct bus_buf answer;
-	char *out, *part, *note; /* FILE, FILE.part, FILE.part.export: where the export is at the gateway */
-	char *self, *file;	 /* paths at the gateway */
-	char id[40], sha256[80];
-	char *cursor;
-	int64_t rows, bytes;
-	/* while downloading */
-	int fd;
-	int64_t at;
-	bool rest; /* only what is missing was asked for */
-	struct ctl_progress progress;
-};
-
 static char *text_of(const struct bus_json *j, const char *name)
 {
 	const struct bus_json *v = bus_json_get(j, name);
@@ -85,16 +59,8 @@ static int64_t int_of(const struct bus_json *j, const char *name)
 
 /* --- asking ------------------------------------------------------------------------------------------- */
 
-static bool wait_on(void *ctx)
-{
-	struct export *x = ctx;
-
-	ctl_progress_silent(&x->progress);
-	return true;
-}
-
 /* *json NULL: no JSON. */
-static enum bus_err ask(struct export *x, const char *method, const char *path, struct bus_str body,
+static enum bus_err ask(struct ctl_export_file *x, const char *method, const char *path, struct bus_str body,
 			int *status, const struct bus_json **json, struct bus_error *err)
 {
 	const char *const header[] = { ctl_indonesian() ? "Accept-Language: id" : "Accept-Language: en",
@@ -106,7 +72,7 @@ static enum bus_err ask(struct export *x, const char *method, const char *path, 
 					      .body = body,
 					      .header = header,
 					      .timeout_ms = CTL_TIMEOUT_MS,
-					      .go_on = wait_on,
+					      .go_on = ctl_export_go_on,
 					      .ctx = x };
 	struct bus_json *tree;
 	enum bus_err rc;
@@ -144,7 +110,7 @@ static void put_filters(struct bus_json_out *j, const char *query)
 	bus_json_object_end(j);
 }
 
-static void put_question(const struct export *x, struct bus_buf *out)
+static void put_question(const struct ctl_export_file *x, struct bus_buf *out)
 {
 	const char *const *option = x->args->option;
 	struct bus_json_out j = { .buf = out };
@@ -174,7 +140,7 @@ static bool is_export(const char *path)
 	       strlen(path) < 300;
 }
 
-static enum ctl_exit keep_note(const struct export *x)
+static enum ctl_exit keep_note(const struct ctl_export_file *x)
 {
 	FILE *f = fopen(x->note, "we");
 
@@ -185,7 +151,7 @@ static enum ctl_exit keep_note(const struct export *x)
 }
 
 /* The export that FILE.part came from, if it is known and still there. */
-static bool find_begun(struct export *x)
+static bool find_begun(struct ctl_export_file *x)
 {
 	FILE *f = fopen(x->note, "re");
 	const struct bus_json *json;
@@ -208,7 +174,7 @@ static bool find_begun(struct export *x)
 	return true;
 }
 
-static enum ctl_exit begin(struct export *x)
+static enum ctl_exit begin(struct ctl_export_file *x)
 {
 	struct bus_buf question = { 0 };
 	struct bus_error err = { 0 };
@@ -231,7 +197,7 @@ static enum ctl_exit begin(struct export *x)
 	return keep_note(x);
 }
 
-static void take_result(struct export *x, const struct bus_json *json)
+static void take_result(struct ctl_export_file *x, const struct bus_json *json)
 {
 	char *id = text_of(json, "id"), *sha256 = text_of(json, "sha256");
 
@@ -260,7 +226,7 @@ static const char *doing(const struct bus_json *json)
 }
 
 /* Until it is made there. */
-static enum ctl_exit await(struct export *x)
+static enum ctl_exit await(struct ctl_export_file *x)
 {
 	static const struct timespec look = { .tv_nsec = LOOK_MS * 1000000 };
 
@@ -296,147 +262,25 @@ static enum ctl_exit await(struct export *x)
 	}
 }
 
-/* --- the download ------------------------------------------------------------------------------------- */
-
-static enum bus_err take_piece(void *ctx, int status, const void *bytes, size_t n, struct bus_error *err)
-{
-	struct export *x = ctx;
-	const char *p = bytes;
-
-	if (x->rest && status == 200) { /* the whole, instead of the rest that was asked for */
-		x->rest = false;
-		if (ftruncate(x->fd, 0) != 0 || lseek(x->fd, 0, SEEK_SET) != 0)
-			return bus_fail(err, BUS_EIO, "%s: %m", x->part);
-		x->at = 0;
-	}
-	while (n > 0) {
-		ssize_t k = write(x->fd, p, n);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return bus_fail(err, BUS_EFULL, "%s: %m", x->part);
-		p += k;
-		n -= (size_t)k;
-		x->at += k;
-	}
-	ctl_progress_at(&x->progress, x->at, x->bytes);
-	return BUS_OK;
-}
-
-static enum bus_err fetch(struct export *x, int *status, struct bus_error *err)
-{
-	char *url = bus_xasprintf("%s%s", x->base, x->file), range[60], if_range[60];
-	const char *const header[] = { range, if_range, NULL };
-	const struct bus_client_call call = { .method = "GET",
-					      .url = url,
-					      .header = x->at > 0 ? header : NULL,
-					      .go_on = wait_on,
-					      .ctx = x,
-					      .take = take_piece,
-					      .take_ctx = x };
-	enum bus_err rc;
-
-	x->rest = x->at > 0;
-	snprintf(range, sizeof(range), "Range: bytes=%" PRId64 "-", x->at);
-	snprintf(if_range, sizeof(if_range), "If-Range: \"%s\"", x->id);
-	bus_buf_reset(&x->answer);
-	rc = bus_client_call(x->client, &call, status, &x->answer, err);
-	free(url);
-	return rc;
-}
-
-static enum ctl_exit download(struct export *x)
-{
-	struct timespec pause = { .tv_sec = 1 };
-	struct bus_error err = { 0 };
-	enum bus_err rc = BUS_OK;
-	struct stat st;
-	int status = 0;
-
-	x->fd = open(x->part, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0600);
-	if (x->fd < 0 || fstat(x->fd, &st) != 0) {
-		ctl_complain("%s: %s", x->part, strerror(errno));
-		return CTL_FAILED;
-	}
-	x->at = st.st_size <= x->bytes ? st.st_size : 0;
-	if (x->at == 0 && ftruncate(x->fd, 0) != 0)
-		return CTL_FAILED;
-	ctl_progress_begin(&x->progress, ctl_say("fetching", "mengunduh"), "B", x->at);
-	for (int i = 0; i < TRIES && x->at < x->bytes; i++) {
-		rc = fetch(x, &status, &err);
-		if (rc != BUS_OK && rc != BUS_EIO && rc != BUS_ETIMEOUT)
-			return ctl_fail(&err, true);
-		if (rc == BUS_OK && status / 100 != 2) {
-			struct bus_json *problem = NULL;
-
-			bus_arena_reset(x->arena);
-			if (bus_json_parse(bus_buf_str(&x->answer), NULL, x->arena, &problem, NULL) != BUS_OK)
-				problem = NULL;
-			return ctl_gateway_refused(status, problem);
-		}
-		if (x->at < x->bytes && i + 1 < TRIES) {
-			nanosleep(&pause, NULL);
-			pause.tv_sec *= 2;
-		}
-	}
-	if (x->at < x->bytes) {
-		ctl_complain("%s; %s",
-			     rc != BUS_OK ? err.text
-					  : ctl_say("the connection broke off", "sambungan terputus"),
-			     ctl_say("go on with --resume", "lanjutkan dengan --resume"));
-		return CTL_UNREACHABLE;
-	}
-	ctl_progress_end(&x->progress, x->at);
-	return CTL_OK;
-}
-
-static enum ctl_exit verify(struct export *x)
-{
-	struct bus_sha256_stream *s = bus_sha256_new();
-	char *chunk = bus_xmalloc(1 << 18), hex[2 * BUS_SHA256_LEN + 1];
-	uint8_t digest[BUS_SHA256_LEN];
-	ssize_t n = lseek(x->fd, 0, SEEK_SET);
-
-	while (n >= 0 && (n = read(x->fd, chunk, 1 << 18)) > 0)
-		bus_sha256_add(s, chunk, (size_t)n);
-	bus_sha256_end(&s, digest);
-	bus_hex(digest, sizeof(digest), hex);
-	free(chunk);
-	if (n < 0 || strcmp(hex, x->sha256) != 0) {
-		ctl_complain("%s: %s", x->part,
-			     ctl_say("its digest is not the gateway's; it was removed",
-				     "sidiknya bukan sidik dari gateway; berkas dihapus"));
-		unlink(x->part);
-		unlink(x->note);
-		return CTL_FAILED;
-	}
-	if (fsync(x->fd) != 0 || rename(x->part, x->out) != 0) {
-		ctl_complain("%s: %s", x->out, strerror(errno));
-		return CTL_FAILED;
-	}
-	unlink(x->note);
-	return CTL_OK;
-}
-
 /* What was made, for a program; how to go on, for people. */
-static void tell(struct export *x)
+static void tell(struct ctl_export_file *x)
 {
 	const struct bus_json *json;
 	int status;
 
 	printf("%s\t%" PRId64 "\t%" PRId64 "\t%s\t%s\n", x->out, x->rows, x->bytes, x->sha256, x->cursor);
-	fprintf(stderr,
-		"%s\n  curl -H \"Authorization: Bearer $TITIAN_KEY\" -H 'Accept: application/x-ndjson' \\\n    "
-		"'%s/v1/views/%s/changes?after=%s&until=now'\n",
-		ctl_say("What has changed since, exactly:", "Apa yang berubah sesudahnya, tepat:"), x->base,
-		x->view, x->cursor);
+	fprintf(
+	    stderr,
+	    "%s\n  curl -H \"Authorization: Bearer $TITIAN_KEY\" -H 'Accept: application/x-ndjson' \\\n    "
+	    "'%s/v1/views/%s/changes?after=%s&until=now'\n",
+	    ctl_say("What has changed since, exactly:", "Apa yang berubah sesudahnya, tepat:"), x->base,
+	    x->view, x->cursor);
 	/* It has been taken: no copy is left there. */
 	if (ask(x, "DELETE", x->self, (struct bus_str){ 0 }, &status, &json, NULL) != BUS_OK)
 		return;
 }
 
-static enum ctl_exit open_client(struct export *x)
+static enum ctl_exit open_client(struct ctl_export_file *x)
 {
 	const char *const *option = x->args->option;
 	const struct bus_client_conf conf = { .token_file = option[KEY_FILE] };
@@ -459,7 +303,7 @@ static enum ctl_exit open_client(struct export *x)
 static enum ctl_exit export(const struct ctl_args *args) {
 	const char *format = args->option[FORMAT] ? args->option[FORMAT] : "csv";
 	const bool zip = args->option[BUNDLE] || args->option[SPLIT];
-	struct export x = { .args = args, .view = args->rest[0], .fd = -1 };
+	struct ctl_export_file x = { .args = args, .view = args->rest[0], .fd = -1 };
 	enum ctl_exit rc = open_client(&x);
 	char * base;
 
@@ -475,8 +319,8 @@ static enum ctl_exit export(const struct ctl_args *args) {
 	ctl_progress_begin(&x.progress, ctl_say("making", "membuat"), ctl_say("rows", "baris"), 0);
 	rc = begin(&x);
 	if (rc == CTL_OK) rc = await(&x);
-	if (rc == CTL_OK) rc = download(&x);
-	if (rc == CTL_OK) rc = verify(&x);
+	if (rc == CTL_OK) rc = ctl_export_fetch(&x);
+	if (rc == CTL_OK) rc = ctl_export_verify(&x);
 	if (rc == CTL_OK) tell(&x);
 	if (x.fd >= 0) close(x.fd);
 	bus_client_close(&x.client);

@@ -1,6 +1,7 @@
 /* gateway/feed/records_impl.h - inside records*.c.
  *
  *   records.c        who waits for what; the threads
+ *   records_watch.c  whether a topic has grown
  *   records_read.c   one question to Kafka
  *   records_write.c  a record as text
  *   records_ask.c    GET /v1/topics/{topic}/records
@@ -82,6 +83,9 @@ struct gw_records {
 
 /* To the pool. False: it is full, or stops. */
 bool gw_records_submit(struct gw_tail *t);
+bool gw_records_push(struct gw_tail *t);	    /* the same, under the lock */
+void gw_records_wait(struct gw_records *r, int ms); /* under the lock, for something to do */
+void *gw_records_watch(void *records);		    /* records_watch.c; a thread of its own */
 /* A poll's answer, from what was read. Takes t. */
 void gw_records_answer(struct gw_tail *t);
 void gw_tail_free(struct gw_tail **t);
