@@ -262,3 +262,15 @@ void bus_json_put_members(struct bus_json_out *j, struct bus_str members)
 	separate(j);
 	bus_buf_put(j->buf, members.p, members.n);
 }
+
+void bus_json_int_member(struct bus_json_out *j, const char *name, int64_t v)
+{
+	bus_json_key(j, name);
+	bus_json_put_int(j, v);
+}
+
+void bus_json_bool_member(struct bus_json_out *j, const char *name, bool v)
+{
+	bus_json_key(j, name);
+	bus_json_put_bool(j, v);
+}

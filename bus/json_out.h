@@ -32,6 +32,8 @@ void bus_json_put_text(struct bus_json_out *j, const char *s);			    /* NULL bec
 void bus_json_text_member(struct bus_json_out *j, const char *name, const char *s); /* key and text */
 void bus_json_some_text_member(struct bus_json_out *j, const char *name,
 			       const char *s); /* nothing for NULL */
+void bus_json_int_member(struct bus_json_out *j, const char *name, int64_t v);
+void bus_json_bool_member(struct bus_json_out *j, const char *name, bool v);
 void bus_json_put_int(struct bus_json_out *j, int64_t v);
 void bus_json_put_double(struct bus_json_out *j, double v); /* shortest that reads back; NaN as "NaN" text */
 void bus_json_put_bool(struct bus_json_out *j, bool v);

@@ -42,21 +42,6 @@ static const struct ctl_option export_option[] = {
 	{ 0 },
 };
 
-static char *text_of(const struct bus_json *j, const char *name)
-{
-	const struct bus_json *v = bus_json_get(j, name);
-
-	return v && v->type == BUS_JSON_STRING ? bus_xstrndup(v->text.p, v->text.n) : NULL;
-}
-
-static int64_t int_of(const struct bus_json *j, const char *name)
-{
-	const struct bus_json *v = bus_json_get(j, name);
-	int64_t n;
-
-	return v && bus_json_int(v, &n) == BUS_OK ? n : -1;
-}
-
 /* --- asking ------------------------------------------------------------------------------------------- */
 
 /* *json NULL: no JSON. */
@@ -191,7 +176,7 @@ static enum ctl_exit begin(struct ctl_export_file *x)
 	if (rc != BUS_OK)
 		return ctl_fail(&err, true);
 	if (status == 202 && json)
-		x->self = text_of(json, "self");
+		x->self = ctl_json_copy(json, "self");
 	if (!is_export(x->self))
 		return ctl_gateway_refused(status, json);
 	return keep_note(x);
@@ -199,21 +184,21 @@ static enum ctl_exit begin(struct ctl_export_file *x)
 
 static void take_result(struct ctl_export_file *x, const struct bus_json *json)
 {
-	char *id = text_of(json, "id"), *sha256 = text_of(json, "sha256");
+	char *id = ctl_json_copy(json, "id"), *sha256 = ctl_json_copy(json, "sha256");
 
 	snprintf(x->id, sizeof(x->id), "%s", id ? id : "");
 	snprintf(x->sha256, sizeof(x->sha256), "%s", sha256 ? sha256 : "");
-	x->file = text_of(json, "file");
-	x->cursor = text_of(json, "cursor");
-	x->rows = int_of(json, "rows");
-	x->bytes = int_of(json, "bytes");
+	x->file = ctl_json_copy(json, "file");
+	x->cursor = ctl_json_copy(json, "cursor");
+	x->rows = ctl_json_int(json, "rows", -1);
+	x->bytes = ctl_json_int(json, "bytes", -1);
 	free(id);
 	free(sha256);
 }
 
 static const char *doing(const struct bus_json *json)
 {
-	char *waits_for = text_of(json, "waits_for");
+	char *waits_for = ctl_json_copy(json, "waits_for");
 	const char *what = !waits_for ? ctl_say("making", "membuat")
 			   : strcmp(waits_for, "turn") == 0
 			       ? ctl_say("waiting for its turn: others are being made",
@@ -241,9 +226,9 @@ static enum ctl_exit await(struct ctl_export_file *x)
 			return ctl_fail(&err, true);
 		if (status != 200 || !json)
 			return ctl_gateway_refused(status, json);
-		state = text_of(json, "state");
-		rows = int_of(json, "rows");
-		percent = int_of(json, "percent");
+		state = ctl_json_copy(json, "state");
+		rows = ctl_json_int(json, "rows", -1);
+		percent = ctl_json_int(json, "percent", -1);
 		if (state && strcmp(state, "done") == 0) {
 			free(state);
 			take_result(x, json);

@@ -57,15 +57,6 @@ static void put_body(struct registering *g, const struct ctl_entry *e)
 	bus_json_object_end(&j);
 }
 
-static int64_t number_of(const struct bus_json *answer, const char *name)
-{
-	const struct bus_json *v =
-	    answer && answer->type == BUS_JSON_OBJECT ? bus_json_get(answer, name) : NULL;
-	int64_t n;
-
-	return v && bus_json_int(v, &n) == BUS_OK ? n : 0;
-}
-
 static bool has_id(const struct bus_json *answer)
 {
 	return answer && answer->type == BUS_JSON_OBJECT && bus_json_get(answer, "id");
@@ -92,7 +83,7 @@ static enum ctl_exit look_up(struct registering *g, const struct ctl_entry *e, s
 		return rc;
 	if (status != 200 || !has_id(answer))
 		return ctl_registry_refused(e->subject, status, answer);
-	*out = (struct outcome){ number_of(answer, "id"), number_of(answer, "version"), true };
+	*out = (struct outcome){ ctl_json_int(answer, "id", 0), ctl_json_int(answer, "version", 0), true };
 	return CTL_OK;
 }
 
@@ -106,7 +97,7 @@ static enum ctl_exit add(struct registering *g, const struct ctl_entry *e, struc
 		rc = ctl_registry_refused(e->subject, status, answer);
 	if (rc != CTL_OK)
 		return rc;
-	*out = (struct outcome){ number_of(answer, "id"), number_of(answer, "version"), false };
+	*out = (struct outcome){ ctl_json_int(answer, "id", 0), ctl_json_int(answer, "version", 0), false };
 	/* Older registries answer with the id only. */
 	if (out->version == 0)
 		rc = look_up(g, e, out);

@@ -246,13 +246,6 @@ static enum ctl_exit diff(const struct ctl_args *args)
 
 /* --- changes -------------------------------------------------------------------------------------------- */
 
-static bool says(const struct bus_json *o, const char *name, const char *text)
-{
-	const struct bus_json *v = o ? bus_json_get(o, name) : NULL;
-
-	return v && v->type == BUS_JSON_STRING && bus_str_is(v->text, text);
-}
-
 /* Until the gateway runs it, or says why it does not. */
 static enum ctl_exit wait_state(struct work *w, const char *view)
 {
@@ -266,8 +259,8 @@ static enum ctl_exit wait_state(struct work *w, const char *view)
 	ctl_progress_begin(&progress, ctl_say("building", "membangun"), "%", 0);
 	for (;;) {
 		rc = ctl_gateway_ask(w->g, "GET", path, (struct bus_str){ 0 }, false, &state, NULL);
-		if (rc != CTL_OK || says(state, "state", "running") || says(state, "state", "refused") ||
-		    says(state, "state", "failed"))
+		if (rc != CTL_OK || ctl_json_is(state, "state", "running") ||
+		    ctl_json_is(state, "state", "refused") || ctl_json_is(state, "state", "failed"))
 			break;
 		percent = bus_json_get(state, "percent");
 		if (percent && bus_json_int(percent, &at) == BUS_OK)
@@ -278,7 +271,7 @@ static enum ctl_exit wait_state(struct work *w, const char *view)
 	free(path);
 	if (rc != CTL_OK)
 		return rc;
-	if (says(state, "state", "running")) {
+	if (ctl_json_is(state, "state", "running")) {
 		printf("%s: %s\n", view, ctl_say("running", "berjalan"));
 		return CTL_OK;
 	}
@@ -355,7 +348,7 @@ static enum ctl_exit drop_one(struct work *w, const char *view)
 		print_json(answer);
 	else
 		printf("%s: %s\n", view,
-		       says(answer, "outcome", "reverted")
+		       ctl_json_is(answer, "outcome", "reverted")
 			   ? ctl_say("goes back to the definition of the gateway's file",
 				     "kembali ke definisi berkas gateway")
 		       : yes

@@ -26,6 +26,8 @@ enum ctl_exit {
 #define CTL_KAFKA_MAX 32
 #define CTL_TIMEOUT_MS 15000
 
+struct bus_json;
+
 struct ctl_option {
 	const char *name;    /* "--bootstrap"; NULL ends the list */
 	const char *value;   /* "HOST:PORT" for help; NULL: a flag */
@@ -66,6 +68,11 @@ enum ctl_exit ctl_fail(const struct bus_error *err, bool outside);
 /* Appends text that others wrote so that it stays in its line and column and moves no terminal: tab and line ends
  * as blanks, other control characters as \xNN. */
 void ctl_put_line(struct bus_buf *b, const char *text);
+/* A member of an answer. object: NULL, or no object, has none. */
+struct bus_str ctl_json_text(const struct bus_json *object, const char *name); /* borrowed; empty: none */
+char *ctl_json_copy(const struct bus_json *object, const char *name);	       /* NULL: none */
+int64_t ctl_json_int(const struct bus_json *object, const char *name, int64_t otherwise);
+bool ctl_json_is(const struct bus_json *object, const char *name, const char *text);
 /* The connection of a command whose option `bootstrap` is at place i; false (told) when it is missing. */
 bool ctl_kafka(const struct ctl_args *args, size_t i, struct bus_kafka_conf *out);
 /* A whole number from min to max, or `fallback` when text is NULL; false (told): it is none. */

@@ -153,21 +153,6 @@ void ctl_version_release(struct ctl_version *v)
 	*v = (struct ctl_version){ 0 };
 }
 
-static char *text_of(const struct bus_json *object, const char *name)
-{
-	const struct bus_json *v = bus_json_get(object, name);
-
-	return v && v->type == BUS_JSON_STRING ? bus_xstrndup(v->text.p, v->text.n) : NULL;
-}
-
-static int64_t number_of(const struct bus_json *object, const char *name)
-{
-	const struct bus_json *v = bus_json_get(object, name);
-	int64_t n;
-
-	return v && bus_json_int(v, &n) == BUS_OK ? n : 0;
-}
-
 struct needs { /* a schema's references, copied: asking for one ends the answer they came in */
 	struct schema_reference *ref;
 	char **name, **subject;
@@ -201,9 +186,9 @@ static void copy_needs(const struct bus_json *list, struct needs *k)
 	for (const struct bus_json *v = n > 0 ? list->first : NULL; v && k->n < n; v = v->next) {
 		if (v->type != BUS_JSON_OBJECT)
 			continue;
-		k->name[k->n] = text_of(v, "name");
-		k->subject[k->n] = text_of(v, "subject");
-		k->version[k->n] = number_of(v, "version");
+		k->name[k->n] = ctl_json_copy(v, "name");
+		k->subject[k->n] = ctl_json_copy(v, "subject");
+		k->version[k->n] = ctl_json_int(v, "version", 0);
 		k->n += k->name[k->n] && k->subject[k->n];
 	}
 }
@@ -214,13 +199,13 @@ static enum ctl_exit fetch(struct ctl_registry *r, const char *subject, const ch
 static enum ctl_exit read_at(struct ctl_registry *r, const struct bus_json *object, int depth,
 			     struct ctl_version *out)
 {
-	char *text = text_of(object, "schema"), *type = text_of(object, "schemaType");
+	char *text = ctl_json_copy(object, "schema"), *type = ctl_json_copy(object, "schemaType");
 	enum ctl_exit rc = CTL_OK;
 	struct bus_error err;
 	struct needs k;
 
-	*out = (struct ctl_version){ text_of(object, "subject"), number_of(object, "version"),
-				     number_of(object, "id"), NULL };
+	*out = (struct ctl_version){ ctl_json_copy(object, "subject"), ctl_json_int(object, "version", 0),
+				     ctl_json_int(object, "id", 0), NULL };
 	copy_needs(bus_json_get(object, "references"), &k);
 	if (!text || (type && strcmp(type, "AVRO") != 0)) {
 		ctl_complain(ctl_say("%s: %s is not an Avro schema", "%s: %s bukan skema Avro"),
@@ -327,7 +312,7 @@ enum ctl_exit ctl_registry_level(struct ctl_registry *r, const char *subject, en
 		return rc;
 	if (status != 200 || !answer || answer->type != BUS_JSON_OBJECT)
 		return ctl_registry_refused(subject, status, answer);
-	name = text_of(answer, "compatibilityLevel");
+	name = ctl_json_copy(answer, "compatibilityLevel");
 	if (!name || schema_level_parse(name, out) != BUS_OK)
 		*out = SCHEMA_COMPAT_BACKWARD;
 	free(name);

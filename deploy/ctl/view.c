@@ -72,9 +72,8 @@ enum ctl_exit ctl_gateway_refused(int status, const struct bus_json *problem)
 	static const char *const member[] = { "title", "detail", "hint" };
 	struct bus_buf line = { 0 };
 
-	for (size_t i = 0; problem && i < BUS_LEN(member); i++) {
-		const struct bus_json *v = bus_json_get(problem, member[i]);
-		char *text = v && v->type == BUS_JSON_STRING ? bus_xstrndup(v->text.p, v->text.n) : NULL;
+	for (size_t i = 0; i < BUS_LEN(member); i++) {
+		char *text = ctl_json_copy(problem, member[i]);
 
 		if (text && line.n > 0)
 			bus_buf_puts(&line,
@@ -126,21 +125,6 @@ enum ctl_exit ctl_gateway_ask(struct ctl_gateway *g, const char *method, const c
 	return status >= 200 && status < 300 ? CTL_OK : ctl_gateway_refused(status, *json);
 }
 
-static int64_t int_of(const struct bus_json *o, const char *name)
-{
-	const struct bus_json *v = bus_json_get(o, name);
-	int64_t n = 0;
-
-	return v && bus_json_int(v, &n) == BUS_OK ? n : 0;
-}
-
-static bool text_is(const struct bus_json *o, const char *name, const char *text)
-{
-	const struct bus_json *v = bus_json_get(o, name);
-
-	return v && v->type == BUS_JSON_STRING && bus_str_is(v->text, text);
-}
-
 enum ctl_exit ctl_gateway_wait(struct ctl_gateway *g, const struct bus_json *begun, const char *what,
 			       const struct bus_json **result)
 {
@@ -162,17 +146,17 @@ enum ctl_exit ctl_gateway_wait(struct ctl_gateway *g, const struct bus_json *beg
 		rc = ctl_gateway_ask(g, "GET", path, (struct bus_str){ 0 }, false, &job, NULL);
 		if (rc != CTL_OK)
 			return rc;
-		if (!job || text_is(job, "state", "done") || text_is(job, "state", "failed"))
+		if (!job || ctl_json_is(job, "state", "done") || ctl_json_is(job, "state", "failed"))
 			break;
-		permille = int_of(job, "permille");
-		rows = int_of(job, "rows");
+		permille = ctl_json_int(job, "permille", 0);
+		rows = ctl_json_int(job, "rows", 0);
 		/* the number of rows where it is known, else only the share */
 		ctl_progress_at(&progress, rows ? rows : permille,
 				rows && permille ? rows * 1000 / permille : 1000);
 		nanosleep(&look, NULL);
 	}
-	ctl_progress_end(&progress, job ? int_of(job, "rows") : 0);
-	if (job && text_is(job, "state", "done") && (*result = bus_json_get(job, "result")))
+	ctl_progress_end(&progress, job ? ctl_json_int(job, "rows", 0) : 0);
+	if (job && ctl_json_is(job, "state", "done") && (*result = bus_json_get(job, "result")))
 		return CTL_OK;
 	fault = job ? bus_json_get(job, "fault") : NULL;
 	if (fault && fault->type == BUS_JSON_STRING)

@@ -5,21 +5,6 @@
 
 #include "deploy/ctl/view.h"
 
-static struct bus_str text_of(const struct bus_json *o, const char *name)
-{
-	const struct bus_json *v = o ? bus_json_get(o, name) : NULL;
-
-	return v && v->type == BUS_JSON_STRING ? v->text : (struct bus_str){ "", 0 };
-}
-
-static int64_t int_of(const struct bus_json *o, const char *name)
-{
-	const struct bus_json *v = o ? bus_json_get(o, name) : NULL;
-	int64_t n = 0;
-
-	return v && bus_json_int(v, &n) == BUS_OK ? n : 0;
-}
-
 static bool is_true(const struct bus_json *o, const char *name)
 {
 	const struct bus_json *v = o ? bus_json_get(o, name) : NULL;
@@ -30,7 +15,7 @@ static bool is_true(const struct bus_json *o, const char *name)
 /* The member's text in the user's language. */
 static struct bus_str said(const struct bus_json *o, const char *name)
 {
-	return text_of(o ? bus_json_get(o, name) : NULL, ctl_indonesian() ? "id" : "en");
+	return ctl_json_text(o ? bus_json_get(o, name) : NULL, ctl_indonesian() ? "id" : "en");
 }
 
 static void put(struct bus_str s)
@@ -66,8 +51,8 @@ bool ctl_report_good(const struct bus_json *report)
 void ctl_report_problems(const struct bus_json *report, const char *file)
 {
 	for (const struct bus_json *p = list(report, "problems"); p; p = p->next) {
-		struct bus_str level = text_of(p, "level"), hint = text_of(p, "hint");
-		int64_t line = int_of(p, "line"), column = int_of(p, "column");
+		struct bus_str level = ctl_json_text(p, "level"), hint = ctl_json_text(p, "hint");
+		int64_t line = ctl_json_int(p, "line", 0), column = ctl_json_int(p, "column", 0);
 
 		printf("%s", file);
 		if (line > 0)
@@ -93,11 +78,11 @@ static void show_sources(const struct bus_json *sources)
 {
 	for (const struct bus_json *s = sources; s; s = s->next) {
 		printf("%s", s == sources ? "" : ", ");
-		put(text_of(s, "table"));
+		put(ctl_json_text(s, "table"));
 		putchar('.');
-		put(text_of(s, "column"));
+		put(ctl_json_text(s, "column"));
 		printf(" (");
-		put(text_of(s, "pdp"));
+		put(ctl_json_text(s, "pdp"));
 		printf("%s)", is_true(s, "summed") ? ctl_say(", summed", ", dijumlah") : "");
 	}
 }
@@ -105,8 +90,8 @@ static void show_sources(const struct bus_json *sources)
 static bool same_sources(const struct bus_json *a, const struct bus_json *b)
 {
 	for (; a && b; a = a->next, b = b->next) {
-		if (!bus_str_eq(text_of(a, "table"), text_of(b, "table")) ||
-		    !bus_str_eq(text_of(a, "column"), text_of(b, "column")))
+		if (!bus_str_eq(ctl_json_text(a, "table"), ctl_json_text(b, "table")) ||
+		    !bus_str_eq(ctl_json_text(a, "column"), ctl_json_text(b, "column")))
 			return false;
 	}
 	return !a && !b;
@@ -119,11 +104,11 @@ static void show_columns(const struct bus_json *report)
 		const struct bus_json *sources = list(c, "sources"), *origins = list(c, "origins");
 
 		printf("  ");
-		put(text_of(c, "name"));
+		put(ctl_json_text(c, "name"));
 		printf(" (");
-		put(text_of(c, "type"));
+		put(ctl_json_text(c, "type"));
 		printf(", ");
-		put(text_of(c, "pdp"));
+		put(ctl_json_text(c, "pdp"));
 		printf("%s) ", is_true(c, "key") ? ctl_say(", key", ", kunci") : "");
 		if (sources)
 			printf("%s ",
@@ -151,7 +136,7 @@ static void show_inputs(const struct bus_json *report)
 
 	head("It reads", "Yang dibaca");
 	for (const struct bus_json *t = list(report, "inputs"); t; t = t->next) {
-		struct bus_str topic = text_of(t, "topic"), name = text_of(t, "table");
+		struct bus_str topic = ctl_json_text(t, "topic"), name = ctl_json_text(t, "table");
 		char key[80];
 
 		printf("  ");
@@ -160,8 +145,9 @@ static void show_inputs(const struct bus_json *report)
 		put(topic.n ? topic : bus_str(ctl_say("a view", "tayangan")));
 		putchar(')');
 		snprintf(key, sizeof(key), "%.*s", (int)name.n, name.p);
-		if (rows && int_of(rows, key) >= 0)
-			printf(ctl_say(", %" PRId64 " rows", ", %" PRId64 " baris"), int_of(rows, key));
+		if (rows && ctl_json_int(rows, key, 0) >= 0)
+			printf(ctl_say(", %" PRId64 " rows", ", %" PRId64 " baris"),
+			       ctl_json_int(rows, key, 0));
 		printf(": ");
 		for (const struct bus_json *c = list(t, "columns"); c; c = c->next) {
 			put(c->text);
@@ -178,7 +164,7 @@ static void show_routes(const struct bus_json *report)
 		const struct bus_json *trial = bus_json_get(r, "trial");
 
 		printf("  ");
-		put(text_of(r, "table"));
+		put(ctl_json_text(r, "table"));
 		printf(": ");
 		put(said(r, "text"));
 		if (is_true(r, "found"))
@@ -188,7 +174,8 @@ static void show_routes(const struct bus_json *report)
 				       " missed)",
 				       " (dicoba: %" PRId64 " perubahan, %" PRId64 " berpengaruh, %" PRId64
 				       " terlewat)"),
-			       int_of(trial, "changes"), int_of(trial, "mattered"), int_of(trial, "missed"));
+			       ctl_json_int(trial, "changes", 0), ctl_json_int(trial, "mattered", 0),
+			       ctl_json_int(trial, "missed", 0));
 		putchar('\n');
 	}
 	if (!list(report, "routes"))
@@ -204,22 +191,22 @@ void ctl_report_explain(const struct bus_json *report)
 	show_routes(report);
 	head("Evaluating one key", "Menghitung satu kunci");
 	for (const struct bus_json *s = list(report, "plan"); s; s = s->next) {
-		printf("%*s", (int)(2 + 2 * int_of(s, "depth")), "");
+		printf("%*s", (int)(2 + 2 * ctl_json_int(s, "depth", 0)), "");
 		put(said(s, "text"));
 		putchar('\n');
 	}
 	if (bus_json_get(report, "steps_per_key"))
 		printf(ctl_say("  (%" PRId64 " steps of SQLite's machine over a dozen rows a table)\n",
 			       "  (%" PRId64 " langkah mesin SQLite pada selusin baris per tabel)\n"),
-		       int_of(report, "steps_per_key"));
+		       ctl_json_int(report, "steps_per_key", 0));
 	head("How it is kept", "Bagaimana dipelihara");
 	printf("  ");
 	put(said(upkeep, "text"));
 	printf("; ");
 	put(said(upkeep, "stored"));
-	if (text_of(upkeep, "no_delta").n) {
+	if (ctl_json_text(upkeep, "no_delta").n) {
 		printf("\n  %s: ", ctl_say("not by deltas", "tidak dengan selisih"));
-		put(text_of(upkeep, "no_delta"));
+		put(ctl_json_text(upkeep, "no_delta"));
 	}
 	putchar('\n');
 }
@@ -232,23 +219,23 @@ static const char *rows_of(const struct bus_json *object, const char *key, char 
 	if (v && v->type == BUS_JSON_NULL)
 		snprintf(out, 24, "<10");
 	else
-		snprintf(out, 24, "%" PRId64, int_of(object, key));
+		snprintf(out, 24, "%" PRId64, ctl_json_int(object, key, 0));
 	return out;
 }
 
 static void show_column_changes(const struct bus_json *diff)
 {
 	for (const struct bus_json *c = list(diff, "columns"); c; c = c->next) {
-		struct bus_str what = text_of(c, "what");
-		int64_t wrong = int_of(c, "wrong_type");
+		struct bus_str what = ctl_json_text(c, "what");
+		int64_t wrong = ctl_json_int(c, "wrong_type", 0);
 
 		if (bus_str_is(what, "same") && wrong == 0)
 			continue;
 		printf("  ");
-		put(text_of(c, "name"));
+		put(ctl_json_text(c, "name"));
 		if (bus_str_is(what, "changed"))
 			printf(ctl_say(": differs in %" PRId64 " rows", ": lain pada %" PRId64 " baris"),
-			       int_of(c, "rows"));
+			       ctl_json_int(c, "rows", 0));
 		else if (bus_str_is(what, "new"))
 			printf("%s", ctl_say(": new", ": baru"));
 		else if (bus_str_is(what, "gone"))
@@ -266,7 +253,7 @@ static void show_column_changes(const struct bus_json *diff)
 void ctl_report_diff(const struct bus_json *report)
 {
 	const struct bus_json *diff = bus_json_get(report, "diff");
-	struct bus_str failed = text_of(report, "diff_failed");
+	struct bus_str failed = ctl_json_text(report, "diff_failed");
 	char n[5][24];
 
 	if (!diff) {
@@ -286,18 +273,18 @@ void ctl_report_diff(const struct bus_json *report)
 		   ? ""
 		   : ctl_say(" so far: the time was over (--ms)", " sejauh ini: waktunya habis (--ms)"));
 	show_column_changes(diff);
-	if (int_of(diff, "same_key") > 0)
+	if (ctl_json_int(diff, "same_key", 0) > 0)
 		printf(ctl_say("  %" PRId64 " rows have a key that another row has\n",
 			       "  %" PRId64 " baris berkunci sama dengan baris lain\n"),
-		       int_of(diff, "same_key"));
-	if (int_of(diff, "without_key") > 0)
+		       ctl_json_int(diff, "same_key", 0));
+	if (ctl_json_int(diff, "without_key", 0) > 0)
 		printf(ctl_say("  %" PRId64 " rows have no key\n", "  %" PRId64 " baris tanpa kunci\n"),
-		       int_of(diff, "without_key"));
+		       ctl_json_int(diff, "without_key", 0));
 }
 
 void ctl_report_verdict(const struct bus_json *v)
 {
-	put(text_of(v, "view"));
+	put(ctl_json_text(v, "view"));
 	if (is_true(v, "waits"))
 		printf("%s\n", ctl_say(": waits for evaluation; ask again later",
 				       ": sedang menunggu dihitung; tanyakan lagi nanti"));
@@ -305,5 +292,6 @@ void ctl_report_verdict(const struct bus_json *v)
 		printf(ctl_say(": %" PRId64 " keys compared, %" PRId64 " differ, %" PRId64 " were waiting\n",
 			       ": %" PRId64 " kunci dibandingkan, %" PRId64 " berbeda, %" PRId64
 			       " sedang menunggu\n"),
-		       int_of(v, "keys"), int_of(v, "differing"), int_of(v, "waiting"));
+		       ctl_json_int(v, "keys", 0), ctl_json_int(v, "differing", 0),
+		       ctl_json_int(v, "waiting", 0));
 }

@@ -12,18 +12,6 @@ static void put_two(struct bus_json_out *j, const char *key, const char *id, con
 	bus_json_object_end(j);
 }
 
-static void put_int(struct bus_json_out *j, const char *key, int64_t v)
-{
-	bus_json_key(j, key);
-	bus_json_put_int(j, v);
-}
-
-static void put_bool(struct bus_json_out *j, const char *key, bool v)
-{
-	bus_json_key(j, key);
-	bus_json_put_bool(j, v);
-}
-
 static void put_problems(const struct gw_review *c, struct bus_json_out *j)
 {
 	bus_json_key(j, "problems");
@@ -33,8 +21,8 @@ static void put_problems(const struct gw_review *c, struct bus_json_out *j)
 
 		bus_json_object(j);
 		bus_json_text_member(j, "level", p->error ? "error" : "warning");
-		put_int(j, "line", p->line);
-		put_int(j, "column", p->column);
+		bus_json_int_member(j, "line", p->line);
+		bus_json_int_member(j, "column", p->column);
 		put_two(j, "text", p->id, p->en);
 		bus_json_text_member(j, "hint", p->hint);
 		bus_json_object_end(j);
@@ -76,7 +64,7 @@ static void put_sources(struct bus_json_out *j, const char *key, const struct gw
 		bus_json_text_member(j, "column", t->column[l->source[i].column].name);
 		bus_json_text_member(j, "topic", t->topic);
 		bus_json_text_member(j, "pdp", class);
-		put_bool(j, "summed", l->source[i].summed);
+		bus_json_bool_member(j, "summed", l->source[i].summed);
 		bus_json_object_end(j);
 	}
 	bus_json_array_end(j);
@@ -98,10 +86,10 @@ static void put_columns(const struct gw_review *c, struct bus_json_out *j)
 		bus_json_text_member(j, "name", v->column[i].name);
 		bus_json_text_member(j, "type", type[v->column[i].type]);
 		bus_json_text_member(j, "pdp", class);
-		put_bool(j, "key", i == v->key);
-		put_bool(j, "computed", c->lineage[i].computed);
-		put_bool(j, "counted", c->lineage[i].counted);
-		put_bool(j, "unknown", c->lineage[i].unknown);
+		bus_json_bool_member(j, "key", i == v->key);
+		bus_json_bool_member(j, "computed", c->lineage[i].computed);
+		bus_json_bool_member(j, "counted", c->lineage[i].counted);
+		bus_json_bool_member(j, "unknown", c->lineage[i].unknown);
 		put_sources(j, "sources", &c->lineage[i]);
 		put_sources(j, "origins", &deep);
 		bus_json_object_end(j);
@@ -135,9 +123,9 @@ static void put_trial(const struct gw_review *c, const char *table, struct bus_j
 			continue;
 		bus_json_key(j, "trial");
 		bus_json_object(j);
-		put_int(j, "changes", t->changes);
-		put_int(j, "mattered", t->mattered);
-		put_int(j, "missed", t->missed);
+		bus_json_int_member(j, "changes", t->changes);
+		bus_json_int_member(j, "mattered", t->mattered);
+		bus_json_int_member(j, "missed", t->missed);
 		bus_json_object_end(j);
 	}
 }
@@ -158,7 +146,7 @@ static void put_routes(const struct gw_review *c, struct bus_json_out *j)
 		bus_json_object(j);
 		bus_json_text_member(j, "table", r->table);
 		bus_json_text_member(j, "route", r->column ? r->column : r->select);
-		put_bool(j, "found", r->line == 0);
+		bus_json_bool_member(j, "found", r->line == 0);
 		put_two(j, "text", bus_buf_cstr(&id), bus_buf_cstr(&en));
 		put_trial(c, r->table, j);
 		bus_json_object_end(j);
@@ -189,8 +177,8 @@ static void put_step(void *ctx, const struct gw_plan_step *step)
 	gw_plan_say(step, true, &id);
 	gw_plan_say(step, false, &en);
 	bus_json_object(j);
-	put_int(j, "depth", step->depth);
-	put_bool(j, "scan", step->scan);
+	bus_json_int_member(j, "depth", step->depth);
+	bus_json_bool_member(j, "scan", step->scan);
 	put_two(j, "text", bus_buf_cstr(&id), bus_buf_cstr(&en));
 	bus_json_text_member(j, "detail", step->detail);
 	bus_json_object_end(j);
@@ -220,7 +208,7 @@ static void put_plan(const struct gw_review *c, struct bus_json_out *j)
 	for (size_t i = 0; i < c->trial.n && c->tried; i++)
 		steps = c->trial.table[i].steps > steps ? c->trial.table[i].steps : steps;
 	if (!c->def->rollup)
-		put_int(j, "steps_per_key", steps);
+		bus_json_int_member(j, "steps_per_key", steps);
 }
 
 static void put_upkeep(const struct gw_review *c, struct bus_json_out *j)
@@ -260,7 +248,7 @@ static void put_upkeep(const struct gw_review *c, struct bus_json_out *j)
 void gw_review_put(const struct gw_review *c, struct bus_json_out *j)
 {
 	bus_json_text_member(j, "view", c->def ? c->def->pub.name : NULL);
-	put_bool(j, "good", !c->failed);
+	bus_json_bool_member(j, "good", !c->failed);
 	put_problems(c, j);
 	if (!c->bound)
 		return;

@@ -159,12 +159,6 @@ static int place_of(const struct gw_def *d, const char *name)
 	return -1;
 }
 
-static void put_int(struct bus_json_out *j, const char *key, int64_t v)
-{
-	bus_json_key(j, key);
-	bus_json_put_int(j, v);
-}
-
 /* Of so few rows a condition may have picked one person: null, and none is not told from one. */
 static void put_rows(struct bus_json_out *j, const char *key, int64_t rows)
 {
@@ -192,12 +186,12 @@ static void put(const struct diff *f, bool complete, int64_t ms, struct bus_json
 
 	bus_json_key(j, "complete");
 	bus_json_put_bool(j, complete);
-	put_int(j, "ms", ms);
-	put_int(j, "few_below", GW_DIFF_FEW);
+	bus_json_int_member(j, "ms", ms);
+	bus_json_int_member(j, "few_below", GW_DIFF_FEW);
 	if (before)
 		put_rows(j, "rows_before", f->before.rows);
 	else
-		put_int(j, "rows_before", 0);
+		bus_json_int_member(j, "rows_before", 0);
 	put_rows(j, "rows_now", f->now.rows);
 	put_rows(j, "added", f->added);
 	put_rows(j, "changed", f->changed);

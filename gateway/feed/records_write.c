@@ -92,12 +92,6 @@ static void end_item(struct gw_tail *t, struct bus_json_out *j)
 	t->records++;
 }
 
-static void put_int(struct bus_json_out *j, const char *name, int64_t v)
-{
-	bus_json_key(j, name);
-	bus_json_put_int(j, v);
-}
-
 static void put_error(struct bus_json_out *j, const char *code, const char *detail)
 {
 	bus_json_key(j, "error");
@@ -113,8 +107,8 @@ void gw_tail_put_gap(struct gw_tail *t, int32_t partition, int64_t from, int64_t
 	char detail[100];
 
 	begin_item(t, &j);
-	put_int(&j, "partition", partition);
-	put_int(&j, "offset", from);
+	bus_json_int_member(&j, "partition", partition);
+	bus_json_int_member(&j, "offset", from);
 	snprintf(detail, sizeof(detail), "records %lld to %lld are not kept any more", (long long)from,
 		 (long long)to - 1);
 	put_error(&j, "gone", detail);
@@ -210,8 +204,8 @@ static void put_value(struct gw_records_worker *w, struct gw_tail *t, const stru
 	if (rc == BUS_OK) {
 		bus_json_key(j, "schema");
 		bus_json_object(j);
-		put_int(j, "id", id);
-		put_int(j, "version", version_of(w, t, id));
+		bus_json_int_member(j, "id", id);
+		bus_json_int_member(j, "version", version_of(w, t, id));
 		bus_json_object_end(j);
 		rc = schema_store_by_id(gw_engine_schemas(w->all->api->engine), id, 0, &writer, &err);
 	}
@@ -237,8 +231,8 @@ void gw_tail_put_record(struct gw_records_worker *w, struct gw_tail *t, const st
 	char when[40];
 
 	begin_item(t, &j);
-	put_int(&j, "partition", r->partition);
-	put_int(&j, "offset", r->offset);
+	bus_json_int_member(&j, "partition", r->partition);
+	bus_json_int_member(&j, "offset", r->offset);
 	bus_json_text_member(&j, "timestamp", bus_clock_iso_wib(r->timestamp_ms, when, sizeof(when)));
 	bus_json_key(&j, "key");
 	if (r->key.p)

@@ -91,18 +91,6 @@ const char *const gw_hook_reasons[7] = { "",	       "asked",	     "failing", "go
 
 /* --- writing ----------------------------------------------------------------------------------------- */
 
-static void put_int(struct bus_json_out *j, const char *name, int64_t v)
-{
-	bus_json_key(j, name);
-	bus_json_put_int(j, v);
-}
-
-static void put_bool(struct bus_json_out *j, const char *name, bool v)
-{
-	bus_json_key(j, name);
-	bus_json_put_bool(j, v);
-}
-
 static void put_time(struct bus_json_out *j, const char *name, int64_t ms)
 {
 	char text[40];
@@ -124,8 +112,8 @@ void gw_hook_sub_show(const struct gw_hook_sub *s, struct bus_json_out *j)
 	bus_json_object_end(j);
 	bus_json_text_member(j, "format", gw_hook_formats[s->format]);
 	bus_json_text_member(j, "signature", gw_hook_signatures[s->signature]);
-	put_int(j, "rate", s->rate);
-	put_int(j, "max_batch", s->max_batch);
+	bus_json_int_member(j, "rate", s->rate);
+	bus_json_int_member(j, "max_batch", s->max_batch);
 }
 
 void gw_hook_pos_show(const struct gw_hook_pos *p, struct bus_json_out *j)
@@ -133,14 +121,14 @@ void gw_hook_pos_show(const struct gw_hook_pos *p, struct bus_json_out *j)
 	bus_json_text_member(j, "state", gw_hook_states[p->state]);
 	bus_json_text_member(j, "reason", gw_hook_reasons[p->reason][0] ? gw_hook_reasons[p->reason] : NULL);
 	bus_json_text_member(j, "cursor", p->cursor[0] ? p->cursor : NULL);
-	put_int(j, "delivered", p->delivered);
-	put_int(j, "failures", p->failures);
+	bus_json_int_member(j, "delivered", p->delivered);
+	bus_json_int_member(j, "failures", p->failures);
 	put_time(j, "failing_since", p->failing_since);
 	put_time(j, "next_try", p->failures > 0 && p->state != GW_HOOK_SUSPENDED ? p->next : 0);
 	bus_json_key(j, "last");
 	bus_json_object(j);
 	put_time(j, "at", p->last_at);
-	put_int(j, "status", p->last_status);
+	bus_json_int_member(j, "status", p->last_status);
 	bus_json_text_member(j, "why", p->last_why[0] ? p->last_why : NULL);
 	bus_json_object_end(j);
 }
@@ -154,20 +142,20 @@ void gw_hook_sub_write(const struct gw_hook_sub *s, struct bus_buf *out)
 	gw_hook_sub_show(s, &j);
 	bus_json_text_member(&j, "reader", s->reader);
 	bus_json_text_member(&j, "key_id", s->key_id);
-	put_int(&j, "created", s->created);
-	put_bool(&j, "suspended", s->suspended);
-	put_int(&j, "version", s->version);
-	put_int(&j, "epoch", s->epoch);
-	put_int(&j, "round", s->round);
+	bus_json_int_member(&j, "created", s->created);
+	bus_json_bool_member(&j, "suspended", s->suspended);
+	bus_json_int_member(&j, "version", s->version);
+	bus_json_int_member(&j, "epoch", s->epoch);
+	bus_json_int_member(&j, "round", s->round);
 	bus_json_text_member(&j, "from", s->from);
-	put_bool(&j, "anew", s->anew);
+	bus_json_bool_member(&j, "anew", s->anew);
 	bus_json_key(&j, "secrets");
 	bus_json_array(&j);
 	for (size_t i = 0; i < s->n_secrets; i++) {
 		bus_hex(s->secret[i].key, BUS_KEY_LEN, hex);
 		bus_json_object(&j);
 		bus_json_text_member(&j, "key", hex);
-		put_int(&j, "until", s->secret[i].until);
+		bus_json_int_member(&j, "until", s->secret[i].until);
 		bus_json_object_end(&j);
 	}
 	bus_json_array_end(&j);
@@ -180,19 +168,19 @@ void gw_hook_pos_write(const struct gw_hook_pos *p, struct bus_buf *out)
 	struct bus_json_out j = { .buf = out };
 
 	bus_json_object(&j);
-	put_int(&j, "epoch", p->epoch);
-	put_int(&j, "round", p->round);
+	bus_json_int_member(&j, "epoch", p->epoch);
+	bus_json_int_member(&j, "round", p->round);
 	bus_json_text_member(&j, "cursor", p->cursor);
-	put_bool(&j, "reset", p->reset);
+	bus_json_bool_member(&j, "reset", p->reset);
 	bus_json_text_member(&j, "state", gw_hook_states[p->state]);
 	bus_json_text_member(&j, "reason", gw_hook_reasons[p->reason]);
-	put_int(&j, "failures", p->failures);
-	put_int(&j, "failing_since", p->failing_since);
-	put_int(&j, "next", p->next);
-	put_int(&j, "last_at", p->last_at);
-	put_int(&j, "last_status", p->last_status);
+	bus_json_int_member(&j, "failures", p->failures);
+	bus_json_int_member(&j, "failing_since", p->failing_since);
+	bus_json_int_member(&j, "next", p->next);
+	bus_json_int_member(&j, "last_at", p->last_at);
+	bus_json_int_member(&j, "last_status", p->last_status);
 	bus_json_text_member(&j, "last_why", p->last_why);
-	put_int(&j, "allowed_rate", p->allowed_rate);
-	put_int(&j, "delivered", p->delivered);
+	bus_json_int_member(&j, "allowed_rate", p->allowed_rate);
+	bus_json_int_member(&j, "delivered", p->delivered);
 	bus_json_object_end(&j);
 }

@@ -80,12 +80,6 @@ static bool on_progress(void *ctx, const struct gw_verdict *so_far)
 	return !atomic_load(&p->checks->stop);
 }
 
-static void put_int(struct bus_json_out *j, const char *key, int64_t v)
-{
-	bus_json_key(j, key);
-	bus_json_put_int(j, v);
-}
-
 static enum bus_err verify(struct gw_checks *c, struct job *j)
 {
 	struct gw_views *views = gw_views_hold(c->api->engine);
@@ -108,9 +102,9 @@ static enum bus_err verify(struct gw_checks *c, struct job *j)
 	bus_json_text_member(&out, "view", j->view);
 	bus_json_key(&out, "good");
 	bus_json_put_bool(&out, verdict.differing == 0 && !verdict.waits);
-	put_int(&out, "keys", verdict.keys);
-	put_int(&out, "differing", verdict.differing);
-	put_int(&out, "waiting", verdict.waiting);
+	bus_json_int_member(&out, "keys", verdict.keys);
+	bus_json_int_member(&out, "differing", verdict.differing);
+	bus_json_int_member(&out, "waiting", verdict.waiting);
 	bus_json_key(&out, "waits");
 	bus_json_put_bool(&out, verdict.waits);
 	bus_json_object_end(&out);
@@ -129,9 +123,9 @@ static void put_job(const struct job *j, struct bus_json_out *out)
 	bus_json_text_member(out, "kind", kind[j->kind]);
 	bus_json_text_member(out, "view", j->view);
 	bus_json_text_member(out, "state", state[j->state]);
-	put_int(out, "permille", j->state == DONE ? 1000 : atomic_load(&j->permille));
-	put_int(out, "rows", atomic_load(&j->rows));
-	put_int(out, "ms", j->begun_ms ? bus_clock_mono_ms() - j->begun_ms : 0);
+	bus_json_int_member(out, "permille", j->state == DONE ? 1000 : atomic_load(&j->permille));
+	bus_json_int_member(out, "rows", atomic_load(&j->rows));
+	bus_json_int_member(out, "ms", j->begun_ms ? bus_clock_mono_ms() - j->begun_ms : 0);
 	bus_json_key(out, "result");
 	if (j->state == DONE)
 		bus_json_put_raw(out, bus_buf_str(&j->result));

@@ -32,18 +32,6 @@ void schema_nodes_metrics(struct schema_registry *r)
 		       v.live);
 }
 
-static void put_bool(struct bus_json_out *j, const char *name, bool v)
-{
-	bus_json_key(j, name);
-	bus_json_put_bool(j, v);
-}
-
-static void put_int(struct bus_json_out *j, const char *name, int64_t v)
-{
-	bus_json_key(j, name);
-	bus_json_put_int(j, v);
-}
-
 void schema_nodes_get_health(void *ctx, struct bus_http_request *req)
 {
 	struct schema_registry *r = ctx;
@@ -54,25 +42,25 @@ void schema_nodes_get_health(void *ctx, struct bus_http_request *req)
 	struct bus_json_out j = { .buf = &b };
 
 	bus_json_object(&j);
-	put_int(&j, "process_uptime_sec", (bus_clock_mono_ms() - r->started_ms) / 1000);
+	bus_json_int_member(&j, "process_uptime_sec", (bus_clock_mono_ms() - r->started_ms) / 1000);
 	bus_json_key(&j, "status");
 	bus_json_object(&j);
-	put_bool(&j, "schema_registry_ready", true);
+	bus_json_bool_member(&j, "schema_registry_ready", true);
 	bus_json_key(&j, "schema_registry_startup_time_sec");
 	bus_json_put_double(&j, (double)r->ready_ms / 1000);
-	put_int(&j, "schema_registry_reader_current_offset", offset);
-	put_int(&j, "schema_registry_reader_highest_offset", offset);
-	put_bool(&j, "schema_registry_is_primary", v.role == SCHEMA_NODE_WRITER);
-	put_bool(&j, "schema_registry_is_primary_eligible", true);
+	bus_json_int_member(&j, "schema_registry_reader_current_offset", offset);
+	bus_json_int_member(&j, "schema_registry_reader_highest_offset", offset);
+	bus_json_bool_member(&j, "schema_registry_is_primary", v.role == SCHEMA_NODE_WRITER);
+	bus_json_bool_member(&j, "schema_registry_is_primary_eligible", true);
 	bus_json_key(&j, "schema_registry_primary_url");
 	if (v.url[0])
 		bus_json_put_text(&j, v.url);
 	else
 		bus_json_put_null(&j);
-	put_bool(&j, "schema_registry_coordinator_running", v.role != SCHEMA_NODE_ALONE);
-	put_int(&j, "schema_registry_coordinator_generation_id", v.term);
+	bus_json_bool_member(&j, "schema_registry_coordinator_running", v.role != SCHEMA_NODE_ALONE);
+	bus_json_int_member(&j, "schema_registry_coordinator_generation_id", v.term);
 	bus_json_object_end(&j);
-	put_bool(&j, "healthy", healthy);
+	bus_json_bool_member(&j, "healthy", healthy);
 	bus_json_object_end(&j);
 	bus_http_reply(req, healthy ? 200 : 503, "application/json", &b);
 }
