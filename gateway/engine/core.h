@@ -236,6 +236,8 @@ enum gw_haste {
 	GW_QUIET,   /* nothing came for a while: views that wait for a whole evaluation, too */
 	GW_FORCE,   /* everything */
 };
+/* So many keys wait that the view is evaluated as a whole. */
+bool gw_settle_all_is_less(const struct gw_live *v);
 /* Evaluates what is due, in the open transaction; a whole evaluation in one of its own. *pending: views
  * still wait. stop (may be NULL) is asked now and then. */
 enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic bool *stop, bool *pending,

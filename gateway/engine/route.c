@@ -25,10 +25,18 @@ static void mark(struct gw_live *v, const struct gw_value *value)
 	} else if (value->type != GW_TEXT) {
 		return;
 	}
-	if (v->all)
-		gw_touched_add(v, key);
-	else
-		gw_keys_add(&v->dirty, key);
+	if (v->all) {
+		if (v->touched)
+			gw_touched_add(v, key);
+		return;
+	}
+	gw_keys_add(&v->dirty, key);
+	/* A view that others read, evaluated as a whole, touches all their keys at once: they are not gathered. */
+	if (gw_settle_all_is_less(v) && !v->beside) {
+		v->all = true;
+		gw_touched_begin(v);
+		gw_keys_clear(&v->dirty); /* v->saved stays: what _dirty has goes when the view is evaluated */
+	}
 }
 
 /* One image (before or after) of the changed row. */

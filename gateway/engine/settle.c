@@ -33,6 +33,13 @@ static bool source_waits(const struct gw_engine *e, const struct gw_live *v)
 	return false;
 }
 
+bool gw_settle_all_is_less(const struct gw_live *v)
+{
+	size_t most = (size_t)v->rows / ALL_SHARE;
+
+	return !v->sum && v->dirty.n > (most > ALL_LEAST ? most : ALL_LEAST);
+}
+
 static bool all_is_due(const struct gw_engine *e, const struct gw_live *v, enum gw_haste haste, int64_t now)
 {
 	if (v->stuck && now - v->settled_ms < STUCK_MS + OVERDUE_COSTS * v->cost_ms && haste != GW_FORCE)
@@ -175,9 +182,8 @@ enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic b
 	rc = gw_history_keep(e, err);
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++) {
 		struct gw_live *v = e->order[i];
-		size_t most = (size_t)v->rows / ALL_SHARE;
 
-		if (!v->all && !v->sum && v->dirty.n > (most > ALL_LEAST ? most : ALL_LEAST)) {
+		if (!v->all && gw_settle_all_is_less(v)) {
 			v->all = true;
 			gw_touched_begin(v);
 			rc = gw_begin(e, err);
