@@ -560,7 +560,7 @@ static void disturb(bool cut)
 	struct city w;
 	struct engine *t;
 	bool whole = false;
-	char wal[120];
+	char wal[320];
 
 	city_make(&w, number("VIEWS_SEED", 1) + cut);
 	t = city_engine(&w);
