@@ -348,6 +348,9 @@ enum bus_err gw_setup_index(struct gw_engine *e, const struct gw_def *d, const s
 			    struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_setup_statements(struct gw_engine *e, struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_setup_load(struct gw_engine *e, struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
+/* setup_known.c: what the store has of v from before is v's, or is dropped; what is nobody's is dropped. */
+enum bus_err gw_setup_reconcile(struct gw_engine *e, struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_setup_drop_gone(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
 /* The row of _view that says which definition runs; v gets its id. */
 enum bus_err gw_setup_note(struct gw_engine *e, struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_setup_order(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* e->order */
