@@ -229,6 +229,11 @@ soak-registry: programs kafka venv
 soak-webhooks: programs kafka venv
 	HOOKS_KILLS=40 $(PYTEST) -q -s tests/integration/test_webhooks.py -k "kill or many"
 
+# Twenty seeded runs of faults (two gateways, the broker, connections) with clients that try again: each row once.
+.PHONY: soak-publish
+soak-publish: programs kafka venv
+	PUBLISH_RUNS=$${PUBLISH_RUNS:-20} PUBLISH_FAULTS=$${PUBLISH_FAULTS:-10} $(PYTEST) -q -s tests/integration/test_publish_faults.py
+
 # Ten thousand followers of one feed, a thousand of them slow, over kill -9 of the gateway.
 .PHONY: soak-readers
 soak-readers: programs kafka venv
