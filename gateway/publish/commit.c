@@ -14,6 +14,7 @@
 #define TOLD_MS 5000	  /* until our own opening is read back */
 
 struct work {
+	struct gw_lane *lane;
 	struct gw_journal *j;
 	struct gw_batch_list group;
 	bool lost; /* whether the last transaction was committed is not known */
@@ -23,13 +24,13 @@ struct work {
 
 static void on_sent(void *ctx, void *record, const struct bus_sent *a)
 {
-	struct gw_journal *j = ctx;
+	struct gw_lane *lane = ctx;
 	struct gw_publish_record *r = record;
 
 	if (!r) /* an answer: the commit tells */
 		return;
-	if (j->outstanding > 0)
-		j->outstanding--;
+	if (lane->outstanding > 0)
+		lane->outstanding--;
 	if (a->rc == BUS_OK) {
 		r->placed = a->partition;
 		r->offset = a->offset;
@@ -56,15 +57,15 @@ static bool stopping(struct gw_journal *j)
 	return yes;
 }
 
-static enum bus_err open_sender(struct gw_journal *j, const char *id, struct bus_sender **out,
+static enum bus_err open_sender(struct gw_lane *lane, const char *id, struct bus_sender **out,
 				struct bus_error *err)
 {
-	const struct bus_sender_conf conf = { .kafka = j->all->conf.kafka,
+	const struct bus_sender_conf conf = { .kafka = lane->journal->all->conf.kafka,
 					      .transactional_id = id,
 					      .linger_ms = 0,
 					      .timeout_ms = RECORD_MS,
 					      .sent = on_sent,
-					      .ctx = j };
+					      .ctx = lane };
 
 	return bus_sender_open(&conf, out, err);
 }
@@ -153,8 +154,9 @@ static enum bus_err read_answers_to_now(struct gw_journal *j, struct bus_error *
 }
 
 /* Says who we are now, and that those before us are over; waits until it is read back. */
-static bool announce(struct gw_journal *j, const struct bus_buf *over, uint8_t *fresh)
+static bool announce(struct gw_lane *lane, const struct bus_buf *over, uint8_t *fresh)
 {
+	struct gw_journal *j = lane->journal;
 	struct bus_buf record = { 0 };
 	int64_t until;
 	bool told = false;
@@ -164,7 +166,7 @@ static bool announce(struct gw_journal *j, const struct bus_buf *over, uint8_t *
 
 		gw_journal_write(j, &one);
 	}
-	gw_claims_put_open(&record, fresh, j->all->conf.id);
+	gw_claims_put_open(&record, fresh, lane->id);
 	gw_journal_write(j, &record);
 	bus_buf_release(&record);
 	until = bus_clock_mono_ms() + TOLD_MS;
@@ -185,8 +187,8 @@ static void go_on(struct work *k, const uint8_t *fresh)
 
 	gw_journal_work_init(&w);
 	pthread_mutex_lock(&j->lock);
-	memcpy(j->incarnation, fresh, sizeof(j->incarnation));
-	j->open = true;
+	memcpy(k->lane->incarnation, fresh, sizeof(k->lane->incarnation));
+	k->lane->open = true;
 	waiting = j->fresh;
 	if (!waiting.first)
 		waiting.last = &waiting.first;
@@ -215,6 +217,7 @@ static void go_on(struct work *k, const uint8_t *fresh)
 static void reopen(struct work *k)
 {
 	struct gw_journal *j = k->j;
+	struct gw_lane *lane = k->lane;
 	struct bus_buf over = { 0 };
 	struct bus_error err;
 	uint8_t fresh[GW_PUBLISH_KEY_LEN];
@@ -222,17 +225,17 @@ static void reopen(struct work *k)
 
 	/* Those that are known now: opening fences them, and whoever opened since is not among them. */
 	pthread_mutex_lock(&j->lock);
-	j->open = false;
-	gw_claims_each_open(j->claims, j->all->conf.id, put_over, &over);
+	lane->open = lane->again = false;
+	gw_claims_each_open(j->claims, lane->id, put_over, &over);
 	pthread_mutex_unlock(&j->lock);
-	bus_sender_close(&j->sender);
+	bus_sender_close(&lane->sender);
 	while (!stopping(j)) {
-		rc = open_sender(j, j->all->conf.id, &j->sender, &err);
+		rc = open_sender(lane, lane->id, &lane->sender, &err);
 		if (rc == BUS_OK)
 			rc = read_answers_to_now(j, &err);
 		if (rc == BUS_OK) {
 			bus_random(fresh, sizeof(fresh));
-			if (announce(j, &over, fresh)) {
+			if (announce(lane, &over, fresh)) {
 				k->lost = false;
 				go_on(k, fresh);
 				break;
@@ -241,7 +244,7 @@ static void reopen(struct work *k)
 				      "what we wrote into the topic of claims does not come back");
 		}
 		bus_log(BUS_LOG_WARN, "publish.open", LOG_ERR(&err));
-		bus_sender_close(&j->sender);
+		bus_sender_close(&lane->sender);
 		expire(j, &k->group, "publish-unknown");
 		expire(j, &j->fresh, "unavailable");
 		pause_ms(j, AGAIN_MS);
@@ -249,35 +252,47 @@ static void reopen(struct work *k)
 	bus_buf_release(&over);
 }
 
-/* Somebody's incarnation, of a gateway that answers no more: fenced, and said to be over. */
-static void take_over(struct gw_journal *j)
-{
+struct dead { /* somebody's incarnation, of a gateway that answers no more */
+	bool take;
 	uint8_t who[GW_PUBLISH_KEY_LEN];
 	char id[GW_CLAIM_ID_MAX + 1];
+};
+
+/* Under the lock. */
+static void find_dead(struct gw_journal *j, struct dead *d)
+{
+	d->take = j->take;
+	j->take = false;
+	if (!d->take)
+		return;
+	memcpy(d->who, j->taken, sizeof(d->who));
+	memcpy(d->id, j->taken_id, sizeof(d->id));
+	j->took_at = bus_clock_mono_ms();
+	for (size_t i = 0; i < GW_JOURNAL_LANES; i++)
+		if (strcmp(j->lane[i].id, d->id) == 0) { /* ourselves, in a life before: opening fences it */
+			j->lane[i].again = true;
+			d->take = false;
+		}
+}
+
+/* It is fenced, and said to be over. */
+static void take_over(struct gw_lane *lane, const struct dead *d)
+{
+	struct gw_journal *j = lane->journal;
 	struct bus_sender *fence = NULL;
 	struct bus_buf record = { 0 };
 	struct bus_error err;
 
-	pthread_mutex_lock(&j->lock);
-	memcpy(who, j->taken, sizeof(who));
-	memcpy(id, j->taken_id, sizeof(id));
-	j->take = false;
-	j->took_at = bus_clock_mono_ms();
-	pthread_mutex_unlock(&j->lock);
-	if (strcmp(id, j->all->conf.id) == 0) { /* ourselves, in a life before: opening fences it */
-		bus_sender_close(&j->sender);
-		return;
-	}
-	if (open_sender(j, id, &fence, &err)) {
+	if (open_sender(lane, d->id, &fence, &err)) {
 		bus_log(BUS_LOG_WARN, "publish.takeover", LOG_ERR(&err));
 		return;
 	}
 	bus_sender_close(&fence);
-	gw_claims_put_over(&record, who);
+	gw_claims_put_over(&record, d->who);
 	gw_journal_write(j, &record);
 	bus_buf_release(&record);
 	bus_metric_add(j->takeovers, 1);
-	bus_log(BUS_LOG_WARN, "publish.takeover", { .key = "of", .text = id },
+	bus_log(BUS_LOG_WARN, "publish.takeover", { .key = "of", .text = d->id },
 		LOG_STR("effect", "its open transaction is undone; its keys are free again"));
 }
 
@@ -287,14 +302,15 @@ static void take_over(struct gw_journal *j)
 static void take_group(struct work *k, struct gw_journal_work *w)
 {
 	struct gw_journal *j = k->j;
+	struct gw_lane *lane = k->lane;
 	size_t bytes = 0, records = 0;
 	struct gw_publish_batch *b;
 
-	while ((b = j->ready.first) && bytes < GROUP_BYTES && records < GROUP_RECORDS) {
-		j->ready.first = b->next;
-		if (!j->ready.first)
-			j->ready.last = &j->ready.first;
-		if (memcmp(b->incarnation, j->incarnation, sizeof(b->incarnation)) != 0) {
+	while ((b = lane->ready.first) && bytes < GROUP_BYTES && records < GROUP_RECORDS) {
+		lane->ready.first = b->next;
+		if (!lane->ready.first)
+			lane->ready.last = &lane->ready.first;
+		if (memcmp(b->incarnation, lane->incarnation, sizeof(b->incarnation)) != 0) {
 			gw_journal_again(j, b, w);
 			continue;
 		}
@@ -352,7 +368,7 @@ static bool settle_history(struct work *k)
 	return true;
 }
 
-static void send_records(struct gw_journal *j, struct gw_publish_batch *b)
+static void send_records(struct gw_lane *lane, struct gw_publish_batch *b)
 {
 	struct gw_stamp stamp;
 	struct bus_error err = { 0 };
@@ -366,32 +382,33 @@ static void send_records(struct gw_journal *j, struct gw_publish_batch *b)
 		if (r->problem)
 			continue;
 		gw_stamp_record(&stamp, b, r);
-		if (bus_sender_send(j->sender, b->topic, r->partition, key, r->tombstone ? NULL : &value,
+		if (bus_sender_send(lane->sender, b->topic, r->partition, key, r->tombstone ? NULL : &value,
 				    stamp.header, stamp.n, r->timestamp_ms, r, &err))
 			r->problem = gw_publish_problem_of(err.code);
 		else
-			j->outstanding++;
+			lane->outstanding++;
 	}
 }
 
 /* Every record is answered. False: not all of them have a place. */
 static bool all_sent(struct work *k, size_t *refused_before)
 {
-	struct gw_journal *j = k->j;
+	struct gw_lane *lane = k->lane;
 	int64_t until = bus_clock_mono_ms() + 2 * RECORD_MS;
 	size_t refused = 0;
 
-	while (j->outstanding > 0 && !bus_sender_dead(j->sender) && bus_clock_mono_ms() < until)
-		bus_sender_poll(j->sender, 100);
+	while (lane->outstanding > 0 && !bus_sender_dead(lane->sender) && bus_clock_mono_ms() < until)
+		bus_sender_poll(lane->sender, 100);
 	for (const struct gw_publish_batch *b = k->group.first; b; b = b->next)
 		for (size_t i = 0; i < b->n; i++)
 			refused += b->record[i].problem != NULL;
-	return j->outstanding == 0 && refused == *refused_before;
+	return lane->outstanding == 0 && refused == *refused_before;
 }
 
 static enum bus_err send_answers(struct work *k, struct bus_buf *answers, struct bus_error *err)
 {
 	struct gw_journal *j = k->j;
+	struct gw_lane *lane = k->lane;
 	enum bus_err rc = BUS_OK;
 
 	for (struct gw_publish_batch *b = k->group.first; b && rc == BUS_OK; b = b->next) {
@@ -401,8 +418,8 @@ static enum bus_err send_answers(struct work *k, struct bus_buf *answers, struct
 		gw_claims_put_answer(answers, b);
 		b->answer_n = answers->n - b->answer_at;
 		value = (struct bus_str){ answers->p + b->answer_at, b->answer_n };
-		rc = bus_sender_send(j->sender, j->all->conf.topic, 0, (struct bus_str){ 0 }, &value, NULL, 0,
-				     0, NULL, err);
+		rc = bus_sender_send(lane->sender, j->all->conf.topic, 0, (struct bus_str){ 0 }, &value, NULL,
+				     0, 0, NULL, err);
 	}
 	return rc;
 }
@@ -461,7 +478,7 @@ static void begin_again(struct work *k)
 		}
 		if (left) {
 			b->stage = GW_BATCH_READY;
-			gw_batch_list_add(&j->ready, b);
+			gw_batch_list_add(&k->lane->ready, b);
 			continue;
 		}
 		gw_journal_give_back(j, b, &w);
@@ -477,6 +494,7 @@ static void begin_again(struct work *k)
 static void commit_group(struct work *k)
 {
 	struct gw_journal *j = k->j;
+	struct gw_lane *lane = k->lane;
 	struct bus_buf answers = { 0 };
 	struct bus_error err = { 0 };
 	size_t refused = 0;
@@ -489,20 +507,20 @@ static void commit_group(struct work *k)
 	}
 	if (!k->group.first)
 		return;
-	j->outstanding = 0;
-	rc = bus_sender_begin(j->sender, &err);
+	lane->outstanding = 0;
+	rc = bus_sender_begin(lane->sender, &err);
 	for (struct gw_publish_batch *b = k->group.first; b && rc == BUS_OK; b = b->next) {
 		for (size_t i = 0; i < b->n; i++)
 			refused += b->record[i].problem != NULL;
-		send_records(j, b);
+		send_records(lane, b);
 	}
 	if (rc == BUS_OK && !all_sent(k, &refused))
 		rc = bus_fail(&err, BUS_EKAFKA, "Kafka did not take every record");
 	if (rc == BUS_OK)
 		rc = send_answers(k, &answers, &err);
 	if (rc == BUS_OK)
-		rc = bus_sender_commit(j->sender, &err);
-	else if (!bus_err_fatal(rc) && bus_sender_abort(j->sender, NULL) != BUS_OK)
+		rc = bus_sender_commit(lane->sender, &err);
+	else if (!bus_err_fatal(rc) && bus_sender_abort(lane->sender, NULL) != BUS_OK)
 		rc = BUS_EFATAL;
 	if (rc == BUS_OK) {
 		bus_metric_add(j->commits, 1);
@@ -521,40 +539,46 @@ static void commit_group(struct work *k)
 
 void *gw_journal_commit(void *ctx)
 {
-	struct gw_journal *j = ctx;
-	struct work k = { .j = j };
+	struct gw_lane *lane = ctx;
+	struct gw_journal *j = lane->journal;
+	struct work k = { .lane = lane, .j = j };
 	struct gw_journal_work w;
-	bool take;
+	struct dead dead;
+	bool again;
 
 	gw_batch_list_init(&k.group);
 	while (!stopping(j)) {
-		if (!j->sender || bus_sender_dead(j->sender) || k.lost) {
+		if (!lane->sender || bus_sender_dead(lane->sender) || k.lost) {
 			reopen(&k);
 			continue;
 		}
 		gw_journal_work_init(&w);
 		pthread_mutex_lock(&j->lock);
-		if (!j->ready.first && !j->take && !j->stop)
+		if (!lane->ready.first && !lane->again && !j->take && !j->stop)
 			(void)gw_journal_wait(j, IDLE_MS);
-		take = j->take;
+		find_dead(j, &dead);
+		again = lane->again;
 		take_group(&k, &w);
 		pthread_mutex_unlock(&j->lock);
 		gw_journal_work_do(j, &w);
 		if (k.group.first)
 			commit_group(&k);
 		else
-			bus_sender_poll(j->sender, 0);
-		if (take && !k.lost)
-			take_over(j);
+			bus_sender_poll(lane->sender, 0);
+		if (dead.take)
+			take_over(lane, &dead);
+		if (again)
+			bus_sender_close(&lane->sender);
 	}
-	bus_sender_close(&j->sender);
+	bus_sender_close(&lane->sender);
 	pthread_mutex_lock(&j->lock);
-	j->open = false;
+	again = lane->open && !k.lost;
+	lane->open = false;
 	pthread_mutex_unlock(&j->lock);
-	if (!k.lost) { /* nothing of ours is under way: others need not wait */
+	if (again) { /* nothing of ours is under way: others need not wait */
 		struct bus_buf record = { 0 };
 
-		gw_claims_put_over(&record, j->incarnation);
+		gw_claims_put_over(&record, lane->incarnation);
 		gw_journal_write(j, &record);
 		bus_buf_release(&record);
 	}

@@ -123,6 +123,14 @@ void gw_journal_give_back(struct gw_journal *j, struct gw_publish_batch *b, stru
 	end_record(w, from);
 }
 
+struct gw_lane *gw_journal_lane(struct gw_journal *j, const uint8_t *incarnation)
+{
+	for (size_t i = 0; i < GW_JOURNAL_LANES; i++)
+		if (memcmp(j->lane[i].incarnation, incarnation, GW_PUBLISH_KEY_LEN) == 0)
+			return &j->lane[i];
+	return NULL;
+}
+
 /* --- asking for a key ------------------------------------------------------------------------------------------- */
 
 /* The answer that is there, or why there is none yet. Under the lock. */
@@ -139,17 +147,17 @@ static bool known(struct gw_journal *j, struct gw_publish_batch *b)
 		b->replayed = true;
 		if (!gw_claims_get_answer(at.answer, b))
 			b->problem = "publish-unknown";
-	} else if (memcmp(at.holder, j->incarnation, GW_PUBLISH_KEY_LEN) == 0 && !*place_of(j, b->key)) {
+	} else if (gw_journal_lane(j, at.holder) && !*place_of(j, b->key)) {
 		return false; /* ours, and answered as not known: it goes on from where it stands */
 	} else {
 		b->problem = "idempotency-running";
-		if (memcmp(at.holder, j->incarnation, GW_PUBLISH_KEY_LEN) != 0 && at.holder_id && !j->take &&
+		if (!gw_journal_lane(j, at.holder) && at.holder_id && !j->take &&
 		    bus_clock_ms() - at.at_ms > GW_JOURNAL_TAKE_MS &&
 		    bus_clock_mono_ms() - j->took_at > GW_JOURNAL_TAKE_MS) {
 			j->take = true;
 			memcpy(j->taken, at.holder, sizeof(j->taken));
 			snprintf(j->taken_id, sizeof(j->taken_id), "%s", at.holder_id);
-			pthread_cond_signal(&j->moved);
+			pthread_cond_broadcast(&j->moved);
 		}
 	}
 	return true;
@@ -168,18 +176,21 @@ bool gw_publish_answered(struct gw_publish_batch *b)
 
 void gw_journal_claim(struct gw_journal *j, struct gw_publish_batch *b, struct gw_journal_work *w)
 {
+	struct gw_lane *lane = NULL;
 	size_t from;
 
-	if (!j->open) {
+	for (size_t i = 0; i < GW_JOURNAL_LANES && (!lane || !lane->open); i++)
+		lane = &j->lane[j->turn++ % GW_JOURNAL_LANES];
+	if (!lane->open) {
 		b->stage = GW_BATCH_FRESH;
 		gw_batch_list_add(&j->fresh, b);
 		return;
 	}
-	memcpy(b->incarnation, j->incarnation, sizeof(b->incarnation));
+	memcpy(b->incarnation, lane->incarnation, sizeof(b->incarnation));
 	if (!b->keyed) { /* nobody else has its key */
 		b->stage = GW_BATCH_READY;
-		gw_batch_list_add(&j->ready, b);
-		pthread_cond_signal(&j->moved);
+		gw_batch_list_add(&lane->ready, b);
+		pthread_cond_broadcast(&j->moved);
 		return;
 	}
 	b->stage = GW_BATCH_CLAIMING;
@@ -241,23 +252,23 @@ void gw_journal_again(struct gw_journal *j, struct gw_publish_batch *b, struct g
 static void on_claim(struct gw_journal *j, const struct gw_claim_event *e, struct gw_journal_work *w)
 {
 	struct gw_publish_batch *b = *place_of(j, e->key);
-	bool ours = memcmp(e->incarnation, j->incarnation, GW_PUBLISH_KEY_LEN) == 0;
+	struct gw_lane *lane = gw_journal_lane(j, e->incarnation);
 	size_t from;
 
 	if (!b || b->stage != GW_BATCH_CLAIMING ||
 	    memcmp(b->incarnation, e->incarnation, GW_PUBLISH_KEY_LEN) != 0) {
-		if (e->granted && ours && !b) { /* who asked has gone */
+		if (e->granted && lane && !b) { /* who asked has gone */
 			from = begin_record(w);
 			gw_claims_put_back(&w->record, e->key, e->incarnation);
 			end_record(w, from);
 		}
 		return;
 	}
-	if (e->granted) {
+	if (e->granted && lane) {
 		b->history = e->history;
 		b->stage = GW_BATCH_READY;
-		gw_batch_list_add(&j->ready, b);
-		pthread_cond_signal(&j->moved);
+		gw_batch_list_add(&lane->ready, b);
+		pthread_cond_broadcast(&j->moved);
 		return;
 	}
 	gw_journal_again(j, b, w); /* somebody was faster, or we are not who we were */
@@ -347,8 +358,12 @@ enum bus_err gw_journal_start(struct gw_publish *p, struct gw_journal **out, str
 	j->all = p;
 	j->claims_topic = bus_xasprintf("%s_claims", p->conf.topic);
 	j->claims = gw_claims_new(p->conf.keep_ms, p->conf.memory);
-	gw_batch_list_init(&j->ready);
 	gw_batch_list_init(&j->fresh);
+	for (size_t i = 0; i < GW_JOURNAL_LANES; i++) {
+		j->lane[i].journal = j;
+		j->lane[i].id = bus_xasprintf("%s-%zu", p->conf.id, i);
+		gw_batch_list_init(&j->lane[i].ready);
+	}
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -367,9 +382,12 @@ enum bus_err gw_journal_start(struct gw_publish *p, struct gw_journal **out, str
 		rc = follow(j, j->claims_topic, read_claims, &j->claims_log, err);
 	if (rc == BUS_OK)
 		rc = follow(j, p->conf.topic, read_answers, &j->answers_log, err);
-	if (rc == BUS_OK && pthread_create(&j->thread, NULL, gw_journal_commit, j) != 0)
-		rc = bus_fail(err, BUS_EIO, "cannot start a thread");
-	j->runs = rc == BUS_OK;
+	for (size_t i = 0; i < GW_JOURNAL_LANES && rc == BUS_OK; i++) {
+		if (pthread_create(&j->lane[i].thread, NULL, gw_journal_commit, &j->lane[i]) != 0)
+			rc = bus_fail(err, BUS_EIO, "cannot start a thread");
+		else
+			j->lane[i].runs = true;
+	}
 	return rc;
 }
 
@@ -417,8 +435,11 @@ void gw_journal_stop(struct gw_journal *j)
 	j->stop = true;
 	pthread_cond_broadcast(&j->moved);
 	pthread_mutex_unlock(&j->lock);
-	if (j->runs)
-		pthread_join(j->thread, NULL);
+	for (size_t i = 0; i < GW_JOURNAL_LANES; i++) {
+		if (j->lane[i].runs)
+			pthread_join(j->lane[i].thread, NULL);
+		j->lane[i].runs = false;
+	}
 	bus_follow_close(&j->claims_log);
 	bus_follow_close(&j->answers_log);
 	gw_journal_work_init(&w);
@@ -438,6 +459,8 @@ void gw_journal_free(struct gw_journal **jp)
 	gw_claims_free(&j->claims);
 	pthread_cond_destroy(&j->moved);
 	pthread_mutex_destroy(&j->lock);
+	for (size_t i = 0; i < GW_JOURNAL_LANES; i++)
+		free(j->lane[i].id);
 	free(j->claims_topic);
 	free(j);
 }

@@ -7,7 +7,7 @@
  * claimed and committed again. A gateway that died is fenced by whoever is asked for one of its keys, after
  * GW_JOURNAL_TAKE_MS, or by itself when it starts again.
  *
- * Threads: requests submit; two followers (bus/follow.h) read the topics; one thread commits.
+ * Threads: requests submit; two followers (bus/follow.h) read the topics; a thread for each lane commits.
  */
 #ifndef GATEWAY_PUBLISH_JOURNAL_H
 #define GATEWAY_PUBLISH_JOURNAL_H
@@ -18,9 +18,26 @@
 
 #define GW_JOURNAL_TAKE_MS 5000 /* a claim without an answer for so long: its gateway may be dead */
 #define GW_JOURNAL_BUCKETS 1024
+/* After a commit the broker writes the transaction's ends for a while, and librdkafka asks again after 20 ms: lanes take
+ * turns. */
+#define GW_JOURNAL_LANES 3
 
 struct gw_batch_list {
 	struct gw_publish_batch *first, **last;
+};
+
+struct gw_lane { /* one transactional producer, its thread */
+	struct gw_journal *journal;
+	char *id;		    /* transactional */
+	struct gw_batch_list ready; /* granted; under the journal's lock, as all but the last four */
+	uint8_t incarnation[GW_PUBLISH_KEY_LEN];
+	bool open;  /* the producer is, and everybody knows */
+	bool again; /* it is to be opened anew */
+
+	struct bus_sender *sender; /* the lane's thread's alone */
+	size_t outstanding;	   /* records of the transaction at hand without an answer */
+	pthread_t thread;
+	bool runs;
 };
 
 struct gw_journal {
@@ -29,25 +46,19 @@ struct gw_journal {
 	struct bus_follow *claims_log, *answers_log;
 
 	pthread_mutex_t lock;
-	pthread_cond_t moved; /* something for the committing thread; monotonic */
+	pthread_cond_t moved; /* something for the committing threads; monotonic */
 	struct gw_claims *claims;
 	struct gw_publish_batch
 	    *bucket[GW_JOURNAL_BUCKETS]; /* every batch between submit and its answer, by key */
-	struct gw_batch_list ready;	 /* granted */
-	struct gw_batch_list fresh;	 /* to be claimed once we are open */
+	struct gw_batch_list fresh;	 /* to be claimed once a lane is open */
 	size_t n;
-	uint8_t incarnation[GW_PUBLISH_KEY_LEN];
-	bool open; /* the producer is, and everybody knows */
-	bool take; /* somebody's incarnation shall be fenced */
+	struct gw_lane lane[GW_JOURNAL_LANES];
+	unsigned turn; /* the lane that the next batch goes to */
+	bool take;     /* somebody's incarnation shall be fenced */
 	uint8_t taken[GW_PUBLISH_KEY_LEN];
 	char taken_id[GW_CLAIM_ID_MAX + 1];
 	int64_t took_at;
 	bool stop;
-
-	struct bus_sender *sender; /* the committing thread's alone */
-	size_t outstanding;	   /* records of the transaction at hand without an answer */
-	pthread_t thread;
-	bool runs;
 	struct bus_metric *commits, *aborts, *takeovers, *keys;
 };
 
@@ -59,6 +70,7 @@ void gw_journal_submit(struct gw_publish_batch *b);
 void gw_journal_tick(struct gw_journal *j);
 
 /* --- between journal.c and commit.c --- */
+struct gw_lane *gw_journal_lane(struct gw_journal *j, const uint8_t *incarnation); /* NULL: none of ours */
 void gw_batch_list_init(struct gw_batch_list *l);
 void gw_batch_list_add(struct gw_batch_list *l, struct gw_publish_batch *b);
 /* To the topic of claims; bytes of one record. Not while the lock is held. */
