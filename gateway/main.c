@@ -399,7 +399,7 @@ static enum bus_err open_publish(const struct conf *c, struct gw_api *api, struc
 					.city = *c->publish_city ? city : NULL,
 					.keep_ms = c->publish_keep,
 					.memory = c->publish_memory,
-					.engine = api->engine };
+					.schemas = gw_engine_schemas(api->engine) };
 	enum bus_err rc = BUS_OK;
 
 	if (*c->publish_city)

@@ -16,6 +16,7 @@ const struct ctl_command *const ctl_commands[] = {
 	&ctl_avro_meta,
 	&ctl_avro_make,
 	&ctl_export,
+	&ctl_publish,
 	&ctl_view_check,
 	&ctl_view_explain,
 	&ctl_view_diff,

@@ -8,6 +8,7 @@ extern const struct ctl_command ctl_avro_cat;
 extern const struct ctl_command ctl_avro_make;
 extern const struct ctl_command ctl_avro_meta;
 extern const struct ctl_command ctl_export;
+extern const struct ctl_command ctl_publish;
 extern const struct ctl_command ctl_schema_check;
 extern const struct ctl_command ctl_schema_register;
 extern const struct ctl_command ctl_schema_diff;

@@ -1,13 +1,11 @@
 /* Avro bodies: the first bytes say what it is. */
 #include <stdio.h>
 
-#include "gateway/engine/engine.h"
 #include "gateway/publish/body.h"
 #include "gateway/publish/impl.h"
 #include "schemas/avro/canon.h"
 #include "schemas/avro/object.h"
 #include "schemas/avro/ocf.h"
-#include "schemas/store/store.h"
 
 #define VERSIONS_LOOKED_AT 100 /* for a fingerprint, the newest first */
 
@@ -15,11 +13,13 @@
 static struct schema *by_fingerprint(struct gw_body *body, uint64_t fingerprint)
 {
 	const struct gw_publish_batch *b = body->batch;
-	struct schema_store *store = gw_engine_schemas(b->all->conf.engine);
+	struct schema_store *store = b->all->conf.schemas;
 	struct schema_version_list list = { 0 };
 	struct schema *found = NULL;
 	char subject[GW_PUBLISH_TOPIC_MAX + 8];
 
+	if (!store)
+		return NULL;
 	snprintf(subject, sizeof(subject), "%s-value", b->topic);
 	schema_store_versions(store, subject, SCHEMA_LIVE, &list);
 	for (size_t i = list.n; i > 0 && list.n - i < VERSIONS_LOOKED_AT && !found; i--) {

@@ -19,8 +19,8 @@
 #include "bus/crypto.h"
 #include "bus/kafka.h"
 #include "bus/wire.h"
-#include "gateway/engine/read.h"
 #include "schemas/avro/schema.h"
+#include "schemas/store/store.h"
 
 #define GW_PUBLISH_RECORDS_MAX 10000		      /* of a batch */
 #define GW_PUBLISH_BODY_MAX ((size_t)8 * 1024 * 1024) /* of a request, as sent and unpacked */
@@ -32,12 +32,12 @@ struct gw_publish_batch;
 
 struct gw_publish_conf { /* copied, but for what kafka points to */
 	struct bus_kafka_conf kafka;
-	const char *topic;	  /* of answers; that of claims is <topic>_claims. Made when missing */
-	const char *id;		  /* this gateway's, of its transactions; no other gateway has it */
-	const uint8_t *city;	  /* key of pseudonyms (BUS_KEY_LEN); NULL: none, a NIK in a key is refused */
-	int64_t keep_ms;	  /* how long an idempotency key is remembered */
-	int64_t memory;		  /* bytes: of records on their way, and again of keys remembered */
-	struct gw_engine *engine; /* its schemas */
+	const char *topic;   /* of answers; that of claims is <topic>_claims. Made when missing */
+	const char *id;	     /* this gateway's, of its transactions; no other gateway has it */
+	const uint8_t *city; /* key of pseudonyms (BUS_KEY_LEN); NULL: none, a NIK in a key is refused */
+	int64_t keep_ms;     /* how long an idempotency key is remembered */
+	int64_t memory;	     /* bytes: of records on their way, and again of keys remembered */
+	struct schema_store *schemas; /* NULL: none are known */
 };
 
 enum bus_err gw_publish_open(const struct gw_publish_conf *conf, struct gw_publish **out,

@@ -2,11 +2,9 @@
 #include <stdio.h>
 
 #include "bus/clock.h"
-#include "gateway/engine/engine.h"
 #include "gateway/publish/impl.h"
 #include "schemas/avro/cells.h"
 #include "schemas/avro/json.h"
-#include "schemas/store/store.h"
 
 #define NIK_LEN 16
 
@@ -67,12 +65,14 @@ static enum bus_err version_of_id(struct schema_store *store, const char *subjec
 enum bus_err gw_publish_schema_find(struct gw_publish *p, const char *topic, int version, int32_t id,
 				    struct gw_publish_schema *out, struct bus_error *err)
 {
-	struct schema_store *store = gw_engine_schemas(p->conf.engine);
+	struct schema_store *store = p->conf.schemas;
 	struct schema_version v = { 0 };
 	char subject[GW_PUBLISH_TOPIC_MAX + 8];
 	enum bus_err rc;
 
 	*out = (struct gw_publish_schema){ 0 };
+	if (!store)
+		return bus_fail(err, BUS_ENOENT, "no schema is known");
 	snprintf(subject, sizeof(subject), "%s-value", topic);
 	rc = id > 0 ? version_of_id(store, subject, id, &v, err)
 		    : schema_store_version(store, subject, version, &v, err);
