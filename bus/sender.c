@@ -13,6 +13,7 @@
 #define QUEUE_KB "1048576"
 #define TXN_TIMEOUT_MS 15000
 #define CLOSE_MS 10000
+#define NUDGE_MS 10
 
 struct bus_sender {
 	struct bus_sender_conf conf;
@@ -84,6 +85,8 @@ enum bus_err bus_sender_open(const struct bus_sender_conf *conf, struct bus_send
 		{ .name = "message.timeout.ms", .value = timeout },
 		{ .name = "topic.metadata.propagation.max.ms", .value = "3000" },
 		{ .name = conf->transactional_id ? "transaction.timeout.ms" : NULL, .value = timeout },
+		/* While the ends of the transaction before are being written, the broker says: again. */
+		{ .name = "retry.backoff.ms", .value = "5" },
 		{ .name = "socket.timeout.ms",
 		  .value = timeout }, /* librdkafka wants it no longer than that */
 		{ .name = "transactional.id", .value = conf->transactional_id },
@@ -227,6 +230,20 @@ enum bus_err bus_sender_begin(struct bus_sender *s, struct bus_error *err)
 		return fail_fatal(s, e, "cannot begin a transaction", err);
 	s->in_transaction = true;
 	return BUS_OK;
+}
+
+/* librdkafka makes partitions part of a transaction by a timer of its main thread, which looks at its timers when it is
+ * asked for something, and else once a second. So it is asked for something that it refuses; and the brokers' threads are
+ * woken by each flush. */
+void bus_sender_settle(struct bus_sender *s, int timeout_ms)
+{
+	int64_t until = bus_clock_mono_ms() + timeout_ms;
+	rd_kafka_error_t *e = rd_kafka_begin_transaction(s->rk);
+
+	if (e)
+		rd_kafka_error_destroy(e);
+	while (rd_kafka_outq_len(s->rk) > 0 && !bus_sender_dead(s) && bus_clock_mono_ms() < until)
+		(void)rd_kafka_flush(s->rk, NUDGE_MS);
 }
 
 enum bus_err bus_sender_abort(struct bus_sender *s, struct bus_error *err)

@@ -53,6 +53,8 @@ void bus_sender_flush(struct bus_sender *s, int timeout_ms); /* until all is ans
 void bus_sender_poll(struct bus_sender *s, int timeout_ms);  /* serves answers, waiting for the first */
 bool bus_sender_dead(const struct bus_sender *s);	     /* open anew */
 
+/* After the last _send of some: waits until all is answered, at most timeout_ms. */
+void bus_sender_settle(struct bus_sender *s, int timeout_ms);
 enum bus_err bus_sender_begin(struct bus_sender *s, struct bus_error *err) BUS_MUSTCHECK;
 /* BUS_EKAFKA: nothing of it is in the log, and it has been aborted. */
 enum bus_err bus_sender_commit(struct bus_sender *s, struct bus_error *err) BUS_MUSTCHECK;

@@ -112,7 +112,7 @@ void gw_publish_finish(struct gw_publish_batch *b, const char *problem, const ch
 	for (size_t i = 0; i < b->n; i++)
 		b->n_refused += b->record[i].problem != NULL;
 	bus_metric_add(p->refused, (int64_t)b->n_refused);
-	if (!b->problem)
+	if (!b->problem && !b->replayed)
 		bus_metric_add(p->records, (int64_t)(b->n - b->n_refused));
 	if (b->replayed)
 		bus_metric_add(p->replayed, 1);

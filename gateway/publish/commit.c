@@ -394,11 +394,9 @@ static void send_records(struct gw_lane *lane, struct gw_publish_batch *b)
 static bool all_sent(struct work *k, size_t *refused_before)
 {
 	struct gw_lane *lane = k->lane;
-	int64_t until = bus_clock_mono_ms() + 2 * RECORD_MS;
 	size_t refused = 0;
 
-	while (lane->outstanding > 0 && !bus_sender_dead(lane->sender) && bus_clock_mono_ms() < until)
-		bus_sender_poll(lane->sender, 100);
+	bus_sender_settle(lane->sender, 2 * RECORD_MS);
 	for (const struct gw_publish_batch *b = k->group.first; b; b = b->next)
 		for (size_t i = 0; i < b->n; i++)
 			refused += b->record[i].problem != NULL;
@@ -495,6 +493,7 @@ static void commit_group(struct work *k)
 {
 	struct gw_journal *j = k->j;
 	struct gw_lane *lane = k->lane;
+	const struct bus_str place = BUS_STR("P"); /* no answer: read over */
 	struct bus_buf answers = { 0 };
 	struct bus_error err = { 0 };
 	size_t refused = 0;
@@ -509,6 +508,9 @@ static void commit_group(struct work *k)
 		return;
 	lane->outstanding = 0;
 	rc = bus_sender_begin(lane->sender, &err);
+	if (rc == BUS_OK) /* so that the partition of answers is made part of it together with the others */
+		rc = bus_sender_send(lane->sender, j->all->conf.topic, 0, (struct bus_str){ 0 }, &place, NULL,
+				     0, 0, NULL, &err);
 	for (struct gw_publish_batch *b = k->group.first; b && rc == BUS_OK; b = b->next) {
 		for (size_t i = 0; i < b->n; i++)
 			refused += b->record[i].problem != NULL;

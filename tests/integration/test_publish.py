@@ -330,6 +330,21 @@ def test_an_idempotency_key_makes_two_requests_one(gateway, log, apart):
     assert [dict(m.headers())["ce_id"].decode().split("/")[1] for m in found] == ["0", "1", "3"]
 
 
+def test_titian_publish_sends_lines_again_without_doubling(gateway, log):
+    import subprocess
+    titian = str(gateway.dir.parents[1] / "release/bin/titian")
+    (gateway.dir / "key").chmod(0o600)
+    lines = [json.dumps(row("t%d" % i)) for i in range(7)] + ["{}"]
+    run = lambda *more: subprocess.run([titian, "publish", "--gateway", gateway.url, "--key-file", str(gateway.dir / "key"), "--batch", "3",
+                                        *more, NAME], input="\n".join(lines), capture_output=True, text=True, env={"LANG": "C"})
+    first = run()
+    assert first.returncode == 1 and first.stdout.split("\t")[:3] == ["8", "record-invalid", "/id"], (first.stdout, first.stderr)
+    assert "7 accepted, 1 refused" in first.stderr
+    before = gateway.metric("titian_publish_records_total")
+    assert "7 accepted, 1 refused" in run().stderr and gateway.metric("titian_publish_records_total") == before
+    assert gateway.metric("titian_publish_replayed_total") >= 3
+
+
 def test_limits(gateway):
     assert post(gateway, gzip.compress(json.dumps(row(1)).encode()), Content_Encoding="gzip")[0] == 200
     bomb = gzip.compress(b" " * (100 << 20))
