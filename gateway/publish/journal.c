@@ -1,6 +1,7 @@
 /* Keys: looked up, claimed; what the two topics say of them. */
 #include "gateway/publish/journal.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -9,6 +10,7 @@
 #include "bus/log.h"
 
 #define OPEN_MS 60000
+#define OPEN_AGAIN_MS 200
 #define ADMIN_MS 30000
 #define QUEUE_BYTES (4 * 1024 * 1024)
 
@@ -171,6 +173,8 @@ bool gw_publish_answered(struct gw_publish_batch *b)
 	pthread_mutex_lock(&j->lock);
 	yes = known(j, b);
 	pthread_mutex_unlock(&j->lock);
+	if (b->replayed)
+		bus_metric_add(b->all->replayed, 1);
 	return yes;
 }
 
@@ -345,7 +349,14 @@ static enum bus_err follow(struct gw_journal *j, const char *topic,
 					      .records = records,
 					      .ctx = j };
 
-	return bus_follow_open(&conf, OPEN_MS, out, err);
+	int64_t until = bus_clock_mono_ms() + OPEN_MS;
+	enum bus_err rc;
+
+	/* A topic that was just made may have no leader yet. Reading its beginning twice changes nothing. */
+	while ((rc = bus_follow_open(&conf, OPEN_MS, out, err)) != BUS_OK && bus_err_retriable(rc) &&
+	       bus_clock_mono_ms() < until)
+		(void)poll(NULL, 0, OPEN_AGAIN_MS);
+	return rc;
 }
 
 enum bus_err gw_journal_start(struct gw_publish *p, struct gw_journal **out, struct bus_error *err)
