@@ -8,9 +8,10 @@
 #include "gateway/engine/rehearse.h"
 
 static const char usage[] =
-    "titian-gateway view test [--schemas DIR] [--test FILE] VIEW.sql...\n"
+    "titian-gateway view test [--schemas DIR] [--test FILE] [--store postgres:ROLE:CONNINFO] VIEW.sql...\n"
     "                                      run tests/<view>.yaml beside each definition "
     "(gateway/views/README.md);\n"
+    "                                      --store: on PostgreSQL, in an empty database (docs/growing-postgres.md)\n"
     "titian-gateway view check [--schemas DIR] VIEW.sql...\n"
     "                                      what can be said of a definition without a city: one JSON object "
     "each,\n"
@@ -65,6 +66,8 @@ int gw_view_command(int argc, char **argv)
 			r.schemas = argv[i + 1];
 		else if (strcmp(argv[i], "--test") == 0)
 			r.test = argv[i + 1];
+		else if (strcmp(argv[i], "--store") == 0 && !check)
+			r.store = argv[i + 1];
 		else
 			break;
 	}

@@ -15,6 +15,7 @@ struct gw_rehearsal {
 	const char *view;    /* file of the definition; views that it reads are beside it */
 	const char *test;    /* file of the test; NULL: tests/<name>.yaml beside the definition */
 	const char *schemas; /* folder of the catalogue, with folders of *.avsc */
+	const char *store;   /* an empty database of PostgreSQL (gateway/store/db.h), empty again afterwards; NULL: a file */
 };
 
 /* Runs all tests of the file. report gets a line for each, and what differs; it holds the values that the

@@ -28,6 +28,8 @@ struct gw_stage {					  /* what one test file plays on */
 	struct gw_def *def[GW_STAGE_VIEWS_MAX]; /* of gw_stage_world */
 	size_t n_defs;
 	char dir[64];
+	const char *store; /* NULL: a file in dir */
+	bool store_taken;  /* it was empty: what is in it now is ours */
 	struct gw_engine *engine;
 };
 

@@ -390,6 +390,7 @@ enum bus_err gw_stage_init(struct gw_stage *s, const struct gw_rehearsal *r, con
 	char views[80];
 	enum bus_err rc;
 
+	s->store = r->store;
 	strcpy(s->dir, "/tmp/titian-test-XXXXXX");
 	if (!mkdtemp(s->dir)) {
 		s->dir[0] = '\0';
@@ -402,19 +403,41 @@ enum bus_err gw_stage_init(struct gw_stage *s, const struct gw_rehearsal *r, con
 	return rc == BUS_OK ? gather_views(s, r->view, given, n, err) : rc;
 }
 
+/* A database that is named by mistake is somebody's. */
+static enum bus_err take_store(struct gw_stage *s, struct bus_error *err)
+{
+	struct gw_db *db = NULL;
+	int64_t tables = 0;
+	enum bus_err rc;
+
+	if (!s->store || s->store_taken)
+		return BUS_OK;
+	rc = gw_db_open(s->store, GW_DB_WRITER, 0, &db, err);
+	if (rc == BUS_OK)
+		rc = gw_db_int(db, 0, &tables, err, "SELECT count(*) FROM sqlite_schema");
+	gw_db_close(&db);
+	if (rc == BUS_OK && tables > 0)
+		rc = bus_fail(err, BUS_EEXIST, "the store for tests is not empty");
+	s->store_taken = rc == BUS_OK;
+	return rc;
+}
+
 enum bus_err gw_stage_open(struct gw_stage *s, struct bus_error *err)
 {
 	const struct gw_schemas schemas = { .ctx = s, .by_id = by_id, .latest = latest };
 	const char *topic[GW_STAGE_TABLES_MAX + 1] = { NULL };
 	char db[80], views[80];
+	enum bus_err rc = take_store(s, err);
 
+	if (rc != BUS_OK)
+		return rc;
 	snprintf(db, sizeof(db), "%s/city.db", s->dir);
 	snprintf(views, sizeof(views), "%s/views", s->dir);
 	for (size_t i = 0; i < s->n_topics; i++) {
 		topic[i] = s->topic[i].topic;
 		s->topic[i].offset = 0;
 	}
-	return gw_core_open(db, views, topic, 0, &schemas, &s->engine, err);
+	return gw_core_open(s->store ? s->store : db, views, topic, 0, &schemas, &s->engine, err);
 }
 
 void gw_stage_close(struct gw_stage *s)
@@ -423,6 +446,8 @@ void gw_stage_close(struct gw_stage *s)
 	char path[96];
 
 	gw_core_close(&s->engine);
+	if (s->store_taken)
+		(void)!gw_db_remove(s->store, NULL);
 	for (size_t i = 0; i < BUS_LEN(file); i++) {
 		snprintf(path, sizeof(path), "%s/%s", s->dir, file[i]);
 		unlink(path);

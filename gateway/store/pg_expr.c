@@ -209,6 +209,10 @@ static enum pg_is put_named(struct pg_parse *p, struct bus_buf *out)
 			p->at++;
 			return PG_VALUE;
 		}
+		if (p->target) {
+			gw_pg_name(out, p->target, strlen(p->target));
+			bus_buf_putc(out, '.');
+		}
 		pg_put_name(p, out);
 	} else if (pg_is(p, 3, ".")) {
 		pg_fail(p, "a column with its database");

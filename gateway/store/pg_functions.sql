@@ -26,13 +26,16 @@ CREATE OR REPLACE FUNCTION titian._join(a bigint, b bigint) RETURNS text LANGUAG
 CREATE OR REPLACE FUNCTION titian._join(a text, b float8) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT a || titian._real(b)';
 CREATE OR REPLACE FUNCTION titian._join(a float8, b text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT titian._real(a) || b';
 
--- LIKE: A-Z are a-z; nothing takes the next character as it is unless ESCAPE says so.
+-- LIKE: A-Z are a-z, a number its digits; nothing takes the next character as it is unless ESCAPE says so.
 CREATE OR REPLACE FUNCTION titian._like(a text, b text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 	$$SELECT lower(a) LIKE lower(b) ESCAPE ''$$;
 CREATE OR REPLACE FUNCTION titian._like(a text, b text, c text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 	$$SELECT lower(a) LIKE lower(b) ESCAPE lower(c)$$;
 CREATE OR REPLACE FUNCTION titian._like(a bigint, b text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 	$$SELECT a::text LIKE lower(b) ESCAPE ''$$;
+
+CREATE OR REPLACE FUNCTION titian._like(a float8, b text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+	$$SELECT titian._real(a) LIKE lower(b) ESCAPE ''$$;
 
 CREATE OR REPLACE FUNCTION titian._glob_expression(pattern text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
@@ -66,6 +69,10 @@ BEGIN
 END $$;
 CREATE OR REPLACE FUNCTION titian._glob(a text, b text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 	$$SELECT a ~ titian._glob_expression(b)$$;
+CREATE OR REPLACE FUNCTION titian._glob(a bigint, b text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+	$$SELECT a::text ~ titian._glob_expression(b)$$;
+CREATE OR REPLACE FUNCTION titian._glob(a float8, b text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+	$$SELECT titian._real(a) ~ titian._glob_expression(b)$$;
 
 CREATE OR REPLACE FUNCTION titian._instr(a text, b text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 	'SELECT strpos(a, b)::bigint';

@@ -31,7 +31,8 @@ struct pg_parse {
 	} sum[200];
 	size_t n_sums;
 	bool having;
-	bool lists; /* an aggregate of the SELECT in hand lists its rows in their order */
+	const char *target; /* of DO UPDATE: a name alone is a column of it */
+	bool lists;	    /* an aggregate of the SELECT in hand lists its rows in their order */
 };
 
 enum bus_err pg_lex(const char *sql, struct pg_parse *p, const char **rest);

@@ -184,8 +184,10 @@ static void put_conflict(struct pg_parse *p, struct insert *x, struct bus_buf *o
 	pg_want(p, "UPDATE");
 	pg_want(p, "SET");
 	bus_buf_puts(out, " DO UPDATE SET ");
+	p->target = p->out->table;
 	put_sets(p, out);
 	put_where(p, out);
+	p->target = NULL;
 }
 
 static void put_insert(struct pg_parse *p)
@@ -595,19 +597,11 @@ static const struct {
 	{ "PRAGMA", GW_PG_OTHER, put_pragma },
 };
 
-static bool binds_key(const struct gw_pg_text *out)
-{
-	for (int i = 0; i < out->n_params; i++) {
-		if (!out->param[i] || strcmp(out->param[i], ":per_tanggal") != 0)
-			return true;
-	}
-	return false;
-}
-
 enum bus_err gw_pg_translate(const char *sql, const struct gw_pg_world *world, struct gw_pg_text *out,
 			     const char **rest, struct bus_error *err)
 {
 	struct pg_parse p = { .world = world, .out = out, .err = err };
+	bool ordered = false;
 	size_t i;
 
 	memset(out, 0, sizeof(*out));
@@ -621,8 +615,8 @@ enum bus_err gw_pg_translate(const char *sql, const struct gw_pg_world *world, s
 	} else if (pg_starts_select(&p, 0)) {
 		out->kind = GW_PG_SELECT;
 		out->rows = out->many = true;
-		pg_select(&p, &out->sql, NULL);
-		out->many = out->many && !binds_key(out);
+		pg_select(&p, &out->sql, &ordered);
+		out->many = out->many && (ordered || out->n_params == 0);
 	} else {
 		pg_fail(&p, "'%.*s'", (int)pg_peek(&p, 0)->n, pg_peek(&p, 0)->p);
 	}

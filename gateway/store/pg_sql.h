@@ -47,7 +47,7 @@ struct gw_pg_text {
 	struct bus_buf sql;
 	enum gw_pg_kind kind;
 	bool rows; /* it gives rows: SELECT, RETURNING */
-	bool many; /* they may be all there are: no LIMIT, no key bound */
+	bool many; /* they may be all there are: no LIMIT, and in an order or with nothing bound */
 	bool temp; /* of a table of this connection */
 	int n_params;
 	char *param[GW_PG_PARAMS_MAX]; /* its name with the colon; NULL: nameless */

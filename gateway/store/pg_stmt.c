@@ -17,7 +17,8 @@ enum {
 	FLOAT8 = 701,
 	NUMERIC = 1700
 };
-#define FETCH "1000" /* rows at a time of what may be all there is */
+#define FETCH_FIRST 100 /* rows of what may be all there is, of which often a page is wanted */
+#define FETCH_MORE 1000
 
 /* --- made at the server ------------------------------------------------------------------------------- */
 
@@ -256,6 +257,9 @@ void gw_pg_bind_blob(struct gw_pg_stmt *s, int i, struct bus_str v)
 {
 	if (type_of(s, i) == BYTEA)
 		set(s, i, v.p ? v.p : "", v.n, 1);
+	else if (v.n ==
+		 0) /* in SQLite bytes stand behind every text: so does the last character there can be */
+		gw_pg_bind_text(s, i, BUS_STR("\xf4\x8f\xbf\xbf"), false);
 	else
 		gw_pg_bind_text(s, i, v, false);
 }
@@ -377,14 +381,14 @@ static enum bus_err open_cursor(struct gw_pg_stmt *s, struct bus_error *err)
 	return rc;
 }
 
-static enum bus_err fetch(struct gw_pg_stmt *s, struct bus_error *err)
+static enum bus_err fetch(struct gw_pg_stmt *s, bool begins, struct bus_error *err)
 {
 	char sql[64];
 	enum bus_err rc;
 
 	PQclear(s->res);
 	s->res = NULL;
-	snprintf(sql, sizeof(sql), "FETCH " FETCH " FROM %s", s->portal);
+	snprintf(sql, sizeof(sql), "FETCH %d FROM %s", begins ? FETCH_FIRST : FETCH_MORE, s->portal);
 	rc = gw_pg_send_text(s->pg, sql, &s->res, err);
 	s->row = 0;
 	s->cursor = rc == BUS_OK && PQntuples(s->res) > 0;
@@ -416,7 +420,7 @@ static enum bus_err first(struct gw_pg_stmt *s, struct bus_error *err)
 	}
 	if (s->text.many && gw_pg_in_transaction(pg)) {
 		rc = open_cursor(s, err);
-		return rc == BUS_OK ? fetch(s, err) : rc;
+		return rc == BUS_OK ? fetch(s, true, err) : rc;
 	}
 	rc = put(s, s->name, err);
 	if (rc == BUS_OK)
@@ -437,7 +441,7 @@ enum bus_err gw_pg_step(struct gw_pg_stmt *s, bool *row, struct bus_error *err)
 	else
 		s->row++;
 	if (rc == BUS_OK && s->stage == GW_PG_ROWS && s->row >= PQntuples(s->res) && s->cursor)
-		rc = fetch(s, err);
+		rc = fetch(s, false, err);
 	if (rc != BUS_OK) {
 		gw_pg_reset(s);
 		return rc;

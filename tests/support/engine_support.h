@@ -38,7 +38,7 @@ struct engine {
 	int n_topics;
 	struct engine_record *record; /* waiting */
 	size_t n, cap;
-	char dir[64], db[300], views[96];
+	char dir[64], db[96], views[96];
 	int caught_up; /* times the registry's topic was read to its end */
 };
 
