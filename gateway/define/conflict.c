@@ -83,12 +83,12 @@ static void put_others(struct bus_buf *b, const struct gw_def *d, const struct g
 
 	bus_buf_puts(b, "  (SELECT json_group_array(json_object('sumber', x.sumber, 'nilai', x.nilai, "
 			"'catatan', x.catatan, "
-			"'sejak', x.sejak)) FROM (");
+			"'sejak', x.sejak)) FROM (SELECT sumber, nilai, catatan, sejak FROM (");
 	for (size_t i = 0; i < n; i++) {
 		if (!v[i].other)
 			continue;
-		bus_buf_printf(b, "%s\n   SELECT '%s.%s' AS sumber, (SELECT z.\"%s\" FROM \"%s\" z ", between,
-			       v[i].table, v[i].column, v[i].column, v[i].table);
+		bus_buf_printf(b, "%s\n   SELECT '%s.%s' AS sumber, %zu AS urut, (SELECT z.\"%s\" FROM \"%s\" z ", between,
+			       v[i].table, v[i].column, i, v[i].column, v[i].table);
 		put_where(b, d, c, &v[i], "z", false);
 		bus_buf_printf(b,
 			       " ORDER BY z._ts DESC, z._part, z._off DESC LIMIT 1) AS nilai,\n"
@@ -98,7 +98,7 @@ static void put_others(struct bus_buf *b, const struct gw_def *d, const struct g
 		bus_buf_printf(b, " GROUP BY s.\"%s\"", v[i].by);
 		between = " UNION ALL";
 	}
-	bus_buf_printf(b, ") x) AS \"%s_lain\"", c->name);
+	bus_buf_printf(b, ") ORDER BY urut) x) AS \"%s_lain\"", c->name);
 	for (size_t i = 0; i < n; i++) {
 		if (!v[i].other)
 			continue;

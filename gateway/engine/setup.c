@@ -401,6 +401,11 @@ enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
 		struct gw_live *v = e->view[i];
 
 		rc = gw_setup_statements(e, v, err);
+		if (rc == BUS_EPARSE) { /* what this store does not take */
+			struct bus_error why = *err;
+
+			rc = bus_fail(err, rc, "%s: %s", v->def->file, why.text);
+		}
 		for (size_t k = 0; k < v->def->n_reads && rc == BUS_OK; k++)
 			rc = gw_rel_listen(e, v, &v->def->read[k], err);
 		if (rc == BUS_OK)

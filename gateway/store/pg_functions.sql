@@ -169,6 +169,9 @@ CREATE OR REPLACE FUNCTION titian._round(a float8, n bigint) RETURNS float8 LANG
 	$$SELECT CASE WHEN n IS NULL THEN NULL WHEN n <= 0 THEN titian._round(a) WHEN abs(a) > 4503599627370496 THEN a
 	              ELSE round(titian._exact(a), least(n, 30)::int)::float8 END$$;
 
+CREATE OR REPLACE FUNCTION titian._limit(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+	'SELECT CASE WHEN n >= 0 THEN n END';
+
 CREATE OR REPLACE AGGREGATE titian._sum(bigint) (SFUNC = int8pl, STYPE = bigint, COMBINEFUNC = int8pl, PARALLEL = SAFE);
 CREATE OR REPLACE AGGREGATE titian._sum(float8) (SFUNC = float8pl, STYPE = float8, PARALLEL = SAFE);
 CREATE OR REPLACE AGGREGATE titian._total(float8) (SFUNC = float8pl, STYPE = float8, INITCOND = '0', PARALLEL = SAFE);

@@ -259,6 +259,29 @@ static bool take_compound(struct pg_parse *p, struct bus_buf *out)
 	return true;
 }
 
+/* A number below nothing is no limit. */
+static void put_limit(struct pg_parse *p, struct bus_buf *out)
+{
+	struct bus_buf first = { 0 }, second = { 0 };
+
+	/* A number that is bound may be that. */
+	if (p->depth == 1 && pg_peek(p, 0)->type != PG_PARAM)
+		p->out->many = false;
+	pg_value(p, &first);
+	if (pg_take(p, ",")) { /* LIMIT offset, number */
+		pg_value(p, &second);
+		bus_buf_printf(out, " LIMIT " GW_PG_SCHEMA "._limit(%s) OFFSET %s", bus_buf_cstr(&second), bus_buf_cstr(&first));
+	} else {
+		bus_buf_printf(out, " LIMIT " GW_PG_SCHEMA "._limit(%s)", bus_buf_cstr(&first));
+	}
+	bus_buf_release(&first);
+	bus_buf_release(&second);
+	if (pg_take(p, "OFFSET")) {
+		bus_buf_puts(out, " OFFSET ");
+		pg_value(p, out);
+	}
+}
+
 void pg_select(struct pg_parse *p, struct bus_buf *out, bool *ordered)
 {
 	bool order = false;
@@ -279,25 +302,8 @@ void pg_select(struct pg_parse *p, struct bus_buf *out, bool *ordered)
 		order = true;
 		put_order(p, out);
 	}
-	if (pg_take(p, "LIMIT")) {
-		struct bus_buf first = { 0 };
-
-		if (p->depth == 1)
-			p->out->many = false;
-		pg_value(p, &first);
-		if (pg_take(p, ",")) { /* LIMIT offset, number */
-			bus_buf_puts(out, " LIMIT ");
-			pg_value(p, out);
-			bus_buf_printf(out, " OFFSET %s", bus_buf_cstr(&first));
-		} else {
-			bus_buf_printf(out, " LIMIT %s", bus_buf_cstr(&first));
-		}
-		bus_buf_release(&first);
-		if (pg_take(p, "OFFSET")) {
-			bus_buf_puts(out, " OFFSET ");
-			pg_value(p, out);
-		}
-	}
+	if (pg_take(p, "LIMIT"))
+		put_limit(p, out);
 	p->depth--;
 	if (ordered)
 		*ordered = order;
