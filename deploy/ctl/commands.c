@@ -33,5 +33,6 @@ const struct ctl_command *const ctl_commands[] = {
 	&ctl_webhook_resume,
 	&ctl_webhook_redrive,
 	&ctl_webhook_rm,
+	&ctl_size_command,
 	NULL,
 };

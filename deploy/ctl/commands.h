@@ -15,6 +15,7 @@ extern const struct ctl_command ctl_schema_diff;
 extern const struct ctl_command ctl_schema_lint;
 extern const struct ctl_command ctl_schema_search;
 extern const struct ctl_command ctl_schema_derive;
+extern const struct ctl_command ctl_size_command;
 extern const struct ctl_command ctl_topic_apply;
 extern const struct ctl_command ctl_topic_list;
 extern const struct ctl_command ctl_key_new;

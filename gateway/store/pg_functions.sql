@@ -229,13 +229,26 @@ BEGIN
 		blank := blank || chr(c);
 	END LOOP;
 	EXECUTE format($f$
-		CREATE OR REPLACE FUNCTION titian.nama_baku(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $body$
-		SELECT regexp_replace(btrim(regexp_replace(
-			replace(replace(translate(split_part(name, ',', 1), %L, %L), %L, 'SS'), %L, %L),
-			' +', ' ', 'g'), ' '), '^((H|HJ|DR|DRA|DRS|IR|DRG|PROF)\.( |$))+', '') $body$ $f$,
+		CREATE OR REPLACE FUNCTION titian._name_letters(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $body$
+		SELECT replace(replace(translate(name, %L, %L), %L, 'SS'), %L, %L) $body$ $f$,
 		low || blank || chr(8216) || chr(8217) || '`', up || repeat(' ', length(blank)) || '''''''',
 		chr(223), chr(329), chr(700) || 'N');
 END $do$;
+-- What is not there is not looked for: most names are of plain letters, without titles.
+CREATE OR REPLACE FUNCTION titian.nama_baku(name text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+	t text := split_part(name, ',', 1);
+BEGIN
+	IF t ~ '^[A-Za-z .]*$' THEN
+		t := upper(t);
+	ELSE
+		t := titian._name_letters(t);
+	END IF;
+	IF strpos(t, '  ') > 0 THEN t := regexp_replace(t, ' +', ' ', 'g'); END IF;
+	t := btrim(t, ' ');
+	IF strpos(t, '.') > 0 THEN t := regexp_replace(t, '^((H|HJ|DR|DRA|DRS|IR|DRG|PROF)\.( |$))+', ''); END IF;
+	RETURN t;
+END $$;
 
 -- Milliseconds since 1970 as a time in WIB; milliseconds only where there are any.
 CREATE OR REPLACE FUNCTION titian.waktu(ms bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

@@ -1,6 +1,7 @@
 """store: postgres. The sample city on a second gateway whose store is a real PostgreSQL: every view, feed, question and
 figure of truth.json as the first one (SQLite) has them; what PostgreSQL would say otherwise is refused; and a small
 gateway whose server and self are killed again and again while it loads."""
+import http.client
 import json
 import os
 import random
@@ -32,7 +33,7 @@ def server():
 
 
 def more(server):
-    return "store: postgres\npostgres: {conninfo: '%s'}\nwebhooks: {deliver: false}\n" % server.conninfo
+    return "store: postgres\npostgres: {conninfo: '%s'}\nwebhooks: {deliver: false, topic: _titian_webhooks_pg}\n" % server.conninfo
 
 
 class Second(OwnGateway):
@@ -109,20 +110,20 @@ def test_the_feed_of_every_view_adds_up_to_the_view(sample, second, day):
 
 
 @pytest.mark.parametrize("question", [
-    "warga?kode_kel=like.14710*&order=nama.desc,id_subjek&limit=50",
-    "warga?or=(status.eq.M,nama.ilike.%25sit%25)&select=id_subjek,nama,status&order=tgl_mati.desc.nullslast&limit=40",
-    "warga?tgl_mati=not.is.null&order=tgl_mati.asc.nullsfirst&limit=30&offset=3",
+    "kelayakan_bansos?kode_kel=like.14710*&order=status_hidup.desc,id_subjek&limit=50",
+    "kelayakan_bansos?or=(status_hidup.eq.MENINGGAL,njop_kelas.ilike.*jt)&select=id_subjek,njop_kelas&order=kode_kel.desc.nullslast&limit=40",
+    "pbi_jk_anomali?order=tgl_mati.asc.nullsfirst&limit=30&offset=3",
     "penduduk_per_tahun_lahir?jumlah=gte.3&jumlah=lt.9&order=jumlah.desc,sel&limit=100",
-    "pbi_jk_anomali?nik_tidak_sah=is.true&limit=20",
+    "pbi_jk_anomali?tidak_dikenal=is.true&limit=20",
     "kualitas_umpan?persen_diterima=lt.99.5",
 ])
 def test_questions_have_the_same_answers(sample, second, question):
     path = "/rest/v1/" + question
     want = sample.request(path, headers={"Prefer": "count=exact"})
     got = second.request(path, headers={"Prefer": "count=exact"})
-    assert got[0] == want[0] and json.loads(got[2]) == json.loads(want[2])
-    assert got[1]["Content-Range"] == want[1]["Content-Range"]
-    assert want[0] in (200, 206) and len(json.loads(want[2])) > 0
+    assert want[0] in (200, 206), want[2]
+    assert json.loads(got[2]) == json.loads(want[2]) != []
+    assert got[0] == want[0] and got[1]["Content-Range"] == want[1]["Content-Range"]
 
 
 def test_a_row_has_the_same_form_alone(sample, second):
@@ -242,7 +243,10 @@ def follow(own, cursor, held, times):
     """Applies what the feed tells to held; the cursor to go on from. A number is never told twice."""
     for _ in range(times):
         def ask():
-            status, _, body = own.request("/v1/views/simpan_baris/changes?" + ("after=" + cursor if cursor else ""))
+            try:
+                status, _, body = own.request("/v1/views/simpan_baris/changes?" + ("after=" + cursor if cursor else ""))
+            except http.client.HTTPException:
+                return None  # cut off in the middle: asked again with the same cursor
             return json.loads(body) if status == 200 else None
         answer = wait_for(ask, 60, "an answer")
         for change in answer["changes"]:
@@ -257,7 +261,7 @@ def follow(own, cursor, held, times):
 
 
 def test_a_view_that_postgres_would_answer_otherwise_is_refused_in_plain_words(own):
-    text = VIEWS["simpan_baris"].replace("simpan_baris", "simpan_lain").replace("n % 2 = 0", "json_extract(nama, '$.a')")
+    text = VIEWS["simpan_baris"].replace("simpan_baris", "simpan_lain").replace("n % 2 = 0", "json_extract('[true]', '$[0]')")
     status, _, body = own.request("/v1/views/simpan_lain?apply=true", method="PUT", body=text.encode(),
                                   headers={"Content-Type": "text/plain"})
     assert status in (200, 202), body[:500]
