@@ -210,6 +210,12 @@ soak-views: test-packages
 	@$(MAKE) --no-print-directory -s -j2 CONFIG=asan build/asan/unit/test_views_random
 	VIEWS_RANDOM=$${VIEWS_RANDOM:-200} build/asan/unit/test_views_random
 
+# The same on PostgreSQL, against SQLite.
+.PHONY: soak-postgres
+soak-postgres: test-packages
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=asan build/asan/unit/test_views_random
+	VIEWS_RANDOM=$${VIEWS_RANDOM:-200} tests/support/postgres.py build/asan/unit/test_views_random
+
 # 70 kills and 70 power cuts of the engine, at any moment; VIEWS_SEED=N for others.
 .PHONY: soak-kills
 soak-kills: test-packages

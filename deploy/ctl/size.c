@@ -42,7 +42,7 @@ static void gateway(const struct ctl_size_ask *ask, struct ctl_size *s)
 	double views = ask->views / SHIPPED_VIEWS;
 	double work = ctl_figure("apply_us") + ctl_figure("view_us") * ask->views;
 	double live = ctl_figure("apply_us") + ctl_figure("upkeep_us") * ctl_figure("views_touched") * views;
-	double pages = ask->readers * ask->requests * ask->peak;
+	double pages = ask->readers * ask->requests;
 	double reading = pages * ctl_figure("page_us") / 1e6; /* cores */
 	double by_size, by_work;
 

@@ -27,9 +27,9 @@ extern const struct ctl_size_run ctl_size_runs[]; /* ended by 0 residents */
 struct ctl_size_ask {
 	double residents, departments, topics, views, readers;
 	double records;	 /* per resident and year */
-	double requests; /* of one reader in a second, pages of 100 rows */
+	double requests; /* of one reader in the busiest second, pages of 100 rows */
 	double years;	 /* that events are kept */
-	double peak;	 /* times the mean */
+	double peak;	 /* records of the busiest second, times the mean */
 };
 
 struct ctl_size {

@@ -153,6 +153,39 @@ def test_the_tests_of_the_shipped_views_pass():
     assert run.stdout.splitlines()[-1].startswith("13 ")
 
 
+CITUS = """
+CREATE FUNCTION public.create_distributed_table(t regclass, c text, colocate_with text DEFAULT 'default') RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	IF colocate_with <> 'default' THEN PERFORM colocate_with::regclass; END IF;
+	-- As Citus: the column is in every unique index.
+	IF NOT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = t AND attname = c) OR EXISTS (
+		SELECT 1 FROM pg_index i WHERE indrelid = t AND indisunique AND NOT EXISTS (
+			SELECT 1 FROM pg_attribute a WHERE a.attrelid = t AND a.attname = c AND a.attnum = ANY(i.indkey))) THEN
+		RAISE EXCEPTION '% cannot be distributed by %', t, c;
+	END IF;
+END $$;
+CREATE FUNCTION public.create_reference_table(t regclass) RETURNS void LANGUAGE sql AS 'SELECT';
+"""
+
+
+def test_the_statements_for_citus_fit_the_tables(server, second):
+    text = (ROOT / "docs/growing-postgres.md").read_text()
+    statements = re.findall(r"```sql\n(.*?)```", text, re.S)[0]
+    assert statements.count("SELECT create_") == 12
+    server.sql(CITUS, user="admin")
+    server.sql("SET search_path = public; " + statements)
+    with pytest.raises(RuntimeError, match="cannot be distributed"):
+        server.sql("SET search_path = public; SELECT create_distributed_table('titian.dinkes_kunjungan', 'id_subjek')")
+
+
+def test_views_made_by_chance_are_the_same_on_both():
+    """A small share of `make soak-postgres`: against another SQLite, with kills, feeds, parts."""
+    run = subprocess.run(["make", "-s", "--no-print-directory", "soak-postgres", "VIEWS_RANDOM=5"], cwd=ROOT, capture_output=True, text=True,
+                         timeout=600)
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    assert "views: 5" in run.stdout
+
+
 # --- a gateway of its own, killed ------------------------------------------------------------------------------------
 
 SCHEMA = {"type": "record", "name": "Simpan", "namespace": "pku.uji", "x_jenis": "register", "x_kunci": "id",
