@@ -191,6 +191,10 @@ enum bus_err gw_traced(struct gw_reader *r, const struct gw_query *asked, struct
 	rc = gw_read_check_date(v, q.date, err);
 	if (rc == BUS_OK)
 		rc = gw_read_begin_bounded(r, err);
+	if (rc == BUS_OK && gw_db_is_typed(r->db)) { /* a trace is text where the column has another type */
+		gw_read_end(r);
+		rc = bus_fail(err, BUS_EINVAL, "provenance is not told by a store on PostgreSQL: ask a gateway whose store is SQLite");
+	}
 	if (rc != BUS_OK)
 		return rc;
 	u.views = gw_views_hold(r->e);

@@ -19,6 +19,16 @@ bool gw_pg_in_transaction(const struct gw_pg *pg)
 	return pg->queued > 0 || s == PQTRANS_INTRANS || s == PQTRANS_INERROR;
 }
 
+bool gw_pg_lost(const struct gw_pg *pg)
+{
+	return pg->lost || PQstatus(pg->conn) != CONNECTION_OK;
+}
+
+bool gw_pg_again(struct gw_pg *pg)
+{
+	return pg->mode == GW_DB_READER && !pg->begun && gw_pg_lost(pg) && gw_pg_connect(pg, NULL) == BUS_OK;
+}
+
 /* The server's words may hold a row's values after a colon or in the details: only its primary message is told, which
  * for data that do not fit a type is left out, too. */
 enum bus_err gw_pg_failed(struct gw_pg *pg, const PGresult *res, const char *doing, struct bus_error *err)
@@ -26,6 +36,7 @@ enum bus_err gw_pg_failed(struct gw_pg *pg, const PGresult *res, const char *doi
 	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
 	const char *text = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
+	pg->lost |= !state || strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0;
 	if (PQstatus(pg->conn) != CONNECTION_OK || !state)
 		return bus_fail(err, BUS_EIO, "%s: PostgreSQL does not answer", doing);
 	if (strcmp(state, CANCELLED) == 0)
@@ -199,20 +210,24 @@ static enum bus_err transact(struct gw_pg *pg, struct gw_pg_text *t, struct bus_
 	enum bus_err rc;
 
 	if (strcmp(sql, "BEGIN") == 0) {
-		if (PQstatus(pg->conn) != CONNECTION_OK) {
+		if (gw_pg_lost(pg)) {
 			rc = gw_pg_connect(pg, err);
 			if (rc != BUS_OK)
 				return rc;
 		}
-		return gw_pg_send_text(
-		    pg, pg->mode == GW_DB_READER ? "BEGIN ISOLATION LEVEL REPEATABLE READ" : "BEGIN", NULL,
-		    err);
+		sql = pg->mode == GW_DB_READER ? "BEGIN ISOLATION LEVEL REPEATABLE READ" : "BEGIN";
+		rc = gw_pg_send_text(pg, sql, NULL, err);
+		if (rc != BUS_OK && gw_pg_again(pg))
+			rc = gw_pg_send_text(pg, sql, NULL, err);
+		pg->begun = rc == BUS_OK;
+		return rc;
 	}
 	if (strcmp(sql, "COMMIT") == 0 && pg->defined) {
 		rc = keep_definitions(pg, err);
 		if (rc != BUS_OK)
 			return rc;
 	}
+	pg->begun = pg->begun && strcmp(sql, "COMMIT") != 0 && strcmp(sql, "ROLLBACK") != 0;
 	return gw_pg_send_text(pg, sql, NULL, err);
 }
 
@@ -266,13 +281,14 @@ void gw_pg_rollback(struct gw_pg *pg)
 	struct bus_error err;
 
 	pg->deadline_ms = 0;
+	pg->begun = false;
 	(void)!gw_pg_drain(pg, false, NULL, NULL);
 	if (PQstatus(pg->conn) == CONNECTION_OK && PQtransactionStatus(pg->conn) != PQTRANS_IDLE)
 		(void)!gw_pg_send_text(pg, "ROLLBACK", NULL, NULL);
 	if (pg->mode == GW_DB_WRITER)
 		pg->shadow.rollback(pg->shadow.ctx);
 	pg->defined = false;
-	if (PQstatus(pg->conn) != CONNECTION_OK && gw_pg_connect(pg, &err) != BUS_OK)
+	if (gw_pg_lost(pg) && gw_pg_connect(pg, &err) != BUS_OK)
 		bus_log(BUS_LOG_WARN, "gateway.postgres", LOG_STR("why", err.text));
 }
 
@@ -316,6 +332,8 @@ enum bus_err gw_pg_refresh(struct gw_pg *pg, struct bus_error *err)
 		 "SELECT version, definitions FROM " GW_PG_SCHEMA "._titian WHERE version <> %lld",
 		 (long long)pg->version);
 	rc = gw_pg_send_text(pg, sql, &res, err);
+	if (rc != BUS_OK && gw_pg_again(pg)) /* which has asked for them */
+		return BUS_OK;
 	if (rc == BUS_OK && PQntuples(res) > 0) {
 		rc = pg->shadow.load(pg->shadow.ctx, PQgetvalue(res, 0, 1), err);
 		pg->version = strtoll(PQgetvalue(res, 0, 0), NULL, 10);

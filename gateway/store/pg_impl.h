@@ -1,4 +1,4 @@
-/* The inside of gateway/store/pg.h, for pg.c, pg_open.c and pg_stmt.c only. */
+/* The inside of gateway/store/pg.h, for pg.c, pg_open.c, pg_stmt.c and pg_run.c only. */
 #ifndef GATEWAY_STORE_PG_IMPL_H
 #define GATEWAY_STORE_PG_IMPL_H
 
@@ -19,6 +19,8 @@ struct gw_pg {
 	uint64_t connections; /* made so far: a statement belongs to one */
 	uint64_t statements;  /* prepared so far */
 	size_t queued;
+	bool lost;	 /* the connection, as an answer told: libpq may notice later */
+	bool begun;	 /* a transaction, that was not ended: a new connection is not in it */
 	bool defined;	 /* the shadow is ahead of what the server keeps */
 	int64_t version; /* of the definitions that the shadow has */
 	int64_t changes; /* rows written since statistics were made */
@@ -58,6 +60,10 @@ struct gw_pg_stmt {
 /* pg.c */
 enum bus_err gw_pg_failed(struct gw_pg *pg, const PGresult *res, const char *doing, struct bus_error *err);
 bool gw_pg_in_transaction(const struct gw_pg *pg);
+bool gw_pg_lost(const struct gw_pg *pg);
+/* What failed may be asked once more: it was a reader's, outside of a transaction, on a connection that had been lost
+ * unseen, and there is a new one. */
+bool gw_pg_again(struct gw_pg *pg);
 /* Sends what is in the connection's buffer on, waits for the answers of all that is queued, and of one more if `one`: *last.
  * The caller clears it. */
 enum bus_err gw_pg_drain(struct gw_pg *pg, bool one, PGresult **last, struct bus_error *err);
@@ -65,6 +71,10 @@ enum bus_err gw_pg_drain(struct gw_pg *pg, bool one, PGresult **last, struct bus
 enum bus_err gw_pg_send_text(struct gw_pg *pg, const char *sql, PGresult **last, struct bus_error *err);
 /* The same behind a point to go back to: what fails leaves the transaction as it was. */
 enum bus_err gw_pg_guarded(struct gw_pg *pg, const char *sql, struct bus_error *err);
+/* pg_stmt.c */
+/* Under a point to go back to: what cannot be prepared leaves the transaction as it was. */
+enum bus_err gw_pg_make(struct gw_pg_stmt *s, const char *name, const char *sql, struct bus_error *err);
+enum bus_err gw_pg_make_plain(struct gw_pg_stmt *s, struct bus_error *err);
 /* pg_open.c */
 enum bus_err gw_pg_connect(struct gw_pg *pg, struct bus_error *err);
 void gw_pg_read_value(const PGresult *res, int row, int column, struct gw_value *out, struct bus_buf *own);

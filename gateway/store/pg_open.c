@@ -194,7 +194,8 @@ enum bus_err gw_pg_connect(struct gw_pg *pg, struct bus_error *err)
 					    NULL };
 	const char *const value[] = {
 		pg->conninfo, "titian-gateway", "UTF8",
-		"-c search_path=" GW_PG_SCHEMA " -c jit=off -c enable_seqscan=off -c plan_cache_mode=force_generic_plan "
+		"-c search_path=" GW_PG_SCHEMA
+		" -c jit=off -c enable_seqscan=off -c plan_cache_mode=force_generic_plan "
 		"-c extra_float_digits=1 -c standard_conforming_strings=on -c bytea_output=hex "
 		"-c max_parallel_workers_per_gather=0 -c synchronous_commit=on -c TimeZone=UTC",
 		NULL
@@ -208,6 +209,7 @@ enum bus_err gw_pg_connect(struct gw_pg *pg, struct bus_error *err)
 	PQfinish(pg->conn);
 	pg->queued = 0;
 	pg->connections++;
+	pg->lost = false;
 	pg->moment_sent = -1;
 	pg->conn = PQconnectdbParams(name, value, 1);
 	if (PQstatus(pg->conn) != CONNECTION_OK)

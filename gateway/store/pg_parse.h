@@ -1,4 +1,4 @@
-/* The inside of gateway/store/pg_sql.h, for its own files only: pg_lex.c, pg_expr.c, pg_select.c, pg_sql.c. */
+/* The inside of gateway/store/pg_sql.h, for its own files only: pg_lex.c, pg_expr.c, pg_one.c, pg_call.c, pg_select.c, pg_write.c, pg_define.c, pg_sql.c. */
 #ifndef GATEWAY_STORE_PG_PARSE_H
 #define GATEWAY_STORE_PG_PARSE_H
 
@@ -53,10 +53,22 @@ enum pg_is pg_expr(struct pg_parse *p, struct bus_buf *out);
 void pg_value(struct pg_parse *p, struct bus_buf *out); /* an expression as a value */
 void pg_truth(struct pg_parse *p, struct bus_buf *out);
 void pg_values(struct pg_parse *p, struct bus_buf *out); /* some, parted by commas */
+enum pg_is pg_operand(struct pg_parse *p,
+		      struct bus_buf *out); /* nothing but signs before one binds stronger */
+void pg_as_value(struct bus_buf *b, enum pg_is is, struct bus_buf *out);
+/* pg_one.c: one operand, without its signs behind. */
+enum pg_is pg_one(struct pg_parse *p, struct bus_buf *out);
 /* pg_call.c: name and "(" were seen; p stands behind "(". */
 enum pg_is pg_call(struct pg_parse *p, const char *name, struct bus_buf *out);
 /* pg_select.c: *ordered (may be NULL): it has an ORDER BY of its own. */
 void pg_select(struct pg_parse *p, struct bus_buf *out, bool *ordered);
 bool pg_starts_select(const struct pg_parse *p, size_t ahead);
+/* pg_write.c, pg_define.c: statements, into p->out. */
+void pg_insert(struct pg_parse *p);
+void pg_update(struct pg_parse *p);
+void pg_delete(struct pg_parse *p);
+void pg_create(struct pg_parse *p);
+void pg_drop(struct pg_parse *p);
+void pg_alter(struct pg_parse *p);
 
 #endif

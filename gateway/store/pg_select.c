@@ -270,7 +270,8 @@ static void put_limit(struct pg_parse *p, struct bus_buf *out)
 	pg_value(p, &first);
 	if (pg_take(p, ",")) { /* LIMIT offset, number */
 		pg_value(p, &second);
-		bus_buf_printf(out, " LIMIT " GW_PG_SCHEMA "._limit(%s) OFFSET %s", bus_buf_cstr(&second), bus_buf_cstr(&first));
+		bus_buf_printf(out, " LIMIT " GW_PG_SCHEMA "._limit(%s) OFFSET %s", bus_buf_cstr(&second),
+			       bus_buf_cstr(&first));
 	} else {
 		bus_buf_printf(out, " LIMIT " GW_PG_SCHEMA "._limit(%s)", bus_buf_cstr(&first));
 	}
