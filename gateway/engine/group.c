@@ -100,6 +100,9 @@ enum bus_err gw_group_open(struct gw_group *g, const _Atomic bool *stop, struct 
 	rc = stored_place(g, &from, err);
 	if (rc == BUS_OK && g->wiped.epoch > 0)
 		from = g->wiped;
+	else if (rc == BUS_OK && g->resume.epoch > 0 && g->resume.n == from.n)
+		from = g->resume;
+	g->resume = (struct gw_group_place){ 0 };
 	if (rc == BUS_OK)
 		rc = gw_group_log_open(&g->conf.kafka, g->conf.topic, g->key, &from, &g->log, err);
 	if (rc != BUS_OK)
@@ -150,7 +153,8 @@ void gw_group_heard(struct gw_group *g, const struct gw_group_record *r)
 	struct gw_group_seen *s = NULL;
 
 	if (r->node == gw_group_log_place(g->log)->leader) {
-		g->leader_ms = now;
+		if (r->kind != GW_GROUP_BEAT || r->role == GW_GROUP_LEADS)
+			g->leader_ms = now;
 		g->ready |= r->kind == GW_GROUP_BEAT && r->ready;
 		if (r->kind == GW_GROUP_BEAT && (r->role == GW_GROUP_LEAVES || r->fault ||
 						 (r->node != g->node && strcmp(r->name, g->conf.name) == 0)))
@@ -231,8 +235,8 @@ static bool may_claim(struct gw_group *g)
 
 	if (g->within || g->n != p->n || now < g->claim_ms || !gw_group_log_at_end(g->log))
 		return false;
-	if (p->epoch == 0 || p->leader == 0 || g->wiped.epoch > 0)
-		return true;
+	if (p->epoch == 0 || p->leader == 0 || p->leader == g->node || g->wiped.epoch > 0)
+		return true; /* nobody leads, or we did, before this session */
 	return now - g->leader_ms >= LEASE_MS + spread;
 }
 
@@ -257,6 +261,12 @@ static enum bus_err take_over(struct gw_group *g, struct bus_error *err)
 
 /* --- steps -------------------------------------------------------------------------------------------- */
 
+enum bus_err gw_group_never_ended(struct gw_group *g, struct bus_error *err)
+{
+	g->resume = *gw_group_log_place(g->log);
+	return bus_fail(err, BUS_EFATAL, "a batch was not ended by who began it");
+}
+
 static enum bus_err take(struct gw_group *g, struct bus_error *err)
 {
 	const struct gw_group_record *r = &g->record;
@@ -270,10 +280,10 @@ static enum bus_err take(struct gw_group *g, struct bus_error *err)
 	case GW_GROUP_BATCH:
 		return gw_group_apply(g, err);
 	case GW_GROUP_VOID:
-		return g->within ? bus_fail(err, BUS_EFATAL, "the leader has taken a batch back") : BUS_OK;
+		return g->within ? gw_group_never_ended(g, err) : BUS_OK;
 	case GW_GROUP_CLAIM:
 		if (g->within)
-			return bus_fail(err, BUS_EFATAL, "a batch was not ended by who began it");
+			return gw_group_never_ended(g, err);
 		g->stands = *gw_group_log_place(g->log);
 		if (r->node == g->node)
 			return take_over(g, err);

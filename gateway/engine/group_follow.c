@@ -257,7 +257,7 @@ enum bus_err gw_group_finish(struct gw_group *g, struct bus_error *err)
 		if (g->record.kind == GW_GROUP_BEAT)
 			continue;
 		if (g->record.kind != GW_GROUP_BATCH)
-			return bus_fail(err, BUS_EFATAL, "a batch was not ended by who began it");
+			return gw_group_never_ended(g, err);
 		g->items = g->record.items;
 		rc = items(g, err);
 	}

@@ -28,6 +28,7 @@ struct gw_group {
 	struct gw_group_place stands; /* in the log, after it */
 	struct gw_group_place
 	    wiped;	     /* epoch > 0: this store was made anew while it led, and gives new numbers */
+	struct gw_group_place resume; /* epoch > 0: the log from here on, after a batch that was never ended */
 	int64_t claim_ms;    /* monotonic: not before */
 	int64_t leader_ms;   /* monotonic: the leader was heard of */
 	int64_t end_ms;	     /* monotonic: the log's end was seen */
@@ -79,6 +80,8 @@ enum bus_err gw_group_look(struct gw_group *g, struct bus_error *err) BUS_MUSTCH
 bool gw_group_ready(struct gw_group *g); /* the log is read, and the leader had read its inputs */
 enum bus_err gw_group_note(struct gw_group *g,
 			   struct bus_error *err) BUS_MUSTCHECK; /* where the store stands, into it */
+/* Claimed or taken back in the middle of a batch: BUS_EFATAL; the next session goes on behind it. */
+enum bus_err gw_group_never_ended(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK;
 void gw_group_wipe(struct gw_group *g); /* the store is about to be made anew, by the one that leads */
 void gw_group_heard(struct gw_group *g, const struct gw_group_record *r);
 void gw_group_show(struct gw_group *g, enum gw_group_role role); /* to the beat */

@@ -6,7 +6,7 @@
 #include "bus/log.h"
 #include "gateway/engine/group_impl.h"
 
-#define PART_BYTES (256 * 1024) /* of items; a record is that and one more item */
+#define PART_BYTES (16 * 1024) /* of items; a record is that and one more item */
 #define FLUSH_MS 500
 #define BACK_MS 100
 #define MINUTE_MS 60000
@@ -50,7 +50,7 @@ static bool put_inputs(struct gw_group *g, struct bus_buf *out)
 	return some;
 }
 
-static enum bus_err send_part(struct gw_group *g, bool last, struct bus_error *err)
+static enum bus_err send_part(struct gw_group *g, struct bus_str items, bool last, struct bus_error *err)
 {
 	const struct gw_group_place *place = gw_group_log_place(g->log);
 	const struct gw_group_record head = { .kind = GW_GROUP_BATCH,
@@ -66,11 +66,31 @@ static enum bus_err send_part(struct gw_group *g, bool last, struct bus_error *e
 	gw_group_put_record(&bytes, &head);
 	if (g->part == 0)
 		(void)put_inputs(g, &bytes);
-	bus_buf_put(&bytes, g->out.p, g->out.n);
+	bus_buf_put(&bytes, items.p, items.n);
 	rc = gw_group_log_put(g->log, bus_buf_str(&bytes), err);
 	bus_buf_release(&bytes);
-	bus_buf_reset(&g->out);
 	g->part++;
+	return rc;
+}
+
+/* What is gathered, in parts of whole items; the last few may stay. */
+static enum bus_err send_parts(struct gw_group *g, struct bus_error *err)
+{
+	struct gw_group_item *item = g->out.n >= PART_BYTES ? bus_xmalloc(sizeof(*item)) : NULL;
+	struct bus_str left = bus_buf_str(&g->out), from = left;
+	enum bus_err rc = BUS_OK;
+
+	while (item && left.n > 0 && rc == BUS_OK) {
+		rc = gw_group_read_item(&left, item);
+		if (rc == BUS_OK && from.n - left.n >= PART_BYTES) {
+			rc = send_part(g, (struct bus_str){ from.p, from.n - left.n }, false, err);
+			from = left;
+		}
+	}
+	if (item && from.n > 0)
+		memmove(g->out.p, from.p, from.n);
+	g->out.n = item ? from.n : g->out.n;
+	free(item);
 	return rc;
 }
 
@@ -79,7 +99,7 @@ static enum bus_err put(struct gw_group *g, const struct gw_group_item *item, st
 	if (item->what != GW_ITEM_PRESENT && item->what != GW_ITEM_GONE)
 		g->about = NULL;
 	gw_group_put_item(&g->out, item);
-	return g->out.n >= PART_BYTES && !g->held ? send_part(g, false, err) : BUS_OK;
+	return g->held ? BUS_OK : send_parts(g, err);
 }
 
 enum bus_err gw_group_tell(struct gw_engine *e, const struct gw_group_item *item, struct bus_error *err)
@@ -167,7 +187,8 @@ static enum bus_err publish(struct gw_group *g, struct bus_error *err)
 		return BUS_OK; /* nothing that others should know */
 	bus_buf_put(&g->out, g->waits.p, g->waits.n);
 	gw_group_put_item(&g->out, &end);
-	rc = send_part(g, true, err);
+	rc = send_part(g, bus_buf_str(&g->out), true, err);
+	bus_buf_reset(&g->out);
 	if (rc == BUS_OK)
 		rc = settle(g, err);
 	if (rc != BUS_OK)
@@ -199,7 +220,7 @@ enum bus_err gw_group_release(struct gw_engine *e, struct bus_error *err)
 	if (!g || !g->leads)
 		return BUS_OK;
 	g->held = false;
-	return g->out.n >= PART_BYTES ? send_part(g, false, err) : BUS_OK;
+	return send_parts(g, err);
 }
 
 enum bus_err gw_group_take_back(struct gw_engine *e, struct bus_error *err)

@@ -7,7 +7,7 @@
 #include "bus/producer.h"
 
 #define ADMIN_MS 10000
-#define PUT_MS 10000
+#define PUT_MS 60000 /* for room in the producer's window, while a whole view is told */
 #define QUEUE_BYTES (4 * 1024 * 1024)
 #define READ_MAX 64
 #define REPLICAS 3

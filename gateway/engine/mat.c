@@ -97,6 +97,7 @@ static enum bus_err open_session(struct gw_mat *m, struct bus_error *err)
 	enum bus_err rc;
 	int32_t n;
 
+	m->looked_ms = 0;
 	rc = bus_consumer_open(&conf, &m->consumer, err);
 	for (size_t i = 0; i < m->e->n_topics && rc == BUS_OK; i++) {
 		while ((rc = bus_consumer_partitions(m->consumer, m->e->topic[i].name, &n, BROKER_MS, err)) ==
@@ -352,9 +353,26 @@ static enum bus_err follow(struct gw_mat *m, struct bus_error *err)
 	if (rc == BUS_OK && idle)
 		rc = gw_sweep(e, &more, err);
 	m->written |= more;
-	if (rc == BUS_OK && idle)
+	if (rc == BUS_OK && idle) {
+		gw_lives_follow(e);
 		sample(m);
+	}
 	return rc;
+}
+
+/* Who takes over in a group has what the last leader had: it is ready as soon as nothing is behind, though records keep
+ * coming. */
+static void back_at_work(struct gw_mat *m)
+{
+	struct gw_engine *e = m->e;
+
+	if (atomic_load(&e->caught_up) || m->looked_ms == 0 || !nothing_behind(m))
+		return;
+	for (size_t i = 0; i < e->n_views; i++)
+		if (e->view[i]->all && !e->view[i]->stuck)
+			return;
+	atomic_store(&e->caught_up, true);
+	bus_log(BUS_LOG_INFO, "gateway.caught_up", LOG_INT("views", e->n_views));
 }
 
 static enum bus_err session(struct gw_mat *m, struct bus_error *err)
@@ -391,6 +409,8 @@ static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 			rc = rest(m, &pending, building, err);
 		else if (rc == BUS_OK && bus_clock_mono_ms() - m->looked_ms > LOOK_MS)
 			look(m);
+		if (rc == BUS_OK && group)
+			back_at_work(m);
 	}
 	bus_consumer_close(&m->asker);
 	bus_consumer_close(&m->consumer);

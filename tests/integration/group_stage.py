@@ -3,13 +3,11 @@
 What is right is folded in Python from the records that were written; a reader is right when, whatever he went through,
 he holds that fold, and was never told of a change twice.
 """
+import collections
 import json
-import os
-import random
 import secrets
 import shutil
 import threading
-import time
 import urllib.error
 
 from conftest import WORK, wait_for
@@ -144,14 +142,16 @@ class Stage:
 
     def truth(self, view):
         people, help_ = self.held
+        sums, times = collections.Counter(), collections.Counter()
+        for h in help_.values():
+            sums[h["orang"]] += h["jumlah"]
+            times[h["orang"]] += 1
         if view == "orang":
-            return {k: {"id": k, "kel": r["kel"], "n": r["n"],
-                        "bantuan": sum(h["jumlah"] for h in help_.values() if h["orang"] == k)} for k, r in people.items()}
-        times = {k: sum(1 for h in help_.values() if h["orang"] == k) for k in people}
+            return {k: {"id": k, "kel": r["kel"], "n": r["n"], "bantuan": sums[k]} for k, r in people.items()}
         if view == "penuh":
             return {k: {"id": k, "kel": r["kel"], "nama": r["nama"].upper(), "kali": times[k]} for k, r in people.items()}
         if view == "sering":
-            return {k: {"id": k, "kali": n} for k, n in times.items() if n > 1}
+            return {k: {"id": k, "kali": times[k]} for k in people if times[k] > 1}
         out = {}
         for r in people.values():
             if r["kel"]:
