@@ -106,7 +106,7 @@ class Stage:
     def gateway(self, name, more=""):
         own = OwnGateway(self.city, "group-%s-%s" % (self.name, name), self.topics, views(self.p), POLICY,
                          readers=("uji", "k1"),
-                         more="cursor: {key: %s}\nwebhooks: {key: %s, topic: _hooks_%s}\n"
+                         more="cursor: {key: %s}\nwebhooks: {key: %s, topic: _hooks_%s}\npublish: {topic: ''}\n"
                               "group: {topic: _group_%s, name: %s%s}\n%s"
                          % (self.key, self.key, self.name, self.name, name, more, self.more))
         if self.gateways:  # one set of keys for all
