@@ -3,7 +3,7 @@
 #
 #   demo.sh start|status|stop|clean
 #
-# Environment: FEEDS (folder of a generated city), DEMO_DIR (data, logs, pids), PORT_BASE (first of five
+# Environment: FEEDS (folder of a generated city), DEMO_DIR (data, logs, pids), GATEWAYS (1, or 2), PORT_BASE (first of five, or seven
 # ports), KAFKA (host:port of a broker that is there already), BIN (our programs).
 # Everything listens on loopback. Only processes whose pid file is ours are ever ended.
 set -euo pipefail
@@ -16,6 +16,7 @@ BIN=$(realpath -m "${BIN:-$root/build/release/bin}")
 OPDS="disdukcapil dinkes dinsos disdik bapenda dpmptsp bkpsdm"
 COPY_MAX=$((64 * 1024 * 1024)) # a larger city is linked, not copied
 
+GATEWAYS=${GATEWAYS:-1} # 2: a second one, with the same numbers (docs/growing.md)
 gateway_port=$PORT_BASE ops_port=$((PORT_BASE + 1)) registry_port=$((PORT_BASE + 2))
 kafka_port=$((PORT_BASE + 3)) controller_port=$((PORT_BASE + 4))
 bootstrap=${KAFKA:-127.0.0.1:$kafka_port}
@@ -120,6 +121,7 @@ catalogue:
     diskominfo: Dinas Komunikasi dan Informatika
 webhooks: # a receiver on port 9000 of this machine may be told, for trying it
   allow: ["http://127.0.0.1:9000", 127.0.0.0/8]
+$(in_a_group webhooks)
 access:
   policy: $root/deploy/demo/policy.yaml
   keys: $DEMO_DIR/keys/access.keys
@@ -132,6 +134,7 @@ $(for opd in $OPDS; do
 		echo "  - pku.$opd.berkas.v1"
 	done)
 EOF
+	second_gateway
 	for opd in $OPDS; do
 		mkdir -p "$DEMO_DIR/drop/$opd" "$DEMO_DIR/ref/$opd"
 		cat >"$DEMO_DIR/conf/$opd.yaml" <<EOF
@@ -154,6 +157,26 @@ state:
   dir: $DEMO_DIR
 EOF
 	done
+}
+
+# GATEWAYS=2: what the configuration of each has besides.
+in_a_group() {
+	[ "$GATEWAYS" = 1 ] || case $1 in
+	webhooks) echo "  key: $DEMO_DIR/keys/webhooks.key" ;;
+	group) printf 'cursor: {key: %s/keys/cursor.key}\ngroup: {topic: _titian_gateways, name: gateway}\n' "$DEMO_DIR" ;;
+	esac
+}
+
+second_gateway() {
+	local key
+	[ "$GATEWAYS" != 1 ] || return 0
+	for key in cursor webhooks; do
+		[ -f "$DEMO_DIR/keys/$key.key" ] || "$BIN/titian" key new "$DEMO_DIR/keys/$key.key" >/dev/null
+	done
+	in_a_group group >>"$DEMO_DIR/conf/gateway.yaml"
+	sed -e "s/port: $gateway_port\$/port: $((PORT_BASE + 5))/" -e "s/port: $ops_port\$/port: $((PORT_BASE + 6))/" \
+		-e 's/city\.db$/city2.db/' -e 's/name: gateway}/name: gateway2}/' "$DEMO_DIR/conf/gateway.yaml" \
+		>"$DEMO_DIR/conf/gateway2.yaml"
 }
 
 write_env() {
@@ -268,6 +291,10 @@ start() {
 	put_references
 	launch gateway "$BIN/titian-gateway" --config "$DEMO_DIR/conf/gateway.yaml" 9>&-
 	await 60 gateway "http://127.0.0.1:$ops_port/healthz"
+	if [ "$GATEWAYS" != 1 ]; then
+		say "Gateway   http://127.0.0.1:$((PORT_BASE + 5))"
+		launch gateway2 "$BIN/titian-gateway" --config "$DEMO_DIR/conf/gateway2.yaml" 9>&-
+	fi
 	say "Adapter   $OPDS"
 	for opd in $OPDS; do
 		launch "$opd" "$BIN/titian-adapter" --config "$DEMO_DIR/conf/$opd.yaml" 9>&-
@@ -296,7 +323,7 @@ status() {
 stop() {
 	local name
 	[ -d "$DEMO_DIR/pid" ] || { say "tidak ada demo di / no demo in $DEMO_DIR"; return 0; }
-	for name in $OPDS gateway registry; do end "$name"; done
+	for name in $OPDS gateway2 gateway registry; do end "$name"; done
 	[ ! -d "$DEMO_DIR/kafka" ] || "$root/deploy/kafka/kafka.sh" stop "$DEMO_DIR/kafka"
 	say "berhenti, data tetap di / stopped, data kept in $DEMO_DIR"
 }

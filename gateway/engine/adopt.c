@@ -25,7 +25,9 @@ enum bus_err gw_core_adopt(struct gw_engine *e, const char *path, struct bus_err
 	gw_db_rollback(e->db);
 	e->in_transaction = false;
 	gw_db_on_change(e->db, NULL, NULL);
+	gw_stand_clear(e);
 	rc = gw_db_replace(e->db, path, err);
+	gw_stand_allow(e);
 	if (rc != BUS_OK)
 		return rc;
 	for (size_t i = 0; i < e->n_views; i++)

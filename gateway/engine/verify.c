@@ -151,7 +151,7 @@ enum bus_err gw_check_key(const struct gw_check *c, struct bus_str key, struct b
 	enum bus_err rc;
 
 	gw_view_select(c->def, &sql);
-	bus_buf_printf(&sql, "WHERE \"%s\" = ?1", d->column[d->key].name);
+	bus_buf_printf(&sql, "WHERE \"%s\" = :_key", d->column[d->key].name); /* ?1 may be its :per_tanggal */
 	rc = gw_reader_stmt(c->r, bus_buf_cstr(&sql), &fresh.s, err);
 	bus_buf_reset(&sql);
 	bus_buf_printf(&sql, "SELECT key, hash FROM \"_view_%s\" WHERE key = ?1 AND hash IS NOT NULL",
@@ -159,7 +159,7 @@ enum bus_err gw_check_key(const struct gw_check *c, struct bus_str key, struct b
 	if (rc == BUS_OK)
 		rc = gw_reader_stmt(c->r, bus_buf_cstr(&sql), &stored.s, err);
 	if (rc == BUS_OK) {
-		gw_stmt_bind_text(fresh.s, 1, key);
+		gw_stmt_bind_text(fresh.s, gw_stmt_param(fresh.s, ":_key"), key);
 		gw_stmt_bind_text(stored.s, 1, key);
 		rc = compare(c, &fresh, &stored, true, err);
 	}
