@@ -473,6 +473,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 						.licence = c->cat_licence,
 						.place = c->cat_place,
 						.place_code = c->cat_place_code,
+						.kafka = c->bootstrap,
 						.names = c->cat_names };
 	struct gw_group_conf group = { 0 };
 	struct gw_api api = { .catalogue = &catalogue };

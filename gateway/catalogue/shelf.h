@@ -17,6 +17,7 @@ struct gw_shelf_conf {	       /* borrowed; good while the gateway runs */
 	const char *contact;   /* e-mail; "": none */
 	const char *licence;   /* URL; of what is open */
 	const char *place, *place_code;
+	const char *kafka;	   /* brokers, for those who may read topics */
 	struct bus_conf_map names; /* short name of a department -> its full name */
 };
 

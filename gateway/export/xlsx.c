@@ -1,7 +1,6 @@
 /* XLSX through libxlsxwriter, in its mode of constant memory: the rows, and beside them a sheet that says what they
  * are. The library writes a file of its own, which is handed on at the end. */
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,14 +8,12 @@
 
 #include "bus/crypto.h"
 #include "gateway/export/file.h"
+#include "gateway/export/xlsx_book.h"
 
 #define ROWS_MAX 1048575	     /* of a sheet, below its header */
 #define CELL_MAX 32767		     /* characters; a cell's limit */
 #define EXACT_MAX (INT64_C(1) << 53) /* numbers are doubles: beyond, digits are text */
 #define CHUNK ((size_t)256 * 1024)
-
-/* The library asks gmtime() for the time of a book as it closes it: one at a time. */
-static pthread_mutex_t closing = PTHREAD_MUTEX_INITIALIZER;
 
 struct xlsx {
 	const struct gw_params *params;
@@ -116,9 +113,9 @@ static lxw_error close_book(struct xlsx *x)
 {
 	lxw_error e;
 
-	pthread_mutex_lock(&closing);
+	pthread_mutex_lock(&gw_xlsx_closing);
 	e = workbook_close(x->book);
-	pthread_mutex_unlock(&closing);
+	pthread_mutex_unlock(&gw_xlsx_closing);
 	x->book = NULL;
 	return e;
 }

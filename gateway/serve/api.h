@@ -119,6 +119,8 @@ void gw_catalogue_turtle(void *ctx, struct bus_http_request *req);
 void gw_catalogue_dataset(void *ctx, struct bus_http_request *req);
 void gw_catalogue_project(void *ctx, struct bus_http_request *req);
 void gw_catalogue_openapi(void *ctx, struct bus_http_request *req);
+void gw_catalogue_asyncapi(void *ctx, struct bus_http_request *req);
+void gw_catalogue_dictionary(void *ctx, struct bus_http_request *req);
 void gw_catalogue_ckan(void *ctx, struct bus_http_request *req);
 void gw_portal(void *ctx, struct bus_http_request *req);
 void gw_ops_health(void *ctx, struct bus_http_request *req);

@@ -1,12 +1,16 @@
 """The catalogue, read by others' programs: rdflib and pySHACL, ckanapi and a stock harvester's way of paging, frictionless,
 openapi-spec-validator. What must stand in it is read from the definitions' files, not from the gateway."""
+import io
 import json
 import os
 import pathlib
 import re
+import subprocess
+import sys
 import urllib.parse
 
 import ckanapi
+import openpyxl
 import pyshacl
 import pytest
 import rdflib
@@ -17,7 +21,12 @@ from openapi_spec_validator import validate
 from rdflib.compare import isomorphic
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF
 
-from conftest import ROOT
+from conftest import OPDS, ROOT
+
+sys.path.insert(0, str(ROOT / "tests" / "clients"))
+import clients  # noqa: E402
+
+ASYNCAPI = clients.Client("asyncapi", "@asyncapi/parser", ["node", "client.js"], clients.NPM, ["node", "npm"])
 
 SHACL = rdflib.Namespace("http://www.w3.org/ns/shacl#")
 EU = "http://publications.europa.eu/resource/authority/"
@@ -260,6 +269,52 @@ def test_a_views_own_openapi_document(sample):
     assert newer["openapi"] == "3.1.0"
     assert sample.request("/v1/views/penduduk/openapi.json", key=False)[0] == 404
     assert sample.request("/v1/views/penduduk/openapi.json?version=2")[0] == 400
+
+
+def test_asyncapi_is_read_by_its_own_parser(sample, tmp_path):
+    """Every department's topics with their schemas, and the feeds of the views it answers for."""
+    ASYNCAPI.prepare()
+    for opd in OPDS + ["diskominfo"]:
+        for kind in ("json", "yaml"):
+            (tmp_path / ("%s.%s" % (opd, kind))).write_text(text(sample, "/asyncapi/%s.%s" % (opd, kind))[1])
+    files = sorted(map(str, tmp_path.iterdir()))
+    done = subprocess.run(["node", "client.js", *files], cwd=ASYNCAPI.home, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    read = {pathlib.Path(r["file"]).name: r for r in map(json.loads, done.stdout.splitlines())}
+    assert len(read) == 16 and not any(r["wrong"] for r in read.values()), [r["wrong"][:3] for r in read.values()]
+    topics = {t["topic"] for t in sample.city.get("/v1/topics")["topics"]}
+    for name, document in read.items():
+        opd = name.split(".")[0]
+        addresses = {a for a, _ in document["channels"]}
+        assert {a for a in addresses if a[0] != "/"} == {t for t in topics if t.split(".")[1] == opd}
+        assert {a.split("/")[3] for a in addresses if a[0] == "/"} >= {n for n, v in SHIPPED.items() if v["owner"] == opd}
+    schema = json.loads((tmp_path / "dinsos.json").read_text())["channels"]["pku.dinsos.bansos.v1"]["messages"]["bansos"]
+    registered = json.loads(urllib.request.urlopen(
+        sample.registry + "/subjects/pku.dinsos.bansos.v1-value/versions/latest").read())["schema"]
+    assert schema["payload"]["schema"] == json.loads(registered)
+    assert sample.request("/asyncapi/dinsos.json", key=False)[0] == 404  # nothing of it is open
+    nobody = json.loads(text(sample, "/asyncapi/diskominfo.json", False)[1])
+    assert set(nobody["channels"]) == {"kualitas_umpan"} and "kafka" not in nobody["servers"]
+
+
+def test_the_dictionary_is_a_sheet(sample):
+    def sheets(path, key=True):
+        status, head, body = sample.request(path, accept="*/*", key=key)
+        assert status == 200 and "attachment" in head["Content-Disposition"]
+        book = openpyxl.load_workbook(io.BytesIO(body))
+        return [[list(r) for r in book[s].iter_rows(values_only=True, min_row=2)] for s in ("Tayangan", "Kolom")]
+    views, columns = sheets("/catalog/dictionary.xlsx")
+    for name, view in SHIPPED.items():
+        line = next(l for l in views if l[0] == name)
+        assert line[1:5] == [view["title"]["id"], view["title"]["en"], view["about"]["id"], view["about"]["en"]]
+        assert view["catalogue"]["unit"] in line and view["basis"] in line
+        told = {l[1]: l for l in columns if l[0] == name}
+        assert list(told) == list(view["columns"])
+        for column, says in view["columns"].items():
+            assert told[column][2:4] == [says["title"]["id"], says["title"]["en"]] and told[column][6] == says["pdp"]
+            assert set((told[column][7] or "").split(", ")) >= set(says.get("from", []))
+    views, columns = sheets("/v1/views/kualitas_umpan/dictionary.xlsx", False)
+    assert [v[0] for v in views] == ["kualitas_umpan"] and {c[0] for c in columns} == {"kualitas_umpan"}
 
 
 def test_shipped_views_have_no_holes():
