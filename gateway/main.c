@@ -24,6 +24,7 @@
 #include "gateway/export/exports.h"
 #include "gateway/export/store.h"
 #include "gateway/feed/feeds.h"
+#include "gateway/figures/figures.h"
 #include "gateway/feed/records.h"
 #include "gateway/hook/hooks.h"
 #include "gateway/publish/publish.h"
@@ -50,7 +51,8 @@ struct conf {
 	bool hooks_deliver;
 	char *publish_topic, *publish_id, *publish_city;
 	int64_t publish_keep, publish_memory;
-	char *base;
+	char *base, *figures_topic;
+	int64_t figures_k;
 	char *cat_publisher, *cat_walidata, *cat_contact, *cat_licence, *cat_place, *cat_place_code;
 	struct bus_conf_map cat_names;
 	char *group_topic, *group_name, *group_url;
@@ -117,6 +119,9 @@ static const struct bus_conf_option options[] = {
 	O("publish.memory", SIZE, publish_memory, "128MiB", "Most bytes of records on their way, and again of keys remembered."),
 	O("publish.city_key", PATH, publish_city, "",
 	  "City key: a NIK in the place of a key becomes its pseudonym. Without it such records are refused."),
+	O("figures.topic", STR, figures_topic, "_titian_figures",
+	  "Topic of figures that were published, kept for ever; made when missing. \"\": none are published."),
+	O("figures.k", INT, figures_k, "10", "Counts below it are withheld; 10 at least."),
 	O("catalogue.publisher", STR, cat_publisher, "Pemerintah Kota Pekanbaru", "Whose catalogue it is."),
 	O("catalogue.walidata", STR, cat_walidata, "diskominfo", "Short name of the department that answers for the catalogue."),
 	O("catalogue.contact", STR, cat_contact, "", "E-mail of those who answer questions about data; \"\": none is told."),
@@ -465,6 +470,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	const struct bus_kafka_conf kafka = kafka_conf(c);
 	struct bus_http *http = NULL, *ops = NULL;
 	const struct gw_defs_conf definitions = { .kafka = kafka, .topic = c->definitions_topic };
+	const struct gw_figures_conf figures = { .releases = { kafka, c->figures_topic }, .k = c->figures_k };
 	char *base = base_of(c);
 	const struct gw_shelf_conf catalogue = { .base = base,
 						.publisher = c->cat_publisher,
@@ -503,6 +509,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	gw_on_views(api.engine, on_views, api.access);
 	if ((rc = gw_definitions_new(&api, defs, &api.definitions, err)) || (rc = open_exports(c, &api, err)) ||
 	    (rc = gw_hooks_start(api.hooks, err)) ||
+	    (*c->figures_topic && (rc = gw_figures_new(&api, &figures, &api.figures, err))) ||
 	    (*c->publish_topic && (rc = open_publish(c, &api, err))) || (rc = start_http(c, &api, &http, &ops, err)) ||
 	    (rc = gw_engine_start(api.engine, err)))
 		goto out;
@@ -525,6 +532,7 @@ out:
 		bus_http_stop(&http, 10000);
 	if (ops)
 		bus_http_stop(&ops, 2000);
+	gw_figures_free(&api.figures);
 	gw_definitions_free(&api.definitions);
 	gw_defs_close(&defs);
 	gw_promises_free(&api.promises);

@@ -217,7 +217,7 @@ static void put_operation(struct doc *d, const char *prefix, const char *channel
 
 static bool ours(const struct doc *d, const struct gw_shelf_item *item)
 {
-	return strcmp(gw_shelf_owner(d->shelf, item->view), d->opd) == 0;
+	return !item->view->figures && strcmp(gw_shelf_owner(d->shelf, item->view), d->opd) == 0;
 }
 
 static void put_servers(struct doc *d)

@@ -127,10 +127,12 @@ static void put_forms(struct gw_dcat *d, const struct gw_shelf_item *item)
 			       gw_dcat_iri(d, "http://www.iana.org/assignments/media-types/%s", f->media));
 		if (f->file_type)
 			gw_rdf_one_iri(&d->r, "dct:format", gw_dcat_iri(d, EU "file-type/%s", f->file_type));
-		gw_rdf_one_iri(&d->r, "dct:conformsTo",
-			       gw_dcat_iri(d, "%s%s/openapi.json?version=3.0", d->base, item->page));
-		gw_rdf_one_iri(&d->r, "dcat:accessService",
-			       gw_dcat_iri(d, "%s/catalog/datasets/%s#api", d->base, v->name));
+		if (!v->figures)
+			gw_rdf_one_iri(&d->r, "dct:conformsTo",
+				       gw_dcat_iri(d, "%s%s/openapi.json?version=3.0", d->base, item->page));
+		if (!v->figures)
+			gw_rdf_one_iri(&d->r, "dcat:accessService",
+				       gw_dcat_iri(d, "%s/catalog/datasets/%s#api", d->base, v->name));
 		if (v->open == GW_OPEN)
 			gw_rdf_one_iri(&d->r, "dct:license", d->shelf->conf->licence);
 		else
@@ -217,8 +219,9 @@ void gw_dcat_put_dataset(struct gw_dcat *d, const struct gw_shelf_item *item)
 	gw_rdf_one_iri(&d->r, "dct:accrualPeriodicity",
 		       gw_dcat_iri(d, EU "frequency/%s", gw_shelf_rhythm(v)->code));
 	gw_rdf_one_iri(&d->r, "dct:accessRights", access_right(v));
-	gw_rdf_one_iri(&d->r, "dct:conformsTo",
-		       gw_dcat_iri(d, "%s%s/openapi.json?version=3.0", d->base, item->page));
+	if (!v->figures)
+		gw_rdf_one_iri(&d->r, "dct:conformsTo",
+			       gw_dcat_iri(d, "%s%s/openapi.json?version=3.0", d->base, item->page));
 	put_sources(d, v);
 	put_standard(d, v);
 	gw_rdf_list(&d->r, "dcat:distribution");
@@ -228,7 +231,8 @@ void gw_dcat_put_dataset(struct gw_dcat *d, const struct gw_shelf_item *item)
 	gw_rdf_list_end(&d->r);
 	gw_rdf_node_end(&d->r);
 	put_forms(d, item);
-	put_service(d, item);
+	if (!v->figures)
+		put_service(d, item);
 }
 
 static void put_organization(struct gw_dcat *d, const char *owner, const char *name)
@@ -329,6 +333,23 @@ void gw_dcat_put_terms(struct gw_dcat *d, const struct gw_shelf_item *item, size
 	}
 }
 
+/* Views have one each; figures have none. */
+static void put_services(struct gw_dcat *d, const struct gw_shelf_item *item, size_t n)
+{
+	bool some = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (item[i].view->figures)
+			continue;
+		if (!some)
+			gw_rdf_list(&d->r, "dcat:service");
+		some = true;
+		gw_rdf_iri(&d->r, gw_dcat_iri(d, "%s/catalog/datasets/%s#api", d->base, item[i].view->name));
+	}
+	if (some)
+		gw_rdf_list_end(&d->r);
+}
+
 void gw_dcat_put_catalogue(struct gw_dcat *d, const struct gw_shelf_item *item, size_t n)
 {
 	const struct gw_shelf_conf *c = d->shelf->conf;
@@ -353,11 +374,7 @@ void gw_dcat_put_catalogue(struct gw_dcat *d, const struct gw_shelf_item *item, 
 		for (size_t i = 0; i < n; i++)
 			gw_rdf_iri(&d->r, dataset_iri(d, item[i].view));
 		gw_rdf_list_end(&d->r);
-		gw_rdf_list(&d->r, "dcat:service");
-		for (size_t i = 0; i < n; i++)
-			gw_rdf_iri(&d->r,
-				   gw_dcat_iri(d, "%s/catalog/datasets/%s#api", d->base, item[i].view->name));
-		gw_rdf_list_end(&d->r);
+		put_services(d, item, n);
 	}
 	gw_rdf_node_end(&d->r);
 	gw_rdf_node(&d->r, gw_dcat_iri(d, "%s/", d->base), "foaf:Document");

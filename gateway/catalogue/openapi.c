@@ -17,7 +17,7 @@ void gw_catalogue_openapi(void *ctx, struct bus_http_request *req)
 	if (!gw_shelf_open(ctx, req, &shelf))
 		return;
 	item = gw_shelf_find(&shelf, bus_http_part(req, "view"));
-	if (!item) {
+	if (!item || item->view->figures) {
 		gw_problem(req, "view-unknown", NULL, "/catalog");
 		return;
 	}

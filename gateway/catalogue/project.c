@@ -59,6 +59,10 @@ static void put_forms(struct bus_json_out *j, const struct gw_shelf *s, const st
 		if (f->file)
 			bus_json_text_member(j, "mediaType", f->media);
 		put_url(j, f->file ? "downloadURL" : "accessURL", s->conf->base, item->page, f->tail);
+		if (item->view->figures) {
+			bus_json_object_end(j);
+			continue;
+		}
 		put_url(j, "describedBy", s->conf->base, item->page, "/openapi.json?version=3.0");
 		bus_json_text_member(j, "describedByType", "application/json");
 		bus_json_object_end(j);

@@ -44,14 +44,21 @@ static int64_t modified(struct gw_api *api, const struct gw_view *v)
 	return ms;
 }
 
-static const char *page_of(struct bus_arena *a, const char *name)
-{
-	static const char path[] = "/v1/views/";
-	size_t n = strlen(name);
-	char *page = bus_arena_zalloc(a, sizeof(path) + n);
+static const struct gw_shelf_form figures_forms[] = {
+	{ "json", "", "application/json", "JSON", "Angka per bulan dan wilayah", "Figures by month and area",
+	  "JSON", false },
+	{ "csv", "?format=csv", "text/csv", "CSV", "Angka per bulan dan wilayah sebagai CSV",
+	  "Figures by month and area as CSV", "CSV", true },
+};
 
-	memcpy(page, path, sizeof(path) - 1);
-	memcpy(page + sizeof(path) - 1, name, n);
+static const char *page_of(struct bus_arena *a, const struct gw_view *v)
+{
+	const char *path = v->figures ? "/v1/nasional/agregat/" : "/v1/views/";
+	size_t n = strlen(path), m = strlen(v->name);
+	char *page = bus_arena_zalloc(a, n + m + 1);
+
+	memcpy(page, path, n);
+	memcpy(page + n, v->name, m);
 	return page;
 }
 
@@ -65,10 +72,12 @@ void gw_shelf_of(struct gw_api *api, struct bus_http_request *req, const char *r
 		const struct gw_view *v = views->view[i];
 		struct gw_shelf_item *item = &out->item[out->n];
 
-		if (v->internal)
+		if (v->internal && !v->figures) /* rows of an indicator are not served, its figures are */
 			continue;
 		item->grant = (struct gw_grant){ 0 };
-		if (reader)
+		if (reader && v->figures && v->open == GW_SHARED)
+			item->grant.allowed = true;
+		else if (reader && !v->figures)
 			item->grant = gw_access_grant(api->access, reader, v);
 		if (!item->grant.allowed && v->open != GW_OPEN)
 			continue;
@@ -76,9 +85,9 @@ void gw_shelf_of(struct gw_api *api, struct bus_http_request *req, const char *r
 			 .allowed) /* a catalogue tells of all of what is open, which has no personal column */
 			item->grant.shown = item->grant.clear = UINT64_MAX;
 		item->view = v;
-		item->page = page_of(bus_http_arena(req), v->name);
-		item->form = view_forms;
-		item->n_forms = BUS_LEN(view_forms);
+		item->page = page_of(bus_http_arena(req), v);
+		item->form = v->figures ? figures_forms : view_forms;
+		item->n_forms = v->figures ? BUS_LEN(figures_forms) : BUS_LEN(view_forms);
 		item->modified_ms = modified(api, v);
 		if (item->modified_ms > out->modified_ms)
 			out->modified_ms = item->modified_ms;

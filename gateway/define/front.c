@@ -208,7 +208,7 @@ enum bus_err gw_front_read(struct gw_front *f)
 	    (rc = gw_front_columns(f, root)) != BUS_OK || (rc = read_key(f, root)) != BUS_OK ||
 	    (rc = read_promises(f, root)) != BUS_OK || (rc = gw_front_routes(f, root)) != BUS_OK ||
 	    (rc = gw_front_indexes(f, root)) != BUS_OK || (rc = gw_front_quality(f, root)) != BUS_OK ||
-	    (rc = gw_front_card(f, root)) != BUS_OK ||
+	    (rc = gw_front_figures(f, root)) != BUS_OK || (rc = gw_front_card(f, root)) != BUS_OK ||
 	    (rc = bus_yaml_no_more(f->y, root, f->err)) != BUS_OK)
 		return rc;
 	if (!gw_front_is_name(name))

@@ -25,6 +25,7 @@ enum bus_err gw_front_quality(struct gw_front *f, struct bus_yaml_node *root) BU
 enum bus_err gw_front_promises(struct gw_front *f,
 			       struct bus_yaml_node *root) BUS_MUSTCHECK; /* freshness, complete */
 
+enum bus_err gw_front_figures(struct gw_front *f, struct bus_yaml_node *root) BUS_MUSTCHECK;
 /* access, catalogue; after all others: what is open or shared has no holes. */
 enum bus_err gw_front_card(struct gw_front *f, struct bus_yaml_node *root) BUS_MUSTCHECK;
 enum bus_err gw_front_day(struct gw_front *f, struct bus_yaml_node *map, const char *key,

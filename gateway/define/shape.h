@@ -48,6 +48,12 @@ struct gw_card {
 	size_t n_keywords;
 };
 
+/* A view of counts that are published a month at a time, small ones left out (gateway/figures/figures.h). */
+struct gw_figures {
+	size_t area, month, count; /* its columns: text, text "2025-11", int */
+	const char *areas;	   /* the view whose keys are the areas that each month has */
+};
+
 struct gw_theme {
 	const char *code; /* of the EU's list of data themes, which DCAT-AP asks for */
 	const char *id, *en;
@@ -70,6 +76,7 @@ struct gw_view { /* immutable, and counted: it lives as long as somebody holds i
 	    *sunset;	   /* days like "2027-06-30": not for new use from, not there after; or NULL */
 	enum gw_open open;
 	const struct gw_card *card; /* NULL: none */
+	const struct gw_figures *figures; /* NULL: none */
 	int64_t max_age_s; /* promised freshness; 0: no promise */
 	const struct gw_input_age *input_age; /* tables with another promise than max_age_s; n_input_ages */
 	size_t n_input_ages;

@@ -18,6 +18,7 @@ struct gw_store_copy;
 struct gw_checks;   /* gateway/serve/checks.h */
 struct gw_hooks; /* gateway/hook/hooks.h */
 struct gw_publish; /* gateway/publish/publish.h */
+struct gw_figures_desk; /* gateway/figures/figures.h */
 struct gw_shelf_conf; /* gateway/catalogue/shelf.h */
 struct gw_definitions; /* gateway/serve/definitions.h */
 
@@ -35,6 +36,7 @@ struct gw_api {
 	struct gw_checks *checks;
 	const struct gw_shelf_conf *catalogue;
 	struct gw_store_copy *copy; /* gateway/export/store.h; NULL: no group */
+	struct gw_figures_desk *figures; /* NULL: none are published */
 	struct gw_kept *kept; /* NULL: no answer is kept */
 };
 
@@ -113,6 +115,9 @@ void gw_hooks_redrive(void *ctx, struct bus_http_request *req);
 void gw_hooks_attempts(void *ctx, struct bus_http_request *req);
 void gw_openapi(void *ctx, struct bus_http_request *req);
 void gw_openapi_31(void *ctx, struct bus_http_request *req);
+void gw_figures_list(void *ctx, struct bus_http_request *req);
+void gw_figures_one(void *ctx, struct bus_http_request *req);
+void gw_figures_publish(void *ctx, struct bus_http_request *req);
 void gw_catalogue(void *ctx, struct bus_http_request *req);
 void gw_catalogue_jsonld(void *ctx, struct bus_http_request *req);
 void gw_catalogue_turtle(void *ctx, struct bus_http_request *req);

@@ -29,6 +29,8 @@ static const struct gw_problem_kind table[] = {
 	{ "topic-unknown", 404, "Tidak ada topik dengan nama itu bagi Anda",
 	  "No topic of that name for you" },
 	{ "schema-unknown", 400, "Tidak ada versi skema itu", "No such version of the schema" },
+	{ "indicator-unknown", 404, "Tidak ada indikator dengan nama itu", "No indicator of that name" },
+	{ "figures-invalid", 422, "Angka ini tidak dapat disusun", "These figures cannot be made" },
 	{ "row-unknown", 404, "Tidak ada baris dengan kunci itu", "No row with that key" },
 	{ "history-none", 404, "Tayangan ini tidak menyimpan riwayat", "This view keeps no history" },
 	{ "history-before", 409, "Riwayat tayangan ini belum ada pada saat itu",

@@ -51,6 +51,13 @@ static const struct gw_problem_words words[] = {
 	  "lalu ulangi: mengulang tidak mengubah apa-apa.",
 	  "The topic of definitions cannot be written or read now. Look at "
 	  "<code>GET /v1/views/{view}/state</code>, then repeat: repeating does no harm." },
+	{ "indicator-unknown", "Indikator yang ada: <code>GET /v1/nasional/agregat</code>.",
+	  "The indicators there are: <code>GET /v1/nasional/agregat</code>." },
+	{ "figures-invalid",
+	  "<code>detail</code> menyebut apa yang kurang: daftar wilayahnya (<code>areas</code> dalam definisi), atau terlalu "
+	  "banyak barisnya.",
+	  "<code>detail</code> says what is missing: the view of its areas (<code>areas</code> in the definition), or that "
+	  "there are too many rows." },
 	{ "row-unknown", "Tidak ada baris dengan kunci itu sekarang, atau baris itu di luar bagian Anda.",
 	  "There is no row with that key now, or it is outside your part." },
 	{ "date-missing",

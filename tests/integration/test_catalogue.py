@@ -36,8 +36,10 @@ def front(path):
     return yaml.safe_load(path.read_text().split("/*---")[1].split("---*/")[0])
 
 
-SHIPPED = {v["name"]: v for v in map(front, sorted((ROOT / "gateway/views").glob("*.sql"))) if not v.get("internal")}
-OPEN = {n for n, v in SHIPPED.items() if v["access"] == "open"}
+EVERY = {v["name"]: v for v in map(front, sorted((ROOT / "gateway/views").glob("*.sql")))}
+SHIPPED = {n: v for n, v in EVERY.items() if not v.get("internal")}
+FIGURES = {n for n, v in EVERY.items() if "figures" in v}  # served as /v1/nasional/agregat, never as rows
+OPEN = {n for n, v in EVERY.items() if v.get("access") == "open"}
 
 
 def text(sample, path, key=True, **headers):
@@ -65,7 +67,7 @@ def shapes():
 
 
 def test_both_forms_say_the_same_and_are_dcat_ap(sample):
-    for key, names in ((False, OPEN), (True, set(SHIPPED))):
+    for key, names in ((False, OPEN), (True, set(SHIPPED) | FIGURES)):
         found = graph(sample, key)
         turtle = rdflib.Graph().parse(data=text(sample, "/catalog.ttl", key)[1], format="turtle")
         assert isomorphic(found, turtle)
@@ -118,10 +120,10 @@ def test_accept_decides_the_form(sample):
 
 def test_every_link_leads_to_the_rows(sample):
     found = graph(sample)
-    for name in ("kualitas_umpan", "penduduk_hidup_per_kelurahan"):
+    for name in ("kualitas_umpan", "penduduk_hidup_per_kelurahan", "agregat_kelahiran"):
         node = next(found.subjects(DCTERMS.identifier, rdflib.Literal(name)))
         forms = list(found.objects(node, DCAT.distribution))
-        assert len(forms) == 7
+        assert len(forms) == (2 if name in FIGURES else 7)
         for form in forms:
             url, media = str(found.value(form, DCAT.accessURL)), str(found.value(form, DCAT.mediaType))
             assert url.startswith(sample.city.url + "/")
@@ -171,13 +173,14 @@ def test_ckanapi_reads_us(sample, ckan):
         assert extras["konsep"] == view["catalogue"]["concept"]["id"] and extras["satuan"] == view["catalogue"]["unit"]
         assert package["isopen"] == (name in OPEN) and package["num_resources"] == len(package["resources"]) == 7
     assert act.resource_show(id=package["resources"][1]["id"]) == package["resources"][1]
+    assert [r["format"] for r in act.package_show(id="agregat_kelahiran")["resources"]] == ["JSON", "CSV"]
     owners = sorted({v["owner"] for v in SHIPPED.values()})
     assert act.organization_list() == owners
     dinas = act.organization_show(id="dinkes", include_datasets=True)
     assert {p["name"] for p in dinas["packages"]} == {n for n, v in SHIPPED.items() if v["owner"] == "dinkes"}
     assert dinas["title"] == "Dinas Kesehatan" and dinas["package_count"] == len(dinas["packages"])
     assert act.group_list() == sorted({v["catalogue"]["theme"].lower() for v in SHIPPED.values()})
-    assert set(act.tag_list()) == {k for v in SHIPPED.values() for k in v["catalogue"]["keywords"]}
+    assert set(act.tag_list()) == {k for v in EVERY.values() for k in v.get("catalogue", {}).get("keywords", [])}
     everything = act.current_package_list_with_resources(limit=100)
     assert [p["name"] for p in everything] == names
 
@@ -219,6 +222,7 @@ def test_package_search(ckan):
     assert search(ckan, q='title:"Mutu umpan"') == ["kualitas_umpan"] and search(ckan, q="name:kualitas_*") == ["kualitas_umpan"]
     assert search(ckan, q="*:*", sort="name desc") == sorted(search(ckan, q=""), reverse=True)
     assert search(ckan, fq="metadata_modified:[2099-01-01T00:00:00Z TO *]") == []
+    assert set(search(ckan, fq="isopen:true")) == OPEN
     assert search(ckan, fq="metadata_modified:[* TO NOW+1DAY] AND NOT license_id:cc-by") == search(ckan, fq="isopen:false")
     page = ckan.action.package_search(rows=2, start=1, **{"facet.field": ["organization", "groups"]})
     assert len(page["results"]) == 2 and page["count"] >= len(SHIPPED)

@@ -189,6 +189,11 @@ static void what_others_are_told_of_has_no_holes(void **state)
 	refused(text, "is of class U");
 	refused(HEAD "access: shared\n" TOLD CARD COLUMNS TAIL, "column 'k' (line");
 	refused(HEAD "access: public\n" COLUMNS TAIL, "closed, shared or open");
+	refused(HEAD "figures: {area: k, month: k, count: kode_kel, areas: v}\n" COLUMNS TAIL,
+		"internal: true");
+	refused(HEAD "internal: true\nfigures: {area: k, month: k, count: kode_kel, areas: v}\n" COLUMNS TAIL,
+		"type: int");
+	refused(HEAD "internal: true\nfigures: {area: k, month: k}\n" COLUMNS TAIL, "count");
 }
 
 static void what_is_too_much_is_refused(void **state)
