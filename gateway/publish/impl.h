@@ -5,7 +5,8 @@
  *   stamp.c    the headers of a record
  *   schema.c   which schema; values and keys
  *   receipt.c  the answer's body
- *   journal.h  idempotency keys: claims.h what the log says, journal.c the topics, commit.c the transactions
+ *   journal.h  idempotency keys: claims.h what the log says, journal.c the topics, commit.c the transactions,
+ *              lane.c their producers
  */
 #ifndef GATEWAY_PUBLISH_IMPL_H
 #define GATEWAY_PUBLISH_IMPL_H

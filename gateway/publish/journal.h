@@ -69,7 +69,9 @@ void gw_journal_free(struct gw_journal **j);
 void gw_journal_submit(struct gw_publish_batch *b);
 void gw_journal_tick(struct gw_journal *j);
 
-/* --- between journal.c and commit.c --- */
+/* --- between journal.c (keys), journal_start.c, commit.c and lane.c --- */
+void gw_journal_read_claims(void *journal, const struct bus_record *record, size_t n); /* of the followers */
+void gw_journal_read_answers(void *journal, const struct bus_record *record, size_t n);
 struct gw_lane *gw_journal_lane(struct gw_journal *j, const uint8_t *incarnation); /* NULL: none of ours */
 void gw_batch_list_init(struct gw_batch_list *l);
 void gw_batch_list_add(struct gw_batch_list *l, struct gw_publish_batch *b);

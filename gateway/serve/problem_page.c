@@ -23,6 +23,22 @@ static const struct gw_problem_words words[] = {
 	  "membocorkannya. Minta hak atas kolom itu, atau pakai kolom lain.",
 	  "This column's values are masked for you; filtering or ordering by them would give them away. Ask "
 	  "for the column, or use another." },
+	{ "publish-unknown",
+	  "Sambungan ke Kafka terputus di tengah jalan. Ulangi dengan <code>Idempotency-Key</code> yang sama: rekaman tidak akan ganda. Tanpa "
+	  "kunci itu, rekaman mungkin sudah ada.",
+	  "The way to Kafka broke off. Try again with the same <code>Idempotency-Key</code>: nothing will be there twice. Without one, "
+	  "the records may be there." },
+	{ "idempotency-running", "Permintaan yang sama sedang dikerjakan, mungkin di gerbang lain. Ulangi setelah <code>Retry-After</code>.",
+	  "The same request is under way, perhaps at another gateway. Try again after <code>Retry-After</code>." },
+	{ "idempotency-other", "Setiap permintaan baru memerlukan <code>Idempotency-Key</code> baru; hanya pengulangan memakai yang lama.",
+	  "Every new request needs a new <code>Idempotency-Key</code>; only a repetition uses the old one." },
+	{ "record-invalid", "<code>pointer</code> menunjuk tempatnya di isi permintaan, <code>line</code> barisnya. Skema topik ada di registri.",
+	  "<code>pointer</code> is the place in the body, <code>line</code> its line. The topic's schema is in the registry." },
+	{ "record-key-personal",
+	  "Kunci rekaman adalah nama samaran (<code>id_subjek</code>), bukan NIK: kunci dan header dapat dibaca siapa pun yang membaca topik.",
+	  "A record's key is the pseudonym (<code>id_subjek</code>), not the NIK: whoever reads the topic reads keys and headers." },
+	{ "record-key-missing", "Isi bidang kunci skema (<code>x_kunci</code>), atau kirim <code>{\"key\": ..., \"value\": ...}</code> dengan <code>form=record</code>.",
+	  "Fill the key field of the schema (<code>x_kunci</code>), or send <code>{\"key\": ..., \"value\": ...}</code> with <code>form=record</code>." },
 	{ "view-unknown",
 	  "Daftar tayangan Anda: <code>GET /v1/views</code>. Tayangan yang tidak diberikan kepada Anda "
 	  "dijawab sama seperti yang tidak ada.",
