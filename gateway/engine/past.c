@@ -195,6 +195,9 @@ static enum bus_err open_past(struct gw_reader *r, const struct gw_view *v, bool
 	bus_buf_reset(&past->state);
 	past->as_tables = false;
 	rc = gw_db_open(r->e->db_path, GW_DB_READER, PAST_CACHE, &past->db, err);
+	if (rc == BUS_OK && gw_db_is_typed(past->db)) /* whose tables of a moment would be made for each reader */
+		rc = bus_fail(err, BUS_EINVAL,
+			      "views as they were are not told by a store on PostgreSQL: ask a gateway whose store is SQLite");
 	if (rc == BUS_OK) /* the file itself is open for reading only */
 		rc = gw_db_exec(past->db, err, "PRAGMA query_only=OFF");
 	if (rc == BUS_OK) {

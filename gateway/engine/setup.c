@@ -401,7 +401,7 @@ enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
 		struct gw_live *v = e->view[i];
 
 		rc = gw_setup_statements(e, v, err);
-		if (rc == BUS_EPARSE) { /* what this store does not take */
+		if (rc == BUS_EPARSE && err) { /* what this store does not take */
 			struct bus_error why = *err;
 
 			rc = bus_fail(err, rc, "%s: %s", v->def->file, why.text);
