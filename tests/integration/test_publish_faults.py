@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 import stage  # noqa: E402
 
 RUNS = int(os.environ.get("PUBLISH_RUNS", "1"))
-FAULTS = int(os.environ.get("PUBLISH_FAULTS", "4"))
+FAULTS = int(os.environ.get("PUBLISH_FAULTS", "3"))
 SEED = int(os.environ.get("PUBLISH_SEED", "1"))
 CLIENTS = 6
 SCHEMA = {"type": "record", "name": "Sekali", "namespace": "pku.uji", "x_jenis": "register", "x_kunci": "id",
