@@ -8,7 +8,7 @@
 
 struct call {
 	struct bus_buf arg[ARGS_MAX];
-	enum pg_is is[ARGS_MAX];
+	enum gw_pgsql_is is[ARGS_MAX];
 	size_t n;
 	bool distinct, star;
 };
@@ -77,7 +77,7 @@ static void json_array(struct call *c, struct bus_buf *out)
 static void json_object(struct pg_parse *p, struct call *c, struct bus_buf *out)
 {
 	if (c->n % 2)
-		pg_fail(p, "json_object of an odd number of values");
+		gw_pgsql_fail(p, "json_object of an odd number of values");
 	bus_buf_puts(out, "('{'");
 	for (size_t i = 0; i + 1 < c->n; i += 2) {
 		bus_buf_puts(out, i ? " || ',' || " : " || ");
@@ -115,7 +115,7 @@ static void listing(struct pg_parse *p, struct call *c, bool json, struct bus_bu
 {
 	p->lists = true;
 	if (c->distinct)
-		pg_fail(p, "DISTINCT in an aggregate that lists its rows: take it into the sub-query");
+		gw_pgsql_fail(p, "DISTINCT in an aggregate that lists its rows: take it into the sub-query");
 	bus_buf_puts(out, json ? "('[' || coalesce(string_agg(" : "string_agg(" GW_PG_SCHEMA "._text(");
 	if (json) {
 		put_json(c, 0, out);
@@ -183,11 +183,11 @@ static const struct known *find(struct pg_parse *p, const char *name)
 		if (strcasecmp(name, known[i].name) == 0)
 			return &known[i];
 	}
-	pg_fail(p, "function '%s'", name);
+	gw_pgsql_fail(p, "function '%s'", name);
 	return NULL;
 }
 
-static enum pg_is say(struct pg_parse *p, const struct known *k, struct call *c, struct bus_buf *out)
+static enum gw_pgsql_is say(struct pg_parse *p, const struct known *k, struct call *c, struct bus_buf *out)
 {
 	char own[40];
 
@@ -215,43 +215,43 @@ static enum pg_is say(struct pg_parse *p, const struct known *k, struct call *c,
 	return PG_VALUE;
 }
 
-enum pg_is pg_call(struct pg_parse *p, const char *name, struct bus_buf *out)
+enum gw_pgsql_is gw_pgsql_call(struct pg_parse *p, const char *name, struct bus_buf *out)
 {
 	const struct known *k = find(p, name);
 	struct call *c = bus_xcalloc(1, sizeof(*c));
-	enum pg_is is = PG_VALUE;
+	enum gw_pgsql_is is = PG_VALUE;
 
-	c->distinct = pg_take(p, "DISTINCT");
-	if (pg_take(p, "*")) {
+	c->distinct = gw_pgsql_take(p, "DISTINCT");
+	if (gw_pgsql_take(p, "*")) {
 		c->star = true;
-	} else if (!pg_is(p, 0, ")")) {
+	} else if (!gw_pgsql_is(p, 0, ")")) {
 		do {
 			if (c->n == ARGS_MAX) {
-				pg_fail(p, "more than %d arguments", ARGS_MAX);
+				gw_pgsql_fail(p, "more than %d arguments", ARGS_MAX);
 				break;
 			}
-			c->is[c->n] = pg_expr(p, &c->arg[c->n]);
+			c->is[c->n] = gw_pgsql_expr(p, &c->arg[c->n]);
 			bus_buf_cstr(&c->arg[c->n]);
 			c->n++;
-		} while (pg_take(p, ",") && p->rc == BUS_OK);
+		} while (gw_pgsql_take(p, ",") && p->rc == BUS_OK);
 	}
-	pg_want(p, ")");
+	gw_pgsql_want(p, ")");
 	if (k && ((int)c->n < k->least || (int)c->n > k->most))
-		pg_fail(p, "%s with %zu arguments", k->name, c->n);
+		gw_pgsql_fail(p, "%s with %zu arguments", k->name, c->n);
 	if (c->star && k && strcmp(k->name, "count") != 0)
-		pg_fail(p, "%s(*)", k->name);
+		gw_pgsql_fail(p, "%s(*)", k->name);
 	if (k && p->rc == BUS_OK)
 		is = say(p, k, c, out);
-	if (pg_is(p, 0, "OVER"))
-		pg_fail(p, "OVER: windows");
-	if (pg_take(p, "FILTER")) {
+	if (gw_pgsql_is(p, 0, "OVER"))
+		gw_pgsql_fail(p, "OVER: windows");
+	if (gw_pgsql_take(p, "FILTER")) {
 		if (is == PG_JSON)
-			pg_fail(p, "FILTER after json_group_array: take it into WHERE");
-		pg_want(p, "(");
-		pg_want(p, "WHERE");
+			gw_pgsql_fail(p, "FILTER after json_group_array: take it into WHERE");
+		gw_pgsql_want(p, "(");
+		gw_pgsql_want(p, "WHERE");
 		bus_buf_puts(out, " FILTER (WHERE ");
-		pg_truth(p, out);
-		pg_want(p, ")");
+		gw_pgsql_truth(p, out);
+		gw_pgsql_want(p, ")");
 		bus_buf_putc(out, ')');
 	}
 	for (size_t i = 0; i < c->n; i++)

@@ -6,9 +6,9 @@
 
 enum level { OR, AND, NOT, EQUAL, ORDER, BITS, PLUS, TIMES, JOINED, ONE };
 
-static enum pg_is binary(struct pg_parse *p, enum level level, struct bus_buf *out);
+static enum gw_pgsql_is binary(struct pg_parse *p, enum level level, struct bus_buf *out);
 
-void pg_as_value(struct bus_buf *b, enum pg_is is, struct bus_buf *out)
+void gw_pgsql_as_value(struct bus_buf *b, enum gw_pgsql_is is, struct bus_buf *out)
 {
 	if (is == PG_TRUTH)
 		bus_buf_printf(out, "(%s)::integer::bigint", bus_buf_cstr(b));
@@ -20,7 +20,7 @@ static void value_at(struct pg_parse *p, enum level level, struct bus_buf *out)
 {
 	struct bus_buf b = { 0 };
 
-	pg_as_value(&b, binary(p, level, &b), out);
+	gw_pgsql_as_value(&b, binary(p, level, &b), out);
 	bus_buf_release(&b);
 }
 
@@ -35,31 +35,31 @@ static void truth_at(struct pg_parse *p, enum level level, struct bus_buf *out)
 	bus_buf_release(&b);
 }
 
-void pg_value(struct pg_parse *p, struct bus_buf *out)
+void gw_pgsql_value(struct pg_parse *p, struct bus_buf *out)
 {
 	value_at(p, OR, out);
 }
 
-void pg_truth(struct pg_parse *p, struct bus_buf *out)
+void gw_pgsql_truth(struct pg_parse *p, struct bus_buf *out)
 {
 	truth_at(p, OR, out);
 }
 
-enum pg_is pg_operand(struct pg_parse *p, struct bus_buf *out)
+enum gw_pgsql_is gw_pgsql_operand(struct pg_parse *p, struct bus_buf *out)
 {
 	return binary(p, ONE, out);
 }
 
-enum pg_is pg_expr(struct pg_parse *p, struct bus_buf *out)
+enum gw_pgsql_is gw_pgsql_expr(struct pg_parse *p, struct bus_buf *out)
 {
 	return binary(p, OR, out);
 }
 
-void pg_values(struct pg_parse *p, struct bus_buf *out)
+void gw_pgsql_values(struct pg_parse *p, struct bus_buf *out)
 {
 	do {
-		pg_value(p, out);
-	} while (pg_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
+		gw_pgsql_value(p, out);
+	} while (gw_pgsql_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
 }
 
 /* --- two operands ------------------------------------------------------------------------------------- */
@@ -67,14 +67,14 @@ void pg_values(struct pg_parse *p, struct bus_buf *out)
 static void put_in(struct pg_parse *p, struct bus_buf *out)
 {
 	bus_buf_puts(out, " IN (");
-	pg_want(p, "(");
-	if (pg_starts_select(p, 0))
-		pg_select(p, out, NULL);
-	else if (pg_is(p, 0, ")"))
-		pg_fail(p, "IN () of nothing");
+	gw_pgsql_want(p, "(");
+	if (gw_pgsql_starts_select(p, 0))
+		gw_pgsql_select(p, out, NULL);
+	else if (gw_pgsql_is(p, 0, ")"))
+		gw_pgsql_fail(p, "IN () of nothing");
 	else
-		pg_values(p, out);
-	pg_want(p, ")");
+		gw_pgsql_values(p, out);
+	gw_pgsql_want(p, ")");
 	bus_buf_putc(out, ')');
 }
 
@@ -83,7 +83,7 @@ static void put_like(struct pg_parse *p, struct bus_buf *left, bool glob, struct
 {
 	bus_buf_printf(out, GW_PG_SCHEMA ".%s(%s, ", glob ? "_glob" : "_like", bus_buf_cstr(left));
 	value_at(p, ORDER, out);
-	if (pg_take(p, "ESCAPE")) {
+	if (gw_pgsql_take(p, "ESCAPE")) {
 		bus_buf_puts(out, ", ");
 		value_at(p, ORDER, out);
 	}
@@ -94,54 +94,55 @@ static void put_like(struct pg_parse *p, struct bus_buf *left, bool glob, struct
 static bool equal_tail(struct pg_parse *p, struct bus_buf *left, struct bus_buf *out)
 {
 	static const char *const sign[][2] = { { "=", "=" }, { "==", "=" }, { "<>", "<>" }, { "!=", "<>" } };
-	bool negated = pg_is(p, 0, "NOT") && pg_peek(p, 1)->type == PG_WORD;
+	bool negated = gw_pgsql_is(p, 0, "NOT") && gw_pgsql_peek(p, 1)->type == PG_WORD;
 
-	if (negated && pg_is(p, 1, "NULL")) {
+	if (negated && gw_pgsql_is(p, 1, "NULL")) {
 		p->at += 2;
 		bus_buf_printf(out, "(%s IS NOT NULL)", bus_buf_cstr(left));
 		return true;
 	}
 	p->at += negated;
 	for (size_t i = 0; i < BUS_LEN(sign) && !negated; i++) {
-		if (!pg_take(p, sign[i][0]))
+		if (!gw_pgsql_take(p, sign[i][0]))
 			continue;
 		bus_buf_printf(out, "(%s %s ", bus_buf_cstr(left), sign[i][1]);
 		value_at(p, ORDER, out);
 		bus_buf_putc(out, ')');
 		return true;
 	}
-	if (!negated && (pg_is(p, 0, "ISNULL") || pg_is(p, 0, "NOTNULL"))) {
+	if (!negated && (gw_pgsql_is(p, 0, "ISNULL") || gw_pgsql_is(p, 0, "NOTNULL"))) {
 		bus_buf_printf(out, "(%s IS %sNULL)", bus_buf_cstr(left),
-			       pg_is(p, 0, "NOTNULL") ? "NOT " : "");
+			       gw_pgsql_is(p, 0, "NOTNULL") ? "NOT " : "");
 		p->at++;
 		return true;
 	}
-	if (!negated && pg_take(p, "IS")) {
-		negated = pg_take(p, "NOT");
-		if (pg_take(p, "NULL")) {
+	if (!negated && gw_pgsql_take(p, "IS")) {
+		negated = gw_pgsql_take(p, "NOT");
+		if (gw_pgsql_take(p, "NULL")) {
 			bus_buf_printf(out, "(%s IS %sNULL)", bus_buf_cstr(left), negated ? "NOT " : "");
 			return true;
 		}
-		if (pg_is(p, 0, "DISTINCT"))
-			pg_fail(p, "IS DISTINCT FROM");
+		if (gw_pgsql_is(p, 0, "DISTINCT"))
+			gw_pgsql_fail(p, "IS DISTINCT FROM");
 		bus_buf_printf(out, "(%s IS %sDISTINCT FROM ", bus_buf_cstr(left), negated ? "" : "NOT ");
 		value_at(p, ORDER, out);
 		bus_buf_putc(out, ')');
 		return true;
 	}
-	if (pg_is(p, 0, "IN") || pg_is(p, 0, "LIKE") || pg_is(p, 0, "GLOB") || pg_is(p, 0, "BETWEEN")) {
+	if (gw_pgsql_is(p, 0, "IN") || gw_pgsql_is(p, 0, "LIKE") || gw_pgsql_is(p, 0, "GLOB") ||
+	    gw_pgsql_is(p, 0, "BETWEEN")) {
 		bus_buf_puts(out, negated ? "(NOT " : "(");
-		if (pg_take(p, "IN")) {
+		if (gw_pgsql_take(p, "IN")) {
 			bus_buf_puts(out, bus_buf_cstr(left));
 			put_in(p, out);
-		} else if (pg_take(p, "BETWEEN")) {
+		} else if (gw_pgsql_take(p, "BETWEEN")) {
 			bus_buf_printf(out, "%s BETWEEN ", bus_buf_cstr(left));
 			value_at(p, ORDER, out);
-			pg_want(p, "AND");
+			gw_pgsql_want(p, "AND");
 			bus_buf_puts(out, " AND ");
 			value_at(p, ORDER, out);
 		} else {
-			bool glob = pg_is(p, 0, "GLOB");
+			bool glob = gw_pgsql_is(p, 0, "GLOB");
 
 			p->at++;
 			put_like(p, left, glob, out);
@@ -149,8 +150,8 @@ static bool equal_tail(struct pg_parse *p, struct bus_buf *left, struct bus_buf 
 		bus_buf_putc(out, ')');
 		return true;
 	}
-	if (negated || pg_is(p, 0, "MATCH") || pg_is(p, 0, "REGEXP"))
-		pg_fail(p, "'%.*s' after a value", (int)pg_peek(p, 0)->n, pg_peek(p, 0)->p);
+	if (negated || gw_pgsql_is(p, 0, "MATCH") || gw_pgsql_is(p, 0, "REGEXP"))
+		gw_pgsql_fail(p, "'%.*s' after a value", (int)gw_pgsql_peek(p, 0)->n, gw_pgsql_peek(p, 0)->p);
 	return false;
 }
 
@@ -163,16 +164,16 @@ static const char *sign_of(struct pg_parse *p, enum level level)
 	};
 
 	for (size_t i = 0; i < 4 && sign[level][i]; i++) {
-		if (pg_take(p, sign[level][i]))
+		if (gw_pgsql_take(p, sign[level][i]))
 			return sign[level][i];
 	}
 	return NULL;
 }
 
-static enum pg_is signs(struct pg_parse *p, enum level level, struct bus_buf *out)
+static enum gw_pgsql_is signs(struct pg_parse *p, enum level level, struct bus_buf *out)
 {
 	struct bus_buf left = { 0 }, both = { 0 }, right = { 0 };
-	enum pg_is is = binary(p, level + 1, &left);
+	enum gw_pgsql_is is = binary(p, level + 1, &left);
 	const char *sign;
 
 	while (p->rc == BUS_OK && (sign = sign_of(p, level))) {
@@ -181,11 +182,11 @@ static enum pg_is signs(struct pg_parse *p, enum level level, struct bus_buf *ou
 		bus_buf_reset(&both);
 		if (level == JOINED) {
 			bus_buf_puts(&both, GW_PG_SCHEMA "._join(");
-			pg_as_value(&left, is, &both);
+			gw_pgsql_as_value(&left, is, &both);
 			bus_buf_printf(&both, ", %s)", bus_buf_cstr(&right));
 		} else {
 			bus_buf_putc(&both, '(');
-			pg_as_value(&left, is, &both);
+			gw_pgsql_as_value(&left, is, &both);
 			/* By nothing is NULL. */
 			bus_buf_printf(&both, *sign == '/' || *sign == '%' ? " %s nullif(%s, 0))" : " %s %s)",
 				       sign, bus_buf_cstr(&right));
@@ -194,10 +195,10 @@ static enum pg_is signs(struct pg_parse *p, enum level level, struct bus_buf *ou
 		bus_buf_reset(&left);
 		bus_buf_put(&left, both.p, both.n);
 	}
-	if (level == JOINED && (pg_is(p, 0, "->") || pg_is(p, 0, "->>")))
-		pg_fail(p, "-> and ->>: the type of what they give is known only with each row");
-	if (level == BITS && (pg_is(p, 0, "<<") || pg_is(p, 0, ">>")))
-		pg_fail(p, "<< and >>");
+	if (level == JOINED && (gw_pgsql_is(p, 0, "->") || gw_pgsql_is(p, 0, "->>")))
+		gw_pgsql_fail(p, "-> and ->>: the type of what they give is known only with each row");
+	if (level == BITS && (gw_pgsql_is(p, 0, "<<") || gw_pgsql_is(p, 0, ">>")))
+		gw_pgsql_fail(p, "<< and >>");
 	bus_buf_put(out, left.p, left.n);
 	bus_buf_release(&left);
 	bus_buf_release(&both);
@@ -205,14 +206,14 @@ static enum pg_is signs(struct pg_parse *p, enum level level, struct bus_buf *ou
 	return is;
 }
 
-static enum pg_is equals(struct pg_parse *p, struct bus_buf *out)
+static enum gw_pgsql_is equals(struct pg_parse *p, struct bus_buf *out)
 {
 	struct bus_buf left = { 0 }, plain = { 0 }, both = { 0 };
-	enum pg_is is = binary(p, ORDER, &left);
+	enum gw_pgsql_is is = binary(p, ORDER, &left);
 
 	while (p->rc == BUS_OK) {
 		bus_buf_reset(&plain);
-		pg_as_value(&left, is, &plain);
+		gw_pgsql_as_value(&left, is, &plain);
 		bus_buf_reset(&both);
 		if (!equal_tail(p, &plain, &both))
 			break;
@@ -227,19 +228,19 @@ static enum pg_is equals(struct pg_parse *p, struct bus_buf *out)
 	return is;
 }
 
-static enum pg_is logic(struct pg_parse *p, enum level level, const char *word, struct bus_buf *out)
+static enum gw_pgsql_is logic(struct pg_parse *p, enum level level, const char *word, struct bus_buf *out)
 {
 	struct bus_buf first = { 0 }, all = { 0 };
-	enum pg_is is = binary(p, level + 1, &first);
+	enum gw_pgsql_is is = binary(p, level + 1, &first);
 
-	if (!pg_is(p, 0, word)) {
+	if (!gw_pgsql_is(p, 0, word)) {
 		bus_buf_put(out, first.p, first.n);
 	} else {
 		if (is == PG_TRUTH)
 			bus_buf_printf(&all, "(%s", bus_buf_cstr(&first));
 		else
 			bus_buf_printf(&all, "((%s <> 0)", bus_buf_cstr(&first));
-		while (p->rc == BUS_OK && pg_take(p, word)) {
+		while (p->rc == BUS_OK && gw_pgsql_take(p, word)) {
 			bus_buf_printf(&all, " %s ", word);
 			truth_at(p, level + 1, &all);
 		}
@@ -251,19 +252,19 @@ static enum pg_is logic(struct pg_parse *p, enum level level, const char *word, 
 	return is;
 }
 
-static enum pg_is binary(struct pg_parse *p, enum level level, struct bus_buf *out)
+static enum gw_pgsql_is binary(struct pg_parse *p, enum level level, struct bus_buf *out)
 {
-	enum pg_is is = PG_VALUE;
+	enum gw_pgsql_is is = PG_VALUE;
 
 	if (p->rc != BUS_OK)
 		return is;
 	if (++p->depth > DEPTH_MAX) {
-		pg_fail(p, "an expression deeper than %d", DEPTH_MAX);
+		gw_pgsql_fail(p, "an expression deeper than %d", DEPTH_MAX);
 		return is;
 	}
 	if (level == OR || level == AND) {
 		is = logic(p, level, level == OR ? "OR" : "AND", out);
-	} else if (level == NOT && pg_take(p, "NOT")) {
+	} else if (level == NOT && gw_pgsql_take(p, "NOT")) {
 		bus_buf_puts(out, "(NOT ");
 		truth_at(p, NOT, out);
 		bus_buf_putc(out, ')');
@@ -273,9 +274,9 @@ static enum pg_is binary(struct pg_parse *p, enum level level, struct bus_buf *o
 	} else if (level == EQUAL) {
 		is = equals(p, out);
 	} else if (level == ONE) {
-		is = pg_one(p, out);
-		if (pg_take(p, "COLLATE") && !pg_take(p, "BINARY"))
-			pg_fail(p, "COLLATE %.*s", (int)pg_peek(p, 0)->n, pg_peek(p, 0)->p);
+		is = gw_pgsql_one(p, out);
+		if (gw_pgsql_take(p, "COLLATE") && !gw_pgsql_take(p, "BINARY"))
+			gw_pgsql_fail(p, "COLLATE %.*s", (int)gw_pgsql_peek(p, 0)->n, gw_pgsql_peek(p, 0)->p);
 	} else {
 		is = signs(p, level, out);
 	}

@@ -9,7 +9,7 @@
 
 #define NAME_MAX 63 /* bytes; PostgreSQL cuts what is longer */
 
-enum bus_err pg_fail(struct pg_parse *p, const char *fmt, ...)
+enum bus_err gw_pgsql_fail(struct pg_parse *p, const char *fmt, ...)
 {
 	char text[300];
 	va_list ap;
@@ -119,7 +119,7 @@ static size_t next(const char *p, enum pg_token_type *type)
 	return sign(p);
 }
 
-enum bus_err pg_lex(const char *sql, struct pg_parse *p, const char **rest)
+enum bus_err gw_pgsql_lex(const char *sql, struct pg_parse *p, const char **rest)
 {
 	enum pg_token_type type = PG_END;
 	size_t n, cap = 0;
@@ -132,48 +132,49 @@ enum bus_err pg_lex(const char *sql, struct pg_parse *p, const char **rest)
 		}
 		n = next(sql, &type);
 		if (n == 0)
-			return pg_fail(p, "something that is no SQL, at '%.10s'", sql);
+			return gw_pgsql_fail(p, "something that is no SQL, at '%.10s'", sql);
 		if (p->n + 2 > cap)
 			p->t = bus_xrealloc(p->t, (cap = cap ? cap * 2 : 64) * sizeof(*p->t));
 		p->t[p->n++] = (struct pg_token){ type, sql, n };
 		if (p->n == TOKENS_MAX)
-			return pg_fail(p, "a statement of more than %d words", TOKENS_MAX);
+			return gw_pgsql_fail(p, "a statement of more than %d words", TOKENS_MAX);
 		sql += n;
 	}
 	*rest = sql + strspn(sql, "; \t\r\n");
 	return BUS_OK;
 }
 
-const struct pg_token *pg_peek(const struct pg_parse *p, size_t ahead)
+const struct pg_token *gw_pgsql_peek(const struct pg_parse *p, size_t ahead)
 {
 	static const struct pg_token end = { PG_END, "", 0 };
 
 	return p->at + ahead < p->n ? &p->t[p->at + ahead] : &end;
 }
 
-bool pg_is(const struct pg_parse *p, size_t ahead, const char *word)
+bool gw_pgsql_is(const struct pg_parse *p, size_t ahead, const char *word)
 {
-	const struct pg_token *t = pg_peek(p, ahead);
+	const struct pg_token *t = gw_pgsql_peek(p, ahead);
 
 	return (t->type == PG_WORD || t->type == PG_SIGN) && strlen(word) == t->n &&
 	       strncasecmp(t->p, word, t->n) == 0;
 }
 
-bool pg_take(struct pg_parse *p, const char *word)
+bool gw_pgsql_take(struct pg_parse *p, const char *word)
 {
-	if (!pg_is(p, 0, word))
+	if (!gw_pgsql_is(p, 0, word))
 		return false;
 	p->at++;
 	return true;
 }
 
-void pg_want(struct pg_parse *p, const char *word)
+void gw_pgsql_want(struct pg_parse *p, const char *word)
 {
-	if (!pg_take(p, word))
-		pg_fail(p, "'%s' should stand before '%.*s'", word, (int)pg_peek(p, 0)->n, pg_peek(p, 0)->p);
+	if (!gw_pgsql_take(p, word))
+		gw_pgsql_fail(p, "'%s' should stand before '%.*s'", word, (int)gw_pgsql_peek(p, 0)->n,
+			      gw_pgsql_peek(p, 0)->p);
 }
 
-bool pg_is_name(const struct pg_parse *p, size_t ahead)
+bool gw_pgsql_is_name(const struct pg_parse *p, size_t ahead)
 {
 	/* Words that end an expression, a table or a list of columns: never an alias without AS. */
 	static const char *const word[] = {
@@ -186,25 +187,25 @@ bool pg_is_name(const struct pg_parse *p, size_t ahead)
 		"THEN",	   "UNION", "USING",   "VALUES",  "WHEN",      "WHERE",	 "WINDOW",  "WITH",
 	};
 
-	if (pg_peek(p, ahead)->type == PG_NAME)
+	if (gw_pgsql_peek(p, ahead)->type == PG_NAME)
 		return true;
-	if (pg_peek(p, ahead)->type != PG_WORD)
+	if (gw_pgsql_peek(p, ahead)->type != PG_WORD)
 		return false;
 	for (size_t i = 0; i < BUS_LEN(word); i++) {
-		if (pg_is(p, ahead, word[i]))
+		if (gw_pgsql_is(p, ahead, word[i]))
 			return false;
 	}
 	return true;
 }
 
-char *pg_take_name(struct pg_parse *p)
+char *gw_pgsql_take_name(struct pg_parse *p)
 {
-	const struct pg_token *t = pg_peek(p, 0);
+	const struct pg_token *t = gw_pgsql_peek(p, 0);
 	char *name, end;
 	size_t n = 0;
 
-	if (!pg_is_name(p, 0) && t->type != PG_STRING) {
-		pg_fail(p, "a name should stand before '%.*s'", (int)t->n, t->p);
+	if (!gw_pgsql_is_name(p, 0) && t->type != PG_STRING) {
+		gw_pgsql_fail(p, "a name should stand before '%.*s'", (int)t->n, t->p);
 		return bus_xstrdup("?");
 	}
 	p->at++;
@@ -239,26 +240,27 @@ void gw_pg_name(struct bus_buf *out, const char *p, size_t n)
 	bus_buf_putc(out, '"');
 }
 
-void pg_put_name(struct pg_parse *p, struct bus_buf *out)
+void gw_pgsql_put_name(struct pg_parse *p, struct bus_buf *out)
 {
-	char *name = pg_take_name(p);
+	char *name = gw_pgsql_take_name(p);
 
 	gw_pg_name(out, name, strlen(name));
 	free(name);
 }
 
-void pg_put_table(struct pg_parse *p, struct bus_buf *out)
+void gw_pgsql_put_table(struct pg_parse *p, struct bus_buf *out)
 {
-	if (pg_is(p, 1, ".")) {
-		if (pg_is(p, 0, "temp")) {
+	if (gw_pgsql_is(p, 1, ".")) {
+		if (gw_pgsql_is(p, 0, "temp")) {
 			bus_buf_puts(out, "pg_temp.");
 			p->out->temp = true;
-		} else if (pg_is(p, 0, "main")) {
+		} else if (gw_pgsql_is(p, 0, "main")) {
 			bus_buf_puts(out, GW_PG_SCHEMA ".");
 		} else {
-			pg_fail(p, "a database '%.*s'", (int)pg_peek(p, 0)->n, pg_peek(p, 0)->p);
+			gw_pgsql_fail(p, "a database '%.*s'", (int)gw_pgsql_peek(p, 0)->n,
+				      gw_pgsql_peek(p, 0)->p);
 		}
 		p->at += 2;
 	}
-	pg_put_name(p, out);
+	gw_pgsql_put_name(p, out);
 }

@@ -8,7 +8,7 @@ static void operand_value(struct pg_parse *p, struct bus_buf *out)
 {
 	struct bus_buf b = { 0 };
 
-	pg_as_value(&b, pg_operand(p, &b), out);
+	gw_pgsql_as_value(&b, gw_pgsql_operand(p, &b), out);
 	bus_buf_release(&b);
 }
 
@@ -22,7 +22,7 @@ static void put_int(const struct pg_token *t, struct bus_buf *out)
 
 static void put_param(struct pg_parse *p, struct bus_buf *out)
 {
-	const struct pg_token *t = pg_peek(p, 0);
+	const struct pg_token *t = gw_pgsql_peek(p, 0);
 	int i = 0;
 
 	p->at++;
@@ -39,7 +39,7 @@ static void put_param(struct pg_parse *p, struct bus_buf *out)
 	if (i == 0)
 		i = p->out->n_params + 1;
 	if (i < 1 || i > GW_PG_PARAMS_MAX) {
-		pg_fail(p, "more than %d parameters", GW_PG_PARAMS_MAX);
+		gw_pgsql_fail(p, "more than %d parameters", GW_PG_PARAMS_MAX);
 		return;
 	}
 	if (i > p->out->n_params) {
@@ -51,30 +51,30 @@ static void put_param(struct pg_parse *p, struct bus_buf *out)
 	bus_buf_printf(out, "$%d%s", i, t->n == 12 && strncmp(t->p, ":per_tanggal", 12) == 0 ? "::text" : "");
 }
 
-static enum pg_is put_case(struct pg_parse *p, struct bus_buf *out)
+static enum gw_pgsql_is put_case(struct pg_parse *p, struct bus_buf *out)
 {
-	bool base = !pg_is(p, 0, "WHEN");
+	bool base = !gw_pgsql_is(p, 0, "WHEN");
 
 	bus_buf_puts(out, "CASE ");
 	if (base)
-		pg_value(p, out);
-	while (pg_take(p, "WHEN") && p->rc == BUS_OK) {
+		gw_pgsql_value(p, out);
+	while (gw_pgsql_take(p, "WHEN") && p->rc == BUS_OK) {
 		bus_buf_puts(out, " WHEN ");
-		(base ? pg_value : pg_truth)(p, out);
-		pg_want(p, "THEN");
+		(base ? gw_pgsql_value : gw_pgsql_truth)(p, out);
+		gw_pgsql_want(p, "THEN");
 		bus_buf_puts(out, " THEN ");
-		pg_value(p, out);
+		gw_pgsql_value(p, out);
 	}
-	if (pg_take(p, "ELSE")) {
+	if (gw_pgsql_take(p, "ELSE")) {
 		bus_buf_puts(out, " ELSE ");
-		pg_value(p, out);
+		gw_pgsql_value(p, out);
 	}
-	pg_want(p, "END");
+	gw_pgsql_want(p, "END");
 	bus_buf_puts(out, " END");
 	return PG_VALUE;
 }
 
-static enum pg_is put_cast(struct pg_parse *p, struct bus_buf *out)
+static enum gw_pgsql_is put_cast(struct pg_parse *p, struct bus_buf *out)
 {
 	static const struct {
 		const char *type, *function;
@@ -86,74 +86,75 @@ static enum pg_is put_cast(struct pg_parse *p, struct bus_buf *out)
 	struct bus_buf b = { 0 };
 	size_t i;
 
-	pg_want(p, "(");
-	pg_value(p, &b);
-	pg_want(p, "AS");
-	for (i = 0; i < BUS_LEN(known) && !pg_is(p, 0, known[i].type); i++)
+	gw_pgsql_want(p, "(");
+	gw_pgsql_value(p, &b);
+	gw_pgsql_want(p, "AS");
+	for (i = 0; i < BUS_LEN(known) && !gw_pgsql_is(p, 0, known[i].type); i++)
 		;
 	if (i == BUS_LEN(known))
-		pg_fail(p, "CAST to %.*s: INTEGER, REAL or TEXT", (int)pg_peek(p, 0)->n, pg_peek(p, 0)->p);
+		gw_pgsql_fail(p, "CAST to %.*s: INTEGER, REAL or TEXT", (int)gw_pgsql_peek(p, 0)->n,
+			      gw_pgsql_peek(p, 0)->p);
 	else
 		bus_buf_printf(out, GW_PG_SCHEMA ".%s(%s)", known[i].function, bus_buf_cstr(&b));
 	p->at++;
-	pg_want(p, ")");
+	gw_pgsql_want(p, ")");
 	bus_buf_release(&b);
 	return PG_VALUE;
 }
 
-static enum pg_is put_bracket(struct pg_parse *p, struct bus_buf *out)
+static enum gw_pgsql_is put_bracket(struct pg_parse *p, struct bus_buf *out)
 {
-	enum pg_is is;
+	enum gw_pgsql_is is;
 
-	if (pg_starts_select(p, 0)) {
+	if (gw_pgsql_starts_select(p, 0)) {
 		bus_buf_putc(out, '(');
-		pg_select(p, out, NULL);
+		gw_pgsql_select(p, out, NULL);
 		is = PG_VALUE;
 	} else {
 		bus_buf_putc(out, '(');
 		struct bus_buf b = { 0 };
 
-		is = pg_expr(p, &b);
-		if (pg_is(p, 0, ",")) { /* a row of values */
-			pg_as_value(&b, is, out);
+		is = gw_pgsql_expr(p, &b);
+		if (gw_pgsql_is(p, 0, ",")) { /* a row of values */
+			gw_pgsql_as_value(&b, is, out);
 			is = PG_VALUE;
-			while (pg_take(p, ",") && p->rc == BUS_OK) {
+			while (gw_pgsql_take(p, ",") && p->rc == BUS_OK) {
 				bus_buf_puts(out, ", ");
-				pg_value(p, out);
+				gw_pgsql_value(p, out);
 			}
 		} else {
 			bus_buf_put(out, b.p, b.n);
 		}
 		bus_buf_release(&b);
 	}
-	pg_want(p, ")");
+	gw_pgsql_want(p, ")");
 	bus_buf_putc(out, ')');
 	return is;
 }
 
-static enum pg_is put_exists(struct pg_parse *p, struct bus_buf *out)
+static enum gw_pgsql_is put_exists(struct pg_parse *p, struct bus_buf *out)
 {
-	pg_want(p, "(");
+	gw_pgsql_want(p, "(");
 	bus_buf_puts(out, "EXISTS (");
-	pg_select(p, out, NULL);
-	pg_want(p, ")");
+	gw_pgsql_select(p, out, NULL);
+	gw_pgsql_want(p, ")");
 	bus_buf_putc(out, ')');
 	return PG_TRUTH;
 }
 
-static enum pg_is put_named(struct pg_parse *p, struct bus_buf *out)
+static enum gw_pgsql_is put_named(struct pg_parse *p, struct bus_buf *out)
 {
-	if (pg_is(p, 1, "(") && pg_peek(p, 0)->type == PG_WORD) {
-		char *name = pg_take_name(p);
-		enum pg_is is;
+	if (gw_pgsql_is(p, 1, "(") && gw_pgsql_peek(p, 0)->type == PG_WORD) {
+		char *name = gw_pgsql_take_name(p);
+		enum gw_pgsql_is is;
 
 		p->at++;
-		is = pg_call(p, name, out);
+		is = gw_pgsql_call(p, name, out);
 		free(name);
 		return is;
 	}
-	if (!pg_is(p, 1, ".")) {
-		const struct pg_token *t = pg_peek(p, 0);
+	if (!gw_pgsql_is(p, 1, ".")) {
+		const struct pg_token *t = gw_pgsql_peek(p, 0);
 
 		for (size_t i = 0; i < p->n_sums && p->having; i++) {
 			if (p->sum[i].name->n != t->n || strncmp(p->sum[i].name->p, t->p, t->n) != 0)
@@ -166,37 +167,37 @@ static enum pg_is put_named(struct pg_parse *p, struct bus_buf *out)
 			gw_pg_name(out, p->target, strlen(p->target));
 			bus_buf_putc(out, '.');
 		}
-		pg_put_name(p, out);
-	} else if (pg_is(p, 3, ".")) {
-		pg_fail(p, "a column with its database");
+		gw_pgsql_put_name(p, out);
+	} else if (gw_pgsql_is(p, 3, ".")) {
+		gw_pgsql_fail(p, "a column with its database");
 	} else {
-		pg_put_name(p, out);
+		gw_pgsql_put_name(p, out);
 		p->at++;
 		bus_buf_putc(out, '.');
-		pg_put_name(p, out);
+		gw_pgsql_put_name(p, out);
 	}
 	return PG_VALUE;
 }
 
-enum pg_is pg_one(struct pg_parse *p, struct bus_buf *out)
+enum gw_pgsql_is gw_pgsql_one(struct pg_parse *p, struct bus_buf *out)
 {
-	const struct pg_token *t = pg_peek(p, 0);
+	const struct pg_token *t = gw_pgsql_peek(p, 0);
 
-	if (pg_take(p, "-")) {
+	if (gw_pgsql_take(p, "-")) {
 		bus_buf_puts(out, "(- ");
 		operand_value(p, out);
 		bus_buf_putc(out, ')');
 		return PG_VALUE;
 	}
-	if (pg_take(p, "+")) /* which only says that no index should lead */
-		return pg_operand(p, out);
-	if (pg_take(p, "~")) {
+	if (gw_pgsql_take(p, "+")) /* which only says that no index should lead */
+		return gw_pgsql_operand(p, out);
+	if (gw_pgsql_take(p, "~")) {
 		bus_buf_puts(out, "(~ ");
 		operand_value(p, out);
 		bus_buf_putc(out, ')');
 		return PG_VALUE;
 	}
-	if (pg_take(p, "("))
+	if (gw_pgsql_take(p, "("))
 		return put_bracket(p, out);
 	switch (t->type) {
 	case PG_INT:
@@ -217,26 +218,26 @@ enum pg_is pg_one(struct pg_parse *p, struct bus_buf *out)
 	default:
 		break;
 	}
-	if (pg_take(p, "NULL")) {
+	if (gw_pgsql_take(p, "NULL")) {
 		bus_buf_puts(out, "NULL");
 		return PG_VALUE;
 	}
-	if ((pg_is(p, 0, "TRUE") || pg_is(p, 0, "FALSE")) && !pg_is(p, 1, ".")) {
-		bus_buf_puts(out, pg_is(p, 0, "TRUE") ? "true" : "false");
+	if ((gw_pgsql_is(p, 0, "TRUE") || gw_pgsql_is(p, 0, "FALSE")) && !gw_pgsql_is(p, 1, ".")) {
+		bus_buf_puts(out, gw_pgsql_is(p, 0, "TRUE") ? "true" : "false");
 		p->at++;
 		return PG_TRUTH;
 	}
-	if (pg_take(p, "CASE"))
+	if (gw_pgsql_take(p, "CASE"))
 		return put_case(p, out);
-	if (pg_take(p, "EXISTS"))
+	if (gw_pgsql_take(p, "EXISTS"))
 		return put_exists(p, out);
-	if (pg_is(p, 0, "CAST") && pg_is(p, 1, "(")) {
+	if (gw_pgsql_is(p, 0, "CAST") && gw_pgsql_is(p, 1, "(")) {
 		p->at++;
 		return put_cast(p, out);
 	}
-	if (pg_is_name(p, 0) || (t->type == PG_WORD && pg_is(p, 1, "(")))
+	if (gw_pgsql_is_name(p, 0) || (t->type == PG_WORD && gw_pgsql_is(p, 1, "(")))
 		return put_named(p, out);
-	pg_fail(p, "'%.*s' where a value should stand", (int)(t->n > 40 ? 40 : t->n), t->p);
+	gw_pgsql_fail(p, "'%.*s' where a value should stand", (int)(t->n > 40 ? 40 : t->n), t->p);
 	p->at++;
 	return PG_VALUE;
 }

@@ -3,45 +3,46 @@
 
 #include "gateway/store/pg_parse.h"
 
-bool pg_starts_select(const struct pg_parse *p, size_t ahead)
+bool gw_pgsql_starts_select(const struct pg_parse *p, size_t ahead)
 {
-	return pg_is(p, ahead, "SELECT") || pg_is(p, ahead, "VALUES") || pg_is(p, ahead, "WITH");
+	return gw_pgsql_is(p, ahead, "SELECT") || gw_pgsql_is(p, ahead, "VALUES") ||
+	       gw_pgsql_is(p, ahead, "WITH");
 }
 
 /* [AS] name, if one stands here. */
 static bool put_alias(struct pg_parse *p, struct bus_buf *out)
 {
-	if (!pg_take(p, "AS") && !pg_is_name(p, 0))
+	if (!gw_pgsql_take(p, "AS") && !gw_pgsql_is_name(p, 0))
 		return false;
 	bus_buf_puts(out, " AS ");
-	pg_put_name(p, out);
+	gw_pgsql_put_name(p, out);
 	return true;
 }
 
 static void keep_sum(struct pg_parse *p, const char *text)
 {
-	if (pg_is(p, 0, "AS") && pg_peek(p, 1)->n > 3 && strncmp(pg_peek(p, 1)->p, "_d_", 3) == 0 &&
-	    p->n_sums < BUS_LEN(p->sum))
-		p->sum[p->n_sums++] = (struct pg_sum){ pg_peek(p, 1), bus_xstrdup(text) };
+	if (gw_pgsql_is(p, 0, "AS") && gw_pgsql_peek(p, 1)->n > 3 &&
+	    strncmp(gw_pgsql_peek(p, 1)->p, "_d_", 3) == 0 && p->n_sums < BUS_LEN(p->sum))
+		p->sum[p->n_sums++] = (struct pg_sum){ gw_pgsql_peek(p, 1), bus_xstrdup(text) };
 }
 
 static void put_items(struct pg_parse *p, struct bus_buf *out)
 {
 	do {
-		if (pg_take(p, "*")) {
+		if (gw_pgsql_take(p, "*")) {
 			bus_buf_putc(out, '*');
-		} else if (pg_is_name(p, 0) && pg_is(p, 1, ".") && pg_is(p, 2, "*")) {
-			pg_put_name(p, out);
+		} else if (gw_pgsql_is_name(p, 0) && gw_pgsql_is(p, 1, ".") && gw_pgsql_is(p, 2, "*")) {
+			gw_pgsql_put_name(p, out);
 			bus_buf_puts(out, ".*");
 			p->at += 2;
 		} else {
 			size_t from = out->n;
 
-			pg_value(p, out);
+			gw_pgsql_value(p, out);
 			keep_sum(p, bus_buf_cstr(out) + from);
 			put_alias(p, out);
 		}
-	} while (pg_take(p, ",") && (bus_buf_puts(out, ", "), p->rc == BUS_OK));
+	} while (gw_pgsql_take(p, ",") && (bus_buf_puts(out, ", "), p->rc == BUS_OK));
 }
 
 static void put_joined(struct pg_parse *p, struct bus_buf *out, bool *ordered);
@@ -50,11 +51,11 @@ static void put_joined(struct pg_parse *p, struct bus_buf *out, bool *ordered);
 static void put_source(struct pg_parse *p, struct bus_buf *out, bool *ordered)
 {
 	*ordered = false;
-	if (pg_take(p, "(")) {
+	if (gw_pgsql_take(p, "(")) {
 		bus_buf_putc(out, '(');
-		if (pg_starts_select(p, 0)) {
-			pg_select(p, out, ordered);
-			pg_want(p, ")");
+		if (gw_pgsql_starts_select(p, 0)) {
+			gw_pgsql_select(p, out, ordered);
+			gw_pgsql_want(p, ")");
 			bus_buf_putc(out, ')');
 			if (!put_alias(p, out)) /* PostgreSQL wants one */
 				bus_buf_printf(out, " AS \"_q%d\"", ++p->subqueries);
@@ -62,39 +63,40 @@ static void put_source(struct pg_parse *p, struct bus_buf *out, bool *ordered)
 		}
 		put_joined(p, out, ordered);
 		*ordered = false;
-		pg_want(p, ")");
+		gw_pgsql_want(p, ")");
 		bus_buf_putc(out, ')');
 		return;
 	}
-	if (pg_is(p, 1, "(") || (pg_is(p, 1, ".") && pg_is(p, 3, "(")))
-		pg_fail(p, "a function '%.*s' as a table", (int)pg_peek(p, 0)->n, pg_peek(p, 0)->p);
-	pg_put_table(p, out);
-	if (pg_is(p, 0, "INDEXED") || (pg_is(p, 0, "NOT") && pg_is(p, 1, "INDEXED")))
-		pg_fail(p, "INDEXED");
+	if (gw_pgsql_is(p, 1, "(") || (gw_pgsql_is(p, 1, ".") && gw_pgsql_is(p, 3, "(")))
+		gw_pgsql_fail(p, "a function '%.*s' as a table", (int)gw_pgsql_peek(p, 0)->n,
+			      gw_pgsql_peek(p, 0)->p);
+	gw_pgsql_put_table(p, out);
+	if (gw_pgsql_is(p, 0, "INDEXED") || (gw_pgsql_is(p, 0, "NOT") && gw_pgsql_is(p, 1, "INDEXED")))
+		gw_pgsql_fail(p, "INDEXED");
 	put_alias(p, out);
 }
 
 static bool take_join(struct pg_parse *p, const char **word)
 {
 	*word = " JOIN ";
-	if (pg_take(p, ",")) {
+	if (gw_pgsql_take(p, ",")) {
 		*word = " CROSS JOIN ";
 		return true;
 	}
-	if (pg_is(p, 0, "NATURAL"))
-		pg_fail(p, "NATURAL JOIN");
-	if (pg_take(p, "CROSS"))
+	if (gw_pgsql_is(p, 0, "NATURAL"))
+		gw_pgsql_fail(p, "NATURAL JOIN");
+	if (gw_pgsql_take(p, "CROSS"))
 		*word = " CROSS JOIN ";
-	else if (pg_take(p, "LEFT"))
+	else if (gw_pgsql_take(p, "LEFT"))
 		*word = " LEFT JOIN ";
-	else if (pg_take(p, "RIGHT"))
+	else if (gw_pgsql_take(p, "RIGHT"))
 		*word = " RIGHT JOIN ";
-	else if (pg_take(p, "FULL"))
+	else if (gw_pgsql_take(p, "FULL"))
 		*word = " FULL JOIN ";
-	else if (!pg_take(p, "INNER") && !pg_is(p, 0, "JOIN"))
+	else if (!gw_pgsql_take(p, "INNER") && !gw_pgsql_is(p, 0, "JOIN"))
 		return false;
-	pg_take(p, "OUTER");
-	pg_want(p, "JOIN");
+	gw_pgsql_take(p, "OUTER");
+	gw_pgsql_want(p, "JOIN");
 	return true;
 }
 
@@ -110,16 +112,16 @@ static void put_joined(struct pg_parse *p, struct bus_buf *out, bool *ordered)
 		bus_buf_reset(&source);
 		put_source(p, &source, &inner);
 		/* SQLite takes a condition with any join, and a join with none. */
-		if (pg_is(p, 0, "ON") || pg_is(p, 0, "USING"))
+		if (gw_pgsql_is(p, 0, "ON") || gw_pgsql_is(p, 0, "USING"))
 			word = strcmp(word, " CROSS JOIN ") == 0 ? " JOIN " : word;
 		else
 			word = strcmp(word, " JOIN ") == 0 ? " CROSS JOIN " : word;
 		bus_buf_printf(out, "%s%s", word, bus_buf_cstr(&source));
-		if (pg_take(p, "ON")) {
+		if (gw_pgsql_take(p, "ON")) {
 			bus_buf_puts(out, " ON ");
-			pg_truth(p, out);
-		} else if (pg_take(p, "USING")) {
-			pg_fail(p, "USING: say ON");
+			gw_pgsql_truth(p, out);
+		} else if (gw_pgsql_take(p, "USING")) {
+			gw_pgsql_fail(p, "USING: say ON");
 		}
 	}
 	bus_buf_release(&source);
@@ -128,15 +130,16 @@ static void put_joined(struct pg_parse *p, struct bus_buf *out, bool *ordered)
 /* A number alone is the place of an output. */
 static void put_term(struct pg_parse *p, struct bus_buf *out)
 {
-	bool place = pg_peek(p, 0)->type == PG_INT &&
-		     (pg_is(p, 1, ",") || pg_is(p, 1, ")") || pg_is(p, 1, "ASC") || pg_is(p, 1, "DESC") ||
-		      pg_is(p, 1, "HAVING") || pg_is(p, 1, "ORDER") || pg_is(p, 1, "LIMIT") ||
-		      pg_is(p, 1, "UNION") || pg_peek(p, 1)->type == PG_END);
+	bool place =
+	    gw_pgsql_peek(p, 0)->type == PG_INT &&
+	    (gw_pgsql_is(p, 1, ",") || gw_pgsql_is(p, 1, ")") || gw_pgsql_is(p, 1, "ASC") ||
+	     gw_pgsql_is(p, 1, "DESC") || gw_pgsql_is(p, 1, "HAVING") || gw_pgsql_is(p, 1, "ORDER") ||
+	     gw_pgsql_is(p, 1, "LIMIT") || gw_pgsql_is(p, 1, "UNION") || gw_pgsql_peek(p, 1)->type == PG_END);
 
 	if (place)
-		bus_buf_put(out, pg_peek(p, 0)->p, pg_peek(p, 0)->n);
+		bus_buf_put(out, gw_pgsql_peek(p, 0)->p, gw_pgsql_peek(p, 0)->n);
 	else
-		pg_value(p, out);
+		gw_pgsql_value(p, out);
 	p->at += place;
 }
 
@@ -147,113 +150,114 @@ static void put_order(struct pg_parse *p, struct bus_buf *out)
 		bool down;
 
 		put_term(p, out);
-		down = pg_take(p, "DESC");
+		down = gw_pgsql_take(p, "DESC");
 		if (!down)
-			pg_take(p, "ASC");
+			gw_pgsql_take(p, "ASC");
 		bus_buf_puts(out, down ? " DESC" : "");
-		if (pg_take(p, "NULLS"))
-			bus_buf_puts(out, pg_take(p, "FIRST") ? " NULLS FIRST" : " NULLS LAST"),
-			    p->at += pg_is(p, 0, "LAST");
+		if (gw_pgsql_take(p, "NULLS"))
+			bus_buf_puts(out, gw_pgsql_take(p, "FIRST") ? " NULLS FIRST" : " NULLS LAST"),
+			    p->at += gw_pgsql_is(p, 0, "LAST");
 		else
 			bus_buf_puts(out, down ? " NULLS LAST" : " NULLS FIRST");
-	} while (pg_take(p, ",") && (bus_buf_puts(out, ", "), p->rc == BUS_OK));
+	} while (gw_pgsql_take(p, ",") && (bus_buf_puts(out, ", "), p->rc == BUS_OK));
 }
 
 static void put_core(struct pg_parse *p, struct bus_buf *out)
 {
 	bool ordered = false, outer = p->lists, grouped = false;
 
-	if (pg_take(p, "VALUES")) {
+	if (gw_pgsql_take(p, "VALUES")) {
 		bus_buf_puts(out, "VALUES ");
 		do {
-			pg_want(p, "(");
+			gw_pgsql_want(p, "(");
 			bus_buf_putc(out, '(');
-			pg_values(p, out);
-			pg_want(p, ")");
+			gw_pgsql_values(p, out);
+			gw_pgsql_want(p, ")");
 			bus_buf_putc(out, ')');
-		} while (pg_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
+		} while (gw_pgsql_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
 		return;
 	}
-	pg_want(p, "SELECT");
+	gw_pgsql_want(p, "SELECT");
 	bus_buf_puts(out, "SELECT ");
-	if (pg_take(p, "DISTINCT"))
+	if (gw_pgsql_take(p, "DISTINCT"))
 		bus_buf_puts(out, "DISTINCT ");
 	else
-		pg_take(p, "ALL");
+		gw_pgsql_take(p, "ALL");
 	p->lists = false;
 	put_items(p, out);
-	if (pg_take(p, "FROM")) {
+	if (gw_pgsql_take(p, "FROM")) {
 		bus_buf_puts(out, " FROM ");
 		bool listed = p->lists;
 
 		put_joined(p, out, &ordered);
 		p->lists = listed;
 	}
-	if (pg_take(p, "WHERE")) {
+	if (gw_pgsql_take(p, "WHERE")) {
 		bus_buf_puts(out, " WHERE ");
-		pg_truth(p, out);
+		gw_pgsql_truth(p, out);
 	}
-	if (pg_take(p, "GROUP")) {
+	if (gw_pgsql_take(p, "GROUP")) {
 		grouped = true;
-		pg_want(p, "BY");
+		gw_pgsql_want(p, "BY");
 		bus_buf_puts(out, " GROUP BY ");
 		do {
 			put_term(p, out);
-		} while (pg_take(p, ",") && (bus_buf_puts(out, ", "), p->rc == BUS_OK));
+		} while (gw_pgsql_take(p, ",") && (bus_buf_puts(out, ", "), p->rc == BUS_OK));
 	}
-	if (pg_take(p, "HAVING")) {
+	if (gw_pgsql_take(p, "HAVING")) {
 		bus_buf_puts(out, " HAVING ");
 		p->having = true;
-		pg_truth(p, out);
+		gw_pgsql_truth(p, out);
 		p->having = false;
 	}
-	if (pg_is(p, 0, "WINDOW"))
-		pg_fail(p, "WINDOW");
+	if (gw_pgsql_is(p, 0, "WINDOW"))
+		gw_pgsql_fail(p, "WINDOW");
 	if (p->lists && (!ordered || grouped))
-		pg_fail(p, "an aggregate that lists its rows in no order of theirs: read them from a "
-			   "sub-query with ORDER BY, "
-			   "as in (SELECT group_concat(x) FROM (SELECT x FROM t WHERE ... ORDER BY x))");
+		gw_pgsql_fail(p,
+			      "an aggregate that lists its rows in no order of theirs: read them from a "
+			      "sub-query with ORDER BY, "
+			      "as in (SELECT group_concat(x) FROM (SELECT x FROM t WHERE ... ORDER BY x))");
 	p->lists = outer;
 }
 
 static void put_with(struct pg_parse *p, struct bus_buf *out)
 {
-	if (pg_is(p, 0, "RECURSIVE"))
-		pg_fail(p, "WITH RECURSIVE");
+	if (gw_pgsql_is(p, 0, "RECURSIVE"))
+		gw_pgsql_fail(p, "WITH RECURSIVE");
 	bus_buf_puts(out, "WITH ");
 	do {
-		pg_put_name(p, out);
-		if (pg_take(p, "(")) {
+		gw_pgsql_put_name(p, out);
+		if (gw_pgsql_take(p, "(")) {
 			bus_buf_putc(out, '(');
 			do {
-				pg_put_name(p, out);
-			} while (pg_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
-			pg_want(p, ")");
+				gw_pgsql_put_name(p, out);
+			} while (gw_pgsql_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
+			gw_pgsql_want(p, ")");
 			bus_buf_putc(out, ')');
 		}
-		pg_want(p, "AS");
+		gw_pgsql_want(p, "AS");
 		bus_buf_puts(out, " AS ");
-		if (pg_take(p, "NOT"))
+		if (gw_pgsql_take(p, "NOT"))
 			bus_buf_puts(out, "NOT ");
-		if (pg_take(p, "MATERIALIZED"))
+		if (gw_pgsql_take(p, "MATERIALIZED"))
 			bus_buf_puts(out, "MATERIALIZED ");
-		pg_want(p, "(");
+		gw_pgsql_want(p, "(");
 		bus_buf_putc(out, '(');
-		pg_select(p, out, NULL);
-		pg_want(p, ")");
+		gw_pgsql_select(p, out, NULL);
+		gw_pgsql_want(p, ")");
 		bus_buf_putc(out, ')');
-	} while (pg_take(p, ",") && (bus_buf_puts(out, ", "), p->rc == BUS_OK));
+	} while (gw_pgsql_take(p, ",") && (bus_buf_puts(out, ", "), p->rc == BUS_OK));
 	bus_buf_putc(out, ' ');
 }
 
 static bool take_compound(struct pg_parse *p, struct bus_buf *out)
 {
-	if (pg_take(p, "UNION"))
-		bus_buf_puts(out, pg_take(p, "ALL") ? " UNION ALL " : " UNION ");
-	else if (pg_take(p, "EXCEPT"))
+	if (gw_pgsql_take(p, "UNION"))
+		bus_buf_puts(out, gw_pgsql_take(p, "ALL") ? " UNION ALL " : " UNION ");
+	else if (gw_pgsql_take(p, "EXCEPT"))
 		bus_buf_puts(out, " EXCEPT ");
-	else if (pg_is(p, 0, "INTERSECT")) /* which binds stronger there */
-		return pg_fail(p, "INTERSECT: say it with EXISTS") == BUS_OK;
+	else if (gw_pgsql_is(p, 0, "INTERSECT")) /* which binds stronger there */
+		return gw_pgsql_fail(p, "INTERSECT: say it with EXISTS") == BUS_OK;
 	else
 		return false;
 	return true;
@@ -265,11 +269,11 @@ static void put_limit(struct pg_parse *p, struct bus_buf *out)
 	struct bus_buf first = { 0 }, second = { 0 };
 
 	/* A number that is bound may be that. */
-	if (p->depth == 1 && pg_peek(p, 0)->type != PG_PARAM)
+	if (p->depth == 1 && gw_pgsql_peek(p, 0)->type != PG_PARAM)
 		p->out->many = false;
-	pg_value(p, &first);
-	if (pg_take(p, ",")) { /* LIMIT offset, number */
-		pg_value(p, &second);
+	gw_pgsql_value(p, &first);
+	if (gw_pgsql_take(p, ",")) { /* LIMIT offset, number */
+		gw_pgsql_value(p, &second);
 		bus_buf_printf(out, " LIMIT " GW_PG_SCHEMA "._limit(%s) OFFSET %s", bus_buf_cstr(&second),
 			       bus_buf_cstr(&first));
 	} else {
@@ -277,33 +281,33 @@ static void put_limit(struct pg_parse *p, struct bus_buf *out)
 	}
 	bus_buf_release(&first);
 	bus_buf_release(&second);
-	if (pg_take(p, "OFFSET")) {
+	if (gw_pgsql_take(p, "OFFSET")) {
 		bus_buf_puts(out, " OFFSET ");
-		pg_value(p, out);
+		gw_pgsql_value(p, out);
 	}
 }
 
-void pg_select(struct pg_parse *p, struct bus_buf *out, bool *ordered)
+void gw_pgsql_select(struct pg_parse *p, struct bus_buf *out, bool *ordered)
 {
 	bool order = false;
 
 	if (p->rc != BUS_OK)
 		return;
 	if (++p->depth > DEPTH_MAX) {
-		pg_fail(p, "queries in queries deeper than %d", DEPTH_MAX);
+		gw_pgsql_fail(p, "queries in queries deeper than %d", DEPTH_MAX);
 		return;
 	}
-	if (pg_take(p, "WITH"))
+	if (gw_pgsql_take(p, "WITH"))
 		put_with(p, out);
 	do {
 		put_core(p, out);
 	} while (take_compound(p, out) && p->rc == BUS_OK);
-	if (pg_take(p, "ORDER")) {
-		pg_want(p, "BY");
+	if (gw_pgsql_take(p, "ORDER")) {
+		gw_pgsql_want(p, "BY");
 		order = true;
 		put_order(p, out);
 	}
-	if (pg_take(p, "LIMIT"))
+	if (gw_pgsql_take(p, "LIMIT"))
 		put_limit(p, out);
 	p->depth--;
 	if (ordered)

@@ -27,32 +27,32 @@ static void put_transaction(struct pg_parse *p)
 {
 	struct bus_buf *out = &p->out->sql;
 
-	if (pg_take(p, "BEGIN")) {
-		if (!pg_take(p, "IMMEDIATE"))
-			pg_take(p, "DEFERRED");
+	if (gw_pgsql_take(p, "BEGIN")) {
+		if (!gw_pgsql_take(p, "IMMEDIATE"))
+			gw_pgsql_take(p, "DEFERRED");
 		bus_buf_puts(out, "BEGIN");
-	} else if (pg_take(p, "COMMIT") || pg_take(p, "END")) {
+	} else if (gw_pgsql_take(p, "COMMIT") || gw_pgsql_take(p, "END")) {
 		bus_buf_puts(out, "COMMIT");
-	} else if (pg_take(p, "ROLLBACK")) {
+	} else if (gw_pgsql_take(p, "ROLLBACK")) {
 		bus_buf_puts(out, "ROLLBACK");
-		if (pg_take(p, "TO")) {
+		if (gw_pgsql_take(p, "TO")) {
 			bus_buf_puts(out, " TO ");
-			pg_put_name(p, out);
+			gw_pgsql_put_name(p, out);
 		}
 	} else {
-		bus_buf_puts(out, pg_is(p, 0, "SAVEPOINT") ? "SAVEPOINT " : "RELEASE ");
+		bus_buf_puts(out, gw_pgsql_is(p, 0, "SAVEPOINT") ? "SAVEPOINT " : "RELEASE ");
 		p->at++;
-		pg_put_name(p, out);
+		gw_pgsql_put_name(p, out);
 	}
 }
 
 static void put_pragma(struct pg_parse *p)
 {
 	p->out->kind = GW_PG_OTHER;
-	if (pg_is(p, 1, "query_only")) {
+	if (gw_pgsql_is(p, 1, "query_only")) {
 		p->out->kind = GW_PG_READ_ONLY;
 		bus_buf_printf(&p->out->sql, "SET default_transaction_read_only = %s",
-			       pg_is(p, 3, "OFF") ? "off" : "on");
+			       gw_pgsql_is(p, 3, "OFF") ? "off" : "on");
 	}
 	p->at = p->n;
 }
@@ -62,20 +62,13 @@ static const struct {
 	enum gw_pg_kind kind;
 	void (*put)(struct pg_parse *p);
 } statement[] = {
-	{ "INSERT", GW_PG_WRITE, pg_insert },
-	{ "REPLACE", GW_PG_WRITE, pg_insert },
-	{ "DELETE", GW_PG_WRITE, pg_delete },
-	{ "UPDATE", GW_PG_WRITE, pg_update },
-	{ "CREATE", GW_PG_DEFINE, pg_create },
-	{ "DROP", GW_PG_DEFINE, pg_drop },
-	{ "ALTER", GW_PG_DEFINE, pg_alter },
-	{ "BEGIN", GW_PG_TRANSACT, put_transaction },
-	{ "COMMIT", GW_PG_TRANSACT, put_transaction },
-	{ "END", GW_PG_TRANSACT, put_transaction },
-	{ "ROLLBACK", GW_PG_TRANSACT, put_transaction },
-	{ "SAVEPOINT", GW_PG_TRANSACT, put_transaction },
-	{ "RELEASE", GW_PG_TRANSACT, put_transaction },
-	{ "PRAGMA", GW_PG_OTHER, put_pragma },
+	{ "INSERT", GW_PG_WRITE, gw_pgsql_insert },	 { "REPLACE", GW_PG_WRITE, gw_pgsql_insert },
+	{ "DELETE", GW_PG_WRITE, gw_pgsql_delete },	 { "UPDATE", GW_PG_WRITE, gw_pgsql_update },
+	{ "CREATE", GW_PG_DEFINE, gw_pgsql_create },	 { "DROP", GW_PG_DEFINE, gw_pgsql_drop },
+	{ "ALTER", GW_PG_DEFINE, gw_pgsql_alter },	 { "BEGIN", GW_PG_TRANSACT, put_transaction },
+	{ "COMMIT", GW_PG_TRANSACT, put_transaction },	 { "END", GW_PG_TRANSACT, put_transaction },
+	{ "ROLLBACK", GW_PG_TRANSACT, put_transaction }, { "SAVEPOINT", GW_PG_TRANSACT, put_transaction },
+	{ "RELEASE", GW_PG_TRANSACT, put_transaction },	 { "PRAGMA", GW_PG_OTHER, put_pragma },
 };
 
 enum bus_err gw_pg_translate(const char *sql, const struct gw_pg_world *world, struct gw_pg_text *out,
@@ -86,24 +79,24 @@ enum bus_err gw_pg_translate(const char *sql, const struct gw_pg_world *world, s
 	size_t i;
 
 	memset(out, 0, sizeof(*out));
-	pg_lex(sql, &p, rest);
-	for (i = 0; i < BUS_LEN(statement) && !pg_is(&p, 0, statement[i].word); i++)
+	gw_pgsql_lex(sql, &p, rest);
+	for (i = 0; i < BUS_LEN(statement) && !gw_pgsql_is(&p, 0, statement[i].word); i++)
 		;
 	if (p.rc != BUS_OK) {
 	} else if (i < BUS_LEN(statement)) {
 		out->kind = statement[i].kind;
 		statement[i].put(&p);
-	} else if (pg_starts_select(&p, 0)) {
+	} else if (gw_pgsql_starts_select(&p, 0)) {
 		out->kind = GW_PG_SELECT;
 		out->rows = out->many = true;
-		pg_select(&p, &out->sql, &ordered);
+		gw_pgsql_select(&p, &out->sql, &ordered);
 		out->many = out->many && (ordered || out->n_params == 0);
 	} else {
-		pg_fail(&p, "'%.*s'", (int)pg_peek(&p, 0)->n, pg_peek(&p, 0)->p);
+		gw_pgsql_fail(&p, "'%.*s'", (int)gw_pgsql_peek(&p, 0)->n, gw_pgsql_peek(&p, 0)->p);
 	}
 	if (p.rc == BUS_OK && p.at < p.n)
-		pg_fail(&p, "'%.*s' where the statement should end", (int)pg_peek(&p, 0)->n,
-			pg_peek(&p, 0)->p);
+		gw_pgsql_fail(&p, "'%.*s' where the statement should end", (int)gw_pgsql_peek(&p, 0)->n,
+			      gw_pgsql_peek(&p, 0)->p);
 	for (i = 0; i < p.n_sums; i++)
 		free(p.sum[i].text);
 	free(p.t);

@@ -6,32 +6,32 @@
 
 static void put_returning(struct pg_parse *p)
 {
-	if (!pg_take(p, "RETURNING"))
+	if (!gw_pgsql_take(p, "RETURNING"))
 		return;
 	bus_buf_puts(&p->out->sql, " RETURNING ");
 	p->out->rows = true;
-	if (pg_take(p, "*"))
+	if (gw_pgsql_take(p, "*"))
 		bus_buf_putc(&p->out->sql, '*');
 	else
-		pg_values(p, &p->out->sql);
+		gw_pgsql_values(p, &p->out->sql);
 }
 
 static void put_sets(struct pg_parse *p, struct bus_buf *out)
 {
 	do {
-		pg_put_name(p, out);
-		pg_want(p, "=");
+		gw_pgsql_put_name(p, out);
+		gw_pgsql_want(p, "=");
 		bus_buf_puts(out, " = ");
-		pg_value(p, out);
-	} while (pg_take(p, ",") && (bus_buf_puts(out, ", "), p->rc == BUS_OK));
+		gw_pgsql_value(p, out);
+	} while (gw_pgsql_take(p, ",") && (bus_buf_puts(out, ", "), p->rc == BUS_OK));
 }
 
 static void put_where(struct pg_parse *p, struct bus_buf *out)
 {
-	if (!pg_take(p, "WHERE"))
+	if (!gw_pgsql_take(p, "WHERE"))
 		return;
 	bus_buf_puts(out, " WHERE ");
-	pg_truth(p, out);
+	gw_pgsql_truth(p, out);
 }
 
 struct insert {
@@ -87,12 +87,12 @@ static void read_values(struct pg_parse *p, struct insert *x, struct bus_buf *ou
 	bus_buf_puts(out, " VALUES ");
 	x->value = bus_xcalloc(2000, sizeof(*x->value));
 	do {
-		pg_want(p, "(");
+		gw_pgsql_want(p, "(");
 		bus_buf_putc(out, '(');
 		for (size_t i = 0; p->rc == BUS_OK; i++) {
 			struct bus_buf v = { 0 };
 
-			pg_value(p, &v);
+			gw_pgsql_value(p, &v);
 			bus_buf_printf(out, "%s%s", i ? "," : "", bus_buf_cstr(&v));
 			if (single && i < 2000) {
 				x->value[i] = v;
@@ -100,13 +100,13 @@ static void read_values(struct pg_parse *p, struct insert *x, struct bus_buf *ou
 			} else {
 				bus_buf_release(&v);
 			}
-			if (!pg_take(p, ","))
+			if (!gw_pgsql_take(p, ","))
 				break;
 		}
-		pg_want(p, ")");
+		gw_pgsql_want(p, ")");
 		bus_buf_putc(out, ')');
 		single = false;
-	} while (pg_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
+	} while (gw_pgsql_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
 }
 
 /* The row that stands where the new one goes, and the new one. */
@@ -145,23 +145,23 @@ static void follow_insert(struct gw_pg_text *out, struct insert *x)
 static void put_conflict(struct pg_parse *p, struct insert *x, struct bus_buf *out)
 {
 	bus_buf_puts(out, " ON CONFLICT ");
-	if (pg_take(p, "(")) {
+	if (gw_pgsql_take(p, "(")) {
 		bus_buf_putc(out, '(');
 		do {
-			pg_put_name(p, out);
-		} while (pg_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
-		pg_want(p, ")");
+			gw_pgsql_put_name(p, out);
+		} while (gw_pgsql_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
+		gw_pgsql_want(p, ")");
 		bus_buf_putc(out, ')');
-	} else if (!pg_is(p, 1, "NOTHING")) {
+	} else if (!gw_pgsql_is(p, 1, "NOTHING")) {
 		put_keys(&x->table, out);
 	}
-	pg_want(p, "DO");
-	if (pg_take(p, "NOTHING")) {
+	gw_pgsql_want(p, "DO");
+	if (gw_pgsql_take(p, "NOTHING")) {
 		bus_buf_puts(out, " DO NOTHING");
 		return;
 	}
-	pg_want(p, "UPDATE");
-	pg_want(p, "SET");
+	gw_pgsql_want(p, "UPDATE");
+	gw_pgsql_want(p, "SET");
 	bus_buf_puts(out, " DO UPDATE SET ");
 	p->target = p->out->table;
 	put_sets(p, out);
@@ -169,61 +169,62 @@ static void put_conflict(struct pg_parse *p, struct insert *x, struct bus_buf *o
 	p->target = NULL;
 }
 
-void pg_insert(struct pg_parse *p)
+void gw_pgsql_insert(struct pg_parse *p)
 {
 	struct insert *x = bus_xcalloc(1, sizeof(*x));
 	struct bus_buf *out = &p->out->sql;
-	bool replace = pg_take(p, "REPLACE"), ignore = false;
+	bool replace = gw_pgsql_take(p, "REPLACE"), ignore = false;
 	size_t at;
 
 	if (!replace)
-		pg_want(p, "INSERT");
-	if (pg_take(p, "OR")) {
-		replace = pg_take(p, "REPLACE");
-		ignore = !replace && pg_take(p, "IGNORE");
+		gw_pgsql_want(p, "INSERT");
+	if (gw_pgsql_take(p, "OR")) {
+		replace = gw_pgsql_take(p, "REPLACE");
+		ignore = !replace && gw_pgsql_take(p, "IGNORE");
 		if (!replace && !ignore)
-			pg_fail(p, "INSERT OR %.*s", (int)pg_peek(p, 0)->n, pg_peek(p, 0)->p);
+			gw_pgsql_fail(p, "INSERT OR %.*s", (int)gw_pgsql_peek(p, 0)->n,
+				      gw_pgsql_peek(p, 0)->p);
 	}
-	pg_want(p, "INTO");
-	at = p->at + (pg_is(p, 1, ".") ? 2 : 0);
-	pg_put_table(p, &x->target);
+	gw_pgsql_want(p, "INTO");
+	at = p->at + (gw_pgsql_is(p, 1, ".") ? 2 : 0);
+	gw_pgsql_put_table(p, &x->target);
 	{
 		size_t behind = p->at;
 
 		p->at = at;
-		p->out->table = pg_take_name(p);
+		p->out->table = gw_pgsql_take_name(p);
 		p->at = behind;
 	}
 	if (p->rc == BUS_OK && !p->out->temp && !p->world->table(p->world->ctx, p->out->table, &x->table))
-		pg_fail(p, "there is no table '%s'", p->out->table);
+		gw_pgsql_fail(p, "there is no table '%s'", p->out->table);
 	bus_buf_printf(out, "INSERT INTO %s", bus_buf_cstr(&x->target));
-	if (pg_take(p, "(")) {
+	if (gw_pgsql_take(p, "(")) {
 		bus_buf_putc(out, '(');
 		do {
 			size_t was = p->at;
 
 			if (x->n_columns == 2000)
-				pg_fail(p, "too many columns");
+				gw_pgsql_fail(p, "too many columns");
 			else
-				x->column[x->n_columns++] = pg_take_name(p);
+				x->column[x->n_columns++] = gw_pgsql_take_name(p);
 			p->at = was;
-			pg_put_name(p, out);
-		} while (pg_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
-		pg_want(p, ")");
+			gw_pgsql_put_name(p, out);
+		} while (gw_pgsql_take(p, ",") && (bus_buf_putc(out, ','), p->rc == BUS_OK));
+		gw_pgsql_want(p, ")");
 		bus_buf_putc(out, ')');
 	}
-	if (pg_is(p, 0, "VALUES")) {
+	if (gw_pgsql_is(p, 0, "VALUES")) {
 		read_values(p, x, out);
 	} else {
 		bus_buf_putc(out, ' ');
-		pg_select(p, out, NULL);
+		gw_pgsql_select(p, out, NULL);
 	}
 	if (replace)
 		put_replace(&x->table, out);
 	else if (ignore)
 		bus_buf_puts(out, " ON CONFLICT DO NOTHING");
-	else if (pg_take(p, "ON")) {
-		pg_want(p, "CONFLICT");
+	else if (gw_pgsql_take(p, "ON")) {
+		gw_pgsql_want(p, "CONFLICT");
 		put_conflict(p, x, out);
 	}
 	put_returning(p);
@@ -244,18 +245,18 @@ static void put_target(struct pg_parse *p, struct bus_buf *out)
 {
 	size_t at = p->at;
 
-	if (!pg_is(p, 1, "."))
-		p->out->table = pg_take_name(p);
+	if (!gw_pgsql_is(p, 1, "."))
+		p->out->table = gw_pgsql_take_name(p);
 	p->at = at;
-	pg_put_table(p, out);
+	gw_pgsql_put_table(p, out);
 }
 
-void pg_delete(struct pg_parse *p)
+void gw_pgsql_delete(struct pg_parse *p)
 {
 	struct bus_buf *out = &p->out->sql;
 
 	p->at++;
-	pg_want(p, "FROM");
+	gw_pgsql_want(p, "FROM");
 	bus_buf_puts(out, "DELETE FROM ");
 	put_target(p, out);
 	put_where(p, out);
@@ -264,14 +265,14 @@ void pg_delete(struct pg_parse *p)
 		bus_buf_printf(&p->out->followed, "%s RETURNING *", bus_buf_cstr(out));
 }
 
-void pg_update(struct pg_parse *p)
+void gw_pgsql_update(struct pg_parse *p)
 {
 	struct bus_buf *out = &p->out->sql;
 
 	p->at++;
 	bus_buf_puts(out, "UPDATE ");
 	put_target(p, out);
-	pg_want(p, "SET");
+	gw_pgsql_want(p, "SET");
 	bus_buf_puts(out, " SET ");
 	put_sets(p, out);
 	put_where(p, out);
