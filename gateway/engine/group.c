@@ -233,11 +233,16 @@ static bool may_claim(struct gw_group *g)
 	const struct gw_group_place *p = gw_group_log_place(g->log);
 	int64_t now = bus_clock_mono_ms(), spread = (int64_t)(g->node % LEASE_SPREAD_MS);
 
-	if (g->within || g->n != p->n || now < g->claim_ms || !gw_group_log_at_end(g->log))
+	if (g->n != p->n || now < g->claim_ms || !gw_group_log_at_end(g->log))
 		return false;
 	if (p->epoch == 0 || p->leader == 0 || p->leader == g->node || g->wiped.epoch > 0)
 		return true; /* nobody leads, or we did, before this session */
 	return now - g->leader_ms >= LEASE_MS + spread;
+}
+
+enum bus_err gw_group_try(struct gw_group *g, struct bus_error *err)
+{
+	return may_claim(g) ? claim(g, err) : BUS_OK;
 }
 
 static enum bus_err take_over(struct gw_group *g, struct bus_error *err)
@@ -316,15 +321,15 @@ enum bus_err gw_group_step(struct gw_group *g, int wait_ms, bool *idle, struct b
 		rc = gw_commit(g->e, err);
 	if (gw_group_log_at_end(g->log))
 		g->end_ms = bus_clock_mono_ms();
-	if (rc == BUS_OK && !g->within && !g->joined && gw_group_log_at_end(g->log)) {
+	if (rc == BUS_OK && !g->joined && gw_group_log_at_end(g->log)) {
 		const struct gw_group_place *p = gw_group_log_place(g->log);
 
 		g->joined = true;
 		if (p->epoch > 0 && p->store != gw_store_id(g->e) && g->wiped.epoch == 0)
 			rc = bus_fail(err, BUS_ENOENT, "the group's numbers are of another store");
 	}
-	if (rc == BUS_OK && g->joined && !g->leads && may_claim(g))
-		rc = claim(g, err);
+	if (rc == BUS_OK && g->joined && !g->leads)
+		rc = gw_group_try(g, err);
 	if (!g->leads)
 		gw_group_show(g, GW_GROUP_FOLLOWS);
 	return rc;

@@ -248,7 +248,7 @@ enum bus_err gw_group_finish(struct gw_group *g, struct bus_error *err)
 			return bus_fail(err, BUS_ESTOPPED, "stopping");
 		rc = gw_group_log_next(g->log, 100, &g->record, err);
 		if (rc == BUS_ETIMEOUT) {
-			rc = BUS_OK;
+			rc = gw_group_try(g, err);
 			continue;
 		}
 		if (rc != BUS_OK)

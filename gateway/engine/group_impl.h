@@ -80,6 +80,8 @@ enum bus_err gw_group_look(struct gw_group *g, struct bus_error *err) BUS_MUSTCH
 bool gw_group_ready(struct gw_group *g); /* the log is read, and the leader had read its inputs */
 enum bus_err gw_group_note(struct gw_group *g,
 			   struct bus_error *err) BUS_MUSTCHECK; /* where the store stands, into it */
+/* Claims when it may: nobody leads, or has for a while; a batch that was begun then will never end. */
+enum bus_err gw_group_try(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK;
 /* Claimed or taken back in the middle of a batch: BUS_EFATAL; the next session goes on behind it. */
 enum bus_err gw_group_never_ended(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK;
 void gw_group_wipe(struct gw_group *g); /* the store is about to be made anew, by the one that leads */

@@ -1,4 +1,5 @@
 """Several gateways with one numbering: readers move between them, leaders are killed, disks are lost."""
+import hmac
 import http.client
 import os
 import random
@@ -270,4 +271,56 @@ SELECT o._key AS id, o.lahir FROM uji_duaorang o
 """)
     for name in "ab":
         assert {r["lahir"] for r in stage.gateways[name].get("/v1/views/umur?limit=1000")} == {"1970-01-01"}
+    stage.equal("ab")
+
+
+def test_a_batch_that_was_never_ended_is_passed_over(stage):
+    """The leader dies between two records of a batch: here, the first one is written in its name."""
+    from confluent_kafka import Consumer, Producer, TopicPartition
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    topic = "_group_%s" % stage.name
+    key = AESGCM(hmac.digest(bytes.fromhex(stage.key.read_text()), b"group", "sha256"))
+
+    def number(at, i):
+        value = shift = 0
+        while True:
+            value |= (at[i] & 0x7F) << shift
+            shift, i = shift + 7, i + 1
+            if at[i - 1] < 0x80:
+                return value, i
+
+    def leb(v):
+        return bytes([v & 0x7F | 0x80]) + leb(v >> 7) if v > 0x7F else bytes([v])
+    leader = wait_for(stage.leader, 30, "a leader")
+    other = "a" if leader == "b" else "b"
+    stage.settled("ab")
+    reader = Consumer({"bootstrap.servers": stage.city.bootstrap, "group.id": "uji"})
+    reader.assign([TopicPartition(topic, 0, 0)])
+    end = reader.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1]  # signs of life go on coming
+    last, m = None, None
+    while not m or m.offset() < end - 1:
+        m = reader.poll(10)
+        assert m and not m.error()
+        plain = key.decrypt(m.value()[1:13], m.value()[13:], b"titian-group")
+        if plain[:1] in b"CB":
+            values, i = [], 1
+            for _ in range(4):
+                v, i = number(plain, i)
+                values.append(v)
+            last = values if plain[:1] == b"B" or not last or values[1] > last[1] else last
+    reader.close()
+    node, epoch, store, n = last
+    stage.gateways[leader].kill()
+    nonce = os.urandom(12)
+    part = b"B" + leb(node) + leb(epoch) + leb(store) + leb(n + 1) + leb(0) + b"\0" + b"V" + leb(5) + b"orang" + \
+        b"d" + leb(10 ** 9) + leb(2) + b"o1"
+    writer = Producer({"bootstrap.servers": stage.city.bootstrap})
+    writer.produce(topic, b"\1" + nonce + key.encrypt(nonce, part, b"titian-group"), partition=0)
+    assert writer.flush(10) == 0
+    stage.write(random.Random(12), 100)
+    wait_for(lambda: stage.role(other)["role"] == "leads", 40, "'%s' to lead" % other)
+    assert "a batch was not ended" in stage.gateways[other].log()
+    stage.settled([other])
+    stage.gateways[leader].start()
+    stage.settled("ab")
     stage.equal("ab")
