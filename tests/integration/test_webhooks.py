@@ -591,8 +591,8 @@ def test_the_receivers_of_the_documentation_verify(gateway, receiver, tmp_path):
     exec(by_hmac.replace("whsec_...", secret), names)  # noqa: S102
     assert names["change"]["type"] == "uji_angka.test"
 
-    names = {}
-    exec(by_ed25519.replace('"whpk_..."', repr(public)), names)  # noqa: S102
+    names = {"__name__": "receiver"}
+    exec(by_ed25519.replace("sys.argv[1]", repr(public)), names)  # noqa: S102
     head = {k.lower(): v for k, v in good.headers.items()}
     assert names["verify"](head, good.body)["type"] == "uji_angka.test"
     with pytest.raises(ValueError):
