@@ -26,9 +26,10 @@ struct gw_group {
 	bool joined; /* the log has been read to where its end was */
 	int64_t n;   /* the last batch that this store has, or will have with the open transaction */
 	struct gw_group_place stands; /* in the log, after it */
-	struct gw_group_place
-	    wiped;	     /* epoch > 0: this store was made anew while it led, and gives new numbers */
-	struct gw_group_place resume; /* epoch > 0: the log from here on, after a batch that was never ended */
+	/* epoch > 0: this store was made anew while it led, and gives new numbers */
+	struct gw_group_place wiped;
+	/* epoch > 0: the log from here on, after a batch that was never ended */
+	struct gw_group_place resume;
 	int64_t claim_ms;    /* monotonic: not before */
 	int64_t leader_ms;   /* monotonic: the leader was heard of */
 	int64_t end_ms;	     /* monotonic: the log's end was seen */
@@ -78,8 +79,8 @@ enum bus_err gw_group_step(struct gw_group *g, int wait_ms, bool *idle, struct b
 /* One that leads looks whether it still does: BUS_EFATAL otherwise. */
 enum bus_err gw_group_look(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK;
 bool gw_group_ready(struct gw_group *g); /* the log is read, and the leader had read its inputs */
-enum bus_err gw_group_note(struct gw_group *g,
-			   struct bus_error *err) BUS_MUSTCHECK; /* where the store stands, into it */
+/* Where the store stands, into it. */
+enum bus_err gw_group_note(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK;
 /* Claims when it may: nobody leads, or has for a while; a batch that was begun then will never end. */
 enum bus_err gw_group_try(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK;
 /* Claimed or taken back in the middle of a batch: BUS_EFATAL; the next session goes on behind it. */

@@ -186,8 +186,8 @@ enum bus_err gw_walk(struct gw_reader *r, const struct gw_query *q, int64_t most
 	w->fit = s != NULL;
 	if (!w->fit)
 		return rc;
-	if (!q->view
-		 ->dated) { /* every key is a row: passed over unevaluated, and as many as are asked for are looked at */
+	/* Every key is a row: passed over unevaluated, and as many as are asked for are looked at. */
+	if (!q->view->dated) {
 		if (w->pass > 0) {
 			rc = find_upto(r, q, w, w->pass, err);
 			w->end = w->upto.n == 0;
