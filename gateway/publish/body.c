@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "bus/arena.h"
+#include "bus/clock.h"
 #include "gateway/publish/impl.h"
 
 #define KEY_MAX 1024
 #define HEADER_MAX 8192 /* bytes of one */
+#define AHEAD_MS 60000	/* a clock may be ahead of ours by this much */
 
 bool gw_body_fail(struct gw_body *body, const char *problem, const char *fmt, ...)
 {
@@ -198,6 +200,11 @@ static void read_envelope(struct gw_body *body, struct gw_publish_record *r, str
 	if (e.timestamp.p && !bus_str_is(e.timestamp, "null")) {
 		if (!whole(e.timestamp, 0, INT64_C(253402300799999), &r->timestamp_ms)) {
 			refuse(body, r, place, "/timestamp", "not milliseconds since 1970");
+			return;
+		}
+		/* What measures freshness believes it; so does Kafka's retention. */
+		if (r->timestamp_ms > bus_clock_ms() + AHEAD_MS) {
+			refuse(body, r, place, "/timestamp", "lies in the future");
 			return;
 		}
 	}

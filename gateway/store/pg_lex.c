@@ -51,8 +51,9 @@ static size_t number(const char *p, enum pg_token_type *type)
 		*type = PG_REAL;
 		i += 1 + strspn(p + i + 1, "0123456789");
 	}
-	if ((p[i] == 'e' || p[i] == 'E') && (isdigit((unsigned char)p[i + 1]) ||
-					     (strchr("+-", p[i + 1]) && isdigit((unsigned char)p[i + 2])))) {
+	if ((p[i] == 'e' || p[i] == 'E') &&
+	    (isdigit((unsigned char)p[i + 1]) ||
+	     ((p[i + 1] == '+' || p[i + 1] == '-') && isdigit((unsigned char)p[i + 2])))) {
 		*type = PG_REAL;
 		i += 2 + strspn(p + i + 2, "0123456789");
 	}

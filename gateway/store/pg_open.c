@@ -189,11 +189,27 @@ static void on_notice(void *ctx, const PGresult *res)
 enum bus_err gw_pg_connect(struct gw_pg *pg, struct bus_error *err)
 {
 	/* Plans made once serve all values: keys are random. What can go over an index does, before there are statistics
-	 * too: definitions were held to that. Numbers in full. */
-	static const char *const name[] = { "dbname", "application_name", "client_encoding", "options",
+	 * too: definitions were held to that. Numbers in full. A server that went away without a word is missed within 15 s;
+	 * what stands behind dbname takes the conninfo's place. */
+	static const char *const name[] = { "connect_timeout",
+					    "keepalives_idle",
+					    "keepalives_interval",
+					    "keepalives_count",
+					    "tcp_user_timeout",
+					    "dbname",
+					    "application_name",
+					    "client_encoding",
+					    "options",
 					    NULL };
 	const char *const value[] = {
-		pg->conninfo, "titian-gateway", "UTF8",
+		"5",
+		"5",
+		"3",
+		"3",
+		"15000",
+		pg->conninfo,
+		"titian-gateway",
+		"UTF8",
 		"-c search_path=" GW_PG_SCHEMA
 		" -c jit=off -c enable_seqscan=off -c plan_cache_mode=force_generic_plan "
 		"-c extra_float_digits=1 -c standard_conforming_strings=on -c bytea_output=hex "

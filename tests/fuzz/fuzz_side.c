@@ -17,9 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bus_json_out j = { .buf = &text };
 	struct schema_use *use;
 	bool deprecated;
+	int64_t valid_s;
 	size_t n;
 
-	if (schema_uses_read(json, "fuzz", arena, &use, &n, NULL) == BUS_OK && n > SCHEMA_SIDE_USES_MAX)
+	if (schema_uses_read(json, "fuzz", arena, &use, &n, &valid_s, NULL) == BUS_OK &&
+	    (n > SCHEMA_SIDE_USES_MAX || valid_s < 0))
 		abort();
 	if (schema_state_read(json, arena, &state, &deprecated, NULL) == BUS_OK && deprecated) {
 		schema_state_put(&j, &state);

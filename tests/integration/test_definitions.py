@@ -263,6 +263,21 @@ def test_what_others_read_stays(sample):
         wait_for(lambda: state(sample, view) is None, 20, view + " to be gone")
 
 
+def test_what_is_given_again_right_after_its_drop_holds(sample):
+    text = definition("true", name="uji_lagi")
+    assert put(sample, text, "uji_lagi")[0] == 202
+    runs(sample, text, "uji_lagi")
+    assert drop(sample, "uji_lagi")[0] == 202
+    assert put(sample, text, "uji_lagi")[0] == 202  # what was dropped runs still, most often
+    # One record after the other: a definition of another name is behind them both.
+    assert put(sample, definition("true", name="uji_akhir"), "uji_akhir")[0] == 202
+    runs(sample, definition("true", name="uji_akhir"), "uji_akhir")
+    runs(sample, text, "uji_lagi")
+    for view in "uji_lagi", "uji_akhir":
+        assert drop(sample, view)[0] == 202
+        wait_for(lambda: state(sample, view) is None, 20, view + " to be gone")
+
+
 def test_a_kill_in_the_middle_leaves_the_old_or_the_new(sample):
     """The gateway that builds is killed at moments chosen by a seed; another one says what is right."""
     chance = random.Random(20260)

@@ -5,6 +5,7 @@ import datetime
 import gzip
 import io
 import json
+import time
 import uuid
 import urllib.request
 
@@ -147,6 +148,8 @@ def test_envelopes_carry_keys_headers_times_partitions_and_tombstones(gateway, l
     assert (first.partition(), first.timestamp()[1]) == (2, 1700000000123)
     assert dict(first.headers())["asal"] == b"loket 3" and dict(first.headers())["catatan"] == "\u00e9".encode()
     assert (second.key(), second.value()) == (b"k9", None)
+    tomorrow = post(gateway, {"records": [{"value": row(9), "timestamp": int(time.time() + 86400) * 1000}]})[2]["records"][0]
+    assert tomorrow["pointer"].endswith("/timestamp") and "future" in tomorrow["detail"]
     lines = b'{"key":"k8","value":null}\n' + json.dumps({"value": row(8)}).encode()
     answer = post(gateway, lines, "application/x-ndjson", query="?form=record")
     assert [log.at(NAME, *p).value() is None for p in places(answer)] == [True, False]
@@ -318,7 +321,7 @@ def test_an_idempotency_key_makes_two_requests_one(gateway, log, apart):
     assert again[2] == first[2] and again[1]["Idempotent-Replayed"] == "true"
     other = post(gateway, rows[:2], Idempotency_Key=key)
     assert (other[0], other[2]["code"]) == (422, "idempotency-other")
-    for bad in ("", "a b", "x" * 256):
+    for bad in ("", "a b", "x" * 256, "daftar-" + NIK):
         assert post(gateway, rows, Idempotency_Key=bad)[2]["code"] == "idempotency-invalid"
     # the answer outlives the gateway, and the schema that the body was read by
     gateway.kill()
