@@ -82,8 +82,8 @@ static void publish(struct gw_figures_desk *d, struct job *job)
 	else if (rc == BUS_OK &&
 		 (rc = gw_figures_make(d->api, views, v, job->month, d->k, &text, &err)) == BUS_OK)
 		rc = gw_releases_write(d->releases, job->view, job->month, bus_buf_str(&text), &err);
-	if (rc == BUS_OK ||
-	    rc == BUS_EEXIST) { /* what holds is what was told first, maybe by another gateway */
+	/* What holds is what was told first, maybe by another gateway. */
+	if (rc == BUS_OK || rc == BUS_EEXIST) {
 		gw_releases_each(d->releases, job->view, job->month, job->month, put_text, &found);
 		if (rc == BUS_OK)
 			bus_log(BUS_LOG_INFO, "figures.published", LOG_STR("indicator", job->view),
