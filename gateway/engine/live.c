@@ -187,7 +187,7 @@ static void give_up(struct gw_engine *e, struct gw_wanted *w, const char *why)
 	set_state(e, w, GW_STATE_FAILED, 0, why);
 }
 
-/* What came in, into the list. */
+/* What came in, into the list: at once, so that who asks finds each in one of the two. */
 void gw_wish_take(struct gw_engine *e)
 {
 	struct gw_lives *l = e->lives;
@@ -199,23 +199,26 @@ void gw_wish_take(struct gw_engine *e)
 	n = l->n_inbox;
 	l->inbox = NULL;
 	l->n_inbox = 0;
-	pthread_mutex_unlock(&l->lock);
 	for (size_t i = 0; i < n; i++) {
-		if (l->build && strcmp(l->wish[l->building].name, in[i].name) == 0)
-			gw_build_free(e, &l->build); /* of what nobody wants any more */
-		pthread_mutex_lock(&l->lock);
 		w = gw_wish_place(&l->wish, &l->n, in[i].name);
 		if (w) {
 			free(w->name);
 			*w = in[i];
-		}
-		pthread_mutex_unlock(&l->lock);
-		if (w)
-			set_state(e, w, GW_STATE_WAITING, 0, NULL);
-		else
+			w->state = (struct gw_view_state){ .state = GW_STATE_WAITING };
+		} else {
 			wish_release(&in[i]);
+		}
 	}
+	pthread_mutex_unlock(&l->lock);
 	free(in);
+	for (size_t i = 0; i < l->n; i++) {
+		w = &l->wish[i];
+		if (w->state.name[0])
+			continue;
+		if (l->build && i == l->building)
+			gw_build_free(e, &l->build); /* of what nobody wants any more */
+		set_state(e, w, GW_STATE_WAITING, 0, NULL);
+	}
 }
 
 /* Views defined in another life, of which the topic says nothing now: as if it had said that they go. */

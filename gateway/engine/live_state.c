@@ -34,11 +34,11 @@ const char *gw_state_name(enum gw_state s)
 
 enum bus_err gw_view_state(struct gw_engine *e, const char *name, struct gw_view_state *out)
 {
-	struct gw_views *set = gw_views_hold(e);
-	const struct gw_view *v = gw_views_find(set, name);
 	const struct gw_wanted *w;
+	struct gw_views *set;
+	bool wished;
 
-	*out = (struct gw_view_state){ .state = GW_STATE_RUNNING, .runs = v != NULL, .percent = 100 };
+	*out = (struct gw_view_state){ .state = GW_STATE_RUNNING, .percent = 100 };
 	snprintf(out->name, sizeof(out->name), "%s", name);
 	pthread_mutex_lock(&e->lives->lock);
 	w = gw_wish_find(e->lives->inbox, e->lives->n_inbox, name);
@@ -51,17 +51,21 @@ enum bus_err gw_view_state(struct gw_engine *e, const char *name, struct gw_view
 		snprintf(out->by, sizeof(out->by), "%s", w->by);
 	} else {
 		w = gw_wish_find(e->lives->wish, e->lives->n, name);
-		if (w)
+		if (w && w->state.name[0])
 			*out = w->state;
 	}
+	wished = w != NULL;
 	for (size_t i = 0; i < e->lives->n_stuck && out->state == GW_STATE_RUNNING; i++)
 		if (strcmp(e->lives->stuck[i].name, name) == 0) {
 			out->state = GW_STATE_STUCK;
 			snprintf(out->fault, sizeof(out->fault), "%s", e->lives->stuck[i].why);
 		}
 	pthread_mutex_unlock(&e->lives->lock);
+	/* After the wishes: a wish that was granted is forgotten once the set shows it. */
+	set = gw_views_hold(e);
+	out->runs = gw_views_find(set, name) != NULL;
 	gw_views_release(&set);
-	return w || v ? BUS_OK : BUS_ENOENT;
+	return wished || out->runs ? BUS_OK : BUS_ENOENT;
 }
 
 void gw_view_states(struct gw_engine *e, void (*fn)(void *ctx, const struct gw_view_state *s), void *ctx)

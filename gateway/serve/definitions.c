@@ -122,16 +122,34 @@ static void answer(struct gw_definitions *d, const struct job *job, struct bus_h
 	bus_http_reply(req, job->apply ? 202 : 200, "application/json", &body);
 }
 
+/* A file says it already, and nothing else is wished: no record is needed. What the topic says is written again: a
+ * drop that was just asked for may not be done yet, and this one is meant to hold after it. */
+static bool file_says(struct gw_definitions *d, const struct job *job)
+{
+	struct gw_view_state s;
+	const struct gw_view *v;
+	struct gw_views *now;
+	bool yes = false;
+
+	if (!job->text.p || gw_view_state(d->api->engine, job->view, &s) != BUS_OK || s.defined)
+		return false;
+	now = gw_views_hold(d->api->engine);
+	v = gw_views_find(now, job->view);
+	if (v) {
+		const struct bus_str text = gw_view_def(v)->text;
+
+		yes = text.n == job->text.n && memcmp(text.p, job->text.p, text.n) == 0;
+	}
+	gw_views_release(&now);
+	return yes;
+}
+
 static enum bus_err write_down(struct gw_definitions *d, const struct job *job, const char *outcome,
 			       struct bus_error *err)
 {
-	struct gw_view_state s;
 	enum bus_err rc;
 
-	/* What a file says needs no record. What the topic says is written again: a drop that was just asked for may lie
-	 * there, not taken up yet, and this one is meant to hold after it. */
-	if (strcmp(outcome, "same") == 0 &&
-	    (gw_view_state(d->api->engine, job->view, &s) != BUS_OK || !s.defined))
+	if (file_says(d, job))
 		return BUS_OK;
 	if (!d->defs)
 		return bus_fail(err, BUS_EKAFKA, "this gateway has no topic of definitions");

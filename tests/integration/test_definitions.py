@@ -263,16 +263,34 @@ def test_what_others_read_stays(sample):
         wait_for(lambda: state(sample, view) is None, 20, view + " to be gone")
 
 
+AGAIN = """/*---
+name: uji_lagi
+title: {id: Uji, en: Test}
+key: id_subjek
+indexes:
+  - {table: dinsos_bansos, columns: [id_subjek]}
+columns:
+  id_subjek: {type: text, pdp: P}
+  bantuan: {type: int, pdp: S}
+---*/
+SELECT id_subjek, count(*) AS bantuan FROM dinsos_bansos WHERE id_subjek IS NOT NULL GROUP BY id_subjek
+"""
+
+
 def test_what_is_given_again_right_after_its_drop_holds(sample):
-    text = definition("true", name="uji_lagi")
-    assert put(sample, text, "uji_lagi")[0] == 202
-    runs(sample, text, "uji_lagi")
-    assert drop(sample, "uji_lagi")[0] == 202
-    assert put(sample, text, "uji_lagi")[0] == 202  # what was dropped runs still, most often
-    # One record after the other: a definition of another name is behind them both.
+    """Of 150 such pairs some twenty were lost when an answer of "same" was taken from a set of views that was passing."""
+    chance = random.Random(7)
+    assert put(sample, AGAIN, "uji_lagi")[0] == 202
+    runs(sample, AGAIN, "uji_lagi")
+    for _ in range(20):  # each meets the drop elsewhere: asked for, being done, done
+        assert drop(sample, "uji_lagi")[0] == 202
+        time.sleep(chance.random() * 0.06)  # the moment is what is tried
+        assert put(sample, AGAIN, "uji_lagi")[0] == 202
+        wait_for(lambda: (state(sample, "uji_lagi") or {}).get("state") == "running", 20, "it to hold")
+    # One record after the other: a definition of another name is behind them all.
     assert put(sample, definition("true", name="uji_akhir"), "uji_akhir")[0] == 202
     runs(sample, definition("true", name="uji_akhir"), "uji_akhir")
-    runs(sample, text, "uji_lagi")
+    runs(sample, AGAIN, "uji_lagi")
     for view in "uji_lagi", "uji_akhir":
         assert drop(sample, view)[0] == 202
         wait_for(lambda: state(sample, view) is None, 20, view + " to be gone")
