@@ -421,6 +421,7 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	h->program = bus_xstrdup(conf->program ? conf->program : "titian");
 	h->problem_type = conf->problem_type;
 	h->write_error = conf->write_error;
+	h->own_shape = conf->own_shape;
 	h->refuse = conf->refuse;
 	h->origins = conf->origins;
 	h->gzip = conf->gzip;

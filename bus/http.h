@@ -84,6 +84,7 @@ struct bus_http_conf {
 	const char *problem_type; /* content type of errors made here; NULL: application/problem+json */
 	/* Writes an error body made by this layer in the program's own shape; NULL: problem document. */
 	void (*write_error)(struct bus_buf *out, int status, const char *title, const char *detail);
+	bool (*own_shape)(const struct bus_http_request *req); /* of which paths; its path may be asked. NULL: of all */
 	const struct bus_http_tls *tls; /* NULL: plain HTTP */
 	bool exposed;			/* plain HTTP beyond loopback is meant */
 	const char *const *origins; /* pages of these origins may read our answers (CORS), NULL-ended, "*": of any;

@@ -176,7 +176,7 @@ static const char *put_refusal(struct bus_buf *b, const struct bus_http_request 
 {
 	char code[32];
 
-	if (req->h->write_error) {
+	if (req->h->write_error && (!req->h->own_shape || (req->uri.p && req->h->own_shape(req)))) {
 		req->h->write_error(b, status, bus_http_reason(status), detail);
 		return req->h->problem_type ? req->h->problem_type : PROBLEM_JSON;
 	}

@@ -63,6 +63,7 @@ struct bus_http {
 	char *program;
 	const char *problem_type;
 	void (*write_error)(struct bus_buf *out, int status, const char *title, const char *detail);
+	bool (*own_shape)(const struct bus_http_request *req);
 	void (*refuse)(void *ctx, struct bus_http_request *req, int status);
 	bool (*admit)(void *ctx, struct bus_http_request *req);
 	void (*answered)(void *ctx, const struct bus_http_request *req, int status);

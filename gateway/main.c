@@ -28,6 +28,7 @@
 #include "gateway/feed/records.h"
 #include "gateway/hook/hooks.h"
 #include "gateway/publish/publish.h"
+#include "gateway/restproxy/rp.h"
 #include "gateway/serve/definitions.h"
 #include "gateway/serve/promise.h"
 #include "gateway/store/db.h"
@@ -287,7 +288,10 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 					     .threads = (int)c->threads,
 					     .connections = (int)c->connections,
 					     .exposed = true, /* a proxy that speaks TLS stands before it */
-					     .refuse = gw_api_refuse,
+					     .refuse = gw_rp_refuse,
+					     .problem_type = GW_RP_TYPE,
+					     .write_error = gw_rp_write_error,
+					     .own_shape = gw_rp_path,
 					     .large = large,
 					     .origins = c->origins,
 					     .gzip = true,

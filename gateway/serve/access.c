@@ -6,19 +6,23 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bus/clock.h"
-#include "bus/crypto.h"
+#include "bus/base64.h"
 #include "bus/base64url.h"
+#include "bus/crypto.h"
 #include "gateway/serve/access_rows.h"
 
 #define ID_LEN 8
 #define SECRET_LEN 43 /* 32 bytes in base64url */
-#define KEY_LEN (3 + ID_LEN + 1 + SECRET_LEN)
+#define BASIC_MAX 512 /* bytes of user and password, encoded */
 #define KEYS_MAX 10000
 #define TOPICS_MAX 512
+
+_Static_assert(GW_KEY_LEN == 3 + ID_LEN + 1 + SECRET_LEN, "tk_ID_SECRET");
 
 struct key {
 	char name[GW_READER_NAME_MAX];
@@ -224,9 +228,9 @@ enum bus_err gw_access_reader(struct gw_access *a, const char *key, char *name)
 	uint8_t digest[BUS_SHA256_LEN];
 	enum bus_err rc = BUS_EDENIED;
 
-	if (strlen(key) != KEY_LEN)
+	if (strlen(key) != GW_KEY_LEN)
 		return BUS_EDENIED;
-	bus_sha256(key, KEY_LEN, digest);
+	bus_sha256(key, GW_KEY_LEN, digest);
 	pthread_rwlock_rdlock(&a->lock);
 	for (size_t i = 0; i < a->policy.n_keys && rc; i++) {
 		const struct key *k = &a->policy.key[i];
@@ -240,9 +244,31 @@ enum bus_err gw_access_reader(struct gw_access *a, const char *key, char *name)
 	return rc;
 }
 
+bool gw_access_basic(const char *authorization, char key[GW_KEY_LEN + 1])
+{
+	struct bus_buf both = { 0 };
+	const char *text, *colon;
+	bool good = false;
+
+	if (strncasecmp(authorization, "Basic ", 6) != 0)
+		return false;
+	for (text = authorization + 6; *text == ' '; text++)
+		;
+	if (strlen(text) <= BASIC_MAX && bus_base64_parse(bus_str(text), &both)) {
+		colon = both.n > 0 ? memchr(both.p, ':', both.n) : NULL;
+		good = colon && both.p + both.n - colon - 1 == GW_KEY_LEN && !memchr(colon, 0, GW_KEY_LEN + 1);
+		if (good)
+			snprintf(key, GW_KEY_LEN + 1, "%.*s", GW_KEY_LEN, colon + 1);
+	}
+	if (both.n > 0)
+		explicit_bzero(both.p, both.n);
+	bus_buf_release(&both);
+	return good;
+}
+
 void gw_access_key_id(const char *key, char id[ID_LEN + 1])
 {
-	snprintf(id, ID_LEN + 1, "%s", strlen(key) == KEY_LEN ? key + 3 : "");
+	snprintf(id, ID_LEN + 1, "%s", strlen(key) == GW_KEY_LEN ? key + 3 : "");
 }
 
 bool gw_access_key_known(struct gw_access *a, const char *reader, const char *id)

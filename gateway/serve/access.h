@@ -14,6 +14,7 @@
 #include "gateway/engine/read.h"
 #include "gateway/serve/policy.h"
 
+#define GW_KEY_LEN 55 /* of a key as sent */
 
 struct gw_access;
 
@@ -24,6 +25,9 @@ enum bus_err gw_access_reload(struct gw_access *a, struct bus_error *err) BUS_MU
 
 /* Whose key this is: name of at most GW_READER_NAME_MAX bytes. BUS_EDENIED: nobody's. */
 enum bus_err gw_access_reader(struct gw_access *a, const char *key, char *name) BUS_MUSTCHECK;
+/* The key in an Authorization header of HTTP Basic (RFC 7617): its password; the user's name is anybody's. False: the
+ * header is none of Basic, or the password cannot be a key. */
+bool gw_access_basic(const char *authorization, char key[GW_KEY_LEN + 1]);
 /* The part of a key that names it among its reader's: 8 hex digits, NUL-ended; "": not a key. */
 void gw_access_key_id(const char *key, char id[9]);
 bool gw_access_key_known(struct gw_access *a, const char *reader, const char *id);

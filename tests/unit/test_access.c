@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "bus/base64.h"
 #include "bus/crypto.h"
 #include "tests/support/engine_support.h"
 #include "gateway/serve/access.h"
@@ -306,6 +307,36 @@ static void every_reader_can_be_listed_with_its_keys(void **state)
 	bus_buf_release(&list);
 }
 
+static void a_key_comes_as_password_of_http_basic(void **state)
+{
+	struct bus_buf secret = { 0 }, both = { 0 }, header = { 0 };
+	static const char *const users[] = { "", "dinsos", "a b" };
+	static const char *const bad[] = { "",	"Basic",	 "Basic ",	    "Basic =",
+					   "Basic OnRr", "Basic Og==", "Bearer dGs6dGs=", "Basic dGs6dGs" };
+	char key[GW_KEY_LEN + 1];
+	struct bus_error err;
+
+	(void)state;
+	assert_int_equal(gw_access_key_new(keys_path, "dinsos", &secret, &err), BUS_OK);
+	for (size_t i = 0; i < BUS_LEN(users); i++) {
+		both.n = header.n = 0;
+		bus_buf_printf(&both, "%s:%s", users[i], bus_buf_cstr(&secret));
+		bus_buf_puts(&header, i == 1 ? "basic  " : "Basic ");
+		bus_base64_put(bus_buf_str(&both), &header);
+		assert_true(gw_access_basic(bus_buf_cstr(&header), key));
+		assert_string_equal(key, bus_buf_cstr(&secret));
+		both.n--; /* one character less is no key */
+		header.n = 6;
+		bus_base64_put(bus_buf_str(&both), &header);
+		assert_false(gw_access_basic(bus_buf_cstr(&header), key));
+	}
+	for (size_t i = 0; i < BUS_LEN(bad); i++)
+		assert_false(gw_access_basic(bad[i], key));
+	bus_buf_release(&secret);
+	bus_buf_release(&both);
+	bus_buf_release(&header);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -318,6 +349,7 @@ int main(void)
 		T(rows_are_limited_to_values_of_scope_columns),
 		T(a_mistake_is_told_with_file_and_line),
 		T(a_new_key_is_known_by_its_digest_only),
+		T(a_key_comes_as_password_of_http_basic),
 		T(a_key_that_differs_in_one_character_is_nobodys),
 		T(a_damaged_key_file_is_told_with_its_line),
 		T(a_reload_that_fails_changes_nothing),

@@ -1,0 +1,52 @@
+/* Who asks, and for what. */
+#include <stdio.h>
+#include <strings.h>
+
+#include "bus/arena.h"
+#include "gateway/restproxy/rp.h"
+
+bool gw_rp_reader(struct gw_api *api, struct bus_http_request *req, char *name)
+{
+	const char *key = gw_api_key(req), *header = bus_http_header(req, "Authorization");
+	char password[GW_KEY_LEN + 1];
+	struct gw_quota_left left;
+
+	if (!key && header && gw_access_basic(header, password))
+		key = password;
+	if (!key || gw_access_reader(api->access, key, name)) {
+		explicit_bzero(password, sizeof(password));
+		gw_rp_fail(req, GW_RP_KEY_UNKNOWN, "a key as password (Basic), or as Bearer");
+		return false;
+	}
+	explicit_bzero(password, sizeof(password));
+	if (!gw_access_quota(api->access, name, &left))
+		return true;
+	gw_quota_headers(req, &left);
+	if (left.over)
+		gw_rp_fail(req, 429, "The quota of requests is used up: wait for Retry-After");
+	return !left.over;
+}
+
+bool gw_rp_may_see(struct gw_api *api, const char *reader, const char *topic)
+{
+	const char *const *clear;
+	size_t n;
+
+	return gw_access_publish(api->access, reader, topic) ||
+	       gw_access_topic(api->access, reader, topic, &clear, &n);
+}
+
+bool gw_rp_partition(struct bus_http_request *req, int32_t *out)
+{
+	const char *text = bus_http_part(req, "partition");
+	int64_t n = 0;
+
+	for (const char *p = text; *p && n <= INT32_MAX; p++)
+		n = *p >= '0' && *p <= '9' ? 10 * n + *p - '0' : INT64_MAX / 20;
+	if (*text && n <= INT32_MAX) {
+		*out = (int32_t)n;
+		return true;
+	}
+	gw_rp_fail(req, 404, "HTTP 404 Not Found");
+	return false;
+}
