@@ -42,3 +42,18 @@ void bus_ed25519_sign(const uint8_t key[BUS_ED25519_LEN], const void *p, size_t 
 	EVP_MD_CTX_free(c);
 	EVP_PKEY_free(k);
 }
+
+bool bus_ed25519_verify(const uint8_t public_key[BUS_ED25519_LEN], const void *p, size_t n,
+			const uint8_t signature[BUS_ED25519_SIGNATURE_LEN])
+{
+	EVP_PKEY *k = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, BUS_ED25519_LEN);
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	bool good;
+
+	must(c != NULL);
+	good = k && EVP_DigestVerifyInit(c, NULL, NULL, NULL, k) == 1 &&
+	       EVP_DigestVerify(c, signature, BUS_ED25519_SIGNATURE_LEN, p, n) == 1;
+	EVP_MD_CTX_free(c);
+	EVP_PKEY_free(k);
+	return good;
+}

@@ -13,5 +13,8 @@
 void bus_ed25519_public(const uint8_t key[BUS_ED25519_LEN], uint8_t out[BUS_ED25519_LEN]);
 void bus_ed25519_sign(const uint8_t key[BUS_ED25519_LEN], const void *p, size_t n,
 		      uint8_t out[BUS_ED25519_SIGNATURE_LEN]);
+/* Whether `signature` is that of these bytes by whoever has the key to this public one; false too when it is no key. */
+bool bus_ed25519_verify(const uint8_t public_key[BUS_ED25519_LEN], const void *p, size_t n,
+			const uint8_t signature[BUS_ED25519_SIGNATURE_LEN]);
 
 #endif

@@ -129,6 +129,14 @@ static enum MHD_Result settle(struct bus_http_request *req)
 		run(req);
 		pthread_mutex_lock(&req->lock);
 	}
+	if (!req->answered && req->gathering) {
+		pthread_mutex_unlock(&req->lock);
+		if (!bus_http_gather_more(req))
+			return MHD_NO;
+		if (!req->answered)
+			return MHD_YES; /* suspended */
+		pthread_mutex_lock(&req->lock);
+	}
 	if (!req->answered) {
 		assert(req->deferred);
 		if (!atomic_load(&req->h->abandoning)) {
@@ -141,11 +149,14 @@ static enum MHD_Result settle(struct bus_http_request *req)
 		abandoned = true;
 	} else {
 		r = req->response;
-		req->response = NULL;
 	}
 	pthread_mutex_unlock(&req->lock);
 	if (abandoned)
 		return queue(req, 503, bus_http_unavailable(req));
+	if (r && req->h->finish)
+		req->h->finish(req->h->ctx, req, req->status,
+			       req->whole && strcmp(req->method, "HEAD") != 0 ? &req->content : NULL);
+	req->response = NULL;
 	return queue(req, req->status, r);
 }
 
@@ -254,7 +265,7 @@ static void run(struct bus_http_request *req)
 		bus_http_set(req, "Allow", m->resource->allow);
 		no_route(req, 405, "this path does not take this method");
 	}
-	if (!req->deferred && !req->response) {
+	if (!req->deferred && !req->response && !req->gathering) {
 		bus_log(BUS_LOG_ERROR, "http.no_answer", LOG_STR("route", m->resource->pattern));
 		bus_http_refuse(req, 500, NULL);
 	}
@@ -427,6 +438,7 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	h->gzip = conf->gzip;
 	h->admit = conf->admit;
 	h->answered = conf->answered;
+	h->finish = conf->finish;
 	bus_random(&seed, sizeof(seed));
 	atomic_init(&h->next_id, seed);
 	labels = bus_xasprintf("program=\"%s\"", h->program);

@@ -99,6 +99,10 @@ struct bus_http_conf {
 	/* As an answer to a request that admit was asked about is handed over: for the audit. On the
 	 * connection's thread; it only reads. */
 	void (*answered)(void *ctx, const struct bus_http_request *req, int status);
+	/* As an answer is complete but for headers that speak of it, on the connection's thread: may call
+	 * bus_http_given and bus_http_add. content: what is sent after the headers (compressed, if it is); NULL: not
+	 * known yet (a file, a stream), or none is sent (HEAD). Not for a 503 while the server stops. */
+	void (*finish)(void *ctx, struct bus_http_request *req, int status, const struct bus_str *content);
 };
 
 enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_http_route *routes, void *ctx,
@@ -150,6 +154,12 @@ const struct bus_http_certificate *bus_http_certificate(const struct bus_http_re
 void bus_http_attach(struct bus_http_request *req, void *p, void (*release)(void *p));
 void *bus_http_attached(const struct bus_http_request *req); /* NULL: nothing */
 
+#define BUS_HTTP_WHO_MAX 64
+/* Who asks, as the program found out; kept with the request. At most BUS_HTTP_WHO_MAX - 1 bytes (assert); "": nobody
+ * has said. */
+void bus_http_set_who(struct bus_http_request *req, const char *who);
+const char *bus_http_who(const struct bus_http_request *req);
+
 /* The type that the answer shall have, kept with the request; static text. NULL: nothing was set. */
 void bus_http_set_type(struct bus_http_request *req, const char *type);
 const char *bus_http_type(const struct bus_http_request *req);
@@ -157,6 +167,12 @@ const char *bus_http_type(const struct bus_http_request *req);
 /* --- answering --- */
 /* Before the answer; may be called several times. Value must not hold CR or LF (assert). */
 void bus_http_set(struct bus_http_request *req, const char *name, const char *value);
+/* In finish alone: a header of the answer (NULL: none), and one more. */
+const char *bus_http_given(const struct bus_http_request *req, const char *name);
+void bus_http_add(struct bus_http_request *req, const char *name, const char *value);
+/* The bytes of an answer that is (a part of) a file, appended to out; false: it is none, of more than max, or not to be
+ * read. */
+bool bus_http_file_bytes(const struct bus_http_request *req, size_t max, struct bus_buf *out);
 /* Takes body's bytes (body is empty afterwards); NULL: no body. */
 void bus_http_reply(struct bus_http_request *req, int status, const char *type, struct bus_buf *body);
 /* An answer that may be given again to others, as it was: status, type, the headers set since the mark (Cache-Control
@@ -189,6 +205,10 @@ typedef enum bus_http_more (*bus_http_source_fn)(void *state, struct bus_buf *ou
 
 /* Before bus_http_stream(): it is compressed if the reader takes it. For exports, not for feeds: it holds 256 KiB. */
 void bus_http_compress(struct bus_http_request *req);
+/* Before bus_http_stream(): it is kept until its end and then sent as one answer, so that its digest can stand before
+ * it. For streams that are short (at most BUS_HTTP_GATHER_MAX, else the connection is cut), such as a poll. */
+#define BUS_HTTP_GATHER_MAX ((size_t)16 * 1024 * 1024)
+void bus_http_gather(struct bus_http_request *req);
 struct bus_http_stream;
 /* free_state is called once, on any thread, when the stream is over; the handle is dead then: whoever may
  * wake it must have been told by free_state (under the caller's own lock). */

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -60,6 +61,33 @@ void bus_http_set(struct bus_http_request *req, const char *name, const char *va
 	bus_buf_put(&req->head, value, strlen(value) + 1);
 }
 
+const char *bus_http_given(const struct bus_http_request *req, const char *name)
+{
+	return MHD_get_response_header(req->response, name);
+}
+
+void bus_http_add(struct bus_http_request *req, const char *name, const char *value)
+{
+	assert(!strpbrk(value, "\r\n"));
+	MHD_add_response_header(req->response, name, value);
+}
+
+bool bus_http_file_bytes(const struct bus_http_request *req, size_t max, struct bus_buf *out)
+{
+	size_t left = req->file >= 0 && req->file_n <= (int64_t)max ? (size_t)req->file_n : 0;
+	int64_t at = req->file_at;
+	ssize_t n;
+
+	bus_buf_reserve(out, left);
+	for (n = 1; left > 0 && n != 0; left -= n > 0 ? (size_t)n : 0, at += n > 0 ? n : 0) {
+		n = pread(req->file, out->p + out->n, left, at);
+		if (n < 0 && errno != EINTR)
+			return false;
+		out->n += n > 0 ? (size_t)n : 0;
+	}
+	return req->file >= 0 && left == 0 && at > req->file_at;
+}
+
 void bus_http_add_head(struct bus_http_request *req, struct MHD_Response *r, const char *type)
 {
 	const char *p = req->head.p;
@@ -89,6 +117,7 @@ static struct MHD_Response *whole(struct bus_http_request *req, struct bus_buf *
 	if (body && body->n > 0) {
 		bus_http_gzip_body(req, type, body);
 		r = MHD_create_response_from_buffer(body->n, body->p, MHD_RESPMEM_MUST_FREE);
+		req->content = bus_buf_str(body);
 		if (r)
 			*body = (struct bus_buf){ 0 };
 		else
@@ -96,10 +125,12 @@ static struct MHD_Response *whole(struct bus_http_request *req, struct bus_buf *
 	} else {
 		static char nothing[1];
 
+		req->content = (struct bus_str){ nothing, 0 };
 		r = MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
 		if (body)
 			bus_buf_release(body);
 	}
+	req->whole = true;
 	if (r)
 		bus_http_add_head(req, r, type);
 	return r;
@@ -135,6 +166,9 @@ void bus_http_file(struct bus_http_request *req, int status, const char *type, i
 	else
 		close(fd);
 	req->response = r;
+	req->file = r ? fd : -1;
+	req->file_at = from;
+	req->file_n = n;
 	req->status = status;
 	pthread_mutex_lock(&req->lock);
 	req->answered = true;

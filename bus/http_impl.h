@@ -67,6 +67,7 @@ struct bus_http {
 	void (*refuse)(void *ctx, struct bus_http_request *req, int status);
 	bool (*admit)(void *ctx, struct bus_http_request *req);
 	void (*answered)(void *ctx, const struct bus_http_request *req, int status);
+	void (*finish)(void *ctx, struct bus_http_request *req, int status, const struct bus_str *content);
 	struct http_tls *tls; /* NULL: plain */
 	const char *const *origins; /* NULL: no page of another origin */
 	bool gzip;
@@ -97,6 +98,7 @@ struct bus_http_stream {
 	bus_http_source_fn fn;
 	void (*free_state)(void *state);
 	void *state;
+	const char *type; /* of one that is gathered */
 	struct bus_buf out;
 	size_t sent;  /* of out */
 	struct bus_http_bytes *lent; /* sent after out; NULL: none */
@@ -137,6 +139,12 @@ struct bus_http_request {
 	void *attached;
 	void (*release)(void *p);
 	bool asked; /* admit has been called: answered is told */
+	char who[BUS_HTTP_WHO_MAX];
+	bool whole; /* content is what the answer's body is, in response */
+	struct bus_str content;
+	int file;		/* -1: the answer is none; lives as long as response */
+	int64_t file_at, file_n;
+	bool gathering; /* the stream is to be one answer; its connection's thread */
 
 	pthread_mutex_t
 	    lock; /* the rest; response and status are written before `answered` is set under it */
@@ -217,6 +225,8 @@ void bus_http_cors(const struct bus_http_request *req, struct MHD_Response *r);
 void bus_http_preflight(struct bus_http_request *req, const char *methods); /* before the answer to OPTIONS */
 
 /* http_stream.c */
+/* Goes on with a stream that is gathered, until it is an answer or there is nothing to do. False: cut the connection. */
+bool bus_http_gather_more(struct bus_http_request *req);
 void bus_http_wake_locked(struct bus_http_request *req); /* resumes it if it is suspended */
 
 #endif

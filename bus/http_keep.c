@@ -58,6 +58,8 @@ static void give(struct bus_http_request *req, struct bus_http_answer *a)
 		bus_http_add_head(req, req->response, a->type);
 	else
 		let_go(a);
+	req->content = (struct bus_str){ a->body.p ? a->body.p : nothing, a->body.n };
+	req->whole = true;
 	req->status = a->status;
 	pthread_mutex_lock(&req->lock);
 	req->answered = true;

@@ -1,6 +1,7 @@
 #include "bus/http_impl.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 
 #define ARENA_CAP ((size_t)4 * 1024 * 1024)
 
@@ -10,6 +11,7 @@ struct bus_http_request *bus_http_request_new(struct bus_http *h, struct http_co
 
 	req->h = h;
 	req->conn = c;
+	req->file = -1;
 	req->stream.req = req;
 	req->ticket.req = req;
 	pthread_mutex_init(&req->lock, NULL);
@@ -73,7 +75,8 @@ void bus_http_slim(struct bus_http_request *req)
 	bus_buf_release(&req->text);
 	bus_buf_release(&req->pairs);
 	req->n_pairs = 0;
-	bus_buf_release(&req->head);
+	if (!req->gathering) /* its headers are still to be sent */
+		bus_buf_release(&req->head);
 	bus_http_request_drop_body(req);
 	bus_arena_free(&req->arena);
 }
@@ -83,6 +86,10 @@ void bus_http_request_reset(struct bus_http_request *req)
 	req->phase = HTTP_IDLE;
 	bus_http_attach(req, NULL, NULL);
 	req->asked = false;
+	req->who[0] = '\0';
+	req->whole = false;
+	req->gathering = false;
+	req->file = -1;
 	empty(&req->uri);
 	empty(&req->text);
 	empty(&req->pairs);
@@ -257,6 +264,19 @@ void bus_http_each_header(const struct bus_http_request *req,
 	struct each_header e = { fn, ctx };
 
 	MHD_get_connection_values(req->mhd, MHD_HEADER_KIND, one_header, &e);
+}
+
+void bus_http_set_who(struct bus_http_request *req, const char *who)
+{
+	size_t n = strlen(who);
+
+	assert(n < sizeof(req->who));
+	memcpy(req->who, who, n + 1);
+}
+
+const char *bus_http_who(const struct bus_http_request *req)
+{
+	return req->who;
 }
 
 void bus_http_set_type(struct bus_http_request *req, const char *type)

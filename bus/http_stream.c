@@ -171,6 +171,48 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *buf, size_t max)
 	return 0;
 }
 
+void bus_http_gather(struct bus_http_request *req)
+{
+	req->gathering = true;
+}
+
+/* So that other connections of the thread have their turn: MHD calls again at once. */
+static void let_others(struct bus_http_request *req)
+{
+	pthread_mutex_lock(&req->lock);
+	req->suspended = true;
+	MHD_suspend_connection(req->mhd);
+	bus_http_wake_locked(req);
+	pthread_mutex_unlock(&req->lock);
+}
+
+bool bus_http_gather_more(struct bus_http_request *req)
+{
+	struct bus_http_stream *s = &req->stream;
+	enum bus_http_more more;
+	bool cut;
+
+	for (int i = 0; i < SPINS_MAX; i++) {
+		if (park(s, &cut))
+			return true;
+		if (cut)
+			return false;
+		more = s->fn(s->state, &s->out);
+		if (s->lent)
+			bus_buf_put(&s->out, s->lent->p, s->lent->n);
+		bus_http_bytes_unref(&s->lent);
+		if (more == BUS_HTTP_ABORT || s->out.n > BUS_HTTP_GATHER_MAX)
+			return false;
+		if (more == BUS_HTTP_END) {
+			bus_http_reply(req, req->status, s->type, &s->out);
+			return true;
+		}
+		s->parking = more == BUS_HTTP_PARK;
+	}
+	let_others(req);
+	return true;
+}
+
 struct bus_http_stream *bus_http_stream(struct bus_http_request *req, int status, const char *type,
 					bus_http_source_fn fn, void (*free_state)(void *state), void *state)
 {
@@ -183,14 +225,16 @@ struct bus_http_stream *bus_http_stream(struct bus_http_request *req, int status
 	s->sent = 0;
 	s->parking = false;
 	s->ended = false;
-	req->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, s, NULL);
+	s->type = type;
+	if (!req->gathering)
+		req->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, s, NULL);
 	if (req->response)
 		bus_http_add_head(req, req->response, type);
 	req->status = status;
 	pthread_mutex_lock(&req->lock);
 	s->woken = false;
 	req->streaming = true;
-	req->answered = true;
+	req->answered = !req->gathering;
 	pthread_mutex_unlock(&req->lock);
 	return s;
 }
