@@ -27,6 +27,7 @@
 #include "gateway/figures/figures.h"
 #include "gateway/feed/records.h"
 #include "gateway/hook/hooks.h"
+#include "gateway/national/signer.h"
 #include "gateway/publish/publish.h"
 #include "gateway/restproxy/rp.h"
 #include "gateway/serve/definitions.h"
@@ -97,7 +98,7 @@ static const struct bus_conf_option options[] = {
 	O("exports.keep", MS, exports_keep, "1h", "How long an export can be fetched."),
 	O("exports.threads", INT, exports_threads, "2", "Exports made at a time; all but one may be jobs."),
 	O("exports.per_reader", INT, exports_per_reader, "4", "Exports of one reader that wait or are made."),
-	O("exports.key", PATH, exports_key, "", "Key that signs bundles; default: made beside the database."),
+	O("exports.key", PATH, exports_key, "", "Key that signs bundles and answers; default: made beside the database."),
 	O("webhooks.topic", STR, hooks_topic, "_titian_webhooks", "Topic of webhooks and how far they are; made when missing."),
 	O("webhooks.key", PATH, hooks_key, "",
 	  "Key that seals that topic, the same on every gateway; default: made beside the database."),
@@ -195,7 +196,8 @@ static enum bus_err load_key(const struct conf *c, const char *option, const cha
 	return rc;
 }
 
-static enum bus_err open_exports(const struct conf *c, struct gw_api *api, struct bus_error *err)
+/* And the signer, whose key is that of bundles. */
+static enum bus_err open_exports(const struct conf *c, const char *base, struct gw_api *api, struct bus_error *err)
 {
 	char *dir = *c->exports_dir ? bus_xstrdup(c->exports_dir) : bus_xasprintf("%s.exports", c->db_path);
 	struct gw_exports_conf conf = { .dir = dir,
@@ -211,6 +213,8 @@ static enum bus_err open_exports(const struct conf *c, struct gw_api *api, struc
 
 	if (!rc)
 		rc = gw_exports_open(api, &conf, &api->exports, err);
+	if (!rc)
+		api->signer = gw_signer_new(api->access, conf.key, base);
 	explicit_bzero(conf.key, sizeof(conf.key));
 	free(dir);
 	return rc;
@@ -295,6 +299,8 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 					     .large = large,
 					     .origins = c->origins,
 					     .gzip = true,
+					     .admit = gw_signer_admit,
+					     .finish = gw_signer_finish,
 					     .program = "gateway" };
 	const struct bus_http_conf side = { .address = c->ops_address,
 					    .port = (int)c->ops_port,
@@ -511,7 +517,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	api.checks = gw_checks_new(&api);
 	gw_on_change(api.engine, on_change, &api);
 	gw_on_views(api.engine, on_views, api.access);
-	if ((rc = gw_definitions_new(&api, defs, &api.definitions, err)) || (rc = open_exports(c, &api, err)) ||
+	if ((rc = gw_definitions_new(&api, defs, &api.definitions, err)) || (rc = open_exports(c, base, &api, err)) ||
 	    (rc = gw_hooks_start(api.hooks, err)) ||
 	    (*c->figures_topic && (rc = gw_figures_new(&api, &figures, &api.figures, err))) ||
 	    (*c->publish_topic && (rc = open_publish(c, &api, err))) || (rc = start_http(c, &api, &http, &ops, err)) ||
@@ -549,6 +555,7 @@ out:
 	gw_feeds_free(&api.feeds);
 	gw_kept_free(&api.kept);
 	gw_exports_free(&api.exports);
+	gw_signer_free(&api.signer);
 	gw_hooks_free(&api.hooks);
 	gw_store_copy_free(&api.copy);
 	gw_access_close(&api.access);

@@ -26,6 +26,7 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "DELETE", "/v1/exports/{id}", gw_exports_delete },
 	{ "GET", "/v1/exports/{id}/{file}", gw_exports_file },
 	{ "GET", "/.well-known/titian-exports.pem", gw_exports_key },
+	{ "GET", "/.well-known/http-message-signatures-directory", gw_signer_directory },
 	{ "GET", "/v1/topics", gw_rest_topics },
 	{ "GET", "/v1/conflicts", gw_rest_conflicts },
 	{ "GET", "/v1/freshness", gw_rest_freshness },

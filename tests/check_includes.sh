@@ -19,13 +19,13 @@ deny "schemas/kinds, schemas/catalogue stand on schemas/avro" '#include "schemas
 deny "schemas/store knows no registry" '#include "schemas/(registry|catalogue)/' schemas/store/*.[ch]
 deny "adapters never include gateway" '#include "(gateway|deploy)/' adapters/*.[ch]
 deny "gateway never includes adapters" '#include "(adapters|deploy)/' gateway/*.c gateway/*/*.[ch]
-# The gateway's rooms, each standing on those before it: store, define, engine, serve; then feed, hook, export, publish, docs, figures, catalogue; restproxy stands on publish and feed.
-deny "gateway/store knows no view" '#include "gateway/(define|engine|serve|feed|hook|export|publish|restproxy|docs|figures|catalogue)/' gateway/store/*.[ch]
-deny "gateway/define knows no engine" '#include "gateway/(engine|serve|feed|hook|export|publish|restproxy|docs|figures|catalogue)/' gateway/define/*.[ch]
-deny "gateway/engine knows no HTTP" '#include "gateway/(serve|feed|hook|export|publish|restproxy|docs|figures|catalogue)/' gateway/engine/*.[ch]
-deny "gateway/hook stands beside feed, export, publish, docs" '#include "gateway/(feed|export|publish|restproxy|docs|figures|catalogue)/' gateway/hook/*.[ch]
-deny "gateway/publish stands beside feed, hook, export, docs" '#include "gateway/(feed|hook|export|restproxy|docs|figures|catalogue)/' gateway/publish/*.[ch]
-deny "gateway/restproxy stands on publish and feed" '#include "gateway/(hook|export|docs|figures|catalogue)/' gateway/restproxy/*.[ch]
+# The gateway's rooms, each standing on those before it: store, define, engine, serve; then feed, hook, export, publish, docs, figures, catalogue, national; restproxy stands on publish and feed.
+deny "gateway/store knows no view" '#include "gateway/(define|engine|serve|feed|hook|export|publish|restproxy|docs|figures|catalogue|national)/' gateway/store/*.[ch]
+deny "gateway/define knows no engine" '#include "gateway/(engine|serve|feed|hook|export|publish|restproxy|docs|figures|catalogue|national)/' gateway/define/*.[ch]
+deny "gateway/engine knows no HTTP" '#include "gateway/(serve|feed|hook|export|publish|restproxy|docs|figures|catalogue|national)/' gateway/engine/*.[ch]
+deny "gateway/hook stands beside feed, export, publish, docs" '#include "gateway/(feed|export|publish|restproxy|docs|figures|catalogue|national)/' gateway/hook/*.[ch]
+deny "gateway/publish stands beside feed, hook, export, docs" '#include "gateway/(feed|hook|export|restproxy|docs|figures|catalogue|national)/' gateway/publish/*.[ch]
+deny "gateway/restproxy stands on publish and feed" '#include "gateway/(hook|export|docs|figures|catalogue|national)/' gateway/restproxy/*.[ch]
 deny "ctl includes only bus and schemas" '#include "(adapters|gateway)/' deploy/ctl/*.[ch]
 deny "our headers are included with their folder" '#include "[^/"]*"' bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] gateway/*.c gateway/*/*.[ch] deploy/ctl/*.[ch]
 owner() { # HEADER-PATTERN ALLOWED-PATTERN

@@ -131,9 +131,9 @@ static bool reader_of(struct gw_api *api, struct bus_http_request *req, const ch
 	struct bus_json_out j = { .buf = &body };
 
 	reader[0] = '\0';
-	if (!key)
+	if (!key && !gw_api_keyed(req))
 		return true;
-	if (gw_access_reader(api->access, key, reader) == BUS_OK)
+	if (!gw_api_identify(api, req, key, reader))
 		return gw_api_quota(api, req, reader);
 	begin(&j, api->catalogue, name, false);
 	bus_json_object(&j);

@@ -98,7 +98,7 @@ void gw_shelf_of(struct gw_api *api, struct bus_http_request *req, const char *r
 bool gw_shelf_open(struct gw_api *api, struct bus_http_request *req, struct gw_shelf *out)
 {
 	char reader[GW_READER_NAME_MAX];
-	bool keyed = gw_api_key(req);
+	bool keyed = gw_api_keyed(req);
 
 	if (keyed && !gw_api_reader(api, req, reader))
 		return false;

@@ -296,6 +296,8 @@ static const struct answer {
 	    { "application/vnd.apache.parquet", NULL },
 	    { "application/zip", NULL } },
 	  "ETag Content-Digest Repr-Digest Content-Range Titian-Cursor Titian-As-Of" },
+	{ "SignatureKeys", "Kunci publik", "The public key",
+	  { { "application/http-message-signatures-directory+json", "" } }, "" },
 	{ "Pem", "Kunci publik", "The public key", { { "application/x-pem-file", NULL } }, "" },
 	{ "Records",
 	  "Rekaman: aliran, atau yang ada sampai kini",

@@ -100,7 +100,7 @@ static void begin(struct gw_api *api, struct bus_http_request *req, const struct
 	}
 	a.problem = gw_export_queue(a.x);
 	if (!a.problem) {
-		gw_export_await(a.x, req, false);
+		gw_export_await(a.x, req, gw_api_signs(api, req)); /* whole: its digest stands before it */
 		return;
 	}
 	bus_http_set(req, "Retry-After", "10");

@@ -265,12 +265,14 @@ bool gw_feeds_ask_who(struct gw_api *api, struct bus_http_request *req, char *re
 	if (!ticket) {
 		if (!gw_api_reader(api, req, reader))
 			return false;
-		gw_access_key_id(gw_api_key(req), key_id);
+		gw_api_key_id(req, key_id);
 		return true;
 	}
 	if (gw_tickets_take(api->feeds, ticket, reader, key_id) &&
-	    gw_access_key_known(api->access, reader, key_id))
+	    gw_access_key_known(api->access, reader, key_id)) {
+		bus_http_set_who(req, reader);
 		return gw_api_quota(api, req, reader);
+	}
 	gw_problem(req, "key-unknown", "ticket", "POST /v1/tickets");
 	return false;
 }
@@ -307,6 +309,8 @@ static void answer(struct gw_api *api, struct bus_http_request *req, struct gw_c
 		bus_http_set(req, "X-Accel-Buffering", "no");
 	if (s->until)
 		bus_http_compress(req); /* it is a file, and over soon */
+	if (c->way == GW_WAY_POLL && gw_api_signs(api, req))
+		bus_http_gather(req); /* its digest stands before it */
 	pthread_mutex_lock(&api->feeds->lock);
 	s->stream = bus_http_stream(req, 200, type[c->way], gw_subscriber_piece, gw_subscriber_free, s);
 	pthread_mutex_unlock(&api->feeds->lock);
@@ -394,7 +398,7 @@ void gw_feeds_ticket(void *ctx, struct bus_http_request *req)
 
 	if (!gw_api_reader(api, req, reader))
 		return;
-	gw_access_key_id(gw_api_key(req), key_id);
+	gw_api_key_id(req, key_id);
 	gw_tickets_new(api->feeds, reader, key_id, ticket);
 	bus_buf_printf(&body, "{\"ticket\":\"%s\",\"expires_in\":60}", ticket);
 	bus_http_reply(req, 201, "application/json", &body);

@@ -265,7 +265,7 @@ static bool who(struct gw_api *api, struct bus_http_request *req, bool *keyed)
 {
 	char reader[GW_READER_NAME_MAX];
 
-	*keyed = gw_api_key(req);
+	*keyed = gw_api_keyed(req);
 	return !*keyed || gw_api_reader(api, req, reader);
 }
 

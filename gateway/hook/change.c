@@ -217,7 +217,7 @@ void gw_hooks_create(void *ctx, struct bus_http_request *req)
 	s = gw_hook_sub_new();
 	gw_hook_sub_id(s->id);
 	memcpy(s->reader, reader, sizeof(s->reader));
-	gw_access_key_id(gw_api_key(req), s->key_id);
+	gw_api_key_id(req, s->key_id);
 	s->view = bus_xstrdup(v->name);
 	s->created = bus_clock_ms();
 	s->version = s->epoch = s->round = 1;
@@ -244,7 +244,7 @@ static struct gw_hook_sub *draft(struct gw_api *api, struct bus_http_request *re
 	s = gw_hook_sub_copy(e->sub);
 	pthread_mutex_unlock(&api->hooks->lock);
 	s->version++;
-	gw_access_key_id(gw_api_key(req), s->key_id);
+	gw_api_key_id(req, s->key_id);
 	return s;
 }
 

@@ -271,9 +271,22 @@ void gw_access_key_id(const char *key, char id[ID_LEN + 1])
 	snprintf(id, ID_LEN + 1, "%s", strlen(key) == GW_KEY_LEN ? key + 3 : "");
 }
 
+bool gw_access_signing(struct gw_access *a, const char *reader, struct gw_signing *out)
+{
+	const struct gw_policy_reader *r;
+
+	pthread_rwlock_rdlock(&a->lock);
+	r = gw_policy_reader(&a->policy.says, reader);
+	if (r)
+		*out = r->signing;
+	pthread_rwlock_unlock(&a->lock);
+	return r != NULL;
+}
+
 bool gw_access_key_known(struct gw_access *a, const char *reader, const char *id)
 {
-	bool known = false;
+	struct gw_signing signing;
+	bool known = strcmp(id, GW_KEY_ID_SIGNED) == 0 && gw_access_signing(a, reader, &signing) && signing.n > 0;
 
 	pthread_rwlock_rdlock(&a->lock);
 	for (size_t i = 0; i < a->policy.n_keys && !known; i++)

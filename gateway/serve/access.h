@@ -31,6 +31,8 @@ bool gw_access_basic(const char *authorization, char key[GW_KEY_LEN + 1]);
 /* The part of a key that names it among its reader's: 8 hex digits, NUL-ended; "": not a key. */
 void gw_access_key_id(const char *key, char id[9]);
 bool gw_access_key_known(struct gw_access *a, const char *reader, const char *id);
+#define GW_KEY_ID_SIGNED "@signed@" /* in the place of a key's, of who signs its requests; known while it may */
+bool gw_access_signing(struct gw_access *a, const char *reader, struct gw_signing *out); /* false: no such reader */
 struct gw_grant gw_access_grant(struct gw_access *a, const char *reader, const struct gw_view *v);
 /* Every reader of the policy, in its order: how many keys it has, and its grants in the order of the views.
  * Under the lock: fn must not call back. */

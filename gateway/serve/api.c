@@ -25,16 +25,54 @@ bool gw_api_quota(struct gw_api *api, struct bus_http_request *req, const char *
 	return !left.over;
 }
 
-bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
+bool gw_api_keyed(const struct bus_http_request *req)
+{
+	return gw_api_key(req) || *bus_http_who(req);
+}
+
+void gw_api_key_id(const struct bus_http_request *req, char id[9])
 {
 	const char *key = gw_api_key(req);
 
-	if (!key)
-		gw_problem(req, "key-missing", NULL, "Authorization: Bearer tk_...");
-	else if (gw_access_reader(api->access, key, name))
-		gw_problem(req, "key-unknown", NULL, NULL);
+	if (key)
+		gw_access_key_id(key, id);
 	else
+		memcpy(id, GW_KEY_ID_SIGNED, sizeof(GW_KEY_ID_SIGNED));
+}
+
+const char *gw_api_identify(struct gw_api *api, struct bus_http_request *req, const char *key, char *name)
+{
+	const char *who = bus_http_who(req); /* signed, or asked before */
+	struct gw_signing signing = { 0 };
+
+	if (!key && !*who)
+		return "key-missing";
+	if (!key)
+		memcpy(name, who, strlen(who) + 1);
+	else if (gw_access_reader(api->access, key, name))
+		return "key-unknown";
+	if (gw_access_signing(api->access, name, &signing) && signing.must && strcmp(who, name) != 0)
+		return "signature-missing";
+	bus_http_set_who(req, name);
+	return NULL;
+}
+
+bool gw_api_signs(struct gw_api *api, const struct bus_http_request *req)
+{
+	const char *who = bus_http_who(req);
+	struct gw_signing signing;
+
+	return api->signer && (bus_http_header(req, "Accept-Signature") ||
+			       (*who && gw_access_signing(api->access, who, &signing) && signing.answers));
+}
+
+bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
+{
+	const char *problem = gw_api_identify(api, req, gw_api_key(req), name);
+
+	if (!problem)
 		return gw_api_quota(api, req, name);
+	gw_problem(req, problem, NULL, strcmp(problem, "key-missing") == 0 ? "Authorization: Bearer tk_..." : NULL);
 	return false;
 }
 

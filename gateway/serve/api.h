@@ -19,6 +19,8 @@ struct gw_checks;   /* gateway/serve/checks.h */
 struct gw_hooks; /* gateway/hook/hooks.h */
 struct gw_publish; /* gateway/publish/publish.h */
 struct gw_figures_desk; /* gateway/figures/figures.h */
+struct gw_signer; /* gateway/national/signer.h */
+struct gw_national; /* gateway/national/national.h */
 struct gw_shelf_conf; /* gateway/catalogue/shelf.h */
 struct gw_definitions; /* gateway/serve/definitions.h */
 
@@ -38,6 +40,8 @@ struct gw_api {
 	struct gw_store_copy *copy; /* gateway/export/store.h; NULL: no group */
 	struct gw_figures_desk *figures; /* NULL: none are published */
 	struct gw_kept *kept; /* NULL: no answer is kept */
+	struct gw_signer *signer; /* NULL: nothing is signed */
+	struct gw_national *national; /* NULL: no acknowledgements are taken */
 };
 
 extern const struct bus_http_route gw_api_routes[]; /* the public port */
@@ -54,6 +58,15 @@ bool gw_english(const struct bus_http_request *req);
 
 /* The key as sent: `Authorization: Bearer KEY` or `X-Api-Key: KEY`; NULL: none. */
 const char *gw_api_key(const struct bus_http_request *req);
+/* Whether somebody says who asks: by a key, or by a signature that was found good. */
+bool gw_api_keyed(const struct bus_http_request *req);
+/* Whose key this is, or (key NULL) who signed the request: fills name (GW_READER_NAME_MAX), and tells the request. NULL,
+ * or the problem's code. */
+const char *gw_api_identify(struct gw_api *api, struct bus_http_request *req, const char *key, char *name);
+/* Of the key that the request came with, or GW_KEY_ID_SIGNED; once it is known who asks. */
+void gw_api_key_id(const struct bus_http_request *req, char id[9]);
+/* Whether the answer is to be signed: for this reader, once it is known who asks, or because the request says so. */
+bool gw_api_signs(struct gw_api *api, const struct bus_http_request *req);
 /* Who asks: fills name (GW_READER_NAME_MAX) or answers 401, or 429 beyond its quota,
  * and returns false. Once a request. */
 bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name);
@@ -127,6 +140,10 @@ void gw_catalogue_openapi(void *ctx, struct bus_http_request *req);
 void gw_catalogue_asyncapi(void *ctx, struct bus_http_request *req);
 void gw_catalogue_dictionary(void *ctx, struct bus_http_request *req);
 void gw_catalogue_ckan(void *ctx, struct bus_http_request *req);
+void gw_signer_directory(void *ctx, struct bus_http_request *req);
+void gw_national_offer(void *ctx, struct bus_http_request *req);
+void gw_national_acknowledge(void *ctx, struct bus_http_request *req);
+void gw_national_acknowledged(void *ctx, struct bus_http_request *req);
 void gw_portal(void *ctx, struct bus_http_request *req);
 void gw_ops_health(void *ctx, struct bus_http_request *req);
 void gw_ops_ready(void *ctx, struct bus_http_request *req);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "bus/base64url.h"
 #include "bus/log.h"
 #include "bus/yaml.h"
 #include "gateway/serve/access_rows.h"
@@ -197,6 +198,39 @@ static enum bus_err publish_read(struct bus_yaml *y, struct bus_yaml_node *list,
 	return rc;
 }
 
+static enum bus_err verify_add(struct bus_yaml *y, const struct bus_yaml_node *node, struct gw_signing *s,
+			       struct bus_error *err)
+{
+	struct bus_buf key = { 0 };
+	bool good = s->n < GW_VERIFY_MAX && node->kind == BUS_YAML_SCALAR && bus_base64url_read(bus_str(node->text), &key) &&
+		    key.n == BUS_ED25519_LEN;
+
+	if (good)
+		memcpy(s->key[s->n++], key.p, key.n);
+	bus_buf_release(&key);
+	return good ? BUS_OK
+		    : bus_yaml_fail(y, node, err, "an Ed25519 public key is 43 characters of base64url, as in the 'x' of a "
+						  "JWK; at most %d of them", GW_VERIFY_MAX);
+}
+
+static enum bus_err signing_read(struct bus_yaml *y, struct bus_yaml_node *node, struct gw_signing *s,
+				 struct bus_error *err)
+{
+	struct bus_yaml_node *keys = bus_yaml_get(node, "verify");
+	enum bus_err rc = bus_yaml_bool(y, node, "signed", false, &s->answers, err);
+
+	if (rc == BUS_OK)
+		rc = bus_yaml_bool(y, node, "must_sign", false, &s->must, err);
+	if (rc == BUS_OK && keys && keys->kind != BUS_YAML_LIST)
+		rc = verify_add(y, keys, s, err);
+	else if (keys)
+		for (struct bus_yaml_node *k = keys->first; k && rc == BUS_OK; k = k->next)
+			rc = verify_add(y, k, s, err);
+	if (rc == BUS_OK && s->must && s->n == 0)
+		rc = bus_yaml_fail(y, node, err, "must_sign needs verify: the public key that the reader signs with");
+	return rc;
+}
+
 static enum bus_err reader_read(const struct gw_views *views, struct gw_policy *p, struct bus_yaml *y,
 				struct bus_yaml_node *node, struct gw_policy_reader *r, struct bus_error *err)
 {
@@ -216,6 +250,8 @@ static enum bus_err reader_read(const struct gw_views *views, struct gw_policy *
 		rc = bus_yaml_int(y, node, "streams", false, 0, 1000000, &r->streams, err);
 	if (rc == BUS_OK)
 		rc = bus_yaml_str(y, node, "quota", false, &quota, err);
+	if (rc == BUS_OK)
+		rc = signing_read(y, node, &r->signing, err);
 	if (rc != BUS_OK)
 		return rc;
 	if (quota && !gw_quota_read(quota, &r->quota))

@@ -11,6 +11,7 @@
 #ifndef GATEWAY_SERVE_POLICY_H
 #define GATEWAY_SERVE_POLICY_H
 
+#include "bus/crypto_sign.h"
 #include "bus/error.h"
 #include "gateway/engine/read.h"
 #include "gateway/serve/quota.h"
@@ -45,11 +46,21 @@ struct gw_topic_rule { /* records of a topic as they are */
 	const struct gw_scope *says; /* `clear` and its fields; NULL: nothing in clear */
 };
 
+#define GW_VERIFY_MAX 4
+
+struct gw_signing { /* what is signed between us and a reader (RFC 9421) */
+	bool answers; /* ours */
+	bool must;    /* its requests: a key alone is not enough */
+	uint8_t key[GW_VERIFY_MAX][BUS_ED25519_LEN]; /* public: whoever signs with one of them is this reader */
+	size_t n;
+};
+
 struct gw_policy_reader {
 	char name[GW_READER_NAME_MAX];
 	bool status; /* may see topics and quality */
 	bool define; /* may define, change and drop views */
 	int64_t streams; /* most that are open at a time */
+	struct gw_signing signing;
 	struct gw_quota quota;
 	struct gw_meter *meter; /* of the quota; gw_access binds it */
 	struct gw_rule *rule;

@@ -22,6 +22,8 @@ static const struct gw_problem_kind table[] = {
 	  "This address does not take that method: rows are read only" },
 	{ "key-missing", 401, "Kunci diperlukan", "A key is needed" },
 	{ "key-unknown", 401, "Kunci tidak dikenal", "The key is not known" },
+	{ "signature-invalid", 401, "Tanda tangan permintaan ini tidak diterima", "The signature of this request is not taken" },
+	{ "signature-missing", 401, "Permintaan pembaca ini harus bertanda tangan", "Requests of this reader must be signed" },
 	{ "not-granted", 403, "Tidak diizinkan", "Not granted" },
 	{ "column-masked", 403, "Kolom ini disamarkan bagi Anda", "This column is masked for you" },
 	{ "view-unknown", 404, "Tidak ada tayangan dengan nama itu bagi Anda",

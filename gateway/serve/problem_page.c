@@ -16,6 +16,18 @@ static const struct gw_problem_words words[] = {
 	  "Send a reader's key: <code>Authorization: Bearer tk_...</code>. Diskominfo hands keys out." },
 	{ "key-unknown", "Kunci salah tulis, atau telah dicabut. Tiket berlaku 60 detik dan hanya sekali.",
 	  "The key is misspelt, or has been revoked. A ticket is good for 60 seconds, and once." },
+	{ "signature-invalid",
+	  "<code>detail</code> menyebut bagian yang salah. RFC 9421, Ed25519: <code>keyid</code> nama pembaca, <code>created</code> kurang "
+	  "dari 5 menit lalu dan sesudah gateway dimulai, <code>nonce</code> baru untuk setiap permintaan; tercakup "
+	  "<code>\"@method\"</code>, <code>\"@target-uri\"</code> atau <code>\"@path\" \"@query\"</code>, dan "
+	  "<code>\"content-digest\"</code> (sha-256) bila ada isi. Tanda tangani lagi dan kirim ulang.",
+	  "<code>detail</code> names the part that is wrong. RFC 9421, Ed25519: <code>keyid</code> is the reader's name, "
+	  "<code>created</code> less than 5 minutes ago and after the gateway's start, a new <code>nonce</code> for every request; covered are "
+	  "<code>\"@method\"</code>, <code>\"@target-uri\"</code> or <code>\"@path\" \"@query\"</code>, and "
+	  "<code>\"content-digest\"</code> (sha-256) where there is a body. Sign anew and send again." },
+	{ "signature-missing",
+	  "Untuk pembaca ini kunci saja tidak cukup (<code>must_sign</code>): permintaan ditandatangani menurut RFC 9421.",
+	  "For this reader a key is not enough (<code>must_sign</code>): requests are signed by RFC 9421." },
 	{ "not-granted", "Kunci ini tidak berhak atas hal ini. Minta perluasan hak kepada Diskominfo.",
 	  "This key has no right to this. Ask Diskominfo for it." },
 	{ "column-masked",
