@@ -167,6 +167,13 @@ static enum MHD_Result refuse(struct bus_http_request *req, int status, const ch
 	return settle(req);
 }
 
+static const char *why_not(int status)
+{
+	return status == 413   ? "the body is over the limit"
+	       : status == 415 ? "Content-Type or Content-Encoding of the body"
+			       : "too much is being sent at once; try again";
+}
+
 static int64_t body_max(const struct bus_http_request *req)
 {
 	const struct http_resource *r = req->match.resource;
@@ -191,9 +198,11 @@ static enum MHD_Result begin(struct bus_http_request *req, const char *method, c
 		return refuse(req, status, why);
 	if (length > body_max(req)) {
 		if (length > HTTP_DRAIN_MAX || bus_http_header(req, "Expect"))
-			return refuse(req, 413, "the body is over the limit");
+			return refuse(req, 413, why_not(413));
 		req->refusal = 413;
 	}
+	if (!req->refusal && length != 0 && req->match.method && bus_http_odd_body(req))
+		req->refusal = 415;
 	req->phase = HTTP_BODY;
 	set_deadline(req->conn, length != 0 ? h->body_ms : 0);
 	return MHD_YES;
@@ -214,7 +223,11 @@ static enum MHD_Result take_body(struct bus_http_request *req, const char *p, si
 	}
 	if (req->refusal) {
 		req->drained += (int64_t)n;
-		return req->drained <= HTTP_DRAIN_MAX ? MHD_YES : MHD_NO;
+		if (req->drained > HTTP_DRAIN_MAX && !req->said) {
+			bus_http_say_now(req, req->refusal, why_not(req->refusal));
+			req->said = true;
+		}
+		return req->drained <= 2 * HTTP_DRAIN_MAX ? MHD_YES : MHD_NO;
 	}
 	bus_buf_put(&req->body, p, n);
 	return MHD_YES;
@@ -250,9 +263,7 @@ static void run(struct bus_http_request *req)
 
 	if (req->refusal) {
 		bus_http_set(req, "Connection", "close");
-		bus_http_refuse(req, req->refusal,
-				req->refusal == 413 ? "the body is over the limit"
-						    : "too much is being sent at once; try again");
+		bus_http_refuse(req, req->refusal, why_not(req->refusal));
 	} else if (m->method) {
 		handle(req);
 	} else if (strcmp(req->method, "OPTIONS") == 0 && strcmp(bus_http_path(req), "*") == 0) {
@@ -287,6 +298,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 		*n = 0;
 		if (given > 0)
 			return take_body(req, data, given);
+		if (req->said)
+			return MHD_NO;
 		req->phase = HTTP_RUNNING;
 		set_deadline(req->conn, 0);
 		run(req);
@@ -430,6 +443,7 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	h->body_ms = conf->body_ms ? conf->body_ms : BODY_MS;
 	h->idle_ms = conf->idle_ms ? conf->idle_ms : IDLE_MS;
 	h->program = bus_xstrdup(conf->program ? conf->program : "titian");
+	h->types = conf->types;
 	h->problem_type = conf->problem_type;
 	h->write_error = conf->write_error;
 	h->own_shape = conf->own_shape;
@@ -446,10 +460,16 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	free(labels);
 	raise_file_limit();
 	rc = bus_http_table_build(routes, &h->table, err);
-	for (const struct bus_http_large *l = conf->large; rc == BUS_OK && l && l->pattern; l++)
-		for (size_t i = 0; i < h->table.n; i++)
-			if (strcmp(h->table.resource[i].pattern, l->pattern) == 0)
-				h->table.resource[i].body_max = l->body_max;
+	for (const struct bus_http_large *l = conf->large; rc == BUS_OK && l && l->pattern; l++) {
+		for (size_t i = 0; i < h->table.n; i++) {
+			struct http_resource *r = &h->table.resource[i];
+
+			if (strcmp(r->pattern, l->pattern) == 0) {
+				r->body_max = l->body_max;
+				r->any_body = l->any;
+			}
+		}
+	}
 	if (rc == BUS_OK && conf->tls)
 		rc = bus_http_tls_open(conf->tls, &h->tls, err);
 	else if (rc == BUS_OK && !conf->exposed && conf->address && !is_loopback(conf->address))

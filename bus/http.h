@@ -12,7 +12,8 @@
  * before a header's colon, missing or second Host, second Authorization, NUL, bare CR or folding in a header,
  * control characters and spaces in the URI: 400 and close; Transfer-Encoding other than chunked: 501 and
  * close. Absolute deadlines for the request (10 s for headers, 30 s for the body, 30 s idle); URI over 8 KiB
- * 414, body over the cap 413, all bodies over their common cap 503, HEAD as GET without a body, OPTIONS with
+ * 414, path or query with a broken escape, %00, no UTF-8 or over 256 parameters 400, body over the cap 413, of another
+ * type or packed 415, all bodies over their common cap 503, HEAD as GET without a body, OPTIONS with
  * Allow, 405 with Allow, 404; these as problem documents (RFC 9457). Standard headers on every answer:
  * X-Content-Type-Options: nosniff, Cache-Control: no-store unless set, X-Request-Id (the one sent, else the trace-id
  * of a traceparent, else a new one). Access log at debug level
@@ -21,6 +22,7 @@
  * What MHD answers itself, before we see the request (a short HTML page, connection closed): a header line
  * without a colon 400, request line and headers over 16 KiB in all 414 or 431, malformed chunks 400. What it
  * accepts and hides: a bare LF as a line end (RFC 9112 2.2 allows it), chunk extensions, trailers.
+ * A body without an end that is over the cap is read for 16 MiB more, told so while it still comes, and cut 16 MiB later.
  * A whole answer to a reader that takes a byte now and then has no deadline but 30 s without any byte.
  *
  * TLS: 1.2 and 1.3, AEAD ciphers with ephemeral keys only, no renegotiation, no resumption (so that a client's
@@ -57,6 +59,7 @@ struct bus_http_route {
 struct bus_http_large { /* a path whose bodies have a cap of their own */
 	const char *pattern; /* as in the routes; NULL ends the list */
 	int64_t body_max;
+	bool any; /* ... and any Content-Type and Content-Encoding: the handler sees to them */
 };
 
 enum bus_http_client { BUS_HTTP_CLIENT_NONE, BUS_HTTP_CLIENT_OPTIONAL, BUS_HTTP_CLIENT_REQUIRED };
@@ -78,6 +81,9 @@ struct bus_http_conf {
 	int connections;		 /* 0: 10,000 in all */
 	int64_t body_max;		 /* 0: 1 MiB */
 	const struct bus_http_large *large; /* NULL: none */
+	/* Media types that a body may have, NULL-ended, "+json" for all that end so; others are refused (415). One that says
+	 * nothing is taken. NULL: any. */
+	const char *const *types;
 	int64_t bodies_max;		 /* of all requests at a time; 0: 256 MiB */
 	int header_ms, body_ms, idle_ms; /* the deadlines; 0: 10 s, 30 s, 30 s */
 	const char *program;		 /* for metrics: titian_http_requests_total{program,route,status} */

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bus/http_impl.h"
@@ -21,6 +22,7 @@ const char *bus_http_reason(int status)
 		{ 405, "Method not allowed" },
 		{ 413, "Content too large" },
 		{ 414, "URI too long" },
+		{ 415, "Unsupported media type" },
 		{ 429, "Too many requests" },
 		{ 500, "Internal error" },
 		{ 501, "Not implemented" },
@@ -242,6 +244,26 @@ struct MHD_Response *bus_http_unavailable(struct bus_http_request *req)
 	MHD_add_response_header(r, "X-Request-Id", req->id);
 	MHD_add_response_header(r, "Connection", "close");
 	return r;
+}
+
+void bus_http_say_now(struct bus_http_request *req, int status, const char *detail)
+{
+	struct bus_buf body = { 0 }, b = { 0 };
+	const char *type = put_refusal(&body, req, status, detail);
+
+	bus_buf_printf(&b,
+		       "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n"
+		       "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nX-Request-Id: %s\r\n\r\n",
+		       status, bus_http_reason(status), type, body.n, req->id);
+	bus_buf_put(&b, body.p, body.n);
+	if (req->h->tls)
+		bus_http_tls_say(req->mhd, b.p, b.n);
+	else
+		(void)send(req->conn->fd, b.p, b.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	shutdown(req->conn->fd, SHUT_WR);
+	bus_http_count(req, status);
+	bus_buf_release(&body);
+	bus_buf_release(&b);
 }
 
 struct bus_http_ticket *bus_http_defer(struct bus_http_request *req)

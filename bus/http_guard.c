@@ -170,3 +170,29 @@ int bus_http_guard(struct bus_http_request *req, const char *version, int64_t *l
 	*why = s.why;
 	return s.status;
 }
+
+static bool ends_with(struct bus_str s, const char *tail)
+{
+	size_t n = strlen(tail);
+
+	return s.n >= n && strncasecmp(s.p + s.n - n, tail, n) == 0;
+}
+
+bool bus_http_odd_body(const struct bus_http_request *req)
+{
+	const char *coding = bus_http_header(req, "Content-Encoding"),
+		   *type = bus_http_header(req, "Content-Type");
+	const char *const *known = req->h->types;
+	struct bus_str is = { type, type ? strcspn(type, "; \t") : 0 };
+
+	if (req->match.resource->any_body)
+		return false;
+	if (coding && strcasecmp(coding, "identity") != 0)
+		return true;
+	if (!type || !known)
+		return false;
+	for (; *known; known++)
+		if (ends_with(is, *known) && (**known == '+' || is.n == strlen(*known)))
+			return false;
+	return true;
+}

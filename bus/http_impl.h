@@ -61,6 +61,7 @@ struct bus_http {
 	_Atomic int64_t bodies; /* bytes that requests hold */
 	int64_t header_ms, body_ms, idle_ms;
 	char *program;
+	const char *const *types; /* NULL: bodies of any */
 	const char *problem_type;
 	void (*write_error)(struct bus_buf *out, int status, const char *title, const char *detail);
 	bool (*own_shape)(const struct bus_http_request *req);
@@ -116,8 +117,9 @@ struct bus_http_request {
 	struct bus_http *h;
 	struct http_conn *conn;
 	enum http_phase phase;
-	int refusal;	 /* 413, 503: decided, but the body is still being read; 0: none */
+	int refusal;	 /* 413, 415, 503: decided, but the body is still being read; 0: none */
 	int64_t drained; /* bytes of a body that is too large */
+	bool said;	 /* ... and what was said of it, past MHD */
 	const char *method;
 	struct http_match match;
 	struct bus_buf uri;	  /* as sent, NUL-ended; n without the NUL */
@@ -184,6 +186,7 @@ extern void *const bus_http_tls_callback;
 /* A new connection, before its handshake: it gets today's credentials, held until _leave. */
 struct http_credentials *bus_http_tls_enter(struct http_tls *t, struct MHD_Connection *c);
 void bus_http_tls_leave(struct http_tls *t, struct http_credentials **c);
+void bus_http_tls_say(struct MHD_Connection *c, const void *p, size_t n); /* past MHD, on its thread */
 struct http_peer *bus_http_tls_peer(struct MHD_Connection *c); /* free with bus_http_peer_free */
 const struct bus_http_certificate *bus_http_peer_certificate(const struct http_peer *p);
 void bus_http_peer_free(struct http_peer **p);
@@ -193,10 +196,15 @@ void bus_http_peer_free(struct http_peer **p);
  * *why. *length: Content-Length, -1 when the body is chunked. */
 int bus_http_guard(struct bus_http_request *req, const char *version, int64_t *length, const char **why);
 
+/* Of a request that has a body and a route: is it said to be what is not taken there? */
+bool bus_http_odd_body(const struct bus_http_request *req);
+
 /* http_answer.c */
 void bus_http_refuse(struct bus_http_request *req, int status,
 		     const char *detail);				 /* in the program's shape */
 struct MHD_Response *bus_http_unavailable(struct bus_http_request *req); /* 503, while a ticket is open */
+/* To a peer that is still sending, when MHD takes no answer yet: as much as its socket has room for, then its end. */
+void bus_http_say_now(struct bus_http_request *req, int status, const char *detail);
 void bus_http_add_head(struct bus_http_request *req, struct MHD_Response *r, const char *type);
 void bus_http_count(struct bus_http_request *req, int status);
 const char *bus_http_reason(int status);

@@ -105,6 +105,7 @@ void bus_http_request_reset(struct bus_http_request *req)
 	req->has_cache_control = false;
 	req->refusal = 0;
 	req->drained = 0;
+	req->said = false;
 	req->id[0] = '\0';
 	if (req->arena && bus_arena_used(req->arena) > HTTP_KEEP)
 		bus_arena_free(&req->arena);
@@ -122,6 +123,16 @@ void bus_http_request_reset(struct bus_http_request *req)
 	pthread_mutex_unlock(&req->lock);
 }
 
+/* MHD takes the query apart once we have seen it, and where its pool is too small for the pieces (some hundred) it never
+ * answers. We read the query ourselves, so none is left for it: the text is its own, and not constant. */
+static void hide_query(const char *uri)
+{
+	char *query = strchr((char *)(uintptr_t)uri, '?');
+
+	if (query && query[1])
+		query[1] = '\0';
+}
+
 void bus_http_request_begin(struct bus_http_request *req, struct MHD_Connection *c, const char *uri)
 {
 	size_t n = uri ? strlen(uri) : 0;
@@ -131,6 +142,8 @@ void bus_http_request_begin(struct bus_http_request *req, struct MHD_Connection 
 	req->uri_sent = n;
 	bus_buf_put(&req->uri, uri, n > HTTP_URI_MAX ? HTTP_URI_MAX : n);
 	bus_buf_cstr(&req->uri);
+	if (uri)
+		hide_query(uri);
 	req->match.resource = NULL;
 	req->path_at = 0;
 	req->path_len = 0;
@@ -197,7 +210,7 @@ int bus_http_request_parse(struct bus_http_request *req, const char *method, con
 	req->method = lasting(method);
 	path = (struct bus_str){ req->uri.p + req->path_at, req->path_len };
 	query = bus_str(req->raw_query);
-	*why = "the path or the query holds a broken %-escape, %00 or too many parameters";
+	*why = "the path or the query holds a broken %-escape, %00, no UTF-8 or too many parameters";
 	if (path.p[0] != '/' && strcmp(path.p, "*") != 0)
 		return 400;
 	bus_http_table_match(&req->h->table, method, path, &req->match);

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "bus/utf8.h"
+
 /* Splits path ("/a/b") into at most HTTP_PARTS_MAX segments; false when there are more, or no leading '/'. */
 static bool split(struct bus_str path, struct bus_str *segment, size_t *n)
 {
@@ -229,7 +231,7 @@ bool bus_http_decode(struct bus_str in, bool plus, char *out, size_t *n)
 	}
 	out[o] = '\0';
 	*n = o;
-	return true;
+	return bus_utf8_ok(out, o) == o;
 }
 
 bool bus_http_query_parse(struct bus_str raw, char *text, struct http_pair *pair, size_t *n)

@@ -37,6 +37,7 @@ struct http_resource { /* one pattern with all its methods */
 	struct http_method method[HTTP_METHODS_MAX];
 	size_t n_methods;
 	int64_t body_max; /* 0: the server's */
+	bool any_body;	  /* of any type and coding */
 	char allow[96]; /* "GET, HEAD, POST, OPTIONS" */
 	/* The request counter's series by status, found once each. */
 	_Atomic(struct bus_metric *) series[HTTP_STATUS_COUNT];
@@ -65,7 +66,7 @@ void bus_http_table_match(struct http_table *t, const char *method, struct bus_s
 			  struct http_match *out);
 
 /* Decodes %XX (and '+' when plus is set) into out, which has room for in.n + 1 bytes; adds a NUL.
- * False: a broken escape, or a NUL byte. */
+ * False: a broken escape, a NUL byte, or no UTF-8. */
 bool bus_http_decode(struct bus_str in, bool plus, char *out, size_t *n);
 
 struct http_pair {

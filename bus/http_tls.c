@@ -300,6 +300,11 @@ static gnutls_session_t session_of(struct MHD_Connection *c)
 	return MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
 }
 
+void bus_http_tls_say(struct MHD_Connection *c, const void *p, size_t n)
+{
+	(void)gnutls_record_send(session_of(c), p, n);
+}
+
 struct http_credentials *bus_http_tls_enter(struct http_tls *t, struct MHD_Connection *conn)
 {
 	gnutls_session_t session = session_of(conn);

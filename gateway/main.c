@@ -286,7 +286,24 @@ static void serve(struct gw_api *api, const struct conf *c, const char *instance
 static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct bus_http **http,
 			       struct bus_http **ops, struct bus_error *err)
 {
-	static const struct bus_http_large large[] = { { "/v1/topics/{topic}/records", GW_PUBLISH_BODY_MAX }, { 0 } };
+	static const struct bus_http_large large[] = { { "/v1/topics/{topic}/records", GW_PUBLISH_BODY_MAX, true },
+						       { 0 } };
+	/* The form's is what curl -d says of any body, and the text's what browsers say. */
+	static const char *const types[] = { "application/json",
+					     "+json",
+					     "application/sql",
+					     "application/x-ndjson",
+					     "application/ndjson",
+					     "application/jsonl",
+					     "application/vnd.apache.avro",
+					     "application/vnd.apache.avro+binary",
+					     "application/avro",
+					     "avro/binary",
+					     "avro/json",
+					     "application/octet-stream",
+					     "application/x-www-form-urlencoded",
+					     "text/plain",
+					     NULL };
 	const struct bus_http_conf front = { .address = c->address,
 					     .port = (int)c->port,
 					     .threads = (int)c->threads,
@@ -297,6 +314,7 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 					     .write_error = gw_rp_write_error,
 					     .own_shape = gw_rp_path,
 					     .large = large,
+					     .types = types,
 					     .origins = c->origins,
 					     .gzip = true,
 					     .admit = gw_signer_admit,

@@ -12,6 +12,8 @@ static const struct gw_problem_kind table[] = {
 	{ "http-413", 413, "Isi permintaan terlalu besar", "The body is too large" },
 	{ "http-414", 414, "Alamat terlalu panjang: pakai POST .../lookup",
 	  "The address is too long: use POST .../lookup" },
+	{ "http-415", 415, "Jenis atau kemasan isi permintaan itu tidak diterima",
+	  "That type or coding of the body is not taken" },
 	{ "http-500", 500, "Kesalahan di pihak kami", "A mistake of ours" },
 	{ "http-501", 501, "Transfer-Encoding itu tidak diterima", "That Transfer-Encoding is not taken" },
 	{ "http-503", 503, "Terlalu banyak sekaligus, atau sedang berhenti",

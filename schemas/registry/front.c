@@ -63,10 +63,18 @@ enum bus_err schema_front_start(const struct schema_front_conf *c, struct schema
 				struct bus_http **out, struct bus_error *err)
 {
 	struct bus_http_tls tls = tls_of(c);
+	/* The form's is what curl -d says of any body. */
+	static const char *const types[] = { "application/json",
+					     "+json",
+					     "application/octet-stream",
+					     "application/x-www-form-urlencoded",
+					     "text/plain",
+					     NULL };
 	const struct bus_http_conf front = { .address = c->address,
 					     .port = c->port,
 					     .threads = c->threads,
 					     .body_max = BODY_MAX,
+					     .types = types,
 					     .program = "registry",
 					     .problem_type = SCHEMA_REGISTRY_TYPE,
 					     .write_error = schema_registry_error,

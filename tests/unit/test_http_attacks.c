@@ -52,6 +52,44 @@ static void refuses_what_is_too_long(void **state)
 	    "HTTP/1.1 413 ");
 }
 
+static void answers_what_is_too_long_while_it_still_comes(void **state)
+{
+	char *piece = long_request("10000\r\n", 65536, "\r\n");
+	int fd = stage_dial();
+	char *a = NULL;
+
+	(void)state;
+	stage_say(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+	for (int i = 0; i < 17 * 16; i++) /* MiB; the end never comes */
+		stage_say(fd, piece);
+	a = stage_hear(fd, "}", 3000, NULL);
+	assert_holds(a, "HTTP/1.1 413 ");
+	assert_holds(a, "\"status\":413");
+	free(a);
+	free(piece);
+	close(fd);
+}
+
+static void refuses_packed_bodies_and_too_many_parameters(void **state)
+{
+	struct bus_buf b = { 0 };
+
+	(void)state;
+	stage_expect(
+	    "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", "}",
+	    "HTTP/1.1 415 ");
+	stage_expect(
+	    "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}",
+	    "2:{}", "HTTP/1.1 200 ");
+	stage_expect("GET /hello?a=%ff HTTP/1.1\r\nHost: h\r\n\r\n", "}", "HTTP/1.1 400 ");
+	bus_buf_puts(&b, "GET /hello?a");
+	for (int i = 0; i < 1500; i++)
+		bus_buf_puts(&b, "&a=1");
+	bus_buf_puts(&b, " HTTP/1.1\r\nHost: h\r\n\r\n");
+	stage_expect(bus_buf_cstr(&b), "}", "HTTP/1.1 400 ");
+	bus_buf_release(&b);
+}
+
 static void say_slowly(int fd, const char *text)
 {
 	size_t n;
@@ -281,6 +319,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(refuses_what_is_too_long),
+		TEST(answers_what_is_too_long_while_it_still_comes),
+		TEST(refuses_packed_bodies_and_too_many_parameters),
 		TEST(a_header_that_fits_but_comes_in_small_pieces_is_taken),
 		TEST(deadlines_are_absolute),
 		TEST(no_attack_yields_a_second_answer),

@@ -113,7 +113,9 @@ static void refuses_routes_that_cannot_be(void **state)
 
 static void decodes_percent_escapes_and_refuses_broken_ones(void **state)
 {
-	static const char *const broken[] = { "%", "%4", "a%zz", "%4g", "%00", "a%" };
+	static const char *const broken[] = {
+		"%", "%4", "a%zz", "%4g", "%00", "a%", "%ff", "%c3", "%ed%a0%80"
+	};
 	char out[64];
 	size_t n;
 
