@@ -29,7 +29,7 @@
 #include "gateway/hook/hooks.h"
 #include "gateway/national/signer.h"
 #include "gateway/publish/publish.h"
-#include "gateway/restproxy/rp.h"
+#include "gateway/restproxy/proxy.h"
 #include "gateway/serve/definitions.h"
 #include "gateway/serve/promise.h"
 #include "gateway/store/db.h"
@@ -287,6 +287,8 @@ static enum bus_err start_http(const struct conf *c, struct gw_api *api, struct 
 			       struct bus_http **ops, struct bus_error *err)
 {
 	static const struct bus_http_large large[] = { { "/v1/topics/{topic}/records", GW_PUBLISH_BODY_MAX, true },
+						       { "/topics/{topic}", GW_PUBLISH_BODY_MAX, true },
+						       { "/topics/{topic}/partitions/{partition}", GW_PUBLISH_BODY_MAX, true },
 						       { 0 } };
 	/* The form's is what curl -d says of any body, and the text's what browsers say. */
 	static const char *const types[] = { "application/json",
@@ -531,6 +533,8 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	api.kept = gw_kept_new();
 	if ((rc = gw_records_new(&api, &kafka, (int)c->records_threads, &api.records, err)))
 		goto out;
+	if ((rc = gw_proxy_new(&api, &kafka, &api.proxy, err)))
+		goto out;
 	api.promises = gw_promises_new(api.engine);
 	api.checks = gw_checks_new(&api);
 	gw_on_change(api.engine, on_change, &api);
@@ -556,6 +560,7 @@ out:
 		gw_hooks_stop(api.hooks);
 	gw_records_stop(api.records);
 	gw_publish_stop(api.publish);
+	gw_proxy_stop(api.proxy);
 	if (http)
 		bus_http_stop(&http, 10000);
 	if (ops)
@@ -570,6 +575,7 @@ out:
 	gw_checks_free(&api.checks);
 	gw_records_free(&api.records);
 	gw_publish_free(&api.publish);
+	gw_proxy_free(&api.proxy);
 	gw_feeds_free(&api.feeds);
 	gw_kept_free(&api.kept);
 	gw_exports_free(&api.exports);

@@ -2,6 +2,7 @@
 #include "gateway/engine/group.h"
 #include "gateway/export/store.h"
 #include "gateway/export/view.h"
+#include "gateway/restproxy/rp.h"
 #include "gateway/serve/api.h"
 
 const struct bus_http_route gw_api_routes[] = {
@@ -62,6 +63,14 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "POST", "/api/3/action/{action}", gw_catalogue_ckan },
 	{ "GET", "/api/action/{action}", gw_catalogue_ckan },
 	{ "POST", "/api/action/{action}", gw_catalogue_ckan },
+	{ "GET", "/topics", gw_rp_topics },
+	{ "GET", "/topics/{topic}", gw_rp_topic },
+	{ "POST", "/topics/{topic}", gw_rp_produce },
+	{ "GET", "/topics/{topic}/partitions", gw_rp_partitions },
+	{ "GET", "/topics/{topic}/partitions/{partition}", gw_rp_one_partition },
+	{ "POST", "/topics/{topic}/partitions/{partition}", gw_rp_produce },
+	{ "GET", "/topics/{topic}/partitions/{partition}/offsets", gw_rp_offsets },
+	{ "GET", "/brokers", gw_rp_brokers },
 	{ "GET", "/problems", gw_problem_list },
 	{ "GET", "/problems/{code}", gw_problem_page },
 	{ "GET", "/healthz", gw_ops_health },

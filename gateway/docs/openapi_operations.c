@@ -1,6 +1,13 @@
 /* What every route is for. One that is missing here stops the first test that asks for the document. */
 #include "gateway/docs/openapi_doc.h"
 
+#define RP_PRODUCE                                                                                           \
+	"application/vnd.kafka.avro.v2+json=RpProduce application/vnd.kafka.json.v2+json=RpProduce "         \
+	"application/vnd.kafka.binary.v2+json=RpProduce"
+#define RP_PRODUCED                                                                                          \
+	"200=RpProduced 400=RpError 401=RpError 403=RpError 404=RpError 406=RpError 409=RpError "            \
+	"413=RpError 415=RpError 422=RpError 429=RpError 500=RpError 503=RpError"
+
 const struct gw_operation gw_operations[] = {
 	{ "GET", "/v1/views", "views", "tayangan", "Tayangan yang boleh Anda baca", "The views you may read",
 	  "", NULL, "200=Views 401", false },
@@ -175,6 +182,26 @@ const struct gw_operation gw_operations[] = {
 	{ "POST", "/api/action/{action}", "ckan_any_post", "katalog", "API aksi CKAN, parameternya sebagai JSON",
 	  "CKAN's action API, its parameters as JSON", "action", "?application/json=CkanQuestion",
 	  "200=Ckan 400=CkanRefused 403=CkanRefused 404=CkanRefused 409=CkanRefused 413 415 429", true },
+	{ "GET", "/topics", "rp_topics", "rest-proxy", "Nama topik yang boleh Anda baca atau kirimi (REST Proxy v2)",
+	  "The names of topics that you may read or publish to (REST Proxy v2)", "", NULL,
+	  "200=RpTopics 401=RpError 406=RpError 429=RpError 503=RpError", false },
+	{ "GET", "/topics/{topic}", "rp_topic", "rest-proxy", "Sebuah topik: setelan dan partisinya",
+	  "A topic: its settings and partitions", "topic", NULL,
+	  "200=RpTopic 401=RpError 404=RpError 406=RpError 429=RpError 503=RpError", false },
+	{ "POST", "/topics/{topic}", "rp_produce", "rest-proxy", "Kirim rekaman, sebagaimana Confluent REST Proxy v2",
+	  "Publish records, as Confluent's REST Proxy v2 has it", "topic idempotency_key", RP_PRODUCE, RP_PRODUCED, false },
+	{ "GET", "/topics/{topic}/partitions", "rp_partitions", "rest-proxy", "Partisi sebuah topik",
+	  "The partitions of a topic", "topic", NULL,
+	  "200=RpPartitions 401=RpError 404=RpError 406=RpError 429=RpError 503=RpError", false },
+	{ "GET", "/topics/{topic}/partitions/{partition}", "rp_partition", "rest-proxy", "Sebuah partisi", "A partition",
+	  "topic rp_partition", NULL, "200=RpPartition 401=RpError 404=RpError 406=RpError 429=RpError 503=RpError", false },
+	{ "POST", "/topics/{topic}/partitions/{partition}", "rp_produce_to", "rest-proxy", "Kirim rekaman ke satu partisi",
+	  "Publish records to one partition", "topic rp_partition idempotency_key", RP_PRODUCE, RP_PRODUCED, false },
+	{ "GET", "/topics/{topic}/partitions/{partition}/offsets", "rp_offsets", "rest-proxy",
+	  "Offset pertama dan terakhir sebuah partisi", "The first and last offset of a partition", "topic rp_partition", NULL,
+	  "200=RpOffsets 401=RpError 404=RpError 406=RpError 429=RpError 503=RpError", false },
+	{ "GET", "/brokers", "rp_brokers", "rest-proxy", "Nomor broker Kafka", "The ids of Kafka's brokers", "", NULL,
+	  "200=RpBrokers 401=RpError 406=RpError 429=RpError 503=RpError", false },
 	{ "GET", "/problems", "problems", "portal", "Bila Titian menolak: semua jawaban", "When Titian says no: every answer", "",
 	  NULL, "200=Page", true },
 	{ "GET", "/problems/{code}", "problem", "portal", "Arti sebuah jawaban masalah, dan jalan keluarnya",

@@ -1,4 +1,6 @@
 /* POST /v1/topics/{topic}/records: the question, and its answer. */
+#include "gateway/publish/ask.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,24 +152,31 @@ static bool read_type(struct question *q, struct bus_http_request *req)
 	return true;
 }
 
-/* The body as it was before it was packed. */
-static bool unpack(struct question *q, struct bus_http_request *req, struct bus_buf *fresh,
-		   struct bus_str *out)
+const char *gw_publish_unpack(struct bus_http_request *req, struct bus_buf *fresh, struct bus_str *out,
+			      struct bus_error *err)
 {
 	const char *coding = bus_http_header(req, "Content-Encoding");
-	struct bus_error err;
 	enum bus_err rc;
 
 	*out = bus_http_body(req);
 	if (!coding || strcasecmp(coding, "identity") == 0)
-		return true;
-	if (strcasecmp(coding, "gzip") != 0 && strcasecmp(coding, "x-gzip") != 0)
-		return refuse(q, "type-unknown", "Content-Encoding", "gzip");
-	rc = bus_gunzip(*out, GW_PUBLISH_BODY_MAX, fresh, &err);
-	if (rc != BUS_OK)
-		return refuse(q, rc == BUS_ETOOBIG ? "http-413" : "body-invalid", err.text, NULL);
+		return NULL;
+	if (strcasecmp(coding, "gzip") != 0 && strcasecmp(coding, "x-gzip") != 0) {
+		(void)bus_fail(err, BUS_EINVAL, "Content-Encoding: gzip");
+		return "type-unknown";
+	}
+	rc = bus_gunzip(*out, GW_PUBLISH_BODY_MAX, fresh, err);
 	*out = bus_buf_str(fresh);
-	return true;
+	return rc == BUS_OK ? NULL : rc == BUS_ETOOBIG ? "http-413" : "body-invalid";
+}
+
+static bool unpack(struct question *q, struct bus_http_request *req, struct bus_buf *fresh,
+		   struct bus_str *out)
+{
+	struct bus_error err = { 0 };
+	const char *problem = gw_publish_unpack(req, fresh, out, &err);
+
+	return !problem || refuse(q, problem, err.text, NULL);
 }
 
 /* --- idempotency --- */
@@ -182,42 +191,43 @@ static bool put_event_header(void *ctx, const char *name, const char *value)
 }
 
 /* The draft writes it as a string of structured fields, in quotes; nearly all send it bare. */
-static bool read_key(struct question *q, struct bus_http_request *req, struct gw_publish_batch *b,
-		     struct bus_str text)
+const char *gw_publish_read_key(struct bus_http_request *req, struct gw_publish_batch *b, struct bus_str text)
 {
 	const char *sent = bus_http_header(req, "Idempotency-Key"),
-		   *type = bus_http_header(req, "Content-Type");
+		   *type = bus_http_header(req, "Content-Type"), *partition = bus_http_part(req, "partition");
 	struct bus_sha256_stream *s;
 	uint8_t print[BUS_SHA256_LEN];
 	char key[KEY_MAX + 1];
 	size_t n;
 
 	if (!sent)
-		return true;
+		return NULL;
 	n = strlen(sent);
 	if (n >= 2 && sent[0] == '"' && sent[n - 1] == '"') {
 		sent++;
 		n -= 2;
 	}
 	if (n == 0 || n > KEY_MAX)
-		return refuse(q, "idempotency-invalid", NULL, NULL);
+		return "idempotency-invalid";
 	for (size_t i = 0; i < n; i++)
 		if (sent[i] <= 0x20 || sent[i] > 0x7e)
-			return refuse(q, "idempotency-invalid", NULL, NULL);
+			return "idempotency-invalid";
 	/* Its hash stands on Kafka, and a NIK is guessed from its hash. */
 	if (gw_publish_holds_nik((struct bus_str){ sent, n }))
-		return refuse(q, "idempotency-invalid", NULL, NULL);
+		return "idempotency-invalid";
 	memcpy(key, sent, n);
 	key[n] = '\0';
 	s = bus_sha256_new();
 	bus_sha256_add(s, bus_http_raw_query(req), strlen(bus_http_raw_query(req)) + 1);
+	if (*partition)
+		bus_sha256_add(s, partition, strlen(partition) + 1);
 	if (type)
 		bus_sha256_add(s, type, strlen(type) + 1);
 	bus_http_each_header(req, put_event_header, s);
 	bus_sha256_add(s, text.p, text.n);
 	bus_sha256_end(&s, print);
 	gw_publish_set_key(b, key, (struct bus_str){ (const char *)print, sizeof(print) });
-	return true;
+	return NULL;
 }
 
 /* --- CloudEvents, binary: the attributes are headers --- */
@@ -281,12 +291,14 @@ static bool read_question(struct question *q, struct bus_http_request *req, stru
 {
 	struct bus_buf unpacked = { 0 }, event = { 0 };
 	struct bus_str text;
+	const char *problem;
 	bool good;
 
 	q->body.batch = b;
 	bus_http_each_query(req, add, q);
-	good =
-	    !q->problem && read_type(q, req) && unpack(q, req, &unpacked, &text) && read_key(q, req, b, text);
+	good = !q->problem && read_type(q, req) && unpack(q, req, &unpacked, &text);
+	if (good && (problem = gw_publish_read_key(req, b, text)))
+		good = refuse(q, problem, NULL, NULL);
 	if (good && b->keyed && gw_publish_answered(b))
 		goto out;
 	if (good && bus_http_header(req, "ce-specversion") && q->body.kind <= GW_BODY_AVRO &&
@@ -316,7 +328,7 @@ void gw_publish_post(void *ctx, struct bus_http_request *req)
 
 	if (!gw_api_reader(api, req, reader))
 		return;
-	if (strlen(topic) > GW_PUBLISH_TOPIC_MAX || !gw_access_publish(api->access, reader, topic)) {
+	if (strlen(topic) > GW_PUBLISH_TOPIC_MAX || !gw_access_publish(api->access, reader, topic, NULL)) {
 		gw_problem(req, "topic-unknown", NULL, "publish: {TOPIC: {}}");
 		return;
 	}

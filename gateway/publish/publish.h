@@ -75,6 +75,7 @@ struct gw_publish_batch {
 	int32_t schema_id; /* of the values, for the answer; 0: none */
 	bool atomic;	   /* all or none */
 	bool bare;	   /* records get only the headers that were given */
+	const char *type;  /* of the values, for their header; static; NULL: Avro */
 	bool keyed;	   /* the next two are set: gw_publish_set_key() */
 	uint8_t key[GW_PUBLISH_KEY_LEN], print[GW_PUBLISH_KEY_LEN];
 	char traceparent[64];

@@ -43,7 +43,7 @@ void gw_stamp_record(struct gw_stamp *s, const struct gw_publish_batch *b, const
 		if (r->has_key || r->subject.p)
 			put(s, BUS_STR("ce_subject"), r->subject.p ? r->subject : key);
 		put(s, BUS_STR("ce_time"), or (r->time, s->time));
-		put(s, BUS_STR("content-type"), BUS_STR("application/avro"));
+		put(s, BUS_STR("content-type"), b->type ? bus_str(b->type) : BUS_STR("application/avro"));
 		put(s, BUS_STR("titian_publisher"), bus_str(b->reader));
 		if (b->traceparent[0])
 			put(s, BUS_STR("ce_traceparent"), bus_str(b->traceparent));

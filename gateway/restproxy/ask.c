@@ -32,7 +32,7 @@ bool gw_rp_may_see(struct gw_api *api, const char *reader, const char *topic)
 	const char *const *clear;
 	size_t n;
 
-	return gw_access_publish(api->access, reader, topic) ||
+	return gw_access_publish(api->access, reader, topic, NULL) ||
 	       gw_access_topic(api->access, reader, topic, &clear, &n);
 }
 

@@ -6,6 +6,8 @@
  *   error.c      {"error_code": 40401, "message": "..."}
  *   media.c      content types
  *   ask.c        who asks
+ *   produce.c    what comes: body.h
+ *   proxy.h      what is kept, and questions about the cluster
  * Thread: any; handlers run on the HTTP pool's threads and never block.
  */
 #ifndef GATEWAY_RESTPROXY_RP_H
@@ -83,5 +85,15 @@ bool gw_rp_reader(struct gw_api *api, struct bus_http_request *req, char *name);
 bool gw_rp_may_see(struct gw_api *api, const char *reader, const char *topic);
 /* {partition} of the path, or 404 is answered. */
 bool gw_rp_partition(struct bus_http_request *req, int32_t *out);
+
+/* --- handlers ------------------------------------------------------------------------------------------------ */
+
+void gw_rp_produce(void *api, struct bus_http_request *req);
+void gw_rp_topics(void *api, struct bus_http_request *req);
+void gw_rp_topic(void *api, struct bus_http_request *req);
+void gw_rp_partitions(void *api, struct bus_http_request *req);
+void gw_rp_one_partition(void *api, struct bus_http_request *req);
+void gw_rp_offsets(void *api, struct bus_http_request *req);
+void gw_rp_brokers(void *api, struct bus_http_request *req);
 
 #endif

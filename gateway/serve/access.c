@@ -377,15 +377,21 @@ bool gw_access_topic(struct gw_access *a, const char *reader, const char *topic,
 	return rule != NULL;
 }
 
-bool gw_access_publish(struct gw_access *a, const char *reader, const char *topic)
+bool gw_access_publish(struct gw_access *a, const char *reader, const char *topic, bool *bytes)
 {
 	const struct gw_policy_reader *r;
 	bool may = false;
 
+	if (bytes)
+		*bytes = false;
+
 	pthread_rwlock_rdlock(&a->lock);
 	r = gw_policy_reader(&a->policy.says, reader);
-	for (size_t i = 0; r && i < r->n_publish && !may; i++)
+	for (size_t i = 0; r && i < r->n_publish && !may; i++) {
 		may = strcmp(r->publish[i].topic, topic) == 0;
+		if (may && bytes)
+			*bytes = r->publish[i].bytes;
+	}
 	pthread_rwlock_unlock(&a->lock);
 	return may;
 }

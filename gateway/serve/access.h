@@ -46,7 +46,8 @@ bool gw_access_status(struct gw_access *a, const char *reader); /* may see topic
  * gw_access, and the same grant said again has the same pointer. */
 bool gw_access_topic(struct gw_access *a, const char *reader, const char *topic, const char *const **clear,
 		     size_t *n);
-bool gw_access_publish(struct gw_access *a, const char *reader, const char *topic); /* may write records to it */
+/* Whether the reader may write records to a topic. *bytes: also what has no schema; may be NULL. */
+bool gw_access_publish(struct gw_access *a, const char *reader, const char *topic, bool *bytes);
 int gw_access_streams(struct gw_access *a, const char *reader); /* most feeds open at a time */
 /* While it stands still, every grant is what it was. */
 uint64_t gw_access_generation(struct gw_access *a);

@@ -192,8 +192,10 @@ static enum bus_err publish_read(struct bus_yaml *y, struct bus_yaml_node *list,
 		bus_yaml_get(list, node->key);
 		if (node->kind != BUS_YAML_MAP || node->key[0] == '_' || strchr(node->key, '*'))
 			return bus_yaml_fail(y, node, err, "a topic's whole name, not one of ours ('_...'), and {}");
-		r->publish[r->n_publish++].topic = bus_xstrdup(node->key);
-		rc = bus_yaml_no_more(y, node, err);
+		r->publish[r->n_publish].topic = bus_xstrdup(node->key);
+		rc = bus_yaml_bool(y, node, "bytes", false, &r->publish[r->n_publish++].bytes, err);
+		if (rc == BUS_OK)
+			rc = bus_yaml_no_more(y, node, err);
 	}
 	return rc;
 }

@@ -73,6 +73,7 @@ struct gw_policy_reader {
 
 struct gw_publish_rule { /* a topic that records may be published to */
 	char *topic;
+	bool bytes; /* as bytes and JSON too, where no schema is registered */
 };
 
 #define GW_STREAMS_DEFAULT 20
