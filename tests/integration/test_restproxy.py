@@ -61,7 +61,8 @@ def gateway(apart, topics):
 
 @pytest.fixture(scope="module")
 def log(apart):
-    consumer = Consumer({"bootstrap.servers": apart.bootstrap, "group.id": str(uuid.uuid4()), "enable.auto.commit": False})
+    consumer = Consumer({"bootstrap.servers": apart.bootstrap, "group.id": str(uuid.uuid4()), "enable.auto.commit": False,
+                         "fetch.wait.max.ms": 20})
 
     def at(topic, place):
         consumer.assign([TopicPartition(topic, place["partition"], place["offset"])])
