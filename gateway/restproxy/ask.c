@@ -1,5 +1,4 @@
 /* Who asks, and for what. */
-#include <stdio.h>
 #include <strings.h>
 
 #include "bus/arena.h"
@@ -7,18 +6,20 @@
 
 bool gw_rp_reader(struct gw_api *api, struct bus_http_request *req, char *name)
 {
-	const char *key = gw_api_key(req), *header = bus_http_header(req, "Authorization");
-	char password[GW_KEY_LEN + 1];
+	const char *key = gw_api_key(req), *header = bus_http_header(req, "Authorization"), *problem;
+	char password[GW_KEY_LEN + 1] = "";
 	struct gw_quota_left left;
 
 	if (!key && header && gw_access_basic(header, password))
 		key = password;
-	if (!key || gw_access_reader(api->access, key, name)) {
-		explicit_bzero(password, sizeof(password));
-		gw_rp_fail(req, GW_RP_KEY_UNKNOWN, "a key as password (Basic), or as Bearer");
+	problem = gw_api_identify(api, req, key, name);
+	explicit_bzero(password, sizeof(password));
+	if (problem) {
+		gw_rp_fail(req, GW_RP_KEY_UNKNOWN,
+			   strcmp(problem, "key-missing") == 0 ? "a key as password (Basic), or as Bearer"
+							       : gw_problem_title(problem, true));
 		return false;
 	}
-	explicit_bzero(password, sizeof(password));
 	if (!gw_access_quota(api->access, name, &left))
 		return true;
 	gw_quota_headers(req, &left);

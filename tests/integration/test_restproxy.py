@@ -35,7 +35,8 @@ POLICY = """readers:
   uji: {views: {rp: {}}, publish: {%s: {}, %s: {}, %s: {bytes: true}, %s: {}, %s: {}}}
   baca: {topics: {%s: {}}}
   sempit: {quota: 1/1h, topics: {%s: {}}}
-""" % (NAME, KEYED, BYTES, STRICT, GHOST, NAME, NAME)
+  tanda: {verify: "%s", must_sign: true, publish: {%s: {}}}
+""" % (NAME, KEYED, BYTES, STRICT, GHOST, NAME, NAME, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", NAME)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def topics(apart):
 
 @pytest.fixture(scope="module")
 def gateway(apart, topics):
-    own = OwnGateway(apart, "restproxy", topics[:1], {"rp": VIEW}, POLICY, readers=("uji", "baca", "sempit"))
+    own = OwnGateway(apart, "restproxy", topics[:1], {"rp": VIEW}, POLICY, readers=("uji", "baca", "sempit", "tanda"))
     own.start()
     yield own
     own.stop()
@@ -267,6 +268,7 @@ def test_who_asks(gateway):
     for authorization in ("Basic " + base64.b64encode(b"uji:salah").decode(), "Basic !!", "Bearer tk_x"):
         _, head = refused(gateway, 40101, 401, "/brokers", Authorization=authorization)
         assert any(h.startswith("Basic") for h in head.get_all("WWW-Authenticate"))
+    refused(gateway, 40101, 401, "/brokers", key=gateway.keys["tanda"])  # a key alone is not enough for it
     assert ask(gateway, "/brokers", Authorization="Bearer " + gateway.key)[0] == 200
     assert ask(gateway, "/brokers", Authorization="Basic eDp5", X_Api_Key=gateway.key)[0] == 200
     assert ask(gateway, "/brokers", key=gateway.keys["sempit"])[0] == 200
