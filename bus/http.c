@@ -54,13 +54,13 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **request,
 	bool orphan;
 
 	(void)c;
-	(void)code;
 	*request = NULL;
 	if (!req)
 		return;
 	conn = req->conn;
 	pthread_mutex_lock(&req->lock);
 	req->mhd = NULL;
+	req->sent = code == MHD_REQUEST_TERMINATED_COMPLETED_OK;
 	/* Its ticket is out: stop has answered it, or MHD found, once stop had resumed it, that the peer is
 	 * gone. */
 	orphan = req->deferred && !req->answered && !req->again;

@@ -159,6 +159,9 @@ const struct bus_http_certificate *bus_http_certificate(const struct bus_http_re
  * when something else is attached. */
 void bus_http_attach(struct bus_http_request *req, void *p, void (*release)(void *p));
 void *bus_http_attached(const struct bus_http_request *req); /* NULL: nothing */
+/* In that release, when it is called because the request is over: all of the answer was handed to the kernel. The peer
+ * may still not get it. */
+bool bus_http_sent(const struct bus_http_request *req);
 
 #define BUS_HTTP_WHO_MAX 64
 /* Who asks, as the program found out; kept with the request. At most BUS_HTTP_WHO_MAX - 1 bytes (assert); "": nobody

@@ -159,6 +159,7 @@ struct bus_http_request {
 	bool streaming;
 	bool suspended;
 	bool gone;	/* the peer has hung up */
+	bool sent;	/* over, and all of the answer was handed to the kernel */
 	bool abandoned; /* a deferred request that stop answered itself */
 	const char *type; /* bus_http_set_type */
 	bool orphan;	/* ... and that its connection has left: the ticket frees it */

@@ -50,6 +50,11 @@ void bus_http_attach(struct bus_http_request *req, void *p, void (*release)(void
 	req->release = release;
 }
 
+bool bus_http_sent(const struct bus_http_request *req)
+{
+	return req->sent;
+}
+
 void *bus_http_attached(const struct bus_http_request *req)
 {
 	return req->attached;
@@ -85,6 +90,7 @@ void bus_http_request_reset(struct bus_http_request *req)
 {
 	req->phase = HTTP_IDLE;
 	bus_http_attach(req, NULL, NULL);
+	req->sent = false;
 	req->asked = false;
 	req->who[0] = '\0';
 	req->whole = false;

@@ -30,6 +30,7 @@
 #include "gateway/national/signer.h"
 #include "gateway/publish/publish.h"
 #include "gateway/restproxy/proxy.h"
+#include "gateway/restproxy/consumers.h"
 #include "gateway/serve/definitions.h"
 #include "gateway/serve/promise.h"
 #include "gateway/store/db.h"
@@ -53,6 +54,8 @@ struct conf {
 	bool hooks_deliver;
 	char *publish_topic, *publish_id, *publish_city;
 	int64_t publish_keep, publish_memory;
+	char *rp_topic;
+	int64_t rp_threads, rp_timeout, rp_memory, rp_bytes, rp_reader, rp_all;
 	char *base, *figures_topic;
 	int64_t figures_k;
 	char *cat_publisher, *cat_walidata, *cat_contact, *cat_licence, *cat_place, *cat_place_code;
@@ -121,6 +124,15 @@ static const struct bus_conf_option options[] = {
 	O("publish.memory", SIZE, publish_memory, "128MiB", "Most bytes of records on their way, and again of keys remembered."),
 	O("publish.city_key", PATH, publish_city, "",
 	  "City key: a NIK in the place of a key becomes its pseudonym. Without it such records are refused."),
+	O("restproxy.topic", STR, rp_topic, "_titian_consumers",
+	  "Topic of the consumers of REST Proxy's API, on all gateways; made when missing. \"\": none are served."),
+	O("restproxy.instance_timeout", MS, rp_timeout, "5m",
+	  "A consumer of REST Proxy's API not heard of for so long is over; the same on every gateway."),
+	O("restproxy.threads", INT, rp_threads, "4", "Threads that read for such consumers; 1 to 16."),
+	O("restproxy.memory", SIZE, rp_memory, "64MiB", "Most bytes they read ahead, and again of answers under way."),
+	O("restproxy.max_bytes", SIZE, rp_bytes, "8MiB", "Most bytes of keys and values in one answer to such a consumer."),
+	O("restproxy.per_reader", INT, rp_reader, "100", "Consumers of REST Proxy's API that a reader may have."),
+	O("restproxy.consumers", INT, rp_all, "10000", "Consumers of REST Proxy's API in all."),
 	O("figures.topic", STR, figures_topic, "_titian_figures",
 	  "Topic of figures that were published, kept for ever; made when missing. \"\": none are published."),
 	O("figures.k", INT, figures_k, "10", "Counts below it are withheld; 10 at least."),
@@ -265,6 +277,7 @@ static void serve(struct gw_api *api, const struct conf *c, const char *instance
 		gw_store_copy_tick(api->copy);
 		if (api->publish)
 			gw_publish_tick(api->publish);
+		gw_consumers_tick(api->consumers);
 		if (atomic_exchange(&views_changed, false) || bus_clock_mono_ms() > announced + ANNOUNCE_MS) {
 			gw_engine_announce(api->engine, &kafka, c->schemas_topic, instance);
 			announced = bus_clock_mono_ms();
@@ -453,6 +466,21 @@ static enum bus_err open_publish(const struct conf *c, struct gw_api *api, struc
 	return rc;
 }
 
+static enum bus_err open_consumers(const struct conf *c, const char *base, struct gw_api *api, struct bus_error *err)
+{
+	const struct gw_consumers_conf conf = { .kafka = kafka_conf(c),
+						.topic = c->rp_topic,
+						.base = base,
+						.live_ms = c->rp_timeout,
+						.threads = (int)c->rp_threads,
+						.memory = c->rp_memory,
+						.max_bytes = c->rp_bytes,
+						.per_reader = c->rp_reader,
+						.in_all = c->rp_all };
+
+	return gw_consumers_open(api, &conf, &api->consumers, err);
+}
+
 static enum bus_err read_group(const struct conf *c, const uint8_t key[BUS_KEY_LEN], struct gw_group_conf *out,
 			       struct bus_error *err)
 {
@@ -542,7 +570,8 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	if ((rc = gw_definitions_new(&api, defs, &api.definitions, err)) || (rc = open_exports(c, base, &api, err)) ||
 	    (rc = gw_hooks_start(api.hooks, err)) ||
 	    (*c->figures_topic && (rc = gw_figures_new(&api, &figures, &api.figures, err))) ||
-	    (*c->publish_topic && (rc = open_publish(c, &api, err))) || (rc = start_http(c, &api, &http, &ops, err)) ||
+	    (*c->publish_topic && (rc = open_publish(c, &api, err))) ||
+	    (*c->rp_topic && (rc = open_consumers(c, base, &api, err))) || (rc = start_http(c, &api, &http, &ops, err)) ||
 	    (rc = gw_engine_start(api.engine, err)))
 		goto out;
 	if ((rc = gw_promises_start(api.promises, err)))
@@ -561,6 +590,7 @@ out:
 	gw_records_stop(api.records);
 	gw_publish_stop(api.publish);
 	gw_proxy_stop(api.proxy);
+	gw_consumers_stop(api.consumers);
 	if (http)
 		bus_http_stop(&http, 10000);
 	if (ops)
@@ -576,6 +606,7 @@ out:
 	gw_records_free(&api.records);
 	gw_publish_free(&api.publish);
 	gw_proxy_free(&api.proxy);
+	gw_consumers_free(&api.consumers);
 	gw_feeds_free(&api.feeds);
 	gw_kept_free(&api.kept);
 	gw_exports_free(&api.exports);

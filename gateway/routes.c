@@ -3,6 +3,7 @@
 #include "gateway/export/store.h"
 #include "gateway/export/view.h"
 #include "gateway/restproxy/rp.h"
+#include "gateway/restproxy/consumers.h"
 #include "gateway/serve/api.h"
 
 const struct bus_http_route gw_api_routes[] = {
@@ -71,6 +72,19 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "POST", "/topics/{topic}/partitions/{partition}", gw_rp_produce },
 	{ "GET", "/topics/{topic}/partitions/{partition}/offsets", gw_rp_offsets },
 	{ "GET", "/brokers", gw_rp_brokers },
+	{ "POST", "/consumers/{group}", gw_rp_consumer_create },
+	{ "DELETE", "/consumers/{group}/instances/{instance}", gw_rp_consumer_delete },
+	{ "POST", "/consumers/{group}/instances/{instance}/subscription", gw_rp_subscribe },
+	{ "GET", "/consumers/{group}/instances/{instance}/subscription", gw_rp_subscription },
+	{ "DELETE", "/consumers/{group}/instances/{instance}/subscription", gw_rp_unsubscribe },
+	{ "POST", "/consumers/{group}/instances/{instance}/assignments", gw_rp_assign },
+	{ "GET", "/consumers/{group}/instances/{instance}/assignments", gw_rp_assignments },
+	{ "POST", "/consumers/{group}/instances/{instance}/positions", gw_rp_seek },
+	{ "POST", "/consumers/{group}/instances/{instance}/positions/beginning", gw_rp_seek_beginning },
+	{ "POST", "/consumers/{group}/instances/{instance}/positions/end", gw_rp_seek_end },
+	{ "GET", "/consumers/{group}/instances/{instance}/records", gw_rp_records },
+	{ "POST", "/consumers/{group}/instances/{instance}/offsets", gw_rp_commit },
+	{ "GET", "/consumers/{group}/instances/{instance}/offsets", gw_rp_committed },
 	{ "GET", "/problems", gw_problem_list },
 	{ "GET", "/problems/{code}", gw_problem_page },
 	{ "GET", "/healthz", gw_ops_health },

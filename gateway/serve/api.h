@@ -19,6 +19,7 @@ struct gw_checks;   /* gateway/serve/checks.h */
 struct gw_hooks; /* gateway/hook/hooks.h */
 struct gw_publish; /* gateway/publish/publish.h */
 struct gw_proxy; /* gateway/restproxy/proxy.h */
+struct gw_consumers; /* gateway/restproxy/consumers.h */
 struct gw_figures_desk; /* gateway/figures/figures.h */
 struct gw_signer; /* gateway/national/signer.h */
 struct gw_national; /* gateway/national/national.h */
@@ -36,6 +37,7 @@ struct gw_api {
 	struct gw_hooks *hooks;
 	struct gw_publish *publish; /* NULL: nothing is taken */
 	struct gw_proxy *proxy;
+	struct gw_consumers *consumers; /* NULL: none are served */
 	struct gw_definitions *definitions;
 	struct gw_checks *checks;
 	const struct gw_shelf_conf *catalogue;

@@ -1,0 +1,178 @@
+#include "bus/consumer_group.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include "bus/mem.h"
+
+struct bus_groups {
+	rd_kafka_t *rk;
+};
+
+enum bus_err bus_groups_open(const struct bus_kafka_conf *conf, struct bus_groups **out,
+			     struct bus_error *err)
+{
+	rd_kafka_conf_t *c = NULL;
+	struct bus_groups *g;
+	enum bus_err rc;
+	char why[256];
+
+	*out = NULL;
+	rc = bus_kafka_conf_make(conf, NULL, &c, err);
+	if (rc != BUS_OK)
+		return rc;
+	g = bus_xcalloc(1, sizeof(*g));
+	g->rk = rd_kafka_new(RD_KAFKA_PRODUCER, c, why, sizeof(why));
+	if (!g->rk) {
+		rd_kafka_conf_destroy(c);
+		free(g);
+		return bus_fail(err, BUS_EINVAL, "Kafka settings: %s", why);
+	}
+	*out = g;
+	return BUS_OK;
+}
+
+void bus_groups_close(struct bus_groups **gp)
+{
+	struct bus_groups *g = *gp;
+
+	*gp = NULL;
+	if (!g)
+		return;
+	rd_kafka_destroy(g->rk);
+	free(g);
+}
+
+static enum bus_err fail(struct bus_error *err, rd_kafka_resp_err_t code, const char *group, const char *why)
+{
+	enum bus_err ours = bus_kafka_err(code);
+
+	if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID || code == RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP ||
+	    code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
+		ours = BUS_ECONFLICT;
+	return bus_fail(err, ours, "consumer group '%s': %s", group, why);
+}
+
+/* What the broker says of the one group that was asked about; *list is borrowed from the event. */
+static enum bus_err read_group(const rd_kafka_group_result_t **result, size_t n, const char *group,
+			       const rd_kafka_topic_partition_list_t **list, struct bus_error *err)
+{
+	const rd_kafka_error_t *e;
+
+	if (n != 1)
+		return bus_fail(err, BUS_EKAFKA, "consumer group '%s': no answer", group);
+	e = rd_kafka_group_result_error(result[0]);
+	if (e)
+		return fail(err, rd_kafka_error_code(e), group, rd_kafka_error_string(e));
+	*list = rd_kafka_group_result_partitions(result[0]);
+	for (int i = 0; *list && i < (*list)->cnt; i++)
+		if ((*list)->elems[i].err)
+			return fail(err, (*list)->elems[i].err, group,
+				    rd_kafka_err2str((*list)->elems[i].err));
+	return BUS_OK;
+}
+
+static rd_kafka_AdminOptions_t *options(struct bus_groups *g, rd_kafka_admin_op_t op, int timeout_ms)
+{
+	rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(g->rk, op);
+	char why[256];
+
+	(void)rd_kafka_AdminOptions_set_request_timeout(o, timeout_ms, why, sizeof(why));
+	return o;
+}
+
+static rd_kafka_topic_partition_list_t *as_list(const struct bus_group_offset *o, size_t n)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+
+	for (size_t i = 0; i < n; i++)
+		rd_kafka_topic_partition_list_add(list, o[i].topic, o[i].partition)->offset = o[i].offset;
+	return list;
+}
+
+enum bus_err bus_groups_commit(struct bus_groups *g, const char *group, const struct bus_group_offset *o,
+			       size_t n, int timeout_ms, struct bus_error *err)
+{
+	rd_kafka_topic_partition_list_t *list = as_list(o, n);
+	rd_kafka_AlterConsumerGroupOffsets_t *ask = rd_kafka_AlterConsumerGroupOffsets_new(group, list);
+	rd_kafka_AdminOptions_t *how = options(g, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, timeout_ms);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(g->rk);
+	const rd_kafka_topic_partition_list_t *said = NULL;
+	const rd_kafka_group_result_t **result;
+	rd_kafka_event_t *event;
+	enum bus_err rc;
+	size_t groups = 0;
+
+	rd_kafka_AlterConsumerGroupOffsets(g->rk, &ask, 1, how, queue);
+	event = rd_kafka_queue_poll(queue, -1); /* the request's own timeout ends it */
+	if (rd_kafka_event_error(event)) {
+		rc = fail(err, rd_kafka_event_error(event), group, rd_kafka_event_error_string(event));
+	} else {
+		result = rd_kafka_AlterConsumerGroupOffsets_result_groups(
+		    rd_kafka_event_AlterConsumerGroupOffsets_result(event), &groups);
+		rc = read_group(result, groups, group, &said, err);
+	}
+	rd_kafka_event_destroy(event);
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_AdminOptions_destroy(how);
+	rd_kafka_AlterConsumerGroupOffsets_destroy(ask);
+	rd_kafka_topic_partition_list_destroy(list);
+	return rc;
+}
+
+static void take_offsets(const rd_kafka_topic_partition_list_t *said, struct bus_group_offset *o, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const rd_kafka_topic_partition_t *p =
+		    rd_kafka_topic_partition_list_find(said, o[i].topic, o[i].partition);
+
+		o[i].offset = p && p->offset >= 0 ? p->offset : -1;
+	}
+}
+
+enum bus_err bus_groups_committed(struct bus_groups *g, const char *group, struct bus_group_offset *o,
+				  size_t n, int timeout_ms, struct bus_error *err)
+{
+	rd_kafka_topic_partition_list_t *list = as_list(o, n);
+	rd_kafka_ListConsumerGroupOffsets_t *ask = rd_kafka_ListConsumerGroupOffsets_new(group, list);
+	rd_kafka_AdminOptions_t *how = options(g, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(g->rk);
+	const rd_kafka_topic_partition_list_t *said = NULL;
+	const rd_kafka_group_result_t **result;
+	rd_kafka_event_t *event;
+	enum bus_err rc;
+	size_t groups = 0;
+
+	rd_kafka_ListConsumerGroupOffsets(g->rk, &ask, 1, how, queue);
+	event = rd_kafka_queue_poll(queue, -1);
+	if (rd_kafka_event_error(event)) {
+		rc = fail(err, rd_kafka_event_error(event), group, rd_kafka_event_error_string(event));
+	} else {
+		result = rd_kafka_ListConsumerGroupOffsets_result_groups(
+		    rd_kafka_event_ListConsumerGroupOffsets_result(event), &groups);
+		rc = read_group(result, groups, group, &said, err);
+		if (rc == BUS_OK && said)
+			take_offsets(said, o, n);
+	}
+	rd_kafka_event_destroy(event);
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_AdminOptions_destroy(how);
+	rd_kafka_ListConsumerGroupOffsets_destroy(ask);
+	rd_kafka_topic_partition_list_destroy(list);
+	return rc;
+}
+
+enum bus_err bus_groups_each_topic(struct bus_groups *g,
+				   void (*fn)(void *ctx, const char *topic, int32_t partitions), void *ctx,
+				   int timeout_ms, struct bus_error *err)
+{
+	const struct rd_kafka_metadata *md = NULL;
+	rd_kafka_resp_err_t code = rd_kafka_metadata(g->rk, 1, NULL, &md, timeout_ms);
+
+	if (code)
+		return bus_kafka_fail(err, code, "no answer from Kafka about its topics");
+	for (int i = 0; i < md->topic_cnt; i++)
+		if (!md->topics[i].err)
+			fn(ctx, md->topics[i].topic, md->topics[i].partition_cnt);
+	rd_kafka_metadata_destroy(md);
+	return BUS_OK;
+}

@@ -1,0 +1,105 @@
+/* Requests of consumers, taken down on HTTP's threads. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "gateway/restproxy/change.h"
+
+#define ARENA_MAX ((size_t)4 * 1024 * 1024)
+
+/* The body, which may be none. False: answered. */
+static bool take_body(struct gw_rp_job *job, struct bus_http_request *req)
+{
+	const struct bus_json_limits limits = { .depth = 8 };
+	const struct bus_str body = bus_http_body(req);
+	struct bus_error err;
+	enum bus_err rc;
+
+	if (body.n == 0)
+		return true;
+	bus_buf_put(&job->text, body.p, body.n);
+	rc = bus_json_parse(bus_buf_str(&job->text), &limits, job->arena, &job->body, &err);
+	if (rc == BUS_OK && job->body->type == BUS_JSON_OBJECT)
+		return true;
+	gw_rp_fail(req,
+		   rc == BUS_OK	       ? 422
+		   : rc == BUS_ETOOBIG ? 413
+				       : 400,
+		   rc == BUS_OK ? "the body is an object" : "the body is not JSON");
+	return false;
+}
+
+static bool number(struct bus_http_request *req, const char *name, int64_t least, int64_t most, int64_t *out)
+{
+	const char *text = bus_http_query(req, name);
+	char *end;
+
+	if (!text)
+		return true;
+	errno = 0;
+	*out = strtoll(text, &end, 10);
+	if (end != text && *end == '\0' && !errno && *out >= least) {
+		if (*out > most)
+			*out = most;
+		return true;
+	}
+	gw_rp_fail(req, 400, name);
+	return false;
+}
+
+static void take(void *ctx, struct bus_http_request *req, gw_rp_job_fn run)
+{
+	struct gw_api *api = ctx;
+	char reader[GW_READER_NAME_MAX];
+	struct gw_rp_job *job;
+	const char *accept = bus_http_header(req, "Accept");
+	enum gw_rp_format format;
+	const bool records = run == gw_rp_do_records;
+
+	if (!gw_rp_reader(api, req, reader) || (!records && !gw_rp_accept(req)))
+		return;
+	if (bus_http_body(req).n > 0 && !gw_rp_content(req, &format))
+		return;
+	if (!api->consumers) {
+		gw_rp_fail(req, 404, "no consumers are served here (restproxy.topic)");
+		return;
+	}
+	job = bus_xcalloc(1, sizeof(*job));
+	job->all = api->consumers;
+	job->run = run;
+	job->req = req;
+	job->arena = bus_arena_new(ARENA_MAX);
+	memcpy(job->reader, reader, sizeof(reader));
+	job->group = bus_xstrdup(bus_http_part(req, "group"));
+	job->name = run == gw_rp_do_create ? NULL : bus_xstrdup(bus_http_part(req, "instance"));
+	job->accept = records && accept ? bus_xstrdup(accept) : NULL;
+	job->timeout_ms = -1;
+	job->max_bytes = job->all->conf.max_bytes;
+	if ((records && (!number(req, "timeout", 0, GW_RP_TIMEOUT_MAX, &job->timeout_ms) ||
+			 !number(req, "max_bytes", 1, job->all->conf.max_bytes, &job->max_bytes))) ||
+	    !take_body(job, req)) {
+		gw_rp_job_free(&job);
+		return;
+	}
+	job->ticket = bus_http_defer(req);
+	gw_rp_submit(job);
+}
+
+#define HANDLER(name, run)                                                                                   \
+	void name(void *api, struct bus_http_request *req)                                                   \
+	{                                                                                                    \
+		take(api, req, run);                                                                         \
+	}
+
+HANDLER(gw_rp_consumer_create, gw_rp_do_create)
+HANDLER(gw_rp_consumer_delete, gw_rp_do_delete)
+HANDLER(gw_rp_subscribe, gw_rp_do_subscribe)
+HANDLER(gw_rp_subscription, gw_rp_do_subscription)
+HANDLER(gw_rp_unsubscribe, gw_rp_do_unsubscribe)
+HANDLER(gw_rp_assign, gw_rp_do_assign)
+HANDLER(gw_rp_assignments, gw_rp_do_assignments)
+HANDLER(gw_rp_seek, gw_rp_do_seek)
+HANDLER(gw_rp_seek_beginning, gw_rp_do_seek_beginning)
+HANDLER(gw_rp_seek_end, gw_rp_do_seek_end)
+HANDLER(gw_rp_records, gw_rp_do_records)
+HANDLER(gw_rp_commit, gw_rp_do_commit)
+HANDLER(gw_rp_committed, gw_rp_do_committed)

@@ -1,0 +1,354 @@
+/* Requests that wait, and the threads that do them. */
+#include "gateway/restproxy/consumers.h"
+
+#include <time.h>
+
+#include "bus/clock.h"
+#include "bus/log.h"
+#include "gateway/restproxy/consume.h"
+
+/* --- a request ----------------------------------------------------------------------------------------------- */
+
+void gw_rp_job_free(struct gw_rp_job **jp)
+{
+	struct gw_rp_job *job = *jp;
+
+	*jp = NULL;
+	if (!job)
+		return;
+	gw_rp_instance_unref(&job->at);
+	bus_arena_free(&job->arena);
+	bus_buf_release(&job->text);
+	free(job->accept);
+	free(job->group);
+	free(job->name);
+	free(job);
+}
+
+void gw_rp_say(struct gw_rp_job *job, int error_code, const char *detail)
+{
+	gw_rp_fail(job->req, error_code, detail);
+	job->answered = true;
+}
+
+void gw_rp_say_err(struct gw_rp_job *job, const struct bus_error *err)
+{
+	bus_log(BUS_LOG_WARN, "restproxy.consumers", LOG_ERR(err));
+	gw_rp_say(job, err->code == BUS_ECONFLICT ? GW_RP_ILLEGAL_STATE : GW_RP_KAFKA_RETRY, err->text);
+}
+
+void gw_rp_answer(struct gw_rp_job *job, int status, struct bus_buf *body)
+{
+	gw_rp_reply(job->req, status, body);
+	job->answered = true;
+}
+
+static void over(struct gw_rp_job *job)
+{
+	struct bus_http_ticket *ticket = job->ticket;
+
+	gw_rp_job_free(&job);
+	bus_http_ticket_done(ticket);
+}
+
+/* --- the queue ----------------------------------------------------------------------------------------------- */
+
+void gw_rp_wait(struct gw_consumers *c, int ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000L;
+	if (t.tv_nsec >= 1000000000L) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000L;
+	}
+	pthread_cond_timedwait(&c->moved, &c->lock, &t);
+}
+
+static void push(struct gw_consumers *c, struct gw_rp_job *job)
+{
+	job->next = NULL;
+	*c->queue_end = job;
+	c->queue_end = &job->next;
+	c->n_queue++;
+	pthread_cond_broadcast(&c->moved);
+}
+
+void gw_rp_submit(struct gw_rp_job *job)
+{
+	struct gw_consumers *c = job->all;
+	bool taken;
+
+	pthread_mutex_lock(&c->lock);
+	taken = !c->stop && c->n_jobs < GW_RP_JOBS_MAX;
+	if (taken) {
+		c->n_jobs++;
+		push(c, job);
+	}
+	pthread_mutex_unlock(&c->lock);
+	if (taken)
+		return;
+	gw_rp_say(job, GW_RP_KAFKA_RETRY, "too many requests wait");
+	over(job);
+}
+
+void gw_rp_unpark(struct gw_consumers *c, struct gw_rp_job **at)
+{
+	struct gw_rp_job *job = *at;
+
+	*at = job->next;
+	gw_rp_instance_unref(&job->at);
+	push(c, job);
+}
+
+void gw_rp_park(struct gw_rp_job *job, struct gw_rp_instance *at, uint64_t changes)
+{
+	job->at = gw_rp_instance_ref(at);
+	job->changes = changes;
+	job->parked = true;
+}
+
+/* Work for somebody else than this worker: no thread is free for it. */
+bool gw_rp_others_wait(struct gw_consumers *c)
+{
+	bool yes;
+
+	pthread_mutex_lock(&c->lock);
+	yes = c->stop || c->n_queue > c->n_idle;
+	pthread_mutex_unlock(&c->lock);
+	return yes;
+}
+
+/* --- the threads --------------------------------------------------------------------------------------------- */
+
+static bool is_at(const struct gw_rp_worker *w, const struct gw_rp_job *job)
+{
+	return w->name && job->name && strcmp(w->name, job->name) == 0 && strcmp(w->group, job->group) == 0;
+}
+
+/* Whoever has the instance's records read ahead does it, unless it is busy. */
+static struct gw_rp_job *choose(struct gw_rp_worker *w)
+{
+	struct gw_consumers *c = w->all;
+	struct gw_rp_job **at, **mine = NULL, *job;
+	bool elsewhere;
+
+	for (at = &c->queue; *at && !mine; at = &(*at)->next) {
+		elsewhere = false;
+		for (int i = 0; i < c->conf.threads && !is_at(w, *at); i++)
+			elsewhere |= !c->worker[i].busy && is_at(&c->worker[i], *at);
+		if (!elsewhere)
+			mine = at;
+	}
+	if (!mine)
+		return NULL;
+	job = *mine;
+	*mine = job->next;
+	if (!job->next)
+		c->queue_end = mine;
+	c->n_queue--;
+	return job;
+}
+
+void gw_rp_serves(struct gw_rp_worker *w, const struct gw_rp_instance *i)
+{
+	struct gw_consumers *c = w->all;
+
+	if (w->name && memcmp(w->served, i->id, sizeof(w->served)) == 0)
+		return;
+	pthread_mutex_lock(&c->lock);
+	memcpy(w->served, i->id, sizeof(w->served));
+	free(w->group);
+	free(w->name);
+	w->group = bus_xstrdup(i->group);
+	w->name = bus_xstrdup(i->name);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void run_job(struct gw_rp_worker *w, struct gw_rp_job *job)
+{
+	struct gw_consumers *c = w->all;
+	struct bus_error err = { 0 };
+
+	job->parked = false;
+	if (gw_rp_log_barrier(c->log, &err) != BUS_OK)
+		gw_rp_say_err(job, &err);
+	else
+		job->run(w, job);
+	pthread_mutex_lock(&c->lock);
+	w->busy = false;
+	if (job->parked && !c->stop) {
+		job->next = c->parked;
+		c->parked = job;
+		job = NULL;
+	} else {
+		c->n_jobs--;
+	}
+	pthread_cond_broadcast(&c->moved);
+	pthread_mutex_unlock(&c->lock);
+	if (!job)
+		return;
+	if (!job->answered)
+		gw_rp_say(job, GW_RP_KAFKA_RETRY, "the gateway stops");
+	over(job);
+}
+
+static void *work(void *ctx)
+{
+	struct gw_rp_worker *w = ctx;
+	struct gw_consumers *c = w->all;
+	struct gw_rp_job *job;
+
+	pthread_mutex_lock(&c->lock);
+	while (!c->stop) {
+		job = choose(w);
+		if (!job) {
+			c->n_idle++;
+			gw_rp_wait(c, 1000);
+			c->n_idle--;
+			continue;
+		}
+		w->busy = true;
+		pthread_mutex_unlock(&c->lock);
+		run_job(w, job);
+		pthread_mutex_lock(&c->lock);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+/* --- the whole ----------------------------------------------------------------------------------------------- */
+
+static void count_metrics(struct gw_consumers *c)
+{
+	c->records = bus_metric("titian_consumers_records_total", "counter",
+				"Records given to consumers of REST Proxy's API.", "");
+	c->bytes = bus_metric("titian_consumers_bytes_total", "counter", "Their keys and values, bytes.", "");
+	c->answers = bus_metric("titian_consumers_answers_total", "counter", "Answers with records.", "");
+	c->instances =
+	    bus_metric("titian_consumers", "gauge", "Consumers of REST Proxy's API, on all gateways.", "");
+	c->lost =
+	    bus_metric("titian_consumers_conflicts_total", "counter",
+		       "Changes of a consumer that came after another gateway's, and were tried again.", "");
+	c->again = bus_metric("titian_consumers_again_total", "counter",
+			      "Answers whose records were given again: no word that they had arrived.", "");
+}
+
+enum bus_err gw_consumers_open(struct gw_api *api, const struct gw_consumers_conf *conf,
+			       struct gw_consumers **out, struct bus_error *err)
+{
+	const struct gw_rp_log_conf log = { .kafka = conf->kafka,
+					    .topic = conf->topic,
+					    .live_ms = conf->live_ms };
+	struct gw_consumers *c;
+	pthread_condattr_t attr;
+	enum bus_err rc;
+
+	*out = NULL;
+	if (conf->threads < 1 || conf->threads > GW_CONSUMERS_THREADS_MAX)
+		return bus_fail(err, BUS_EINVAL, "restproxy.threads is 1 to %d", GW_CONSUMERS_THREADS_MAX);
+	if (conf->max_bytes < 1 || conf->live_ms < 1000)
+		return bus_fail(err, BUS_EINVAL,
+				"restproxy.max_bytes, restproxy.instance_timeout (1s): too small");
+	c = bus_xcalloc(1, sizeof(*c));
+	c->api = api;
+	c->conf = *conf;
+	c->queue_end = &c->queue;
+	c->plans = schema_cache_new(0, 0);
+	c->worker = bus_xcalloc((size_t)conf->threads, sizeof(*c->worker));
+	pthread_mutex_init(&c->topics.lock, NULL);
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->moved, &attr);
+	pthread_condattr_destroy(&attr);
+	count_metrics(c);
+	rc = gw_rp_log_open(&log, &c->log, err);
+	if (rc == BUS_OK)
+		gw_rp_log_sweep(c->log);
+	if (rc == BUS_OK)
+		rc = bus_groups_open(&conf->kafka, &c->groups, err);
+	for (int i = 0; i < conf->threads && rc == BUS_OK; i++) {
+		c->worker[i].all = c;
+		c->worker[i].runs = pthread_create(&c->worker[i].thread, NULL, work, &c->worker[i]) == 0;
+		if (!c->worker[i].runs)
+			rc = bus_fail(err, BUS_EIO, "cannot start a thread");
+	}
+	if (rc == BUS_OK && pthread_create(&c->watch, NULL, gw_rp_watch, c) != 0)
+		rc = bus_fail(err, BUS_EIO, "cannot start a thread");
+	else
+		c->watches = rc == BUS_OK;
+	if (rc != BUS_OK) {
+		gw_consumers_stop(c);
+		gw_consumers_free(&c);
+	}
+	*out = c;
+	return rc;
+}
+
+void gw_consumers_tick(struct gw_consumers *c)
+{
+	if (!c)
+		return;
+	gw_rp_log_sweep(c->log);
+	bus_metric_set(c->instances, (double)gw_rp_state_count(gw_rp_log_lock(c->log), NULL));
+	gw_rp_log_unlock(c->log);
+}
+
+void gw_consumers_stop(struct gw_consumers *c)
+{
+	struct gw_rp_job *job;
+
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->stop = true;
+	pthread_cond_broadcast(&c->moved);
+	pthread_mutex_unlock(&c->lock);
+	gw_rp_log_stop(c->log);
+	for (int i = 0; i < c->conf.threads; i++)
+		if (c->worker[i].runs)
+			pthread_join(c->worker[i].thread, NULL);
+	if (c->watches)
+		pthread_join(c->watch, NULL);
+	c->watches = false;
+	for (int i = 0; i < c->conf.threads; i++)
+		c->worker[i].runs = false;
+	while ((job = c->queue ? c->queue : c->parked)) {
+		if (c->queue)
+			c->queue = job->next;
+		else
+			c->parked = job->next;
+		gw_rp_say(job, GW_RP_KAFKA_RETRY, "the gateway stops");
+		over(job);
+	}
+}
+
+void gw_consumers_free(struct gw_consumers **cp)
+{
+	struct gw_consumers *c = *cp;
+
+	*cp = NULL;
+	if (!c)
+		return;
+	for (int i = 0; i < c->conf.threads; i++) {
+		struct gw_rp_worker *w = &c->worker[i];
+
+		gw_rp_source_release(w);
+		gw_rp_text_release(w);
+		gw_rp_instance_unref(&w->own.want);
+		bus_buf_release(&w->out);
+		free(w->group);
+		free(w->name);
+	}
+	gw_rp_log_free(&c->log);
+	bus_groups_close(&c->groups);
+	gw_rp_topics_release(&c->topics);
+	schema_cache_free(&c->plans);
+	pthread_cond_destroy(&c->moved);
+	pthread_mutex_destroy(&c->lock);
+	free(c->worker);
+	free(c);
+}

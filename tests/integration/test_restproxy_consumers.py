@@ -1,0 +1,452 @@
+"""REST Proxy's consumers (v2): the shapes that its clients know, and their state on Kafka: two gateways that serve the same
+consumers, one of them killed. What is expected comes from the log, read by confluent-kafka, and from fastavro."""
+import base64
+import json
+import random
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from conftest import wait_for
+from own_gateway import OwnGateway, Topic
+
+NAME = "pku.uji.konsumen.v1"
+MANY = "pku.uji.banyak.v1"
+RAW = "pku.uji.mentahan.v1"
+SCHEMA = {"type": "record", "name": "Konsumen", "namespace": "pku.uji", "x_jenis": "register", "x_kunci": "id", "fields": [
+    {"name": "id", "type": "string", "x_pdp": "N"}, {"name": "nama", "type": ["null", "string"], "x_pdp": "U", "default": None},
+    {"name": "n", "type": "int", "x_pdp": "N"}, {"name": "isi", "type": "bytes", "x_pdp": "N"}]}
+VIEW = """/*---
+name: konsumen
+key: id
+routes: {uji_konsumen: _key}
+columns: {id: {type: text, pdp: P}}
+---*/
+SELECT _key AS id FROM uji_konsumen
+"""
+POLICY = """readers:
+  uji: {topics: {"%s": {clear: ["*"]}, "%s": {clear: ["*"]}, "%s": {clear: ["*"]}}}
+  tutup: {topics: {"%s": {}}}
+  lain: {views: {konsumen: {}}}
+""" % (NAME, MANY, RAW, NAME)
+MORE = "restproxy: {instance_timeout: 4s, max_bytes: 1MiB, per_reader: 40}\nhttp.base: http://bus.example\n"
+V2 = "application/vnd.kafka.v2+json"
+PARTITIONS = 4
+
+
+def typed(fmt):
+    return "application/vnd.kafka.%s.v2+json" % fmt
+
+
+class Client:
+    """Asks one of several gateways, by chance; goes on at another where one does not answer."""
+
+    def __init__(self, gateways, reader="uji", seed=1):
+        self.gateways, self.reader, self.chance = gateways, reader, random.Random(seed)
+        self.broken = 0
+
+    def ask(self, method, path, body=None, accept=V2, kind=V2, timeout=30):
+        """(status, JSON or None); OSError when the gateway is gone."""
+        gateway = self.chance.choice(self.gateways)
+        head = {"Accept": accept, "X-Api-Key": gateway.keys[self.reader]}
+        data = None
+        if body is not None:
+            data, head["Content-Type"] = json.dumps(body).encode(), kind
+        request = urllib.request.Request(gateway.url + path, data, headers=head, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                text = answer.read()
+                self.type = answer.headers["Content-Type"]
+                return answer.status, json.loads(text) if text else None
+        except urllib.error.HTTPError as e:
+            text = e.read()
+            self.type = e.headers["Content-Type"]
+            return e.code, json.loads(text) if text else None
+
+    def sure(self, *args, **more):
+        status, answer = self.ask(*args, **more)
+        assert status < 300, (args, status, answer)
+        return answer
+
+    def create(self, group=None, name=None, **settings):
+        body = {"format": "avro", "auto.offset.reset": "earliest", **settings}
+        if name:
+            body["name"] = name
+        group = group or "g" + uuid.uuid4().hex[:12]
+        made = self.sure("POST", "/consumers/" + group, body)
+        return Instance(self, group, made["instance_id"], body["format"], made["base_uri"])
+
+
+class Instance:
+    def __init__(self, client, group, name, fmt, base):
+        self.client, self.group, self.name, self.fmt, self.base = client, group, name, fmt, base
+        self.path = "/consumers/%s/instances/%s" % (group, name)
+
+    def ask(self, method, part, body=None, **more):
+        return self.client.ask(method, self.path + part, body, **more)
+
+    def sure(self, method, part, body=None, **more):
+        return self.client.sure(method, self.path + part, body, **more)
+
+    def records(self, timeout=2000, more="", **what):
+        return self.sure("GET", "/records?timeout=%d%s" % (timeout, more), accept=typed(self.fmt), **what)
+
+    def assign(self, topic, *partitions):
+        self.sure("POST", "/assignments", {"partitions": [{"topic": topic, "partition": p} for p in partitions]})
+        return self
+
+    def subscribe(self, *topics):
+        self.sure("POST", "/subscription", {"topics": list(topics)})
+        return self
+
+    def drain(self, quiet=1, timeout=700):
+        """Until `quiet` answers in a row were empty."""
+        out = []
+        while quiet:
+            got = self.records(timeout)
+            quiet -= not got
+            out += got
+        return out
+
+
+@pytest.fixture(scope="module")
+def topic(apart):
+    topic = Topic(apart, NAME, SCHEMA, partitions=PARTITIONS)
+    admin = AdminClient({"bootstrap.servers": apart.bootstrap})
+    admin.create_topics([NewTopic(RAW, 1, 1)])[RAW].result(30)
+    for i in range(60):
+        topic.put("k%d" % i, {"id": "k%d" % i, "nama": "Nama %d" % i if i % 3 else None, "n": i, "isi": b"\x00\xff"},
+                  partition=i % PARTITIONS, timestamp=1700000000000 + 1000 * i)
+    topic.put("k1", partition=1)  # a tombstone
+    topic.flush()
+    return topic
+
+
+@pytest.fixture(scope="module")
+def many(apart):
+    return Topic(apart, MANY, {**SCHEMA, "name": "Banyak"}, partitions=PARTITIONS)
+
+
+@pytest.fixture(scope="module")
+def gateways(apart, topic, many):
+    readers = ("uji", "tutup", "lain")
+    both = [OwnGateway(apart, "consumers%d" % i, [topic], {"konsumen": VIEW}, POLICY, readers=readers, more=MORE).start()
+            for i in range(2)]
+    yield both
+    for g in both:
+        g.stop()
+
+
+@pytest.fixture(scope="module")
+def client(gateways):
+    return Client(gateways)
+
+
+@pytest.fixture(scope="module")
+def log(apart, topic):
+    """{(partition, offset): message}, as Confluent's client reads it."""
+    return read_log(apart, NAME, 61)
+
+
+def read_log(city, name, n):
+    consumer = Consumer({"bootstrap.servers": city.bootstrap, "group.id": "none", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(name, p, 0) for p in range(PARTITIONS)])
+    out = {}
+    while len(out) < n:
+        message = consumer.poll(20)
+        assert message is not None and message.error() is None
+        out[message.partition(), message.offset()] = message
+    consumer.close()
+    return out
+
+
+def committed(city, group, name=None):
+    consumer = Consumer({"bootstrap.servers": city.bootstrap, "group.id": group})
+    said = consumer.committed([TopicPartition(name or NAME, p) for p in range(PARTITIONS)], 20)
+    consumer.close()
+    return {p.partition: p.offset for p in said if p.offset >= 0}
+
+
+def places(records):
+    return [(r["partition"], r["offset"]) for r in records]
+
+
+def test_create_and_delete(client):
+    group = "g" + uuid.uuid4().hex
+    one = client.create(group, name="a b")
+    assert one.name == "a b" and one.base == "http://bus.example/consumers/%s/instances/a%%20b" % group
+    status, error = client.ask("POST", "/consumers/" + group, {"name": "a b"})
+    assert (status, error["error_code"]) == (409, 40902) and client.type == V2
+    other = client.create(group)
+    assert other.name and other.name != one.name
+    path = "/consumers/%s/instances/a%%20b" % group
+    assert client.ask("DELETE", path) == (204, None)
+    for method, part in [("DELETE", ""), ("GET", "/subscription"), ("GET", "/records"), ("POST", "/offsets")]:
+        status, error = client.ask(method, path + part, accept="*/*")
+        assert (status, error["error_code"]) == (404, 40403), part
+    client.create(group, name="a b")
+    for wrong in ({"fetch.min.bytes": -10}, {"auto.offset.reset": "bar"}, {"format": "xml"}, {"auto.commit.enable": "perhaps"},
+                  {"consumer.request.timeout.ms": "x"}, {"name": "a/b"}):
+        status, error = client.ask("POST", "/consumers/" + group, wrong)
+        assert (status, error["error_code"]) == (422, 42204), wrong
+    assert client.ask("POST", "/consumers/" + group, [1])[0] == 422
+    assert client.create(group, **{"auto.commit.enable": "false", "fetch.min.bytes": "1"}).name  # settings as text
+
+
+def test_a_key_is_needed_and_consumers_are_ones_own(client, gateways):
+    mine = client.create(name="milik")
+    stranger = Client(gateways, reader="tutup")
+    status, error = stranger.ask("GET", mine.path + "/subscription")
+    assert (status, error["error_code"]) == (404, 40403)
+    status, error = stranger.ask("POST", "/consumers/" + mine.group, {})
+    assert (status, error["error_code"]) == (403, 40301)
+    request = urllib.request.Request(gateways[0].url + mine.path + "/subscription")
+    with pytest.raises(urllib.error.HTTPError) as no:
+        urllib.request.urlopen(request, timeout=10)
+    assert no.value.code == 401 and json.loads(no.value.read())["error_code"] == 40101
+    basic = "Basic " + base64.b64encode(b"x:" + gateways[0].keys["uji"].encode()).decode()
+    request = urllib.request.Request(gateways[0].url + mine.path + "/subscription", headers={"Authorization": basic})
+    assert json.loads(urllib.request.urlopen(request, timeout=10).read()) == {"topics": []}
+
+
+def test_assignments(client, topic):
+    one = client.create()
+    assert one.sure("GET", "/assignments") == {"partitions": []}
+    status, error = one.ask("GET", "/records", accept="*/*")
+    assert (status, error["error_code"]) == (409, 40903)
+    one.assign(NAME, 2, 0)
+    want = {"partitions": [{"topic": NAME, "partition": 0}, {"topic": NAME, "partition": 2}]}
+    assert one.sure("GET", "/assignments") == want
+    status, error = one.ask("POST", "/subscription", {"topics": [NAME]})
+    assert (status, error["error_code"]) == (409, 40903)
+    assert one.ask("POST", "/assignments", {"partitions": [{"topic": "tidak.ada", "partition": 0}]})[1]["error_code"] == 40401
+    assert one.ask("POST", "/assignments", {"partitions": [{"topic": NAME, "partition": 9}]})[1]["error_code"] == 40402
+    assert one.ask("POST", "/assignments", {"partitions": [{"topic": NAME}]})[0] == 422
+    assert one.ask("POST", "/assignments", {"partitions": []})[0] == 204
+    assert one.ask("POST", "/subscription", {"topics": [NAME]})[0] == 204
+    assert one.ask("POST", "/assignments", want)[1]["error_code"] == 40903
+
+
+def test_subscription(client, topic, many):
+    one = client.create()
+    assert one.sure("GET", "/subscription") == {"topics": []}
+    one.subscribe(NAME)
+    assert one.sure("GET", "/subscription") == {"topics": [NAME]}
+    assert len(one.drain()) == 61
+    assert {(p["topic"], p["partition"]) for p in one.sure("GET", "/assignments")["partitions"]} == {
+        (NAME, p) for p in range(PARTITIONS)}
+    assert one.ask("DELETE", "/subscription") == (204, None)
+    assert one.sure("GET", "/subscription") == {"topics": []} and one.sure("GET", "/assignments") == {"partitions": []}
+    assert one.ask("POST", "/subscription", {"topic_pattern": r"pku\.uji\.(%s|%s)\..*" % (NAME.split(".")[2], MANY.split(".")[2])})[0] == 204
+    assert sorted(one.sure("GET", "/subscription")["topics"]) == [MANY, NAME]
+    for body, code in (({"topics": [NAME], "topic_pattern": "x"}, 40903), ({"topics": NAME}, 422), ({"topic_pattern": ["a"]}, 422),
+                       ({}, 422), ({"topic_pattern": "(a"}, 422), ({"topic_pattern": "(a{1,255}){1,255}"}, 422),
+                       ({"topics": ["tidak.ada"]}, 40401)):
+        assert one.ask("POST", "/subscription", body)[1]["error_code"] == code, body
+
+
+def expected(message, fmt):
+    """What a client of that format gets for a message."""
+    import fastavro
+    import io
+    out = {"topic": message.topic(), "key": message.key().decode(), "partition": message.partition(), "offset": message.offset(),
+           "timestamp": message.timestamp()[1], "value": None}
+    if fmt == "binary":
+        out["key"] = base64.b64encode(message.key()).decode()
+        out["value"] = message.value() and base64.b64encode(message.value()).decode()
+    elif message.value() is not None:
+        row = fastavro.schemaless_reader(io.BytesIO(message.value()[5:]), SCHEMA, None)
+        if fmt == "avro":  # Avro's own JSON: fastavro writes it
+            text = io.StringIO()
+            fastavro.json_writer(text, SCHEMA, [row])
+            row = json.loads(text.getvalue())
+        else:
+            row["isi"] = base64.b64encode(row["isi"]).decode()
+        out["value"] = row
+    return out
+
+
+@pytest.mark.parametrize("fmt", ["avro", "json", "binary"])
+def test_records_of_every_format_are_those_of_the_log(client, log, fmt):
+    one = client.create(format=fmt).subscribe(NAME)
+    got = one.drain()
+    assert client.type == typed(fmt)
+    assert {(r["partition"], r["offset"]): r for r in got} == {k: expected(m, fmt) for k, m in log.items()}
+    assert len(got) == len(log)
+    for p in range(PARTITIONS):
+        assert [o for q, o in places(got) if q == p] == sorted(o for q, o in log if q == p)
+
+
+def test_the_format_asked_for_is_the_instances(client, topic):
+    one = client.create(format="json").assign(NAME, 0)
+    for other in ("avro", "binary"):
+        status, error = one.ask("GET", "/records?timeout=100", accept=typed(other))
+        assert (status, error["error_code"]) == (406, 40601)
+    assert one.ask("GET", "/records?timeout=100", accept="text/html")[0] == 406
+    for accept in ("*/*", "application/json", V2, typed("avro") + ";q=0.5, " + typed("json")):
+        assert one.ask("GET", "/records?timeout=100", accept=accept)[0] == 200
+
+
+def test_masked_fields_stay_masked_and_bytes_are_refused(gateways, log):
+    stranger = Client(gateways, reader="tutup")
+    got = {(r["partition"], r["offset"]): r for r in stranger.create().subscribe(NAME).drain()}
+    assert got.keys() == log.keys()
+    for place, r in got.items():
+        want = expected(log[place], "avro")
+        if want["value"]:
+            want["value"]["nama"] = "•••"
+        assert r == want
+    assert "Nama" not in json.dumps(list(got.values()))
+    binary = stranger.create(format="binary")
+    status, error = binary.ask("POST", "/subscription", {"topics": [NAME]})
+    assert (status, error["error_code"]) == (403, 40301)
+    status, error = binary.ask("POST", "/assignments", {"partitions": [{"topic": NAME, "partition": 0}]})
+    assert (status, error["error_code"]) == (403, 40301)
+    binary.sure("POST", "/subscription", {"topic_pattern": ".*"})
+    assert binary.records(300) == []
+    nothing = Client(gateways, reader="lain").create()
+    assert nothing.ask("POST", "/subscription", {"topics": [NAME]})[1]["error_code"] == 40401
+
+
+def test_seek(client, log):
+    one = client.create().assign(NAME, 0, 1)
+    status, error = one.ask("POST", "/positions", {"offsets": [{"topic": NAME, "partition": 3, "offset": 1}]})
+    assert (status, error["error_code"]) == (409, 40903)
+    one.sure("POST", "/positions", {"offsets": [{"topic": NAME, "partition": 0, "offset": 10}, {"topic": NAME, "partition": 1, "offset": 13}]})
+    assert sorted(places(one.drain())) == [(p, o) for p, o in sorted(log) if (p, o) >= (0, 10) and p < 1 or p == 1 and o >= 13]
+    both = {"partitions": [{"topic": NAME, "partition": p} for p in (0, 1)]}
+    one.sure("POST", "/positions/beginning", both)
+    assert sorted(places(one.drain())) == [(p, o) for p, o in sorted(log) if p < 2]
+    one.sure("POST", "/positions/end", both)
+    assert one.drain() == []
+    moment = "2023-11-14T22:14:05Z"  # 1700000045000
+    one.sure("POST", "/positions", {"timestamps": [{"topic": NAME, "partition": 0, "timestamp": moment}]})
+    assert places(one.drain()) == [(p, o) for (p, o), m in sorted(log.items()) if p == 0 and m.timestamp()[1] >= 1700000045000]
+    assert one.ask("POST", "/positions", {"timestamps": [{"topic": NAME, "partition": 0, "timestamp": "yesterday"}]})[0] == 422
+
+
+def test_max_bytes_bounds_an_answer_and_one_record_always_comes(client, log):
+    one = client.create().assign(NAME, 0)
+    got = one.records(more="&max_bytes=1")
+    assert places(got) == [(0, 0)]
+    size = max(len(m.key()) + len(m.value() or b"") for m in log.values())
+    seen = 1
+    while seen < 15:
+        got = one.records(more="&max_bytes=%d" % (3 * size))
+        assert [o for _, o in places(got)] == list(range(seen, seen + len(got))) and 1 <= len(got) <= 4
+        assert sum(len(log[place].key()) + len(log[place].value()) for place in places(got)) <= 3 * size
+        seen += len(got)
+    assert one.ask("GET", "/records?max_bytes=0", accept="*/*")[0] == 400
+
+
+def test_an_empty_answer_takes_the_time_asked_for_and_new_records_end_it(client, many):
+    one = client.create(**{"auto.offset.reset": "latest", "consumer.request.timeout.ms": 400}).assign(MANY, 0)
+    begun = time.monotonic()
+    assert one.sure("GET", "/records", accept=typed("avro")) == []
+    assert 0.4 <= time.monotonic() - begun < 3
+    threading.Timer(0.5, lambda: (many.put("x", {"id": "x", "nama": None, "n": 0, "isi": b""}, partition=0), many.flush())).start()
+    begun = time.monotonic()
+    assert [r["key"] for r in one.records(20000)] == ["x"]
+    assert time.monotonic() - begun < 10
+
+
+def test_offsets_are_kafkas_own(client, apart, log):
+    one = client.create(**{"auto.commit.enable": "false"}).subscribe(NAME)
+    assert one.ask("POST", "/offsets", {}) == (200, None)  # before anything was read
+    ask = {"partitions": [{"topic": NAME, "partition": p} for p in range(PARTITIONS)]}
+    assert one.sure("GET", "/offsets", ask) == {"offsets": []} and committed(apart, one.group) == {}
+    one.drain()
+    assert committed(apart, one.group) == {}
+    one.sure("POST", "/offsets", {"offsets": [{"topic": NAME, "partition": 1, "offset": 4}]})
+    assert committed(apart, one.group) == {1: 5}
+    assert one.sure("GET", "/offsets", ask) == {"offsets": [{"topic": NAME, "partition": 1, "offset": 5, "metadata": ""}]}
+    one.sure("POST", "/offsets")
+    ends = {p: 1 + max(o for q, o in log if q == p) for p in range(PARTITIONS)}
+    assert committed(apart, one.group) == ends
+    status, error = one.ask("POST", "/offsets", {"offsets": [{"topic": "tidak.ada", "partition": 1, "offset": 4}]})
+    assert (status, error["error_code"]) == (404, 40401)
+    # The next one of the group goes on from there; one that commits by itself does so when it ends.
+    one.sure("POST", "/offsets", {"offsets": [{"topic": NAME, "partition": p, "offset": 6} for p in range(PARTITIONS)]})
+    one.sure("DELETE", "")
+    two = client.create(one.group).subscribe(NAME)
+    assert sorted(places(two.drain())) == sorted(k for k in log if k[1] >= 7)
+    two.sure("DELETE", "")
+    assert committed(apart, one.group) == ends
+
+
+def test_two_of_a_group_share_and_hand_over(client, apart, log):
+    one = client.create(**{"auto.commit.enable": "false"}).subscribe(NAME)
+    assert len(one.drain()) == len(log)  # all is its own
+    two = client.create(one.group).subscribe(NAME)
+    assert two.records(200) == []  # all is held by the first one, which has not asked since
+    one.sure("POST", "/offsets", {"offsets": [{"topic": NAME, "partition": p, "offset": 2 * p} for p in range(PARTITIONS)]})
+    assert one.records(200) == []
+    left = {p["partition"] for p in one.sure("GET", "/assignments")["partitions"]}
+    got = two.drain()
+    moved = {p["partition"] for p in two.sure("GET", "/assignments")["partitions"]}
+    assert len(left) == len(moved) == 2 and left | moved == set(range(PARTITIONS))
+    assert sorted(places(got)) == sorted((p, o) for p, o in log if p in moved and o > 2 * p)  # from what was committed
+    status, error = two.ask("POST", "/offsets", {"offsets": [{"topic": NAME, "partition": min(left), "offset": 1}]})
+    assert (status, error["error_code"]) == (409, 40903)
+    one.sure("DELETE", "")
+    got = two.drain(quiet=2)
+    assert sorted(places(got)) == sorted((p, o) for p, o in log if p in left and o > 2 * p)
+
+
+def test_one_that_is_not_heard_of_is_over(client, apart, log):
+    one = client.create(**{"auto.commit.enable": "false"}).subscribe(NAME)
+    one.drain()
+    two = client.create(one.group).subscribe(NAME)
+    begun = time.monotonic()
+    got = []
+    while len(got) < len(log):
+        got += two.records(500)
+        assert time.monotonic() - begun < 20
+    assert sorted(places(got)) == sorted(log)
+    assert time.monotonic() - begun > 2
+    assert one.ask("GET", "/subscription")[1]["error_code"] == 40403
+
+
+def test_a_record_that_cannot_be_given_is_named_and_passed_by_seeking(client, apart):
+    from confluent_kafka import Producer
+    producer = Producer({"bootstrap.servers": apart.bootstrap})
+    for value in (b'{"a": 1}', b"\xff\xfe", b'{"a": 2}'):
+        producer.produce(RAW, value)
+    producer.flush()
+    one = client.create(format="json").assign(RAW, 0)
+    assert [r["value"] for r in one.records()] == [{"a": 1}]
+    status, error = one.ask("GET", "/records?timeout=1000", accept=typed("json"))
+    assert status == 422 and "value deserialization error for format json" in error["message"] and "offset 1" in error["message"]
+    one.sure("POST", "/positions", {"offsets": [{"topic": RAW, "partition": 0, "offset": 2}]})
+    assert [r["value"] for r in one.records()] == [{"a": 2}]
+    raw = client.create(format="binary").assign(RAW, 0)
+    assert [base64.b64decode(r["value"]) for r in raw.drain()] == [b'{"a": 1}', b"\xff\xfe", b'{"a": 2}']
+
+
+def test_an_instance_is_read_at_either_gateway_as_if_there_were_one(client, log):
+    """Requests alternate by chance; two answers at a time never hold the same record."""
+    one = client.create().subscribe(NAME)
+    got, lock = [], threading.Lock()
+
+    def read():
+        mine = Client(client.gateways, seed=random.random())
+        for _ in range(6):
+            status, answer = mine.ask("GET", one.path + "/records?timeout=300&max_bytes=400", accept=typed("avro"))
+            if status == 200:
+                with lock:
+                    got.extend(places(answer))
+            else:
+                assert (status, answer["error_code"]) == (409, 40903)
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    got += places(one.drain(quiet=2))
+    assert len(set(got)) == len(got) and sorted(got) == sorted(log)
