@@ -122,6 +122,7 @@ static bool bytes_record(struct gw_rp_body *b, struct gw_publish_record *r, cons
 {
 	struct gw_publish_batch *batch = b->base.batch;
 
+	bus_buf_reserve(&batch->bytes, 1); /* an empty value is no tombstone: it stands somewhere */
 	r->value_at = (uint32_t)batch->bytes.n;
 	if (!r->tombstone && !put_bytes(b, in->value, place, "/value"))
 		return false;
@@ -134,6 +135,8 @@ static bool bytes_record(struct gw_rp_body *b, struct gw_publish_record *r, cons
 		return false;
 	r->key_n = (uint32_t)(batch->bytes.n - r->key_at);
 	r->has_key = true;
+	if (r->key_n == 0)
+		return refuse(b, GW_RP_PAYLOAD, place, "/key", "empty");
 	if (r->key_n > KEY_MAX)
 		return refuse(b, GW_RP_PAYLOAD, place, "/key", "longer than 1,024 bytes");
 	if (gw_publish_holds_nik((struct bus_str){ batch->bytes.p + r->key_at, r->key_n }))

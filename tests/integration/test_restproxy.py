@@ -176,8 +176,10 @@ def test_binary_and_json_where_no_schema_is(gateway, log):
     answer = produce(gateway, BYTES, [{"key": {"a": 1}, "value": value}, {"key": "teks", "value": 7}], "json")
     got = [log(BYTES, p) for p in answer["offsets"]]
     assert [json.loads(m.value()) for m in got] == [value, 7] and [m.key() for m in got] == [b'{"a":1}', b'"teks"']
-    status, _, _ = ask(gateway, "/topics/" + BYTES, {"records": [{"value": "Zm9v"}]}, "application/json")  # binary, as Karapace has it
-    assert status == 200
+    for value in (b"foo", b""):  # application/json is binary, as Karapace has it
+        status, answer, _ = ask(gateway, "/topics/" + BYTES, {"records": [{"value": base64.b64encode(value).decode()}]}, "application/json")
+        assert status == 200 and log(BYTES, answer["offsets"][0]).value() == value
+    refused(gateway, 42206, 422, "/topics/" + BYTES, {"records": [{"key": "", "value": "YQ=="}]}, "binary")
 
 
 def test_what_has_no_schema_goes_only_where_the_policy_says_so(gateway, topics):
