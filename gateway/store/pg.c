@@ -3,12 +3,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "gateway/store/pg_impl.h"
 
 #define LOOK_MS 50	  /* between two looks at the clock */
+#define GIVEN_UP_MS 2000  /* that the server has to end what it was told to */
 #define TEND_LEAST 20000  /* rows changed before statistics are made anew */
 #define CANCELLED "57014" /* query_canceled */
 
@@ -26,7 +28,8 @@ bool gw_pg_lost(const struct gw_pg *pg)
 
 bool gw_pg_again(struct gw_pg *pg)
 {
-	return pg->mode == GW_DB_READER && !pg->begun && gw_pg_lost(pg) && gw_pg_connect(pg, NULL) == BUS_OK;
+	return pg->mode == GW_DB_READER && !pg->begun && gw_pg_lost(pg) &&
+	       atomic_load(&pg->given_up_ms) == 0 && gw_pg_connect(pg, NULL) == BUS_OK;
 }
 
 /* The server's words may hold a row's values after a colon or in the details: only its primary message is told, which
@@ -51,10 +54,16 @@ enum bus_err gw_pg_failed(struct gw_pg *pg, const PGresult *res, const char *doi
 	return bus_fail(err, BUS_EDB, "%s: PostgreSQL: %s", doing, text);
 }
 
-static void give_up(struct gw_pg *pg)
+/* What runs ends at its deadline, or is told to by another thread. A server that is silent then, too, is not waited for:
+ * the connection is as good as lost. */
+static void look(struct gw_pg *pg)
 {
-	pg->deadline_ms = 0;
-	gw_pg_interrupt(pg);
+	int64_t now = bus_clock_mono_ms(), given_up = atomic_load(&pg->given_up_ms);
+
+	if (given_up != 0 && now > given_up + GIVEN_UP_MS)
+		(void)shutdown(PQsocket(pg->conn), SHUT_RDWR);
+	else if (given_up == 0 && pg->deadline_ms != 0 && now > pg->deadline_ms)
+		gw_pg_interrupt(pg);
 }
 
 /* Until an answer is there to be taken without waiting. */
@@ -65,12 +74,17 @@ static void await(struct gw_pg *pg)
 
 	while ((left = PQflush(pg->conn)) >= 0 && PQisBusy(pg->conn)) {
 		p.events = (short)(POLLIN | (left ? POLLOUT : 0));
-		if (pg->deadline_ms != 0 && bus_clock_mono_ms() > pg->deadline_ms)
-			give_up(pg);
-		if (poll(&p, 1, pg->deadline_ms ? LOOK_MS : -1) < 0 && errno != EINTR)
+		look(pg);
+		if (poll(&p, 1, LOOK_MS) < 0 && errno != EINTR)
 			return;
 		if ((p.revents & ~POLLOUT) && !PQconsumeInput(pg->conn))
 			return;
+	}
+	while (gw_pg_cancelling(pg)) { /* it would end the next statement */
+		look(pg);
+		if (PQstatus(pg->conn) != CONNECTION_OK || !PQconsumeInput(pg->conn))
+			return;
+		(void)poll(NULL, 0, 1);
 	}
 }
 
@@ -79,6 +93,17 @@ static PGresult *take(struct gw_pg *pg)
 {
 	await(pg);
 	return PQgetResult(pg->conn);
+}
+
+PGresult *gw_pg_answer(struct gw_pg *pg)
+{
+	PGresult *res, *last = NULL;
+
+	while ((res = take(pg))) {
+		PQclear(last);
+		last = res;
+	}
+	return last;
 }
 
 static bool is_bad(const PGresult *res)
@@ -280,7 +305,7 @@ void gw_pg_rollback(struct gw_pg *pg)
 {
 	struct bus_error err;
 
-	pg->deadline_ms = 0;
+	gw_pg_deadline(pg, 0);
 	pg->begun = false;
 	(void)!gw_pg_drain(pg, false, NULL, NULL);
 	if (PQstatus(pg->conn) == CONNECTION_OK && PQtransactionStatus(pg->conn) != PQTRANS_IDLE)
@@ -303,16 +328,7 @@ enum bus_err gw_pg_tend(struct gw_pg *pg, struct bus_error *err)
 void gw_pg_deadline(struct gw_pg *pg, int64_t mono_ms)
 {
 	pg->deadline_ms = mono_ms;
-}
-
-void gw_pg_interrupt(struct gw_pg *pg)
-{
-	char text[256];
-
-	pthread_mutex_lock(&pg->lock);
-	if (pg->cancel)
-		PQcancel(pg->cancel, text, sizeof(text));
-	pthread_mutex_unlock(&pg->lock);
+	atomic_store(&pg->given_up_ms, 0);
 }
 
 void gw_pg_moment(struct gw_pg *pg, int64_t ms)

@@ -8,6 +8,9 @@
  * The writer's connection holds a lock: there is one writer. It may not be a superuser's. Readers become ROLE, which
  * may read and nothing else, in transactions that are read-only, and the server ends what runs for a minute.
  *
+ * What is given up (a deadline, an interruption) is cancelled at the server; one that is silent for 2 s more has lost the
+ * connection.
+ *
  * What writes and gives nothing back is sent on without waiting (a pipeline); its errors come with the next answer, before the
  * transaction's end at the latest. A connection that was lost is made anew when the transaction is given up.
  */

@@ -1,15 +1,22 @@
-/* The inside of gateway/store/pg.h, for pg.c, pg_open.c, pg_stmt.c and pg_run.c only. */
+/* The inside of gateway/store/pg.h, for pg*.c only. */
 #ifndef GATEWAY_STORE_PG_IMPL_H
 #define GATEWAY_STORE_PG_IMPL_H
 
 #include <libpq-fe.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "gateway/store/pg.h"
 #include "gateway/store/pg_sql.h"
 
 #define GW_PG_QUEUE_MAX                                                                                      \
 	400 /* statements sent and not answered: what the server says of them fits its socket */
+
+struct gw_pg_cancel { /* a connection's; who cancels has it too, and a server may keep him waiting */
+	PGcancel *cancel;
+	_Atomic int users;
+	_Atomic bool under_way;
+};
 
 struct gw_pg {
 	PGconn *conn;
@@ -26,8 +33,9 @@ struct gw_pg {
 	int64_t changes; /* rows written since statistics were made */
 	int64_t moment_ms, moment_sent;
 	int64_t deadline_ms;
+	_Atomic int64_t given_up_ms; /* monotonic: what runs was told to end; 0: it was not */
 	pthread_mutex_t lock; /* cancel: another thread may want it while the connection is made anew */
-	PGcancel *cancel;
+	struct gw_pg_cancel *cancel;
 	gw_db_change_fn changed;
 	void *changed_ctx;
 	struct { /* of the row that changed() is told of */
@@ -62,15 +70,21 @@ enum bus_err gw_pg_failed(struct gw_pg *pg, const PGresult *res, const char *doi
 bool gw_pg_in_transaction(const struct gw_pg *pg);
 bool gw_pg_lost(const struct gw_pg *pg);
 /* What failed may be asked once more: it was a reader's, outside of a transaction, on a connection that had been lost
- * unseen, and there is a new one. */
+ * unseen, and there is a new one. Not once its time is over. */
 bool gw_pg_again(struct gw_pg *pg);
 /* Sends what is in the connection's buffer on, waits for the answers of all that is queued, and of one more if `one`: *last.
  * The caller clears it. */
 enum bus_err gw_pg_drain(struct gw_pg *pg, bool one, PGresult **last, struct bus_error *err);
+/* To what was sent outside of the pipeline, waited for as everything is; the caller clears it. */
+PGresult *gw_pg_answer(struct gw_pg *pg);
 /* Text in the simple protocol, several statements too. */
 enum bus_err gw_pg_send_text(struct gw_pg *pg, const char *sql, PGresult **last, struct bus_error *err);
 /* The same behind a point to go back to: what fails leaves the transaction as it was. */
 enum bus_err gw_pg_guarded(struct gw_pg *pg, const char *sql, struct bus_error *err);
+/* pg_cancel.c */
+bool gw_pg_cancelling(const struct gw_pg *pg);
+struct gw_pg_cancel *gw_pg_cancel_new(PGconn *conn);
+void gw_pg_cancel_unref(struct gw_pg_cancel **c);
 /* pg_stmt.c */
 /* Under a point to go back to: what cannot be prepared leaves the transaction as it was. */
 enum bus_err gw_pg_make(struct gw_pg_stmt *s, const char *name, const char *sql, struct bus_error *err);

@@ -219,20 +219,20 @@ enum bus_err gw_pg_connect(struct gw_pg *pg, struct bus_error *err)
 	enum bus_err rc;
 
 	pthread_mutex_lock(&pg->lock);
-	PQfreeCancel(pg->cancel);
-	pg->cancel = NULL;
+	gw_pg_cancel_unref(&pg->cancel);
 	pthread_mutex_unlock(&pg->lock);
 	PQfinish(pg->conn);
 	pg->queued = 0;
 	pg->connections++;
 	pg->lost = false;
 	pg->moment_sent = -1;
+	atomic_store(&pg->given_up_ms, 0);
 	pg->conn = PQconnectdbParams(name, value, 1);
 	if (PQstatus(pg->conn) != CONNECTION_OK)
 		return bus_fail(err, BUS_EIO, "cannot reach PostgreSQL: %s", PQerrorMessage(pg->conn));
 	PQsetNoticeReceiver(pg->conn, on_notice, NULL);
 	pthread_mutex_lock(&pg->lock);
-	pg->cancel = PQgetCancel(pg->conn);
+	pg->cancel = gw_pg_cancel_new(pg->conn);
 	pthread_mutex_unlock(&pg->lock);
 	rc = pg->mode == GW_DB_WRITER ? begin_writer(pg, err) : begin_reader(pg, err);
 	if (rc != BUS_OK) { /* half made is not made */
@@ -277,7 +277,7 @@ void gw_pg_close(struct gw_pg **pg)
 {
 	if (!*pg)
 		return;
-	PQfreeCancel((*pg)->cancel);
+	gw_pg_cancel_unref(&(*pg)->cancel);
 	PQfinish((*pg)->conn);
 	pthread_mutex_destroy(&(*pg)->lock);
 	free((*pg)->role);

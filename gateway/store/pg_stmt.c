@@ -23,7 +23,7 @@ enum {
 static enum bus_err describe(struct gw_pg_stmt *s, struct bus_error *err)
 {
 	struct gw_pg *pg = s->pg;
-	PGresult *res = PQdescribePrepared(pg->conn, s->name);
+	PGresult *res = PQsendDescribePrepared(pg->conn, s->name) ? gw_pg_answer(pg) : NULL;
 	enum bus_err rc = BUS_OK;
 
 	if (PQresultStatus(res) != PGRES_COMMAND_OK) {
@@ -58,7 +58,7 @@ enum bus_err gw_pg_make(struct gw_pg_stmt *s, const char *name, const char *sql,
 	inside = gw_pg_in_transaction(pg);
 	if (inside && (rc = gw_pg_send_text(pg, "SAVEPOINT _made", NULL, err)) != BUS_OK)
 		return rc;
-	res = PQprepare(pg->conn, name, sql, 0, NULL);
+	res = PQsendPrepare(pg->conn, name, sql, 0, NULL) ? gw_pg_answer(pg) : NULL;
 	if (PQresultStatus(res) != PGRES_COMMAND_OK)
 		rc = gw_pg_failed(pg, res, "cannot prepare SQL", err);
 	PQclear(res);
