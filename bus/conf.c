@@ -267,6 +267,37 @@ enum bus_err bus_conf_load(const char *path, const char *const *sets, const stru
 	return rc;
 }
 
+/* "a.b" may stand as a: {b: ...} or as one key, at every level. */
+static const struct bus_yaml_node *find_node(const struct bus_yaml_node *map, const char *name)
+{
+	const struct bus_yaml_node *found = NULL;
+
+	for (const struct bus_yaml_node *c = map->kind == BUS_YAML_MAP ? map->first : NULL; c && !found; c = c->next) {
+		size_t n = strlen(c->key);
+
+		if (strncmp(name, c->key, n) != 0)
+			continue;
+		if (name[n] == '\0')
+			found = c;
+		else if (name[n] == '.')
+			found = find_node(c, name + n + 1);
+	}
+	return found;
+}
+
+enum bus_err bus_conf_refuse(const char *path, const char *name, const char *text, struct bus_error *err)
+{
+	struct bus_yaml *y = NULL;
+	const struct bus_yaml_node *at = NULL;
+	enum bus_err rc;
+
+	if (path && bus_yaml_load(path, &y, NULL) == BUS_OK)
+		at = find_node(bus_yaml_root(y), name);
+	rc = at ? bus_yaml_fail(y, at, err, "%s", text) : bus_fail(err, BUS_EINVAL, "%s", text);
+	bus_yaml_free(&y);
+	return rc;
+}
+
 void bus_conf_release(const struct bus_conf_option *table, void *conf)
 {
 	for (const struct bus_conf_option *o = table; o->name; o++)

@@ -147,6 +147,12 @@ static _Noreturn void print_help(const char *usage, const struct bus_conf_option
 }
 
 static bus_proc_check_fn check_more;
+static const char *config;
+
+const char *bus_proc_config(void)
+{
+	return config;
+}
 
 void bus_proc_check(bus_proc_check_fn fn)
 {
@@ -201,6 +207,7 @@ void bus_proc_options(int argc, char **argv, const char *usage, const struct bus
 	}
 	if (optind < argc)
 		refuse("takes options only; see --help");
+	config = path;
 	bus_log_setup(level, json);
 	if (bus_conf_load(path, sets, table, conf, &err) != BUS_OK)
 		refuse(err.text);

@@ -21,6 +21,8 @@
 void bus_proc_options(int argc, char **argv, const char *usage, const struct bus_conf_option *table,
 		      void *conf);
 
+const char *bus_proc_config(void); /* the FILE; NULL: none was given */
+
 /* What --check looks at beside the options themselves (files they name, what does not go together); before
  * bus_proc_options. conf is that one's. */
 typedef enum bus_err (*bus_proc_check_fn)(void *conf, struct bus_error *err);

@@ -145,9 +145,9 @@ static const struct bus_conf_option options[] = {
 	O("catalogue.names", MAP, cat_names, "", "Full names of departments, by their short names."),
 	O("group.topic", STR, group_topic, "",
 	  "Topic of a group of gateways with one numbering, made when missing; each needs the same cursor.key. \"\": alone."),
-	O("group.name", STR, group_name, "", "Name of this gateway in its group; default: its http.address and port."),
+	O("group.name", STR, group_name, "", "Name of this gateway in its group, of it alone; needed with group.topic."),
 	O("group.url", STR, group_url, "",
-	  "Where the others reach ops.port, http://HOST:PORT: one without a store copies ours. Default: ops.address."),
+	  "Where the others reach ops.port, http://HOST:PORT: one without a store copies ours. Needed with group.topic."),
 	O("group.anew", BOOL, group_anew, "false",
 	  "Begin a new numbering when no other gateway has a store: only when all of them are lost."),
 	{ 0 },
@@ -481,26 +481,40 @@ static enum bus_err open_consumers(const struct conf *c, const char *base, struc
 	return gw_consumers_open(api, &conf, &api->consumers, err);
 }
 
-static enum bus_err read_group(const struct conf *c, const uint8_t key[BUS_KEY_LEN], struct gw_group_conf *out,
-			       struct bus_error *err)
+/* A bus_proc_check_fn: what a group needs. */
+static enum bus_err check_group(void *ctx, struct bus_error *err)
 {
-	static char url[GW_GROUP_URL_MAX], name[GW_GROUP_NAME_MAX]; /* one gateway a process */
+	const struct conf *c = ctx;
+	const char *why = NULL, *at = "group.topic";
 
 	if (!*c->group_topic)
 		return BUS_OK;
 	if (!*c->cursor_key)
-		return bus_fail(err, BUS_EINVAL, "group.topic needs cursor.key: one file, the same on every gateway");
-	if (strcmp(c->store, "sqlite") != 0)
-		return bus_fail(err, BUS_EINVAL, "group.topic: gateways of a group copy each other's store: it is SQLite's");
-	snprintf(url, sizeof(url), "http://%s:%d", c->ops_address, (int)c->ops_port);
-	snprintf(name, sizeof(name), "%s:%d", c->address, (int)c->port);
-	*out = (struct gw_group_conf){ .kafka = kafka_conf(c), .topic = c->group_topic, .anew = c->group_anew };
-	out->name = *c->group_name ? c->group_name : name;
-	out->url = *c->group_url ? c->group_url : url;
-	if (strlen(out->name) >= GW_GROUP_NAME_MAX || strlen(out->url) >= GW_GROUP_URL_MAX)
-		return bus_fail(err, BUS_EINVAL, "group.name or group.url is too long");
+		why = "group.topic needs cursor.key: one file, the same on every gateway";
+	else if (strcmp(c->store, "sqlite") != 0)
+		why = "group.topic: gateways of a group copy each other's store: it is SQLite's";
+	else if (!*c->group_name)
+		why = "group.topic needs group.name: one of its own for each gateway";
+	else if (!*c->group_url)
+		why = "group.topic needs group.url: where the other gateways reach this one's ops.port, http://HOST:PORT";
+	else if (strlen(c->group_name) >= GW_GROUP_NAME_MAX)
+		why = "group.name is too long", at = "group.name";
+	else if (strlen(c->group_url) >= GW_GROUP_URL_MAX ||
+		 (strncmp(c->group_url, "http://", 7) != 0 && strncmp(c->group_url, "https://", 8) != 0))
+		why = "group.url is http://HOST:PORT", at = "group.url";
+	return why ? bus_conf_refuse(bus_proc_config(), at, why, err) : BUS_OK;
+}
+
+static void read_group(const struct conf *c, const uint8_t key[BUS_KEY_LEN], struct gw_group_conf *out)
+{
+	if (!*c->group_topic)
+		return;
+	*out = (struct gw_group_conf){ .kafka = kafka_conf(c),
+				       .topic = c->group_topic,
+				       .name = c->group_name,
+				       .url = c->group_url,
+				       .anew = c->group_anew };
 	memcpy(out->key, key, BUS_KEY_LEN);
-	return BUS_OK;
 }
 
 /* A gw_changed_fn: everybody who follows. */
@@ -548,15 +562,17 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 
 	gw_db_begin_process();
 	if ((rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)) ||
-	    (rc = read_group(c, api.cursors.key, &group, err)) || (rc = store_path(c, &store, err)) ||
-	    (rc = open_engine(c, store, *c->group_topic ? &group : NULL, &api.engine, err)) ||
+	    (rc = store_path(c, &store, err)))
+		goto out;
+	read_group(c, api.cursors.key, &group);
+	if ((rc = open_engine(c, store, *c->group_topic ? &group : NULL, &api.engine, err)) ||
 	    (*c->definitions_topic && (rc = gw_defs_open(api.engine, &definitions, &defs, err))) ||
 	    (rc = gw_access_open(api.engine, c->policy, c->keys, &api.access, err)) ||
 	    (rc = open_hooks(c, base, &api, err)))
 		goto out;
 	gw_cursors_derive(&api.cursors);
 	if (*c->group_topic)
-		api.copy = gw_store_copy_new(&api, c->db_path, api.cursors.key);
+		api.copy = gw_store_copy_new(&api, c->db_path, c->group_url, api.cursors.key);
 	api.feeds = gw_feeds_new((int)c->slow);
 	api.kept = gw_kept_new();
 	if ((rc = gw_records_new(&api, &kafka, (int)c->records_threads, &api.records, err)))
@@ -638,13 +654,16 @@ int main(int argc, char **argv)
 		argv++;
 		argc--;
 	}
+	bus_proc_check(check_group);
 	bus_proc_options(argc, argv, usage, options, &conf);
 	conf.origins = bus_xcalloc(conf.cors.n + 1, sizeof(*conf.origins));
 	for (size_t i = 0; i < conf.cors.n; i++)
 		conf.origins[i] = conf.cors.item[i];
 	bus_proc_signals();
 	sigaction(SIGHUP, &hangup, NULL);
-	rc = only_check ? check(&conf, &err) : run(&conf, &err);
+	rc = check_group(&conf, &err);
+	if (!rc)
+		rc = only_check ? check(&conf, &err) : run(&conf, &err);
 	if (rc)
 		fprintf(stderr, "titian-gateway: %s\n", err.text);
 	free(conf.origins);

@@ -163,7 +163,7 @@ EOF
 in_a_group() {
 	[ "$GATEWAYS" = 1 ] || case $1 in
 	webhooks) echo "  key: $DEMO_DIR/keys/webhooks.key" ;;
-	group) printf 'cursor: {key: %s/keys/cursor.key}\ngroup: {topic: _titian_gateways, name: gateway}\n' "$DEMO_DIR" ;;
+	group) printf 'cursor: {key: %s/keys/cursor.key}\ngroup: {topic: _titian_gateways, name: gateway, url: "http://127.0.0.1:%s"}\n' "$DEMO_DIR" "$ops_port" ;;
 	esac
 }
 
@@ -175,7 +175,7 @@ second_gateway() {
 	done
 	in_a_group group >>"$DEMO_DIR/conf/gateway.yaml"
 	sed -e "s/port: $gateway_port\$/port: $((PORT_BASE + 5))/" -e "s/port: $ops_port\$/port: $((PORT_BASE + 6))/" \
-		-e 's/city\.db$/city2.db/' -e 's/name: gateway}/name: gateway2}/' "$DEMO_DIR/conf/gateway.yaml" \
+		-e 's/city\.db$/city2.db/' -e "s|name: gateway, url: \"http://127.0.0.1:$ops_port\"|name: gateway2, url: \"http://127.0.0.1:$((PORT_BASE + 6))\"|" "$DEMO_DIR/conf/gateway.yaml" \
 		>"$DEMO_DIR/conf/gateway2.yaml"
 }
 

@@ -64,26 +64,39 @@ void gw_group_free(struct gw_group **group)
 
 /* --- where the store stands --------------------------------------------------------------------------- */
 
+/* Which key the group had when the place was noted. */
+static uint64_t key_mark(const struct gw_group *g)
+{
+	uint8_t digest[BUS_SHA256_LEN];
+	uint64_t mark;
+
+	bus_hmac_sha256(g->key, "mark", 4, digest);
+	memcpy(&mark, digest, sizeof(mark));
+	return mark;
+}
+
 enum bus_err gw_group_note(struct gw_group *g, struct bus_error *err)
 {
 	const struct gw_group_place *p = &g->stands;
-	char text[128];
+	char text[160];
 
-	snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64, p->epoch,
-		 p->leader, p->store, g->n, p->offset);
+	snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRIu64,
+		 p->epoch, p->leader, p->store, g->n, p->offset, key_mark(g));
 	return gw_core_set_meta(g->e, "group", text, err);
 }
 
 static enum bus_err stored_place(struct gw_group *g, struct gw_group_place *p, struct bus_error *err)
 {
-	char text[128];
+	char text[160];
+	uint64_t mark = key_mark(g); /* an older store has none */
 	enum bus_err rc = gw_core_meta(g->e, "group", text, sizeof(text), err);
 
 	*p = (struct gw_group_place){ .offset = BUS_OFFSET_BEGIN };
 	if (rc == BUS_OK && text[0] &&
-	    sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64, &p->epoch, &p->leader,
-		   &p->store, &p->n, &p->offset) != 5)
+	    sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64 " %" SCNu64, &p->epoch,
+		   &p->leader, &p->store, &p->n, &p->offset, &mark) < 5)
 		rc = bus_fail(err, BUS_EDATA, "the store's place in its group cannot be read");
+	p->known = p->epoch > 0 && mark == key_mark(g);
 	return rc;
 }
 
@@ -104,7 +117,8 @@ enum bus_err gw_group_open(struct gw_group *g, const _Atomic bool *stop, struct 
 		from = g->resume;
 	g->resume = (struct gw_group_place){ 0 };
 	if (rc == BUS_OK)
-		rc = gw_group_log_open(&g->conf.kafka, g->conf.topic, g->key, &from, &g->log, err);
+		rc = gw_group_log_open(&g->conf.kafka, g->conf.topic, g->key, g->node, g->conf.name, &from,
+				       &g->log, err);
 	if (rc != BUS_OK)
 		return rc;
 	g->n = from.n;
@@ -147,11 +161,36 @@ static struct gw_group_member member_of(const struct gw_group_record *r)
 	return m;
 }
 
+/* A beat that is told once more (the topic is open to others than us), or was written long ago, is no sign of life. */
+static bool is_news(struct gw_group *g, const struct gw_group_record *r)
+{
+	const uint64_t leader = gw_group_log_place(g->log)->leader;
+	const int64_t now = bus_clock_ms();
+	bool news = r->at_ms > now - GW_GROUP_CLOCKS_MS && r->at_ms < now + GW_GROUP_CLOCKS_MS;
+
+	pthread_mutex_lock(&g->lock);
+	for (size_t i = 0; i < g->n_seen; i++)
+		news = news && (g->seen[i].node != r->node || g->seen[i].said_ms < r->at_ms);
+	pthread_mutex_unlock(&g->lock);
+	if (r->node != leader)
+		return news;
+	if (g->leader_said != leader) {
+		g->leader_said = leader;
+		g->leader_said_ms = 0;
+	}
+	news = news && r->at_ms > g->leader_said_ms;
+	if (news)
+		g->leader_said_ms = r->at_ms;
+	return news;
+}
+
 void gw_group_heard(struct gw_group *g, const struct gw_group_record *r)
 {
 	int64_t now = bus_clock_mono_ms();
 	struct gw_group_seen *s = NULL;
 
+	if (r->kind == GW_GROUP_BEAT && !is_news(g, r))
+		return;
 	if (r->node == gw_group_log_place(g->log)->leader) {
 		if (r->kind != GW_GROUP_BEAT || r->role == GW_GROUP_LEADS)
 			g->leader_ms = now;
@@ -173,7 +212,7 @@ void gw_group_heard(struct gw_group *g, const struct gw_group_record *r)
 	if (!s && g->n_seen < GW_GROUP_MEMBERS_MAX)
 		s = &g->seen[g->n_seen++];
 	if (s) {
-		*s = (struct gw_group_seen){ .node = r->node, .at_ms = now };
+		*s = (struct gw_group_seen){ .node = r->node, .at_ms = now, .said_ms = r->at_ms };
 		s->member = member_of(r);
 	}
 	pthread_mutex_unlock(&g->lock);
@@ -197,6 +236,7 @@ void gw_group_show(struct gw_group *g, enum gw_group_role role)
 					    .ready = atomic_load(&e->caught_up) };
 	snprintf(g->beat.name, sizeof(g->beat.name), "%s", g->conf.name);
 	snprintf(g->beat.url, sizeof(g->beat.url), "%s", g->conf.url);
+	g->may_beat = g->log && gw_group_log_known(g->log);
 	if (g->log) {
 		g->beat.epoch = gw_group_log_place(g->log)->epoch;
 		g->newest = gw_group_log_place(g->log)->n;
@@ -233,7 +273,7 @@ static bool may_claim(struct gw_group *g)
 	const struct gw_group_place *p = gw_group_log_place(g->log);
 	int64_t now = bus_clock_mono_ms(), spread = (int64_t)(g->node % LEASE_SPREAD_MS);
 
-	if (g->n != p->n || now < g->claim_ms || !gw_group_log_at_end(g->log))
+	if (!gw_group_log_known(g->log) || g->n != p->n || now < g->claim_ms || !gw_group_log_at_end(g->log))
 		return false;
 	if (p->epoch == 0 || p->leader == 0 || p->leader == g->node || g->wiped.epoch > 0)
 		return true; /* nobody leads, or we did, before this session */

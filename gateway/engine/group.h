@@ -13,13 +13,15 @@
 #include "gateway/engine/read.h"
 
 #define GW_GROUP_MEMBERS_MAX 16
+#define GW_GROUP_CLOCKS_MS 300000 /* clocks of gateways may differ by so much */
+#define GW_GROUP_NONCE_LEN 16
 #define GW_GROUP_COPY_PATH "/v1/group/store" /* on the operations port; gateway/export/store.h */
 
 struct gw_group_conf {
 	struct bus_kafka_conf kafka; /* borrowed strings, all of it: good until gw_engine_close */
 	const char *topic;
 	const char *name;	  /* of this gateway, for people */
-	const char *url;	  /* where the others reach its operations port; "": it gives no copies */
+	const char *url;	  /* where the others reach its operations port */
 	bool anew;		  /* without any other gateway that has a store: begin a new numbering */
 	uint8_t key[BUS_KEY_LEN]; /* cursor.key */
 };
@@ -37,8 +39,17 @@ size_t gw_group_members(struct gw_engine *e, struct gw_group_member out[GW_GROUP
 			int64_t *newest);
 const char *gw_group_role_name(enum gw_group_role role);
 
-/* "Authorization: Titian-Group MS.MAC": who has the group's key may copy the store. Any thread. */
-void gw_group_sign(const uint8_t key[BUS_KEY_LEN], int64_t now_ms, struct bus_buf *out);
-bool gw_group_signed(const uint8_t key[BUS_KEY_LEN], int64_t now_ms, const char *authorization);
+/* group_sign.c, any thread. "Authorization: Titian-Group MS.NONCE.MAC": who has the group's key may copy the store of the
+ * gateway whose group.url it is; of that one alone, so that nobody can pass the question on. */
+void gw_group_sign(const uint8_t key[BUS_KEY_LEN], const char *url, int64_t now_ms,
+		   const uint8_t nonce[GW_GROUP_NONCE_LEN], struct bus_buf *out);
+bool gw_group_signed(const uint8_t key[BUS_KEY_LEN], const char *url, int64_t now_ms,
+		     const char *authorization, uint8_t nonce[GW_GROUP_NONCE_LEN]);
+/* "BYTES.MAC" of the answer to the question with that nonce; repr_digest: that header of it. */
+#define GW_GROUP_SEAL_HEADER "Titian-Group-Copy"
+void gw_group_copy_seal(const uint8_t key[BUS_KEY_LEN], const uint8_t nonce[GW_GROUP_NONCE_LEN],
+			const char *repr_digest, int64_t bytes, struct bus_buf *out);
+bool gw_group_copy_sealed(const uint8_t key[BUS_KEY_LEN], const uint8_t nonce[GW_GROUP_NONCE_LEN],
+			  const char *repr_digest, const char *seal, int64_t *bytes);
 
 #endif

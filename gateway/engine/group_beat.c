@@ -19,10 +19,15 @@ static void beat(struct gw_group *g, struct bus_producer **p, uint64_t *token, b
 	struct gw_group_record r;
 	struct bus_error err = { 0 };
 	enum bus_err rc = BUS_OK;
+	bool may;
 
 	pthread_mutex_lock(&g->lock);
 	r = g->beat;
+	may = g->may_beat;
 	pthread_mutex_unlock(&g->lock);
+	if (!may)
+		return;
+	r.at_ms = bus_clock_ms();
 	r.fault = gw_engine_fault(g->e) != NULL;
 	if (leaves)
 		r.role = GW_GROUP_LEAVES;

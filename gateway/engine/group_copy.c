@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "bus/base64.h"
@@ -12,52 +13,13 @@
 #include "bus/log.h"
 #include "gateway/engine/group_impl.h"
 
-#define LISTEN_MS 2000 /* for others' beats */
-#define ALONE_MS 15000 /* nobody has been heard: one that may begins anew */
-#define MAKING_MS 500  /* between two questions while the other makes its copy */
+#define LISTEN_MS 2000			  /* for others' beats */
+#define ALONE_MS 15000			  /* nobody has been heard: one that may begins anew */
+#define MAKING_MS 500			  /* between two questions while the other makes its copy */
+#define MAKING_MAX 7200			  /* of them, one after the other */
+#define SPARE ((int64_t)64 * 1024 * 1024) /* of the disk, beside the copy */
 #define CALL_MS 600000
 #define TRIES 100 /* a connection that breaks goes on where it broke */
-
-/* --- who may ask --------------------------------------------------------------------------------------- */
-
-#define SIGNED_MS 300000 /* clocks may differ by so much */
-
-static void mac_of(const uint8_t key[BUS_KEY_LEN], int64_t ms, char hex[2 * BUS_SHA256_LEN + 1])
-{
-	uint8_t mac[BUS_SHA256_LEN], own[BUS_SHA256_LEN];
-	char text[64];
-	int n = snprintf(text, sizeof(text), "GET " GW_GROUP_COPY_PATH " %" PRId64, ms);
-
-	bus_hmac_sha256(key, "group-copy", 10, own);
-	bus_hmac_sha256(own, text, (size_t)n, mac);
-	bus_hex(mac, sizeof(mac), hex);
-}
-
-void gw_group_sign(const uint8_t key[BUS_KEY_LEN], int64_t now_ms, struct bus_buf *out)
-{
-	char hex[2 * BUS_SHA256_LEN + 1];
-
-	mac_of(key, now_ms, hex);
-	bus_buf_printf(out, "Authorization: Titian-Group %" PRId64 ".%s", now_ms, hex);
-}
-
-bool gw_group_signed(const uint8_t key[BUS_KEY_LEN], int64_t now_ms, const char *authorization)
-{
-	static const char scheme[] = "Titian-Group ";
-	char hex[2 * BUS_SHA256_LEN + 1], *dot;
-	int64_t ms;
-
-	if (!authorization || strncmp(authorization, scheme, sizeof(scheme) - 1) != 0)
-		return false;
-	authorization += sizeof(scheme) - 1;
-	if (strspn(authorization, "0123456789") > 15)
-		return false;
-	ms = strtoll(authorization, &dot, 10);
-	if (*dot != '.' || ms < now_ms - SIGNED_MS || ms > now_ms + SIGNED_MS)
-		return false;
-	mac_of(key, ms, hex);
-	return strlen(dot + 1) == sizeof(hex) - 1 && bus_equal_secret(dot + 1, hex, sizeof(hex) - 1);
-}
 
 /* --- fetching ------------------------------------------------------------------------------------------ */
 
@@ -65,7 +27,12 @@ struct fetch {
 	struct gw_group *g;
 	int fd;
 	int64_t at;
-	bool ranged; /* the request asks for what comes after `at` */
+	bool ranged;				 /* the request asks for what comes after `at` */
+	uint8_t nonce[GW_GROUP_NONCE_LEN];	 /* of the request */
+	struct bus_client_header *digest, *seal; /* of its answer */
+	bool checked;				 /* they are the group's */
+	int64_t bytes;				 /* of the whole, as they say */
+	char whole[128];			 /* the digest of the first answer */
 	struct bus_sha256_stream *sum;
 };
 
@@ -74,14 +41,39 @@ static bool go_on(void *ctx)
 	return !*((struct fetch *)ctx)->g->stop;
 }
 
+/* Before its first byte is kept: the answer is of who has the group's key, of the same copy as before, and fits. */
+static enum bus_err check_answer(struct fetch *f, struct bus_error *err)
+{
+	struct statvfs disk;
+	int64_t bytes;
+
+	if (!gw_group_copy_sealed(f->g->conf.key, f->nonce, f->digest->value, f->seal->value, &bytes))
+		return bus_fail(err, BUS_EDENIED, "the answer is not of a gateway of this group");
+	if (f->at > 0 && (bytes != f->bytes || strcmp(f->whole, f->digest->value) != 0))
+		return bus_fail(err, BUS_ECONFLICT, "the other gateway begins its copy again");
+	if (f->at == 0 &&
+	    (fstatvfs(f->fd, &disk) != 0 || bytes > (int64_t)disk.f_bavail * (int64_t)disk.f_frsize - SPARE))
+		return bus_fail(err, BUS_EFULL, "the copy has %" PRId64 " bytes, for which there is no room",
+				bytes);
+	f->bytes = bytes;
+	memcpy(f->whole, f->digest->value, sizeof(f->whole));
+	f->checked = true;
+	return BUS_OK;
+}
+
 static enum bus_err take(void *ctx, int status, const void *p, size_t n, struct bus_error *err)
 {
 	struct fetch *f = ctx;
+	enum bus_err rc;
 
 	if (status == 202) /* it is being made */
 		return BUS_OK;
+	if (!f->checked && (rc = check_answer(f, err)) != BUS_OK)
+		return rc;
 	if (f->ranged && status != 206)
 		return bus_fail(err, BUS_ECONFLICT, "the other gateway begins its copy again");
+	if ((int64_t)n > f->bytes - f->at)
+		return bus_fail(err, BUS_EDATA, "the copy is longer than the other gateway said");
 	if (write(f->fd, p, n) != (ssize_t)n)
 		return bus_fail(err, errno == ENOSPC ? BUS_EFULL : BUS_EIO, "cannot write the copy: %m");
 	bus_sha256_add(f->sum, p, n);
@@ -103,10 +95,12 @@ static bool same_digest(const char *header, const uint8_t digest[BUS_SHA256_LEN]
 }
 
 /* One request, from f->at on. *status 202: ask again. tag: of the copy, "" at first. */
-static enum bus_err ask(struct fetch *f, struct bus_client *client, const char *url, char tag[128],
-			char digest[128], int *status, struct bus_error *err)
+static enum bus_err ask(struct fetch *f, struct bus_client *client, const char *base, const char *url,
+			char tag[128], int *status, struct bus_error *err)
 {
-	struct bus_client_header want[] = { { .name = "ETag" }, { .name = "Repr-Digest" } };
+	struct bus_client_header want[] = { { .name = "ETag" },
+					    { .name = "Repr-Digest" },
+					    { .name = GW_GROUP_SEAL_HEADER } };
 	struct bus_buf sign = { 0 }, range = { 0 }, match = { 0 }, answer = { 0 };
 	const char *header[] = { NULL, NULL, NULL, NULL };
 	struct bus_client_call call = { .method = "GET",
@@ -121,7 +115,11 @@ static enum bus_err ask(struct fetch *f, struct bus_client *client, const char *
 					.take_ctx = f };
 	enum bus_err rc;
 
-	gw_group_sign(f->g->conf.key, bus_clock_ms(), &sign);
+	bus_random(f->nonce, sizeof(f->nonce));
+	f->digest = &want[1];
+	f->seal = &want[2];
+	f->checked = false;
+	gw_group_sign(f->g->conf.key, base, bus_clock_ms(), f->nonce, &sign);
 	header[0] = bus_buf_cstr(&sign);
 	f->ranged = f->at > 0;
 	if (f->ranged) {
@@ -133,8 +131,6 @@ static enum bus_err ask(struct fetch *f, struct bus_client *client, const char *
 	rc = bus_client_call(client, &call, status, &answer, err);
 	if (want[0].value[0])
 		memcpy(tag, want[0].value, sizeof(want[0].value));
-	if (want[1].value[0])
-		memcpy(digest, want[1].value, sizeof(want[1].value));
 	bus_buf_release(&sign);
 	bus_buf_release(&range);
 	bus_buf_release(&match);
@@ -151,11 +147,11 @@ static void nap(struct gw_group *g, int ms)
 static enum bus_err fetch(struct gw_group *g, const char *base, const char *path, struct bus_error *err)
 {
 	const struct bus_client_conf conf = { .insecure = true }; /* the secret is not in it */
-	char *url = bus_xasprintf("%s%s", base, GW_GROUP_COPY_PATH), tag[128] = "", digest[128] = "";
+	char *url = bus_xasprintf("%s%s", base, GW_GROUP_COPY_PATH), tag[128] = "";
 	struct fetch f = { .g = g, .fd = -1 };
 	struct bus_client *client = NULL;
 	uint8_t sum[BUS_SHA256_LEN];
-	int status = 202, tries = 0;
+	int status = 202, tries = 0, asked = 0;
 	enum bus_err rc;
 
 	unlink(path);
@@ -164,7 +160,7 @@ static enum bus_err fetch(struct gw_group *g, const char *base, const char *path
 	rc = f.fd >= 0 ? bus_client_open(&conf, &client, err)
 		       : bus_fail(err, BUS_EIO, "cannot make '%s': %m", path);
 	while (rc == BUS_OK && status == 202) {
-		rc = ask(&f, client, url, tag, digest, &status, err);
+		rc = ask(&f, client, base, url, tag, &status, err);
 		if (rc != BUS_OK && rc != BUS_ECONFLICT && bus_err_retriable(rc) && f.at > 0 &&
 		    ++tries < TRIES) {
 			nap(g, MAKING_MS); /* broken off: go on where it broke */
@@ -172,6 +168,8 @@ static enum bus_err fetch(struct gw_group *g, const char *base, const char *path
 			status = 202;
 		} else if (rc == BUS_OK && status == 202) {
 			nap(g, MAKING_MS);
+			if (++asked == MAKING_MAX)
+				rc = bus_fail(err, BUS_ETIMEOUT, "%s does not finish its copy", base);
 		}
 		if (rc == BUS_OK && *g->stop)
 			rc = bus_fail(err, BUS_ESTOPPED, "stopping");
@@ -179,7 +177,7 @@ static enum bus_err fetch(struct gw_group *g, const char *base, const char *path
 	if (rc == BUS_OK && status != 200 && status != 206)
 		rc = bus_fail(err, BUS_ENOENT, "%s answered %d", base, status);
 	bus_sha256_end(&f.sum, sum);
-	if (rc == BUS_OK && !same_digest(digest, sum))
+	if (rc == BUS_OK && !same_digest(f.whole, sum))
 		rc = bus_fail(err, BUS_EDATA, "the copy from %s is not what it should be (SHA-256)", base);
 	if (f.fd >= 0)
 		close(f.fd);
@@ -235,7 +233,8 @@ static enum bus_err begin_anew(struct gw_group *g, struct bus_error *err)
 	bus_log(BUS_LOG_WARN, "group.anew",
 		LOG_STR("why", "group.anew is set, and no other gateway was heard of"));
 	gw_group_close(g);
-	rc = gw_group_log_open(&g->conf.kafka, g->conf.topic, g->key, &all, &g->log, err);
+	rc = gw_group_log_open(&g->conf.kafka, g->conf.topic, g->key, g->node, g->conf.name, &all, &g->log,
+			       err);
 	while (rc == BUS_OK && !*g->stop && !gw_group_log_at_end(g->log))
 		rc = listen(g, 100, err);
 	if (rc != BUS_OK || *g->stop)
@@ -254,11 +253,13 @@ enum bus_err gw_group_copy(struct gw_group *g, struct bus_error *err)
 
 	atomic_store(&g->e->caught_up, false);
 	gw_group_close(g);
-	rc = gw_group_log_open(&g->conf.kafka, g->conf.topic, g->key, &end, &g->log, err);
+	rc = gw_group_log_open(&g->conf.kafka, g->conf.topic, g->key, g->node, g->conf.name, &end, &g->log,
+			       err);
 	gw_group_show(g, GW_GROUP_COPIES);
 	gw_group_beat_start(g);
 	for (int turn = 0; rc == BUS_OK; turn++) {
 		rc = listen(g, LISTEN_MS, err);
+		gw_group_show(g, GW_GROUP_COPIES);
 		if (rc == BUS_OK && *g->stop)
 			rc = bus_fail(err, BUS_ESTOPPED, "stopping");
 		if (rc != BUS_OK)

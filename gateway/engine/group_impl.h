@@ -11,7 +11,8 @@
 
 struct gw_group_seen {
 	uint64_t node;
-	int64_t at_ms; /* monotonic */
+	int64_t at_ms;	 /* monotonic */
+	int64_t said_ms; /* its own clock, in the last beat that counted */
 	struct gw_group_member member;
 };
 
@@ -30,8 +31,10 @@ struct gw_group {
 	struct gw_group_place wiped;
 	/* epoch > 0: the log from here on, after a batch that was never ended */
 	struct gw_group_place resume;
-	int64_t claim_ms;    /* monotonic: not before */
-	int64_t leader_ms;   /* monotonic: the leader was heard of */
+	int64_t claim_ms;     /* monotonic: not before */
+	int64_t leader_ms;    /* monotonic: the leader was heard of */
+	uint64_t leader_said; /* a leader, and what its clock was in its last beat that counted */
+	int64_t leader_said_ms;
 	int64_t end_ms;	     /* monotonic: the log's end was seen */
 	bool ready;	     /* some leader had read its inputs to their ends */
 	uint64_t waits_told; /* digest of what waited, as last told */
@@ -59,6 +62,7 @@ struct gw_group {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t moved;
 	struct gw_group_record beat; /* what the beat says */
+	bool may_beat;
 	int64_t newest;
 	struct gw_group_seen seen[GW_GROUP_MEMBERS_MAX];
 	size_t n_seen;

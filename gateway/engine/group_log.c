@@ -4,6 +4,7 @@
 #include "bus/clock.h"
 #include "bus/consumer.h"
 #include "bus/log.h"
+#include "bus/metrics.h"
 #include "bus/producer.h"
 
 #define ADMIN_MS 10000
@@ -18,6 +19,10 @@ struct gw_group_log {
 	struct bus_kafka_conf kafka;
 	const char *topic;
 	uint8_t key[BUS_KEY_LEN];
+	uint64_t node;
+	const char *name;
+	bool first; /* read from the log's beginning, and nothing was passed over */
+	struct bus_metric *unopened;
 	struct bus_consumer *consumer;
 	struct bus_producer *producer;
 	uint64_t token;
@@ -52,8 +57,9 @@ static enum bus_err make_topic(const struct bus_kafka_conf *kafka, const char *t
 }
 
 enum bus_err gw_group_log_open(const struct bus_kafka_conf *kafka, const char *topic,
-			       const uint8_t key[BUS_KEY_LEN], const struct gw_group_place *from,
-			       struct gw_group_log **out, struct bus_error *err)
+			       const uint8_t key[BUS_KEY_LEN], uint64_t node, const char *name,
+			       const struct gw_group_place *from, struct gw_group_log **out,
+			       struct bus_error *err)
 {
 	const struct bus_consumer_conf reads = { .kafka = *kafka, .queue_bytes = QUEUE_BYTES };
 	const struct bus_producer_conf writes = { .kafka = *kafka };
@@ -65,6 +71,11 @@ enum bus_err gw_group_log_open(const struct bus_kafka_conf *kafka, const char *t
 	l->kafka = *kafka;
 	l->topic = topic;
 	l->place = *from;
+	l->node = node;
+	l->name = name;
+	l->unopened =
+	    bus_metric("titian_group_unopened_total", "counter",
+		       "Records of the group's topic that were forged or sealed with another cursor.key", "");
 	memcpy(l->key, key, sizeof(l->key));
 	rc = make_topic(kafka, topic, err);
 	if (rc == BUS_OK)
@@ -80,6 +91,7 @@ enum bus_err gw_group_log_open(const struct bus_kafka_conf *kafka, const char *t
 		rc = bus_fail(err, BUS_ENOENT,
 			      "the group's topic '%s' reaches from %lld to %lld; this store stands at %lld",
 			      topic, (long long)begin, (long long)end, (long long)from->offset);
+	l->first = rc == BUS_OK && l->place.offset <= begin;
 	if (rc == BUS_OK)
 		rc = bus_consumer_assign(l->consumer, topic, 0, l->place.offset, 0, err);
 	if (rc == BUS_OK)
@@ -110,6 +122,10 @@ static bool decide(struct gw_group_log *l, const struct gw_group_record *r)
 {
 	struct gw_group_place *p = &l->place;
 
+	/* A beat of ours may be of an earlier life, with a wrong key as now. */
+	p->known |= l->first || (r->kind == GW_GROUP_BEAT && strcmp(r->name, l->name) != 0);
+	if (!p->known && r->node == l->node)
+		return false;
 	switch (r->kind) {
 	case GW_GROUP_BEAT:
 		return true;
@@ -160,12 +176,14 @@ enum bus_err gw_group_log_next(struct gw_group_log *l, int timeout_ms, struct gw
 
 		l->place.offset = from->offset + 1;
 		bus_buf_reset(&l->plain);
-		if (bus_open(l->key, bound, from->value, &l->plain, NULL) != BUS_OK)
-			return bus_fail(err, BUS_EDATA,
-					"the group's topic '%s' is sealed with another key: cursor.key must "
-					"be the same on "
-					"all its gateways",
-					l->topic);
+		if (bus_open(l->key, bound, from->value, &l->plain, NULL) != BUS_OK) {
+			l->first = false;
+			bus_metric_add(l->unopened, 1);
+			bus_log(BUS_LOG_WARN, "group.unopened", LOG_INT("offset", from->offset),
+				LOG_STR("why", "forged, or another cursor.key: it must be the same on all "
+					       "gateways of the group"));
+			continue;
+		}
 		if (gw_group_read_record(bus_buf_str(&l->plain), r) != BUS_OK)
 			return bus_fail(err, BUS_EDATA,
 					"the group's topic '%s' holds a record of another version at %lld",
@@ -190,6 +208,11 @@ bool gw_group_log_at_end(struct gw_group_log *l)
 	       bus_consumer_position(l->consumer, l->topic, 0, &at, NULL) == BUS_OK && at >= end;
 }
 
+bool gw_group_log_known(const struct gw_group_log *l)
+{
+	return l->place.known || l->first;
+}
+
 const struct gw_group_place *gw_group_log_place(const struct gw_group_log *l)
 {
 	return &l->place;
@@ -200,6 +223,7 @@ void gw_group_log_trust(struct gw_group_log *l)
 	l->place.epoch = l->epoch_seen;
 	l->place.n = l->n_seen;
 	l->place.leader = l->place.store = 0;
+	l->place.known = true;
 	l->next_part = 0;
 }
 

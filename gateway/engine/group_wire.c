@@ -127,6 +127,7 @@ void gw_group_put_record(struct bus_buf *out, const struct gw_group_record *r)
 	bus_buf_putc(out, (char)r->fault);
 	put_text(out, bus_str(r->name));
 	put_text(out, bus_str(r->url));
+	put_number(out, (uint64_t)r->at_ms);
 }
 
 static bool take_flag(struct bus_str *in, uint8_t most, uint8_t *v)
@@ -165,7 +166,8 @@ enum bus_err gw_group_read_record(struct bus_str in, struct gw_group_record *out
 		ok = ok && take_flag(&in, GW_GROUP_LEAVES, &role) && take_signed(&in, &out->seq) &&
 		     take_signed(&in, &out->behind) && take_flag(&in, 1, &ready) &&
 		     take_flag(&in, 1, &fault) && take_word(&in, out->name, sizeof(out->name)) &&
-		     take_word(&in, out->url, sizeof(out->url));
+		     take_word(&in, out->url, sizeof(out->url)) &&
+		     (in.n == 0 || take_signed(&in, &out->at_ms));
 		out->role = (enum gw_group_role)role;
 		out->ready = ready != 0;
 		out->fault = fault != 0;

@@ -35,6 +35,7 @@ struct gw_group_record {
 	enum gw_group_role role;
 	int64_t seq, behind;
 	bool ready, fault;
+	int64_t at_ms; /* node's clock; 0: an older gateway's, which does not say */
 	char name[GW_GROUP_NAME_MAX], url[GW_GROUP_URL_MAX];
 	struct bus_str items; /* BATCH; borrowed from the bytes read */
 };

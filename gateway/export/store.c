@@ -18,12 +18,13 @@
 #define FRESH_MS 60000 /* who begins to fetch gets one that is no older */
 #define KEEP_MS 600000 /* after the last request */
 #define ID_LEN 16
+#define ASKED_MAX 4096 /* questions remembered: more than can be asked while one is good */
 
 enum state { NONE, MAKING, DONE, FAILED };
 
 struct gw_store_copy {
 	struct gw_api *api;
-	char *path;
+	char *path, *url;
 	uint8_t key[BUS_KEY_LEN];
 	pthread_mutex_t lock; /* guards what follows */
 	enum state state;
@@ -33,15 +34,20 @@ struct gw_store_copy {
 	int64_t bytes, made_ms, asked_ms; /* monotonic */
 	uint8_t digest[BUS_SHA256_LEN];
 	char id[ID_LEN + 1];
+	struct {
+		uint8_t nonce[GW_GROUP_NONCE_LEN];
+		int64_t at_ms; /* monotonic; 0: free */
+	} asked[ASKED_MAX];
 };
 
-struct gw_store_copy *gw_store_copy_new(struct gw_api *api, const char *db_path,
+struct gw_store_copy *gw_store_copy_new(struct gw_api *api, const char *db_path, const char *url,
 					const uint8_t key[BUS_KEY_LEN])
 {
 	struct gw_store_copy *c = bus_xcalloc(1, sizeof(*c));
 
 	c->api = api;
 	c->path = bus_xasprintf("%s.give", db_path);
+	c->url = bus_xstrdup(url);
 	memcpy(c->key, key, sizeof(c->key));
 	c->fd = -1;
 	pthread_mutex_init(&c->lock, NULL);
@@ -70,6 +76,7 @@ void gw_store_copy_free(struct gw_store_copy **copy)
 	pthread_mutex_destroy(&c->lock);
 	explicit_bzero(c->key, sizeof(c->key));
 	free(c->path);
+	free(c->url);
 	free(c);
 	*copy = NULL;
 }
@@ -149,11 +156,32 @@ static void begin(struct gw_store_copy *c)
 		c->state = FAILED;
 }
 
-static void answer(struct gw_store_copy *c, struct bus_http_request *req)
+/* Whether it is a new one; it is remembered for as long as its signature is good. Under the lock. */
+static bool is_new(struct gw_store_copy *c, const uint8_t nonce[GW_GROUP_NONCE_LEN], int64_t now)
+{
+	size_t room = ASKED_MAX;
+
+	for (size_t i = 0; i < ASKED_MAX; i++) {
+		bool old = c->asked[i].at_ms == 0 || now - c->asked[i].at_ms > 2 * GW_GROUP_CLOCKS_MS;
+
+		if (!old && memcmp(c->asked[i].nonce, nonce, GW_GROUP_NONCE_LEN) == 0)
+			return false;
+		if (old)
+			room = i;
+	}
+	if (room == ASKED_MAX)
+		return false;
+	memcpy(c->asked[room].nonce, nonce, GW_GROUP_NONCE_LEN);
+	c->asked[room].at_ms = now;
+	return true;
+}
+
+static void answer(struct gw_store_copy *c, struct bus_http_request *req,
+		   const uint8_t nonce[GW_GROUP_NONCE_LEN])
 {
 	const char *range = bus_http_header(req, "Range"), *if_range = bus_http_header(req, "If-Range");
 	int64_t from = 0, n = c->bytes;
-	struct bus_buf b = { 0 };
+	struct bus_buf b = { 0 }, seal = { 0 };
 	char text[80];
 	int status = 200, fd;
 
@@ -166,8 +194,11 @@ static void answer(struct gw_store_copy *c, struct bus_http_request *req)
 	bus_base64_put((struct bus_str){ (const char *)c->digest, sizeof(c->digest) }, &b);
 	bus_buf_putc(&b, ':');
 	bus_http_set(req, "Repr-Digest", bus_buf_cstr(&b));
+	gw_group_copy_seal(c->key, nonce, bus_buf_cstr(&b), c->bytes, &seal);
+	bus_http_set(req, GW_GROUP_SEAL_HEADER, bus_buf_cstr(&seal));
 	bus_http_set(req, "Accept-Ranges", "bytes");
 	bus_buf_release(&b);
+	bus_buf_release(&seal);
 	switch (gw_range_of(range, c->bytes, &from, &n)) {
 	case GW_RANGE_OUTSIDE:
 		snprintf(text, sizeof(text), "bytes */%" PRId64, c->bytes);
@@ -195,9 +226,11 @@ void gw_store_copy_get(void *ctx, struct bus_http_request *req)
 	struct gw_api *api = ctx;
 	struct gw_store_copy *c = api->copy;
 	struct bus_buf none = { 0 };
+	uint8_t nonce[GW_GROUP_NONCE_LEN];
 	int64_t now = bus_clock_mono_ms();
 
-	if (!c || !gw_group_signed(c->key, bus_clock_ms(), bus_http_header(req, "Authorization"))) {
+	if (!c ||
+	    !gw_group_signed(c->key, c->url, bus_clock_ms(), bus_http_header(req, "Authorization"), nonce)) {
 		gw_problem(req, "key-unknown", NULL, NULL);
 		return;
 	}
@@ -211,7 +244,10 @@ void gw_store_copy_get(void *ctx, struct bus_http_request *req)
 	    (c->state == DONE && !bus_http_header(req, "Range") && now - c->made_ms > FRESH_MS))
 		begin(c);
 	if (c->state == DONE) {
-		answer(c, req);
+		if (is_new(c, nonce, now))
+			answer(c, req, nonce);
+		else
+			gw_problem(req, "key-unknown", NULL, NULL);
 	} else if (c->state == FAILED) {
 		gw_problem(req, "unavailable", NULL, NULL);
 	} else {

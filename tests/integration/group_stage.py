@@ -107,8 +107,10 @@ class Stage:
         own = OwnGateway(self.city, "group-%s-%s" % (self.name, name), self.topics, views(self.p), POLICY,
                          readers=("uji", "k1"),
                          more="cursor: {key: %s}\nwebhooks: {key: %s, topic: _hooks_%s}\npublish: {topic: ''}\n"
-                              "group: {topic: _group_%s, name: %s%s}\n%s"
+                              "group: {topic: _group_%s, name: %s, url: URL%s}\n%s"
                          % (self.key, self.key, self.name, self.name, name, more, self.more))
+        config = own.dir / "gateway.yaml"
+        config.write_text(config.read_text().replace("url: URL", "url: '%s'" % own.ops))
         if self.gateways:  # one set of keys for all
             first = next(iter(self.gateways.values()))
             shutil.copy(first.dir / "access.keys", own.dir / "access.keys")

@@ -206,7 +206,30 @@ static void wants_what_has_no_default(void **state)
 
 	(void)state;
 	assert_int_equal(bus_conf_load(NULL, NULL, must, &c, &err), BUS_EINVAL);
-	assert_string_equal(err.text, "option 'name' must be given: What it is called. (no --config FILE was given)");
+	assert_string_equal(err.text,
+			    "option 'name' must be given: What it is called. (no --config FILE was given)");
+}
+
+static void names_the_line_of_what_cannot_be(void **state)
+{
+	struct bus_error err;
+	char want[160];
+	FILE *f = fopen(path, "w");
+
+	(void)state;
+	assert_non_null(f);
+	fputs("workers: 3\nhttp:\n  wait: 2s\n  port: 80\nkafka.acks: all\n", f);
+	fclose(f);
+	assert_int_equal(bus_conf_refuse(path, "http.port", "not that one", &err), BUS_EPARSE);
+	snprintf(want, sizeof(want), "%s:4: not that one", path);
+	assert_string_equal(err.text, want);
+	assert_int_equal(bus_conf_refuse(path, "kafka.acks", "no", &err), BUS_EPARSE);
+	snprintf(want, sizeof(want), "%s:5: no", path);
+	assert_string_equal(err.text, want);
+	assert_int_equal(bus_conf_refuse(path, "name", "no", &err),
+			 BUS_EINVAL); /* from the command line, say */
+	assert_string_equal(err.text, "no");
+	assert_int_equal(bus_conf_refuse(NULL, "name", "no", &err), BUS_EINVAL);
 }
 
 static void dumps_what_it_can_read_again(void **state)
@@ -273,6 +296,7 @@ int main(void)
 		TEST(says_what_is_wrong_and_where),
 		TEST(says_what_is_wrong_on_the_command_line),
 		TEST(wants_what_has_no_default),
+		TEST(names_the_line_of_what_cannot_be),
 		TEST(dumps_what_it_can_read_again),
 		TEST(helps_in_aligned_columns),
 	};

@@ -58,7 +58,12 @@ static void a_batch_comes_back_item_by_item(void **state)
 static void what_is_cut_is_refused(void **state)
 {
 	const struct gw_group_record beat = {
-		.kind = GW_GROUP_BEAT, .node = 5, .role = GW_GROUP_LEADS, .name = "a", .url = "http://b"
+		.kind = GW_GROUP_BEAT,
+		.node = 5,
+		.role = GW_GROUP_LEADS,
+		.name = "a",
+		.url = "http://b",
+		.at_ms = 1767225600000,
 	};
 	const struct gw_group_item item = { .what = GW_ITEM_PRESENT,
 					    .n = 1,
@@ -72,8 +77,10 @@ static void what_is_cut_is_refused(void **state)
 	(void)state;
 	gw_group_put_record(&b, &beat);
 	assert_int_equal(gw_group_read_record(bus_buf_str(&b), &r), BUS_OK);
-	for (size_t n = 0; n < b.n; n++)
-		assert_int_equal(gw_group_read_record((struct bus_str){ b.p, n }, &r), BUS_EDATA);
+	assert_int_equal(r.at_ms, 1767225600000);
+	for (size_t n = 0; n < b.n; n++) /* but before the time: an older gateway does not say it */
+		assert_int_equal(gw_group_read_record((struct bus_str){ b.p, n }, &r),
+				 n == b.n - 6 ? BUS_OK : BUS_EDATA);
 	bus_buf_reset(&b);
 	gw_group_put_item(&b, &item);
 	for (size_t n = 1; n < b.n; n++) {
@@ -84,26 +91,66 @@ static void what_is_cut_is_refused(void **state)
 	bus_buf_release(&b);
 }
 
+#define URL "http://10.0.0.11:18081"
+
 static void a_copy_is_for_who_has_the_key_and_the_time(void **state)
 {
 	static const uint8_t key[BUS_KEY_LEN] = { 1 }, other[BUS_KEY_LEN] = { 2 };
+	static const uint8_t nonce[GW_GROUP_NONCE_LEN] = { 9, 0xab };
 	const int64_t now = 1767225600000;
+	uint8_t got[GW_GROUP_NONCE_LEN];
 	struct bus_buf b = { 0 };
 	const char *value;
 
 	(void)state;
-	gw_group_sign(key, now, &b);
+	gw_group_sign(key, URL, now, nonce, &b);
 	assert_memory_equal(bus_buf_cstr(&b), "Authorization: ", 15);
 	value = bus_buf_cstr(&b) + 15;
-	assert_true(gw_group_signed(key, now, value));
-	assert_true(gw_group_signed(key, now + 299000, value) && gw_group_signed(key, now - 299000, value));
-	assert_false(gw_group_signed(key, now + 301000, value) || gw_group_signed(key, now - 301000, value));
-	assert_false(gw_group_signed(other, now, value));
-	b.p[b.n - 1] = b.p[b.n - 1] == '0' ? '1' : '0';
-	assert_false(gw_group_signed(key, now, value));
-	assert_false(gw_group_signed(key, now, NULL) || gw_group_signed(key, now, "Bearer x") ||
-		     gw_group_signed(key, now, "Titian-Group 1767225600000.") ||
-		     gw_group_signed(key, now, "Titian-Group 99999999999999999999999.ab"));
+	assert_true(gw_group_signed(key, URL, now, value, got));
+	assert_memory_equal(got, nonce, sizeof(nonce));
+	assert_true(gw_group_signed(key, URL, now + 299000, value, got) &&
+		    gw_group_signed(key, URL, now - 299000, value, got));
+	assert_false(gw_group_signed(key, URL, now + 301000, value, got) ||
+		     gw_group_signed(key, URL, now - 301000, value, got));
+	assert_false(gw_group_signed(other, URL, now, value, got));
+	assert_false(gw_group_signed(key, "http://10.0.0.12:18081", now, value, got)); /* asked of another */
+	for (size_t i = strlen("Authorization: Titian-Group "); i < b.n;
+	     i++) { /* time, nonce, code: each counts */
+		char was = b.p[i];
+
+		b.p[i] = was == '0' ? '1' : '0';
+		assert_false(gw_group_signed(key, URL, now, value, got));
+		b.p[i] = was;
+	}
+	assert_true(gw_group_signed(key, URL, now, value, got));
+	assert_false(gw_group_signed(key, URL, now, NULL, got) ||
+		     gw_group_signed(key, URL, now, "Bearer x", got) ||
+		     gw_group_signed(key, URL, now, "Titian-Group 1767225600000.", got) ||
+		     gw_group_signed(key, URL, now, "Titian-Group 99999999999999999999999.ab", got));
+	bus_buf_release(&b);
+}
+
+static void an_answer_is_to_one_question_and_of_one_copy(void **state)
+{
+	static const uint8_t key[BUS_KEY_LEN] = { 1 }, other[BUS_KEY_LEN] = { 2 };
+	static const uint8_t nonce[GW_GROUP_NONCE_LEN] = { 9 }, later[GW_GROUP_NONCE_LEN] = { 8 };
+	static const char digest[] = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+	struct bus_buf b = { 0 };
+	int64_t bytes;
+
+	(void)state;
+	gw_group_copy_seal(key, nonce, digest, INT64_C(123456789012), &b);
+	assert_true(b.n < 128); /* what bus/client.h keeps of a header */
+	assert_true(gw_group_copy_sealed(key, nonce, digest, bus_buf_cstr(&b), &bytes));
+	assert_int_equal(bytes, INT64_C(123456789012));
+	assert_false(gw_group_copy_sealed(other, nonce, digest, bus_buf_cstr(&b), &bytes));
+	assert_false(gw_group_copy_sealed(key, later, digest, bus_buf_cstr(&b), &bytes));
+	assert_false(gw_group_copy_sealed(key, nonce, "sha-256=:x=:", bus_buf_cstr(&b), &bytes));
+	b.p[3] = '9'; /* the length */
+	assert_false(gw_group_copy_sealed(key, nonce, digest, bus_buf_cstr(&b), &bytes));
+	assert_false(gw_group_copy_sealed(key, nonce, digest, "", &bytes) ||
+		     gw_group_copy_sealed(key, nonce, digest, "12", &bytes) ||
+		     gw_group_copy_sealed(key, nonce, digest, "99999999999999999999.a", &bytes));
 	bus_buf_release(&b);
 }
 
@@ -113,6 +160,7 @@ int main(void)
 		cmocka_unit_test(a_batch_comes_back_item_by_item),
 		cmocka_unit_test(what_is_cut_is_refused),
 		cmocka_unit_test(a_copy_is_for_who_has_the_key_and_the_time),
+		cmocka_unit_test(an_answer_is_to_one_question_and_of_one_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
