@@ -152,6 +152,25 @@ void bus_sender_flush(struct bus_sender *s, int timeout_ms)
 	(void)rd_kafka_flush(s->rk, timeout_ms);
 }
 
+enum bus_err bus_sender_partitions(struct bus_sender *s, const char *topic, int timeout_ms, int32_t *n,
+				   struct bus_error *err)
+{
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(s->rk, topic, NULL);
+	const struct rd_kafka_metadata *meta = NULL;
+	rd_kafka_resp_err_t code = rd_kafka_last_error();
+
+	if (handle)
+		code = rd_kafka_metadata(s->rk, 0, handle, &meta, timeout_ms);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR && meta->topic_cnt == 1)
+		code = meta->topics[0].err;
+	*n = code == RD_KAFKA_RESP_ERR_NO_ERROR ? meta->topics[0].partition_cnt : 0;
+	if (meta)
+		rd_kafka_metadata_destroy(meta);
+	if (handle)
+		rd_kafka_topic_destroy(handle);
+	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? BUS_OK : bus_kafka_fail(err, code, "topic '%s'", topic);
+}
+
 static rd_kafka_headers_t *make_headers(const struct bus_header *header, size_t n)
 {
 	rd_kafka_headers_t *h = n > 0 ? rd_kafka_headers_new(n) : NULL;

@@ -44,6 +44,9 @@ enum bus_err bus_sender_open(const struct bus_sender_conf *conf, struct bus_send
 /* Answers what is on its way BUS_EFATAL. */
 void bus_sender_close(struct bus_sender **s);
 
+/* How many partitions the topic has, as Kafka says; waits for it. BUS_ENOENT: there is no such topic. */
+enum bus_err bus_sender_partitions(struct bus_sender *s, const char *topic, int timeout_ms, int32_t *n,
+				   struct bus_error *err) BUS_MUSTCHECK;
 /* Copies key (p NULL: none), value (NULL: tombstone) and headers. partition -1: by murmur2 of the key, as Java's
  * client. On BUS_OK exactly one answer will come with `record`; else none: BUS_EFULL, BUS_ETOOBIG, BUS_EFATAL... */
 enum bus_err bus_sender_send(struct bus_sender *s, const char *topic, int32_t partition, struct bus_str key,

@@ -456,7 +456,7 @@ static enum bus_err open_publish(const struct conf *c, struct gw_api *api, struc
 		rc = load_key(c, NULL, "publish.id", made, err);
 	if (!rc) {
 		bus_hex(made, *c->publish_id ? 0 : 8, hex);
-		id = bus_xasprintf("titian-publish-%s", *c->publish_id ? c->publish_id : hex);
+		id = bus_xasprintf(GW_PUBLISH_ID_PREFIX "%s", *c->publish_id ? c->publish_id : hex);
 		conf.id = id;
 		rc = strlen(id) > 128 ? bus_fail(err, BUS_EINVAL, "publish.id is longer than 100 bytes") :
 					gw_publish_open(&conf, &api->publish, err);

@@ -36,7 +36,7 @@ static void reply(const struct gw_publish_batch *b, struct bus_http_request *req
 
 	if (b->problem) {
 		if (strcmp(b->problem, "idempotency-other") != 0)
-			bus_http_set(req, "Retry-After", "1");
+			bus_http_set(req, "Retry-After", strcmp(b->problem, "idempotency-share") == 0 ? "60" : "1");
 		gw_problem_in(req, english, b->problem, b->detail, NULL);
 		return;
 	}

@@ -8,6 +8,7 @@
 #define ARENA_MAX ((size_t)16 * 1024 * 1024)
 #define BYTES_MAX ((size_t)2 * GW_PUBLISH_BODY_MAX) /* keys and values; defaults take no JSON */
 #define RECORD_COST 256				    /* of a record on its way, beside its bytes */
+#define READER_LEN sizeof(uint32_t)
 
 struct gw_publish_batch *gw_publish_batch_new(struct gw_publish *p, const char *topic, const char *reader)
 {
@@ -61,20 +62,31 @@ void gw_publish_refuse(struct gw_publish_batch *b, struct gw_publish_record *r, 
 	b->n_refused++;
 }
 
+static void keyed_hash(const uint8_t key[BUS_KEY_LEN], char what, const char *name, struct bus_str more,
+		       uint8_t out[BUS_SHA256_LEN])
+{
+	struct bus_buf b = { 0 };
+
+	bus_buf_putc(&b, what);
+	bus_buf_put(&b, name, strlen(name) + 1);
+	bus_buf_put(&b, more.p, more.n);
+	bus_hmac_sha256(key, b.p, b.n, out);
+	bus_buf_release(&b);
+}
+
 void gw_publish_set_key(struct gw_publish_batch *b, const char *key, struct bus_str print)
 {
-	struct bus_sha256_stream *s = bus_sha256_new();
-	uint8_t digest[BUS_SHA256_LEN];
+	uint8_t own[BUS_KEY_LEN] = { 0 }, digest[BUS_SHA256_LEN];
 
-	bus_sha256_add(s, b->reader, strlen(b->reader) + 1);
-	bus_sha256_add(s, key, strlen(key));
-	bus_sha256_end(&s, digest);
-	memcpy(b->key, digest, sizeof(b->key));
-	s = bus_sha256_new();
-	bus_sha256_add(s, b->topic, strlen(b->topic) + 1);
-	bus_sha256_add(s, print.p, print.n);
-	bus_sha256_end(&s, digest);
+	if (b->all && b->all->conf.city) /* what stands on Kafka is no hash that can be guessed */
+		bus_hmac_sha256(b->all->conf.city, "publish-key", 11, own);
+	keyed_hash(own, 'r', b->reader, (struct bus_str){ 0 }, digest);
+	memcpy(b->key, digest, READER_LEN); /* shares.h */
+	keyed_hash(own, 'k', b->reader, bus_str(key), digest);
+	memcpy(b->key + READER_LEN, digest, sizeof(b->key) - READER_LEN);
+	keyed_hash(own, 'p', b->topic, print, digest);
 	memcpy(b->print, digest, sizeof(b->print));
+	explicit_bzero(own, sizeof(own));
 	b->keyed = true;
 }
 
@@ -96,6 +108,16 @@ const char *gw_publish_problem_of(enum bus_err rc)
 	}
 }
 
+/* FNV-1a. */
+uint32_t gw_publish_reader(const struct gw_publish_batch *b)
+{
+	uint32_t h = 2166136261;
+
+	for (const char *p = b->reader; *p; p++)
+		h = (h ^ (uint8_t)*p) * 16777619;
+	return h;
+}
+
 void gw_publish_finish(struct gw_publish_batch *b, const char *problem, const char *detail)
 {
 	struct gw_publish *p = b->all;
@@ -105,8 +127,11 @@ void gw_publish_finish(struct gw_publish_batch *b, const char *problem, const ch
 		b->detail = detail;
 	}
 	if (b->held) {
-		atomic_fetch_sub(&p->held, (int64_t)b->held);
-		atomic_fetch_sub(&p->batches, 1);
+		pthread_mutex_lock(&p->held_lock);
+		p->held -= (int64_t)b->held;
+		p->batches--;
+		(void)gw_shares_add(p->held_of, gw_publish_reader(b), -(int64_t)b->held);
+		pthread_mutex_unlock(&p->held_lock);
 	}
 	b->n_refused = 0; /* several threads may have had a part in it */
 	for (size_t i = 0; i < b->n; i++)
@@ -119,27 +144,38 @@ void gw_publish_finish(struct gw_publish_batch *b, const char *problem, const ch
 	b->done(b);
 }
 
-/* Room for it, or false. */
-static bool hold(struct gw_publish_batch *b)
+/* Room for it: NULL, or the problem. */
+static const char *hold(struct gw_publish_batch *b)
 {
 	struct gw_publish *p = b->all;
-	size_t cost = b->bytes.n + b->n * RECORD_COST;
+	const int64_t cost = (int64_t)(b->bytes.n + b->n * RECORD_COST);
+	const char *problem = NULL;
 
 	if (atomic_load(&p->stop))
-		return false;
-	if (atomic_fetch_add(&p->held, (int64_t)cost) + (int64_t)cost > p->conf.memory ||
-	    atomic_load(&p->batches) >= GW_PUBLISH_BATCHES_MAX) {
-		atomic_fetch_sub(&p->held, (int64_t)cost);
-		bus_metric_add(p->busy, 1);
-		return false;
+		return "publish-busy";
+	pthread_mutex_lock(&p->held_lock);
+	if (gw_shares_of(p->held_of, gw_publish_reader(b)) >
+		0 && /* the one request always has room in his part */
+	    gw_shares_of(p->held_of, gw_publish_reader(b)) + cost > p->conf.memory / GW_SHARE_OF)
+		problem = "publish-share";
+	else if (p->held + cost > p->conf.memory || p->batches >= GW_PUBLISH_BATCHES_MAX)
+		problem = "publish-busy";
+	if (!problem) {
+		p->held += cost;
+		p->batches++;
+		(void)gw_shares_add(p->held_of, gw_publish_reader(b), cost);
+		b->held = (size_t)cost;
 	}
-	atomic_fetch_add(&p->batches, 1);
-	b->held = cost;
-	return true;
+	pthread_mutex_unlock(&p->held_lock);
+	if (problem)
+		bus_metric_add(p->busy, 1);
+	return problem;
 }
 
 void gw_publish_submit(struct gw_publish_batch *b)
 {
+	const char *problem;
+
 	if (b->atomic && b->n_refused > 0)
 		for (size_t i = 0; i < b->n; i++)
 			gw_publish_refuse(b, &b->record[i], "record-not-sent", NULL, NULL);
@@ -147,8 +183,9 @@ void gw_publish_submit(struct gw_publish_batch *b)
 		gw_publish_finish(b, NULL, NULL);
 		return;
 	}
-	if (!hold(b)) {
-		gw_publish_finish(b, "publish-busy", NULL);
+	problem = hold(b);
+	if (problem) {
+		gw_publish_finish(b, problem, NULL);
 		return;
 	}
 	b->until = bus_clock_mono_ms() + GW_PUBLISH_ANSWER_MS;

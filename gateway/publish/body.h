@@ -31,6 +31,7 @@ struct gw_body {
 	struct gw_publish_encoder *encoder; /* once the schema is known */
 	struct gw_publish_schema schema;
 
+	size_t unpacked;     /* bytes of data taken out of a container file */
 	const char *problem; /* of the whole body; static code */
 	char detail[200];
 };

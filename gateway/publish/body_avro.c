@@ -96,6 +96,10 @@ static bool take_next(struct gw_body *body, struct schema_ocf_reader *file, stru
 
 	if (!r)
 		return false;
+	/* Each block has its bound; so have all together, whatever the topic's schema leaves of them. */
+	body->unpacked += schema_ocf_datum(file).n;
+	if (body->unpacked > GW_PUBLISH_BODY_MAX)
+		return gw_body_fail(body, "http-413", "more than %zu bytes unpacked", GW_PUBLISH_BODY_MAX);
 	snprintf(place, sizeof(place), "/%zu", body->batch->n - 1);
 	if (gw_publish_value_avro(body->encoder, body->batch, r, schema_ocf_datum(file), writer, place))
 		gw_publish_key(body->encoder, body->batch, r, (struct bus_str){ 0 }, place);

@@ -1,30 +1,37 @@
 #include "gateway/publish/claims.h"
 
+#include "gateway/publish/shares.h"
+
 #define LEN GW_PUBLISH_KEY_LEN
 #define BUCKETS_FIRST ((size_t)1024)
 #define ENTRY_COST 32 /* of malloc, a bucket */
 
 struct incarnation {
+	struct incarnation *next; /* heard of before */
 	uint8_t id[LEN];
 	char *transactional;
+	int64_t at_ms; /* heard of last */
+	size_t holds;
 	bool over;
 };
 
 struct entry {
-	struct entry *same, *younger; /* in a bucket; by age */
+	struct entry *same, *younger, *older; /* in a bucket; by age */
 	uint8_t key[LEN], print[LEN];
 	int64_t at_ms;
-	uint32_t holder; /* of HELD: index of incarnation */
+	struct incarnation *holder; /* of HELD */
 	enum gw_claim_state state;
-	uint32_t n; /* of the answer */
+	bool history; /* when it was granted: somebody may have committed under it before */
+	uint32_t n;   /* of the answer */
 	char *answer;
 };
 
 struct gw_claims {
 	int64_t keep_ms, memory, used;
+	struct gw_shares *shares;
 	struct entry **bucket;
 	size_t mask, n;
-	struct entry *oldest, **youngest;
+	struct entry *oldest, *youngest;
 	struct incarnation *of;
 	size_t n_of;
 };
@@ -35,15 +42,22 @@ struct gw_claims *gw_claims_new(int64_t keep_ms, int64_t memory)
 
 	c->keep_ms = keep_ms;
 	c->memory = memory;
+	c->shares = gw_shares_new();
 	c->bucket = bus_xcalloc(BUCKETS_FIRST, sizeof(*c->bucket));
 	c->mask = BUCKETS_FIRST - 1;
-	c->youngest = &c->oldest;
 	return c;
+}
+
+static void free_incarnation(struct incarnation *of)
+{
+	free(of->transactional);
+	free(of);
 }
 
 void gw_claims_free(struct gw_claims **cp)
 {
 	struct gw_claims *c = *cp;
+	struct incarnation *of;
 	struct entry *e;
 
 	*cp = NULL;
@@ -54,21 +68,31 @@ void gw_claims_free(struct gw_claims **cp)
 		free(e->answer);
 		free(e);
 	}
-	for (size_t i = 0; i < c->n_of; i++)
-		free(c->of[i].transactional);
-	free(c->of);
+	while ((of = c->of)) {
+		c->of = of->next;
+		free_incarnation(of);
+	}
+	gw_shares_free(&c->shares);
 	free(c->bucket);
 	free(c);
 }
 
 /* --- entries ------------------------------------------------------------------------------------------------- */
 
-/* Keys are hashes already. */
+static uint32_t reader_of(const uint8_t *key)
+{
+	uint32_t reader;
+
+	memcpy(&reader, key, sizeof(reader));
+	return reader;
+}
+
+/* Keys are hashes already; a reader's all begin alike. */
 static size_t bucket_of(const struct gw_claims *c, const uint8_t *key)
 {
 	uint64_t h;
 
-	memcpy(&h, key, sizeof(h));
+	memcpy(&h, key + sizeof(uint32_t), sizeof(h));
 	return (size_t)h & c->mask;
 }
 
@@ -96,11 +120,24 @@ static void grow(struct gw_claims *c)
 	}
 }
 
-static void put_last(struct gw_claims *c, struct entry *e)
+static void count(struct gw_claims *c, const struct entry *e, int64_t bytes)
+{
+	c->used += bytes;
+	(void)gw_shares_add(c->shares, reader_of(e->key), bytes);
+}
+
+static void put_youngest(struct gw_claims *c, struct entry *e)
 {
 	e->younger = NULL;
-	*c->youngest = e;
-	c->youngest = &e->younger;
+	e->older = c->youngest;
+	*(c->youngest ? &c->youngest->younger : &c->oldest) = e;
+	c->youngest = e;
+}
+
+static void take_out(struct gw_claims *c, struct entry *e)
+{
+	*(e->older ? &e->older->younger : &c->oldest) = e->younger;
+	*(e->younger ? &e->younger->older : &c->youngest) = e->older;
 }
 
 static struct entry *entry(struct gw_claims *c, const uint8_t *key)
@@ -116,34 +153,57 @@ static struct entry *entry(struct gw_claims *c, const uint8_t *key)
 	to = &c->bucket[bucket_of(c, key)];
 	e->same = *to;
 	*to = e;
-	put_last(c, e);
+	put_youngest(c, e);
 	c->n++;
-	c->used += (int64_t)sizeof(*e) + ENTRY_COST;
+	count(c, e, (int64_t)sizeof(*e) + ENTRY_COST);
 	return e;
 }
 
 static void set_answer(struct gw_claims *c, struct entry *e, struct bus_str answer)
 {
-	c->used += (int64_t)answer.n - (int64_t)e->n;
+	count(c, e, (int64_t)answer.n - (int64_t)e->n);
 	free(e->answer);
 	e->answer = answer.n > 0 ? bus_xstrndup(answer.p, answer.n) : NULL;
 	e->n = (uint32_t)answer.n;
 }
 
-static void drop_oldest(struct gw_claims *c)
+static void set_holder(struct entry *e, struct incarnation *holder)
 {
-	struct entry *e = c->oldest, **at = &c->bucket[bucket_of(c, e->key)];
+	if (holder)
+		holder->holds++;
+	if (e->holder)
+		e->holder->holds--;
+	e->holder = holder;
+}
+
+static void drop(struct gw_claims *c, struct entry *e)
+{
+	struct entry **at = &c->bucket[bucket_of(c, e->key)];
 
 	while (*at != e)
 		at = &(*at)->same;
 	*at = e->same;
-	c->oldest = e->younger;
-	if (!c->oldest)
-		c->youngest = &c->oldest;
+	take_out(c, e);
 	set_answer(c, e, (struct bus_str){ 0 });
-	c->used -= (int64_t)sizeof(*e) + ENTRY_COST;
+	set_holder(e, NULL);
+	count(c, e, -((int64_t)sizeof(*e) + ENTRY_COST));
 	c->n--;
 	free(e);
+}
+
+static void forget_incarnations(struct gw_claims *c, int64_t now_ms)
+{
+	struct incarnation **at = &c->of, *of;
+
+	while ((of = *at)) {
+		if (of->holds > 0 || of->at_ms + c->keep_ms > now_ms) {
+			at = &of->next;
+			continue;
+		}
+		*at = of->next;
+		c->n_of--;
+		free_incarnation(of);
+	}
 }
 
 void gw_claims_sweep(struct gw_claims *c, int64_t now_ms)
@@ -154,41 +214,59 @@ void gw_claims_sweep(struct gw_claims *c, int64_t now_ms)
 		if (e->at_ms + c->keep_ms > now_ms) {
 			/* Granted anew since it was put there: to where it belongs. */
 			if (!e->younger || e->at_ms <= e->younger->at_ms)
-				return;
-			c->oldest = e->younger;
-			put_last(c, e);
+				break;
+			take_out(c, e);
+			put_youngest(c, e);
 			continue;
 		}
-		drop_oldest(c);
+		drop(c, e);
 	}
+	forget_incarnations(c, now_ms);
 }
 
 /* --- incarnations -------------------------------------------------------------------------------------------- */
 
-static uint32_t incarnation(struct gw_claims *c, const uint8_t *id)
+static struct incarnation *known(const struct gw_claims *c, const uint8_t *id)
 {
-	for (size_t i = c->n_of; i > 0; i--)
-		if (memcmp(c->of[i - 1].id, id, LEN) == 0)
-			return (uint32_t)(i - 1);
-	c->of = bus_xrealloc(c->of, (c->n_of + 1) * sizeof(*c->of));
-	c->of[c->n_of] = (struct incarnation){ 0 };
-	memcpy(c->of[c->n_of].id, id, LEN);
-	return (uint32_t)c->n_of++;
+	struct incarnation *of = c->of;
+
+	while (of && memcmp(of->id, id, LEN) != 0)
+		of = of->next;
+	return of;
+}
+
+static struct incarnation *incarnation(struct gw_claims *c, const uint8_t *id, int64_t at_ms)
+{
+	struct incarnation *of = known(c, id);
+
+	if (!of) {
+		of = bus_xcalloc(1, sizeof(*of));
+		memcpy(of->id, id, LEN);
+		of->next = c->of;
+		c->of = of;
+		c->n_of++;
+	}
+	of->at_ms = at_ms;
+	return of;
 }
 
 void gw_claims_each_open(const struct gw_claims *c, const char *id, gw_claims_fn fn, void *ctx)
 {
-	for (size_t i = 0; i < c->n_of; i++)
-		if (!c->of[i].over && c->of[i].transactional && strcmp(c->of[i].transactional, id) == 0)
-			fn(ctx, c->of[i].id);
+	for (const struct incarnation *of = c->of; of; of = of->next)
+		if (!of->over && of->transactional && strcmp(of->transactional, id) == 0)
+			fn(ctx, of->id);
 }
 
 bool gw_claims_opened(const struct gw_claims *c, const uint8_t id[LEN])
 {
-	for (size_t i = c->n_of; i > 0; i--)
-		if (memcmp(c->of[i - 1].id, id, LEN) == 0)
-			return !c->of[i - 1].over && c->of[i - 1].transactional;
-	return false;
+	const struct incarnation *of = known(c, id);
+
+	return of && !of->over && of->transactional;
+}
+
+size_t gw_claims_incarnations(const struct gw_claims *c)
+{
+	return c->n_of;
 }
 
 /* --- the log ------------------------------------------------------------------------------------------------- */
@@ -196,19 +274,19 @@ bool gw_claims_opened(const struct gw_claims *c, const uint8_t id[LEN])
 static bool free_for(const struct gw_claims *c, const struct entry *e, int64_t at_ms)
 {
 	return !e || e->state == GW_KEY_FREE || e->at_ms + c->keep_ms <= at_ms ||
-	       (e->state == GW_KEY_HELD && c->of[e->holder].over);
+	       (e->state == GW_KEY_HELD && e->holder->over);
 }
 
 static void claim(struct gw_claims *c, const uint8_t *p, int64_t at_ms, struct gw_claim_event *out)
 {
 	struct entry *e = find(c, p);
-	uint32_t holder;
+	struct incarnation *holder;
 
 	memcpy(out->key, p, LEN);
 	memcpy(out->incarnation, p + 2 * LEN, LEN);
 	out->said = GW_CLAIM_CLAIM;
-	holder = incarnation(c, out->incarnation);
-	if (c->of[holder].over || !free_for(c, e, at_ms))
+	holder = incarnation(c, out->incarnation, at_ms);
+	if (holder->over || !free_for(c, e, at_ms))
 		return;
 	out->granted = true;
 	out->history = e != NULL;
@@ -216,40 +294,56 @@ static void claim(struct gw_claims *c, const uint8_t *p, int64_t at_ms, struct g
 	set_answer(c, e, (struct bus_str){ 0 });
 	memcpy(e->print, p + LEN, LEN);
 	e->at_ms = at_ms;
-	e->holder = holder;
+	e->history = out->history;
+	set_holder(e, holder);
 	e->state = GW_KEY_HELD;
 }
 
+/* Whoever may have committed under it before is not forgotten with it. */
 static void give_back(struct gw_claims *c, const uint8_t *p)
 {
 	struct entry *e = find(c, p);
 
-	if (e && e->state == GW_KEY_HELD && memcmp(c->of[e->holder].id, p + LEN, LEN) == 0)
-		e->state = GW_KEY_FREE;
+	if (!e || e->state != GW_KEY_HELD || memcmp(e->holder->id, p + LEN, LEN) != 0)
+		return;
+	set_holder(e, NULL);
+	e->state = GW_KEY_FREE;
+	if (!e->history)
+		drop(c, e);
+}
+
+static void open_incarnation(struct gw_claims *c, const uint8_t *p, struct bus_str id, int64_t at_ms)
+{
+	struct incarnation *of = incarnation(c, p, at_ms);
+
+	free(of->transactional);
+	of->transactional = bus_xstrndup(id.p, id.n);
+}
+
+static bool is_ours(struct bus_str id)
+{
+	const size_t n = strlen(GW_PUBLISH_ID_PREFIX);
+
+	return id.n > n && id.n <= GW_CLAIM_ID_MAX && memcmp(id.p, GW_PUBLISH_ID_PREFIX, n) == 0 &&
+	       !memchr(id.p, 0, id.n);
 }
 
 void gw_claims_read(struct gw_claims *c, struct bus_str value, int64_t at_ms, struct gw_claim_event *out)
 {
 	const uint8_t *p = (const uint8_t *)value.p + 1;
-	struct incarnation *of;
-	uint32_t i;
 
 	*out = (struct gw_claim_event){ .said = GW_CLAIM_OTHER };
-	if (value.n == 1 + 3 * LEN && value.p[0] == 'C') {
+	if (value.n == 1 + 3 * LEN && value.p[0] == 'C')
 		claim(c, p, at_ms, out);
-	} else if (value.n == 1 + 2 * LEN && value.p[0] == 'F') {
+	else if (value.n == 1 + 2 * LEN && value.p[0] == 'F')
 		give_back(c, p);
-	} else if (value.n == 1 + LEN && value.p[0] == 'X') {
-		i = incarnation(c, p); /* it may move c->of */
-		c->of[i].over = true;
-	} else if (value.n > 1 + LEN && value.n <= 1 + LEN + GW_CLAIM_ID_MAX && value.p[0] == 'O') {
-		i = incarnation(c, p);
-		of = &c->of[i];
-		free(of->transactional);
-		of->transactional = bus_xstrndup((const char *)p + LEN, value.n - 1 - LEN);
-	} else {
+	else if (value.n == 1 + LEN && value.p[0] == 'X')
+		incarnation(c, p, at_ms)->over = true;
+	else if (value.n > 1 + LEN && value.p[0] == 'O' &&
+		 is_ours((struct bus_str){ value.p + 1 + LEN, value.n - 1 - LEN }))
+		open_incarnation(c, p, (struct bus_str){ value.p + 1 + LEN, value.n - 1 - LEN }, at_ms);
+	else
 		out->said = GW_CLAIM_BROKEN;
-	}
 }
 
 bool gw_claims_read_answer(struct gw_claims *c, struct bus_str value, int64_t at_ms, uint8_t key[LEN])
@@ -276,6 +370,7 @@ void gw_claims_done(struct gw_claims *c, const uint8_t key[LEN], const uint8_t p
 	memcpy(e->print, print, LEN);
 	if (e->state != GW_KEY_HELD) /* a claim's time stays: all reckon with it */
 		e->at_ms = at_ms;
+	set_holder(e, NULL);
 	e->state = GW_KEY_DONE;
 }
 
@@ -292,47 +387,19 @@ void gw_claims_look(const struct gw_claims *c, const uint8_t key[LEN], const uin
 	out->at_ms = e->at_ms;
 	out->answer = (struct bus_str){ e->answer, e->n };
 	if (e->state == GW_KEY_HELD) {
-		out->holder = c->of[e->holder].id;
-		out->holder_id = c->of[e->holder].transactional;
+		out->holder = e->holder->id;
+		out->holder_id = e->holder->transactional;
 	}
 }
 
-bool gw_claims_room(const struct gw_claims *c)
+const char *gw_claims_full(const struct gw_claims *c, const uint8_t key[LEN])
 {
-	return c->used < c->memory;
+	if (gw_shares_of(c->shares, reader_of(key)) >= c->memory / GW_SHARE_OF)
+		return "idempotency-share";
+	return c->used >= c->memory ? "idempotency-full" : NULL;
 }
 
 size_t gw_claims_count(const struct gw_claims *c)
 {
 	return c->n;
-}
-
-/* --- records ------------------------------------------------------------------------------------------------- */
-
-void gw_claims_put_open(struct bus_buf *out, const uint8_t *id, const char *transactional)
-{
-	bus_buf_putc(out, 'O');
-	bus_buf_put(out, id, LEN);
-	bus_buf_puts(out, transactional);
-}
-
-void gw_claims_put_over(struct bus_buf *out, const uint8_t *id)
-{
-	bus_buf_putc(out, 'X');
-	bus_buf_put(out, id, LEN);
-}
-
-void gw_claims_put_claim(struct bus_buf *out, const struct gw_publish_batch *b)
-{
-	bus_buf_putc(out, 'C');
-	bus_buf_put(out, b->key, LEN);
-	bus_buf_put(out, b->print, LEN);
-	bus_buf_put(out, b->incarnation, LEN);
-}
-
-void gw_claims_put_back(struct bus_buf *out, const uint8_t *key, const uint8_t *id)
-{
-	bus_buf_putc(out, 'F');
-	bus_buf_put(out, key, LEN);
-	bus_buf_put(out, id, LEN);
 }

@@ -17,7 +17,10 @@
  *
  * So a key's records are committed at most once: before a second one commits, the first one was fenced (its open
  * transaction is aborted, or done), and the second has read the answers to their end and found none.
- * Times are the broker's (LogAppendTime). Memory: bounded by gw_claims_room(), asked before a claim is made.
+ * Times are the broker's (LogAppendTime). Memory: bounded by gw_claims_full(), asked before a claim is made; each reader
+ * (shares.h) has a part of it. O is said again now and then: an incarnation of which nothing was heard for as long as keys
+ * are kept, and that holds none, is forgotten. Only ids of ours (GW_PUBLISH_ID_PREFIX) are taken: whoever is named there
+ * may be fenced.
  * Thread: under the journal's lock.
  */
 #ifndef GATEWAY_PUBLISH_CLAIMS_H
@@ -59,15 +62,17 @@ void gw_claims_look(const struct gw_claims *c, const uint8_t key[GW_PUBLISH_KEY_
 /* What this gateway committed, before it is read back. */
 void gw_claims_done(struct gw_claims *c, const uint8_t key[GW_PUBLISH_KEY_LEN],
 		    const uint8_t print[GW_PUBLISH_KEY_LEN], struct bus_str answer, int64_t at_ms);
-bool gw_claims_room(const struct gw_claims *c);
+/* NULL: there is room for the key; else the problem's code: no room, or its reader has his part. */
+const char *gw_claims_full(const struct gw_claims *c, const uint8_t key[GW_PUBLISH_KEY_LEN]);
 void gw_claims_sweep(struct gw_claims *c, int64_t now_ms); /* forgets what is older than is kept */
 size_t gw_claims_count(const struct gw_claims *c);
+size_t gw_claims_incarnations(const struct gw_claims *c);
 /* Incarnations of this transactional id that are not over. */
 typedef void (*gw_claims_fn)(void *ctx, const uint8_t incarnation[GW_PUBLISH_KEY_LEN]);
 void gw_claims_each_open(const struct gw_claims *c, const char *id, gw_claims_fn fn, void *ctx);
 bool gw_claims_opened(const struct gw_claims *c, const uint8_t incarnation[GW_PUBLISH_KEY_LEN]);
 
-/* Records, as they are written. */
+/* claims_put.c, result.c: records, as they are written. */
 void gw_claims_put_open(struct bus_buf *out, const uint8_t *incarnation, const char *id);
 void gw_claims_put_over(struct bus_buf *out, const uint8_t *incarnation);
 void gw_claims_put_claim(struct bus_buf *out, const struct gw_publish_batch *b);

@@ -5,40 +5,10 @@
 #include "bus/log.h"
 #include "gateway/publish/commit.h"
 
-#define GROUP_BYTES ((size_t)8 * 1024 * 1024)
-#define GROUP_RECORDS 50000
 #define IDLE_MS 200
 #define AGAIN_MS 200 /* between two tries of what Kafka did not take */
 
 /* --- a transaction ------------------------------------------------------------------------------------------------- */
-
-/* What is ready, as much as one transaction takes. Under the lock. */
-static void take_group(struct gw_commit *k, struct gw_journal_work *w)
-{
-	struct gw_journal *j = k->j;
-	struct gw_lane *lane = k->lane;
-	size_t bytes = 0, records = 0;
-	struct gw_publish_batch *b;
-
-	while ((b = lane->ready.first) && bytes < GROUP_BYTES && records < GROUP_RECORDS) {
-		lane->ready.first = b->next;
-		if (!lane->ready.first)
-			lane->ready.last = &lane->ready.first;
-		if (memcmp(b->incarnation, lane->incarnation, sizeof(b->incarnation)) != 0) {
-			gw_journal_again(j, b, w);
-			continue;
-		}
-		if (b->until < bus_clock_mono_ms()) {
-			gw_journal_give_back(j, b, w);
-			gw_journal_over(j, b, "unavailable", w);
-			continue;
-		}
-		b->stage = GW_BATCH_TAKEN;
-		bytes += b->bytes.n;
-		records += b->n;
-		gw_batch_list_add(&k->group, b);
-	}
-}
 
 /* Keys that were somebody's before: is there an answer by now? False: Kafka does not say. */
 static bool settle_history(struct gw_commit *k)
@@ -98,23 +68,31 @@ static void send_records(struct gw_lane *lane, struct gw_publish_batch *b)
 		gw_stamp_record(&stamp, b, r);
 		if (bus_sender_send(lane->sender, b->topic, r->partition, key, r->tombstone ? NULL : &value,
 				    stamp.header, stamp.n, r->timestamp_ms, r, &err))
-			r->problem = gw_publish_problem_of(err.code);
+			gw_publish_refuse(b, r, gw_publish_problem_of(err.code), NULL, NULL);
 		else
 			lane->outstanding++;
 	}
 }
 
-/* Every record is answered. False: not all of them have a place. */
-static bool all_sent(struct gw_commit *k, size_t *refused_before)
+/* Records without a place. Of a batch that may lack some, those that will never be taken are no reason to fail. */
+static size_t missing(const struct gw_commit *k, bool all)
 {
-	struct gw_lane *lane = k->lane;
-	size_t refused = 0;
+	size_t n = 0;
 
-	bus_sender_settle(lane->sender, 2 * GW_COMMIT_RECORD_MS);
 	for (const struct gw_publish_batch *b = k->group.first; b; b = b->next)
 		for (size_t i = 0; i < b->n; i++)
-			refused += b->record[i].problem != NULL;
-	return lane->outstanding == 0 && refused == *refused_before;
+			n += b->record[i].problem &&
+			     (all || (!b->atomic && gw_commit_for_good(&b->record[i])));
+	return n;
+}
+
+/* Every record is answered. False: what was sent has no place, and with it the transaction is lost. */
+static bool all_sent(struct gw_commit *k)
+{
+	const size_t refused = missing(k, false); /* before they went to Kafka */
+
+	bus_sender_settle(k->lane->sender, 2 * GW_COMMIT_RECORD_MS);
+	return k->lane->outstanding == 0 && missing(k, true) == refused;
 }
 
 static enum bus_err send_answers(struct gw_commit *k, struct bus_buf *answers, struct bus_error *err)
@@ -160,49 +138,6 @@ static void finish_group(struct gw_commit *k, const struct bus_buf *answers)
 	gw_journal_work_do(j, &w);
 }
 
-/* Nothing of it is in the log: who can goes into the next one. */
-static void begin_again(struct gw_commit *k)
-{
-	struct gw_journal *j = k->j;
-	struct gw_publish_batch *b, *next;
-	struct gw_journal_work w;
-
-	gw_journal_work_init(&w);
-	pthread_mutex_lock(&j->lock);
-	for (b = k->group.first; b; b = next) {
-		bool refused = false, left = false;
-
-		next = b->next;
-		for (size_t i = 0; i < b->n; i++) {
-			struct gw_publish_record *r = &b->record[i];
-
-			if (r->problem && !gw_commit_for_good(r))
-				r->problem = NULL;
-			r->offset = -1;
-			refused |= r->problem != NULL;
-			left |= r->problem == NULL;
-		}
-		if (refused && b->atomic) {
-			for (size_t i = 0; i < b->n; i++)
-				if (!b->record[i].problem)
-					b->record[i].problem = "record-not-sent";
-			left = false;
-		}
-		if (left) {
-			b->stage = GW_BATCH_READY;
-			gw_batch_list_add(&k->lane->ready, b);
-			continue;
-		}
-		gw_journal_give_back(j, b, &w);
-		gw_journal_forget(j, b);
-		gw_batch_list_add(&w.over, b);
-	}
-	pthread_mutex_unlock(&j->lock);
-	gw_batch_list_init(&k->group);
-	gw_journal_work_do(j, &w);
-	bus_metric_add(j->aborts, 1);
-}
-
 static void commit_group(struct gw_commit *k)
 {
 	struct gw_journal *j = k->j;
@@ -210,14 +145,14 @@ static void commit_group(struct gw_commit *k)
 	const struct bus_str place = BUS_STR("P"); /* no answer: read over */
 	struct bus_buf answers = { 0 };
 	struct bus_error err = { 0 };
-	size_t refused = 0;
 	enum bus_err rc;
 
 	if (!settle_history(k)) {
-		begin_again(k);
+		(void)gw_commit_begin_again(k);
 		gw_commit_pause(j, AGAIN_MS);
 		return;
 	}
+	gw_commit_check_partitions(k);
 	if (!k->group.first)
 		return;
 	lane->outstanding = 0;
@@ -225,12 +160,9 @@ static void commit_group(struct gw_commit *k)
 	if (rc == BUS_OK) /* so that the partition of answers is made part of it together with the others */
 		rc = bus_sender_send(lane->sender, j->all->conf.topic, 0, (struct bus_str){ 0 }, &place, NULL,
 				     0, 0, NULL, &err);
-	for (struct gw_publish_batch *b = k->group.first; b && rc == BUS_OK; b = b->next) {
-		for (size_t i = 0; i < b->n; i++)
-			refused += b->record[i].problem != NULL;
+	for (struct gw_publish_batch *b = k->group.first; b && rc == BUS_OK; b = b->next)
 		send_records(lane, b);
-	}
-	if (rc == BUS_OK && !all_sent(k, &refused))
+	if (rc == BUS_OK && !all_sent(k))
 		rc = bus_fail(&err, BUS_EKAFKA, "Kafka did not take every record");
 	if (rc == BUS_OK)
 		rc = send_answers(k, &answers, &err);
@@ -247,8 +179,8 @@ static void commit_group(struct gw_commit *k)
 		k->lost = true;
 	} else {
 		bus_log(BUS_LOG_WARN, "publish.again", LOG_ERR(&err));
-		begin_again(k);
-		gw_commit_pause(j, AGAIN_MS);
+		if (!gw_commit_begin_again(k))
+			gw_commit_pause(j, AGAIN_MS);
 	}
 	bus_buf_release(&answers);
 }
@@ -263,6 +195,7 @@ void *gw_journal_commit(void *ctx)
 	bool again;
 
 	gw_batch_list_init(&k.group);
+	gw_batch_list_init(&k.rest);
 	while (!gw_commit_stopping(j)) {
 		if (!lane->sender || bus_sender_dead(lane->sender) || k.lost) {
 			gw_commit_reopen(&k);
@@ -270,11 +203,11 @@ void *gw_journal_commit(void *ctx)
 		}
 		gw_journal_work_init(&w);
 		pthread_mutex_lock(&j->lock);
-		if (!lane->ready.first && !lane->again && !j->take && !j->stop)
+		if (!lane->ready.first && !k.rest.first && !lane->again && !j->take && !j->stop)
 			(void)gw_journal_wait(j, IDLE_MS);
 		gw_commit_find_dead(j, &dead);
 		again = lane->again;
-		take_group(&k, &w);
+		gw_commit_take_group(&k, &w);
 		pthread_mutex_unlock(&j->lock);
 		gw_journal_work_do(j, &w);
 		if (k.group.first)

@@ -5,6 +5,7 @@
  *   stamp.c    the headers of a record
  *   schema.c   which schema; values and keys
  *   receipt.c  the answer's body
+ *   shares.h   what each reader has of the memory
  *   journal.h  idempotency keys: claims.h what the log says, journal.c the topics, commit.c the transactions,
  *              lane.c their producers
  */
@@ -18,6 +19,7 @@
 #include "bus/metrics.h"
 #include "bus/sender.h"
 #include "gateway/publish/publish.h"
+#include "gateway/publish/shares.h"
 #include "schemas/avro/read.h"
 
 #define GW_PUBLISH_BATCHES_MAX 4096
@@ -40,8 +42,10 @@ struct gw_publish {
 	uint8_t city[BUS_KEY_LEN];
 	struct bus_metric *records, *refused, *replayed, *busy;
 
-	_Atomic int64_t held; /* bytes of batches on their way */
-	_Atomic int batches;
+	pthread_mutex_t held_lock; /* of what follows */
+	int64_t held;		   /* bytes of batches on their way */
+	struct gw_shares *held_of; /* the same by reader */
+	int batches;
 	_Atomic bool stop;
 
 	pthread_rwlock_t plain_lock; /* of `plain`: sent to under a read lock, replaced under the other */
@@ -62,6 +66,7 @@ void gw_plain_stop(struct gw_publish *p);
 void gw_plain_submit(struct gw_publish_batch *b);
 
 /* batch.c */
+uint32_t gw_publish_reader(const struct gw_publish_batch *b); /* for tables of readers */
 void gw_publish_finish(struct gw_publish_batch *b, const char *problem,
 		       const char *detail); /* problem NULL: see records */
 /* The problem of what bus/sender.h says of a record. */

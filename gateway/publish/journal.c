@@ -6,6 +6,8 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 
+#define SAY_AGAIN 4 /* times within the time that keys are kept */
+
 /* --- lists --------------------------------------------------------------------------------------------------- */
 
 void gw_batch_list_init(struct gw_batch_list *l)
@@ -117,6 +119,21 @@ void gw_journal_give_back(struct gw_journal *j, struct gw_publish_batch *b, stru
 	end_record(w, from);
 }
 
+void gw_journal_say_again(struct gw_journal *j, struct gw_journal_work *w)
+{
+	const int64_t keep = j->all->conf.keep_ms, now = bus_clock_mono_ms();
+	size_t from;
+
+	for (size_t i = 0; i < GW_JOURNAL_LANES; i++) {
+		if (!j->lane[i].open || now < j->lane[i].told_ms + keep / SAY_AGAIN)
+			continue;
+		j->lane[i].told_ms = now;
+		from = begin_record(w);
+		gw_claims_put_open(&w->record, j->lane[i].incarnation, j->lane[i].id);
+		end_record(w, from);
+	}
+}
+
 struct gw_lane *gw_journal_lane(struct gw_journal *j, const uint8_t *incarnation)
 {
 	for (size_t i = 0; i < GW_JOURNAL_LANES; i++)
@@ -200,6 +217,7 @@ void gw_journal_submit(struct gw_publish_batch *b)
 	struct gw_journal *j = b->all->journal;
 	struct gw_publish_batch **at;
 	struct gw_journal_work w;
+	const char *full;
 
 	gw_journal_work_init(&w);
 	pthread_mutex_lock(&j->lock);
@@ -211,8 +229,8 @@ void gw_journal_submit(struct gw_publish_batch *b)
 										   : "idempotency-other";
 	} else if (b->keyed && known(j, b)) {
 		;
-	} else if (b->keyed && !gw_claims_room(j->claims)) {
-		b->problem = "idempotency-full";
+	} else if (b->keyed && (full = gw_claims_full(j->claims, b->key))) {
+		b->problem = full;
 	} else {
 		b->same_bucket = NULL;
 		*at = b;

@@ -21,6 +21,7 @@
 /* After a commit the broker writes the transaction's ends for a while, and librdkafka asks again after 20 ms: lanes take
  * turns. */
 #define GW_JOURNAL_LANES 3
+#define GW_JOURNAL_SUSPECTS 32
 
 struct gw_batch_list {
 	struct gw_publish_batch *first, **last;
@@ -31,8 +32,9 @@ struct gw_lane { /* one transactional producer, its thread */
 	char *id;		    /* transactional */
 	struct gw_batch_list ready; /* granted; under the journal's lock, as all but the last four */
 	uint8_t incarnation[GW_PUBLISH_KEY_LEN];
-	bool open;  /* the producer is, and everybody knows */
-	bool again; /* it is to be opened anew */
+	bool open;	 /* the producer is, and everybody knows */
+	int64_t told_ms; /* monotonic: that was said last */
+	bool again;	 /* it is to be opened anew */
 
 	struct bus_sender *sender; /* the lane's thread's alone */
 	size_t outstanding;	   /* records of the transaction at hand without an answer */
@@ -58,6 +60,11 @@ struct gw_journal {
 	uint8_t taken[GW_PUBLISH_KEY_LEN];
 	char taken_id[GW_CLAIM_ID_MAX + 1];
 	int64_t took_at;
+	struct {
+		uint32_t reader;
+		int64_t until;		/* monotonic ms */
+	} suspect[GW_JOURNAL_SUSPECTS]; /* readers of whom Kafka refused a record not long ago */
+	unsigned next_suspect;
 	bool stop;
 	struct bus_metric *commits, *aborts, *takeovers, *keys;
 };
@@ -88,6 +95,8 @@ void gw_journal_work_do(struct gw_journal *j, struct gw_journal_work *w); /* wit
 void gw_journal_claim(struct gw_journal *j, struct gw_publish_batch *b, struct gw_journal_work *w);
 void gw_journal_forget(struct gw_journal *j,
 		       struct gw_publish_batch *b); /* it is answered: no batch of ours any more */
+/* Under the lock: lanes that are open say so again, before they are forgotten. */
+void gw_journal_say_again(struct gw_journal *j, struct gw_journal_work *w);
 void gw_journal_give_back(struct gw_journal *j, struct gw_publish_batch *b, struct gw_journal_work *w);
 void gw_journal_over(struct gw_journal *j, struct gw_publish_batch *b, const char *problem,
 		     struct gw_journal_work *w);

@@ -117,6 +117,7 @@ void gw_journal_tick(struct gw_journal *j)
 	gw_journal_work_init(&w);
 	pthread_mutex_lock(&j->lock);
 	gw_claims_sweep(j->claims, bus_clock_ms());
+	gw_journal_say_again(j, &w);
 	bus_metric_set(j->keys, (int64_t)gw_claims_count(j->claims));
 	for (size_t i = 0; i < GW_JOURNAL_BUCKETS; i++)
 		for (b = j->bucket[i]; b; b = next) { /* claims that were not written, or not read */

@@ -179,6 +179,7 @@ static void go_on(struct gw_commit *k, const uint8_t *fresh)
 	pthread_mutex_lock(&j->lock);
 	memcpy(k->lane->incarnation, fresh, sizeof(k->lane->incarnation));
 	k->lane->open = true;
+	k->lane->told_ms = bus_clock_mono_ms();
 	waiting = j->fresh;
 	if (!waiting.first)
 		waiting.last = &waiting.first;
@@ -236,6 +237,10 @@ void gw_commit_reopen(struct gw_commit *k)
 		bus_log(BUS_LOG_WARN, "publish.open", LOG_ERR(&err));
 		bus_sender_close(&lane->sender);
 		expire(j, &k->group, "publish-unknown");
+		expire(
+		    j, &k->rest,
+		    "unavailable"); /* granted to who we were: once that one is over, their keys are free */
+		expire(j, &lane->ready, "unavailable");
 		expire(j, &j->fresh, "unavailable");
 		gw_commit_pause(j, AGAIN_MS);
 	}

@@ -113,13 +113,23 @@ enum bus_err gw_plain_start(struct gw_publish *p, struct bus_error *err)
 	return rc;
 }
 
+static bool under_way(struct gw_publish *p)
+{
+	bool any;
+
+	pthread_mutex_lock(&p->held_lock);
+	any = p->batches > 0;
+	pthread_mutex_unlock(&p->held_lock);
+	return any;
+}
+
 void gw_plain_stop(struct gw_publish *p)
 {
 	if (p->plain_runs)
 		pthread_join(p->plain_thread, NULL);
 	p->plain_runs = false;
 	for (int64_t until = bus_clock_mono_ms() + STOP_MS;
-	     p->plain && atomic_load(&p->batches) > 0 && bus_clock_mono_ms() < until;)
+	     p->plain && under_way(p) && bus_clock_mono_ms() < until;)
 		bus_sender_poll(p->plain, POLL_MS);
 	pthread_rwlock_wrlock(&p->plain_lock);
 	if (p->plain)

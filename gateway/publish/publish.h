@@ -9,7 +9,7 @@
  *                  answer to each is in it (topic `publish.topic`), so that whoever asks again, and wherever, gets it.
  *                  What makes it exactly once: journal.h.
  *
- * Bounded: batches and bytes on their way (BUS_EFULL: 503, Retry-After), keys remembered.
+ * Bounded: batches and bytes on their way, keys remembered (503, Retry-After); of each a reader has a fourth (429).
  * Thread: any; a batch belongs to whoever fills it until it is submitted, then to the core until `done` is called, on
  * a thread of the core's: `done` answers and frees it, and does not block.
  */
@@ -26,17 +26,21 @@
 #define GW_PUBLISH_BODY_MAX ((size_t)8 * 1024 * 1024) /* of a request, as sent and unpacked */
 #define GW_PUBLISH_KEY_LEN 16			      /* of an idempotency key, hashed */
 #define GW_PUBLISH_TOPIC_MAX 249		      /* Kafka's */
+#define GW_PUBLISH_ID_PREFIX "titian-publish-"	      /* of conf.id */
 
 struct gw_publish;
 struct gw_publish_batch;
 
 struct gw_publish_conf { /* copied, but for what kafka points to */
 	struct bus_kafka_conf kafka;
-	const char *topic;   /* of answers; that of claims is <topic>_claims. Made when missing */
-	const char *id;	     /* this gateway's, of its transactions; no other gateway has it */
-	const uint8_t *city; /* key of pseudonyms (BUS_KEY_LEN); NULL: none, a NIK in a key is refused */
-	int64_t keep_ms;     /* how long an idempotency key is remembered */
-	int64_t memory;	     /* bytes: of records on their way, and again of keys remembered */
+	const char *topic; /* of answers; that of claims is <topic>_claims. Made when missing */
+	const char *id;	   /* this gateway's, of its transactions; no other gateway has it */
+	const uint8_t
+	    *city; /* key of pseudonyms (BUS_KEY_LEN), and of the hashes of idempotency keys, so the same on
+				every gateway; NULL: none, a NIK in a key is refused */
+	int64_t keep_ms; /* how long an idempotency key is remembered */
+	int64_t
+	    memory; /* bytes: of records on their way, and again of keys remembered; a reader has a fourth */
 	struct schema_store *schemas; /* NULL: none are known */
 };
 
@@ -101,6 +105,7 @@ struct gw_publish_batch {
 	bool history;		    /* the key was somebody's before: an answer may be on its way */
 	size_t answer_at, answer_n; /* while it is committed */
 	bool committed;		    /* its answer was read back from the log */
+	bool suspect; /* Kafka refused a record of it, or just before of another of its reader */
 };
 
 struct gw_publish_batch *gw_publish_batch_new(struct gw_publish *p, const char *topic, const char *reader);

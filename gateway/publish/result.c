@@ -8,7 +8,7 @@
 
 #define NEAR 256 /* partitions whose last offset is kept */
 #define TEXT_MAX 600
-#define LONG ((size_t)256 * 1024) /* beyond, only codes: it must fit into a record */
+#define LONG ((size_t)16 * 1024) /* beyond, only codes: answers are remembered for long */
 
 struct places {
 	int64_t last[NEAR];

@@ -8,14 +8,18 @@
 
 #include "bus/arena.h"
 #include "gateway/publish/claims.h"
+#include "gateway/publish/impl.h"
 
 #define LEN GW_PUBLISH_KEY_LEN
 #define KEEP 1000000
 
+static int reader; /* of keys that are named now */
+
 static void name(uint8_t out[LEN], int n)
 {
 	memset(out, 0, LEN);
-	memcpy(out, &n, sizeof(n));
+	memcpy(out, &reader, sizeof(reader));
+	memcpy(out + 4, &n, sizeof(n));
 	out[15] = 1;
 }
 
@@ -25,12 +29,12 @@ static struct gw_claim_event say(struct gw_claims *c, char what, int key, int pr
 	struct gw_publish_batch b = { 0 };
 	struct gw_claim_event e;
 	struct bus_buf out = { 0 };
-	char id[16];
+	char id[32];
 
 	name(b.key, key);
 	name(b.print, print);
 	name(b.incarnation, incarnation);
-	snprintf(id, sizeof(id), "gw-%d", incarnation % 10);
+	snprintf(id, sizeof(id), GW_PUBLISH_ID_PREFIX "%d", incarnation % 10);
 	if (what == 'C')
 		gw_claims_put_claim(&out, &b);
 	else if (what == 'F')
@@ -88,7 +92,7 @@ static void a_key_is_free_again_when_given_back_over_or_old(void **unused)
 	say(c, 'F', 1, 1, 1, 12);
 	assert_int_equal(state(c, 1, 1, 12, &same), GW_KEY_FREE);
 	e = say(c, 'C', 1, 1, 2, 13);
-	assert_true(e.granted && e.history);
+	assert_true(e.granted && !e.history); /* nothing was committed */
 	say(c, 'X', 0, 0, 2, 14);
 	assert_int_equal(state(c, 1, 1, 15, &same), GW_KEY_FREE);
 	assert_false(say(c, 'C', 1, 1, 2, 16).granted); /* of one that is over */
@@ -161,23 +165,163 @@ static void an_answer_comes_back_as_it_was_given(void **unused)
 	gw_claims_free(&c);
 }
 
+static const char *full(const struct gw_claims *c, int of)
+{
+	uint8_t key[LEN];
+	int was = reader;
+
+	reader = of;
+	name(key, 12345);
+	reader = was;
+	return gw_claims_full(c, key);
+}
+
 static void what_is_old_is_forgotten_and_memory_is_told(void **unused)
 {
-	struct gw_claims *c = gw_claims_new(1000, 100 * 1000);
+	struct gw_claims *c = gw_claims_new(1000, 400 * 1000);
 
 	(void)unused;
 	say(c, 'O', 0, 0, 1, 0);
 	for (int i = 0; i < 2000; i++)
 		say(c, 'C', i, i, 1, i);
-	assert_false(gw_claims_room(c));
+	assert_string_equal(full(c, 0), "idempotency-share");
 	gw_claims_sweep(c, 2500); /* 1501 and later are not older than a thousand */
 	assert_int_equal(gw_claims_count(c), 499);
-	assert_true(gw_claims_room(c));
-	say(c, 'F', 1600, 0, 1, 2500);
-	assert_true(say(c, 'C', 1600, 1, 1, 2600).granted); /* younger now, and not where it stood */
+	assert_null(full(c, 0));
+	say(c, 'X', 0, 0, 1, 2500);
+	assert_true(say(c, 'C', 1600, 1, 2, 2600).granted); /* younger now, and not where it stood */
 	gw_claims_sweep(c, 3500);
 	assert_int_equal(gw_claims_count(c), 1);
 	gw_claims_free(&c);
+}
+
+static void a_reader_has_a_fourth_and_no_more(void **unused)
+{
+	struct gw_claims *c = gw_claims_new(1000, 400 * 1000);
+
+	(void)unused;
+	reader = 1;
+	for (int i = 0; !full(c, 1); i++)
+		say(c, 'C', i, i, 1, 1);
+	assert_in_range(gw_claims_count(c), 500, 1100);
+	assert_string_equal(full(c, 1), "idempotency-share");
+	assert_null(full(c, 2)); /* who has none is not kept out */
+	for (reader = 2; reader <= 4; reader++)
+		for (int i = 0; !full(c, reader); i++)
+			say(c, 'C', i, i, 1, 1);
+	assert_string_equal(full(c, 5), "idempotency-full");
+	gw_claims_sweep(c, 1001);
+	assert_int_equal(gw_claims_count(c), 0);
+	assert_null(full(c, 1));
+	reader = 0;
+	gw_claims_free(&c);
+}
+
+static void what_was_given_back_is_forgotten_unless_somebody_may_have_committed(void **unused)
+{
+	struct gw_claims *c = gw_claims_new(KEEP, 1 << 20);
+	struct gw_claim_event e;
+
+	(void)unused;
+	say(c, 'C', 1, 1, 1, 10);
+	say(c, 'F', 1, 1, 1, 11);
+	assert_int_equal(gw_claims_count(c), 0);
+	assert_false(say(c, 'C', 1, 1, 1, 12).history);
+	say(c, 'X', 0, 0, 1, 13); /* it may have committed before it was fenced */
+	assert_true(say(c, 'C', 1, 1, 2, 14).history);
+	say(c, 'F', 1, 1, 2, 15);
+	assert_int_equal(gw_claims_count(c), 1);
+	e = say(c, 'C', 1, 1, 3, 16);
+	assert_true(e.granted && e.history);
+	gw_claims_free(&c);
+}
+
+static void incarnations_are_forgotten_but_those_that_hold_or_speak(void **unused)
+{
+	struct gw_claims *c = gw_claims_new(1000, 1 << 20);
+	uint8_t id[LEN];
+
+	(void)unused;
+	for (int i = 1; i <= 50; i++) {
+		say(c, 'O', 0, 0, i, i);
+		if (i > 1)
+			say(c, 'X', 0, 0, i - 1, i);
+	}
+	assert_int_equal(gw_claims_incarnations(c), 50);
+	say(c, 'O', 0, 0, 50, 900);
+	say(c, 'C', 7, 7, 50, 901);
+	gw_claims_sweep(c, 1200);
+	assert_int_equal(gw_claims_incarnations(c), 1);
+	gw_claims_sweep(c, 1900); /* the key it holds is not old yet */
+	name(id, 50);
+	assert_true(gw_claims_opened(c, id));
+	gw_claims_sweep(c, 1901);
+	assert_int_equal(gw_claims_incarnations(c), 0);
+	gw_claims_free(&c);
+}
+
+static void an_id_that_is_not_of_ours_is_not_taken(void **unused)
+{
+	static const char *const foreign[] = { "keuangan-1", "titian-publish-", "titian-publis", "" };
+	struct gw_claims *c = gw_claims_new(1000, 1 << 20);
+	uint8_t id[LEN];
+
+	(void)unused;
+	name(id, 1);
+	for (size_t i = 0; i < BUS_LEN(foreign); i++) {
+		struct gw_claim_event e;
+		struct bus_buf out = { 0 };
+
+		gw_claims_put_open(&out, id, foreign[i]);
+		gw_claims_read(c, bus_buf_str(&out), 1, &e);
+		bus_buf_release(&out);
+		assert_int_equal(e.said, GW_CLAIM_BROKEN);
+		assert_false(gw_claims_opened(c, id));
+	}
+	gw_claims_free(&c);
+}
+
+static struct gw_publish *publish_of(const struct gw_publish_conf *conf)
+{
+	struct gw_publish *p = bus_xcalloc(1, sizeof(*p));
+
+	p->conf = *conf;
+	return p;
+}
+
+static void keys_stand_hashed_with_the_citys_key(void **unused)
+{
+	static const uint8_t one[BUS_KEY_LEN] = { 1 }, two[BUS_KEY_LEN] = { 2 };
+	struct gw_publish_conf conf[3];
+	struct gw_publish_batch *b[3], *other;
+	uint8_t plain[BUS_SHA256_LEN];
+
+	(void)unused;
+	memset(conf, 0, sizeof(conf));
+	conf[1].city = one;
+	conf[2].city = two;
+	for (int i = 0; i < 3; i++) {
+		struct gw_publish *p = publish_of(&conf[i]);
+
+		b[i] = gw_publish_batch_new(p, "topik", "pembaca");
+		gw_publish_set_key(b[i], "kunci-1", BUS_STR("isi"));
+		other = gw_publish_batch_new(p, "topik", "pembaca");
+		gw_publish_set_key(other, "kunci-2", BUS_STR("isi"));
+		assert_memory_equal(other->key, b[i]->key, 4); /* his part */
+		assert_memory_not_equal(other->key, b[i]->key, LEN);
+		assert_memory_equal(other->print, b[i]->print, LEN);
+		gw_publish_batch_free(&other);
+		for (int k = 0; k < i; k++) {
+			assert_memory_not_equal(b[k]->key, b[i]->key, 4);
+			assert_memory_not_equal(b[k]->key + 4, b[i]->key + 4, LEN - 4);
+			assert_memory_not_equal(b[k]->print, b[i]->print, LEN);
+		}
+		bus_sha256("pembaca\0kunci-1", 15, plain);
+		assert_memory_not_equal(b[i]->key, plain, LEN);
+		free(p);
+	}
+	for (int i = 0; i < 3; i++)
+		gw_publish_batch_free(&b[i]);
 }
 
 static void what_is_no_record_of_ours_changes_nothing(void **unused)
@@ -415,6 +559,11 @@ int main(void)
 		cmocka_unit_test(a_key_is_free_again_when_given_back_over_or_old),
 		cmocka_unit_test(an_answer_comes_back_as_it_was_given),
 		cmocka_unit_test(what_is_old_is_forgotten_and_memory_is_told),
+		cmocka_unit_test(a_reader_has_a_fourth_and_no_more),
+		cmocka_unit_test(what_was_given_back_is_forgotten_unless_somebody_may_have_committed),
+		cmocka_unit_test(incarnations_are_forgotten_but_those_that_hold_or_speak),
+		cmocka_unit_test(an_id_that_is_not_of_ours_is_not_taken),
+		cmocka_unit_test(keys_stand_hashed_with_the_citys_key),
 		cmocka_unit_test(what_is_no_record_of_ours_changes_nothing),
 		cmocka_unit_test(no_key_is_committed_twice),
 	};
