@@ -43,3 +43,16 @@ enum bus_err gw_front_figures(struct gw_front *f, struct bus_yaml_node *root)
 	f->d->pub.figures = g;
 	return BUS_OK;
 }
+
+enum bus_err gw_figures_fit(const struct gw_view *v, const struct gw_view *areas, struct bus_error *err)
+{
+	const struct gw_column *key = &areas->column[areas->key];
+
+	if (!areas->dated && !areas->internal && key->pdp == 'N')
+		return BUS_OK;
+	return bus_fail(err, BUS_EPARSE,
+			"view '%s': figures: areas: '%s': its keys are told to everybody: they must be of "
+			"class N ('%s' is "
+			"%c), and the view not internal and not dated",
+			v->name, areas->name, key->name, key->pdp);
+}

@@ -80,6 +80,10 @@ enum bus_err gw_view_load(const char *path, struct gw_def **out, struct bus_erro
 void gw_view_free(struct gw_def **d);			   /* lets go of the caller's reference */
 const struct gw_def *gw_view_def(const struct gw_view *v); /* the definition that v is the outside of */
 
+/* Could the areas of the indicator v be the keys of `areas`? They are told to everybody: no day, not internal, keys of class N.
+ * BUS_EPARSE. */
+enum bus_err gw_figures_fit(const struct gw_view *v, const struct gw_view *areas, struct bus_error *err) BUS_MUSTCHECK;
+
 struct gw_catalogue { /* what there is to read */
 	void *ctx;
 	bool (*has)(void *ctx, const char *table, const char *column); /* column "": the table itself */

@@ -61,7 +61,8 @@ struct gw_view_state { /* by value */
 /* BUS_ENOENT: neither a view nor a wish has that name. Any thread. */
 enum bus_err gw_view_state(struct gw_engine *e, const char *name, struct gw_view_state *out) BUS_MUSTCHECK;
 /* Whether the views could go on with def in the place of the view of that name (NULL: with nothing in it):
- * BUS_ECONFLICT names who reads it, and what would be missing. Any thread. */
+ * BUS_ECONFLICT names who reads it, and what would be missing; BUS_EPARSE: areas of figures that may not be told. Any
+ * thread. */
 enum bus_err gw_view_fits(const struct gw_views *views, const char *name, const struct gw_def *def,
 			  struct bus_error *err) BUS_MUSTCHECK;
 /* A definition looked at from all sides without touching what runs (engine/try.h): its outcome would be "new",

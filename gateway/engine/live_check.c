@@ -11,6 +11,22 @@ static const struct gw_read *reads(const struct gw_def *d, const char *table)
 	return NULL;
 }
 
+/* Indicators and the views that their areas are of: def may be the one or the other. */
+static enum bus_err figures_fit(const struct gw_views *views, const struct gw_def *def, struct bus_error *err)
+{
+	const struct gw_figures *own = def->pub.figures;
+	const struct gw_view *areas = own ? gw_views_find(views, own->areas) : NULL;
+	enum bus_err rc = areas ? gw_figures_fit(&def->pub, areas, err) : BUS_OK;
+
+	for (size_t i = 0; i < views->n && rc == BUS_OK; i++) {
+		const struct gw_figures *f = views->view[i]->figures;
+
+		if (f && strcmp(f->areas, def->pub.name) == 0)
+			rc = gw_figures_fit(views->view[i], &def->pub, err);
+	}
+	return rc;
+}
+
 enum bus_err gw_view_fits(const struct gw_views *views, const char *name, const struct gw_def *def,
 			  struct bus_error *err)
 {
@@ -31,7 +47,7 @@ enum bus_err gw_view_fits(const struct gw_views *views, const char *name, const 
 				    "drop that one first",
 				    d->pub.name, r->column[k]);
 	}
-	return BUS_OK;
+	return def ? figures_fit(views, def, err) : BUS_OK;
 }
 
 /* Whether the view `from` reads `name`, itself or through others. */

@@ -10,16 +10,18 @@
 
 #include "gateway/engine/read.h"
 
+typedef enum bus_err (*gw_scan_begin_fn)(void *ctx, int64_t seq, struct bus_error *err);
+typedef enum bus_err (*gw_scan_row_fn)(void *ctx, const struct gw_value *value, struct bus_error *err);
+
 struct gw_scan {
 	struct gw_query query; /* `after` does not count */
+	const struct gw_view *before; /* every row of it first, from the same state, before `begin`; NULL: none. No dated one */
+	gw_scan_row_fn before_row;
 	bool all;	       /* nor does limit */
 	int wait_ms; /* a view that is evaluated on reading must have nothing waiting: so long for that */
 	int deadline_ms;
 	const _Atomic bool *stop; /* asked now and then; may be NULL */
 };
-
-typedef enum bus_err (*gw_scan_begin_fn)(void *ctx, int64_t seq, struct bus_error *err);
-typedef enum bus_err (*gw_scan_row_fn)(void *ctx, const struct gw_value *value, struct bus_error *err);
 
 /* BUS_EINVAL as gw_page; BUS_ECONFLICT: rows were waiting for evaluation all of wait_ms, or the view
  * is not the definition that runs any more; BUS_ETIMEOUT: over the

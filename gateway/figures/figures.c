@@ -1,24 +1,23 @@
 #include "gateway/figures/figures.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "bus/clock.h"
+#include "bus/csv.h"
 #include "bus/json.h"
 #include "bus/json_out.h"
 #include "bus/log.h"
+#include "gateway/define/view.h"
 #include "gateway/engine/standing.h"
 #include "gateway/figures/suppress.h"
+#include "gateway/serve/desk.h"
 
 #define WAITING_MAX 8
-#define MONTHS_MAX 240 /* of an answer */
+#define MONTHS_MAX 240 /* of an answer, and how far back one may be published */
 #define RETRY_S 5
 
 struct job {
-	struct job *next;
-	struct bus_http_ticket *ticket;
 	char view[64], month[8], by[GW_READER_NAME_MAX];
 	bool english;
 };
@@ -27,12 +26,7 @@ struct gw_figures_desk {
 	struct gw_api *api;
 	struct gw_releases *releases;
 	int64_t k;
-	pthread_t thread;
-	pthread_mutex_t lock; /* the rest */
-	pthread_cond_t more;
-	struct job *first, **last;
-	size_t n;
-	bool stop;
+	struct gw_desk *desk;
 };
 
 /* --- publishing --------------------------------------------------------------------------------------- */
@@ -46,30 +40,18 @@ static void refuse(struct job *job, struct bus_http_request *req, enum bus_err r
 		      rc == BUS_EDATA ? err->text : NULL, NULL);
 }
 
-struct found {
-	struct bus_buf *out;
-	size_t n;
-};
-
-static void put_text(void *ctx, const char *month, struct bus_str text)
+static void publish(void *ctx, struct bus_http_request *req, void *asked)
 {
-	struct found *f = ctx;
-
-	(void)month;
-	if (f->n++ == 0)
-		bus_buf_put(f->out, text.p, text.n);
-}
-
-static void publish(struct gw_figures_desk *d, struct job *job)
-{
-	struct bus_http_request *req = bus_http_ticket_request(job->ticket);
+	struct gw_figures_desk *d = ctx;
+	struct job *job = asked;
 	struct gw_views *views = gw_views_hold(d->api->engine);
 	const struct gw_view *v = gw_views_find(views, job->view);
 	struct bus_buf text = { 0 }, body = { 0 };
-	struct found found = { .out = &body };
 	struct gw_standing standing = { 0 };
+	struct gw_release told;
 	struct bus_error err = { 0 };
 	enum bus_err rc = gw_releases_open(d->releases, &err);
+	size_t n;
 
 	if (v)
 		gw_view_standing(d->api->engine, v, &standing);
@@ -83,8 +65,9 @@ static void publish(struct gw_figures_desk *d, struct job *job)
 		 (rc = gw_figures_make(d->api, views, v, job->month, d->k, &text, &err)) == BUS_OK)
 		rc = gw_releases_write(d->releases, job->view, job->month, bus_buf_str(&text), &err);
 	/* What holds is what was told first, maybe by another gateway. */
-	if (rc == BUS_OK || rc == BUS_EEXIST) {
-		gw_releases_each(d->releases, job->view, job->month, job->month, put_text, &found);
+	if ((rc == BUS_OK || rc == BUS_EEXIST) &&
+	    gw_releases_of(d->releases, job->view, job->month, job->month, &told, 1, &n) && n > 0) {
+		bus_buf_put(&body, told.text.p, told.text.n);
 		if (rc == BUS_OK)
 			bus_log(BUS_LOG_INFO, "figures.published", LOG_STR("indicator", job->view),
 				LOG_STR("month", job->month), LOG_STR("by", job->by));
@@ -96,50 +79,47 @@ static void publish(struct gw_figures_desk *d, struct job *job)
 	gw_views_release(&views);
 }
 
-static void *run(void *ctx)
+/* Until the topic can be followed. */
+static void follow(void *ctx)
 {
 	struct gw_figures_desk *d = ctx;
 	struct bus_error err;
-	struct job *job;
 
 	if (gw_releases_open(d->releases, &err) != BUS_OK)
 		bus_log(BUS_LOG_ERROR, "figures.topic", LOG_ERR(&err));
-	pthread_mutex_lock(&d->lock);
-	for (;;) {
-		while (!d->first && !d->stop) {
-			struct timespec until;
+}
 
-			clock_gettime(CLOCK_REALTIME, &until);
-			until.tv_sec += RETRY_S;
-			if (pthread_cond_timedwait(&d->more, &d->lock, &until) != 0 && !d->stop) {
-				pthread_mutex_unlock(&d->lock);
-				if (gw_releases_open(d->releases, &err) != BUS_OK) /* until it can be followed */
-					bus_log(BUS_LOG_ERROR, "figures.topic", LOG_ERR(&err));
-				pthread_mutex_lock(&d->lock);
-			}
-		}
-		job = d->first;
-		if (!job)
-			break;
-		d->first = job->next;
-		if (!d->first)
-			d->last = &d->first;
-		d->n--;
-		pthread_mutex_unlock(&d->lock);
-		publish(d, job);
-		bus_http_ticket_done(job->ticket);
-		free(job);
-		pthread_mutex_lock(&d->lock);
+/* Every indicator's areas, which are told to everybody. */
+static enum bus_err check_areas(struct gw_api *api, struct bus_error *err)
+{
+	struct gw_views *views = gw_views_hold(api->engine);
+	enum bus_err rc = BUS_OK;
+
+	for (size_t i = 0; i < views->n && rc == BUS_OK; i++) {
+		const struct gw_figures *f = views->view[i]->figures;
+		const struct gw_view *areas = f ? gw_views_find(views, f->areas) : NULL;
+
+		if (areas)
+			rc = gw_figures_fit(views->view[i], areas, err);
 	}
-	pthread_mutex_unlock(&d->lock);
-	return NULL;
+	gw_views_release(&views);
+	return rc;
 }
 
 enum bus_err gw_figures_new(struct gw_api *api, const struct gw_figures_conf *conf,
 			    struct gw_figures_desk **out, struct bus_error *err)
 {
 	struct gw_figures_desk *d;
+	struct gw_desk_conf desk = { .name = "figures",
+				     .waiting = WAITING_MAX,
+				     .answer = publish,
+				     .idle = follow,
+				     .idle_s = RETRY_S };
+	enum bus_err rc = check_areas(api, err);
 
+	*out = NULL;
+	if (rc != BUS_OK)
+		return rc;
 	if (conf->k < GW_FIGURES_K)
 		return bus_fail(err, BUS_EINVAL, "figures.k: %lld; it may be raised above %d, never lowered",
 				(long long)conf->k, GW_FIGURES_K);
@@ -147,16 +127,12 @@ enum bus_err gw_figures_new(struct gw_api *api, const struct gw_figures_conf *co
 	d->api = api;
 	d->k = conf->k;
 	d->releases = gw_releases_new(&conf->releases);
-	d->last = &d->first;
-	pthread_mutex_init(&d->lock, NULL);
-	pthread_cond_init(&d->more, NULL);
-	if (pthread_create(&d->thread, NULL, run, d) != 0) {
-		gw_releases_free(&d->releases);
-		free(d);
-		return bus_fail(err, BUS_EIO, "cannot start the thread of the figures");
-	}
+	desk.ctx = d;
+	rc = gw_desk_open(&desk, &d->desk, err);
+	if (rc != BUS_OK)
+		gw_figures_free(&d);
 	*out = d;
-	return BUS_OK;
+	return rc;
 }
 
 void gw_figures_free(struct gw_figures_desk **desk)
@@ -166,14 +142,8 @@ void gw_figures_free(struct gw_figures_desk **desk)
 	*desk = NULL;
 	if (!d)
 		return;
-	pthread_mutex_lock(&d->lock);
-	d->stop = true;
-	pthread_cond_signal(&d->more);
-	pthread_mutex_unlock(&d->lock);
-	pthread_join(d->thread, NULL);
+	gw_desk_close(&d->desk);
 	gw_releases_free(&d->releases);
-	pthread_cond_destroy(&d->more);
-	pthread_mutex_destroy(&d->lock);
 	free(d);
 }
 
@@ -183,12 +153,21 @@ static bool is_month(const char *s)
 	       strspn(s + 5, "0123456789") == 2 && strcmp(s + 5, "01") >= 0 && strcmp(s + 5, "12") <= 0;
 }
 
-static bool is_over(const char *month)
+/* "2025-11" -> months since the year 0. */
+static int months(const char *month)
+{
+	return (int)strtol(month, NULL, 10) * 12 + (int)strtol(month + 5, NULL, 10);
+}
+
+/* Over, and no longer ago than what one answer holds. */
+static bool may_be_told(const char *month)
 {
 	char now[40];
+	int ago;
 
 	bus_clock_iso_wib(bus_clock_ms(), now, sizeof(now));
-	return strncmp(month, now, 7) < 0;
+	ago = months(now) - months(month);
+	return ago > 0 && ago <= MONTHS_MAX;
 }
 
 void gw_figures_publish(void *ctx, struct bus_http_request *req)
@@ -199,7 +178,6 @@ void gw_figures_publish(void *ctx, struct bus_http_request *req)
 	const struct gw_view *v;
 	char reader[GW_READER_NAME_MAX];
 	struct job *job;
-	bool full;
 
 	if (!gw_api_definer(api, req, reader))
 		return;
@@ -208,9 +186,12 @@ void gw_figures_publish(void *ctx, struct bus_http_request *req)
 		gw_problem(req, "indicator-unknown", NULL, "/v1/nasional/agregat");
 		return;
 	}
-	if (!is_month(month) || !is_over(month)) {
+	if (!is_month(month) || !may_be_told(month)) {
 		gw_problem(req, "parameter-invalid",
-			   is_month(month) ? "bulan ini belum berakhir / this month is not over" : "bulan",
+			   is_month(month)
+			       ? "bulan ini belum berakhir, atau lebih dari 20 tahun lalu / this month is "
+				 "not over, or more than 20 years ago"
+			       : "bulan",
 			   "2025-11");
 		return;
 	}
@@ -219,20 +200,7 @@ void gw_figures_publish(void *ctx, struct bus_http_request *req)
 	snprintf(job->month, sizeof(job->month), "%s", month);
 	memcpy(job->by, reader, sizeof(job->by));
 	job->english = gw_english(req);
-	pthread_mutex_lock(&d->lock);
-	full = d->stop || d->n == WAITING_MAX;
-	if (!full) {
-		job->ticket = bus_http_defer(req);
-		*d->last = job;
-		d->last = &job->next;
-		d->n++;
-		pthread_cond_signal(&d->more);
-	}
-	pthread_mutex_unlock(&d->lock);
-	if (full) {
-		free(job);
-		gw_problem(req, "unavailable", NULL, NULL);
-	}
+	gw_desk_take(d->desk, req, job);
 }
 
 /* --- asking ------------------------------------------------------------------------------------------- */
@@ -269,24 +237,6 @@ static bool who(struct gw_api *api, struct bus_http_request *req, bool *keyed)
 	return !*keyed || gw_api_reader(api, req, reader);
 }
 
-struct months {
-	struct bus_json_out *j;
-	struct bus_buf *csv; /* NULL: JSON */
-	const char *name;
-	size_t n;
-	char first[8], last[8];
-};
-
-static void note_month(void *ctx, const char *month, struct bus_str text)
-{
-	struct months *m = ctx;
-
-	(void)text;
-	if (m->n++ == 0)
-		snprintf(m->first, sizeof(m->first), "%s", month);
-	snprintf(m->last, sizeof(m->last), "%s", month);
-}
-
 void gw_figures_list(void *ctx, struct bus_http_request *req)
 {
 	struct gw_api *api = ctx;
@@ -300,58 +250,53 @@ void gw_figures_list(void *ctx, struct bus_http_request *req)
 	bus_json_array(&j);
 	for (size_t i = 0; i < views->n && api->figures; i++) {
 		const struct gw_view *v = views->view[i];
-		struct months m = { 0 };
+		struct gw_release told[MONTHS_MAX];
+		size_t n;
 
 		if (!may_know(v, keyed))
 			continue;
-		gw_releases_each(api->figures->releases, v->name, "", "", note_month, &m);
+		(void)gw_releases_of(api->figures->releases, v->name, "", "", told, MONTHS_MAX, &n);
 		bus_json_object(&j);
 		put_head(&j, v);
 		bus_json_key(&j, "bulan");
-		bus_json_put_int(&j, (int64_t)m.n);
-		bus_json_text_member(&j, "dari", m.n ? m.first : NULL);
-		bus_json_text_member(&j, "sampai", m.n ? m.last : NULL);
+		bus_json_put_int(&j, (int64_t)n);
+		bus_json_text_member(&j, "dari", n ? told[0].month : NULL);
+		bus_json_text_member(&j, "sampai", n ? told[n - 1].month : NULL);
 		bus_json_object_end(&j);
 	}
 	bus_json_array_end(&j);
 	bus_http_reply(req, 200, "application/json", &body);
 }
 
+static void put_line(struct bus_buf *csv, const char *indicator, const char *month, struct bus_str area,
+		     const struct bus_json *count)
+{
+	bool told = count->type == BUS_JSON_NUMBER;
+
+	bus_csv_put(csv, bus_str(indicator), ',');
+	bus_buf_printf(csv, ",%s,", month);
+	bus_csv_put(csv, area, ',');
+	bus_buf_printf(csv, ",%.*s,%s\r\n", told ? (int)count->text.n : 0, told ? count->text.p : "",
+		       told ? "diberitakan" : "ditahan");
+}
+
 /* A month's areas as lines, its sum last. */
-static void put_lines(struct months *m, const char *month, struct bus_str text)
+static void put_lines(struct bus_buf *csv, const char *indicator, const struct gw_release *r)
 {
 	struct bus_arena *a = bus_arena_new((size_t)8 * 1024 * 1024);
 	struct bus_json *tree = NULL;
 	struct bus_error err;
 
-	if (bus_json_parse(text, NULL, a, &tree, &err) == BUS_OK) {
+	if (bus_json_parse(r->text, NULL, a, &tree, &err) == BUS_OK) {
 		const struct bus_json *areas = bus_json_get(tree, "wilayah"),
 				      *sum = bus_json_get(tree, "jumlah");
 
 		for (const struct bus_json *c = areas ? areas->first : NULL; c; c = c->next)
-			bus_buf_printf(m->csv, "%s,%s,%.*s,%.*s,%s\r\n", m->name, month, (int)c->name.n,
-				       c->name.p, c->type == BUS_JSON_NUMBER ? (int)c->text.n : 0,
-				       c->text.p ? c->text.p : "",
-				       c->type == BUS_JSON_NUMBER ? "diberitakan" : "ditahan");
+			put_line(csv, indicator, r->month, c->name, c);
 		if (sum)
-			bus_buf_printf(m->csv, "%s,%s,JUMLAH,%.*s,%s\r\n", m->name, month,
-				       sum->type == BUS_JSON_NUMBER ? (int)sum->text.n : 0,
-				       sum->text.p ? sum->text.p : "",
-				       sum->type == BUS_JSON_NUMBER ? "diberitakan" : "ditahan");
+			put_line(csv, indicator, r->month, BUS_STR("JUMLAH"), sum);
 	}
 	bus_arena_free(&a);
-}
-
-static void put_release(void *ctx, const char *month, struct bus_str text)
-{
-	struct months *m = ctx;
-
-	if (m->n++ >= MONTHS_MAX)
-		return;
-	if (m->csv)
-		put_lines(m, month, text);
-	else
-		bus_json_put_raw(m->j, text);
 }
 
 void gw_figures_one(void *ctx, struct bus_http_request *req)
@@ -362,8 +307,9 @@ void gw_figures_one(void *ctx, struct bus_http_request *req)
 	const struct gw_view *v = gw_views_find(gw_api_views(api, req), bus_http_part(req, "indicator"));
 	struct bus_buf body = { 0 };
 	struct bus_json_out j = { .buf = &body };
-	struct months m = { .j = &j };
-	bool keyed, read;
+	struct gw_release told[MONTHS_MAX];
+	size_t n = 0;
+	bool keyed, csv = format && strcmp(format, "csv") == 0;
 
 	if (!who(api, req, &keyed))
 		return;
@@ -376,9 +322,12 @@ void gw_figures_one(void *ctx, struct bus_http_request *req)
 		gw_problem(req, "parameter-invalid", NULL, "dari=2025-01&sampai=2025-12&format=csv");
 		return;
 	}
-	m.name = v->name;
-	if (format && strcmp(format, "csv") == 0) {
-		m.csv = &body;
+	if (!gw_releases_of(api->figures->releases, v->name, from ? from : "", to ? to : "", told, MONTHS_MAX,
+			    &n)) {
+		gw_problem(req, "unavailable", NULL, NULL);
+		return;
+	}
+	if (csv) {
 		bus_buf_puts(&body, "indikator,bulan,kode_wilayah,jumlah,status\r\n");
 	} else {
 		bus_json_object(&j);
@@ -399,16 +348,14 @@ void gw_figures_one(void *ctx, struct bus_http_request *req)
 		bus_json_key(&j, "bulan");
 		bus_json_array(&j);
 	}
-	read = gw_releases_each(api->figures->releases, v->name, from ? from : "", to ? to : "", put_release,
-				&m);
-	if (!read) {
-		bus_buf_release(&body);
-		gw_problem(req, "unavailable", NULL, NULL);
-		return;
-	}
-	if (!m.csv) {
+	for (size_t i = 0; i < n; i++)
+		if (csv)
+			put_lines(&body, v->name, &told[i]);
+		else
+			bus_json_put_raw(&j, told[i].text);
+	if (!csv) {
 		bus_json_array_end(&j);
 		bus_json_object_end(&j);
 	}
-	bus_http_reply(req, 200, m.csv ? "text/csv; charset=utf-8" : "application/json", &body);
+	bus_http_reply(req, 200, csv ? "text/csv; charset=utf-8" : "application/json", &body);
 }

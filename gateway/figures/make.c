@@ -2,42 +2,38 @@
 
 #include "bus/clock.h"
 #include "bus/json_out.h"
+#include "gateway/define/view.h"
+#include "gateway/engine/scan.h"
 #include "gateway/figures/figures.h"
 #include "gateway/figures/suppress.h"
 
-#define PAGE_ROWS 5000
 #define ROWS_MAX 2000000
+#define WAIT_MS 2000
+#define READ_MS 30000
 
 struct table {
 	char *area[GW_FIGURES_AREAS_MAX + 1]; /* in order; then GW_FIGURES_REST */
 	int64_t count[GW_FIGURES_AREAS_MAX + 1];
 	size_t n;
-	const struct gw_view *view; /* in hand */
+	const struct gw_view *areas, *view;
 	const char *month;
-	struct bus_buf last; /* key */
 	size_t rows;
-	bool many;
 };
 
-static void read_on(struct table *t, const struct gw_value *value)
+static enum bus_err many(const struct gw_view *v, struct bus_error *err)
 {
-	const struct gw_value *key = &value[t->view->key];
-
-	bus_buf_reset(&t->last);
-	bus_buf_put(&t->last, key->s.p, key->s.n);
-	t->rows++;
+	return bus_fail(err, BUS_EDATA, "view '%s' has too many rows for figures", v->name);
 }
 
-static bool take_area(void *ctx, const struct gw_value *value, uint64_t hash)
+static enum bus_err take_area(void *ctx, const struct gw_value *value, struct bus_error *err)
 {
 	struct table *t = ctx;
+	const struct gw_value *key = &value[t->areas->key];
 
-	(void)hash;
-	read_on(t, value);
-	t->many |= t->n == GW_FIGURES_AREAS_MAX;
-	if (!t->many)
-		t->area[t->n++] = bus_xstrndup(t->last.p, t->last.n);
-	return !t->many;
+	if (t->n == GW_FIGURES_AREAS_MAX)
+		return many(t->areas, err);
+	t->area[t->n++] = bus_xstrndup(key->s.p, key->s.n);
+	return BUS_OK;
 }
 
 static int by_name(const void *a, const void *b)
@@ -45,48 +41,35 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool take_count(void *ctx, const struct gw_value *value, uint64_t hash)
+/* Between the areas and the counts. */
+static enum bus_err sort_areas(void *ctx, int64_t seq, struct bus_error *err)
+{
+	struct table *t = ctx;
+
+	(void)seq;
+	(void)err;
+	qsort(t->area, t->n, sizeof(*t->area), by_name);
+	t->area[t->n] = bus_xstrdup(GW_FIGURES_REST);
+	return BUS_OK;
+}
+
+static enum bus_err take_count(void *ctx, const struct gw_value *value, struct bus_error *err)
 {
 	struct table *t = ctx;
 	const struct gw_figures *f = t->view->figures;
 	const struct gw_value *area = &value[f->area], *month = &value[f->month], *count = &value[f->count];
 	char *name, **at;
 
-	(void)hash;
-	read_on(t, value);
+	if (++t->rows > ROWS_MAX)
+		return many(t->view, err);
 	if (month->type != GW_TEXT || !bus_str_is(month->s, t->month) || count->type != GW_INT ||
 	    count->i < 0)
-		return true;
+		return BUS_OK;
 	name = area->type == GW_TEXT ? bus_xstrndup(area->s.p, area->s.n) : bus_xstrdup("");
 	at = bsearch(&name, t->area, t->n, sizeof(*t->area), by_name);
 	t->count[at ? (size_t)(at - t->area) : t->n] += count->i;
 	free(name);
-	return true;
-}
-
-/* Every row, in pages; each page is one state of the view. */
-static enum bus_err every_row(struct gw_api *api, struct table *t, const struct gw_view *v, gw_row_fn fn,
-			      struct bus_error *err)
-{
-	struct gw_query q = { .view = v, .limit = PAGE_ROWS };
-	enum bus_err rc = BUS_OK;
-	size_t before = 0;
-
-	t->view = v;
-	t->rows = 0;
-	bus_buf_reset(&t->last);
-	do {
-		struct bus_buf after = { 0 };
-
-		bus_buf_put(&after, t->last.p, t->last.n);
-		q.after = bus_buf_str(&after);
-		before = t->rows;
-		rc = gw_page(gw_reader_of(api->engine), &q, fn, t, err);
-		bus_buf_release(&after);
-	} while (rc == BUS_OK && t->rows - before == PAGE_ROWS && t->rows < ROWS_MAX && !t->many);
-	if (rc == BUS_OK && (t->many || t->rows >= ROWS_MAX))
-		return bus_fail(err, BUS_EDATA, "view '%s' has too many rows for figures", v->name);
-	return rc;
+	return BUS_OK;
 }
 
 static void put_month(const struct table *t, const struct gw_view *v, int64_t k, struct bus_buf *out)
@@ -129,26 +112,27 @@ static void put_month(const struct table *t, const struct gw_view *v, int64_t k,
 enum bus_err gw_figures_make(struct gw_api *api, const struct gw_views *views, const struct gw_view *v,
 			     const char *month, int64_t k, struct bus_buf *out, struct bus_error *err)
 {
-	const struct gw_view *areas = gw_views_find(views, v->figures->areas);
 	struct table *t = bus_xcalloc(1, sizeof(*t));
-	enum bus_err rc;
+	struct gw_scan scan = { .query = { .view = v },
+				.all = true,
+				.before_row = take_area,
+				.wait_ms = WAIT_MS,
+				.deadline_ms = READ_MS };
+	enum bus_err rc = BUS_OK;
 
 	t->month = month;
-	if (!areas || areas->dated)
-		rc =
-		    bus_fail(err, BUS_EDATA, "areas: there is no view '%s' without a day", v->figures->areas);
+	t->view = v;
+	t->areas = scan.before = gw_views_find(views, v->figures->areas);
+	if (!t->areas)
+		rc = bus_fail(err, BUS_EDATA, "areas: there is no view '%s'", v->figures->areas);
+	else if (gw_figures_fit(v, t->areas, err) != BUS_OK)
+		rc = BUS_EDATA;
 	else
-		rc = every_row(api, t, areas, take_area, err);
-	if (rc == BUS_OK) {
-		qsort(t->area, t->n, sizeof(*t->area), by_name);
-		t->area[t->n] = bus_xstrdup(GW_FIGURES_REST);
-		rc = every_row(api, t, v, take_count, err);
-	}
+		rc = gw_scan(gw_reader_of(api->engine), &scan, sort_areas, take_count, t, err);
 	if (rc == BUS_OK)
 		put_month(t, v, k, out);
 	for (size_t i = 0; i <= t->n; i++)
 		free(t->area[i]);
-	bus_buf_release(&t->last);
 	free(t);
 	return rc;
 }

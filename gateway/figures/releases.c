@@ -161,6 +161,16 @@ bool gw_releases_has(struct gw_releases *r, const char *indicator, const char *m
 	return has;
 }
 
+static bool is_full(struct gw_releases *r)
+{
+	bool full;
+
+	pthread_mutex_lock(&r->lock);
+	full = r->n == GW_RELEASES_MAX;
+	pthread_mutex_unlock(&r->lock);
+	return full;
+}
+
 enum bus_err gw_releases_write(struct gw_releases *r, const char *indicator, const char *month,
 			       struct bus_str text, struct bus_error *err)
 {
@@ -176,6 +186,8 @@ enum bus_err gw_releases_write(struct gw_releases *r, const char *indicator, con
 		rc = bus_follow_catch_up(r->follow, WAIT_MS, err);
 	if (rc == BUS_OK && gw_releases_has(r, indicator, month))
 		return bus_fail(err, BUS_EEXIST, "%s %s has been published", indicator, month);
+	if (rc == BUS_OK && is_full(r))
+		return bus_fail(err, BUS_EFULL, "%d months have been published", GW_RELEASES_MAX);
 	snprintf(key, sizeof(key), "%s|%s", indicator, month);
 	if (rc == BUS_OK)
 		rc = bus_producer_open(&conf, &p, err);
@@ -191,22 +203,28 @@ enum bus_err gw_releases_write(struct gw_releases *r, const char *indicator, con
 	return rc;
 }
 
-bool gw_releases_each(struct gw_releases *r, const char *indicator, const char *from, const char *to,
-		      gw_release_fn fn, void *ctx)
+bool gw_releases_of(struct gw_releases *r, const char *indicator, const char *from, const char *to,
+		    struct gw_release *out, size_t most, size_t *n)
 {
-	size_t len = strlen(indicator);
+	size_t len = strlen(indicator) + 1, first, end; /* of the key's first part, '|' with it */
 	char key[KEY_MAX];
 	bool read;
 
 	snprintf(key, sizeof(key), "%s|%s", indicator, from);
 	pthread_mutex_lock(&r->lock);
 	read = r->follow;
-	for (size_t i = place_of(r, key); i < r->n; i++) {
-		const char *month = r->item[i].key + len + 1;
+	first = end = place_of(r, key);
+	while (end < r->n && strncmp(r->item[end].key, key, len) == 0 &&
+	       (!*to || strcmp(r->item[end].key + len, to) <= 0))
+		end++;
+	if (end - first > most)
+		first = end - most;
+	*n = end - first;
+	for (size_t i = 0; i < *n; i++) {
+		const struct release *x = &r->item[first + i]; /* its text stays when the item is moved */
 
-		if (strncmp(r->item[i].key, key, len + 1) != 0 || (*to && strcmp(month, to) > 0))
-			break;
-		fn(ctx, month, (struct bus_str){ r->item[i].text, r->item[i].n });
+		snprintf(out[i].month, sizeof(out[i].month), "%.7s", x->key + len);
+		out[i].text = (struct bus_str){ x->text, x->n };
 	}
 	pthread_mutex_unlock(&r->lock);
 	return read;

@@ -24,14 +24,18 @@ struct gw_releases *gw_releases_new(const struct gw_releases_conf *conf);
 void gw_releases_free(struct gw_releases **r);
 /* Makes the topic when it is missing, reads it to its end; no-op when it is followed already. Seconds. */
 enum bus_err gw_releases_open(struct gw_releases *r, struct bus_error *err) BUS_MUSTCHECK;
-/* Writes a month unless it is there; waits until it is read back. BUS_EEXIST: it was there. */
+/* Writes a month unless it is there; waits until it is read back. BUS_EEXIST: it was there; BUS_EFULL: there
+ * are GW_RELEASES_MAX. */
 enum bus_err gw_releases_write(struct gw_releases *r, const char *indicator, const char *month,
 			       struct bus_str text, struct bus_error *err) BUS_MUSTCHECK;
 bool gw_releases_has(struct gw_releases *r, const char *indicator, const char *month);
-/* The months of an indicator in their order, from..to ("": open); under a lock: fn must not call back. False: the
- * topic has not been read. */
-typedef void (*gw_release_fn)(void *ctx, const char *month, struct bus_str text);
-bool gw_releases_each(struct gw_releases *r, const char *indicator, const char *from, const char *to,
-		      gw_release_fn fn, void *ctx);
+struct gw_release {
+	char month[8];
+	struct bus_str text; /* lives as long as the releases */
+};
+/* The months of an indicator in their order, from..to ("": open), the newest `most` of them. False: the topic has not
+ * been read. */
+bool gw_releases_of(struct gw_releases *r, const char *indicator, const char *from, const char *to,
+		    struct gw_release *out, size_t most, size_t *n);
 
 #endif

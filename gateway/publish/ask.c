@@ -347,7 +347,7 @@ void gw_publish_post(void *ctx, struct bus_http_request *req)
 		gw_publish_batch_free(&b);
 		return;
 	}
-	if (trace && strlen(trace) < sizeof(b->traceparent))
+	if (trace && strlen(trace) < sizeof(b->traceparent) && !gw_publish_holds_nik(bus_str(trace)))
 		snprintf(b->traceparent, sizeof(b->traceparent), "%s", trace);
 	a = bus_xcalloc(1, sizeof(*a));
 	a->english = gw_english(req);

@@ -146,7 +146,7 @@ static bool read_headers(struct gw_body *body, struct gw_publish_record *r, stru
 				      "a name that is not plain, or ours: ce_, titian_");
 		if (!gw_body_text(body, value, HEADER_MAX, &value) || !gw_body_header(body, r, name, value))
 			return refuse(body, r, place, "/headers", "not a string, too long, or too many");
-		if (gw_publish_holds_nik(value)) {
+		if (gw_publish_holds_nik(name) || gw_publish_holds_nik(value)) {
 			gw_publish_refuse(body->batch, r, "record-key-personal", place, "headers");
 			return false;
 		}
@@ -200,6 +200,11 @@ static void read_envelope(struct gw_body *body, struct gw_publish_record *r, str
 	if (e.timestamp.p && !bus_str_is(e.timestamp, "null")) {
 		if (!whole(e.timestamp, 0, INT64_C(253402300799999), &r->timestamp_ms)) {
 			refuse(body, r, place, "/timestamp", "not milliseconds since 1970");
+			return;
+		}
+		/* An older one would change what the register says of days that are past. */
+		if (body->schema.register_topic) {
+			refuse(body, r, place, "/timestamp", "a register's is when the record arrives");
 			return;
 		}
 		/* What measures freshness believes it; so does Kafka's retention. */

@@ -59,6 +59,10 @@ static bool attribute(struct gw_body *body, struct gw_publish_record *r, struct 
 	}
 	if (!good_name(name))
 		return refuse(body, r, place, BUS_STR(""), "a name that is no attribute's");
+	if (gw_publish_holds_nik(name)) {
+		gw_publish_refuse(body->batch, r, "record-key-personal", place, NULL);
+		return false;
+	}
 	if (json.p[0] == '"') {
 		if (!gw_body_text(body, json, ATTRIBUTE_MAX, &value))
 			return refuse(body, r, place, name, "not a string of at most 2,048 bytes");

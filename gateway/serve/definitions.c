@@ -1,6 +1,5 @@
 #include "gateway/serve/definitions.h"
 
-#include <pthread.h>
 #include <stdio.h>
 
 #include "bus/clock.h"
@@ -9,13 +8,12 @@
 #include "bus/log.h"
 #include "gateway/serve/beside.h"
 #include "gateway/serve/checks.h"
+#include "gateway/serve/desk.h"
 #include "gateway/define/view.h"
 
 #define TAG_LEN 34 /* with its quotes: 32 hex digits */
 
 struct job {
-	struct job *next;
-	struct bus_http_ticket *ticket;
 	char view[64], by[GW_READER_NAME_MAX];
 	struct bus_str text; /* of the request, which waits; p NULL: drop */
 	bool apply;
@@ -24,15 +22,10 @@ struct job {
 struct gw_definitions {
 	struct gw_api *api;
 	struct gw_defs *defs;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t more;
-	struct job *first, **last; /* lock */
-	int n;			   /* lock */
-	bool stop;		   /* lock */
+	struct gw_desk *desk;
 };
 
-/* --- the thread: checked, written, answered ----------------------------------------------------------- */
+/* --- on the desk's thread: checked, written, answered ----------------------------------------------------------- */
 
 static void tag_of(struct bus_str text, char out[TAG_LEN + 1])
 {
@@ -163,9 +156,10 @@ static enum bus_err write_down(struct gw_definitions *d, const struct job *job, 
 	return rc;
 }
 
-static void run_job(struct gw_definitions *d, struct job *job)
+static void run_job(void *ctx, struct bus_http_request *req, void *asked)
 {
-	struct bus_http_request *req = bus_http_ticket_request(job->ticket);
+	struct gw_definitions *d = ctx;
+	struct job *job = asked;
 	struct gw_views *views = gw_views_hold(d->api->engine);
 	struct bus_buf report = { 0 };
 	const char *outcome = "refused";
@@ -187,49 +181,22 @@ static void run_job(struct gw_definitions *d, struct job *job)
 	gw_views_release(&views);
 }
 
-static void *run(void *ctx)
-{
-	struct gw_definitions *d = ctx;
-	struct job *job;
-
-	pthread_mutex_lock(&d->lock);
-	for (;;) {
-		while (!d->first && !d->stop)
-			pthread_cond_wait(&d->more, &d->lock);
-		job = d->first;
-		if (!job)
-			break;
-		d->first = job->next;
-		if (!d->first)
-			d->last = &d->first;
-		d->n--;
-		pthread_mutex_unlock(&d->lock);
-		run_job(d, job);
-		bus_http_ticket_done(job->ticket);
-		free(job);
-		pthread_mutex_lock(&d->lock);
-	}
-	pthread_mutex_unlock(&d->lock);
-	return NULL;
-}
-
 enum bus_err gw_definitions_new(struct gw_api *api, struct gw_defs *defs, struct gw_definitions **out,
 				struct bus_error *err)
 {
 	struct gw_definitions *d = bus_xcalloc(1, sizeof(*d));
+	const struct gw_desk_conf desk = {
+		.name = "definitions", .waiting = GW_DEFINITIONS_WAITING, .answer = run_job, .ctx = d
+	};
+	enum bus_err rc;
 
-	*out = NULL;
 	d->api = api;
 	d->defs = defs;
-	d->last = &d->first;
-	pthread_mutex_init(&d->lock, NULL);
-	pthread_cond_init(&d->more, NULL);
-	if (pthread_create(&d->thread, NULL, run, d) != 0) {
-		free(d);
-		return bus_fail(err, BUS_EIO, "cannot start the thread that checks definitions");
-	}
+	rc = gw_desk_open(&desk, &d->desk, err);
+	if (rc != BUS_OK)
+		gw_definitions_free(&d);
 	*out = d;
-	return BUS_OK;
+	return rc;
 }
 
 void gw_definitions_free(struct gw_definitions **definitions)
@@ -238,13 +205,7 @@ void gw_definitions_free(struct gw_definitions **definitions)
 
 	if (!d)
 		return;
-	pthread_mutex_lock(&d->lock);
-	d->stop = true;
-	pthread_cond_signal(&d->more);
-	pthread_mutex_unlock(&d->lock);
-	pthread_join(d->thread, NULL);
-	pthread_cond_destroy(&d->more);
-	pthread_mutex_destroy(&d->lock);
+	gw_desk_close(&d->desk);
 	free(d);
 	*definitions = NULL;
 }
@@ -287,7 +248,7 @@ static void ask(struct gw_api *api, struct bus_http_request *req, bool drop)
 	struct gw_definitions *d = api->definitions;
 	const char *view = bus_http_part(req, "view");
 	char reader[GW_READER_NAME_MAX];
-	bool apply, full;
+	bool apply;
 	struct job *job;
 
 	if (!gw_api_definer(api, req, reader) || !read_apply(req, &apply) || !still_the_one(api, req, view))
@@ -306,20 +267,7 @@ static void ask(struct gw_api *api, struct bus_http_request *req, bool drop)
 		job->text = bus_http_body(req);
 		job->text.p = job->text.p ? job->text.p : "";
 	}
-	pthread_mutex_lock(&d->lock);
-	full = d->stop || d->n == GW_DEFINITIONS_WAITING;
-	if (!full) {
-		job->ticket = bus_http_defer(req);
-		*d->last = job;
-		d->last = &job->next;
-		d->n++;
-		pthread_cond_signal(&d->more);
-	}
-	pthread_mutex_unlock(&d->lock);
-	if (full) {
-		free(job);
-		gw_problem(req, "unavailable", NULL, NULL);
-	}
+	gw_desk_take(d->desk, req, job);
 }
 
 void gw_rest_define(void *ctx, struct bus_http_request *req)

@@ -1,6 +1,8 @@
 """`nasional/agregat`: counts by area and month, small ones withheld. An attacker with everything that was ever published,
 month by month and day by day, with the rule, and with the city's own totals, tries to find what is withheld."""
+import csv
 import hashlib
+import io
 import json
 import random
 import urllib.request
@@ -12,7 +14,7 @@ from scipy.optimize import linprog
 from own_gateway import OwnGateway, Topic
 
 K = 10
-AREAS = ["14710100%02d" % i for i in range(1, 13)]
+AREAS = sorted(["14710100%02d" % i for i in range(1, 11)] + ['=1+1', 'Limbungan, "Baru"'])
 ALL = AREAS + ["LAINNYA"]
 MONTHS = ["2025-%02d" % m for m in range(1, 9)]
 SCHEMA = {"type": "record", "name": "Peristiwa", "namespace": "uji", "x_jenis": "event", "x_kunci": "id",
@@ -50,6 +52,9 @@ VIEWS = {
     "agregat_lahir": INDICATOR % ("lahir", CARD, "LAHIR"),
     "agregat_mati": INDICATOR % ("mati", CARD, "MATI"),
 }
+# Views that areas cannot be of: their keys would be told.
+PERSONS = VIEWS["wilayah"].replace("pdp: N", "pdp: P")
+HIDDEN = VIEWS["wilayah"].replace("key: kel\n", "internal: true\nkey: kel\n")
 POLICY = "readers:\n  uji: {define: true, views: {'*': {}}}\n"
 
 
@@ -125,7 +130,8 @@ def test_months_are_published_once_by_who_may(city):
         for month in MONTHS[:6]:
             assert city.publish(kind, month)[0] == 201
     assert city.publish("LAHIR", MONTHS[0])[0] == 200
-    assert city.publish("LAHIR", "2999-01")[0] == 400 and city.publish("LAHIR", "2025-13")[0] == 400
+    for month in ("2999-01", "2025-13", "0001-01", "1999-12"):
+        assert city.publish("LAHIR", month)[0] == 400
     assert city.gateway.request("/v1/nasional/agregat/wilayah/2025-01", method="PUT")[0] == 404
     listed = city.gateway.get("/v1/nasional/agregat")
     assert [(i["indikator"], i["bulan"], i["sampai"]) for i in listed] == [
@@ -144,8 +150,12 @@ def test_what_is_told_is_true_and_what_the_rule_says(city):
             withheld += total is None
             assert all(v is None or v >= K for v in column["wilayah"].values())
     assert 0 < withheld < 12, "months that are told, and months that are not"
-    lines = city.figures("LAHIR", "?format=csv&dari=2025-02&sampai=2025-02").decode().split("\r\n")
-    assert len(lines) == 2 + len(ALL) + 1 and lines[1].startswith("agregat_lahir,2025-02," + AREAS[0])
+    text = city.figures("LAHIR", "?format=csv&dari=2025-02&sampai=2025-02").decode()
+    lines = list(csv.DictReader(io.StringIO(text, newline="")))
+    column = columns(city, "LAHIR")["2025-02"]
+    assert [l["kode_wilayah"].lstrip("'") for l in lines] == ALL + ["JUMLAH"] and "\n'=1+1" not in text
+    assert [l["jumlah"] for l in lines] == ["" if n is None else str(n) for n in [*column["wilayah"].values(), column["jumlah"]]]
+    assert [l["kode_wilayah"] for l in lines if "1+1" in l["kode_wilayah"]] == ["'=1+1"], "no spreadsheet computes it"
 
 
 def test_late_records_change_nothing_that_was_told(city):
@@ -236,3 +246,15 @@ def test_k_is_never_lowered(city, apart):
         gateway = OwnGateway(apart, "figures-k", [city.events, city.places], VIEWS, POLICY, more="figures: {k: %d}\n" % k)
         with pytest.raises(AssertionError, match="never lowered"):
             gateway.start()
+
+
+@pytest.mark.parametrize("areas", [PERSONS, HIDDEN])
+def test_areas_are_keys_that_may_be_told(city, apart, areas):
+    gateway = OwnGateway(apart, "figures-areas", [city.events, city.places], {**VIEWS, "wilayah": areas}, POLICY)
+    with pytest.raises(AssertionError, match="'wilayah': its keys are told to everybody"):
+        gateway.start()
+    status, _, body = city.gateway.request("/v1/views/wilayah?apply=true", method="PUT", body=areas.encode())
+    assert status == 422 and "told to everybody" in json.loads(body)["detail"]
+    other = VIEWS["agregat_mati"].replace("agregat_mati", "agregat_lain").replace("areas: wilayah", "areas: agregat_lahir")
+    status, _, body = city.gateway.request("/v1/views/agregat_lain?apply=true", method="PUT", body=other.encode())
+    assert status == 422 and "told to everybody" in json.loads(body)["detail"]

@@ -142,14 +142,19 @@ def test_what_was_published_is_in_the_view(gateway):
 
 def test_envelopes_carry_keys_headers_times_partitions_and_tombstones(gateway, log):
     answer = post(gateway, {"records": [
-        {"key": "k9", "value": row(9), "headers": {"asal": "loket 3", "catatan": "\u00e9"}, "timestamp": 1700000000123, "partition": 2},
+        {"key": "k9", "value": row(9), "headers": {"asal": "loket 3", "catatan": "\u00e9"}, "partition": 2},
         {"key": "k9", "value": None}]})
     first, second = (log.at(NAME, *place) for place in places(answer))
-    assert (first.partition(), first.timestamp()[1]) == (2, 1700000000123)
+    assert first.partition() == 2
     assert dict(first.headers())["asal"] == b"loket 3" and dict(first.headers())["catatan"] == "\u00e9".encode()
     assert (second.key(), second.value()) == (b"k9", None)
-    tomorrow = post(gateway, {"records": [{"value": row(9), "timestamp": int(time.time() + 86400) * 1000}]})[2]["records"][0]
+    event = log.at(LOG, *places(post(gateway, {"records": [{"value": {"isi": "x"}, "timestamp": 1700000000123}]}, topic=LOG))[0])
+    assert event.timestamp()[1] == 1700000000123
+    tomorrow = {"records": [{"value": {"isi": "x"}, "timestamp": int(time.time() + 86400) * 1000}]}
+    tomorrow = post(gateway, tomorrow, topic=LOG)[2]["records"][0]
     assert tomorrow["pointer"].endswith("/timestamp") and "future" in tomorrow["detail"]
+    past = post(gateway, {"records": [{"value": row(9), "timestamp": 1700000000123}]})[2]["records"][0]
+    assert past["pointer"].endswith("/timestamp") and "register" in past["detail"], "it would rewrite what is history"
     lines = b'{"key":"k8","value":null}\n' + json.dumps({"value": row(8)}).encode()
     answer = post(gateway, lines, "application/x-ndjson", query="?form=record")
     assert [log.at(NAME, *p).value() is None for p in places(answer)] == [True, False]
@@ -271,17 +276,23 @@ def test_all_or_nothing(gateway, log, apart):
     assert gateway.get("/v1/views/kirim?id=eq.ks9") == []
 
 
-def test_keys_are_the_schemas_and_no_nik(gateway, apart, topics):
+def test_keys_are_the_schemas_and_no_nik(gateway, log, apart, topics):
     refused = post(gateway, {"records": [{"key": "lain", "value": row(1)}, {"value": {**row(1), "id": NIK}}, {"key": NIK, "value": None},
                                          {"value": None}, {"value": {**row(1), "id": ""}},
                                          {"key": "k1", "value": row(1), "headers": {"nik": NIK}},
-                                         {"key": "k1", "value": row(1), "headers": {"ce_id": "x"}}]})
+                                         {"key": "k1", "value": row(1), "headers": {"ce_id": "x"}},
+                                         {"key": "k1", "value": row(1), "headers": {"x" + NIK: "ya"}}]})
     assert [r["code"] for r in refused[2]["records"]] == ["record-key-other", "record-key-personal", "record-key-personal",
                                                           "record-key-missing", "record-key-missing", "record-key-personal",
-                                                          "record-invalid"]
+                                                          "record-invalid", "record-key-personal"]
     assert NIK not in json.dumps(refused[2]) and NIK not in gateway.log()
     assert post(gateway, {"nik": NIK}, topic=DIM)[2]["records"][0]["code"] == "record-key-personal"
-    assert post(gateway, {"isi": "tanpa kunci"}, topic=LOG)[0] == 200
+    event = {"specversion": "1.0", "id": "1", "source": "/uji", "type": "uji", "data": row(1), "x" + NIK: "ya"}
+    said = post(gateway, event, "application/cloudevents+json")[2]
+    assert said["records"][0]["code"] == "record-key-personal" and NIK not in json.dumps(said)
+    trace = "00-%s-%s-01" % ("a" * 32, NIK)
+    traced = log.at(LOG, *places(post(gateway, {"isi": "tanpa kunci"}, topic=LOG, traceparent=trace))[0])
+    assert NIK not in str(traced.headers()), "a trace is left out when it could be one"
 
 
 def test_with_the_city_key_a_nik_becomes_the_pseudonym_that_adapters_make(apart, topics, log):
