@@ -403,6 +403,7 @@ enum bus_err gw_core_open_in(const struct gw_group_conf *group, const char *db_p
 	e->schemas = *schemas;
 	e->db_path = bus_xstrdup(db_path);
 	e->cache_bytes = cache_bytes > 0 ? cache_bytes : CACHE_DEFAULT;
+	e->route_most = GW_ROUTE_MOST;
 	e->fault_at = e->fault_last = -1;
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_key_create(&e->reader_key, NULL);

@@ -37,6 +37,8 @@ struct gw_route {		/* from a changed row to keys of a view */
 	struct gw_keys pending;		/* packed parameters waiting to be looked up */
 };
 
+#define GW_ROUTE_MOST ((size_t)32768) /* about half a second of look-ups, and 2 MB */
+
 struct gw_listener { /* a view that reads a relation */
 	struct gw_live *view;
 	bool *reads; /* by column of the relation */
@@ -178,6 +180,7 @@ struct gw_engine {
 	int64_t moment; /* the minute noted last */
 	int64_t quiet_since_ms; /* monotonic: no record since */
 	struct bus_buf scratch;
+	size_t route_most; /* parameters of one route gathered for its SELECT; tests set less */
 
 	pthread_mutex_t lock; /* guards shared[], fault, readers, set */
 	struct gw_topic_state *shared;

@@ -39,6 +39,14 @@ static void mark(struct gw_live *v, const struct gw_value *value)
 	}
 }
 
+/* What a change touches is not looked for: the view is evaluated as a whole, or stands still, when its turn comes. */
+static void touch_all(struct gw_live *v)
+{
+	v->all = true;
+	if (!v->beside) /* a build begins anew with a snapshot */
+		gw_touched_all(v);
+}
+
 /* One image (before or after) of the changed row. */
 static void route_image(struct gw_engine *e, struct gw_rel *rel, struct gw_listener *l, bool after)
 {
@@ -64,6 +72,10 @@ static void route_image(struct gw_engine *e, struct gw_rel *rel, struct gw_liste
 			gw_value_pack(&e->scratch, &value);
 		}
 		gw_keys_add(&r->pending, bus_buf_str(&e->scratch));
+		if (r->pending.n >= e->route_most) { /* as when a full view that this one reads is written anew */
+			touch_all(l->view);
+			gw_keys_clear(&r->pending);
+		}
 	}
 }
 
@@ -99,7 +111,7 @@ void gw_route_change(void *engine, const char *table, enum gw_db_op op)
 }
 
 /* All others wait for the writer: what takes longer than that to find is not looked for, and the view is evaluated as a
- * whole, or stands still, when its turn comes (settle.c). */
+ * whole when its turn comes (settle.c). */
 static enum bus_err look_up(struct gw_engine *e, struct gw_live *v, struct gw_route *r, struct bus_error *err)
 {
 	enum bus_err rc = BUS_OK;
@@ -125,9 +137,7 @@ static enum bus_err look_up(struct gw_engine *e, struct gw_live *v, struct gw_ro
 		return rc;
 	bus_log(BUS_LOG_WARN, "gateway.route_slow", LOG_STR("view", v->def->pub.name),
 		LOG_INT("ms", ROUTE_MS));
-	v->all = true;
-	if (!v->beside) /* a build begins anew with a snapshot */
-		gw_touched_all(v);
+	touch_all(v);
 	return BUS_OK;
 }
 
