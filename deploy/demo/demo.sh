@@ -278,13 +278,18 @@ start() {
 		say "Kafka     $KAFKA (sudah ada / given)"
 	fi
 	write_config
-	"$BIN/titian" topic apply --bootstrap "$bootstrap" "$root/schemas/avsc" >"$DEMO_DIR/log/topics.log" 2>&1 ||
+	{
+		"$BIN/titian" topic apply --bootstrap "$bootstrap" "$root/schemas/avsc" &&
+			"$BIN/titian" topic apply --bootstrap "$bootstrap" "$root/deploy/demo/percobaan.avsc"
+	} >"$DEMO_DIR/log/topics.log" 2>&1 ||
 		{ cat "$DEMO_DIR/log/topics.log" >&2; die "topik tidak dapat dibuat / topics cannot be made"; }
 	say "Registry  http://127.0.0.1:$registry_port"
 	launch registry "$BIN/titian-registry" --config "$DEMO_DIR/conf/registry.yaml" 9>&-
 	await 60 registry "http://127.0.0.1:$registry_port/subjects"
-	"$BIN/titian" schema register --registry "http://127.0.0.1:$registry_port" "$root/schemas/avsc" \
-		>"$DEMO_DIR/log/schemas.log" 2>&1 ||
+	{
+		"$BIN/titian" schema register --registry "http://127.0.0.1:$registry_port" "$root/schemas/avsc" &&
+			"$BIN/titian" schema register --registry "http://127.0.0.1:$registry_port" "$root/deploy/demo/percobaan.avsc"
+	} >"$DEMO_DIR/log/schemas.log" 2>&1 ||
 		{ cat "$DEMO_DIR/log/schemas.log" >&2; die "skema tidak dapat didaftarkan / schemas cannot be registered"; }
 	say "Gateway   http://127.0.0.1:$gateway_port"
 	make_keys
