@@ -118,6 +118,8 @@ enum bus_err gw_rp_source_set(struct gw_rp_worker *w, const struct gw_rp_instanc
 /* The record at hand, until it is taken; NULL: none within timeout_ms. */
 enum bus_err gw_rp_source_next(struct gw_rp_worker *w, int timeout_ms, const struct bus_record **out,
 			       struct bus_error *err) BUS_MUSTCHECK;
+/* Kafka has said of every partition that there is no more. */
+bool gw_rp_source_at_end(const struct gw_rp_worker *w);
 void gw_rp_source_take(struct gw_rp_worker *w); /* it is in the answer */
 /* The state has what was taken; or it does not, and all is read anew. */
 void gw_rp_source_settled(struct gw_rp_worker *w);

@@ -7,6 +7,7 @@
 
 #define LOOK_MS 1000 /* until it is looked again whether the instance is what it was */
 #define POLL_MS 100
+#define FIRST_MS 1000 /* a first fetch takes longer than a short timeout; an empty answer would be a lie */
 #define LINGER_MS 5 /* for more, when there is something */
 #define OUT_FIRST ((size_t)64 * 1024)
 #define UNREADABLE                                                                                           \
@@ -81,14 +82,16 @@ static enum bus_err gather(struct gw_rp_worker *w, struct gw_rp_job *job, const 
 	while (g->bytes < job->max_bytes) {
 		const int64_t left = (g->records ? job->deadline : until) - bus_clock_mono_ms();
 		const bool enough = g->records > 0 && g->bytes >= i->fetch_min;
-		int wait = left < 0 ? 0 : left < POLL_MS ? (int)left : POLL_MS;
+		int wait = left <= 0 ? LINGER_MS : left < POLL_MS ? (int)left : POLL_MS;
 
 		rc = gw_rp_source_next(w, enough ? LINGER_MS : wait, &r, err);
 		if (rc != BUS_OK)
 			return rc;
 		if (!r) {
 			g->waits = gw_rp_others_wait(w->all);
-			if (enough || left <= 0 || g->waits)
+			if (enough || ((g->waits || left <= 0) &&
+				       (g->records > 0 || gw_rp_source_at_end(w) ||
+					bus_clock_mono_ms() > now + FIRST_MS)))
 				break;
 			continue;
 		}

@@ -126,6 +126,18 @@ enum bus_err gw_rp_source_next(struct gw_rp_worker *w, int timeout_ms, const str
 	return BUS_OK;
 }
 
+bool gw_rp_source_at_end(const struct gw_rp_worker *w)
+{
+	const struct gw_rp_source *s = &w->source;
+	int64_t end;
+
+	for (size_t i = 0; i < s->n_slots; i++)
+		if (bus_consumer_end(s->consumer, s->slot[i].topic, s->slot[i].partition, &end) != BUS_OK ||
+		    s->slot[i].next < end)
+			return false;
+	return true;
+}
+
 void gw_rp_source_take(struct gw_rp_worker *w)
 {
 	struct gw_rp_source *s = &w->source;

@@ -1,7 +1,9 @@
 """REST Proxy's consumers (v2): the shapes that its clients know, and their state on Kafka: two gateways that serve the same
 consumers, one of them killed. What is expected comes from the log, read by confluent-kafka, and from fastavro."""
 import base64
+import http.client
 import json
+import os
 import random
 import threading
 import time
@@ -450,3 +452,77 @@ def test_an_instance_is_read_at_either_gateway_as_if_there_were_one(client, log)
         t.join()
     got += places(one.drain(quiet=2))
     assert len(set(got)) == len(got) and sorted(got) == sorted(log)
+
+
+def read_all(client, one, until, deadline, hurt, answers):
+    """Reads on at whichever gateway answers until `until()` places are there; `hurt` after each answer. Appends to
+    answers: places, or None for one that was asked for and did not come."""
+    begun = time.monotonic()
+    while len({p for a in answers if a for p in a}) < until():
+        assert time.monotonic() - begun < deadline
+        try:
+            status, got = client.ask("GET", one.path + "/records?timeout=300&max_bytes=%d" % client.chance.choice([300, 2000, 20000]),
+                                     accept=typed("avro"))
+            if status == 200:
+                answers.append(places(got))
+            else:
+                assert status in (409, 503), (status, got)
+        except (OSError, EOFError, ValueError, http.client.HTTPException):
+            answers.append(None)
+        hurt(len(answers))
+
+
+def check_answers(answers, want):
+    """Nothing is missed; what came twice came next to an answer that was lost: it was in that one, or in the one before, of
+    which nobody could say that it had arrived."""
+    seen, flat = {}, [(n, p) for n, a in enumerate(answers) for p in a or []]
+    for n, place in flat:
+        if place in seen:
+            assert None in answers[seen[place]:n + 1], "%s came again without a reason" % (place,)
+        seen.setdefault(place, n)
+    assert seen.keys() == want
+    for p in range(PARTITIONS):  # in order, but where it goes back
+        last = -1
+        for n, (q, offset) in flat:
+            if q == p:
+                assert offset == last + 1 or (offset <= last and None in answers[:n + 1])
+                last = offset
+    return len(flat) - len(seen)
+
+
+def test_a_gateway_killed_in_the_middle_loses_nothing(client, gateways, apart, many):
+    seed, rounds = int(os.environ.get("CONSUMERS_SEED", "7")), int(os.environ.get("CONSUMERS_KILLS", "2"))
+    chance = random.Random(seed)
+    total = again = lost = 0
+    for kill in range(rounds):
+        n = 400
+        for i in range(n):
+            many.put("m%d" % i, {"id": "m%d" % i, "nama": None, "n": i, "isi": b"x" * chance.randrange(100)}, partition=i % PARTITIONS)
+        many.flush()
+        group = "kill%d-%s" % (kill, uuid.uuid4().hex[:8])
+        ends = {p: many_end(apart, p) for p in range(PARTITIONS)}
+        want = {(p, o) for p in ends for o in range(*ends[p])}
+        mine = Client(gateways, seed=chance.random())
+        one = mine.create(group).subscribe(MANY)
+        answers, at, dead = [], chance.randrange(2, 12), []
+
+        def hurt(n):
+            if n == at:
+                victim = chance.choice(gateways)
+                dead.append(victim)
+                threading.Timer(chance.random() * 0.02, victim.kill).start()
+        read_all(mine, one, lambda: len(want), 60, hurt, answers)
+        assert dead or len(answers) <= at
+        for g in dead:
+            g.process.wait(30)
+            g.start()
+        repeated = check_answers(answers, want)
+        total, again, lost = total + len(want), again + repeated, lost + answers.count(None)
+    print("%d kills, %d records, %d requests lost, %d records came again" % (rounds, total, lost, again))
+
+
+def many_end(city, partition):
+    consumer = Consumer({"bootstrap.servers": city.bootstrap, "group.id": "none"})
+    ends = consumer.get_watermark_offsets(TopicPartition(MANY, partition), 20)
+    consumer.close()
+    return ends
