@@ -191,6 +191,7 @@ bench: programs kafka venv
 	@$(VENV)/bin/python tests/bench/bench_exports.py
 	@$(VENV)/bin/python tests/bench/bench_feeds.py
 	@$(VENV)/bin/python tests/bench/bench_publish.py
+	@$(VENV)/bin/python tests/bench/bench_restproxy.py
 .PHONY: build-bench
 build-bench: $(BENCHES)
 # Other people's registry clients, all of them; and what the registry answers beside its peers.
