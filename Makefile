@@ -242,6 +242,13 @@ soak-webhooks: programs kafka venv
 soak-publish: programs kafka venv
 	PUBLISH_RUNS=$${PUBLISH_RUNS:-20} PUBLISH_FAULTS=$${PUBLISH_FAULTS:-10} $(PYTEST) -q -s tests/integration/test_publish_faults.py
 
+# REST Proxy's consumers over 200 kills of the gateway that serves them, and 3,000 histories of their topic.
+.PHONY: soak-restproxy
+soak-restproxy: programs kafka venv
+	CONSUMERS_KILLS=$${CONSUMERS_KILLS:-200} $(PYTEST) -q -s tests/integration/test_restproxy_consumers.py
+	@$(MAKE) --no-print-directory -s -j2 CONFIG=asan build/asan/unit/test_restproxy_state
+	CONSUMERS_RUNS=3000 build/asan/unit/test_restproxy_state
+
 # Ten thousand followers of one feed, a thousand of them slow, over kill -9 of the gateway.
 .PHONY: soak-readers
 soak-readers: programs kafka venv

@@ -1,6 +1,7 @@
 /* Requests of consumers, taken down on HTTP's threads. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/restproxy/change.h"
 
@@ -59,6 +60,11 @@ static void take(void *ctx, struct bus_http_request *req, gw_rp_job_fn run)
 		return;
 	if (bus_http_body(req).n > 0 && !gw_rp_content(req, &format))
 		return;
+	if (strcmp(bus_http_method(req), "HEAD") == 0 &&
+	    records) { /* would be read by nobody, and passed over */
+		gw_rp_fail(req, 405, "HTTP 405 Method Not Allowed");
+		return;
+	}
 	if (!api->consumers) {
 		gw_rp_fail(req, 404, "no consumers are served here (restproxy.topic)");
 		return;

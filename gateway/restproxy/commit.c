@@ -40,7 +40,7 @@ static bool due(struct gw_consumers *c, const struct gw_rp_instance *i, uint64_t
 		*done = (struct gw_rp_commits){ .at_ms = bus_clock_mono_ms() };
 		memcpy(done->id, i->id, sizeof(done->id));
 	}
-	yes = (now || bus_clock_mono_ms() - done->at_ms >= EVERY_MS) && done->places != places;
+	yes = now || (bus_clock_mono_ms() - done->at_ms >= EVERY_MS && done->places != places);
 	if (yes) {
 		done->at_ms = bus_clock_mono_ms();
 		done->places = places;
@@ -80,7 +80,8 @@ static bool others(struct gw_consumers *c, const struct gw_rp_instance *i, const
 static bool check(struct gw_rp_job *job, const struct gw_rp_instance *i, const struct gw_rp_instance *asked)
 {
 	for (size_t t = 0; t < asked->n_held; t++) {
-		const int32_t partitions = gw_rp_topic_partitions(job->all, job->reader, asked->held[t].topic);
+		const int32_t partitions =
+		    gw_rp_topic_partitions(job->all, job->reader, asked->held[t].topic);
 
 		if (partitions == 0) {
 			gw_rp_say(job, GW_RP_TOPIC_UNKNOWN, asked->held[t].topic);

@@ -1,12 +1,13 @@
 /* gateway/restproxy/consume.h - inside the consumers of REST Proxy's API.
  *
- *   consumers.c  the queue, the threads; who waits for records
- *   watch.c      whether topics that somebody waits for have grown
- *   ask.c's, here ask_consumer.c: a request taken down
- *   change.c     requests that change an instance; seek.c: where it reads; commit.c: what it committed
- *   records.c    GET records; own.c: which partitions are its own
- *   source.c     partitions read ahead; text.c: a record as JSON
- *   topics.c     topics there are, as a reader may know them
+ *   consumers.c     the queue, the threads; who waits for records
+ *   watch.c         whether topics that somebody waits for have grown
+ *   ask_consumer.c  a request taken down
+ *   current.c       the instance as it is, a change of it written; create.c, subscribe.c, assign.c, seek.c, commit.c: what
+ *                   is asked
+ *   records.c       GET records; own.c: which partitions are its own
+ *   source.c        partitions read ahead; text.c: a record as JSON
+ *   topics.c        topics there are, as a reader may know them
  */
 #ifndef GATEWAY_RESTPROXY_CONSUME_H
 #define GATEWAY_RESTPROXY_CONSUME_H
@@ -193,7 +194,7 @@ void *gw_rp_watch(void *consumers);				  /* watch.c */
 void gw_rp_unpark(struct gw_consumers *c, struct gw_rp_job **at); /* under the lock: back to the queue */
 void gw_rp_wait(struct gw_consumers *c, int ms);		  /* under the lock */
 
-/* --- change.c ------------------------------------------------------------------------------------------------- */
+/* --- current.c ------------------------------------------------------------------------------------------------ */
 
 /* The instance as it is, or 40403 is answered. What became of its last answer is known: next is to be written, its
  * places where the peer is. The caller owns both. */
@@ -205,6 +206,8 @@ bool gw_rp_current(struct gw_rp_job *job, struct gw_rp_at *out);
 void gw_rp_at_release(struct gw_rp_at *at);
 /* Writes at->next. True: written. False: to be tried again (*again), or answered. */
 bool gw_rp_write(struct gw_rp_job *job, struct gw_rp_at *at, int *tries, bool *again);
+/* It has not been heard of for a while. */
+bool gw_rp_stale(const struct gw_consumers *c, const struct gw_rp_instance *i);
 /* A request that changes nothing is a sign of life all the same. */
 void gw_rp_touch(struct gw_rp_job *job, const struct gw_rp_at *at);
 

@@ -81,11 +81,16 @@ bool gw_rp_write(struct gw_rp_job *job, struct gw_rp_at *at, int *tries, bool *a
 	return false;
 }
 
+bool gw_rp_stale(const struct gw_consumers *c, const struct gw_rp_instance *i)
+{
+	return i->seen_ms + c->conf.live_ms / 4 < bus_clock_ms();
+}
+
 void gw_rp_touch(struct gw_rp_job *job, const struct gw_rp_at *at)
 {
 	struct bus_error err;
 
-	if (at->i->seen_ms + job->all->conf.live_ms / 4 < bus_clock_ms() &&
-	    gw_rp_log_write(job->all->log, at->next, &err) != BUS_OK && err.code != BUS_ECONFLICT)
+	if (gw_rp_stale(job->all, at->i) && gw_rp_log_write(job->all->log, at->next, &err) != BUS_OK &&
+	    err.code != BUS_ECONFLICT)
 		bus_log(BUS_LOG_WARN, "restproxy.consumers", LOG_ERR(&err));
 }

@@ -8,7 +8,7 @@
 #define LOOK_MS 1000 /* until it is looked again whether the instance is what it was */
 #define POLL_MS 100
 #define FIRST_MS 1000 /* a first fetch takes longer than a short timeout; an empty answer would be a lie */
-#define LINGER_MS 5 /* for more, when there is something */
+#define LINGER_MS 5   /* for more, when there is something */
 #define OUT_FIRST ((size_t)64 * 1024)
 #define UNREADABLE                                                                                           \
 	"value deserialization error for format %s: topic %s, partition %d, offset %lld: %.200s. Seek "      \
@@ -89,9 +89,8 @@ static enum bus_err gather(struct gw_rp_worker *w, struct gw_rp_job *job, const 
 			return rc;
 		if (!r) {
 			g->waits = gw_rp_others_wait(w->all);
-			if (enough || ((g->waits || left <= 0) &&
-				       (g->records > 0 || gw_rp_source_at_end(w) ||
-					bus_clock_mono_ms() > now + FIRST_MS)))
+			if (enough || ((g->waits || left <= 0) && (g->records > 0 || gw_rp_source_at_end(w) ||
+								   bus_clock_mono_ms() > now + FIRST_MS)))
 				break;
 			continue;
 		}
@@ -201,6 +200,8 @@ static bool look(struct gw_rp_worker *w, struct gw_rp_job *job, struct gw_rp_at 
 	if (g.records == 0) {
 		if (bus_clock_mono_ms() >= job->deadline)
 			give_nothing(job, at);
+		else if (gw_rp_stale(job->all, at->i))
+			gw_rp_touch(job, at);
 		else if (g.waits)
 			gw_rp_park(job, at->next, at->changes);
 		return !job->answered && !job->parked;

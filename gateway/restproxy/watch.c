@@ -92,7 +92,8 @@ void *gw_rp_watch(void *ctx)
 			pthread_mutex_lock(&c->lock);
 			now = bus_clock_mono_ms();
 			for (at = &c->parked; *at;)
-				if ((*at)->deadline <= now || (*at)->changes != changes || grown(w, *at))
+				if ((*at)->deadline <= now || (*at)->changes != changes ||
+				    gw_rp_stale(c, (*at)->at) || grown(w, *at))
 					gw_rp_unpark(c, at);
 				else
 					at = &(*at)->next;

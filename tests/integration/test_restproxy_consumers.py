@@ -5,6 +5,8 @@ import http.client
 import json
 import os
 import random
+import socket
+import struct
 import threading
 import time
 import urllib.error
@@ -21,6 +23,7 @@ from own_gateway import OwnGateway, Topic
 NAME = "pku.uji.konsumen.v1"
 MANY = "pku.uji.banyak.v1"
 RAW = "pku.uji.mentahan.v1"
+BIG = "pku.uji.besar.v1"
 SCHEMA = {"type": "record", "name": "Konsumen", "namespace": "pku.uji", "x_jenis": "register", "x_kunci": "id", "fields": [
     {"name": "id", "type": "string", "x_pdp": "N"}, {"name": "nama", "type": ["null", "string"], "x_pdp": "U", "default": None},
     {"name": "n", "type": "int", "x_pdp": "N"}, {"name": "isi", "type": "bytes", "x_pdp": "N"}]}
@@ -33,11 +36,11 @@ columns: {id: {type: text, pdp: P}}
 SELECT _key AS id FROM uji_konsumen
 """
 POLICY = """readers:
-  uji: {topics: {"%s": {clear: ["*"]}, "%s": {clear: ["*"]}, "%s": {clear: ["*"]}}}
+  uji: {topics: {"%s": {clear: ["*"]}, "%s": {clear: ["*"]}, "%s": {clear: ["*"]}, "%s": {clear: ["*"]}}}
   tutup: {topics: {"%s": {}}}
   lain: {views: {konsumen: {}}}
-""" % (NAME, MANY, RAW, NAME)
-MORE = "restproxy: {instance_timeout: 4s, max_bytes: 1MiB, per_reader: 40}\nhttp.base: http://bus.example\n"
+""" % (NAME, MANY, RAW, BIG, NAME)
+MORE = "restproxy: {instance_timeout: 4s, max_bytes: 8MiB, per_reader: 40}\nhttp.base: http://bus.example\n"
 V2 = "application/vnd.kafka.v2+json"
 PARTITIONS = 4
 
@@ -107,7 +110,7 @@ class Instance:
         self.sure("POST", "/subscription", {"topics": list(topics)})
         return self
 
-    def drain(self, quiet=1, timeout=700):
+    def drain(self, quiet=1, timeout=250):
         """Until `quiet` answers in a row were empty."""
         out = []
         while quiet:
@@ -452,6 +455,29 @@ def test_an_instance_is_read_at_either_gateway_as_if_there_were_one(client, log)
         t.join()
     got += places(one.drain(quiet=2))
     assert len(set(got)) == len(got) and sorted(got) == sorted(log)
+
+
+def test_an_answer_that_is_cut_comes_again(client, gateways, apart):
+    """More than sockets hold, to a peer that hangs up: the places are where they were, at the other gateway too."""
+    big = Topic(apart, BIG, {**SCHEMA, "name": "Besar"})
+    for i in range(70):
+        big.put("b%d" % i, {"id": "b%d" % i, "nama": None, "n": i, "isi": b"\xff" * 100000}, partition=0)
+    big.flush()
+    one = client.create().assign(BIG, 0)
+    again = sum(g.metric("titian_consumers_again_total") for g in gateways)
+    first, other = gateways
+    for gateway in (first, other):
+        with socket.create_connection(("127.0.0.1", gateway.port)) as s:
+            s.sendall(("GET %s/records HTTP/1.1\r\nHost: x\r\nX-Api-Key: %s\r\n\r\n" % (one.path, gateway.keys["uji"])).encode())
+            assert s.recv(100).startswith(b"HTTP/1.1 200")
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for gateway in (other, first):
+        got = Client([gateway]).sure("GET", one.path + "/records?max_bytes=150000", accept=typed("avro"))
+        assert places(got) == [(0, 0) if gateway is other else (0, 1)]
+    assert sum(g.metric("titian_consumers_again_total") for g in gateways) >= again + 2
+    status, _ = client.ask("HEAD", one.path + "/records")
+    assert status == 405
+    assert places(one.records(more="&max_bytes=150000")) == [(0, 2)]
 
 
 def read_all(client, one, until, deadline, hurt, answers):
