@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Publishing's part of make bench, alone: records a second at 1, 10, 100 and 500 records a request (Avro's JSON), p50
 and p99 at 16 and 50 connections, each without and with an Idempotency-Key; and the same records from memory by plain
-librdkafka (tests/bench/raw.c), idempotent, acks=all, in the same run: publish_batch100_ratio.
+librdkafka (tests/bench/raw.c), idempotent, acks=all, in the same run: publish_batch100_ratio. The same rows as REST
+Proxy's clients send them, and what they cost of what they cost in our own API: rest_proxy_batch100_ratio.
 
 A broker and a registry of its own; wrk, gateway and broker share the machine.
 """
@@ -40,7 +41,7 @@ function setup(thread) thread:set("id", threads); threads = threads + 1 end
 function init() math.randomseed(os.time() + id) ; run = tostring(math.random(1e9)) end
 function request()
   n = n + 1
-  local headers = {["Content-Type"]="application/vnd.apache.avro+json", ["Authorization"]="Bearer %s"}
+  local headers = {["Content-Type"]="%s", ["Authorization"]="Bearer %s"}
   if %s then headers["Idempotency-Key"] = run .. "-" .. id .. "-" .. n end
   return wrk.format("POST", nil, headers, body[n %% #body + 1])
 end
@@ -64,22 +65,33 @@ def row(chance):
             "program": chance.choice(("PKH", "BPNT")), "nominal": 750000, "status": "AKTIF", "tanda": []}
 
 
-def wrk(gateway, folder, batch, connections, keyed):
+def wrk(gateway, folder, batch, connections, keyed, schema_id=0):
+    """schema_id: as REST Proxy has it, by this schema."""
     chance = random.Random(batch)
     bodies, script = folder / "bodies", folder / "publish.lua"
-    bodies.write_text("".join(json.dumps([row(chance) for _ in range(batch)], separators=(",", ":")) + "\n"
+    def body(rows):
+        return {"value_schema_id": schema_id, "records": [{"value": r} for r in rows]} if schema_id else rows
+    bodies.write_text("".join(json.dumps(body([row(chance) for _ in range(batch)]), separators=(",", ":")) + "\n"
                               for _ in range(max(4, 2000 // batch))))
-    script.write_text(LUA % (bodies, gateway.key, "true" if keyed else "false"))
+    kind, path = (("application/vnd.kafka.avro.v2+json", "/topics/pku.bench.kirim.v1") if schema_id else
+                  ("application/vnd.apache.avro+json", "/v1/topics/pku.bench.kirim.v1/records"))
+    script.write_text(LUA % (bodies, kind, gateway.key, "true" if keyed else "false"))
     out = subprocess.run(["wrk", "-t2", "-c%d" % connections, "-d%ds" % SECONDS, "--timeout", "20s", "--latency", "-s", str(script),
-                          gateway.url + "/v1/topics/pku.bench.kirim.v1/records"], capture_output=True, text=True, check=True).stdout
+                          gateway.url + path], capture_output=True, text=True, check=True).stdout
     assert "Non-2xx" not in out and "Socket errors" not in out, out
     return (float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)) * batch,
             *(milliseconds(re.search(r"^\s+%s%%\s+(\S+)" % p, out, re.M).group(1)) for p in (50, 99)))
 
 
-def best(gateway, folder, batch, connections, keyed, rounds=1):
-    found = [wrk(gateway, folder, batch, connections, keyed) for _ in range(rounds)]
+def best(gateway, folder, batch, connections, keyed, rounds=1, schema_id=0):
+    found = [wrk(gateway, folder, batch, connections, keyed, schema_id) for _ in range(rounds)]
     return max(f[0] for f in found), min(f[1] for f in found), min(f[2] for f in found)
+
+
+def cpu(gateway):
+    """Seconds of the gateway's CPU time."""
+    fields = open("/proc/%d/stat" % gateway.process.pid).read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def raw(city, source, target):
@@ -93,7 +105,7 @@ def main():
     with stage.kafka(folder) as bootstrap, stage.registry(folder, bootstrap) as url:
         city = types.SimpleNamespace(bootstrap=bootstrap, registry=url)
         other = Topic(city, "pku.bench.lain.v1", {**SCHEMA, "name": "Lain"})
-        Topic(city, "pku.bench.kirim.v1", SCHEMA)
+        schema_id = Topic(city, "pku.bench.kirim.v1", SCHEMA).id
         Topic(city, "pku.bench.mentah.v1", SCHEMA)
         gateway = OwnGateway(city, "bench_publish_gateway", [other], {"lain": VIEW}, POLICY).start()
         try:
@@ -107,6 +119,17 @@ def main():
             line("publish_batch100_ratio", ratio, "of plain librdkafka (%s a round)" % ", ".join("%.2f" % r[0] for r in ratios))
             line("publish_batch100", round(ours), "records/s")
             line("publish_batch100_librdkafka", round(theirs), "records/s")
+            ratios = []
+            for _ in range(ROUNDS):
+                before = cpu(gateway)
+                ours = wrk(gateway, folder, 100, 16, False)[0]
+                between = cpu(gateway)
+                theirs = wrk(gateway, folder, 100, 16, False, schema_id)[0]
+                ratios.append((theirs / ours, (between - before) / ours / ((cpu(gateway) - between) / theirs)))
+            line("rest_proxy_batch100_ratio", max(r[0] for r in ratios), "of our own API, records/s (%s a round; by the gateway's CPU time %s)"
+                 % tuple(", ".join("%.2f" % r[i] for r in ratios) for i in (0, 1)))
+            for batch in (1, 10, 100, 500):
+                line("rest_proxy_batch%d" % batch, round(best(gateway, folder, batch, 16, False, schema_id=schema_id)[0]), "records/s")
             for keyed, name in ((False, "publish"), (True, "publish_keyed")):
                 for batch in (1, 10, 100, 500):
                     line("%s_%d" % (name, batch), round(best(gateway, folder, batch, 16, keyed)[0]), "records/s")
