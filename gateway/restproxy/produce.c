@@ -100,7 +100,7 @@ static void reply_problem(struct bus_http_request *req, const char *problem, con
 	const int status = gw_problem_find(problem)->status;
 
 	if (status == 409 || status == 429)
-		bus_http_set(req, "Retry-After", "1");
+		bus_http_set(req, "Retry-After", strcmp(problem, "idempotency-share") == 0 ? "60" : "1");
 	gw_rp_fail(req, status == 503 ? GW_RP_KAFKA_RETRY : status,
 		   detail ? detail : gw_problem_title(problem, true));
 }

@@ -46,9 +46,10 @@ def topics(apart):
         made.result(30)
     one, keyed = Topic(apart, NAME, ONE, partitions=3), Topic(apart, KEYED, EVENT)
     one.ids = [one.id, one.register(TWO)]
-    request = urllib.request.Request("%s/subjects/%s-key/versions" % (apart.registry, KEYED), json.dumps({"schema": json.dumps(KEY)}).encode(),
-                                     {"Content-Type": "application/vnd.schemaregistry.v1+json"})
-    keyed.key_id = json.loads(urllib.request.urlopen(request, timeout=30).read())["id"]
+    for subject, schema in ((GHOST + "-value", EVENT), (KEYED + "-key", KEY)):
+        request = urllib.request.Request("%s/subjects/%s/versions" % (apart.registry, subject), json.dumps({"schema": json.dumps(schema)}).encode(),
+                                         {"Content-Type": "application/vnd.schemaregistry.v1+json"})
+        keyed.key_id = json.loads(urllib.request.urlopen(request, timeout=30).read())["id"]
     return one, keyed
 
 
@@ -321,6 +322,6 @@ def test_a_topic_its_partitions_and_offsets_as_kafka_has_them(gateway, apart, to
 
 def test_asking_makes_no_topic(gateway, apart):
     refused(gateway, 40401, 404, "/topics/" + GHOST)
-    status, answer, _ = ask(gateway, "/topics/" + GHOST, {"records": [{"value": "Zm9v"}]}, "binary")
-    assert (status, answer["error_code"]) == (403, 40301)
+    status, answer, _ = ask(gateway, "/topics/" + GHOST, {"records": [{"value": {"isi": "x"}}]}, "json")
+    assert (status, answer["error_code"], [o["error_code"] for o in answer.get("offsets", [])]) == (404, 40401, [40401]), answer
     assert GHOST not in AdminClient({"bootstrap.servers": apart.bootstrap}).list_topics(timeout=10).topics

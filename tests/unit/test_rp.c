@@ -1,4 +1,4 @@
-/* REST Proxy's shapes: errors, content types. The expected values are Confluent's (Errors.java, Versions.java) and
+/* REST Proxy's shapes: errors, content types, bodies. The expected values are Confluent's (Errors.java, Versions.java) and
  * those of Karapace's test_content_types. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,7 +6,8 @@
 #include <cmocka.h>
 
 #include "bus/json_out.h"
-#include "gateway/restproxy/rp.h"
+#include "gateway/publish/impl.h"
+#include "gateway/restproxy/body.h"
 
 static void an_error_has_its_status_and_words(void **state)
 {
@@ -129,12 +130,169 @@ static void weighs_accept_by_its_most_exact_range(void **state)
 				 gw_rp_quality(expected[i].accept, "application/json"));
 }
 
+/* --- bodies: to a register whose key is in its values, or to a topic without a schema ------------------------------ */
+
+static const char register_text[] =
+    "{\"type\":\"record\",\"name\":\"R\",\"x_jenis\":\"register\",\"x_kunci\":\"id\",\"fields\":["
+    "{\"name\":\"id\",\"type\":\"string\",\"x_pdp\":\"P\"},{\"name\":\"n\",\"type\":[\"null\",\"long\"],"
+    "\"default\":null}]}";
+
+static struct gw_publish all = { .known_lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* The caller lets go of it: end(). */
+static int read_body(struct gw_rp_body *b, enum gw_rp_format format, bool with_schema, const char *text)
+{
+	*b = (struct gw_rp_body){ .format = format, .partition = -1, .bytes = true };
+	b->base.batch = gw_publish_batch_new(&all, "t", "r");
+	if (with_schema) {
+		struct gw_publish_schema *s = &b->base.schema;
+
+		assert_int_equal(schema_parse(bus_str(register_text), SCHEMA_STRICT, NULL, 0, &s->schema, NULL),
+				 BUS_OK);
+		s->id = 7;
+		s->register_topic = true;
+		s->key = &schema_root(s->schema)->field[0];
+		b->base.encoder = gw_publish_encoder_new(&all, s);
+	}
+	return gw_rp_body_read(b, bus_str(text)) ? 0 : b->error;
+}
+
+static void end(struct gw_rp_body *b)
+{
+	gw_publish_batch_free(&b->base.batch);
+	gw_rp_body_release(b);
+	gw_publish_known_release(&all);
+}
+
+static void assert_key(const struct gw_rp_body *b, size_t i, const char *key)
+{
+	const struct gw_publish_record *r = &b->base.batch->record[i];
+
+	assert_true(r->has_key);
+	assert_true(bus_str_is((struct bus_str){ b->base.batch->bytes.p + r->key_at, r->key_n }, key));
+}
+
+static void assert_value(const struct gw_rp_body *b, size_t i, const char *value, size_t n)
+{
+	const struct gw_publish_record *r = &b->base.batch->record[i];
+
+	assert_false(r->tombstone);
+	assert_int_equal(r->value_n, n);
+	assert_memory_equal(b->base.batch->bytes.p + r->value_at, value, n);
+}
+
+static void json_becomes_the_schemas_avro_and_its_key_is_found(void **state)
+{
+	struct gw_rp_body b;
+
+	(void)state;
+	assert_int_equal(read_body(&b, GW_RP_JSON, true,
+				   "{\"records\":[{\"value\":{\"id\":\"a\",\"n\":3},\"partition\":2},"
+				   "{\"key\":\"b\",\"value\":null}]}"),
+			 0);
+	assert_int_equal(b.base.batch->n, 2);
+	assert_value(&b, 0, "\0\0\0\0\7\2a\2\6", 9);
+	assert_key(&b, 0, "a");
+	assert_key(&b, 1, "b");
+	assert_int_equal(b.base.batch->record[0].partition, 2);
+	assert_int_equal(b.base.batch->record[1].partition, -1);
+	assert_true(b.base.batch->record[1].tombstone);
+	end(&b);
+}
+
+static void bytes_are_as_they_were_and_json_has_no_white_space(void **state)
+{
+	struct gw_rp_body b;
+
+	(void)state;
+	assert_int_equal(read_body(&b, GW_RP_BINARY, false,
+				   "{\"records\":[{\"value\":\"\"},{\"key\":\"YQ==\",\"value\":\"AP8=\"}]}"),
+			 0);
+	assert_value(&b, 0, "", 0);
+	assert_non_null(b.base.batch->bytes.p);
+	assert_value(&b, 1, "\0\xff", 2);
+	assert_key(&b, 1, "a");
+	end(&b);
+	assert_int_equal(
+	    read_body(
+		&b, GW_RP_JSON, false,
+		"{ \"records\" : [ { \"key\" : { \"a\" : [ 1.50 , null ] } , \"value\" : \"\\u00e9\" } ] }"),
+	    0);
+	assert_key(&b, 0, "{\"a\":[1.50,null]}");
+	assert_value(&b, 0, "\"\xc3\xa9\"", 4);
+	end(&b);
+}
+
+static void what_cannot_be_taken_refuses_the_whole(void **state)
+{
+	static const struct {
+		enum gw_rp_format format;
+		bool with_schema;
+		const char *text;
+		int error;
+	} bad[] = {
+		{ GW_RP_BINARY, false, "", 400 },
+		{ GW_RP_BINARY, false, "{\"records\":[{\"value\":\"YQ\"}]}", 400 },
+		{ GW_RP_BINARY, false, "{\"records\":[{\"value\":\"\"}]} x", 400 },
+		{ GW_RP_BINARY, false, "{\"records\":[{\"value\":\"\"}],\"records\":[]}", 400 },
+		{ GW_RP_BINARY, false, "{\"records\":[{\"value\":\"\",\"value\":\"\"}]}", 400 },
+		{ GW_RP_BINARY, false, "{\"records\":[{\"value\":\"\"},]}", 400 },
+		{ GW_RP_BINARY, false, "{\"records\":{\"value\":\"\"}}", 400 },
+		{ GW_RP_BINARY, false, "{\"rec\\u006frds\":[{\"value\":\"\"}]}", 422 },
+		{ GW_RP_BINARY, false, "{\"records\":[{\"value\":\"\",\"partition\":2147483648}]}", 422 },
+		{ GW_RP_BINARY, false, "{\"records\":[{\"value\":\"\",\"partition\":1.5}]}", 422 },
+		{ GW_RP_BINARY, false, "{\"records\":[{\"key\":null,\"value\":null}]}", GW_RP_PAYLOAD },
+		{ GW_RP_BINARY, false, "{\"records\":[{\"key\":\"MTQ3MTAxNTcwODkwMDAwMg==\"}]}",
+		  GW_RP_PAYLOAD },
+		{ GW_RP_JSON, false, "{\"records\":[{\"value\":{\"a\":1]}]}", 400 },
+		{ GW_RP_JSON, false, "{\"records\":[{\"key\":[1471015708900002],\"value\":1}]}",
+		  GW_RP_PAYLOAD },
+		{ GW_RP_JSON, false, "{\"records\":[{\"key\":\"\\u0031471015708900002\",\"value\":1}]}",
+		  GW_RP_PAYLOAD },
+		{ GW_RP_JSON, true, "{\"records\":[{\"value\":{\"id\":7}}]}", GW_RP_JSON_CONVERSION },
+		{ GW_RP_JSON, true, "{\"records\":[{\"key\":7,\"value\":{\"id\":\"a\"}}]}", GW_RP_PAYLOAD },
+		{ GW_RP_JSON, true, "{\"records\":[{\"key\":\"b\",\"value\":{\"id\":\"a\"}}]}",
+		  GW_RP_PAYLOAD },
+		{ GW_RP_BINARY, true, "{\"records\":[{\"value\":\"YQ==\"}]}", GW_RP_SCHEMA_INVALID },
+		{ GW_RP_AVRO, true, "{\"records\":[{\"value\":{\"id\":\"a\"}}]}",
+		  GW_RP_VALUE_SCHEMA_MISSING },
+		{ GW_RP_AVRO, true, "{\"records\":[{\"key\":\"a\"}]}", GW_RP_KEY_SCHEMA_MISSING },
+		{ GW_RP_AVRO, false, "{\"records\":[{\"value\":\"a\"}]}", GW_RP_SCHEMA_INVALID },
+	};
+	struct gw_rp_body b;
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(bad); i++) {
+		const int error = read_body(&b, bad[i].format, bad[i].with_schema, bad[i].text);
+
+		if (error != bad[i].error)
+			fail_msg("%s: %d %s", bad[i].text, error, b.detail);
+		assert_null(strstr(b.detail, "1471015708900002"));
+		end(&b);
+	}
+}
+
+static void bytes_go_only_where_the_policy_says_so(void **state)
+{
+	struct gw_rp_body b = { .format = GW_RP_BINARY, .partition = -1 };
+
+	(void)state;
+	b.base.batch = gw_publish_batch_new(&all, "t", "r");
+	assert_false(gw_rp_body_read(&b, BUS_STR("{\"records\":[{\"value\":\"YQ==\"}]}")));
+	assert_int_equal(b.error, GW_RP_FORBIDDEN);
+	end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_error_has_its_status_and_words),
 		cmocka_unit_test(knows_the_content_types),
 		cmocka_unit_test(weighs_accept_by_its_most_exact_range),
+		cmocka_unit_test(json_becomes_the_schemas_avro_and_its_key_is_found),
+		cmocka_unit_test(bytes_are_as_they_were_and_json_has_no_white_space),
+		cmocka_unit_test(what_cannot_be_taken_refuses_the_whole),
+		cmocka_unit_test(bytes_go_only_where_the_policy_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
