@@ -1,11 +1,17 @@
 /* Partitions that a consumer assigned to itself: shared with nobody. */
 #include "bus/json_out.h"
+#include "gateway/publish/publish.h"
 #include "gateway/restproxy/change.h"
+
+void gw_rp_say_topic(struct gw_rp_job *job, int error_code, const char *topic)
+{
+	gw_rp_say(job, error_code, gw_publish_holds_nik(bus_str(topic)) ? NULL : topic);
+}
 
 bool gw_rp_may_read(struct gw_rp_job *job, const struct gw_rp_instance *i, const char *topic)
 {
 	if (gw_rp_topic_partitions(job->all, job->reader, topic) == 0)
-		gw_rp_say(job, GW_RP_TOPIC_UNKNOWN, topic);
+		gw_rp_say_topic(job, GW_RP_TOPIC_UNKNOWN, topic);
 	else if (i->format == GW_RP_BINARY && !gw_rp_topic_clear(job->all, job->reader, topic))
 		gw_rp_say(
 		    job, GW_RP_FORBIDDEN,
@@ -84,7 +90,7 @@ void gw_rp_do_assign(struct gw_rp_worker *w, struct gw_rp_job *job)
 			if (gw_rp_may_read(job, at.i, asked->held[t].topic) &&
 			    asked->held[t].at[asked->held[t].n - 1].partition >=
 				gw_rp_topic_partitions(w->all, job->reader, asked->held[t].topic))
-				gw_rp_say(job, GW_RP_PARTITION_UNKNOWN, asked->held[t].topic);
+				gw_rp_say_topic(job, GW_RP_PARTITION_UNKNOWN, asked->held[t].topic);
 		if (!job->answered) {
 			struct gw_rp_instance *before = gw_rp_instance_next(at.next);
 

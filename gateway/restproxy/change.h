@@ -27,6 +27,9 @@ void gw_rp_do_committed(struct gw_rp_worker *w, struct gw_rp_job *job);
  * might have to see masked is not given as bytes. */
 bool gw_rp_may_read(struct gw_rp_job *job, const struct gw_rp_instance *i, const char *topic);
 
+/* The error with the topic that was named, unless that is personal. */
+void gw_rp_say_topic(struct gw_rp_job *job, int error_code, const char *topic);
+
 /* {"NAME": [{"topic", "partition", NUMBER}]} of the body into out's places, NUMBER as next; number NULL: none. Nothing
  * when the member is missing. False: answered 422. */
 bool gw_rp_read_places(struct gw_rp_job *job, const char *name, const char *number,

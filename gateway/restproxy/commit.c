@@ -84,12 +84,12 @@ static bool check(struct gw_rp_job *job, const struct gw_rp_instance *i, const s
 		    gw_rp_topic_partitions(job->all, job->reader, asked->held[t].topic);
 
 		if (partitions == 0) {
-			gw_rp_say(job, GW_RP_TOPIC_UNKNOWN, asked->held[t].topic);
+			gw_rp_say_topic(job, GW_RP_TOPIC_UNKNOWN, asked->held[t].topic);
 			return false;
 		}
 		for (size_t p = 0; p < asked->held[t].n; p++)
 			if (asked->held[t].at[p].partition >= partitions) {
-				gw_rp_say(job, GW_RP_PARTITION_UNKNOWN, asked->held[t].topic);
+				gw_rp_say_topic(job, GW_RP_PARTITION_UNKNOWN, asked->held[t].topic);
 				return false;
 			} else if (i && others(job->all, i, asked->held[t].topic,
 					       asked->held[t].at[p].partition)) {

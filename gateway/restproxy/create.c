@@ -5,6 +5,7 @@
 #include "bus/clock.h"
 #include "bus/crypto.h"
 #include "bus/json_out.h"
+#include "gateway/publish/publish.h"
 #include "gateway/restproxy/change.h"
 
 static const char *text_of(const struct gw_rp_job *job, const char *name, const char *other)
@@ -147,6 +148,8 @@ void gw_rp_do_create(struct gw_rp_worker *w, struct gw_rp_job *job)
 	i->name = name ? bus_xstrdup(name) : bus_xasprintf("rest-consumer-%s", hex);
 	if (!why && !good_name(i->group))
 		why = "the group's name: 1 to 249 bytes, no slash";
+	if (!why && (gw_publish_holds_nik(bus_str(i->group)) || gw_publish_holds_nik(bus_str(i->name))))
+		why = "names are in URLs and logs: no NIK in them";
 	if (!why && !good_name(i->name))
 		why = "name: 1 to 249 bytes, no slash";
 	if (why) {

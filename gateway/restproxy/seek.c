@@ -67,8 +67,7 @@ static enum bus_err place_of(struct gw_rp_worker *w, struct gw_rp_instance *next
 	enum bus_err rc = BUS_OK;
 
 	if (!gw_rp_held(next, topic, asked->partition))
-		return bus_fail(err, BUS_ENOENT, "No current assignment for partition %s-%d", topic,
-				(int)asked->partition);
+		return bus_fail(err, BUS_ENOENT, "No current assignment for a partition that is named");
 	place = gw_rp_hold(next, topic, asked->partition);
 	if (how == TO_MOMENT)
 		rc = bus_consumer_at_time(consumer, topic, asked->partition, asked->next, &at, GW_RP_ASK_MS,

@@ -197,7 +197,7 @@ def test_create_and_delete(client):
         assert (status, error["error_code"]) == (404, 40403), part
     client.create(group, name="a b")
     for wrong in ({"fetch.min.bytes": -10}, {"auto.offset.reset": "bar"}, {"format": "xml"}, {"auto.commit.enable": "perhaps"},
-                  {"consumer.request.timeout.ms": "x"}, {"name": "a/b"}):
+                  {"consumer.request.timeout.ms": "x"}, {"name": "a/b"}, {"name": "k-1471010101900001"}):
         status, error = client.ask("POST", "/consumers/" + group, wrong)
         assert (status, error["error_code"]) == (422, 42204), wrong
     assert client.ask("POST", "/consumers/" + group, [1])[0] == 422
