@@ -249,6 +249,11 @@ soak-restproxy: programs kafka venv
 	@$(MAKE) --no-print-directory -s -j2 CONFIG=asan build/asan/unit/test_restproxy_state
 	CONSUMERS_RUNS=3000 build/asan/unit/test_restproxy_state
 
+# The national data centre's mirror over months of changes, faults and a bad line: ten seeds, thirty days each.
+.PHONY: soak-national
+soak-national: programs kafka venv
+	NATIONAL_SEEDS=$${NATIONAL_SEEDS:-10} NATIONAL_DAYS=$${NATIONAL_DAYS:-30} $(PYTEST) -q -s tests/integration/test_national_month.py
+
 # Ten thousand followers of one feed, a thousand of them slow, over kill -9 of the gateway.
 .PHONY: soak-readers
 soak-readers: programs kafka venv

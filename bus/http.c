@@ -276,7 +276,7 @@ static void run(struct bus_http_request *req)
 		bus_http_set(req, "Allow", m->resource->allow);
 		no_route(req, 405, "this path does not take this method");
 	}
-	if (!req->deferred && !req->response && !req->gathering) {
+	if (!req->deferred && !req->response && !req->streaming) {
 		bus_log(BUS_LOG_ERROR, "http.no_answer", LOG_STR("route", m->resource->pattern));
 		bus_http_refuse(req, 500, NULL);
 	}

@@ -27,6 +27,7 @@
 #include "gateway/figures/figures.h"
 #include "gateway/feed/records.h"
 #include "gateway/hook/hooks.h"
+#include "gateway/national/national.h"
 #include "gateway/national/signer.h"
 #include "gateway/publish/publish.h"
 #include "gateway/restproxy/proxy.h"
@@ -56,7 +57,7 @@ struct conf {
 	int64_t publish_keep, publish_memory;
 	char *rp_topic;
 	int64_t rp_threads, rp_timeout, rp_memory, rp_bytes, rp_reader, rp_all;
-	char *base, *figures_topic;
+	char *base, *figures_topic, *national_topic;
 	int64_t figures_k;
 	char *cat_publisher, *cat_walidata, *cat_contact, *cat_licence, *cat_place, *cat_place_code;
 	struct bus_conf_map cat_names;
@@ -136,6 +137,8 @@ static const struct bus_conf_option options[] = {
 	O("figures.topic", STR, figures_topic, "_titian_figures",
 	  "Topic of figures that were published, kept for ever; made when missing. \"\": none are published."),
 	O("figures.k", INT, figures_k, "10", "Counts below it are withheld; 10 at least."),
+	O("national.topic", STR, national_topic, "_titian_acknowledgements",
+	  "Topic of what mirrors of views acknowledge, kept for ever; made when missing. \"\": nothing is acknowledged."),
 	O("catalogue.publisher", STR, cat_publisher, "Pemerintah Kota Pekanbaru", "Whose catalogue it is."),
 	O("catalogue.walidata", STR, cat_walidata, "diskominfo", "Short name of the department that answers for the catalogue."),
 	O("catalogue.contact", STR, cat_contact, "", "E-mail of those who answer questions about data; \"\": none is told."),
@@ -275,6 +278,8 @@ static void serve(struct gw_api *api, const struct conf *c, const char *instance
 		gw_records_tick(api->records);
 		gw_exports_tick(api->exports);
 		gw_store_copy_tick(api->copy);
+		if (api->national)
+			gw_national_tick(api->national);
 		if (api->publish)
 			gw_publish_tick(api->publish);
 		gw_consumers_tick(api->consumers);
@@ -542,6 +547,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	const struct bus_kafka_conf kafka = kafka_conf(c);
 	struct bus_http *http = NULL, *ops = NULL;
 	const struct gw_defs_conf definitions = { .kafka = kafka, .topic = c->definitions_topic };
+	const struct gw_acks_conf acks = { kafka, c->national_topic };
 	const struct gw_figures_conf figures = { .releases = { kafka, c->figures_topic }, .k = c->figures_k };
 	char *base = base_of(c);
 	const struct gw_shelf_conf catalogue = { .base = base,
@@ -586,6 +592,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	if ((rc = gw_definitions_new(&api, defs, &api.definitions, err)) || (rc = open_exports(c, base, &api, err)) ||
 	    (rc = gw_hooks_start(api.hooks, err)) ||
 	    (*c->figures_topic && (rc = gw_figures_new(&api, &figures, &api.figures, err))) ||
+	    (*c->national_topic && (rc = gw_national_new(&api, &acks, &api.national, err))) ||
 	    (*c->publish_topic && (rc = open_publish(c, &api, err))) ||
 	    (*c->rp_topic && (rc = open_consumers(c, base, &api, err))) || (rc = start_http(c, &api, &http, &ops, err)) ||
 	    (rc = gw_engine_start(api.engine, err)))
@@ -603,6 +610,7 @@ out:
 		gw_exports_stop(api.exports);
 	if (api.hooks)
 		gw_hooks_stop(api.hooks);
+	gw_national_stop(api.national);
 	gw_records_stop(api.records);
 	gw_publish_stop(api.publish);
 	gw_proxy_stop(api.proxy);
@@ -612,6 +620,7 @@ out:
 	if (ops)
 		bus_http_stop(&ops, 2000);
 	gw_figures_free(&api.figures);
+	gw_national_free(&api.national);
 	gw_definitions_free(&api.definitions);
 	gw_defs_close(&defs);
 	gw_promises_free(&api.promises);

@@ -206,7 +206,7 @@ make_keys() {
 	}
 	rm -f "$DEMO_DIR/keys/access.keys"
 	local who secret
-	for who in demo dinsos publik; do
+	for who in demo dinsos publik pusat; do
 		secret=$("$BIN/titian-gateway" key new --keys "$DEMO_DIR/keys/access.keys" --name $who) ||
 			die "tidak dapat membuat kunci / cannot make a key"
 		if [ $who = demo ]; then write_env "$secret"; fi

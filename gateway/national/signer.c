@@ -101,9 +101,11 @@ static bool put_authority(const struct exchange *x, struct bus_buf *out)
 
 static void put_target(const struct exchange *x, struct bus_buf *out)
 {
-	const char *query = bus_http_raw_query(x->req);
+	const char *path = bus_http_path(x->req), *query = bus_http_raw_query(x->req);
+	bool asked =
+	    query == path + strlen(path) + 1; /* behind a '?', be it empty: it stands there in the request */
 
-	bus_buf_printf(out, "%s%s%s", bus_http_path(x->req), *query ? "?" : "", query);
+	bus_buf_printf(out, "%s%s%s", path, asked ? "?" : "", query);
 }
 
 static bool put_derived(const struct exchange *x, struct bus_str name, struct bus_buf *out)

@@ -6,9 +6,10 @@ At the end of a day it acknowledges what it has. It may be killed at any moment 
 
     centre.py FOLDER follow     until it is killed
     centre.py FOLDER day        until it has everything, then acknowledges, prints a line of JSON, and ends
-    centre.py FOLDER serve      reads `follow` or `day` a line, does each in a child, prints its pid and how it ended
+    centre.py FOLDER serve      a line each: `follow`, `day`, `day SECONDS`: done in a child, killed (-9) when its time is over or
+                                when `kill` is read; prints how it ended
 
-FOLDER/centre.json: {"url", "reader", "key" (private, hex), "bus_key" (public, hex), "views", "piece"}
+FOLDER/centre.json: {"url", "reader", "key" (private, hex), "bus_key" (public, hex), "views", "piece", "timeout"}
 """
 import base64
 import datetime
@@ -17,6 +18,8 @@ import http.client
 import json
 import os
 import pathlib
+import select
+import signal
 import sqlite3
 import sys
 import time
@@ -27,7 +30,7 @@ import http_message_signatures as hms
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-TIMEOUT = 5
+TIMEOUT = 5.0
 
 
 class Broken(Exception):
@@ -91,7 +94,7 @@ class Signed:
         except Exception as e:
             self.refused += 1
             raise Broken("signature: %r" % e)
-        if answer.body:
+        if answer.body or answer.status_code not in (204, 304):  # nothing there is a content too
             want = "sha-256=:%s:" % base64.b64encode(hashlib.sha256(answer.body).digest()).decode()
             if '"content-digest"' not in covered or answer.headers["Content-Digest"] != want:
                 self.refused += 1
@@ -114,6 +117,8 @@ class Mirror:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.conf = json.loads((self.folder / "centre.json").read_text())
+        global TIMEOUT
+        TIMEOUT = self.conf["timeout"]
         self.bus = Signed(self.conf["url"], self.conf["reader"], self.conf["key"], self.conf["bus_key"])
         self.db = sqlite3.connect(self.folder / "mirror.db", isolation_level=None)
         self.db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
@@ -250,22 +255,28 @@ class Mirror:
 
 def serve(folder):
     """A child for each order, so that starting one costs nothing."""
-    for line in sys.stdin:
+    orders = open(0, "rb", buffering=0)  # nothing read ahead: select sees what is there
+    for line in orders:
+        what, _, limit = line.decode().strip().partition(" ")
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.dup2(write, 1)
             try:
-                Mirror(folder).run(line.strip())
+                Mirror(folder).run(what)
                 os._exit(0)
             except BaseException as e:
                 print(repr(e), file=sys.stderr, flush=True)
                 os._exit(1)
         os.close(write)
-        print(pid, flush=True)
+        ready = select.select([read, orders], [], [], float(limit) if limit else None)[0]
+        if read not in ready:
+            if ready:
+                orders.readline()  # kill
+            os.kill(pid, signal.SIGKILL)
         with os.fdopen(read) as said:
             text = said.read().strip()
-        _, status = os.waitpid(pid, 0)
+        status = os.waitpid(pid, 0)[1]
         print("%d %s" % (os.waitstatus_to_exitcode(status), text), flush=True)
 
 

@@ -1,19 +1,19 @@
-"""The national profile: signatures both ways, by another implementation of RFC 9421; acknowledgements; a month of days in
-which a stub of the centre (centre.py) keeps a mirror over a bad line, equal to the truth every evening.
-
-    NATIONAL_SEEDS=5 NATIONAL_DAYS=30 NATIONAL_SEED=1    make soak-national; a failure names its seed
-"""
+"""The national profile: signatures both ways, by another implementation of RFC 9421 (http-message-signatures);
+acknowledgements, whose digests another implementation of RFC 8785 makes. The month is test_national_month.py's."""
 import base64
 import datetime
-import gzip
 import hashlib
 import json
+import threading
 import urllib.request
 
 import pytest
+import rfc8785
+from confluent_kafka import Consumer, TopicPartition
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import centre
+from conftest import wait_for
 from own_gateway import OwnGateway, Topic
 
 SCHEMA = {"type": "record", "name": "Nasional", "namespace": "pku.uji", "x_jenis": "register", "x_kunci": "id",
@@ -72,7 +72,7 @@ class Bus:
         self.rows, self.counts = "nasional_baris%d" % n, "nasional_hitung%d" % n
         self.gateway = OwnGateway(apart, "national%d" % n, [self.topic], {self.rows: ROWS % self.n, self.counts: COUNTS % self.n},
                                   POLICY % self.n, readers=("uji", "pusat", "biasa"),
-                                  more="publish: {topic: _uji_pub%d}\n" % n).start()
+                                  more="national: {topic: _uji_ack%d}\npublish: {topic: _uji_pub%d}\n" % (n, n)).start()
         x = self.directory()["keys"][0]["x"]
         self.bus_key = base64.urlsafe_b64decode(x + "=").hex()
 
@@ -98,7 +98,6 @@ def bus(apart):
 
 
 def centre_wait(b, rows):
-    from conftest import wait_for
     wait_for(lambda: len(b.gateway.get("/v1/views/%s?limit=1000" % b.rows)) == rows, 30, "%d rows" % rows)
 
 
@@ -122,7 +121,6 @@ def test_answers_are_signed_for_who_wants_it(bus):
 
 
 def test_a_long_poll_is_signed_when_it_ends(bus):
-    import threading
     c, got = bus.client(), []
     first = json.loads(c.ask("GET", "/v1/views/%s/changes" % bus.rows)[2])
     while not first["up_to_date"]:
@@ -229,3 +227,95 @@ def test_a_file_comes_in_pieces_each_with_its_digest(bus):
     # Accept-Encoding: gzip does not spoil a piece
     status, headers, body = c.ask("GET", "/v1/views/%s.ndjson" % bus.rows, {"Range": "bytes=0-1999", "If-Range": tag, "Accept-Encoding": "gzip"})
     assert status == 206 and body == whole[:2000]
+
+
+def acknowledge(bus, of, **more):
+    """As the centre does, of what the view holds now; `more` overrides what it says."""
+    c, cursor, rows = bus.client(), None, {}
+    while True:
+        answer = json.loads(c.ask("GET", "/v1/views/%s/changes?%s" % (of, "after=" + cursor if cursor else ""))[2])
+        for change in answer["changes"]:
+            rows[change["key"]] = change["row"]
+        cursor = answer["cursor"]
+        if answer["up_to_date"]:
+            break
+    digest = 0
+    for row in rows.values():
+        digest ^= int.from_bytes(hashlib.sha256(rfc8785.dumps(row)).digest(), "big")
+    said = {"view": of, "cursor": cursor, "rows": len(rows), "digest": "%064x" % digest, **more}
+    body = json.dumps({k: v for k, v in said.items() if v is not None}).encode()
+    status, _, answer = c.ask("POST", "/v1/nasional/acknowledgements", {"Content-Type": "application/json"}, body)
+    return status, json.loads(answer)
+
+
+def test_an_acknowledgement_is_compared_recorded_and_shown(bus, apart):
+    status, said = acknowledge(bus, bus.rows, as_of="2026-11-23T10:00:00+07:00", detail="beban harian")
+    assert status == 201 and said["compared"] == "equal" and said["rows_here"] == said["rows"] == 60
+    assert acknowledge(bus, bus.counts, digest=None)[1]["compared"] == "equal"  # by rows alone
+    assert acknowledge(bus, bus.counts, rows=None, digest=None)[1]["why"] == "nothing-to-compare"
+    # one row that is not ours
+    errors = bus.gateway.log().count("national.different")
+    wrong = acknowledge(bus, bus.counts, digest="0" * 64)[1]
+    assert wrong["compared"] == "different" and wrong["digest_here"] != "0" * 64
+    assert acknowledge(bus, bus.counts, rows=2)[1]["compared"] == "different"
+    assert bus.gateway.log().count("national.different") == errors + 2
+    assert bus.gateway.metric('titian_national_acknowledgements_total{result="different"}') == 2
+    # its own, and everybody's; the offer has the newest
+    mine = json.loads(bus.client().ask("GET", "/v1/nasional/acknowledgements?view=" + bus.rows)[2])
+    assert mine == [said]
+    assert bus.gateway.request("/v1/nasional/acknowledgements", key=bus.gateway.keys["biasa"])[2] == b"[]"
+    everybodys = bus.gateway.get("/v1/nasional/acknowledgements?reader=pusat")
+    assert len(everybodys) == 5 and everybodys[-1] == said
+    offer = json.loads(bus.client().ask("GET", "/v1/nasional")[2])
+    assert offer["signatures"]["requests"] == "required" and offer["signatures"]["answers"] is True
+    told = {d["view"]: d for d in offer["datasets"]}
+    assert set(told) == {bus.rows, bus.counts}
+    assert told[bus.rows]["acknowledged"] == said and told[bus.rows]["behind"] is False and told[bus.rows]["key"] == "id"
+    assert told[bus.counts]["acknowledged"]["compared"] == "different"
+    # it is in Kafka, as it was answered, under the reader's and the view's name
+    consumer = Consumer({"bootstrap.servers": apart.bootstrap, "group.id": "uji", "enable.auto.commit": False})
+    consumer.assign([TopicPartition("_uji_ack1", 0, 0)])
+    first = consumer.poll(20)
+    consumer.close()
+    assert first.key().decode() == "pusat|" + bus.rows and json.loads(first.value()) == said
+
+
+def test_what_has_changed_since_is_not_compared(bus):
+    c, path = bus.client(), "/v1/views/%s/changes" % bus.rows
+    cursor = json.loads(c.ask("GET", path)[2])["cursor"]
+    bus.topic.put("p01", {"id": "p01", "kel": "k1", "jumlah": 4711})
+    bus.topic.flush()
+    wait_for(lambda: json.loads(c.ask("GET", "/v1/views/%s/p01" % bus.rows)[2])["jumlah"] == 4711, 20, "the change")
+    said = acknowledge(bus, bus.rows, cursor=cursor)[1]
+    assert (said["compared"], said["why"]) == ("unknown", "changed-since") and "digest_here" not in said
+    wait_for(lambda: bus.gateway.metric('titian_national_behind{reader="pusat",view="%s"}' % bus.rows) == 1, 10, "the gauge")
+    assert acknowledge(bus, bus.rows)[1]["compared"] == "equal"
+    wait_for(lambda: bus.gateway.metric('titian_national_behind{reader="pusat",view="%s"}' % bus.rows) == 0, 10, "the gauge")
+    # what is rejected is recorded, and makes the mirror one that is behind
+    status, said = acknowledge(bus, bus.rows, status="rejected", detail="kolom tidak dikenal", rows=None, digest=None)
+    assert status == 201 and said["status"] == "rejected" and said["compared"] == "unknown"
+    wait_for(lambda: bus.gateway.metric('titian_national_behind{reader="pusat",view="%s"}' % bus.rows) == 1, 10, "the gauge")
+
+
+@pytest.mark.parametrize("more,status,code", [
+    ({"view": "tidak_ada"}, 404, "view-unknown"), ({"view": None}, 400, "parameter-invalid"),
+    ({"cursor": "x"}, 400, "cursor-invalid"), ({"cursor": None}, 400, "cursor-invalid"),
+    ({"rows": -1}, 400, "parameter-invalid"), ({"digest": "ab"}, 400, "parameter-invalid"),
+    ({"status": "hilang"}, 400, "parameter-invalid"), ({"detail": "NIK 1471012345678901"}, 400, "parameter-invalid"),
+    ({"detail": "x" * 501}, 400, "parameter-invalid"), ({"lain": 1}, 400, "parameter-invalid")])
+def test_an_acknowledgement_that_says_nothing_is_refused(bus, more, status, code):
+    got, answer = acknowledge(bus, bus.counts, **more)
+    assert (got, answer["code"]) == (status, code)
+
+
+def test_acknowledgements_outlive_the_gateway(bus):
+    before = bus.gateway.get("/v1/nasional/acknowledgements?limit=1000")
+    bus.gateway.kill()
+    bus.gateway.start()
+    wait_for(lambda: bus.gateway.request("/v1/nasional/acknowledgements")[0] == 200, 20, "the topic to be read")
+    assert before and bus.gateway.get("/v1/nasional/acknowledgements?limit=1000") == before
+    # a signature of before this gateway's start is not taken: its nonces are forgotten
+    request = centre.Request("GET", bus.gateway.url + "/v1/whoami", {})
+    old = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=60)
+    bus.client().signer.sign(request, key_id="pusat", created=old, nonce="lama", covered_component_ids=["@method", "@target-uri"])
+    assert refusal(bus, request)[1] == "signature-invalid"

@@ -141,6 +141,8 @@ static void feed(void *ctx, struct bus_http_request *req)
 	f->told = stage.ticks;
 	f->next = stage.feeds;
 	stage.feeds = f;
+	if (strcmp(bus_http_pattern(req), "/gathered") == 0)
+		bus_http_gather(req);
 	f->stream = bus_http_stream(req, 200, "text/event-stream", feed_read, feed_free, f);
 	pthread_mutex_unlock(&stage.lock);
 }
@@ -201,9 +203,20 @@ const struct bus_http_route stage_routes[] = {
 	{ "GET", "/hello", hello },	{ "POST", "/echo", echo },	{ "GET", "/part/{a}", part },
 	{ "GET", "/problem", problem }, { "GET", "/nothing", nothing }, { "GET", "/late", late },
 	{ "POST", "/late", late },	{ "GET", "/at-once", at_once }, { "GET", "/hold", hold },
-	{ "GET", "/feed", feed },	{ "GET", "/export", export },	{ "GET", "/abort", aborted },
+	{ "GET", "/feed", feed },	{ "GET", "/gathered", feed },	{ "GET", "/export", export },	{ "GET", "/abort", aborted },
 	{ NULL, NULL, NULL },
 };
+
+/* How much is sent, said before it; and what was set. */
+static void finish(void *ctx, struct bus_http_request *req, int status, const struct bus_str *content)
+{
+	char text[80];
+
+	(void)ctx;
+	snprintf(text, sizeof(text), "%d, %d bytes, %s", status, content ? (int)content->n : -1,
+		 bus_http_given(req, "Content-Type") ? bus_http_given(req, "Content-Type") : "no type");
+	bus_http_add(req, "X-Finish", text);
+}
 
 static const char *const origins[] = { "https://data.pekanbaru.go.id", NULL };
 
@@ -217,6 +230,7 @@ int stage_start(void **state)
 				      .body_ms = 600,
 				      .idle_ms = 1500,
 				      .origins = origins,
+				      .finish = finish,
 				      .program = "test" };
 	struct bus_error err;
 

@@ -71,6 +71,44 @@ static void a_stream_parks_and_is_woken(void **state)
 	assert_int_equal(atomic_load(&stage.freed), 1);
 }
 
+static void a_gathered_stream_is_one_answer(void **state)
+{
+	int fd = stage_dial();
+	char *a;
+
+	(void)state;
+	stage_say(fd, GET("/gathered"));
+	for (int i = 0; i < 20; i++) {
+		usleep(2000);
+		stage_tick(i == 19);
+	}
+	a = stage_hear(fd, "tick 20\n", 3000, NULL);
+	assert_holds(a, "Content-Length: ");
+	assert_holds(a, "X-Finish: 200, ");
+	assert_null(strstr(a, "chunked"));
+	assert_null(strstr(a, "-1 bytes"));
+	free(a);
+	/* and the connection is as good as before; what is known late is told late */
+	stage_say(fd, GET("/hello"));
+	a = stage_hear(fd, "hello", 3000, NULL);
+	assert_holds(a, "X-Finish: 200, 5 bytes, text/plain");
+	free(a);
+	stage_say(fd, GET("/export"));
+	a = stage_hear(fd, "\r\n\r\n", 3000, NULL);
+	assert_holds(a, "X-Finish: 200, -1 bytes, ");
+	free(a);
+	close(fd);
+	/* a peer that leaves while it waits is let go */
+	stage.last = false;
+	fd = stage_dial();
+	stage_say(fd, GET("/gathered"));
+	usleep(20000);
+	close(fd);
+	for (int i = 0; i < 300 && atomic_load(&stage.freed) < 3; i++)
+		usleep(10000);
+	assert_int_equal(atomic_load(&stage.freed), 3);
+}
+
 static void *tick_often(void *ctx)
 {
 	(void)ctx;
@@ -222,6 +260,7 @@ int main(void)
 		TEST(a_deferred_answer_comes_from_another_thread),
 		TEST(a_peer_that_leaves_a_deferred_request_does_no_harm),
 		TEST(a_stream_parks_and_is_woken),
+		TEST(a_gathered_stream_is_one_answer),
 		TEST(two_hundred_streams_lose_no_wake_up),
 		TEST(a_parked_stream_whose_peer_left_is_freed),
 		TEST(a_long_stream_arrives_whole),
