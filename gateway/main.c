@@ -17,6 +17,7 @@
 #include "gateway/commands.h"
 #include "gateway/serve/api.h"
 #include "gateway/serve/checks.h"
+#include "gateway/serve/crowd.h"
 #include "gateway/serve/kept.h"
 #include "gateway/engine/engine.h"
 #include "gateway/engine/group.h"
@@ -43,7 +44,8 @@ struct conf {
 	char *bootstrap, *schemas_topic, *views_dir, *db_path, *policy, *keys, *cursor_key;
 	char *exports_dir, *exports_key, *definitions_topic;
 	char *store, *pg_conninfo, *pg_reader;
-	char *address, *ops_address;
+	char *address, *ops_address, *anybody;
+	bool forwarded;
 	struct bus_conf_map kafka;
 	struct bus_conf_list topics, cors;
 	const char **origins; /* of cors; NULL-ended */
@@ -89,6 +91,8 @@ static const struct bus_conf_option options[] = {
 	O("http.threads", INT, threads, "0", "Threads that answer; 0: as many as cores, at most 4."),
 	O("http.connections", INT, connections, "10000", "Most connections at a time."),
 	O("http.cors", LIST, cors, "", "Origins whose pages may read answers in a browser: https://host; none unless named."),
+	O("http.forwarded", BOOL, forwarded, "false",
+	  "A proxy stands before it and writes who asks last into X-Forwarded-For: access.anybody goes by that address."),
 	O("http.base", STR, base, "", "URL where readers reach this gateway, for links; default: http://ADDRESS:PORT."),
 	O("ops.address", STR, ops_address, "127.0.0.1", "Address of health and metrics."),
 	O("ops.port", PORT, ops_port, "18081", "Port of health and metrics."),
@@ -96,6 +100,8 @@ static const struct bus_conf_option options[] = {
 	O("records.threads", INT, records_threads, "2", "Threads that read topics' records for readers, each with a consumer; 1 to 16."),
 	O("access.policy", PATH, policy, NULL, "Who may read what (YAML); read again on SIGHUP."),
 	O("access.keys", PATH, keys, NULL, "Readers' keys, hashed; read again on SIGHUP."),
+	O("access.anybody", STR, anybody, "1200/1m",
+	  "Requests for the catalogue, figures and documents that one address may make without a key; \"\": without end."),
 	O("cursor.key", PATH, cursor_key, "", "Key that signs cursors; default: made beside the database."),
 	O("exports.dir", PATH, exports_dir, "", "Folder of exports, ours alone; default: beside the database."),
 	O("exports.space", SIZE, exports_space, "4GiB", "Most bytes of all exports together."),
@@ -542,6 +548,18 @@ static char *base_of(const struct conf *c)
 	return base;
 }
 
+static enum bus_err open_crowd(const struct conf *c, struct gw_crowd **out, struct bus_error *err)
+{
+	struct gw_quota each;
+
+	if (!*c->anybody)
+		return BUS_OK;
+	if (!gw_quota_read(c->anybody, &each))
+		return bus_fail(err, BUS_EINVAL, "access.anybody: '%s' is no quota like 1200/1m", c->anybody);
+	*out = gw_crowd_new(each, c->forwarded);
+	return BUS_OK;
+}
+
 static enum bus_err run(const struct conf *c, struct bus_error *err)
 {
 	const struct bus_kafka_conf kafka = kafka_conf(c);
@@ -581,6 +599,8 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 		api.copy = gw_store_copy_new(&api, c->db_path, c->group_url, api.cursors.key);
 	api.feeds = gw_feeds_new((int)c->slow);
 	api.kept = gw_kept_new();
+	if ((rc = open_crowd(c, &api.crowd, err)))
+		goto out;
 	if ((rc = gw_records_new(&api, &kafka, (int)c->records_threads, &api.records, err)))
 		goto out;
 	if ((rc = gw_proxy_new(&api, &kafka, &api.proxy, err)))
@@ -634,6 +654,7 @@ out:
 	gw_consumers_free(&api.consumers);
 	gw_feeds_free(&api.feeds);
 	gw_kept_free(&api.kept);
+	gw_crowd_free(&api.crowd);
 	gw_exports_free(&api.exports);
 	gw_signer_free(&api.signer);
 	gw_hooks_free(&api.hooks);

@@ -338,7 +338,7 @@ void gw_catalogue_asyncapi(void *ctx, struct bus_http_request *req)
 	struct doc d = { .j = { .buf = &body }, .shelf = &shelf, .opd = opd };
 	bool yaml = false, told = false;
 
-	if (gw_api_keyed(req) && !gw_api_reader(api, req, reader))
+	if (gw_api_keyed(req) ? !gw_api_reader(api, req, reader) : !gw_api_anybody(api, req))
 		return;
 	gw_shelf_of(api, req, *reader ? reader : NULL, &shelf);
 	if (!name_of(bus_http_part(req, "file"), opd, &yaml)) {

@@ -132,7 +132,7 @@ static bool reader_of(struct gw_api *api, struct bus_http_request *req, const ch
 
 	reader[0] = '\0';
 	if (!key && !gw_api_keyed(req))
-		return true;
+		return gw_api_anybody(api, req);
 	if (!gw_api_identify(api, req, key, reader))
 		return gw_api_quota(api, req, reader);
 	begin(&j, api->catalogue, name, false);

@@ -4,8 +4,10 @@
 #include "gateway/catalogue/shelf.h"
 #include "gateway/export/file.h"
 #include "gateway/export/xlsx_book.h"
+#include "gateway/serve/kept.h"
 
 #define LINES_MAX 20000 /* of columns: a handler's work is short */
+#define KEEP_MS 60000	/* everybody's, which anybody may ask for */
 
 static const char *const access_word[] = { "tertutup / closed", "terbatas / shared", "terbuka / open" };
 
@@ -95,8 +97,10 @@ static void put_book(struct gw_book *b, const struct gw_shelf *s, const struct g
 
 void gw_catalogue_dictionary(void *ctx, struct bus_http_request *req)
 {
+	static const struct gw_grant nothing;
 	const char *name = bus_http_part(req, "view");
 	const struct gw_shelf_item *item;
+	struct gw_asked asked = { 0 };
 	struct bus_buf body = { 0 };
 	struct bus_error err;
 	struct gw_shelf shelf;
@@ -112,6 +116,9 @@ void gw_catalogue_dictionary(void *ctx, struct bus_http_request *req)
 		gw_problem(req, "view-unknown", NULL, "/catalog");
 		return;
 	}
+	if (!gw_api_keyed(req) && gw_kept_answer(ctx, req, NULL, &nothing, 0, &asked))
+		return;
+	asked.age_ms = KEEP_MS;
 	for (size_t i = 0; i < n; i++)
 		lines += item[i].view->n_columns;
 	if (lines > LINES_MAX) {
@@ -129,5 +136,6 @@ void gw_catalogue_dictionary(void *ctx, struct bus_http_request *req)
 		 *name ? item->view->name : "");
 	bus_http_set(req, "Content-Disposition", as);
 	bus_http_set(req, "Vary", "Authorization, X-Api-Key");
-	bus_http_reply(req, 200, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", &body);
+	gw_kept_reply(ctx, req, &asked, 200,
+		      "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", &body);
 }

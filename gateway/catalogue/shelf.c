@@ -100,7 +100,7 @@ bool gw_shelf_open(struct gw_api *api, struct bus_http_request *req, struct gw_s
 	char reader[GW_READER_NAME_MAX];
 	bool keyed = gw_api_keyed(req);
 
-	if (keyed && !gw_api_reader(api, req, reader))
+	if (keyed ? !gw_api_reader(api, req, reader) : !gw_api_anybody(api, req))
 		return false;
 	gw_shelf_of(api, req, keyed ? reader : NULL, out);
 	return true;

@@ -353,7 +353,7 @@ static void answer(struct gw_api *api, struct bus_http_request *req, enum gw_ope
 	struct bus_buf body = { 0 };
 	bool keyed = bus_http_header(req, "Authorization") || bus_http_header(req, "X-Api-Key");
 
-	if (keyed && !gw_api_reader(api, req, reader))
+	if (keyed ? !gw_api_reader(api, req, reader) : !gw_api_anybody(api, req))
 		return;
 	view = bus_xcalloc(views->n + 1, sizeof(*view));
 	for (size_t i = 0; keyed && i < views->n; i++) {

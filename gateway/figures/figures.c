@@ -234,7 +234,7 @@ static bool who(struct gw_api *api, struct bus_http_request *req, bool *keyed)
 	char reader[GW_READER_NAME_MAX];
 
 	*keyed = gw_api_keyed(req);
-	return !*keyed || gw_api_reader(api, req, reader);
+	return *keyed ? gw_api_reader(api, req, reader) : gw_api_anybody(api, req);
 }
 
 void gw_figures_list(void *ctx, struct bus_http_request *req)

@@ -2,7 +2,9 @@
 
 #include <strings.h>
 
+#include "bus/clock.h"
 #include "bus/yaml.h"
+#include "gateway/serve/crowd.h"
 
 const char *gw_api_key(const struct bus_http_request *req)
 {
@@ -73,6 +75,20 @@ bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
 	if (!problem)
 		return gw_api_quota(api, req, name);
 	gw_problem(req, problem, NULL, strcmp(problem, "key-missing") == 0 ? "Authorization: Bearer tk_..." : NULL);
+	return false;
+}
+
+bool gw_api_anybody(struct gw_api *api, struct bus_http_request *req)
+{
+	struct gw_quota_left left;
+
+	if (!api->crowd)
+		return true;
+	left = gw_crowd_take(api->crowd, req, bus_clock_mono_ms());
+	if (!left.over)
+		return true;
+	gw_quota_headers(req, &left);
+	gw_problem(req, "quota-exceeded", NULL, NULL);
 	return false;
 }
 

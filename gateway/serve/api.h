@@ -24,6 +24,7 @@ struct gw_figures_desk; /* gateway/figures/figures.h */
 struct gw_signer; /* gateway/national/signer.h */
 struct gw_national; /* gateway/national/national.h */
 struct gw_shelf_conf; /* gateway/catalogue/shelf.h */
+struct gw_crowd; /* gateway/serve/crowd.h */
 struct gw_definitions; /* gateway/serve/definitions.h */
 
 struct gw_api {
@@ -44,6 +45,7 @@ struct gw_api {
 	struct gw_store_copy *copy; /* gateway/export/store.h; NULL: no group */
 	struct gw_figures_desk *figures; /* NULL: none are published */
 	struct gw_kept *kept; /* NULL: no answer is kept */
+	struct gw_crowd *crowd; /* NULL: who has no key is not counted */
 	struct gw_signer *signer; /* NULL: nothing is signed */
 	struct gw_national *national; /* NULL: no acknowledgements are taken */
 };
@@ -74,6 +76,8 @@ bool gw_api_signs(struct gw_api *api, const struct bus_http_request *req);
 /* Who asks: fills name (GW_READER_NAME_MAX) or answers 401, or 429 beyond its quota,
  * and returns false. Once a request. */
 bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name);
+/* Somebody without a key, whom this costs something; false: answered 429, too many of that address. */
+bool gw_api_anybody(struct gw_api *api, struct bus_http_request *req);
 /* As gw_api_reader, of who may define views; else 401 or 403. */
 bool gw_api_definer(struct gw_api *api, struct bus_http_request *req, char *name);
 /* One request more of a reader that is known otherwise; false: answered 429. */

@@ -107,7 +107,8 @@ bool gw_kept_answer(struct gw_api *api, struct bus_http_request *req, const stru
 	*out = (struct gw_asked){ .store = gw_store_id(api->engine),
 				  .newest = newest,
 				  .rights = gw_access_generation(api->access),
-				  .mark = bus_http_mark(req) };
+				  .mark = bus_http_mark(req),
+				  .age_ms = AGE_MS };
 	out->keep =
 	    api->kept && !(control && strstr(control, "no-cache")) && !bus_http_header(req, "If-None-Match");
 	if (!out->keep)
@@ -148,7 +149,7 @@ void gw_kept_reply(struct gw_api *api, struct bus_http_request *req, const struc
 	if (atomic_load(&k->bytes) + size <= BYTES_MAX) {
 		atomic_fetch_add(&k->bytes, size);
 		s->asked = *asked;
-		s->until_ms = bus_clock_mono_ms() + AGE_MS;
+		s->until_ms = bus_clock_mono_ms() + asked->age_ms;
 		s->answer = bus_http_answer_ref(answer);
 	}
 	pthread_mutex_unlock(&k->lock[i % LOCKS]);

@@ -56,22 +56,27 @@ void gw_meters_free(struct gw_meter **list)
 	}
 }
 
-struct gw_quota_left gw_quota_take(struct gw_meter *m, struct gw_quota q, int64_t now_ms)
+struct gw_quota_left gw_quota_count(_Atomic uint64_t *state, struct gw_quota q, int64_t now_ms)
 {
 	struct gw_quota_left l = { .quota = q };
 	int64_t window_ms = (int64_t)q.seconds * 1000;
 	uint64_t stretch = (uint64_t)(now_ms / window_ms) & UINT32_MAX, had, has;
 
-	had = atomic_load(&m->state);
+	had = atomic_load(state);
 	do {
 		uint32_t used = had >> 32 == stretch ? (uint32_t)had : 0;
 
 		l.over = used >= q.requests;
 		l.left = l.over ? 0 : q.requests - used - 1;
 		has = stretch << 32 | (l.over ? used : used + 1);
-	} while (!atomic_compare_exchange_weak(&m->state, &had, has));
+	} while (!atomic_compare_exchange_weak(state, &had, has));
 	l.reset_s = (uint32_t)((window_ms - now_ms % window_ms + 999) / 1000);
 	return l;
+}
+
+struct gw_quota_left gw_quota_take(struct gw_meter *m, struct gw_quota q, int64_t now_ms)
+{
+	return gw_quota_count(&m->state, q, now_ms);
 }
 
 void gw_quota_headers(struct bus_http_request *req, const struct gw_quota_left *l)

@@ -28,6 +28,11 @@ struct gw_stmt {
 };
 
 int gw_db_on_progress(void *db); /* ends what runs past the deadline */
+/* What SQLite says, as an error of ours. db NULL: there is no connection. */
+enum bus_err gw_db_fail(struct gw_db *db, int rc, struct bus_error *err, const char *doing);
+/* db_stmt.c: borrowed from v. */
+struct bus_str gw_db_text_of(sqlite3_value *v);
+void gw_db_value_of(sqlite3_value *v, struct gw_value *out);
 /* db_pg.c: db is an empty SQLite database, and becomes the shadow of the one at path. */
 enum bus_err gw_db_attach_pg(struct gw_db *db, const char *path, enum gw_db_mode mode, struct bus_error *err);
 

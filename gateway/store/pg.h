@@ -5,8 +5,8 @@
  * about tables (sqlite_schema, pragma_table_info), what a stranger's SELECT may do, and what a plan is, the shadow
  * answers, so that both stores take and refuse the same. The server keeps the shadow's definitions for the next start.
  *
- * The writer's connection holds a lock: there is one writer. It may not be a superuser's. Readers become ROLE, which
- * may read and nothing else, in transactions that are read-only, and the server ends what runs for a minute.
+ * The writer's connection holds a lock: there is one writer. It may not be a superuser's, nor
+ * of who may read the server's files or run programs, or become somebody who may. Readers become ROLE, which may read and nothing else, in transactions that are read-only, and the server ends what runs for a minute.
  *
  * What is given up (a deadline, an interruption) is cancelled at the server; one that is silent for 2 s more has lost the
  * connection.

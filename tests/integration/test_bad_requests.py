@@ -86,19 +86,13 @@ class Server:
         return said["code"]
 
 
-def make_gateway(apart):
-    topic = Topic(apart, TOPIC, SCHEMA)
-    for i in range(5):
-        topic.put("k%d" % i, {"id": "k%d" % i, "n": i, "tanda": []})
-    topic.flush()
-    return OwnGateway(apart, "bad-requests", [topic], {"serang": VIEW}, POLICY)
-
-
 def gateway_routes(gateway):
     document = json.loads(urllib.request.urlopen(gateway.url + "/v1/openapi.json").read())
     made = gateway.request("/v1/webhooks", method="POST", body=b'{"view":"serang","url":"https://contoh.invalid/x"}')
-    values = {"view": "serang", "key": "k1", "topic": TOPIC, "topic_name": TOPIC, "file": "x", "indicator": "tak-ada", "month": "2025-01",
-              "action": "package_show", "dataset": "serang", "code": "http-400"}
+    values = {"view": "serang", "key": "k1", "topic": TOPIC, "file": "x", "indicator": "tak-ada", "month": "2025-01",
+              "action": "package_show", "dataset": "serang", "code": "http-400", "partition": "0", "group": "serang", "instance": "satu"}
+    assert gateway.request("/consumers/serang", method="POST", body=b'{"name":"satu"}', accept="*/*",
+                           headers={"Content-Type": "application/vnd.kafka.v2+json"})[0] == 200
 
     def resolved(node):
         while "$ref" in node:
@@ -126,8 +120,17 @@ def registry_routes():
 
 
 @pytest.fixture(scope="module")
-def servers(apart, tmp_path_factory):
-    gateway = make_gateway(apart).start()
+def topic(apart):
+    topic = Topic(apart, TOPIC, SCHEMA)
+    for i in range(5):
+        topic.put("k%d" % i, {"id": "k%d" % i, "n": i, "tanda": []})
+    topic.flush()
+    return topic
+
+
+@pytest.fixture(scope="module")
+def servers(apart, topic, tmp_path_factory):
+    gateway = OwnGateway(apart, "bad-requests", [topic], {"serang": VIEW}, POLICY).start()
     registry = test_registry.Registry(apart.bootstrap, "_schemas_serang", tmp_path_factory.mktemp("registry")).start()
     assert registry.register("serang-tetap", TEXT)[0] == 200
     try:
@@ -272,11 +275,11 @@ def test_packed_bodies_are_not_unpacked_beyond_their_bounds(server):
     twice = gzip.compress(largest)
     assert len(bomb) < MIB and 7 * MIB < len(largest) < 8 * MIB and len(twice) < 100000
     for route in (r for r in server.routes if r.types):
-        own = route.pattern == "/v1/topics/{topic}/records"  # takes gzip, once: then it is no record
-        for body, coding, status in ((bomb, "gzip", 413), (largest, "gzip", 413), (twice, "gzip", 422), (twice, "gzip, gzip", 415),
-                                     (b"{}", "br", 415), (b"{}", "\xff", 415)):
+        own = "/topics/{topic}" in route.pattern  # takes gzip, once: then it is no record
+        for body, coding, status in ((bomb, "gzip", [413]), (largest, "gzip", [413]), (twice, "gzip", [400, 422]),
+                                     (twice, "gzip, gzip", [415]), (b"{}", "br", [415]), (b"{}", "\xff", [415])):
             a = server.whole(route, body=body, Content_Encoding=coding, Content_Type=route.types[0])
-            server.problem(a, status if own else 413 if body is largest else 415)
+            server.problem(a, *(status if own else [413] if body is largest else [415]))
             assert a.seconds < 5, (route, coding, a)
 
 
@@ -363,6 +366,28 @@ def test_absurd_lengths_in_avro(server):
                 a = whole(server.port, "POST", "/v1/topics/%s/records%s" % (TOPIC, query), body, server.key, Content_Type=kind)
                 server.problem(a, 400, 422)
                 assert a.seconds < 2, (body, a)
+
+
+# --- nobody's ------------------------------------------------------------------------------------------------
+
+def test_who_has_no_key_is_counted_by_address(apart, topic):
+    gateway = OwnGateway(apart, "bad-crowd", [topic], {"serang": VIEW}, POLICY)
+    conf = gateway.dir / "gateway.yaml"
+    conf.write_text(conf.read_text().replace("access: {", "access: {anybody: 21/1d, ").replace("http: {", "http: {forwarded: true, "))
+    gateway.start()
+    try:
+        paths = ["/data.json", "/catalog", "/catalog/dictionary.xlsx", "/v1/nasional/agregat", "/v1/openapi.json", "/asyncapi/uji.json",
+                 "/api/3/action/package_list"]
+        for path in 3 * paths:
+            assert whole(gateway.port, "GET", path).status in (200, 404), path
+        for path in paths:
+            a = whole(gateway.port, "GET", path)
+            assert (a.status, json.loads(a.body)["code"]) == (429, "quota-exceeded") and 0 < int(a.headers["retry-after"]) <= 86400
+            assert whole(gateway.port, "GET", path, X_Forwarded_For="9.9.9.9, 10.1.1.1").status in (200, 404)
+            assert whole(gateway.port, "GET", path, key=gateway.key).status in (200, 404)
+        assert whole(gateway.port, "GET", "/healthz").status == 200
+    finally:
+        gateway.stop()
 
 
 # --- slow ---------------------------------------------------------------------------------------------------

@@ -326,3 +326,26 @@ def test_a_database_that_compares_text_otherwise_ends_the_start(apart, killed, t
                        more=more(killed).replace("dbname=titian", "dbname=salah") + "definitions: {topic: ''}\n")
     with pytest.raises(AssertionError, match="text must compare by its bytes"):
         wrong.start()
+
+
+def test_roles_that_may_do_too_much_end_the_start(apart, killed, topic):
+    def admin(text):
+        killed.sql(text, user="admin", database="postgres")
+    admin("CREATE DATABASE kuasa OWNER titian TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    admin("CREATE ROLE atasan NOLOGIN SUPERUSER")
+    gateway = OwnGateway(apart, "postgres-powers", [topic], VIEWS, POLICY,
+                         more=more(killed).replace("dbname=titian", "dbname=kuasa") + "definitions: {topic: ''}\n")
+    for give, take, name in (("ALTER ROLE titian BYPASSRLS", "ALTER ROLE titian NOBYPASSRLS", "BYPASSRLS titian"),
+                             ("ALTER ROLE titian CREATEROLE", "ALTER ROLE titian NOCREATEROLE", "CREATEROLE titian"),
+                             ("ALTER ROLE titian_reader REPLICATION", "ALTER ROLE titian_reader NOREPLICATION", "REPLICATION titian_reader"),
+                             ("GRANT atasan TO titian", "REVOKE atasan FROM titian", "superuser atasan"),
+                             ("GRANT pg_execute_server_program TO titian_reader", "REVOKE pg_execute_server_program FROM titian_reader",
+                              "pg_execute_server_program")):
+        admin(give)
+        try:
+            with pytest.raises(AssertionError, match="may do too much .*" + name):
+                gateway.start()
+        finally:
+            admin(take)
+    gateway.start()
+    gateway.stop()

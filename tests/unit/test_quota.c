@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "gateway/serve/crowd.h"
 #include "gateway/serve/quota.h"
 
 static void a_quota_is_requests_and_a_time(void **state)
@@ -86,12 +87,38 @@ static void threads_share_it_exactly(void **state)
 	gw_meters_free(&list);
 }
 
+/* One household is one reader, and the proxy's word is the last one. */
+static void who_asks_is_the_last_address_that_was_forwarded(void **state)
+{
+	static const char *const bad[] = {
+		"",	    ",",
+		"1.2.3.4,", "1.2.3",
+		"unknown",  "1.2.3.4:80",
+		"[::1]",    "1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16:17:18:19:20:21:22:23"
+	};
+	uint8_t a[16], b[16];
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(bad); i++)
+		if (gw_crowd_address(bad[i], a))
+			fail_msg("'%s' was taken", bad[i]);
+	assert_true(gw_crowd_address("6.6.6.6, 10.0.0.1", a) && gw_crowd_address("10.0.0.1 ", b));
+	assert_memory_equal(a, b, 16);
+	assert_true(gw_crowd_address("10.0.0.2", b));
+	assert_memory_not_equal(a, b, 16);
+	assert_true(gw_crowd_address("2001:db8:1:2::1", a) && gw_crowd_address("x,2001:db8:1:2:ffff::9", b));
+	assert_memory_equal(a, b, 16);
+	assert_true(gw_crowd_address("2001:db8:1:3::1", b));
+	assert_memory_not_equal(a, b, 16);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_quota_is_requests_and_a_time),
 		cmocka_unit_test(it_is_used_up_and_begins_anew),
 		cmocka_unit_test(threads_share_it_exactly),
+		cmocka_unit_test(who_asks_is_the_last_address_that_was_forwarded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
