@@ -51,16 +51,37 @@ static int32_t remembered(struct gw_rp_memo *m, const uint8_t digest[BUS_SHA256_
 
 static void remember(struct gw_rp_memo *m, const uint8_t digest[BUS_SHA256_LEN], int32_t id)
 {
+	size_t at = 0;
+
 	pthread_mutex_lock(&m->lock);
-	memcpy(m->seen[m->next].digest, digest, BUS_SHA256_LEN);
-	m->seen[m->next].id = id;
-	m->next = (m->next + 1) % MEMO_MAX;
-	if (m->n < MEMO_MAX)
-		m->n++;
+	while (at < m->n && memcmp(m->seen[at].digest, digest, BUS_SHA256_LEN) != 0)
+		at++;
+	if (at == m->n) {
+		at = m->next;
+		m->next = (m->next + 1) % MEMO_MAX;
+		if (m->n < MEMO_MAX)
+			m->n++;
+	}
+	memcpy(m->seen[at].digest, digest, BUS_SHA256_LEN);
+	m->seen[at].id = id;
 	pthread_mutex_unlock(&m->lock);
 }
 
 /* --- a version of a subject ---------------------------------------------------------------------------------- */
+
+/* The live version of the subject that has this id; 0: none. */
+static int version_of(struct schema_store *store, const char *subject, int32_t id)
+{
+	struct schema_version_list list = { 0 };
+	int version = 0;
+
+	schema_store_versions(store, subject, SCHEMA_LIVE, &list);
+	for (size_t i = 0; i < list.n; i++)
+		if (list.item[i].id == id)
+			version = list.item[i].version;
+	schema_version_list_release(&list);
+	return version;
+}
 
 /* The newest live version whose data are written just as this schema's (the same canonical form). */
 static bool find_inline(struct schema_store *store, const char *subject, struct bus_str text, int32_t *id,
@@ -112,7 +133,7 @@ static bool read_id(struct gw_rp_body *b, const char *subject, struct bus_str sc
 	bus_sha256_add(s, text.p, text.n);
 	bus_sha256_end(&s, digest);
 	*id = b->memo ? remembered(b->memo, digest) : 0;
-	if (*id > 0)
+	if (*id > 0 && store && version_of(store, subject, *id) > 0)
 		return true;
 	if (!store || !find_inline(store, subject, text, id, &err))
 		return gw_rp_body_fail(b, GW_RP_SCHEMA_INVALID, "%s", store ? err.text : "none is known");
@@ -180,18 +201,13 @@ static bool text_keys(struct gw_rp_body *b, const char *subject, struct bus_str 
 static bool avro_keys(struct gw_rp_body *b, const char *subject, struct bus_str schema, struct bus_str number)
 {
 	struct schema_store *store = b->base.batch->all->conf.schemas;
-	struct schema_version_list list = { 0 };
 	struct schema_version v = { 0 };
 	struct bus_error err = { 0 };
-	int version = 0;
+	int version;
 
 	if (!read_id(b, subject, schema, number, &b->key_schema_id))
 		return false;
-	schema_store_versions(store, subject, SCHEMA_LIVE, &list);
-	for (size_t i = 0; i < list.n; i++)
-		if (list.item[i].id == b->key_schema_id)
-			version = list.item[i].version;
-	schema_version_list_release(&list);
+	version = version_of(store, subject, b->key_schema_id);
 	if (version > 0 && schema_store_version(store, subject, version, &v, &err) == BUS_OK && v.schema)
 		b->key_schema = schema_ref(v.schema);
 	schema_version_release(&v);

@@ -12,9 +12,10 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
+from conftest import wait_for
 from own_gateway import OwnGateway, Topic
 
-NAME, KEYED, BYTES, STRICT, GHOST, OTHER = ("pku.uji.rp%s.v1" % s for s in ("", "kunci", "bita", "ketat", "hantu", "lain"))
+NAME, KEYED, BYTES, STRICT, GHOST, OTHER, LATE = ("pku.uji.rp%s.v1" % s for s in ("", "kunci", "bita", "ketat", "hantu", "lain", "nanti"))
 V2 = "application/vnd.kafka.v2+json"
 NIK = "1471015708900002"
 ONE = {"type": "record", "name": "Rp", "namespace": "pku.uji", "x_jenis": "register", "x_kunci": "id", "fields": [
@@ -32,17 +33,17 @@ columns: {id: {type: text, pdp: P}}
 SELECT _key AS id FROM uji_rp
 """
 POLICY = """readers:
-  uji: {views: {rp: {}}, publish: {%s: {}, %s: {}, %s: {bytes: true}, %s: {}, %s: {}}}
+  uji: {views: {rp: {}}, publish: {%s: {}, %s: {}, %s: {bytes: true}, %s: {}, %s: {}, %s: {}}}
   baca: {topics: {%s: {}}}
   sempit: {quota: 1/1h, topics: {%s: {}}}
   tanda: {verify: "%s", must_sign: true, publish: {%s: {}}}
-""" % (NAME, KEYED, BYTES, STRICT, GHOST, NAME, NAME, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", NAME)
+""" % (NAME, KEYED, BYTES, STRICT, GHOST, LATE, NAME, NAME, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", NAME)
 
 
 @pytest.fixture(scope="module")
 def topics(apart):
     admin = AdminClient({"bootstrap.servers": apart.bootstrap})
-    for made in admin.create_topics([NewTopic(t, 2, 1) for t in (BYTES, STRICT, OTHER)]).values():
+    for made in admin.create_topics([NewTopic(t, 2, 1) for t in (BYTES, STRICT, OTHER, LATE)]).values():
         made.result(30)
     one, keyed = Topic(apart, NAME, ONE, partitions=3), Topic(apart, KEYED, EVENT)
     one.ids = [one.id, one.register(TWO)]
@@ -161,6 +162,22 @@ def test_json_goes_to_a_topic_with_a_schema_as_avro(gateway, log, topics):
     assert answer["value_schema_id"] == topics[0].ids[1]
     assert [avro(log(NAME, p).value(), TWO, topics[0].ids[1]) for p in answer["offsets"]] == [
         {"id": "j1", "n": 5, "baru": "?"}, {"id": "j2", "n": None, "baru": "?"}]
+
+
+def test_an_inline_schema_is_found_again_after_its_version_went(gateway, apart, topics):
+    def registry(method, path, body=None):
+        request = urllib.request.Request(apart.registry + "/subjects/%s-value/versions%s" % (LATE, path), body and json.dumps(body).encode(),
+                                         {"Content-Type": "application/vnd.schemaregistry.v1+json"}, method=method)
+        return json.loads(urllib.request.urlopen(request, timeout=30).read())
+    said = {"value_schema": json.dumps(EVENT), "records": [{"value": {"isi": "x"}}]}
+    refused(gateway, 42205, 422, "/topics/" + LATE, said, "avro")
+    first = registry("POST", "", {"schema": json.dumps({**EVENT, "doc": "satu"})})["id"]
+    wait_for(lambda: ask(gateway, "/topics/" + LATE, said, "avro")[1].get("value_schema_id") == first, 20, "the schema to be known")
+    second = registry("POST", "", {"schema": json.dumps({**EVENT, "doc": "dua"})})["id"]
+    assert second != first
+    registry("DELETE", "/1")
+    wait_for(lambda: ask(gateway, "/topics/" + LATE, said, "avro")[1].get("value_schema_id") == second, 20, "the version that is left")
+    refused(gateway, 42205, 422, "/topics/" + LATE, {"value_schema_id": first, "records": said["records"]}, "avro")
 
 
 # --- bytes ---
@@ -291,7 +308,7 @@ def test_gzip_and_an_idempotency_key_as_in_our_own_api(gateway, log):
 # --- metadata ---
 
 def test_topics_are_those_that_the_reader_may_read_or_publish_to(gateway, apart):
-    assert ask(gateway, "/topics")[:2] == (200, sorted([NAME, KEYED, BYTES, STRICT]))
+    assert ask(gateway, "/topics")[:2] == (200, sorted([NAME, KEYED, BYTES, STRICT, LATE]))
     assert ask(gateway, "/topics", key=gateway.keys["baca"])[:2] == (200, [NAME])
     for path in ("", "/partitions", "/partitions/0", "/partitions/0/offsets"):
         for topic in (OTHER, "tidak.ada", "_schemas", GHOST):
