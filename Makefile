@@ -265,10 +265,12 @@ soak-readers: programs kafka venv
 portal-picture: venv
 	@$(VENV)/bin/python tests/support/portal_picture.py "$(abspath $(DEMO_DIR))" gateway/portal.png
 
-# Readers at two gateways under load, one of which is killed, 200 times, and on at the other; then all the rest of the file.
+# Readers at two gateways under load, one of which is killed, 200 times, and on at the other; then all the rest of the file, and
+# all that goes wrong between them: copies that break off, forged records, cuts from Kafka, kills while the leader changes.
 .PHONY: soak-gateways
 soak-gateways: programs kafka venv
-	SOAK_ROUNDS=$${SOAK_ROUNDS:-200} SOAK_TAKEOVERS=0.25 SOAK_DEFINITIONS=20 $(PYTEST) -q -s tests/integration/test_two_gateways.py
+	SOAK_ROUNDS=$${SOAK_ROUNDS:-200} SOAK_TAKEOVERS=0.25 SOAK_DEFINITIONS=20 GROUP_SWITCHES=$${GROUP_SWITCHES:-20} \
+		$(PYTEST) -q -s tests/integration/test_two_gateways.py tests/integration/test_group_faults.py
 
 check-includes:
 	@sh tests/check_includes.sh

@@ -10,9 +10,10 @@
 
 #define LEASE_MS 4000	     /* without a word of the leader another may claim */
 #define LEASE_SPREAD_MS 2000 /* so that they do not all claim at once */
-#define CLAIM_MS 3000	     /* between two claims of ours */
-#define BEHIND_MS 10000	     /* who has not seen the log's end for so long is not ready */
-#define COMMIT_MS 50	     /* most that batches of one transaction wait for each other */
+#define HEARD_MS 3000	/* who has read nothing for so long, not even his own beats, is cut off himself */
+#define CLAIM_MS 3000	/* between two claims of ours */
+#define BEHIND_MS 10000 /* who has not seen the log's end for so long is not ready */
+#define COMMIT_MS 50	/* most that batches of one transaction wait for each other */
 
 struct gw_group *gw_group_new(struct gw_engine *e, const struct gw_group_conf *conf)
 {
@@ -35,6 +36,8 @@ struct gw_group *gw_group_new(struct gw_engine *e, const struct gw_group_conf *c
 		       "Rows of full views that are not what the leader has; 0 but while catching up on a "
 		       "compacted topic",
 		       "");
+	g->silent = bus_metric("titian_group_silent_seconds", "gauge",
+			       "Time since anything was read from the group's topic: cut off from Kafka", "");
 	g->batches = bus_metric("titian_group_batches_total", "counter",
 				"Batches of the group written or applied", "");
 	g->wait_us = bus_metric("titian_group_wait_microseconds_total", "counter",
@@ -189,6 +192,7 @@ void gw_group_heard(struct gw_group *g, const struct gw_group_record *r)
 	int64_t now = bus_clock_mono_ms();
 	struct gw_group_seen *s = NULL;
 
+	atomic_store(&g->heard_ms, now);
 	if (r->kind == GW_GROUP_BEAT && !is_news(g, r))
 		return;
 	if (r->node == gw_group_log_place(g->log)->leader) {
@@ -273,7 +277,8 @@ static bool may_claim(struct gw_group *g)
 	const struct gw_group_place *p = gw_group_log_place(g->log);
 	int64_t now = bus_clock_mono_ms(), spread = (int64_t)(g->node % LEASE_SPREAD_MS);
 
-	if (!gw_group_log_known(g->log) || g->n != p->n || now < g->claim_ms || !gw_group_log_at_end(g->log))
+	if (!gw_group_log_known(g->log) || now - atomic_load(&g->heard_ms) > HEARD_MS || g->n != p->n ||
+	    now < g->claim_ms || !gw_group_log_at_end(g->log))
 		return false;
 	if (p->epoch == 0 || p->leader == 0 || p->leader == g->node || g->wiped.epoch > 0)
 		return true; /* nobody leads, or we did, before this session */

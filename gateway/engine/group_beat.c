@@ -25,6 +25,8 @@ static void beat(struct gw_group *g, struct bus_producer **p, uint64_t *token, b
 	r = g->beat;
 	may = g->may_beat;
 	pthread_mutex_unlock(&g->lock);
+	if (atomic_load(&g->heard_ms) > 0)
+		bus_metric_set(g->silent, (double)((bus_clock_mono_ms() - atomic_load(&g->heard_ms)) / 1000));
 	if (!may)
 		return;
 	r.at_ms = bus_clock_ms();

@@ -57,9 +57,10 @@ struct gw_group {
 	bool due;	      /* the open transaction ends with a batch, and is to be committed */
 	struct gw_live *at;
 	struct gw_keys doubtful; /* "VIEW\0KEY" of full views whose row is not the leader's */
-	struct bus_metric *doubts, *role, *batches, *wait_us;
+	struct bus_metric *doubts, *role, *batches, *wait_us, *silent;
 
-	pthread_mutex_t lock; /* guards what follows */
+	_Atomic int64_t heard_ms; /* monotonic: a record of the log was read last, be it a beat of ours */
+	pthread_mutex_t lock;	  /* guards what follows */
 	pthread_cond_t moved;
 	struct gw_group_record beat; /* what the beat says */
 	bool may_beat;

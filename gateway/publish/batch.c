@@ -90,12 +90,13 @@ void gw_publish_set_key(struct gw_publish_batch *b, const char *key, struct bus_
 	b->keyed = true;
 }
 
-const char *gw_publish_problem_of(enum bus_err rc)
+const char *gw_publish_problem_of(const struct gw_publish_record *r, enum bus_err rc)
 {
 	switch (rc) {
 	case BUS_ETOOBIG:
 		return "record-too-large";
-	case BUS_ENOENT:
+	case BUS_ENOENT: /* its schema is known, so the topic is there, as a rule */
+		return r->partition >= 0 ? "partition-unknown" : "topic-unavailable";
 	case BUS_EDENIED:
 		return "topic-unavailable";
 	case BUS_EFULL:

@@ -68,7 +68,7 @@ static void send_records(struct gw_lane *lane, struct gw_publish_batch *b)
 		gw_stamp_record(&stamp, b, r);
 		if (bus_sender_send(lane->sender, b->topic, r->partition, key, r->tombstone ? NULL : &value,
 				    stamp.header, stamp.n, r->timestamp_ms, r, &err))
-			gw_publish_refuse(b, r, gw_publish_problem_of(err.code), NULL, NULL);
+			gw_publish_refuse(b, r, gw_publish_problem_of(r, err.code), NULL, NULL);
 		else
 			lane->outstanding++;
 	}

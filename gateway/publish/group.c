@@ -177,7 +177,7 @@ static bool check_batch(struct gw_commit *k, struct gw_publish_batch *b)
 
 		if (r->problem || r->partition < 0 || is_there(k, b->topic, r->partition))
 			continue;
-		gw_publish_refuse(b, r, "record-refused", NULL, "the topic has no such partition");
+		gw_publish_refuse(b, r, "partition-unknown", NULL, NULL);
 		any = true;
 	}
 	return !any || ready_again(b, &refused);

@@ -70,7 +70,7 @@ uint32_t gw_publish_reader(const struct gw_publish_batch *b); /* for tables of r
 void gw_publish_finish(struct gw_publish_batch *b, const char *problem,
 		       const char *detail); /* problem NULL: see records */
 /* The problem of what bus/sender.h says of a record. */
-const char *gw_publish_problem_of(enum bus_err rc);
+const char *gw_publish_problem_of(const struct gw_publish_record *r, enum bus_err rc);
 
 /* stamp.c */
 struct gw_stamp {

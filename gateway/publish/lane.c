@@ -25,7 +25,7 @@ static void on_sent(void *ctx, void *record, const struct bus_sent *a)
 		r->placed = a->partition;
 		r->offset = a->offset;
 	} else {
-		r->problem = gw_publish_problem_of(a->rc);
+		r->problem = gw_publish_problem_of(r, a->rc);
 		r->detail = a->why;
 	}
 }

@@ -26,7 +26,7 @@ static void on_sent(void *ctx, void *record, const struct bus_sent *a)
 		r->placed = a->partition;
 		r->offset = a->offset;
 	} else {
-		gw_publish_refuse(r->of, r, gw_publish_problem_of(a->rc), NULL, a->why);
+		gw_publish_refuse(r->of, r, gw_publish_problem_of(r, a->rc), NULL, a->why);
 	}
 	one_less(r->of);
 }
@@ -55,7 +55,7 @@ void gw_plain_submit(struct gw_publish_batch *b)
 		} else if (bus_sender_send(p->plain, b->topic, r->partition, key,
 					   r->tombstone ? NULL : &value, stamp.header, stamp.n,
 					   r->timestamp_ms, r, &err)) {
-			r->problem = gw_publish_problem_of(err.code);
+			r->problem = gw_publish_problem_of(r, err.code);
 			lost++;
 		}
 	}

@@ -110,6 +110,7 @@ static const struct gw_problem_kind table[] = {
 	  "No NIK in a key or a header: use the pseudonym" },
 	{ "record-too-large", 413, "Rekaman ini terlalu besar", "This record is too large" },
 	{ "record-refused", 422, "Kafka tidak menerima rekaman ini", "Kafka does not take this record" },
+	{ "partition-unknown", 422, "Topik ini tidak punya partisi itu", "The topic has no such partition" },
 	{ "record-not-sent", 424, "Tidak dikirim: yang lain dalam permintaan ini ditolak (atomic)",
 	  "Not sent: another one of this request was refused (atomic)" },
 	{ "topic-unavailable", 503, "Kafka tidak membuka topik ini", "Kafka does not open this topic" },

@@ -62,14 +62,18 @@ def row(i, n=1):
 
 def test_a_partition_that_is_not_there_and_a_record_too_large_undo_no_transaction(gateway):
     before = gateway.metric("titian_publish_aborts_total")
-    for bad, code in (({"value": row(1), "partition": 99}, "record-refused"), ({"value": row(1), "partition": 2}, "record-refused"),
+    for bad, code in (({"value": row(1), "partition": 99}, "partition-unknown"), ({"value": row(1), "partition": 2}, "partition-unknown"),
                       ({"value": row(1, 1500000)}, "record-too-large")):
         status, _, body = post(gateway, {"records": [bad, {"value": row(2), "partition": 1}]})
         assert (status, body["records"][0]["code"]) == (207, code) and body["records"][1]["partition"] == 1, body
     assert gateway.metric("titian_publish_aborts_total") == before
     status, _, body = post(gateway, {"records": [{"value": row(3), "partition": 99}, {"value": row(4)}]}, query="?atomic=true")
-    assert status == 422 and [r["code"] for r in body["records"]] == ["record-refused", "record-not-sent"]
+    assert status == 422 and [r["code"] for r in body["records"]] == ["partition-unknown", "record-not-sent"]
     assert gateway.metric("titian_publish_aborts_total") == before
+    for _ in range(2):  # without a transaction too
+        body = json.dumps({"records": [{"value": row(6), "partition": 99}, {"value": row(7)}]}).encode()
+        answer = json.loads(gateway.request("/v1/topics/%s/records" % GOOD, method="POST", body=body, headers={"Content-Type": "application/json"})[2])
+        assert answer["records"][0]["code"] == "partition-unknown" and answer["accepted"] == 1
     assert post(gateway, row(5))[0] == 200
 
 
