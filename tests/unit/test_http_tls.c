@@ -312,6 +312,26 @@ static void asks_before_a_handler_and_tells_after_it(void **state)
 	bus_buf_release(&b);
 }
 
+/* What goes past MHD goes through its session. */
+static void answers_what_is_too_long_while_it_still_comes(void **state)
+{
+	struct bus_http_tls tls = plain_server();
+	char command[300], said[8] = "";
+	FILE *curl;
+
+	(void)state;
+	serve(&tls);
+	snprintf(command, sizeof(command),
+		 "head -c 100000000 /dev/zero | curl -s -o /dev/null -w '%%{http_code}' --cacert %s -T - -X GET "
+		 "https://127.0.0.1:%d/who/a",
+		 file("ca.pem"), bus_http_port(t.http));
+	curl = popen(command, "r");
+	assert_non_null(curl);
+	assert_non_null(fgets(said, sizeof(said), curl));
+	pclose(curl);
+	assert_string_equal(said, "413");
+}
+
 static void will_not_listen_beyond_this_machine_in_the_clear(void **state)
 {
 	struct bus_http_conf conf = { .address = "0.0.0.0", .threads = 1, .program = "test" };
@@ -391,6 +411,7 @@ int main(void)
 		cmocka_unit_test_teardown(takes_a_new_certificate_while_it_runs, stop),
 		cmocka_unit_test_teardown(cuts_a_handshake_that_does_not_end, stop),
 		cmocka_unit_test_teardown(asks_before_a_handler_and_tells_after_it, stop),
+		cmocka_unit_test_teardown(answers_what_is_too_long_while_it_still_comes, stop),
 		cmocka_unit_test(will_not_listen_beyond_this_machine_in_the_clear),
 		cmocka_unit_test(says_what_is_wrong_with_its_files),
 	};
