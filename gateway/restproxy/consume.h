@@ -50,8 +50,8 @@ struct gw_rp_job { /* one request */
 	struct bus_json *body; /* an object; NULL: none */
 	int64_t timeout_ms;    /* -1: the instance's */
 	int64_t max_bytes;     /* of records */
+	int64_t queued;	       /* mono: since when it waits for a thread */
 	int64_t deadline;      /* mono; 0: not begun */
-	bool seen;	       /* its barrier is behind it */
 	bool answered, parked;
 	struct gw_rp_instance *at; /* PARKED: it waits for records behind these places */
 	uint64_t changes;	   /* ... or for another share */

@@ -7,6 +7,8 @@
 #include "bus/log.h"
 #include "gateway/restproxy/consume.h"
 
+#define QUEUED_MS 20000 /* the longest that a request waits for a thread */
+
 /* --- a request ----------------------------------------------------------------------------------------------- */
 
 void gw_rp_job_free(struct gw_rp_job **jp)
@@ -70,6 +72,7 @@ void gw_rp_wait(struct gw_consumers *c, int ms)
 static void push(struct gw_consumers *c, struct gw_rp_job *job)
 {
 	job->next = NULL;
+	job->queued = bus_clock_mono_ms();
 	*c->queue_end = job;
 	c->queue_end = &job->next;
 	c->n_queue++;
@@ -173,7 +176,10 @@ static void run_job(struct gw_rp_worker *w, struct gw_rp_job *job)
 	struct bus_error err = { 0 };
 
 	job->parked = false;
-	if (gw_rp_log_barrier(c->log, &err) != BUS_OK)
+	if (bus_clock_mono_ms() - job->queued >
+	    QUEUED_MS) /* Kafka is slow or away: the others need not find out */
+		gw_rp_say(job, GW_RP_KAFKA_RETRY, "no thread was free in time");
+	else if (gw_rp_log_barrier(c->log, &err) != BUS_OK)
 		gw_rp_say_err(job, &err);
 	else
 		job->run(w, job);

@@ -64,6 +64,8 @@ static const char *read_settings(struct gw_rp_job *job, struct gw_rp_instance *i
 	}
 	if (!number_of(job, "fetch.min.bytes", -1, INT32_MAX, &i->fetch_min))
 		return "fetch.min.bytes: -1 to 2147483647";
+	if (i->fetch_min < 1)
+		i->fetch_min = 1;
 	if (!number_of(job, "consumer.request.timeout.ms", 0, GW_RP_TIMEOUT_MAX, &i->timeout_ms))
 		return "consumer.request.timeout.ms: 0 to 300000";
 	return NULL;

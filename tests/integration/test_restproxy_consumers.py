@@ -40,7 +40,7 @@ POLICY = """readers:
   tutup: {topics: {"%s": {}}}
   lain: {views: {konsumen: {}}}
 """ % (NAME, MANY, RAW, BIG, NAME)
-MORE = "restproxy: {instance_timeout: 4s, max_bytes: 8MiB, per_reader: 40}\nhttp.base: http://bus.example\n"
+MORE = "restproxy: {instance_timeout: 6s, max_bytes: 8MiB, per_reader: 40}\nhttp.base: http://bus.example\n"
 V2 = "application/vnd.kafka.v2+json"
 PARTITIONS = 4
 
@@ -201,7 +201,7 @@ def test_create_and_delete(client):
         status, error = client.ask("POST", "/consumers/" + group, wrong)
         assert (status, error["error_code"]) == (422, 42204), wrong
     assert client.ask("POST", "/consumers/" + group, [1])[0] == 422
-    assert client.create(group, **{"auto.commit.enable": "false", "fetch.min.bytes": "1"}).name  # settings as text
+    assert client.create(group, **{"auto.commit.enable": "false", "fetch.min.bytes": "-1"}).name  # settings as text
 
 
 def test_a_key_is_needed_and_consumers_are_ones_own(client, gateways):
@@ -354,7 +354,7 @@ def test_an_empty_answer_takes_the_time_asked_for_and_new_records_end_it(client,
     one = client.create(**{"auto.offset.reset": "latest", "consumer.request.timeout.ms": 400}).assign(MANY, 0)
     begun = time.monotonic()
     assert one.sure("GET", "/records", accept=typed("avro")) == []
-    assert 0.4 <= time.monotonic() - begun < 3
+    assert 0.4 <= time.monotonic() - begun < 10
     threading.Timer(0.5, lambda: (many.put("x", {"id": "x", "nama": None, "n": 0, "isi": b""}, partition=0), many.flush())).start()
     begun = time.monotonic()
     assert [r["key"] for r in one.records(20000)] == ["x"]
