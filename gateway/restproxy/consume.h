@@ -25,12 +25,11 @@
 #include "schemas/avro/cache.h"
 #include "schemas/store/store.h"
 
-#define GW_RP_JOBS_MAX 4096	     /* requests that wait */
-#define GW_RP_TIMEOUT_MAX 300000     /* ms that a request for records may wait */
-#define GW_RP_TIMEOUT_DEFAULT 1000   /* Confluent's */
-#define GW_RP_ASK_MS 10000	     /* what the broker is given for an answer */
-#define GW_RP_TRIES 10		     /* of a change that others were faster with */
-#define GW_RP_BODY_MAX (1024 * 1024) /* of a request; bus_http's own cap */
+#define GW_RP_JOBS_MAX 4096	   /* requests that wait */
+#define GW_RP_TIMEOUT_MAX 300000   /* ms that a request for records may wait */
+#define GW_RP_TIMEOUT_DEFAULT 1000 /* Confluent's */
+#define GW_RP_ASK_MS 10000	   /* what the broker is given for an answer */
+#define GW_RP_TRIES 10		   /* of a change that others were faster with */
 
 struct gw_rp_job;
 struct gw_rp_worker;
@@ -162,7 +161,7 @@ void gw_rp_text_release(struct gw_rp_worker *w);
 
 struct gw_rp_own { /* partitions that an instance shall have, as found last: own.c */
 	uint8_t id[GW_RP_ID_LEN];
-	uint64_t seq, changes, topics, access;
+	uint64_t changes, topics, access;
 	struct gw_rp_instance *want; /* only what it holds matters */
 };
 

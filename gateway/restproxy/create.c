@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "bus/clock.h"
 #include "bus/crypto.h"
 #include "bus/json_out.h"
 #include "gateway/publish/publish.h"
@@ -34,6 +33,8 @@ static bool number_of(const struct gw_rp_job *job, const char *name, int64_t lea
 	*out = strtoll(text, &end, 10);
 	return end != text && *end == '\0' && *out >= least && *out <= most;
 }
+
+_Static_assert(GW_RP_AVRO == GW_RP_FORMAT_MAX, "formats that are read back");
 
 /* NULL: good; else what is wrong. */
 static const char *read_settings(struct gw_rp_job *job, struct gw_rp_instance *i)
@@ -144,7 +145,6 @@ void gw_rp_do_create(struct gw_rp_worker *w, struct gw_rp_job *job)
 	bus_hex(i->id, sizeof(i->id), hex);
 	i->seq = 1;
 	i->node = gw_rp_log_node(c->log);
-	i->made_ms = bus_clock_ms();
 	i->reader = bus_xstrdup(job->reader);
 	i->group = bus_xstrdup(job->group);
 	i->name = name ? bus_xstrdup(name) : bus_xasprintf("rest-consumer-%s", hex);

@@ -35,6 +35,7 @@
 #define GW_RP_TOPICS_MAX 256  /* of a subscription */
 #define GW_RP_PATTERN_MAX 256 /* bytes of a topic_pattern */
 #define GW_RP_HELD_MAX 2000   /* partitions of an instance */
+#define GW_RP_FORMAT_MAX 3    /* enum gw_rp_format, rp.h */
 
 enum gw_rp_mode { GW_RP_NOTHING, GW_RP_TOPICS, GW_RP_PATTERN, GW_RP_ASSIGNED };
 
@@ -61,7 +62,7 @@ struct gw_rp_instance {
 	bool answer;	/* an answer went with this record, to be confirmed */
 	bool auto_commit, earliest;
 	uint8_t format; /* enum gw_rp_format */
-	int64_t fetch_min, timeout_ms, made_ms;
+	int64_t fetch_min, timeout_ms;
 	char *reader, *group, *name;
 	enum gw_rp_mode mode;
 	char **names; /* topics, or one pattern */

@@ -131,7 +131,6 @@ void gw_rp_put_instance(const struct gw_rp_instance *i, struct bus_buf *out)
 	put_number(out, i->format);
 	put_number(out, (uint64_t)i->fetch_min);
 	put_number(out, (uint64_t)i->timeout_ms);
-	put_number(out, (uint64_t)i->made_ms);
 	put_text(out, i->reader);
 	put_text(out, i->group);
 	put_text(out, i->name);
@@ -153,12 +152,12 @@ void gw_rp_put_instance(const struct gw_rp_instance *i, struct bus_buf *out)
 
 static bool read_settings(struct bus_str *in, struct gw_rp_instance *i)
 {
-	uint64_t version, flags, format, min, timeout, made;
+	uint64_t version, flags, format, min, timeout;
 
 	if (!take_number(in, &version) || version != VERSION || !take_number(in, &i->seq) || i->seq == 0 ||
 	    !take_number(in, &i->write) || !take_number(in, &i->node) || !take_up_to(in, ALL, &flags) ||
-	    !take_up_to(in, UINT8_MAX, &format) || !take_up_to(in, INT64_MAX, &min) ||
-	    !take_up_to(in, INT32_MAX, &timeout) || !take_up_to(in, INT64_MAX, &made))
+	    !take_up_to(in, GW_RP_FORMAT_MAX, &format) || !take_up_to(in, INT64_MAX, &min) ||
+	    !take_up_to(in, INT32_MAX, &timeout))
 		return false;
 	i->gone = flags & GONE;
 	i->joined = flags & JOINED;
@@ -168,7 +167,6 @@ static bool read_settings(struct bus_str *in, struct gw_rp_instance *i)
 	i->format = (uint8_t)format;
 	i->fetch_min = (int64_t)min;
 	i->timeout_ms = (int64_t)timeout;
-	i->made_ms = (int64_t)made;
 	i->reader = take_text(in, GW_RP_NAME_MAX);
 	i->group = i->reader ? take_text(in, GW_RP_NAME_MAX) : NULL;
 	i->name = i->group ? take_text(in, GW_RP_NAME_MAX) : NULL;

@@ -70,7 +70,6 @@ static void what_is_written_is_read(void **unused)
 	i->format = 3;
 	i->fetch_min = 100000;
 	i->timeout_ms = 11000;
-	i->made_ms = INT64_C(1700000000000);
 	i->node = UINT64_MAX;
 	for (int p = 5; p >= 0; p--) {
 		place = gw_rp_hold(i, TOPIC, p);
