@@ -235,7 +235,7 @@ static enum bus_err open_exports(const struct conf *c, const char *base, struct 
 	if (!rc)
 		rc = gw_exports_open(api, &conf, &api->exports, err);
 	if (!rc)
-		api->signer = gw_signer_new(api->access, conf.key, base);
+		api->signer = gw_signer_new(api->access, conf.key, base, *c->base != 0);
 	explicit_bzero(conf.key, sizeof(conf.key));
 	free(dir);
 	return rc;

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "bus/base64url.h"
 #include "bus/clock.h"
@@ -17,6 +18,7 @@
 struct gw_signer {
 	struct gw_access *access;
 	const char *base;
+	bool named; /* base is what the operator says, not a guess */
 	uint8_t key[BUS_KEY_LEN], public_key[BUS_ED25519_LEN];
 	struct bus_buf keyid;
 	int64_t started_s; /* nonces from before are not known any more */
@@ -39,12 +41,14 @@ static const char *const cover[] = { "\"@status\"",
 				     "\"@query\";req",
 				     NULL };
 
-struct gw_signer *gw_signer_new(struct gw_access *access, const uint8_t key[BUS_KEY_LEN], const char *base)
+struct gw_signer *gw_signer_new(struct gw_access *access, const uint8_t key[BUS_KEY_LEN], const char *base,
+				bool named)
 {
 	struct gw_signer *s = bus_xcalloc(1, sizeof(*s));
 
 	s->access = access;
 	s->base = base;
+	s->named = named;
 	memcpy(s->key, key, sizeof(s->key));
 	bus_ed25519_public(key, s->public_key);
 	gw_key_thumbprint(s->public_key, &s->keyid);
@@ -165,6 +169,22 @@ static bool component(void *ctx, struct bus_str name, bool request, struct bus_b
 
 /* --- requests ----------------------------------------------------------------------------------------- */
 
+/* What was signed for another gateway is not for this one: its nonces are not known here. */
+static bool is_for_us(const struct gw_signer *s, const struct bus_http_request *req)
+{
+	struct exchange x = { s, req, 0 };
+	const char *own = strstr(s->base, "://");
+	struct bus_buf host = { 0 };
+	bool yes;
+
+	if (!s->named || !own)
+		return true;
+	own += 3;
+	yes = put_authority(&x, &host) && host.n == strcspn(own, "/") && strncasecmp(host.p, own, host.n) == 0;
+	bus_buf_release(&host);
+	return yes;
+}
+
 /* NULL, or what speaks against it. Before its bytes are looked at. */
 static const char *look(const struct gw_signer *s, const struct bus_http_request *req,
 			const struct gw_field_value *input, int64_t now)
@@ -189,8 +209,11 @@ static const char *look(const struct gw_signer *s, const struct bus_http_request
 	if (!gw_signature_covers(input, "@method", false))
 		return "\"@method\"";
 	if (!gw_signature_covers(input, "@target-uri", false) &&
-	    !(gw_signature_covers(input, "@path", false) && gw_signature_covers(input, "@query", false)))
-		return "\"@target-uri\", atau / or \"@path\" \"@query\"";
+	    !(gw_signature_covers(input, "@authority", false) && gw_signature_covers(input, "@path", false) &&
+	      gw_signature_covers(input, "@query", false)))
+		return "\"@target-uri\", atau / or \"@authority\" \"@path\" \"@query\"";
+	if (!is_for_us(s, req))
+		return "Host: gateway lain / another gateway";
 	if (bus_http_body(req).n > 0 && !gw_signature_covers(input, "content-digest", false))
 		return "\"content-digest\"";
 	return NULL;
@@ -211,15 +234,18 @@ static bool is_signed(const struct gw_signer *s, const struct bus_http_request *
 
 static bool again(struct gw_signer *s, const char *name, struct bus_str nonce, int64_t now, bool *full)
 {
-	uint8_t digest[BUS_SHA256_LEN];
+	uint8_t digest[BUS_SHA256_LEN], owner[BUS_SHA256_LEN];
 	struct bus_buf text = { 0 };
 	enum gw_replay_verdict v;
+	uint32_t whose;
 
 	bus_buf_put(&text, name, strlen(name) + 1);
 	bus_buf_put(&text, nonce.p, nonce.n);
 	bus_sha256(text.p, text.n, digest);
 	bus_buf_release(&text);
-	v = gw_replay_take(s->replay, digest, now);
+	bus_sha256(name, strlen(name), owner);
+	memcpy(&whose, owner, sizeof(whose));
+	v = gw_replay_take(s->replay, digest, whose, now);
 	*full = v == GW_REPLAY_FULL;
 	return v == GW_REPLAY_SEEN;
 }

@@ -17,8 +17,10 @@
 
 struct gw_signer;
 
-/* key: an Ed25519 seed. base: URL where readers reach this gateway; borrowed. */
-struct gw_signer *gw_signer_new(struct gw_access *access, const uint8_t key[BUS_KEY_LEN], const char *base);
+/* key: an Ed25519 seed. base: URL where readers reach this gateway; borrowed. named: it is what the operator says, so what was
+ * signed for another host is refused. */
+struct gw_signer *gw_signer_new(struct gw_access *access, const uint8_t key[BUS_KEY_LEN], const char *base,
+				bool named);
 void gw_signer_free(struct gw_signer **s);
 const char *gw_signer_keyid(const struct gw_signer *s); /* the key's JWK thumbprint */
 

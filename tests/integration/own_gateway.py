@@ -73,10 +73,10 @@ class OwnGateway:
         self.key = self.keys[readers[0]]
         (self.dir / "key").write_text(self.key + "\n")
         (self.dir / "gateway.yaml").write_text(
-            "kafka: {bootstrap: '%s'}\nhttp: {port: %d, connections: %d}\nops: {port: %d}\n"
+            "kafka: {bootstrap: '%s'}\nhttp: {port: %d, base: '%s', connections: %d}\nops: {port: %d}\n"
             "db: {path: %s/city.db}\nviews: {dir: %s/views}\n"
             "access: {policy: %s/policy.yaml, keys: %s/access.keys}\ntopics: [%s]\n%s"
-            % (city.bootstrap, port, connections, port + 1, self.dir, self.dir, self.dir, self.dir,
+            % (city.bootstrap, port, self.url, connections, port + 1, self.dir, self.dir, self.dir, self.dir,
                ", ".join(t.name for t in topics), more))
 
     def new_key(self, reader):

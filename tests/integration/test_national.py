@@ -187,7 +187,13 @@ def test_requests_are_taken_as_signed_and_not_otherwise(bus):
         c.signer.sign(request, key_id="pusat", created=now - datetime.timedelta(seconds=age), nonce=nonce, covered_component_ids=cover)
         status, code, detail = refusal(bus, request)
         assert (status, code) == (401, "signature-invalid") and why in detail, (why, detail)
-    # @path and @query do as well
+    # @path and @query do as well, with @authority: what was signed for another gateway is not good here
+    request = centre.Request("GET", c.url + path, {})
+    c.signer.sign(request, key_id="pusat", created=now, nonce="o", covered_component_ids=["@method", "@path", "@query"])
+    assert refusal(bus, request)[1] == "signature-invalid"
+    other = bus.client(c.url.replace("127.0.0.1", "localhost"))
+    answer = other.send(other.sign("GET", path), None)
+    assert answer.status_code == 401 and "another gateway" in json.loads(answer.body)["detail"]
     request = centre.Request("GET", c.url + path, {})
     c.signer.sign(request, key_id="pusat", created=now, nonce="p", covered_component_ids=["@method", "@path", "@query", "@authority"])
     assert c.send(request, None).status_code == 200

@@ -262,18 +262,34 @@ static void a_nonce_is_good_once(void **state)
 	(void)state;
 	for (uint8_t i = 0; i < 4; i++) {
 		id[0] = i * 4; /* of one bucket */
-		assert_int_equal(gw_replay_take(r, id, 100 + i), GW_REPLAY_NEW);
-		assert_int_equal(gw_replay_take(r, id, 100 + i), GW_REPLAY_SEEN);
+		assert_int_equal(gw_replay_take(r, id, i, 100 + i), GW_REPLAY_NEW);
+		assert_int_equal(gw_replay_take(r, id, i, 100 + i), GW_REPLAY_SEEN);
 	}
 	id[0] = 99;
-	assert_int_equal(gw_replay_take(r, id, 105), GW_REPLAY_FULL);
+	assert_int_equal(gw_replay_take(r, id, 9, 105), GW_REPLAY_FULL);
 	id[0] = 0;
-	assert_int_equal(gw_replay_take(r, id, 110), GW_REPLAY_SEEN);
+	assert_int_equal(gw_replay_take(r, id, 0, 110), GW_REPLAY_SEEN);
 	id[0] = 99;
-	assert_int_equal(gw_replay_take(r, id, 111), GW_REPLAY_NEW); /* the first is forgotten */
+	assert_int_equal(gw_replay_take(r, id, 9, 111), GW_REPLAY_NEW); /* the first is forgotten */
 	id[0] = 0;
-	assert_int_equal(gw_replay_take(r, id, 111), GW_REPLAY_FULL);
-	assert_int_equal(gw_replay_take(r, id, 112), GW_REPLAY_NEW);
+	assert_int_equal(gw_replay_take(r, id, 0, 111), GW_REPLAY_FULL);
+	assert_int_equal(gw_replay_take(r, id, 0, 112), GW_REPLAY_NEW);
+	gw_replay_free(&r);
+}
+
+static void one_reader_leaves_room_for_others(void **state)
+{
+	struct gw_replay *r = gw_replay_new(8, 10);
+	uint8_t id[16] = { 0 };
+
+	(void)state;
+	for (uint8_t i = 0; i < 3; i++) {
+		id[0] = i;
+		assert_int_equal(gw_replay_take(r, id, 1, 100), i < 2 ? GW_REPLAY_NEW : GW_REPLAY_FULL);
+	}
+	assert_int_equal(gw_replay_take(r, id, 2, 100), GW_REPLAY_NEW);
+	id[0] = 9;
+	assert_int_equal(gw_replay_take(r, id, 1, 111), GW_REPLAY_NEW); /* his are forgotten */
 	gw_replay_free(&r);
 }
 
@@ -289,6 +305,7 @@ int main(void)
 		cmocka_unit_test(reads_structured_fields),
 		cmocka_unit_test(refuses_what_is_no_structured_field),
 		cmocka_unit_test(a_nonce_is_good_once),
+		cmocka_unit_test(one_reader_leaves_room_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
