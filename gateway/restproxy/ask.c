@@ -1,7 +1,6 @@
 /* Who asks, and for what. */
 #include <strings.h>
 
-#include "bus/arena.h"
 #include "gateway/restproxy/rp.h"
 
 bool gw_rp_reader(struct gw_api *api, struct bus_http_request *req, char *name)
