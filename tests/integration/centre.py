@@ -9,7 +9,8 @@ At the end of a day it acknowledges what it has. It may be killed at any moment 
     centre.py FOLDER serve      a line each: `follow`, `day`, `day SECONDS`: done in a child, killed (-9) when its time is over or
                                 when `kill` is read; prints how it ended
 
-FOLDER/centre.json: {"url", "reader", "key" (private, hex), "bus_key" (public, hex), "views", "piece", "timeout"}
+FOLDER/centre.json: {"url", "reader", "key" (private, hex), "bus_key" (public, hex), "views", "piece", "timeout",
+"via": the URL of the line that leads to "url"}
 """
 import base64
 import datetime
@@ -50,11 +51,11 @@ class Answer:
 class Signed:
     """Asks with signatures, and takes signed answers only."""
 
-    def __init__(self, url, reader, key, bus_key):
+    def __init__(self, url, reader, key, bus_key, via=None):
         public = ed25519.Ed25519PublicKey.from_public_bytes(bytes.fromhex(bus_key))
         x = base64.urlsafe_b64encode(bytes.fromhex(bus_key)).rstrip(b"=").decode()
         thumb = hashlib.sha256(b'{"crv":"Ed25519","kty":"OKP","x":"%s"}' % x.encode()).digest()
-        self.url, self.reader = url, reader
+        self.url, self.reader, self.via = url, reader, via
         keys = hms.MappingKeyResolver(
             public_keys={base64.urlsafe_b64encode(thumb).rstrip(b"=").decode(): public},
             private_keys={reader: ed25519.Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key))})
@@ -64,9 +65,10 @@ class Signed:
 
     def send(self, request, body):
         parts = urllib.parse.urlsplit(request.url)
-        line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT)
+        way = urllib.parse.urlsplit(self.via or request.url)
+        line = http.client.HTTPConnection(way.hostname, way.port, timeout=TIMEOUT)
         try:
-            line.request(request.method, request.url.split(parts.netloc, 1)[1], body, dict(request.headers))
+            line.request(request.method, request.url.split(parts.netloc, 1)[1], body, {**request.headers, "Host": parts.netloc})
             answer = line.getresponse()
             return Answer(answer.status, answer.headers, answer.read(), request)
         except (OSError, http.client.HTTPException, ValueError) as e:
@@ -119,7 +121,7 @@ class Mirror:
         self.conf = json.loads((self.folder / "centre.json").read_text())
         global TIMEOUT
         TIMEOUT = self.conf["timeout"]
-        self.bus = Signed(self.conf["url"], self.conf["reader"], self.conf["key"], self.conf["bus_key"])
+        self.bus = Signed(self.conf["url"], self.conf["reader"], self.conf["key"], self.conf["bus_key"], self.conf["via"])
         self.db = sqlite3.connect(self.folder / "mirror.db", isolation_level=None)
         self.db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
                               "CREATE TABLE IF NOT EXISTS row (view, key, text, PRIMARY KEY (view, key)) WITHOUT ROWID;"

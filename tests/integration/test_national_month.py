@@ -37,7 +37,7 @@ class Centre:
         self.folder = bus.gateway.dir / "centre"
         self.folder.mkdir()
         (self.folder / "centre.json").write_text(json.dumps({
-            "url": line.url, "reader": "pusat", "key": PRIVATE.private_bytes_raw().hex(), "bus_key": bus.bus_key,
+            "url": bus.gateway.url, "via": line.url, "reader": "pusat", "key": PRIVATE.private_bytes_raw().hex(), "bus_key": bus.bus_key,
             "views": [bus.rows, bus.counts], "piece": 2000, "timeout": 1.5}))
         self.log = open(self.folder / "centre.log", "ab")
         self.process = subprocess.Popen([sys.executable, str(ROOT / "tests/integration/centre.py"), str(self.folder), "serve"],
