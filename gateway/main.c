@@ -584,7 +584,7 @@ static enum bus_err run(const struct conf *c, struct bus_error *err)
 	char *store = NULL;
 	enum bus_err rc;
 
-	gw_db_begin_process();
+	gw_db_begin_process(c->db_path);
 	if ((rc = load_key(c, c->cursor_key, "cursor.key", api.cursors.key, err)) ||
 	    (rc = store_path(c, &store, err)))
 		goto out;

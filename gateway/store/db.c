@@ -96,7 +96,7 @@ static enum bus_err prepare_connection(struct gw_db *db, enum gw_db_mode mode, i
 		snprintf(sql, sizeof(sql),
 			 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
 			 "PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
-			 "PRAGMA journal_size_limit=268435456; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
+			 "PRAGMA journal_size_limit=268435456; PRAGMA mmap_size=0; PRAGMA temp_store=FILE;"
 			 "PRAGMA cache_size=-%lld;",
 			 (long long)(cache_bytes / 1024));
 	} else {
@@ -131,11 +131,15 @@ enum bus_err gw_db_remove(const char *path, struct bus_error *err)
 }
 
 
-void gw_db_begin_process(void)
+void gw_db_begin_process(const char *path)
 {
+	const char *name = strrchr(path, '/');
+	char *folder = name ? bus_xstrndup(path, (size_t)(name - path) + 1) : bus_xstrdup(".");
 	int rc = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 
 	assert(rc == SQLITE_OK); /* else a connection was open */
+	setenv("SQLITE_TMPDIR", folder, 1);
+	free(folder);
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES); /* else setting the other keeps it at 128 KiB */
 }

@@ -21,8 +21,10 @@ enum gw_db_mode { GW_DB_WRITER, GW_DB_READER };
 
 /* How this process takes memory; before the first connection. SQLite does not count it: counting takes a lock at each
  * piece, one for all threads, and gw_db_memory_limit has no effect then. What a thread gives back is kept for it, up to
- * 8 MB: a reader's cached pages end with each transaction of the writer, and are needed again at once. */
-void gw_db_begin_process(void);
+ * 8 MB: a reader's cached pages end with each transaction of the writer, and are needed again at once.
+ * path: of the store; beside it is what SQLite puts aside (sorts, what a statement would take back), for rows are in it.
+ * Those files have no name and are gone with their connection. Before other threads are started. */
+void gw_db_begin_process(const char *path);
 /* BUS_EDB; BUS_EDATA when the file is no database or is damaged. Functions of gateway/store/sqlfun.h are
  * registered on every connection. path "postgres:ROLE:CONNINFO": a database of PostgreSQL (gateway/store/pg.h), which is asked
  * in the same SQL, as far as gateway/store/pg_sql.h takes it, and gives the same answers. */

@@ -197,9 +197,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	bus_log_setup(BUS_LOG_WARN, false);
-	gw_db_begin_process();
 	city = (struct city){ strtoull(argv[2], NULL, 10), 1 };
 	snprintf(path, sizeof(path), "%s/views", argv[1]);
+	gw_db_begin_process(path);
 	mkdir(argv[1], 0700);
 	mkdir(path, 0700);
 	put_view(argv[1], "terpadu", view_head, full ? "store: full\n" : "", view_tail);
