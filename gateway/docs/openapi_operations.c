@@ -8,7 +8,7 @@
 	"200=RpProduced 400=RpError 401=RpError 403=RpError 404=RpError 406=RpError 409=RpError "            \
 	"413=RpError 415=RpError 422=RpError 429=RpError 500=RpError 503=RpError"
 
-#define RP_CONSUMER_NO "401=RpError 404=RpError 406=RpError 409=RpError 429=RpError 503=RpError"
+#define RP_CONSUMER_NO "401=RpError 403=RpError 404=RpError 406=RpError 409=RpError 429=RpError 503=RpError"
 #define RP_CONSUMER_NO_BODY                                                                                  \
 	"400=RpError 401=RpError 403=RpError 404=RpError 406=RpError 409=RpError 413=RpError 415=RpError "   \
 	"422=RpError 429=RpError 503=RpError"

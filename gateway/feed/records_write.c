@@ -1,5 +1,6 @@
 /* A record as text. */
 #include <stdio.h>
+#include <string.h>
 
 #include "bus/clock.h"
 #include "bus/json_out.h"
@@ -225,6 +226,21 @@ static void put_value(struct gw_records_worker *w, struct gw_tail *t, const stru
 	put_error(j, w->target ? "unresolvable" : "undecodable", err.text);
 }
 
+/* Keys are text; one that is Avro may hold what is masked. */
+static void put_key(const struct gw_tail *t, struct bus_str key, struct bus_json_out *j)
+{
+	bool clear = key.n == 0 || key.p[0] != '\0';
+
+	for (size_t i = 0; i < t->n_clear; i++)
+		clear |= strcmp(t->clear[i], "*") == 0;
+	if (!key.p)
+		bus_json_put_null(j);
+	else if (clear)
+		bus_json_put_str(j, key);
+	else
+		bus_json_put_text(j, GW_MASK);
+}
+
 void gw_tail_put_record(struct gw_records_worker *w, struct gw_tail *t, const struct bus_record *r)
 {
 	struct bus_json_out j = { .buf = &t->out };
@@ -235,10 +251,7 @@ void gw_tail_put_record(struct gw_records_worker *w, struct gw_tail *t, const st
 	bus_json_int_member(&j, "offset", r->offset);
 	bus_json_text_member(&j, "timestamp", bus_clock_iso_wib(r->timestamp_ms, when, sizeof(when)));
 	bus_json_key(&j, "key");
-	if (r->key.p)
-		bus_json_put_str(&j, r->key);
-	else
-		bus_json_put_null(&j);
+	put_key(t, r->key, &j);
 	put_headers(&j, r);
 	put_value(w, t, r, &j);
 	end_item(t, &j);

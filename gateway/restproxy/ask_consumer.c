@@ -69,6 +69,10 @@ static void take(void *ctx, struct bus_http_request *req, gw_rp_job_fn run)
 		gw_rp_fail(req, 404, "no consumers are served here (restproxy.topic)");
 		return;
 	}
+	if (!gw_access_group(api->access, reader, bus_http_part(req, "group"))) {
+		gw_rp_fail(req, GW_RP_FORBIDDEN, "the policy must say groups: [GROUP]");
+		return;
+	}
 	job = bus_xcalloc(1, sizeof(*job));
 	job->all = api->consumers;
 	job->run = run;

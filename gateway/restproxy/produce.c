@@ -156,7 +156,7 @@ static void submit(struct bus_http_request *req, struct gw_publish_batch *b, int
 	const char *trace = bus_http_header(req, "traceparent");
 	struct asked *a = bus_xcalloc(1, sizeof(*a));
 
-	if (trace && strlen(trace) < sizeof(b->traceparent))
+	if (trace && strlen(trace) < sizeof(b->traceparent) && !gw_publish_holds_nik(bus_str(trace)))
 		snprintf(b->traceparent, sizeof(b->traceparent), "%s", trace);
 	a->key_schema_id = key_schema_id;
 	a->ticket = bus_http_defer(req);

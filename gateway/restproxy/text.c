@@ -166,11 +166,13 @@ static enum bus_err put_json(struct gw_rp_worker *w, struct bus_str s, struct bu
 	return rc;
 }
 
-/* Keys are text here, and pseudonyms where a person is meant; framed ones are values like others. */
+/* Keys are text here, and pseudonyms where a person is meant; framed ones are values like others, and masked as they
+ * are: whole, where it cannot be told what is in them. */
 static void put_key(struct gw_rp_worker *w, const struct gw_rp_view *v, enum gw_rp_format format,
 		    struct bus_str key)
 {
 	struct bus_json_out j = { .buf = &w->out };
+	const bool framed = key.p && key.n > 0 && key.p[0] == '\0';
 	const size_t before = w->out.n;
 	struct bus_error err;
 	bool done = false;
@@ -179,14 +181,17 @@ static void put_key(struct gw_rp_worker *w, const struct gw_rp_view *v, enum gw_
 		bus_buf_puts(&w->out, "null");
 		return;
 	}
-	if (format == GW_RP_JSON)
+	if (framed && format != GW_RP_BINARY)
+		done = put_avro(w, v, format == GW_RP_JSON ? SCHEMA_JSON_PLAIN : SCHEMA_JSON_AVRO, key,
+				&err) == BUS_OK;
+	else if (format == GW_RP_JSON)
 		done = put_json(w, key, &err) == BUS_OK;
-	else if (format == GW_RP_AVRO && key.n >= 5 && key.p[0] == '\0')
-		done = put_avro(w, v, SCHEMA_JSON_AVRO, key, &err) == BUS_OK;
 	if (done)
 		return;
 	w->out.n = before;
-	if (format == GW_RP_BINARY || bus_utf8_ok(key.p, key.n) < key.n)
+	if (framed && !v->all_clear)
+		bus_json_put_text(&j, GW_MASK);
+	else if (format == GW_RP_BINARY || bus_utf8_ok(key.p, key.n) < key.n)
 		put_base64(w, key);
 	else
 		bus_json_put_str(&j, key);

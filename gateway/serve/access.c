@@ -396,6 +396,18 @@ bool gw_access_publish(struct gw_access *a, const char *reader, const char *topi
 	return may;
 }
 
+bool gw_access_group(struct gw_access *a, const char *reader, const char *group)
+{
+	const struct gw_policy_reader *r;
+	bool yes;
+
+	pthread_rwlock_rdlock(&a->lock);
+	r = gw_policy_reader(&a->policy.says, reader);
+	yes = r && gw_policy_group(&a->policy.says, r, group);
+	pthread_rwlock_unlock(&a->lock);
+	return yes;
+}
+
 int gw_access_streams(struct gw_access *a, const char *reader)
 {
 	return rights_of(a, reader).streams;

@@ -48,6 +48,8 @@ bool gw_access_topic(struct gw_access *a, const char *reader, const char *topic,
 		     size_t *n);
 /* Whether the reader may write records to a topic. *bytes: also what has no schema; may be NULL. */
 bool gw_access_publish(struct gw_access *a, const char *reader, const char *topic, bool *bytes);
+/* Whether a consumer group is the reader's to read and commit in (gw_policy_group). */
+bool gw_access_group(struct gw_access *a, const char *reader, const char *group);
 int gw_access_streams(struct gw_access *a, const char *reader); /* most feeds open at a time */
 /* While it stands still, every grant is what it was. */
 uint64_t gw_access_generation(struct gw_access *a);

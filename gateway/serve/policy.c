@@ -42,6 +42,9 @@ void gw_policy_release(struct gw_policy *p)
 		for (size_t k = 0; k < p->reader[i].n_publish; k++)
 			free(p->reader[i].publish[k].topic);
 		free(p->reader[i].publish);
+		for (size_t k = 0; k < p->reader[i].n_groups; k++)
+			free(p->reader[i].group[k]);
+		free(p->reader[i].group);
 	}
 	free(p->reader);
 	*p = (struct gw_policy){ 0 };
@@ -166,6 +169,8 @@ static enum bus_err topics_read(struct gw_policy *p, struct bus_yaml *y, struct 
 	r->topic = bus_xcalloc(bus_yaml_count(list) + 1, sizeof(*r->topic));
 	for (struct bus_yaml_node *node = list->first; node && rc == BUS_OK; node = node->next) {
 		bus_yaml_get(list, node->key);
+		if (node->key[0] == '_')
+			return bus_yaml_fail(y, node, err, "a topic of ours ('_...') is nobody's to read");
 		rule = &r->topic[r->n_topics++];
 		rule->topic = bus_xstrdup(node->key);
 		if (node->kind != BUS_YAML_MAP)
@@ -198,6 +203,25 @@ static enum bus_err publish_read(struct bus_yaml *y, struct bus_yaml_node *list,
 			rc = bus_yaml_no_more(y, node, err);
 	}
 	return rc;
+}
+
+static enum bus_err groups_read(struct bus_yaml *y, struct bus_yaml_node *list, struct gw_policy_reader *r,
+				struct bus_error *err)
+{
+	const char *star;
+
+	if (list->kind != BUS_YAML_LIST)
+		return bus_yaml_fail(y, list, err, "'groups' needs a list of consumer groups, like [laporan, \"%s-*\"]",
+				     r->name);
+	r->groups_said = true;
+	r->group = bus_xcalloc(bus_yaml_count(list) + 1, sizeof(*r->group));
+	for (struct bus_yaml_node *item = list->first; item; item = item->next) {
+		star = item->kind == BUS_YAML_SCALAR ? strchr(item->text, '*') : NULL;
+		if (item->kind != BUS_YAML_SCALAR || item->text[0] == '\0' || (star && star[1]))
+			return bus_yaml_fail(y, item, err, "a group's name, or how it begins and '*'");
+		r->group[r->n_groups++] = bus_xstrdup(item->text);
+	}
+	return BUS_OK;
 }
 
 static enum bus_err verify_add(struct bus_yaml *y, const struct bus_yaml_node *node, struct gw_signing *s,
@@ -268,6 +292,9 @@ static enum bus_err reader_read(const struct gw_views *views, struct gw_policy *
 	list = bus_yaml_get(node, "publish");
 	if (list && (rc = publish_read(y, list, r, err)) != BUS_OK)
 		return rc;
+	list = bus_yaml_get(node, "groups");
+	if (list && (rc = groups_read(y, list, r, err)) != BUS_OK)
+		return rc;
 	return bus_yaml_no_more(y, node, err);
 }
 
@@ -311,6 +338,28 @@ const struct gw_topic_rule *gw_policy_topic(const struct gw_policy_reader *r, co
 		    (own && strcmp(r->topic[i - 1].topic, "*") == 0))
 			return &r->topic[i - 1];
 	return NULL;
+}
+
+static bool named_after(const char *group, const char *reader)
+{
+	const size_t n = strlen(reader);
+
+	return strncmp(group, reader, n) == 0 && (group[n] == '\0' || group[n] == '-' || group[n] == '.');
+}
+
+bool gw_policy_group(const struct gw_policy *p, const struct gw_policy_reader *r, const char *group)
+{
+	bool yes = !r->groups_said && named_after(group, r->name);
+	size_t n;
+
+	for (size_t i = 0; yes && i < p->n; i++)
+		yes = strlen(p->reader[i].name) <= strlen(r->name) || !named_after(group, p->reader[i].name);
+	for (size_t i = 0; i < r->n_groups && !yes; i++) {
+		n = strlen(r->group[i]);
+		yes = r->group[i][n - 1] == '*' ? strncmp(group, r->group[i], n - 1) == 0
+						: strcmp(group, r->group[i]) == 0;
+	}
+	return yes;
 }
 
 static uint64_t bits_of(const struct gw_names *names, const struct gw_view *v)

@@ -69,6 +69,9 @@ struct gw_policy_reader {
 	size_t n_topics;
 	struct gw_publish_rule *publish;
 	size_t n_publish;
+	char **group; /* of consumers: whole names, or "BEGINNING*" */
+	size_t n_groups;
+	bool groups_said; /* else those that begin with its own name */
 };
 
 struct gw_publish_rule { /* a topic that records may be published to */
@@ -92,6 +95,9 @@ void gw_policy_release(struct gw_policy *p);
 const struct gw_policy_reader *gw_policy_reader(const struct gw_policy *p, const char *name); /* NULL: none */
 /* What a reader may see of a topic's records: NULL: nothing. own: the gateway materialises it. */
 const struct gw_topic_rule *gw_policy_topic(const struct gw_policy_reader *r, const char *topic, bool own);
+/* Whether a consumer group is the reader's. Where its rule says nothing: NAME, NAME-... and NAME...., unless a longer
+ * name of another reader's has it. */
+bool gw_policy_group(const struct gw_policy *p, const struct gw_policy_reader *r, const char *group);
 struct gw_grant gw_policy_grant(const struct gw_policy_reader *r, const struct gw_view *v);
 
 #endif

@@ -28,7 +28,7 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 PARTITIONS = 4
 SCHEMA = json.loads((ROOT / "schemas/avsc/dinsos/bansos.avsc").read_text())
 NAME = "pku.bench.baca.v1"
-POLICY = "readers: {uji: {topics: {%s: {clear: ['*']}}}, tutup: {topics: {%s: {}}}}\n" % (NAME, NAME)
+POLICY = "readers: {uji: {topics: {%s: {clear: ['*']}}, groups: ['*']}, tutup: {topics: {%s: {}}, groups: ['*']}}\n" % (NAME, NAME)
 VIEW = """/*---
 name: lain
 key: id

@@ -36,9 +36,9 @@ columns: {id: {type: text, pdp: P}}
 SELECT _key AS id FROM uji_konsumen
 """
 POLICY = """readers:
-  uji: {topics: {"%s": {clear: ["*"]}, "%s": {clear: ["*"]}, "%s": {clear: ["*"]}, "%s": {clear: ["*"]}}}
-  tutup: {topics: {"%s": {}}}
-  lain: {views: {konsumen: {}}}
+  uji: {topics: {"%s": {clear: ["*"]}, "%s": {clear: ["*"]}, "%s": {clear: ["*"]}, "%s": {clear: ["*"]}}, groups: ["*"]}
+  tutup: {topics: {"%s": {}}, groups: ["*"]}
+  lain: {views: {konsumen: {}}, groups: ["*"]}
 """ % (NAME, MANY, RAW, BIG, NAME)
 MORE = "restproxy: {instance_timeout: 6s, max_bytes: 8MiB, per_reader: 40}\nhttp.base: http://bus.example\n"
 V2 = "application/vnd.kafka.v2+json"

@@ -134,6 +134,26 @@ static void a_star_reaches_no_internal_view(void **state)
 	assert_int_equal(open_policy("readers:\n  a:\n    views:\n      dalam: {}\n", &err), BUS_EPARSE);
 }
 
+static void groups_are_named_after_the_reader_unless_said(void **state)
+{
+	struct bus_error err;
+
+	(void)state;
+	assert_int_equal(open_policy("readers:\n  a: {}\n  a-b: {}\n  c: {groups: [laporan, \"a-x*\"]}\n  d: {groups: []}\n"
+				     "  e: {groups: [\"*\"]}\n", &err), BUS_OK);
+	assert_true(gw_access_group(a, "a", "a") && gw_access_group(a, "a", "a-1") && gw_access_group(a, "a", "a.1"));
+	assert_false(gw_access_group(a, "a", "ab") || gw_access_group(a, "a", "") || gw_access_group(a, "a", "laporan"));
+	assert_true(gw_access_group(a, "a-b", "a-b-1"));
+	assert_false(gw_access_group(a, "a", "a-b-1"));
+	assert_true(gw_access_group(a, "c", "laporan") && gw_access_group(a, "c", "a-xyz"));
+	assert_false(gw_access_group(a, "c", "laporan2") || gw_access_group(a, "c", "c"));
+	assert_false(gw_access_group(a, "d", "d") || gw_access_group(a, "lain", "lain"));
+	assert_true(gw_access_group(a, "e", "apa saja"));
+	assert_int_equal(open_policy("readers:\n  a: {groups: [\"x*y\"]}\n", &err), BUS_EPARSE);
+	assert_int_equal(open_policy("readers:\n  a: {groups: laporan}\n", &err), BUS_EPARSE);
+	assert_int_equal(open_policy("readers:\n  a: {topics: {_schemas: {}}}\n", &err), BUS_EPARSE);
+}
+
 static void rows_are_limited_to_values_of_scope_columns(void **state)
 {
 	const struct gw_scope *rows;
@@ -346,6 +366,7 @@ int main(void)
 		T(personal_columns_are_masked_unless_cleared),
 		T(columns_leaves_others_out_but_never_the_key),
 		T(a_star_reaches_no_internal_view),
+		T(groups_are_named_after_the_reader_unless_said),
 		T(rows_are_limited_to_values_of_scope_columns),
 		T(a_mistake_is_told_with_file_and_line),
 		T(a_new_key_is_known_by_its_digest_only),
