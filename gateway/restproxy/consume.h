@@ -19,6 +19,7 @@
 #include "bus/consumer_group.h"
 #include "bus/json.h"
 #include "bus/metrics.h"
+#include "gateway/publish/shares.h"
 #include "gateway/restproxy/consumers.h"
 #include "gateway/restproxy/log.h"
 #include "gateway/restproxy/rp.h"
@@ -87,6 +88,7 @@ struct gw_consumers {
 	struct gw_rp_job *queue, **queue_end;
 	struct gw_rp_job *parked;
 	size_t n_jobs, n_queue, n_idle;
+	struct gw_shares *jobs_of, *held_of; /* by reader: of n_jobs, of held */
 	struct gw_rp_worker *worker;
 	struct gw_rp_commits commits[GW_RP_COMMITS];
 	pthread_t watch;
@@ -159,6 +161,11 @@ void gw_rp_text_release(struct gw_rp_worker *w);
 
 /* --- a thread ------------------------------------------------------------------------------------------------- */
 
+struct gw_rp_allowed { /* an instance that may read all it assigned itself, when that was asked last: own.c */
+	uint8_t id[GW_RP_ID_LEN];
+	uint64_t changes, access;
+};
+
 struct gw_rp_own { /* partitions that an instance shall have, as found last: own.c */
 	uint8_t id[GW_RP_ID_LEN];
 	uint64_t changes, topics, access;
@@ -174,14 +181,20 @@ struct gw_rp_worker {
 	struct gw_rp_source source;
 	struct gw_rp_text text;
 	struct gw_rp_own own;
+	struct gw_rp_allowed allowed;
 	struct bus_buf out;
 	size_t out_hint;
 };
 
 /* --- consumers.c ---------------------------------------------------------------------------------------------- */
 
-/* Takes job; answers at once when too many wait. */
+/* Takes job; answers at once when too many wait, in all or of its reader. */
 void gw_rp_submit(struct gw_rp_job *job);
+uint32_t gw_rp_reader_hash(const char *reader);
+/* Bytes of an answer that is under way; less than 0: it is over. */
+void gw_rp_hold_bytes(struct gw_consumers *c, uint32_t reader, int64_t bytes);
+/* No more than all of them, or than one reader's share, is under way. */
+bool gw_rp_bytes_left(struct gw_consumers *c, const char *reader);
 void gw_rp_job_free(struct gw_rp_job **job);
 void gw_rp_say(struct gw_rp_job *job, int error_code, const char *detail);  /* answers */
 void gw_rp_say_err(struct gw_rp_job *job, const struct bus_error *err);	    /* Kafka's trouble */
@@ -216,6 +229,8 @@ void gw_rp_touch(struct gw_rp_job *job, const struct gw_rp_at *at);
  * found anew (*again), or answered. */
 bool gw_rp_settle_own(struct gw_rp_worker *w, struct gw_rp_job *job, struct gw_rp_at *at, int *tries,
 		      bool *again);
+/* It may still read all that it assigned itself, or it is answered what it may not. */
+bool gw_rp_still_allowed(struct gw_rp_worker *w, struct gw_rp_job *job, const struct gw_rp_at *at);
 /* First places of partitions that were just taken (next is -1): committed, else as auto.offset.reset says. */
 enum bus_err gw_rp_begin_places(struct gw_rp_worker *w, struct gw_rp_instance *i,
 				struct bus_error *err) BUS_MUSTCHECK;

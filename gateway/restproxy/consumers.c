@@ -79,22 +79,52 @@ static void push(struct gw_consumers *c, struct gw_rp_job *job)
 	pthread_cond_broadcast(&c->moved);
 }
 
+uint32_t gw_rp_reader_hash(const char *reader)
+{
+	uint32_t h = 2166136261U; /* FNV-1a: names in the policy are no attacker's */
+
+	for (; *reader; reader++)
+		h = (h ^ (uint8_t)*reader) * 16777619U;
+	return h;
+}
+
 void gw_rp_submit(struct gw_rp_job *job)
 {
 	struct gw_consumers *c = job->all;
-	bool taken;
+	const uint32_t reader = gw_rp_reader_hash(job->reader);
+	bool taken, shared;
 
 	pthread_mutex_lock(&c->lock);
-	taken = !c->stop && c->n_jobs < GW_RP_JOBS_MAX;
+	shared = gw_shares_of(c->jobs_of, reader) < GW_RP_JOBS_MAX / GW_SHARE_OF;
+	taken = shared && !c->stop && c->n_jobs < GW_RP_JOBS_MAX;
 	if (taken) {
 		c->n_jobs++;
+		gw_shares_add(c->jobs_of, reader, 1);
 		push(c, job);
 	}
 	pthread_mutex_unlock(&c->lock);
 	if (taken)
 		return;
-	gw_rp_say(job, GW_RP_KAFKA_RETRY, "too many requests wait");
+	gw_rp_say(job, shared ? GW_RP_KAFKA_RETRY : 429, "too many requests wait");
 	over(job);
+}
+
+void gw_rp_hold_bytes(struct gw_consumers *c, uint32_t reader, int64_t bytes)
+{
+	atomic_fetch_add(&c->held, bytes);
+	pthread_mutex_lock(&c->lock);
+	gw_shares_add(c->held_of, reader, bytes);
+	pthread_mutex_unlock(&c->lock);
+}
+
+bool gw_rp_bytes_left(struct gw_consumers *c, const char *reader)
+{
+	int64_t share;
+
+	pthread_mutex_lock(&c->lock);
+	share = gw_shares_of(c->held_of, gw_rp_reader_hash(reader));
+	pthread_mutex_unlock(&c->lock);
+	return atomic_load(&c->held) <= c->conf.memory && share <= c->conf.memory / GW_SHARE_OF;
 }
 
 void gw_rp_unpark(struct gw_consumers *c, struct gw_rp_job **at)
@@ -191,6 +221,7 @@ static void run_job(struct gw_rp_worker *w, struct gw_rp_job *job)
 		job = NULL;
 	} else {
 		c->n_jobs--;
+		gw_shares_add(c->jobs_of, gw_rp_reader_hash(job->reader), -1);
 	}
 	pthread_cond_broadcast(&c->moved);
 	pthread_mutex_unlock(&c->lock);
@@ -263,6 +294,8 @@ enum bus_err gw_consumers_open(struct gw_api *api, const struct gw_consumers_con
 	c->conf = *conf;
 	c->queue_end = &c->queue;
 	c->plans = schema_cache_new(0, 0);
+	c->jobs_of = gw_shares_new();
+	c->held_of = gw_shares_new();
 	c->worker = bus_xcalloc((size_t)conf->threads, sizeof(*c->worker));
 	pthread_mutex_init(&c->topics.lock, NULL);
 	pthread_mutex_init(&c->lock, NULL);
@@ -353,6 +386,8 @@ void gw_consumers_free(struct gw_consumers **cp)
 	bus_groups_close(&c->groups);
 	gw_rp_topics_release(&c->topics);
 	schema_cache_free(&c->plans);
+	gw_shares_free(&c->jobs_of);
+	gw_shares_free(&c->held_of);
 	pthread_cond_destroy(&c->moved);
 	pthread_mutex_destroy(&c->lock);
 	free(c->worker);

@@ -130,6 +130,17 @@ static void say_created(struct gw_rp_job *job, const struct gw_rp_instance *i)
 	gw_rp_answer(job, 200, &body);
 }
 
+/* Somebody was faster: with the name, or with the group. */
+static void say_void(struct gw_rp_job *job, const struct gw_rp_instance *i)
+{
+	const char *owner = gw_rp_state_owner(gw_rp_log_lock(job->all->log), i->group);
+	const bool others = owner && strcmp(owner, i->reader) != 0;
+
+	gw_rp_log_unlock(job->all->log);
+	gw_rp_say(job, others ? GW_RP_FORBIDDEN : GW_RP_CONSUMER_EXISTS,
+		  others ? "the group is another reader's" : NULL);
+}
+
 void gw_rp_do_create(struct gw_rp_worker *w, struct gw_rp_job *job)
 {
 	struct gw_consumers *c = w->all;
@@ -167,7 +178,7 @@ void gw_rp_do_create(struct gw_rp_worker *w, struct gw_rp_job *job)
 	else if (rc == BUS_OK)
 		say_created(job, i);
 	else if (rc == BUS_ECONFLICT)
-		gw_rp_say(job, GW_RP_CONSUMER_EXISTS, NULL);
+		say_void(job, i);
 	else
 		gw_rp_say_err(job, &err);
 	gw_rp_instance_unref(&i);

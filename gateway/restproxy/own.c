@@ -3,7 +3,7 @@
  * for more and so is done with what it got; or when it is gone. */
 #include "bus/clock.h"
 #include "bus/log.h"
-#include "gateway/restproxy/consume.h"
+#include "gateway/restproxy/change.h"
 
 #define MEMBERS_MAX 1000 /* of a group */
 
@@ -48,7 +48,7 @@ static void share_topic(void *ctx, const char *topic, int32_t partitions)
 	for (size_t m = 0; m < s->n; m++) {
 		if (memcmp(s->member[m]->id, s->me->id, GW_RP_ID_LEN) == 0)
 			mine = n;
-		else if (!gw_rp_wants(s->member[m], topic))
+		else if (!gw_rp_wants(s->member[m], topic) || (s->member[m]->format == GW_RP_BINARY && !all))
 			continue;
 		n++;
 	}
@@ -85,6 +85,22 @@ static struct gw_rp_instance *shares(struct gw_rp_worker *w, const struct gw_rp_
 	o->access = access;
 	free(s);
 	return o->want;
+}
+
+bool gw_rp_still_allowed(struct gw_rp_worker *w, struct gw_rp_job *job, const struct gw_rp_at *at)
+{
+	struct gw_rp_allowed now = { .changes = at->changes,
+				     .access = gw_access_generation(w->all->api->access) };
+
+	memcpy(now.id, at->i->id, sizeof(now.id));
+	if (memcmp(now.id, w->allowed.id, sizeof(now.id)) == 0 && now.changes == w->allowed.changes &&
+	    now.access == w->allowed.access)
+		return true;
+	for (size_t t = 0; t < at->i->n_held; t++)
+		if (!gw_rp_may_read(job, at->i, at->i->held[t].topic))
+			return false;
+	w->allowed = now;
+	return true;
 }
 
 enum bus_err gw_rp_begin_places(struct gw_rp_worker *w, struct gw_rp_instance *i, struct bus_error *err)

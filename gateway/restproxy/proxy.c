@@ -148,9 +148,12 @@ static void ask(struct gw_proxy *p, struct bus_http_request *req, enum gw_look w
 {
 	const char *topic = bus_http_part(req, "topic");
 	struct gw_question *q = NULL;
+	size_t same = 0;
 
 	pthread_mutex_lock(&p->lock);
-	if (p->n < GW_PROXY_QUEUE_MAX && !p->stop) {
+	for (const struct gw_question *o = p->queue; o; o = o->next)
+		same += strcmp(o->reader, reader) == 0;
+	if (p->n < GW_PROXY_QUEUE_MAX && same < GW_PROXY_READER_MAX && !p->stop) {
 		q = bus_xcalloc(1, sizeof(*q));
 		q->what = what;
 		memcpy(q->reader, reader, sizeof(q->reader));
@@ -165,7 +168,7 @@ static void ask(struct gw_proxy *p, struct bus_http_request *req, enum gw_look w
 	}
 	pthread_mutex_unlock(&p->lock);
 	if (!q)
-		gw_rp_fail(req, GW_RP_KAFKA_RETRY, "too many ask at once");
+		gw_rp_fail(req, same < GW_PROXY_READER_MAX ? GW_RP_KAFKA_RETRY : 429, "too many ask at once");
 }
 
 static void look(struct gw_api *api, struct bus_http_request *req, enum gw_look what)

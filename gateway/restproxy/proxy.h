@@ -1,7 +1,8 @@
 /* gateway/restproxy/proxy.h - what this API keeps between requests: questions about the cluster, which one thread puts
  * to Kafka and answers, and inline schemas that were seen.
  *
- * Bounded: GW_PROXY_QUEUE_MAX questions wait; one that is beyond it, or has waited too long, is answered 503.
+ * Bounded: GW_PROXY_QUEUE_MAX questions wait, GW_PROXY_READER_MAX of a reader; one that is beyond it, or has waited too
+ * long, is answered 503 (429: too many of one reader).
  * Thread: any.
  */
 #ifndef GATEWAY_RESTPROXY_PROXY_H
@@ -11,6 +12,7 @@
 #include "gateway/restproxy/rp.h"
 
 #define GW_PROXY_QUEUE_MAX 256
+#define GW_PROXY_READER_MAX 16
 
 struct gw_proxy;
 struct gw_rp_memo;

@@ -22,6 +22,7 @@ struct given {
 	struct bus_http_request *req;
 	uint8_t id[GW_RP_ID_LEN];
 	uint64_t seq;
+	uint32_t reader;
 	int64_t bytes;
 };
 
@@ -30,7 +31,7 @@ static void on_over(void *p)
 	struct given *g = p;
 
 	gw_rp_log_confirm(g->all->log, g->id, g->seq, bus_http_sent(g->req));
-	atomic_fetch_sub(&g->all->held, g->bytes);
+	gw_rp_hold_bytes(g->all, g->reader, -g->bytes);
 	free(g);
 }
 
@@ -151,8 +152,9 @@ static void give(struct gw_rp_worker *w, struct gw_rp_job *job, const struct gw_
 	given->req = job->req;
 	memcpy(given->id, i->id, sizeof(given->id));
 	given->seq = i->seq;
+	given->reader = gw_rp_reader_hash(job->reader);
 	given->bytes = (int64_t)body.n;
-	atomic_fetch_add(&c->held, given->bytes);
+	gw_rp_hold_bytes(c, given->reader, given->bytes);
 	w->out_hint = body.n + body.n / 16;
 	w->out = (struct bus_buf){ 0 };
 	bus_metric_add(c->records, g->records);
@@ -226,7 +228,7 @@ void gw_rp_do_records(struct gw_rp_worker *w, struct gw_rp_job *job)
 	bool again = true;
 	int tries = 0;
 
-	if (atomic_load(&c->held) > c->conf.memory) {
+	if (!gw_rp_bytes_left(c, job->reader)) {
 		gw_rp_say(job, GW_RP_KAFKA_RETRY, "too many bytes of answers are under way");
 		return;
 	}
@@ -240,7 +242,8 @@ void gw_rp_do_records(struct gw_rp_worker *w, struct gw_rp_job *job)
 		else if (at.i->mode == GW_RP_NOTHING)
 			gw_rp_say(job, GW_RP_ILLEGAL_STATE,
 				  "Consumer is not subscribed to any topics or assigned any partitions");
-		else if (at.i->mode != GW_RP_ASSIGNED && !gw_rp_settle_own(w, job, &at, &tries, &again))
+		else if (at.i->mode == GW_RP_ASSIGNED ? !gw_rp_still_allowed(w, job, &at)
+						      : !gw_rp_settle_own(w, job, &at, &tries, &again))
 			;
 		else {
 			gw_rp_commit_places(c, at.next, false);

@@ -125,10 +125,12 @@ static bool takes_others(const struct gw_rp_state *s, const struct gw_rp_instanc
 	return false;
 }
 
-static bool name_taken(const struct gw_rp_state *s, const struct gw_rp_instance *i)
+/* Its name is another one's of the group, or the group another reader's. */
+static bool no_place(const struct gw_rp_state *s, const struct gw_rp_instance *i)
 {
 	for (const struct slot *o = group_of(s, i->group); o; o = o->next_group)
-		if (in_group(o, i->group) && strcmp(o->i->name, i->name) == 0)
+		if (in_group(o, i->group) &&
+		    (strcmp(o->i->name, i->name) == 0 || strcmp(o->i->reader, i->reader) != 0))
 			return true;
 	return false;
 }
@@ -156,7 +158,7 @@ static bool take(struct gw_rp_state *s, struct gw_rp_instance *i, int64_t mono_m
 
 	if (o && (o->i->gone || i->seq <= o->i->seq || strcmp(o->i->group, i->group) != 0))
 		return false;
-	if (!o && i->seq == 1 && name_taken(s, i))
+	if (!o && i->seq == 1 && no_place(s, i))
 		return false;
 	if (!i->gone && takes_others(s, i, o ? o->i : NULL))
 		return false;
@@ -286,11 +288,9 @@ size_t gw_rp_state_count(const struct gw_rp_state *s, const char *reader)
 {
 	size_t n = 0;
 
-	if (!reader)
-		return s->n;
 	for (size_t b = 0; b < BUCKETS; b++)
 		for (const struct slot *o = s->by_id[b]; o; o = o->next_id)
-			n += !o->i->gone && strcmp(o->i->reader, reader) == 0;
+			n += reader ? strcmp(o->i->reader, reader) == 0 : !o->i->gone;
 	return n;
 }
 

@@ -7,7 +7,7 @@
  *
  *   a record whose number is not higher than the consumer's is void: somebody was faster
  *   a record that takes a partition which another consumer of the group holds by subscription is void
- *   the first record of an id is void while another of that name is in the group
+ *   the first record of an id is void while another of that name is in the group, or one of another reader
  *   a record of a consumer that is gone is void
  *
  * Whoever wrote a void record has changed nothing, reads on and tries again. Beside it:
@@ -135,7 +135,8 @@ void gw_rp_state_each(const struct gw_rp_state *s, gw_rp_instance_fn fn, void *c
 /* Who holds it by subscription; NULL: nobody. Borrowed. */
 const struct gw_rp_instance *gw_rp_state_holder(const struct gw_rp_state *s, const char *group,
 						const char *topic, int32_t partition);
-size_t gw_rp_state_count(const struct gw_rp_state *s, const char *reader); /* NULL: all */
+/* A reader's, with those that are gone and not forgotten yet: they are its own to bear. NULL: all that live. */
+size_t gw_rp_state_count(const struct gw_rp_state *s, const char *reader);
 /* Grows when shares may have changed: somebody joined, left, subscribed, took, let go. */
 uint64_t gw_rp_state_changes(const struct gw_rp_state *s);
 
