@@ -126,6 +126,27 @@ static void the_first_of_two_changes_counts(void **unused)
 	gw_rp_state_free(&s);
 }
 
+static void a_group_is_one_readers(void **unused)
+{
+	struct gw_rp_state *s = gw_rp_state_new();
+	struct gw_rp_instance *one = made(1, "satu"), *two = made(2, "dua"), *over;
+
+	(void)unused;
+	free(two->reader);
+	two->reader = bus_xstrdup("lain");
+	assert_int_equal(say(s, one), GW_RP_SAID_TAKEN);
+	assert_int_equal(say(s, two), GW_RP_SAID_VOID);
+	over = gw_rp_instance_next(one);
+	over->gone = true;
+	assert_int_equal(say(s, over), GW_RP_SAID_TAKEN);
+	assert_int_equal(say(s, two), GW_RP_SAID_TAKEN);
+	assert_string_equal(gw_rp_state_owner(s, "g"), "lain");
+	gw_rp_instance_unref(&one);
+	gw_rp_instance_unref(&two);
+	gw_rp_instance_unref(&over);
+	gw_rp_state_free(&s);
+}
+
 static void a_name_is_one_instances_in_its_group(void **unused)
 {
 	struct gw_rp_state *s = gw_rp_state_new();
@@ -149,6 +170,13 @@ static void a_name_is_one_instances_in_its_group(void **unused)
 	forget(s, 1); /* the old one's end does nothing to the new one */
 	assert_true(gw_rp_state_find(s, "g", "satu", &f));
 	assert_int_equal(f.i->id[0], 3);
+	assert_int_equal(gw_rp_state_count(s, "uji"), 2);
+	gw_rp_instance_unref(&over);
+	over = gw_rp_instance_next(f.i);
+	over->gone = true;
+	assert_int_equal(say(s, over), GW_RP_SAID_TAKEN);
+	assert_int_equal(gw_rp_state_count(s, NULL),
+			 1); /* what is over is its reader's to bear until it is forgotten */
 	assert_int_equal(gw_rp_state_count(s, "uji"), 2);
 	gw_rp_instance_unref(&f.i);
 	gw_rp_instance_unref(&one);
@@ -470,6 +498,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(the_first_of_two_changes_counts),
+		cmocka_unit_test(a_group_is_one_readers),
 		cmocka_unit_test(a_name_is_one_instances_in_its_group),
 		cmocka_unit_test(what_another_one_holds_cannot_be_taken),
 		cmocka_unit_test(an_answer_is_confirmed_by_its_number),
