@@ -59,7 +59,7 @@ class Topic:
 
 
 class OwnGateway:
-    def __init__(self, city, name, topics, views, policy, readers=("uji",), connections=10000, more=""):
+    def __init__(self, city, name, topics, views, policy, readers=("uji",), connections=10000, more="", base=None):
         self.dir = WORK / name
         shutil.rmtree(self.dir, ignore_errors=True)
         (self.dir / "views").mkdir(parents=True)
@@ -76,7 +76,7 @@ class OwnGateway:
             "kafka: {bootstrap: '%s'}\nhttp: {port: %d, base: '%s', connections: %d}\nops: {port: %d}\n"
             "db: {path: %s/city.db}\nviews: {dir: %s/views}\n"
             "access: {policy: %s/policy.yaml, keys: %s/access.keys}\ntopics: [%s]\n%s"
-            % (city.bootstrap, port, self.url, connections, port + 1, self.dir, self.dir, self.dir, self.dir,
+            % (city.bootstrap, port, base or self.url, connections, port + 1, self.dir, self.dir, self.dir, self.dir,
                ", ".join(t.name for t in topics), more))
 
     def new_key(self, reader):

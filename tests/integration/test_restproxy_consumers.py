@@ -40,7 +40,7 @@ POLICY = """readers:
   tutup: {topics: {"%s": {}}, groups: ["*"]}
   lain: {views: {konsumen: {}}, groups: ["*"]}
 """ % (NAME, MANY, RAW, BIG, NAME)
-MORE = "restproxy: {instance_timeout: 6s, max_bytes: 8MiB, per_reader: 40}\nhttp.base: http://bus.example\n"
+MORE = "restproxy: {instance_timeout: 6s, max_bytes: 8MiB, per_reader: 40}\n"
 V2 = "application/vnd.kafka.v2+json"
 PARTITIONS = 4
 
@@ -141,7 +141,7 @@ def many(apart):
 @pytest.fixture(scope="module")
 def gateways(apart, topic, many):
     readers = ("uji", "tutup", "lain")
-    both = [OwnGateway(apart, "consumers%d" % i, [topic], {"konsumen": VIEW}, POLICY, readers=readers, more=MORE).start()
+    both = [OwnGateway(apart, "consumers%d" % i, [topic], {"konsumen": VIEW}, POLICY, readers=readers, more=MORE, base="http://bus.example").start()
             for i in range(2)]
     yield both
     for g in both:
