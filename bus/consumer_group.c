@@ -1,8 +1,12 @@
 #include "bus/consumer_group.h"
 
 #include <librdkafka/rdkafka.h>
+#include <poll.h>
 
+#include "bus/clock.h"
 #include "bus/mem.h"
+
+#define AGAIN_MS 100
 
 struct bus_groups {
 	rd_kafka_t *rk;
@@ -11,17 +15,24 @@ struct bus_groups {
 enum bus_err bus_groups_open(const struct bus_kafka_conf *conf, struct bus_groups **out,
 			     struct bus_error *err)
 {
+	/* A consumer that joins nothing: a handle without a group of its own dies (SIGSEGV) when a broker answers
+	 * NOT_COORDINATOR (librdkafka's issue 5040). */
+	static const struct bus_kafka_setting setting[] = {
+		{ .name = "group.id", .value = "titian-gateway" },
+		{ .name = "enable.auto.commit", .value = "false" },
+		{ 0 },
+	};
 	rd_kafka_conf_t *c = NULL;
 	struct bus_groups *g;
 	enum bus_err rc;
 	char why[256];
 
 	*out = NULL;
-	rc = bus_kafka_conf_make(conf, NULL, &c, err);
+	rc = bus_kafka_conf_make(conf, setting, &c, err);
 	if (rc != BUS_OK)
 		return rc;
 	g = bus_xcalloc(1, sizeof(*g));
-	g->rk = rd_kafka_new(RD_KAFKA_PRODUCER, c, why, sizeof(why));
+	g->rk = rd_kafka_new(RD_KAFKA_CONSUMER, c, why, sizeof(why));
 	if (!g->rk) {
 		rd_kafka_conf_destroy(c);
 		free(g);
@@ -42,10 +53,36 @@ void bus_groups_close(struct bus_groups **gp)
 	free(g);
 }
 
-static enum bus_err fail(struct bus_error *err, rd_kafka_resp_err_t code, const char *group, const char *why)
+/* The group has moved to another broker, or moves: it is found there in a moment. */
+static bool moves(rd_kafka_resp_err_t code)
+{
+	return code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+	       code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+	       code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+}
+
+/* Whether to ask again, after a pause. */
+static bool again(enum bus_err rc, bool moving, int64_t until_ms)
+{
+	if (rc == BUS_OK || !moving || bus_clock_mono_ms() + 2 * AGAIN_MS > until_ms)
+		return false;
+	(void)poll(NULL, 0, AGAIN_MS);
+	return true;
+}
+
+static int left(int64_t until_ms)
+{
+	const int64_t ms = until_ms - bus_clock_mono_ms();
+
+	return ms < 1 ? 1 : (int)ms;
+}
+
+static enum bus_err fail(struct bus_error *err, rd_kafka_resp_err_t code, const char *group, const char *why,
+			 bool *moving)
 {
 	enum bus_err ours = bus_kafka_err(code);
 
+	*moving = moves(code);
 	if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID || code == RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP ||
 	    code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
 		ours = BUS_ECONFLICT;
@@ -54,7 +91,8 @@ static enum bus_err fail(struct bus_error *err, rd_kafka_resp_err_t code, const 
 
 /* What the broker says of the one group that was asked about; *list is borrowed from the event. */
 static enum bus_err read_group(const rd_kafka_group_result_t **result, size_t n, const char *group,
-			       const rd_kafka_topic_partition_list_t **list, struct bus_error *err)
+			       const rd_kafka_topic_partition_list_t **list, bool *moving,
+			       struct bus_error *err)
 {
 	const rd_kafka_error_t *e;
 
@@ -62,12 +100,12 @@ static enum bus_err read_group(const rd_kafka_group_result_t **result, size_t n,
 		return bus_fail(err, BUS_EKAFKA, "consumer group '%s': no answer", group);
 	e = rd_kafka_group_result_error(result[0]);
 	if (e)
-		return fail(err, rd_kafka_error_code(e), group, rd_kafka_error_string(e));
+		return fail(err, rd_kafka_error_code(e), group, rd_kafka_error_string(e), moving);
 	*list = rd_kafka_group_result_partitions(result[0]);
 	for (int i = 0; *list && i < (*list)->cnt; i++)
 		if ((*list)->elems[i].err)
 			return fail(err, (*list)->elems[i].err, group,
-				    rd_kafka_err2str((*list)->elems[i].err));
+				    rd_kafka_err2str((*list)->elems[i].err), moving);
 	return BUS_OK;
 }
 
@@ -89,8 +127,8 @@ static rd_kafka_topic_partition_list_t *as_list(const struct bus_group_offset *o
 	return list;
 }
 
-enum bus_err bus_groups_commit(struct bus_groups *g, const char *group, const struct bus_group_offset *o,
-			       size_t n, int timeout_ms, struct bus_error *err)
+static enum bus_err commit(struct bus_groups *g, const char *group, const struct bus_group_offset *o,
+			   size_t n, int timeout_ms, bool *moving, struct bus_error *err)
 {
 	rd_kafka_topic_partition_list_t *list = as_list(o, n);
 	rd_kafka_AlterConsumerGroupOffsets_t *ask = rd_kafka_AlterConsumerGroupOffsets_new(group, list);
@@ -105,17 +143,31 @@ enum bus_err bus_groups_commit(struct bus_groups *g, const char *group, const st
 	rd_kafka_AlterConsumerGroupOffsets(g->rk, &ask, 1, how, queue);
 	event = rd_kafka_queue_poll(queue, -1); /* the request's own timeout ends it */
 	if (rd_kafka_event_error(event)) {
-		rc = fail(err, rd_kafka_event_error(event), group, rd_kafka_event_error_string(event));
+		rc =
+		    fail(err, rd_kafka_event_error(event), group, rd_kafka_event_error_string(event), moving);
 	} else {
 		result = rd_kafka_AlterConsumerGroupOffsets_result_groups(
 		    rd_kafka_event_AlterConsumerGroupOffsets_result(event), &groups);
-		rc = read_group(result, groups, group, &said, err);
+		rc = read_group(result, groups, group, &said, moving, err);
 	}
 	rd_kafka_event_destroy(event);
 	rd_kafka_queue_destroy(queue);
 	rd_kafka_AdminOptions_destroy(how);
 	rd_kafka_AlterConsumerGroupOffsets_destroy(ask);
 	rd_kafka_topic_partition_list_destroy(list);
+	return rc;
+}
+
+enum bus_err bus_groups_commit(struct bus_groups *g, const char *group, const struct bus_group_offset *o,
+			       size_t n, int timeout_ms, struct bus_error *err)
+{
+	const int64_t until = bus_clock_mono_ms() + timeout_ms;
+	bool moving = false;
+	enum bus_err rc;
+
+	do
+		rc = commit(g, group, o, n, left(until), &moving, err);
+	while (again(rc, moving, until));
 	return rc;
 }
 
@@ -129,8 +181,8 @@ static void take_offsets(const rd_kafka_topic_partition_list_t *said, struct bus
 	}
 }
 
-enum bus_err bus_groups_committed(struct bus_groups *g, const char *group, struct bus_group_offset *o,
-				  size_t n, int timeout_ms, struct bus_error *err)
+static enum bus_err committed(struct bus_groups *g, const char *group, struct bus_group_offset *o, size_t n,
+			      int timeout_ms, bool *moving, struct bus_error *err)
 {
 	rd_kafka_topic_partition_list_t *list = as_list(o, n);
 	rd_kafka_ListConsumerGroupOffsets_t *ask = rd_kafka_ListConsumerGroupOffsets_new(group, list);
@@ -145,11 +197,12 @@ enum bus_err bus_groups_committed(struct bus_groups *g, const char *group, struc
 	rd_kafka_ListConsumerGroupOffsets(g->rk, &ask, 1, how, queue);
 	event = rd_kafka_queue_poll(queue, -1);
 	if (rd_kafka_event_error(event)) {
-		rc = fail(err, rd_kafka_event_error(event), group, rd_kafka_event_error_string(event));
+		rc =
+		    fail(err, rd_kafka_event_error(event), group, rd_kafka_event_error_string(event), moving);
 	} else {
 		result = rd_kafka_ListConsumerGroupOffsets_result_groups(
 		    rd_kafka_event_ListConsumerGroupOffsets_result(event), &groups);
-		rc = read_group(result, groups, group, &said, err);
+		rc = read_group(result, groups, group, &said, moving, err);
 		if (rc == BUS_OK && said)
 			take_offsets(said, o, n);
 	}
@@ -158,6 +211,19 @@ enum bus_err bus_groups_committed(struct bus_groups *g, const char *group, struc
 	rd_kafka_AdminOptions_destroy(how);
 	rd_kafka_ListConsumerGroupOffsets_destroy(ask);
 	rd_kafka_topic_partition_list_destroy(list);
+	return rc;
+}
+
+enum bus_err bus_groups_committed(struct bus_groups *g, const char *group, struct bus_group_offset *o,
+				  size_t n, int timeout_ms, struct bus_error *err)
+{
+	const int64_t until = bus_clock_mono_ms() + timeout_ms;
+	bool moving = false;
+	enum bus_err rc;
+
+	do
+		rc = committed(g, group, o, n, left(until), &moving, err);
+	while (again(rc, moving, until));
 	return rc;
 }
 

@@ -2,7 +2,7 @@
  * who is no member; and which topics there are.
  *
  * One handle serves every group (KIP-396). Kafka lets offsets be written while the group has no members of its own:
- * BUS_ECONFLICT else.
+ * BUS_ECONFLICT else. A group that moves to another broker is asked for again until it is found.
  * Thread: any, several at a time; calls wait for the broker, at most timeout_ms.
  */
 #ifndef BUS_CONSUMER_GROUP_H
