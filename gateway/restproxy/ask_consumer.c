@@ -5,28 +5,17 @@
 
 #include "gateway/restproxy/change.h"
 
-#define ARENA_MAX ((size_t)4 * 1024 * 1024)
-
-/* The body, which may be none. False: answered. */
+/* The body, which may be none: read by the worker, one tree a worker. False: answered. */
 static bool take_body(struct gw_rp_job *job, struct bus_http_request *req)
 {
-	const struct bus_json_limits limits = { .depth = 8 };
 	const struct bus_str body = bus_http_body(req);
-	struct bus_error err;
-	enum bus_err rc;
 
-	if (body.n == 0)
-		return true;
+	if (body.n > GW_RP_BODY_MAX) {
+		gw_rp_fail(req, 413, "the body is over 256 KiB");
+		return false;
+	}
 	bus_buf_put(&job->text, body.p, body.n);
-	rc = bus_json_parse(bus_buf_str(&job->text), &limits, job->arena, &job->body, &err);
-	if (rc == BUS_OK && job->body->type == BUS_JSON_OBJECT)
-		return true;
-	gw_rp_fail(req,
-		   rc == BUS_OK	       ? 422
-		   : rc == BUS_ETOOBIG ? 413
-				       : 400,
-		   rc == BUS_OK ? "the body is an object" : "the body is not JSON");
-	return false;
+	return true;
 }
 
 static bool number(struct bus_http_request *req, const char *name, int64_t least, int64_t most, int64_t *out)
@@ -77,7 +66,6 @@ static void take(void *ctx, struct bus_http_request *req, gw_rp_job_fn run)
 	job->all = api->consumers;
 	job->run = run;
 	job->req = req;
-	job->arena = bus_arena_new(ARENA_MAX);
 	memcpy(job->reader, reader, sizeof(reader));
 	job->group = bus_xstrdup(bus_http_part(req, "group"));
 	job->name = run == gw_rp_do_create ? NULL : bus_xstrdup(bus_http_part(req, "instance"));
@@ -86,7 +74,7 @@ static void take(void *ctx, struct bus_http_request *req, gw_rp_job_fn run)
 	job->max_bytes = job->all->conf.max_bytes;
 	if ((records && (!number(req, "timeout", 0, GW_RP_TIMEOUT_MAX, &job->timeout_ms) ||
 			 !number(req, "max_bytes", 1, job->all->conf.max_bytes, &job->max_bytes))) ||
-	    !take_body(job, req)) {
+	    (!records && !take_body(job, req))) {
 		gw_rp_job_free(&job);
 		return;
 	}

@@ -26,6 +26,7 @@ static bool read_one(struct gw_rp_job *job, const struct bus_json *v, const char
 			      *partition = topic ? bus_json_get(v, "partition") : NULL,
 			      *value = topic && number ? bus_json_get(v, number) : NULL;
 	struct gw_rp_place *place;
+	const char *text;
 	int64_t p, n = 0;
 	char *end;
 
@@ -34,18 +35,21 @@ static bool read_one(struct gw_rp_job *job, const struct bus_json *v, const char
 	    (partition->type != BUS_JSON_NUMBER && partition->type != BUS_JSON_STRING))
 		return false;
 	/* Numbers may come as text: these clients do so. */
-	p = strtoll(bus_arena_dup(job->arena, partition->text.p, partition->text.n), &end, 10);
-	if (partition->text.n == 0 || *end || p < 0 || p > INT32_MAX)
+	text = gw_rp_copy(job, partition->text);
+	p = text ? strtoll(text, &end, 10) : -1;
+	if (partition->text.n == 0 || p < 0 || *end || p > INT32_MAX)
 		return false;
 	if (number) {
 		if (!value || (value->type != BUS_JSON_NUMBER && value->type != BUS_JSON_STRING) ||
 		    value->text.n == 0)
 			return false;
-		n = strtoll(bus_arena_dup(job->arena, value->text.p, value->text.n), &end, 10);
-		if (*end || n < 0 || n == INT64_MAX)
+		text = gw_rp_copy(job, value->text);
+		n = text ? strtoll(text, &end, 10) : -1;
+		if (n < 0 || *end || n == INT64_MAX)
 			return false;
 	}
-	place = gw_rp_hold(out, bus_arena_dup(job->arena, topic->text.p, topic->text.n), (int32_t)p);
+	text = gw_rp_copy(job, topic->text);
+	place = text ? gw_rp_hold(out, text, (int32_t)p) : NULL;
 	if (!place)
 		return false;
 	place->next = n;
@@ -56,15 +60,18 @@ bool gw_rp_read_places(struct gw_rp_job *job, const char *name, const char *numb
 		       struct gw_rp_instance *out)
 {
 	const struct bus_json *list = job->body ? bus_json_get(job->body, name) : NULL, *v;
+	size_t n = 0; /* equal ones too: reading them is work */
 	char *detail;
 
 	if (!list || list->type == BUS_JSON_NULL)
 		return true;
 	for (v = list->type == BUS_JSON_ARRAY ? list->first : list; v && v != list; v = v->next)
-		if (!read_one(job, v, number, out))
+		if (n++ == GW_RP_HELD_MAX || !read_one(job, v, number, out))
 			break;
 	if (!v)
 		return true;
+	if (job->answered)
+		return false;
 	detail =
 	    bus_xasprintf("%s: [{\"topic\": \"...\", \"partition\": 0%s%s%s}], at most %d", name,
 			  number ? ", \"" : "", number ? number : "", number ? "\": 0" : "", GW_RP_HELD_MAX);

@@ -26,11 +26,12 @@
 #include "schemas/avro/cache.h"
 #include "schemas/store/store.h"
 
-#define GW_RP_JOBS_MAX 4096	   /* requests that wait */
-#define GW_RP_TIMEOUT_MAX 300000   /* ms that a request for records may wait */
-#define GW_RP_TIMEOUT_DEFAULT 1000 /* Confluent's */
-#define GW_RP_ASK_MS 10000	   /* what the broker is given for an answer */
-#define GW_RP_TRIES 10		   /* of a change that others were faster with */
+#define GW_RP_JOBS_MAX 4096	    /* requests that wait */
+#define GW_RP_TIMEOUT_MAX 300000    /* ms that a request for records may wait */
+#define GW_RP_TIMEOUT_DEFAULT 1000  /* Confluent's */
+#define GW_RP_ASK_MS 10000	    /* what the broker is given for an answer */
+#define GW_RP_TRIES 10		    /* of a change that others were faster with */
+#define GW_RP_BODY_MAX (256 * 1024) /* of a request */
 
 struct gw_rp_job;
 struct gw_rp_worker;
@@ -46,12 +47,12 @@ struct gw_rp_job { /* one request */
 	char *group, *name; /* name NULL: POST /consumers/{group} */
 	char *accept;	    /* of records; may be NULL */
 	struct bus_buf text;
-	struct bus_arena *arena;
-	struct bus_json *body; /* an object; NULL: none */
-	int64_t timeout_ms;    /* -1: the instance's */
-	int64_t max_bytes;     /* of records */
-	int64_t queued;	       /* mono: since when it waits for a thread */
-	int64_t deadline;      /* mono; 0: not begun */
+	struct bus_arena *arena; /* while it is done, as body */
+	struct bus_json *body;	 /* an object; NULL: none */
+	int64_t timeout_ms;	 /* -1: the instance's */
+	int64_t max_bytes;	 /* of records */
+	int64_t queued;		 /* mono: since when it waits for a thread */
+	int64_t deadline;	 /* mono; 0: not begun */
 	bool answered, parked;
 	struct gw_rp_instance *at; /* PARKED: it waits for records behind these places */
 	uint64_t changes;	   /* ... or for another share */
@@ -199,6 +200,8 @@ void gw_rp_job_free(struct gw_rp_job **job);
 void gw_rp_say(struct gw_rp_job *job, int error_code, const char *detail);  /* answers */
 void gw_rp_say_err(struct gw_rp_job *job, const struct bus_error *err);	    /* Kafka's trouble */
 void gw_rp_answer(struct gw_rp_job *job, int status, struct bus_buf *body); /* NULL: none */
+/* A text of the body with a NUL behind it, the job's. NULL: the body needs too much memory, 413 is answered. */
+const char *gw_rp_copy(struct gw_rp_job *job, struct bus_str text);
 void gw_rp_serves(struct gw_rp_worker *w, const struct gw_rp_instance *i);
 bool gw_rp_others_wait(struct gw_consumers *c);
 void gw_rp_park(struct gw_rp_job *job, struct gw_rp_instance *at, uint64_t changes);

@@ -7,7 +7,8 @@
 #include "bus/log.h"
 #include "gateway/restproxy/consume.h"
 
-#define QUEUED_MS 20000 /* the longest that a request waits for a thread */
+#define QUEUED_MS 20000			    /* the longest that a request waits for a thread */
+#define ARENA_MAX ((size_t)4 * 1024 * 1024) /* of a body's tree */
 
 /* --- a request ----------------------------------------------------------------------------------------------- */
 
@@ -43,6 +44,36 @@ void gw_rp_answer(struct gw_rp_job *job, int status, struct bus_buf *body)
 {
 	gw_rp_reply(job->req, status, body);
 	job->answered = true;
+}
+
+const char *gw_rp_copy(struct gw_rp_job *job, struct bus_str text)
+{
+	const char *copy = bus_arena_dup(job->arena, text.p, text.n);
+
+	if (!copy && !job->answered)
+		gw_rp_say(job, 413, "the body has too many parts");
+	return copy;
+}
+
+/* False: answered. */
+static bool read_body(struct gw_rp_job *job)
+{
+	const struct bus_json_limits limits = { .depth = 8 };
+	struct bus_error err;
+	enum bus_err rc;
+
+	if (job->text.n == 0)
+		return true;
+	job->arena = bus_arena_new(ARENA_MAX);
+	rc = bus_json_parse(bus_buf_str(&job->text), &limits, job->arena, &job->body, &err);
+	if (rc == BUS_OK && job->body->type == BUS_JSON_OBJECT)
+		return true;
+	gw_rp_say(job,
+		  rc == BUS_OK	      ? 422
+		  : rc == BUS_ETOOBIG ? 413
+				      : 400,
+		  rc == BUS_OK ? "the body is an object" : "the body is not JSON");
+	return false;
 }
 
 static void over(struct gw_rp_job *job)
@@ -211,7 +242,7 @@ static void run_job(struct gw_rp_worker *w, struct gw_rp_job *job)
 		gw_rp_say(job, GW_RP_KAFKA_RETRY, "no thread was free in time");
 	else if (gw_rp_log_barrier(c->log, &err) != BUS_OK)
 		gw_rp_say_err(job, &err);
-	else
+	else if (read_body(job))
 		job->run(w, job);
 	pthread_mutex_lock(&c->lock);
 	w->busy = false;

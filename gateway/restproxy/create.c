@@ -7,7 +7,7 @@
 #include "gateway/publish/publish.h"
 #include "gateway/restproxy/change.h"
 
-static const char *text_of(const struct gw_rp_job *job, const char *name, const char *other)
+static const char *text_of(struct gw_rp_job *job, const char *name, const char *other)
 {
 	const struct bus_json *v = job->body ? bus_json_get(job->body, name) : NULL;
 
@@ -17,13 +17,10 @@ static const char *text_of(const struct gw_rp_job *job, const char *name, const 
 		return NULL;
 	if (v->type == BUS_JSON_TRUE || v->type == BUS_JSON_FALSE)
 		return v->type == BUS_JSON_TRUE ? "true" : "false";
-	return v->type == BUS_JSON_STRING || v->type == BUS_JSON_NUMBER
-		   ? bus_arena_dup(job->arena, v->text.p, v->text.n)
-		   : "";
+	return v->type == BUS_JSON_STRING || v->type == BUS_JSON_NUMBER ? gw_rp_copy(job, v->text) : "";
 }
 
-static bool number_of(const struct gw_rp_job *job, const char *name, int64_t least, int64_t most,
-		      int64_t *out)
+static bool number_of(struct gw_rp_job *job, const char *name, int64_t least, int64_t most, int64_t *out)
 {
 	const char *text = text_of(job, name, NULL);
 	char *end;
@@ -88,11 +85,16 @@ static int room_for(const struct gw_consumers *c, const struct gw_rp_state *s, c
 		    const char **why)
 {
 	const char *owner = gw_rp_state_owner(s, i->group);
+	struct gw_rp_found other;
 
 	*why = NULL;
 	if (owner && strcmp(owner, i->reader) != 0) {
 		*why = "the group is another reader's";
 		return GW_RP_FORBIDDEN;
+	}
+	if (gw_rp_state_find(s, i->group, i->name, &other)) {
+		gw_rp_instance_unref(&other.i);
+		return GW_RP_CONSUMER_EXISTS;
 	}
 	if (gw_rp_state_count(s, i->reader) >= (size_t)c->conf.per_reader ||
 	    gw_rp_state_count(s, NULL) >= (size_t)c->conf.in_all) {
@@ -165,8 +167,9 @@ void gw_rp_do_create(struct gw_rp_worker *w, struct gw_rp_job *job)
 		why = "names are in URLs and logs: no NIK in them";
 	if (!why && !good_name(i->name))
 		why = "name: 1 to 249 bytes, no slash";
-	if (why) {
-		gw_rp_say(job, GW_RP_CONSUMER_CONFIG, why);
+	if (why || job->answered) {
+		if (!job->answered)
+			gw_rp_say(job, GW_RP_CONSUMER_CONFIG, why);
 		gw_rp_instance_unref(&i);
 		return;
 	}

@@ -34,9 +34,10 @@ static bool moment(const char *text, int64_t *out)
 static bool read_moments(struct gw_rp_job *job)
 {
 	const struct bus_json *list = job->body ? bus_json_get(job->body, "timestamps") : NULL;
+	char digits[24];
 	struct bus_json *at;
+	const char *text;
 	int64_t ms;
-	char *text;
 
 	for (struct bus_json *v = list && list->type == BUS_JSON_ARRAY ? list->first : NULL; v; v = v->next) {
 		for (at = v->type == BUS_JSON_OBJECT ? v->first : NULL;
@@ -44,12 +45,17 @@ static bool read_moments(struct gw_rp_job *job)
 			;
 		if (!at || at->type != BUS_JSON_STRING)
 			continue;
-		if (!moment(bus_arena_dup(job->arena, at->text.p, at->text.n), &ms) || ms < 0) {
+		text = gw_rp_copy(job, at->text);
+		if (!text)
+			return false;
+		if (!moment(text, &ms) || ms < 0) {
 			gw_rp_say(job, 422, "timestamp: 2025-12-31T08:00:00Z");
 			return false;
 		}
-		text = bus_arena_alloc(job->arena, 24);
-		snprintf(text, 24, "%lld", (long long)ms);
+		snprintf(digits, sizeof(digits), "%lld", (long long)ms);
+		text = gw_rp_copy(job, bus_str(digits));
+		if (!text)
+			return false;
 		at->text = bus_str(text);
 	}
 	return true;

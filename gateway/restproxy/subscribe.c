@@ -14,7 +14,9 @@ static bool read_topics(struct gw_rp_job *job, const struct bus_json *list, cons
 			gw_rp_say(job, 422, "topics: names of topics");
 			return false;
 		}
-		name[(*n)++] = bus_arena_dup(job->arena, v->text.p, v->text.n);
+		name[*n] = gw_rp_copy(job, v->text);
+		if (!name[(*n)++])
+			return false;
 	}
 	return true;
 }
@@ -88,11 +90,11 @@ void gw_rp_do_subscribe(struct gw_rp_worker *w, struct gw_rp_job *job)
 	} else if (topics && pattern) {
 		gw_rp_say(job, GW_RP_ILLEGAL_STATE, GW_RP_ONE_WAY);
 	} else if (pattern) {
-		name[0] = bus_arena_dup(job->arena, pattern->text.p, pattern->text.n);
-		bad = gw_rp_pattern_bad(name[0]);
+		name[0] = gw_rp_copy(job, pattern->text);
+		bad = name[0] ? gw_rp_pattern_bad(name[0]) : NULL;
 		if (bad)
 			gw_rp_say(job, 422, bad);
-		else
+		else if (name[0])
 			subscribe(job, GW_RP_PATTERN, name, 1);
 	} else if (n > 0) {
 		subscribe(job, GW_RP_TOPICS, name, n);

@@ -54,10 +54,19 @@ enum bus_err gw_rp_log_write(struct gw_rp_log *l, const struct gw_rp_instance *i
 {
 	const int64_t until = bus_clock_mono_ms() + WAIT_MS;
 	struct gw_rp_pending p = { .write = i->write }, **at;
+	struct bus_error ignored = { 0 };
+	struct gw_rp_instance *back = NULL;
 	struct bus_buf value = { 0 };
 	enum bus_err rc;
 
 	gw_rp_put_instance(i, &value);
+	/* Nobody could read it, and it would be waited for in vain. */
+	rc = gw_rp_read_instance(bus_buf_str(&value), &back, err);
+	gw_rp_instance_unref(&back);
+	if (rc != BUS_OK) {
+		bus_buf_release(&value);
+		return rc;
+	}
 	pthread_mutex_lock(&l->lock);
 	p.next = l->pending;
 	l->pending = &p;
@@ -76,6 +85,9 @@ enum bus_err gw_rp_log_write(struct gw_rp_log *l, const struct gw_rp_instance *i
 		;
 	*at = p.next;
 	pthread_mutex_unlock(&l->lock);
+	/* Compaction would keep it for ever, and no one sweeps what never was. */
+	if (p.state == VOID && i->seq == 1 && send(l, 'i', i->id, NULL, 0x8000, &ignored) != BUS_OK)
+		bus_log(BUS_LOG_WARN, "restproxy.log", LOG_ERR(&ignored));
 	return rc;
 }
 

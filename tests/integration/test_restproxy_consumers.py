@@ -178,6 +178,22 @@ def committed(city, group, name=None):
     return {p.partition: p.offset for p in said if p.offset >= 0}
 
 
+def consumers_topic(city, group):
+    """The last record of each consumer of the group: {key: value or None}, as they stand in the topic of consumers."""
+    consumer = Consumer({"bootstrap.servers": city.bootstrap, "group.id": "none", "enable.auto.commit": False, "enable.partition.eof": True})
+    consumer.assign([TopicPartition("_titian_consumers", 0, 0)])
+    out, mine = {}, set()
+    while True:
+        message = consumer.poll(20)
+        if message.error():
+            break
+        if message.key()[:1] == b"i" and (group.encode() in (message.value() or b"") or message.key() in mine):
+            mine.add(message.key())
+            out[message.key()] = message.value()
+    consumer.close()
+    return out
+
+
 def places(records):
     return [(r["partition"], r["offset"]) for r in records]
 
@@ -275,6 +291,47 @@ def expected(message, fmt):
             row["isi"] = base64.b64encode(row["isi"]).decode()
         out["value"] = row
     return out
+
+
+def test_what_is_too_much_is_refused(client, gateways):
+    path = "/consumers/g%s/instances/x" % uuid.uuid4().hex
+    one = '{"topic":"a","partition":"0","offset":"1","timestamp":"2025-12-31T08:00:00Z"}'
+    for n, refused in ((2001, 422), (3000, 422), (21000, 413)):
+        many_ = json.loads("[" + ",".join([one] * n) + "]")
+        for part, name in (("/assignments", "partitions"), ("/positions", "offsets"), ("/positions", "timestamps"), ("/offsets", "offsets")):
+            assert client.ask("POST", path + part, {name: many_})[0] == refused, (n, part, name)
+    for body in ({"x": [0] * 80000}, {"topics": [[]] * 80000}):
+        assert client.ask("POST", path + "/subscription", body)[0] == 413
+    for gateway in gateways:
+        assert gateway.process.poll() is None
+
+
+def test_least_bytes_may_be_minus_one(client, log):
+    begun = time.monotonic()
+    one = client.create(**{"fetch.min.bytes": -1}).assign(NAME, 0)
+    assert {(0, o) for p, o in log if p == 0} == set(places(one.drain()))
+    assert time.monotonic() - begun < 9
+
+
+def test_a_creation_that_is_refused_leaves_nothing(client, gateways, apart):
+    group = "g" + uuid.uuid4().hex
+    client.create(group, name="satu")
+    before = consumers_topic(apart, group)
+    for _ in range(4):
+        assert client.ask("POST", "/consumers/" + group, {"name": "satu"})[1]["error_code"] == 40902
+    assert consumers_topic(apart, group) == before and len(before) == 1
+    said = []  # both at a time: one is void, and taken away again
+
+    def create(gateway, name):
+        said.append(Client([gateway]).ask("POST", "/consumers/" + group, {"name": name})[0])
+    for i in range(8):
+        both = [threading.Thread(target=create, args=(g, "n%d" % i)) for g in gateways]
+        for t in both:
+            t.start()
+        for t in both:
+            t.join()
+    assert sorted(said) == [200] * 8 + [409] * 8
+    wait_for(lambda: sum(v is not None for v in consumers_topic(apart, group).values()) == 9, 10, "void ones are taken away")
 
 
 @pytest.mark.parametrize("fmt", ["avro", "json", "binary"])
