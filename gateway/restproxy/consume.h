@@ -255,4 +255,12 @@ uint64_t gw_rp_topics_each(struct gw_consumers *c,
 			   void *ctx); /* its generation */
 void gw_rp_topics_release(struct gw_rp_topics *t);
 
+struct gw_rp_list {
+	char **name;
+	int32_t *partitions;
+	size_t n;
+};
+void gw_rp_list_add(void *list, const char *topic, int32_t partitions); /* for gw_rp_topics_each */
+void gw_rp_list_release(struct gw_rp_list *l);
+
 #endif

@@ -11,8 +11,10 @@ struct sharing {
 	struct gw_consumers *c;
 	const struct gw_rp_instance *me;
 	struct gw_rp_instance *member[MEMBERS_MAX];
+	struct gw_rp_pattern *pattern[MEMBERS_MAX], *my_pattern;
 	size_t n;
 	struct gw_rp_instance *want;
+	struct gw_rp_list topics;
 };
 
 static void add_member(void *ctx, struct gw_rp_instance *i)
@@ -30,15 +32,13 @@ static void add_member(void *ctx, struct gw_rp_instance *i)
 	s->n++;
 }
 
-/* Under the lock of topics: only policy and arithmetic. */
-static void share_topic(void *ctx, const char *topic, int32_t partitions)
+static void share_topic(struct sharing *s, const char *topic, int32_t partitions)
 {
-	struct sharing *s = ctx;
 	const char *const *clear;
 	size_t n = 0, mine = SIZE_MAX, k;
 	bool all = false;
 
-	if (!gw_rp_wants(s->me, topic) ||
+	if (!gw_rp_wants(s->me, s->my_pattern, topic) ||
 	    !gw_access_topic(s->c->api->access, s->me->reader, topic, &clear, &k))
 		return;
 	for (size_t i = 0; i < k; i++)
@@ -48,7 +48,8 @@ static void share_topic(void *ctx, const char *topic, int32_t partitions)
 	for (size_t m = 0; m < s->n; m++) {
 		if (memcmp(s->member[m]->id, s->me->id, GW_RP_ID_LEN) == 0)
 			mine = n;
-		else if (!gw_rp_wants(s->member[m], topic) || (s->member[m]->format == GW_RP_BINARY && !all))
+		else if (!gw_rp_wants(s->member[m], s->pattern[m], topic) ||
+			 (s->member[m]->format == GW_RP_BINARY && !all))
 			continue;
 		n++;
 	}
@@ -75,9 +76,18 @@ static struct gw_rp_instance *shares(struct gw_rp_worker *w, const struct gw_rp_
 	s->want = gw_rp_instance_new();
 	gw_rp_state_each_in(gw_rp_log_lock(c->log), at->i->group, add_member, s);
 	gw_rp_log_unlock(c->log);
-	o->topics = gw_rp_topics_each(c, share_topic, s);
+	s->my_pattern = gw_rp_instance_pattern(s->me);
 	for (size_t m = 0; m < s->n; m++)
+		s->pattern[m] = gw_rp_instance_pattern(s->member[m]);
+	o->topics = gw_rp_topics_each(c, gw_rp_list_add, &s->topics); /* matched without their lock */
+	for (size_t t = 0; t < s->topics.n; t++)
+		share_topic(s, s->topics.name[t], s->topics.partitions[t]);
+	gw_rp_list_release(&s->topics);
+	gw_rp_pattern_free(&s->my_pattern);
+	for (size_t m = 0; m < s->n; m++) {
+		gw_rp_pattern_free(&s->pattern[m]);
 		gw_rp_instance_unref(&s->member[m]);
+	}
 	gw_rp_instance_unref(&o->want);
 	o->want = s->want;
 	memcpy(o->id, at->i->id, sizeof(o->id));

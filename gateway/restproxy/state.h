@@ -29,13 +29,13 @@
 
 #include "bus/buf.h"
 #include "bus/error.h"
+#include "gateway/restproxy/pattern.h"
 
 #define GW_RP_ID_LEN 8
-#define GW_RP_NAME_MAX 249    /* of a group, of an instance, of a topic; bytes */
-#define GW_RP_TOPICS_MAX 256  /* of a subscription */
-#define GW_RP_PATTERN_MAX 256 /* bytes of a topic_pattern */
-#define GW_RP_HELD_MAX 2000   /* partitions of an instance */
-#define GW_RP_FORMAT_MAX 3    /* enum gw_rp_format, rp.h */
+#define GW_RP_NAME_MAX 249   /* of a group, of an instance, of a topic; bytes */
+#define GW_RP_TOPICS_MAX 256 /* of a subscription */
+#define GW_RP_HELD_MAX 2000  /* partitions of an instance */
+#define GW_RP_FORMAT_MAX 3   /* enum gw_rp_format, rp.h */
 
 enum gw_rp_mode { GW_RP_NOTHING, GW_RP_TOPICS, GW_RP_PATTERN, GW_RP_ASSIGNED };
 
@@ -147,10 +147,9 @@ uint64_t gw_rp_state_changes(const struct gw_rp_state *s);
 size_t gw_rp_share(const char *topic, int32_t partition, size_t n);
 /* Ids in the order of shares. */
 int gw_rp_share_order(const uint8_t a[GW_RP_ID_LEN], const uint8_t b[GW_RP_ID_LEN]);
+/* Its pattern, for gw_rp_wants; NULL: it has none. The caller's. */
+struct gw_rp_pattern *gw_rp_instance_pattern(const struct gw_rp_instance *i);
 /* Whether the instance wants the topic, by name or pattern. */
-bool gw_rp_wants(const struct gw_rp_instance *i, const char *topic);
-/* Whether it is a pattern that we take: a POSIX extended one without {} and back references, which would cost what
- * nobody can bound. Why not, or NULL. */
-const char *gw_rp_pattern_bad(const char *pattern);
+bool gw_rp_wants(const struct gw_rp_instance *i, const struct gw_rp_pattern *p, const char *topic);
 
 #endif

@@ -24,13 +24,14 @@ static bool read_topics(struct gw_rp_job *job, const struct bus_json *list, cons
 /* Before it writes: what it holds no more is committed. */
 static void keep_wanted(struct gw_consumers *c, struct gw_rp_instance *i)
 {
+	struct gw_rp_pattern *pattern = gw_rp_instance_pattern(i);
 	struct gw_rp_instance *kept = gw_rp_instance_next(i);
 	bool lets_go = false;
 
 	gw_rp_hold_nothing(kept);
 	for (size_t t = 0; t < i->n_held; t++)
 		for (size_t p = 0; p < i->held[t].n; p++)
-			if (gw_rp_wants(i, i->held[t].topic))
+			if (gw_rp_wants(i, pattern, i->held[t].topic))
 				*gw_rp_hold(kept, i->held[t].topic, i->held[t].at[p].partition) =
 				    i->held[t].at[p];
 			else
@@ -45,6 +46,7 @@ static void keep_wanted(struct gw_consumers *c, struct gw_rp_instance *i)
 		kept->held = held;
 		kept->n_held = n;
 	}
+	gw_rp_pattern_free(&pattern);
 	gw_rp_instance_unref(&kept);
 }
 
@@ -75,7 +77,8 @@ void gw_rp_do_subscribe(struct gw_rp_worker *w, struct gw_rp_job *job)
 {
 	const struct bus_json *topics = job->body ? bus_json_get(job->body, "topics") : NULL,
 			      *pattern = job->body ? bus_json_get(job->body, "topic_pattern") : NULL;
-	const char *name[GW_RP_TOPICS_MAX], *bad;
+	const char *name[GW_RP_TOPICS_MAX], *bad = NULL;
+	struct gw_rp_pattern *good;
 	size_t n = 0;
 
 	(void)w;
@@ -91,7 +94,8 @@ void gw_rp_do_subscribe(struct gw_rp_worker *w, struct gw_rp_job *job)
 		gw_rp_say(job, GW_RP_ILLEGAL_STATE, GW_RP_ONE_WAY);
 	} else if (pattern) {
 		name[0] = gw_rp_copy(job, pattern->text);
-		bad = name[0] ? gw_rp_pattern_bad(name[0]) : NULL;
+		good = name[0] ? gw_rp_pattern_new(name[0], &bad) : NULL;
+		gw_rp_pattern_free(&good);
 		if (bad)
 			gw_rp_say(job, 422, bad);
 		else if (name[0])
@@ -123,6 +127,7 @@ void gw_rp_do_unsubscribe(struct gw_rp_worker *w, struct gw_rp_job *job)
 struct topic_list {
 	struct gw_rp_job *job;
 	const struct gw_rp_instance *i;
+	struct gw_rp_pattern *pattern;
 	struct bus_json_out *j;
 };
 
@@ -134,7 +139,7 @@ static void put_wanted(void *ctx, const char *topic, int32_t partitions)
 	size_t n;
 
 	(void)partitions;
-	if (gw_rp_wants(l->i, topic) &&
+	if (gw_rp_wants(l->i, l->pattern, topic) &&
 	    gw_access_topic(l->job->all->api->access, l->job->reader, topic, &clear, &n))
 		bus_json_put_text(l->j, topic);
 }
@@ -152,8 +157,10 @@ void gw_rp_do_subscription(struct gw_rp_worker *w, struct gw_rp_job *job)
 	bus_json_object(&j);
 	bus_json_key(&j, "topics");
 	bus_json_array(&j);
-	if (at.i->mode == GW_RP_PATTERN)
+	l.pattern = gw_rp_instance_pattern(at.i);
+	if (l.pattern)
 		gw_rp_topics_each(w->all, put_wanted, &l);
+	gw_rp_pattern_free(&l.pattern);
 	for (size_t k = 0; at.i->mode == GW_RP_TOPICS && k < at.i->n_names; k++)
 		bus_json_put_text(&j, at.i->names[k]);
 	bus_json_array_end(&j);

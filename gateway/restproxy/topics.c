@@ -6,24 +6,18 @@
 #define FRESH_MS 5000
 #define MISSED_MS 300 /* a topic that is not among them may have just been made */
 
-struct list {
-	char **name;
-	int32_t *partitions;
-	size_t n;
-};
-
-static void list_release(struct list *l)
+void gw_rp_list_release(struct gw_rp_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		free(l->name[i]);
 	free(l->name);
 	free(l->partitions);
-	*l = (struct list){ 0 };
+	*l = (struct gw_rp_list){ 0 };
 }
 
-static void add(void *ctx, const char *topic, int32_t partitions)
+void gw_rp_list_add(void *ctx, const char *topic, int32_t partitions)
 {
-	struct list *l = ctx;
+	struct gw_rp_list *l = ctx;
 
 	l->name = bus_xrealloc(l->name, (l->n + 1) * sizeof(*l->name));
 	l->partitions = bus_xrealloc(l->partitions, (l->n + 1) * sizeof(*l->partitions));
@@ -31,7 +25,7 @@ static void add(void *ctx, const char *topic, int32_t partitions)
 	l->partitions[l->n++] = partitions;
 }
 
-static bool same(const struct gw_rp_topics *t, const struct list *l)
+static bool same(const struct gw_rp_topics *t, const struct gw_rp_list *l)
 {
 	bool yes = t->n == l->n;
 
@@ -44,22 +38,22 @@ static bool same(const struct gw_rp_topics *t, const struct list *l)
 static void refresh(struct gw_consumers *c, int64_t older_than_ms)
 {
 	struct gw_rp_topics *t = &c->topics;
-	struct list l = { 0 }, old;
+	struct gw_rp_list l = { 0 }, old;
 	struct bus_error err;
 
 	if (t->read_ms && bus_clock_mono_ms() - t->read_ms < older_than_ms)
 		return;
-	if (bus_groups_each_topic(c->groups, add, &l, GW_RP_ASK_MS, &err) != BUS_OK) {
+	if (bus_groups_each_topic(c->groups, gw_rp_list_add, &l, GW_RP_ASK_MS, &err) != BUS_OK) {
 		bus_log(BUS_LOG_WARN, "restproxy.topics", LOG_ERR(&err));
 	} else if (!same(t, &l)) {
-		old = (struct list){ t->name, t->partitions, t->n };
+		old = (struct gw_rp_list){ t->name, t->partitions, t->n };
 		t->name = l.name;
 		t->partitions = l.partitions;
 		t->n = l.n;
 		t->generation++;
 		l = old;
 	}
-	list_release(&l);
+	gw_rp_list_release(&l);
 	t->read_ms = bus_clock_mono_ms();
 }
 
@@ -120,8 +114,8 @@ uint64_t gw_rp_topics_each(struct gw_consumers *c,
 
 void gw_rp_topics_release(struct gw_rp_topics *t)
 {
-	struct list l = { t->name, t->partitions, t->n };
+	struct gw_rp_list l = { t->name, t->partitions, t->n };
 
-	list_release(&l);
+	gw_rp_list_release(&l);
 	pthread_mutex_destroy(&t->lock);
 }

@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void again(const struct gw_rp_instance *i)
 {
 	struct gw_rp_instance *back = NULL;
+	struct gw_rp_pattern *pattern;
 	struct bus_buf bytes = { 0 }, twice = { 0 };
 
 	gw_rp_put_instance(i, &bytes);
@@ -18,7 +19,9 @@ static void again(const struct gw_rp_instance *i)
 	gw_rp_put_instance(back, &twice);
 	assert(bus_str_eq(bus_buf_str(&bytes), bus_buf_str(&twice)));
 	assert(gw_rp_count_held(back) == gw_rp_count_held(i) && gw_rp_count_held(i) <= GW_RP_HELD_MAX);
-	(void)gw_rp_wants(back, "pku.uji.a.v1");
+	pattern = gw_rp_instance_pattern(back);
+	(void)gw_rp_wants(back, pattern, "pku.uji.a.v1");
+	gw_rp_pattern_free(&pattern);
 	gw_rp_instance_unref(&back);
 	bus_buf_release(&bytes);
 	bus_buf_release(&twice);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <regex.h>
 #include <stdio.h>
 
 #include "bus/mem.h"
@@ -284,26 +285,87 @@ static void every_partition_goes_to_one_and_evenly(void **unused)
 	assert_true(got[0] > 0 && got[1] > 0);
 }
 
+static bool wants(const char *text, const char *topic)
+{
+	struct gw_rp_instance *i = made(1, "satu");
+	struct gw_rp_pattern *p;
+	bool yes;
+
+	gw_rp_set_names(i, GW_RP_PATTERN, &text, 1);
+	p = gw_rp_instance_pattern(i);
+	assert_non_null(p);
+	yes = gw_rp_wants(i, p, topic);
+	gw_rp_pattern_free(&p);
+	gw_rp_instance_unref(&i);
+	return yes;
+}
+
 static void patterns_are_whole_names_and_bounded(void **unused)
 {
-	static const char *const bad[] = { "(a", "a{1,255}", "\\1", "(a)\\1", "\\d+", "[", "a\\" };
-	const char *pattern = "pku\\.(dinsos|disdik)\\..*";
-	struct gw_rp_instance *i = made(1, "satu");
+	static const char *const bad[] = { "(a", "a{1,255}", "\\1", "(a)\\1", "\\d+",
+					   "[",	 "a\\",	     "*a",  "a**",    "(?:a)",
+					   "a)", "[b-a]",    "a^b", "a$b",    "[[:alpha:]]" };
+	const char *why;
 	char *deep = bus_xcalloc(1, GW_RP_PATTERN_MAX + 2);
 
 	(void)unused;
-	for (size_t k = 0; k < BUS_LEN(bad); k++)
-		assert_non_null(gw_rp_pattern_bad(bad[k]));
-	assert_null(gw_rp_pattern_bad(pattern));
+	for (size_t k = 0; k < BUS_LEN(bad); k++) {
+		assert_null(gw_rp_pattern_new(bad[k], &why));
+		assert_non_null(why);
+	}
 	memset(deep, '(', GW_RP_PATTERN_MAX + 1);
-	assert_non_null(gw_rp_pattern_bad(deep));
+	assert_null(gw_rp_pattern_new(deep, &why));
+	for (int k = 0; k < 60; k++) { /* ((((a)+)+)+: regcomp takes gigabytes */
+		deep[k] = '(';
+		memcpy(deep + 61 + 2 * k, ")+", 3);
+	}
+	deep[60] = 'a';
+	assert_true(
+	    wants(deep, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+	assert_false(wants(deep, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"));
 	free(deep);
-	gw_rp_set_names(i, GW_RP_PATTERN, &pattern, 1);
-	assert_true(gw_rp_wants(i, "pku.dinsos.bansos.v1"));
-	assert_false(gw_rp_wants(i, "pkuxdinsos.bansos.v1"));
-	assert_false(gw_rp_wants(i, "x.pku.dinsos.bansos.v1"));
-	assert_false(gw_rp_wants(i, "pku.dinkes.bayi.v1"));
-	gw_rp_instance_unref(&i);
+	assert_true(wants("pku\\.(dinsos|disdik)\\..*", "pku.dinsos.bansos.v1"));
+	assert_false(wants("pku\\.(dinsos|disdik)\\..*", "pkuxdinsos.bansos.v1"));
+	assert_false(wants("pku\\.(dinsos|disdik)\\..*", "x.pku.dinsos.bansos.v1"));
+	assert_false(wants("pku\\.(dinsos|disdik)\\..*", "pku.dinkes.bayi.v1"));
+	assert_true(wants("^a|b$", "b") && wants("^pku.*$", "pku.a"));
+}
+
+/* Against the C library's, on patterns and names by chance. */
+static void patterns_match_as_posix_has_them(void **unused)
+{
+	static const char *const piece[] = { "a",     "b",     ".",	"[ab]",	  "[^a]",
+					     "(a|b)", "(ab|)", "(a*b)", "(b+|a)", "\\." };
+	static const char *const times[] = { "", "", "*", "+", "?" };
+	uint32_t x = 11, matched = 0;
+	char text[128], whole[140], name[8];
+	regex_t re;
+
+	(void)unused;
+	for (int n = 0; n < 3000; n++) {
+		text[0] = name[0] = '\0';
+		for (uint32_t k = 0; k < 1 + n % 5U; k++) {
+			x = x * 1664525U + 1013904223U;
+			strcat(text, piece[(x >> 8) % BUS_LEN(piece)]);
+			strcat(text, times[(x >> 16) % BUS_LEN(times)]);
+			if ((x >> 24) % 6 == 0 && k + 1 < 1 + n % 5U)
+				strcat(text, "|");
+		}
+		snprintf(whole, sizeof(whole), "^(%s)$", text);
+		assert_int_equal(regcomp(&re, whole, REG_EXTENDED | REG_NOSUB), 0);
+		for (int m = 0; m < 12; m++) {
+			x = x * 1664525U + 1013904223U;
+			for (uint32_t k = 0; k <= m / 2U; k++)
+				name[k] = k == m / 2U ? '\0' : "ab."[(x >> (8 + 2 * k)) % 3];
+			const bool yes = regexec(&re, name, 0, NULL, 0) == 0;
+
+			matched += yes;
+			if (wants(text, name) != yes)
+				fail_msg("%s: %s", text, name);
+		}
+		regfree(&re);
+	}
+	assert_in_range(matched, 3000, 33000);
 }
 
 /* --- by chance ----------------------------------------------------------------------------------------------- */
@@ -504,6 +566,7 @@ int main(void)
 		cmocka_unit_test(an_answer_is_confirmed_by_its_number),
 		cmocka_unit_test(every_partition_goes_to_one_and_evenly),
 		cmocka_unit_test(patterns_are_whole_names_and_bounded),
+		cmocka_unit_test(patterns_match_as_posix_has_them),
 		cmocka_unit_test(gateways_that_lag_never_hold_a_partition_twice),
 	};
 
