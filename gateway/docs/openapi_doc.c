@@ -138,6 +138,15 @@ static void put_member_type(struct gw_pen *p, char type, bool nullable)
 	case 'o':
 		gw_pen_type(p, "object", NULL, nullable);
 		break;
+	case 'v': /* as REST Proxy's clients say it: true, "true" */
+		gw_pen_array(p, "anyOf");
+		for (int i = 0; i < 3; i++) {
+			bus_json_object(&p->j);
+			gw_pen_type(p, i == 0 ? "string" : i == 1 ? "boolean" : "integer", NULL, nullable);
+			bus_json_object_end(&p->j);
+		}
+		bus_json_array_end(&p->j);
+		break;
 	case 'l':
 		gw_pen_type(p, "object", NULL, nullable);
 		gw_pen_object(p, "properties");
