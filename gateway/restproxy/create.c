@@ -7,7 +7,8 @@
 #include "gateway/publish/publish.h"
 #include "gateway/restproxy/change.h"
 
-static const char *text_of(struct gw_rp_job *job, const char *name, const char *other)
+/* bare: a number or a truth may stand where its text is meant, as these clients write it. */
+static const char *text_of(struct gw_rp_job *job, const char *name, const char *other, bool bare)
 {
 	const struct bus_json *v = job->body ? bus_json_get(job->body, name) : NULL;
 
@@ -15,14 +16,15 @@ static const char *text_of(struct gw_rp_job *job, const char *name, const char *
 		v = bus_json_get(job->body, other);
 	if (!v || v->type == BUS_JSON_NULL)
 		return NULL;
-	if (v->type == BUS_JSON_TRUE || v->type == BUS_JSON_FALSE)
+	if (bare && (v->type == BUS_JSON_TRUE || v->type == BUS_JSON_FALSE))
 		return v->type == BUS_JSON_TRUE ? "true" : "false";
-	return v->type == BUS_JSON_STRING || v->type == BUS_JSON_NUMBER ? gw_rp_copy(job, v->text) : "";
+	return v->type == BUS_JSON_STRING || (bare && v->type == BUS_JSON_NUMBER) ? gw_rp_copy(job, v->text)
+										  : "";
 }
 
 static bool number_of(struct gw_rp_job *job, const char *name, int64_t least, int64_t most, int64_t *out)
 {
-	const char *text = text_of(job, name, NULL);
+	const char *text = text_of(job, name, NULL, true);
 	char *end;
 
 	if (!text)
@@ -36,8 +38,9 @@ _Static_assert(GW_RP_AVRO == GW_RP_FORMAT_MAX, "formats that are read back");
 /* NULL: good; else what is wrong. */
 static const char *read_settings(struct gw_rp_job *job, struct gw_rp_instance *i)
 {
-	const char *format = text_of(job, "format", NULL), *reset = text_of(job, "auto.offset.reset", NULL),
-		   *commit = text_of(job, "auto.commit.enable", "enable.auto.commit");
+	const char *format = text_of(job, "format", NULL, false),
+		   *reset = text_of(job, "auto.offset.reset", NULL, false),
+		   *commit = text_of(job, "auto.commit.enable", "enable.auto.commit", true);
 
 	i->format = GW_RP_BINARY;
 	i->auto_commit = true;
@@ -147,7 +150,7 @@ void gw_rp_do_create(struct gw_rp_worker *w, struct gw_rp_job *job)
 {
 	struct gw_consumers *c = w->all;
 	struct gw_rp_instance *i = gw_rp_instance_new();
-	const char *name = text_of(job, "name", "id"), *why = read_settings(job, i);
+	const char *name = text_of(job, "name", "id", false), *why = read_settings(job, i);
 	char hex[2 * GW_RP_ID_LEN + 1];
 	struct bus_error err = { 0 };
 	enum bus_err rc;
