@@ -7,7 +7,7 @@
  *                   is asked
  *   records.c       GET records; own.c: which partitions are its own
  *   source.c        partitions read ahead; text.c: a record as JSON
- *   topics.c        topics there are, as a reader may know them
+ *   topics.c        topics there are, as a reader may know them; pattern.c: those that a pattern means
  */
 #ifndef GATEWAY_RESTPROXY_CONSUME_H
 #define GATEWAY_RESTPROXY_CONSUME_H
