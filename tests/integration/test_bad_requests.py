@@ -33,7 +33,7 @@ columns: {id: {type: text, pdp: P}, n: {type: int, pdp: N}}
 SELECT _key AS id, n FROM uji_serang
 """
 POLICY = """readers:
-  uji: {status: true, define: true, views: {"*": {}}, topics: {"*": {}}, publish: {%s: {}}}
+  uji: {status: true, define: true, views: {"*": {}}, topics: {"*": {}}, publish: {%s: {}}, groups: [serang]}
 """ % TOPIC
 TEXT = test_registry.record(test_registry.A)
 MIB = 1 << 20

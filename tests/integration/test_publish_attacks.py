@@ -13,16 +13,16 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 
 from own_gateway import OwnGateway, Topic
 
-GOOD, SMALL = "pku.uji.serang.v1", "pku.uji.serangkecil.v1"
+GOOD, SMALL = "pku.uji.gangguan.v1", "pku.uji.gangguankecil.v1"
 SCHEMA = {"type": "record", "name": "Serang", "namespace": "pku.uji", "x_jenis": "register", "x_kunci": "id", "fields": [
     {"name": "id", "type": "string", "x_pdp": "P"}, {"name": "isi", "type": "string", "x_pdp": "N"}]}
 VIEW = """/*---
 name: serang
 key: id
-routes: {uji_serang: _key}
+routes: {uji_gangguan: _key}
 columns: {id: {type: text, pdp: P}}
 ---*/
-SELECT _key AS id FROM uji_serang
+SELECT _key AS id FROM uji_gangguan
 """
 POLICY = "readers:\n" + "".join("  %s: {views: {serang: {}}, publish: {%s: {}, %s: {}}}\n" % (r, GOOD, SMALL) for r in ("uji", "lain"))
 

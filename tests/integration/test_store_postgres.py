@@ -197,7 +197,7 @@ def test_a_silent_server_is_not_waited_for():
     program = "build/asan/unit/test_pg_silent"
     subprocess.run(["make", "-s", "--no-print-directory", "-j2", "CONFIG=asan", program], cwd=ROOT, check=True, timeout=600)
     run = subprocess.run([str(ROOT / "tests/support/postgres.py"), program], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert run.returncode == 0 and "[  PASSED  ] 1 test" in run.stdout, run.stdout[-3000:] + run.stderr[-3000:]
+    assert run.returncode == 0 and "[  PASSED  ] 1 test" in run.stdout + run.stderr, run.stdout[-3000:] + run.stderr[-3000:]
 
 
 # --- a gateway of its own, killed ------------------------------------------------------------------------------------
