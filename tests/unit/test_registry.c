@@ -217,6 +217,9 @@ static void refuses_subjects_that_could_not_be_read_back(void **state)
 	static const char *const method[] = { "POST", "PUT", "PUT" };
 	static const char *const body[] = { SCHEMA(X), "{\"compatibility\":\"NONE\"}",
 					    "{\"mode\":\"READONLY\"}" };
+	/* What is no UTF-8 is refused by HTTP already. */
+	static const int status[] = { 400, 400, 422 };
+	static const char *const code[] = { "\"error_code\":400", "\"error_code\":400", "\"error_code\":42208" };
 
 	(void)state;
 	for (size_t i = 0; i < BUS_LEN(path); i++) {
@@ -228,8 +231,8 @@ static void refuses_subjects_that_could_not_be_read_back(void **state)
 		assert_int_equal(bus_client_request(method[i], url, NULL, SCHEMA_REGISTRY_TYPE,
 						    bus_str(body[i]), 20000, &got, &b, NULL),
 				 BUS_OK);
-		assert_int_equal(got, 422);
-		assert_non_null(strstr(bus_buf_cstr(&b), "\"error_code\":42208"));
+		assert_int_equal(got, status[i]);
+		assert_non_null(strstr(bus_buf_cstr(&b), code[i]));
 		bus_buf_release(&b);
 	}
 	assert_int_equal(schema_store_next_offset(f.r.store), 0);
