@@ -109,6 +109,25 @@ static enum bus_err read_group(const rd_kafka_group_result_t **result, size_t n,
 	return BUS_OK;
 }
 
+static enum bus_err read_answer(rd_kafka_event_t *event, const char *group,
+				const rd_kafka_topic_partition_list_t **list, bool *moving,
+				struct bus_error *err)
+{
+	const rd_kafka_group_result_t **result;
+	size_t n = 0;
+
+	if (rd_kafka_event_error(event))
+		return fail(err, rd_kafka_event_error(event), group, rd_kafka_event_error_string(event),
+			    moving);
+	if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ALTERCONSUMERGROUPOFFSETS_RESULT)
+		result = rd_kafka_AlterConsumerGroupOffsets_result_groups(
+		    rd_kafka_event_AlterConsumerGroupOffsets_result(event), &n);
+	else
+		result = rd_kafka_ListConsumerGroupOffsets_result_groups(
+		    rd_kafka_event_ListConsumerGroupOffsets_result(event), &n);
+	return read_group(result, n, group, list, moving, err);
+}
+
 static rd_kafka_AdminOptions_t *options(struct bus_groups *g, rd_kafka_admin_op_t op, int timeout_ms)
 {
 	rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(g->rk, op);
@@ -135,21 +154,12 @@ static enum bus_err commit(struct bus_groups *g, const char *group, const struct
 	rd_kafka_AdminOptions_t *how = options(g, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, timeout_ms);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(g->rk);
 	const rd_kafka_topic_partition_list_t *said = NULL;
-	const rd_kafka_group_result_t **result;
 	rd_kafka_event_t *event;
 	enum bus_err rc;
-	size_t groups = 0;
 
 	rd_kafka_AlterConsumerGroupOffsets(g->rk, &ask, 1, how, queue);
 	event = rd_kafka_queue_poll(queue, -1); /* the request's own timeout ends it */
-	if (rd_kafka_event_error(event)) {
-		rc =
-		    fail(err, rd_kafka_event_error(event), group, rd_kafka_event_error_string(event), moving);
-	} else {
-		result = rd_kafka_AlterConsumerGroupOffsets_result_groups(
-		    rd_kafka_event_AlterConsumerGroupOffsets_result(event), &groups);
-		rc = read_group(result, groups, group, &said, moving, err);
-	}
+	rc = read_answer(event, group, &said, moving, err);
 	rd_kafka_event_destroy(event);
 	rd_kafka_queue_destroy(queue);
 	rd_kafka_AdminOptions_destroy(how);
@@ -189,23 +199,14 @@ static enum bus_err committed(struct bus_groups *g, const char *group, struct bu
 	rd_kafka_AdminOptions_t *how = options(g, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(g->rk);
 	const rd_kafka_topic_partition_list_t *said = NULL;
-	const rd_kafka_group_result_t **result;
 	rd_kafka_event_t *event;
 	enum bus_err rc;
-	size_t groups = 0;
 
 	rd_kafka_ListConsumerGroupOffsets(g->rk, &ask, 1, how, queue);
 	event = rd_kafka_queue_poll(queue, -1);
-	if (rd_kafka_event_error(event)) {
-		rc =
-		    fail(err, rd_kafka_event_error(event), group, rd_kafka_event_error_string(event), moving);
-	} else {
-		result = rd_kafka_ListConsumerGroupOffsets_result_groups(
-		    rd_kafka_event_ListConsumerGroupOffsets_result(event), &groups);
-		rc = read_group(result, groups, group, &said, moving, err);
-		if (rc == BUS_OK && said)
-			take_offsets(said, o, n);
-	}
+	rc = read_answer(event, group, &said, moving, err);
+	if (rc == BUS_OK && said)
+		take_offsets(said, o, n);
 	rd_kafka_event_destroy(event);
 	rd_kafka_queue_destroy(queue);
 	rd_kafka_AdminOptions_destroy(how);
