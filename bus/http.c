@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -491,6 +493,7 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 		bus_http_watch_stop(h);
 		goto out;
 	}
+	h->listening = fd; /* MHD's to close */
 	*out = h;
 	return BUS_OK;
 out:
@@ -527,15 +530,27 @@ static void wait_for_requests(struct bus_http *h, int timeout_ms)
 		usleep(5000);
 }
 
+/* Refuses new connections. Not MHD_quiesce_daemon(): that takes the socket out of each thread's epoll set while
+ * the thread itself may do so as well, and who comes second ends the process (libmicrohttpd 0.9.75, daemon.c:5531).
+ * Instead something that never becomes readable takes the socket's number: the socket itself is closed by it. */
+static void stop_listening(struct bus_http *h)
+{
+	int nothing = eventfd(0, EFD_CLOEXEC);
+
+	if (nothing < 0 || dup3(nothing, h->listening, O_CLOEXEC) < 0)
+		bus_log(BUS_LOG_WARN, "http.still_listens", LOG_INT("errno", errno));
+	if (nothing >= 0)
+		close(nothing);
+}
+
 void bus_http_stop(struct bus_http **hp, int timeout_ms)
 {
 	struct bus_http *h = *hp;
-	MHD_socket fd;
 
 	if (!h)
 		return;
 	*hp = NULL;
-	fd = MHD_quiesce_daemon(h->daemon);
+	stop_listening(h);
 	atomic_store(&h->stopping, true);
 	bus_http_conn_each(h, stir);
 	wait_for_requests(h, timeout_ms);
@@ -544,8 +559,6 @@ void bus_http_stop(struct bus_http **hp, int timeout_ms)
 	bus_http_conn_each(h, stir);
 	wait_for_requests(h, 200);
 	MHD_stop_daemon(h->daemon);
-	if (fd != MHD_INVALID_SOCKET)
-		close(fd);
 	bus_http_watch_stop(h);
 	assert(!h->conns);
 	bus_http_release(h);

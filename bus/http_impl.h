@@ -54,6 +54,7 @@ struct http_conn {
 
 struct bus_http {
 	struct MHD_Daemon *daemon;
+	int listening; /* its socket */
 	struct http_table table;
 	void *ctx;
 	int port;

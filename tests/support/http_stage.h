@@ -34,6 +34,7 @@ int stage_stop(void **state);
 void stage_reply(struct bus_http_request *req, int status, const char *text);
 void stage_tick(bool last); /* told by GET /feed, "tick N\n" */
 
+int stage_try(int port); /* a connection, or -errno */
 int stage_dial(void);
 void stage_say_n(int fd, const char *p, size_t n);
 void stage_say(int fd, const char *text);

@@ -1,5 +1,8 @@
 /* Answers that come later, and piece by piece; and how the server ends. */
+#include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -254,6 +257,81 @@ static void stop_answers_what_nobody_answers(void **state)
 	stage.held = NULL;
 }
 
+static void *stop(void *ctx)
+{
+	bus_http_stop(ctx, 5000);
+	return NULL;
+}
+
+/* Nobody's connection is taken while those before are still being answered. */
+static void stop_refuses_new_connections_at_once(void **state)
+{
+	int port = bus_http_port(stage.http), held_fd = stage_dial(), fd = 0;
+	pthread_t t;
+	char *said;
+
+	(void)state;
+	stage_say(held_fd, GET("/hold"));
+	while (!atomic_load(&stage.held))
+		usleep(1000);
+	assert_int_equal(pthread_create(&t, NULL, stop, &stage.http), 0);
+	for (int i = 0; i < 2000 && fd >= 0; i++) {
+		fd = stage_try(port);
+		if (fd >= 0)
+			close(fd);
+		usleep(1000);
+	}
+	assert_int_equal(fd, -ECONNREFUSED);
+	stage_reply(bus_http_ticket_request(stage.held), 200, "in time");
+	bus_http_ticket_done(stage.held);
+	stage.held = NULL;
+	said = stage_hear(held_fd, "in time", 3000, NULL);
+	assert_holds(said, "HTTP/1.1 200 ");
+	free(said);
+	assert_int_equal(pthread_join(t, NULL), 0);
+	close(held_fd);
+}
+
+static atomic_int coming; /* the port; 0: no more */
+
+static void *come_and_go(void *ctx)
+{
+	const char *ask = GET("/hello");
+	int port;
+
+	(void)ctx;
+	while ((port = atomic_load(&coming)) != 0) {
+		int fd = stage_try(port);
+		char junk[4096];
+
+		while (fd >= 0 && send(fd, ask, strlen(ask), MSG_NOSIGNAL) > 0 &&
+		       recv(fd, junk, sizeof(junk), 0) > 0)
+			;
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+/* Who comes or goes wakes the threads that stop is about to end. */
+static void stops_thirty_times_while_peers_come_and_go(void **state)
+{
+	pthread_t t[4];
+
+	atomic_store(&coming, bus_http_port(stage.http));
+	for (size_t i = 0; i < BUS_LEN(t); i++)
+		assert_int_equal(pthread_create(&t[i], NULL, come_and_go, NULL), 0);
+	for (int i = 0; i < 30; i++) {
+		usleep(2000);
+		bus_http_stop(&stage.http, 3000);
+		assert_int_equal(stage_start(state), 0);
+		atomic_store(&coming, bus_http_port(stage.http));
+	}
+	atomic_store(&coming, 0);
+	for (size_t i = 0; i < BUS_LEN(t); i++)
+		assert_int_equal(pthread_join(t[i], NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +345,8 @@ int main(void)
 		TEST(an_aborted_stream_has_no_end),
 		TEST(stop_cuts_open_streams_and_waits_for_open_requests),
 		TEST(stop_answers_what_nobody_answers),
+		TEST(stop_refuses_new_connections_at_once),
+		TEST(stops_thirty_times_while_peers_come_and_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
