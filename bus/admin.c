@@ -8,18 +8,7 @@
 
 static enum bus_err open_handle(const struct bus_kafka_conf *conf, rd_kafka_t **out, struct bus_error *err)
 {
-	rd_kafka_conf_t *c = NULL;
-	enum bus_err rc;
-	char why[256];
-
-	rc = bus_kafka_conf_make(conf, NULL, &c, err);
-	if (rc != BUS_OK)
-		return rc;
-	*out = rd_kafka_new(RD_KAFKA_PRODUCER, c, why, sizeof(why));
-	if (*out)
-		return BUS_OK;
-	rd_kafka_conf_destroy(c);
-	return bus_fail(err, BUS_EINVAL, "Kafka settings: %s", why);
+	return bus_kafka_open(conf, NULL, RD_KAFKA_PRODUCER, out, err);
 }
 
 static enum bus_err make_topic(const struct bus_topic_spec *spec, rd_kafka_NewTopic_t **out,
@@ -161,26 +150,15 @@ enum bus_err bus_admin_partitions(const struct bus_kafka_conf *conf, const char 
 	return rc;
 }
 
-enum bus_err bus_admin_each_topic(const struct bus_kafka_conf *conf,
-				  void (*fn)(void *ctx, const char *topic, int32_t partitions), void *ctx,
+enum bus_err bus_admin_each_topic(const struct bus_kafka_conf *conf, bus_kafka_topic_fn fn, void *ctx,
 				  int timeout_ms, struct bus_error *err)
 {
-	const struct rd_kafka_metadata *md = NULL;
-	rd_kafka_resp_err_t code;
 	rd_kafka_t *rk = NULL;
-	enum bus_err rc;
-	int i;
+	enum bus_err rc = open_handle(conf, &rk, err);
 
-	rc = open_handle(conf, &rk, err);
 	if (rc != BUS_OK)
 		return rc;
-	code = rd_kafka_metadata(rk, 1, NULL, &md, timeout_ms);
-	if (code)
-		rc = bus_kafka_fail(err, code, "no answer from Kafka at '%s'", conf->bootstrap);
-	for (i = 0; code == 0 && i < md->topic_cnt; i++)
-		fn(ctx, md->topics[i].topic, md->topics[i].partition_cnt);
-	if (md)
-		rd_kafka_metadata_destroy(md);
+	rc = bus_kafka_each_topic(rk, fn, ctx, timeout_ms, err);
 	rd_kafka_destroy(rk);
 	return rc;
 }

@@ -23,9 +23,8 @@ enum bus_err bus_admin_create_topics(const struct bus_kafka_conf *conf, const st
 enum bus_err bus_admin_partitions(const struct bus_kafka_conf *conf, const char *topic, int32_t *partitions,
 				  char *cluster_id, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
 
-/* Every topic of the cluster, internal ones too, in no order. */
-enum bus_err bus_admin_each_topic(const struct bus_kafka_conf *conf,
-				  void (*fn)(void *ctx, const char *topic, int32_t partitions), void *ctx,
+/* As bus_kafka_each_topic. */
+enum bus_err bus_admin_each_topic(const struct bus_kafka_conf *conf, bus_kafka_topic_fn fn, void *ctx,
 				  int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
 
 struct bus_topic_state {

@@ -14,19 +14,12 @@ enum bus_err bus_look_open(const struct bus_kafka_conf *conf, struct bus_look **
 	static const struct bus_kafka_setting settings[] = {
 		{ .name = "allow.auto.create.topics", .value = "false" }, { 0 }
 	};
-	rd_kafka_conf_t *c = NULL;
-	enum bus_err rc = bus_kafka_conf_make(conf, settings, &c, err);
 	rd_kafka_t *rk;
-	char why[256];
+	enum bus_err rc = bus_kafka_open(conf, settings, RD_KAFKA_CONSUMER, &rk, err);
 
 	*out = NULL;
 	if (rc != BUS_OK)
 		return rc;
-	rk = rd_kafka_new(RD_KAFKA_CONSUMER, c, why, sizeof(why));
-	if (!rk) {
-		rd_kafka_conf_destroy(c);
-		return bus_fail(err, BUS_EINVAL, "Kafka settings: %s", why);
-	}
 	*out = bus_xcalloc(1, sizeof(**out));
 	(*out)->rk = rk;
 	return BUS_OK;
@@ -40,21 +33,24 @@ void bus_look_close(struct bus_look **l)
 	*l = NULL;
 }
 
-enum bus_err bus_look_cluster(struct bus_look *l, void (*topic)(void *ctx, const char *name),
-			      void (*broker)(void *ctx, int32_t id), void *ctx, int timeout_ms,
-			      struct bus_error *err)
+enum bus_err bus_look_each_topic(struct bus_look *l, bus_kafka_topic_fn fn, void *ctx, int timeout_ms,
+				 struct bus_error *err)
+{
+	return bus_kafka_each_topic(l->rk, fn, ctx, timeout_ms, err);
+}
+
+enum bus_err bus_look_each_broker(struct bus_look *l, void (*fn)(void *ctx, int32_t id), void *ctx,
+				  int timeout_ms, struct bus_error *err)
 {
 	const struct rd_kafka_metadata *md = NULL;
 	rd_kafka_resp_err_t code;
 
 	rd_kafka_poll(l->rk, 0); /* its errors, which are logged */
-	code = rd_kafka_metadata(l->rk, topic != NULL, NULL, &md, timeout_ms);
+	code = rd_kafka_metadata(l->rk, 0, NULL, &md, timeout_ms);
 	if (code)
-		return bus_kafka_fail(err, code, "no answer from Kafka about its topics");
-	for (int i = 0; topic && i < md->topic_cnt; i++)
-		topic(ctx, md->topics[i].topic);
-	for (int i = 0; broker && i < md->broker_cnt; i++)
-		broker(ctx, md->brokers[i].id);
+		return bus_kafka_fail(err, code, "no answer from Kafka about its brokers");
+	for (int i = 0; i < md->broker_cnt; i++)
+		fn(ctx, md->brokers[i].id);
 	rd_kafka_metadata_destroy(md);
 	return BUS_OK;
 }

@@ -17,10 +17,12 @@ enum bus_err bus_look_open(const struct bus_kafka_conf *conf, struct bus_look **
 			   struct bus_error *err) BUS_MUSTCHECK;
 void bus_look_close(struct bus_look **l);
 
-/* Every topic of the cluster, internal ones too, and every broker's id; in no order. Either may be NULL. */
-enum bus_err bus_look_cluster(struct bus_look *l, void (*topic)(void *ctx, const char *name),
-			      void (*broker)(void *ctx, int32_t id), void *ctx, int timeout_ms,
-			      struct bus_error *err) BUS_MUSTCHECK;
+/* As bus_kafka_each_topic. */
+enum bus_err bus_look_each_topic(struct bus_look *l, bus_kafka_topic_fn fn, void *ctx, int timeout_ms,
+				 struct bus_error *err) BUS_MUSTCHECK;
+/* Every broker's id, in no order. */
+enum bus_err bus_look_each_broker(struct bus_look *l, void (*fn)(void *ctx, int32_t id), void *ctx,
+				  int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
 
 struct bus_look_partition {		  /* borrowed for the call */
 	int32_t id, leader;		  /* leader -1: none */

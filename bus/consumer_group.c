@@ -22,23 +22,14 @@ enum bus_err bus_groups_open(const struct bus_kafka_conf *conf, struct bus_group
 		{ .name = "enable.auto.commit", .value = "false" },
 		{ 0 },
 	};
-	rd_kafka_conf_t *c = NULL;
-	struct bus_groups *g;
-	enum bus_err rc;
-	char why[256];
+	rd_kafka_t *rk;
+	enum bus_err rc = bus_kafka_open(conf, setting, RD_KAFKA_CONSUMER, &rk, err);
 
 	*out = NULL;
-	rc = bus_kafka_conf_make(conf, setting, &c, err);
 	if (rc != BUS_OK)
 		return rc;
-	g = bus_xcalloc(1, sizeof(*g));
-	g->rk = rd_kafka_new(RD_KAFKA_CONSUMER, c, why, sizeof(why));
-	if (!g->rk) {
-		rd_kafka_conf_destroy(c);
-		free(g);
-		return bus_fail(err, BUS_EINVAL, "Kafka settings: %s", why);
-	}
-	*out = g;
+	*out = bus_xcalloc(1, sizeof(**out));
+	(*out)->rk = rk;
 	return BUS_OK;
 }
 
@@ -228,18 +219,8 @@ enum bus_err bus_groups_committed(struct bus_groups *g, const char *group, struc
 	return rc;
 }
 
-enum bus_err bus_groups_each_topic(struct bus_groups *g,
-				   void (*fn)(void *ctx, const char *topic, int32_t partitions), void *ctx,
-				   int timeout_ms, struct bus_error *err)
+enum bus_err bus_groups_each_topic(struct bus_groups *g, bus_kafka_topic_fn fn, void *ctx, int timeout_ms,
+				   struct bus_error *err)
 {
-	const struct rd_kafka_metadata *md = NULL;
-	rd_kafka_resp_err_t code = rd_kafka_metadata(g->rk, 1, NULL, &md, timeout_ms);
-
-	if (code)
-		return bus_kafka_fail(err, code, "no answer from Kafka about its topics");
-	for (int i = 0; i < md->topic_cnt; i++)
-		if (!md->topics[i].err)
-			fn(ctx, md->topics[i].topic, md->topics[i].partition_cnt);
-	rd_kafka_metadata_destroy(md);
-	return BUS_OK;
+	return bus_kafka_each_topic(g->rk, fn, ctx, timeout_ms, err);
 }

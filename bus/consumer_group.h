@@ -30,9 +30,8 @@ enum bus_err bus_groups_commit(struct bus_groups *g, const char *group, const st
 /* Fills offset of each. */
 enum bus_err bus_groups_committed(struct bus_groups *g, const char *group, struct bus_group_offset *o,
 				  size_t n, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
-/* As bus_admin_each_topic, on this handle. */
-enum bus_err bus_groups_each_topic(struct bus_groups *g,
-				   void (*fn)(void *ctx, const char *topic, int32_t partitions), void *ctx,
-				   int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
+/* As bus_kafka_each_topic. */
+enum bus_err bus_groups_each_topic(struct bus_groups *g, bus_kafka_topic_fn fn, void *ctx, int timeout_ms,
+				   struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

@@ -203,6 +203,44 @@ static enum bus_err read_metadata(const struct rd_kafka_metadata *md, const char
 	return BUS_OK;
 }
 
+enum bus_err bus_kafka_open(const struct bus_kafka_conf *conf, const struct bus_kafka_setting *setting,
+			    int type, struct rd_kafka_s **out, struct bus_error *err)
+{
+	rd_kafka_conf_t *c = NULL;
+	enum bus_err rc = bus_kafka_conf_make(conf, setting, &c, err);
+	char why[256];
+
+	*out = NULL;
+	if (rc != BUS_OK)
+		return rc;
+	*out = rd_kafka_new((rd_kafka_type_t)type, c, why, sizeof(why));
+	if (*out)
+		return BUS_OK;
+	rd_kafka_conf_destroy(c);
+	return bus_fail(err, BUS_EINVAL, "Kafka settings: %s", why);
+}
+
+enum bus_err bus_kafka_each_topic(struct rd_kafka_s *rk, bus_kafka_topic_fn fn, void *ctx, int timeout_ms,
+				  struct bus_error *err)
+{
+	const struct rd_kafka_metadata *md = NULL;
+	rd_kafka_resp_err_t code;
+	char brokers[256] = "";
+	size_t n = sizeof(brokers);
+
+	rd_kafka_poll(rk, 0); /* its errors, which are logged */
+	code = rd_kafka_metadata(rk, 1, NULL, &md, timeout_ms);
+	if (code) {
+		(void)rd_kafka_conf_get(rd_kafka_conf(rk), "bootstrap.servers", brokers, &n);
+		return bus_kafka_fail(err, code, "no answer from Kafka at '%s'", brokers);
+	}
+	for (int i = 0; i < md->topic_cnt; i++)
+		if (!md->topics[i].err)
+			fn(ctx, md->topics[i].topic, md->topics[i].partition_cnt);
+	rd_kafka_metadata_destroy(md);
+	return BUS_OK;
+}
+
 enum bus_err bus_kafka_partitions(struct rd_kafka_s *rk, const char *topic, int32_t *n, bool *led,
 				  int timeout_ms, struct bus_error *err)
 {

@@ -1,6 +1,6 @@
 /* bus/kafka.h - what producer, consumer and admin share: connection settings, errors, logs.
  *
- * librdkafka is included by kafka.c, producer.c, consumer.c and admin.c only. Its log lines come out as
+ * librdkafka is included by kafka.c and those that ask, read and write: admin*.c, consumer*.c, producer.c, sender.c. Its log lines come out as
  * `kafka.log`, its errors that it mends itself as `kafka.error`; both rate limited by bus_log.
  */
 #ifndef BUS_KAFKA_H
@@ -18,7 +18,10 @@ struct bus_kafka_conf {
 	const struct bus_conf_map *extra;
 };
 
-/* --- for bus/admin.c, producer.c and consumer.c ------------------------------------------------------ */
+/* Told of a topic; its name is borrowed for the call. */
+typedef void (*bus_kafka_topic_fn)(void *ctx, const char *topic, int32_t partitions);
+
+/* --- for those that include librdkafka --------------------------------------------------------------- */
 
 struct rd_kafka_conf_s;
 struct rd_kafka_s;
@@ -35,6 +38,13 @@ struct bus_kafka_setting {
  * of it owns it then; else rd_kafka_conf_destroy(). */
 enum bus_err bus_kafka_conf_make(const struct bus_kafka_conf *conf, const struct bus_kafka_setting *setting,
 				 struct rd_kafka_conf_s **out, struct bus_error *err) BUS_MUSTCHECK;
+/* A handle for questions, made of the same; rd_kafka_destroy() it. type: rd_kafka_type_t. */
+enum bus_err bus_kafka_open(const struct bus_kafka_conf *conf, const struct bus_kafka_setting *setting,
+			    int type, struct rd_kafka_s **out, struct bus_error *err) BUS_MUSTCHECK;
+/* Every topic of the cluster, internal ones too, in no order; but those that are made or taken away just now, of which
+ * Kafka has nothing to say. Also hands on what the handle has to log. */
+enum bus_err bus_kafka_each_topic(struct rd_kafka_s *rk, bus_kafka_topic_fn fn, void *ctx, int timeout_ms,
+				  struct bus_error *err) BUS_MUSTCHECK;
 /* The bus_err of a librdkafka error code (rd_kafka_resp_err_t). */
 enum bus_err bus_kafka_err(int code);
 /* Fills err with "<what>: <librdkafka's words>". */

@@ -48,10 +48,11 @@ static void sort(struct list *l)
 		qsort(l->item, l->n, sizeof(*l->item), by_id);
 }
 
-static void add_topic(void *ctx, const char *name)
+static void add_topic(void *ctx, const char *name, int32_t partitions)
 {
 	struct list *l = ctx;
 
+	(void)partitions;
 	if (gw_rp_may_see(l->api, l->reader, name))
 		add(l, 0, bus_xstrdup(name));
 }
@@ -188,8 +189,8 @@ bool gw_look_answer(struct gw_api *api, struct bus_look *look, const struct gw_q
 	int error = 0;
 
 	if (q->what == GW_LOOK_TOPICS || q->what == GW_LOOK_BROKERS) {
-		rc = bus_look_cluster(look, q->what == GW_LOOK_TOPICS ? add_topic : NULL,
-				      q->what == GW_LOOK_BROKERS ? add_broker : NULL, &l, TIMEOUT_MS, &err);
+		rc = q->what == GW_LOOK_TOPICS ? bus_look_each_topic(look, add_topic, &l, TIMEOUT_MS, &err)
+					       : bus_look_each_broker(look, add_broker, &l, TIMEOUT_MS, &err);
 		put_list(q, &l, &j);
 	} else {
 		error = put_topic(look, q, &l, &j, &rc, &err);
