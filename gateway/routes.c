@@ -100,7 +100,7 @@ const struct bus_http_route gw_api_routes[] = {
 
 const struct bus_http_route gw_ops_routes[] = {
 	{ "GET", "/healthz", gw_ops_health },
-	{ "GET", "/readyz", gw_ops_ready },
+	{ "GET", "/readyz", gw_ops_ready_why },
 	{ "GET", "/metrics", gw_ops_metrics },
 	{ "GET", GW_GROUP_COPY_PATH, gw_store_copy_get },
 	{ 0 },

@@ -73,6 +73,7 @@ struct gw_live { /* a view and its upkeep */
 	bool refill;  /* its own table, or scope columns, are new: every row is written */
 	bool changed; /* since the last commit */
 	bool stuck;   /* its SELECT failed when it was last evaluated: settle.c */
+	bool owed;    /* not evaluated yet since gw_settle_owe */
 	int64_t left_us; /* that its SELECT may still take of the writer's time: eval.c */
 	bool defined; /* by the definitions' topic, not by a file */
 	bool beside;  /* being built: gateway/engine/live.c */
@@ -108,6 +109,7 @@ struct gw_part {
 	uint64_t sum; /* of the record before next; 0: not known */
 	int64_t from; /* where this session began: next, or the record before it, to be compared */
 	int64_t end;  /* at the broker, as last seen */
+	int64_t goal; /* what could be read as this session began: engine/ready.h */
 	bool moved;
 	int64_t blind, known_ms; /* of its history (engine/history.c): 0 not looked up; not whole before */
 	bool blind_moved;
@@ -182,10 +184,11 @@ struct gw_engine {
 	struct bus_buf scratch;
 	size_t route_most; /* parameters of one route gathered for its SELECT; tests set less */
 
-	pthread_mutex_t lock; /* guards shared[], fault, readers, set */
+	pthread_mutex_t lock; /* guards shared[], fault, waits_for, readers, set */
 	struct gw_topic_state *shared;
 	char fault[GW_FAULTS][480]; /* the last few, so that who holds one need not copy it */
 	int fault_at, fault_last;   /* fault_at -1: the engine works */
+	char waits_for[200];	    /* while it has not caught up; engine/ready.h */
 	_Atomic bool caught_up, idle;
 	_Atomic uint64_t commits; /* to the store */
 	_Atomic bool stand_off;	  /* no reader's snapshot stands now: engine/stand.c */
@@ -246,6 +249,10 @@ bool gw_settle_all_is_less(const struct gw_live *v);
 enum bus_err gw_settle(struct gw_engine *e, enum gw_haste haste, const _Atomic bool *stop, bool *pending,
 		       struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err gw_begin(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
+/* Notes the views that wait now, and those that read them; _owed: one that has not been evaluated since on sources that have.
+ * NULL: all have. One whose SELECT fails is waited for by nobody. */
+void gw_settle_owe(struct gw_engine *e);
+const struct gw_live *gw_settle_owed(struct gw_engine *e);
 /* One step of removing superseded log entries; *more: there is more to do. */
 enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err) BUS_MUSTCHECK;
 

@@ -385,6 +385,13 @@ bool gw_group_ready(struct gw_group *g)
 	return g->joined && g->ready && g->doubtful.n == 0 && bus_clock_mono_ms() - g->end_ms < BEHIND_MS;
 }
 
+const char *gw_group_waits_for(const struct gw_group *g)
+{
+	if (!g->joined || bus_clock_mono_ms() - g->end_ms >= BEHIND_MS)
+		return "log kelompok / the group's log";
+	return g->ready ? "baris yang ragu / rows in doubt" : "pemimpin kelompok / the group's leader";
+}
+
 enum bus_err gw_group_look(struct gw_group *g, struct bus_error *err)
 {
 	struct gw_group_record r;

@@ -84,6 +84,7 @@ enum bus_err gw_group_step(struct gw_group *g, int wait_ms, bool *idle, struct b
 /* One that leads looks whether it still does: BUS_EFATAL otherwise. */
 enum bus_err gw_group_look(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK;
 bool gw_group_ready(struct gw_group *g); /* the log is read, and the leader had read its inputs */
+const char *gw_group_waits_for(const struct gw_group *g); /* when it is not; for people */
 /* Where the store stands, into it. */
 enum bus_err gw_group_note(struct gw_group *g, struct bus_error *err) BUS_MUSTCHECK;
 /* Claims when it may: nobody leads, or has for a while; a batch that was begun then will never end. */

@@ -10,6 +10,7 @@
 #include "bus/log.h"
 #include "gateway/engine/evolve.h"
 #include "gateway/engine/group_impl.h"
+#include "gateway/engine/ready.h"
 #include "gateway/engine/sample.h"
 
 #define BATCH_MAX 10000
@@ -44,6 +45,7 @@ struct gw_mat {
 	_Atomic bool stop;
 	int64_t looked_ms, checkpoint_ms, sampled_ms;
 	struct gw_sample sample;
+	struct gw_ready ready;
 	bool written; /* since the last truncating checkpoint */
 };
 
@@ -81,7 +83,7 @@ static enum bus_err bound(struct gw_mat *m, struct bus_consumer *asker, const ch
 	rc = bus_consumer_bounds(asker, topic, partition, &begin, &end, BROKER_MS, err);
 	if (rc != BUS_OK)
 		return rc;
-	p->end = end;
+	p->end = p->goal = end;
 	if (p->next > end)
 		return bus_fail(
 		    err, BUS_ECONFLICT,
@@ -98,12 +100,15 @@ static enum bus_err open_session(struct gw_mat *m, struct bus_error *err)
 	int32_t n;
 
 	m->looked_ms = 0;
+	m->ready = (struct gw_ready){ 0 };
+	gw_ready_say(m->e, "Kafka");
 	rc = bus_consumer_open(&conf, &m->consumer, err);
 	for (size_t i = 0; i < m->e->n_topics && rc == BUS_OK; i++) {
 		while ((rc = bus_consumer_partitions(m->consumer, m->e->topic[i].name, &n, BROKER_MS, err)) ==
 			   BUS_ENOENT &&
 		       !m->stop) {
 			bus_log(BUS_LOG_WARN, "gateway.no_topic", LOG_STR("topic", m->e->topic[i].name));
+			gw_ready_say(m->e, "%s: belum ada / not there yet", m->e->topic[i].name);
 			nap(m, RETRY_MS);
 		}
 		for (int32_t k = 0; k < n && rc == BUS_OK; k++)
@@ -233,8 +238,6 @@ static enum bus_err rest(struct gw_mat *m, bool *pending, bool building, struct 
 		return rc;
 	look(m);
 	if (quiet && !*pending && !building && nothing_behind(m)) {
-		if (!atomic_exchange(&e->caught_up, true))
-			bus_log(BUS_LOG_INFO, "gateway.caught_up", LOG_INT("views", e->n_views));
 		atomic_store(&e->idle, true);
 		if (m->written) {
 			rc = checkpoint(m, true, err);
@@ -339,6 +342,8 @@ static enum bus_err follow(struct gw_mat *m, struct bus_error *err)
 
 	rc = gw_group_step(e->group, IDLE_POLL_MS, &idle, err);
 	atomic_store(&e->idle, rc == BUS_OK && idle && gw_group_ready(e->group));
+	if (!gw_group_ready(e->group))
+		gw_ready_say(e, "%s", gw_group_waits_for(e->group));
 	if (rc == BUS_OK && atomic_load(&e->caught_up) != gw_group_ready(e->group)) {
 		atomic_store(&e->caught_up, gw_group_ready(e->group));
 		bus_log(BUS_LOG_INFO, gw_group_ready(e->group) ? "gateway.caught_up" : "gateway.behind",
@@ -358,21 +363,6 @@ static enum bus_err follow(struct gw_mat *m, struct bus_error *err)
 		sample(m);
 	}
 	return rc;
-}
-
-/* Who takes over in a group has what the last leader had: it is ready as soon as nothing is behind, though records keep
- * coming. */
-static void back_at_work(struct gw_mat *m)
-{
-	struct gw_engine *e = m->e;
-
-	if (atomic_load(&e->caught_up) || m->looked_ms == 0 || !nothing_behind(m))
-		return;
-	for (size_t i = 0; i < e->n_views; i++)
-		if (e->view[i]->all && !e->view[i]->stuck)
-			return;
-	atomic_store(&e->caught_up, true);
-	bus_log(BUS_LOG_INFO, "gateway.caught_up", LOG_INT("views", e->n_views));
 }
 
 static enum bus_err session(struct gw_mat *m, struct bus_error *err)
@@ -409,8 +399,8 @@ static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 			rc = rest(m, &pending, building, err);
 		else if (rc == BUS_OK && bus_clock_mono_ms() - m->looked_ms > LOOK_MS)
 			look(m);
-		if (rc == BUS_OK && group)
-			back_at_work(m);
+		if (rc == BUS_OK)
+			gw_ready_look(&m->ready, m->e, m->consumer, building);
 	}
 	bus_consumer_close(&m->asker);
 	bus_consumer_close(&m->consumer);

@@ -187,7 +187,8 @@ struct gw_topic_state {
 /* Snapshot for /v1/topics; returns the number written. */
 size_t gw_topics(struct gw_engine *e, struct gw_topic_state *out, size_t max);
 int64_t gw_view_rows(struct gw_engine *e, const struct gw_view *v); /* keys now present, from memory */
-bool gw_caught_up(struct gw_engine *e); /* read to the end at least once, and views evaluated */
+bool gw_caught_up(struct gw_engine *e); /* what there was when it started is read, and views are evaluated on it */
+void gw_waits_for(struct gw_engine *e, char *out, size_t n); /* while it has not; for people */
 bool gw_idle(struct gw_engine *e);	/* now: nothing behind and no view waiting to be evaluated */
 
 /* Quality per feed, as JSON: [{"opd","umpan","berkas":[...],"baris_fisik","baris_data","diterima","ditolak",

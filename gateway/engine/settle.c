@@ -33,6 +33,44 @@ static bool source_waits(const struct gw_engine *e, const struct gw_live *v)
 	return false;
 }
 
+static bool source_owed(const struct gw_engine *e, const struct gw_live *v)
+{
+	for (size_t i = 0; i < e->n_views; i++) {
+		const struct gw_live *s = e->view[i];
+
+		if (s->rel && s->owed && gw_view_reads(v->def, s->def->pub.name))
+			return true;
+	}
+	return false;
+}
+
+static bool waits(const struct gw_live *v)
+{
+	return (v->all || v->dirty.n > 0) && !v->stuck;
+}
+
+void gw_settle_owe(struct gw_engine *e)
+{
+	for (size_t i = 0; i < e->n_views; i++)
+		e->view[i]->owed = false;
+	for (size_t i = 0; i < e->n_views; i++)
+		e->order[i]->owed = waits(e->order[i]) || source_owed(e, e->order[i]);
+}
+
+const struct gw_live *gw_settle_owed(struct gw_engine *e)
+{
+	const struct gw_live *first = NULL;
+
+	for (size_t i = 0; i < e->n_views; i++) {
+		struct gw_live *v = e->order[i];
+
+		v->owed = v->owed && (waits(v) || source_owed(e, v));
+		if (v->owed && !first)
+			first = v;
+	}
+	return first;
+}
+
 bool gw_settle_all_is_less(const struct gw_live *v)
 {
 	size_t most = (size_t)v->rows / ALL_SHARE;
@@ -166,6 +204,7 @@ static enum bus_err settle_view(struct gw_engine *e, struct gw_live *v, const _A
 	if (v->stuck)
 		gw_lives_stuck(e, v, NULL);
 	v->stuck = false;
+	v->owed = v->owed && source_owed(e, v);
 	rc = gw_db_exec(e->db, err, "RELEASE evaluation");
 	if (rc == BUS_OK)
 		rc = gw_group_release(e, err);

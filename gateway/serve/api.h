@@ -155,6 +155,7 @@ void gw_national_acknowledged(void *ctx, struct bus_http_request *req);
 void gw_portal(void *ctx, struct bus_http_request *req);
 void gw_ops_health(void *ctx, struct bus_http_request *req);
 void gw_ops_ready(void *ctx, struct bus_http_request *req);
+void gw_ops_ready_why(void *ctx, struct bus_http_request *req); /* names topics and views: not for everybody */
 void gw_ops_metrics(void *ctx, struct bus_http_request *req);
 
 #endif

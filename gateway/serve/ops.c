@@ -28,16 +28,30 @@ void gw_ops_health(void *ctx, struct bus_http_request *req)
 		answer_ok(req);
 }
 
+static void answer_ready(struct gw_api *api, struct bus_http_request *req, bool why)
+{
+	char what[200] = "log", detail[256];
+
+	if (gw_engine_fault(api->engine)) {
+		gw_problem(req, "unavailable", gw_engine_fault(api->engine), NULL);
+	} else if (!gw_caught_up(api->engine)) {
+		if (why)
+			gw_waits_for(api->engine, what, sizeof(what));
+		snprintf(detail, sizeof(detail), "menunggu / waiting for: %s", what);
+		gw_problem(req, "not-ready", detail, "/v1/topics");
+	} else {
+		answer_ok(req);
+	}
+}
+
 void gw_ops_ready(void *ctx, struct bus_http_request *req)
 {
-	struct gw_api *api = ctx;
+	answer_ready(ctx, req, false);
+}
 
-	if (gw_engine_fault(api->engine))
-		gw_problem(req, "unavailable", gw_engine_fault(api->engine), NULL);
-	else if (!gw_caught_up(api->engine))
-		gw_problem(req, "not-ready", "membaca log / reading the log", "/v1/topics");
-	else
-		answer_ok(req);
+void gw_ops_ready_why(void *ctx, struct bus_http_request *req)
+{
+	answer_ready(ctx, req, true);
 }
 
 static void set(const char *name, const char *help, const char *label, const char *value, int64_t v)

@@ -36,12 +36,13 @@ class Topic:
         self.schema = fastavro.parse_schema(schema)
         return self.id
 
+    def encode(self, row):
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, self.schema, row)
+        return b"\0" + self.id.to_bytes(4, "big") + out.getvalue()
+
     def put(self, key, row=None, partition=None, headers=None, raw=None, timestamp=None):
-        value = raw
-        if row is not None:
-            out = io.BytesIO()
-            fastavro.schemaless_writer(out, self.schema, row)
-            value = b"\0" + self.id.to_bytes(4, "big") + out.getvalue()
+        value = raw if row is None else self.encode(row)
         more = {}
         if partition is not None:
             more["partition"] = partition
@@ -83,11 +84,11 @@ class OwnGateway:
         return subprocess.run([str(BIN), "key", "new", "--keys", str(self.dir / "access.keys"), "--name", reader],
                               check=True, capture_output=True, text=True).stdout.strip()
 
-    def start(self):
+    def start(self, within=60):
         with open(self.dir / "gateway.log", "ab") as log:
             self.process = subprocess.Popen([str(BIN), "--config", str(self.dir / "gateway.yaml")],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        wait_for(self.ready, 60, "the gateway to be ready: " + self.log()[-600:])
+        self.await_ready(within)
         return self
 
     def log(self):
@@ -99,6 +100,19 @@ class OwnGateway:
             return urllib.request.urlopen(self.ops + "/readyz", timeout=5).status == 200
         except OSError:
             return False
+
+    def await_ready(self, seconds):
+        """Says, if it is not, what the gateway was waiting for."""
+        try:
+            wait_for(self.ready, seconds, "the gateway to be ready")
+        except AssertionError as late:
+            try:
+                why = urllib.request.urlopen(self.ops + "/readyz", timeout=10).read()
+            except urllib.error.HTTPError as e:
+                why = e.read()
+            except OSError as e:
+                why = e
+            raise AssertionError("%s; it says %s; %s" % (late, why, self.log()[-1500:])) from None
 
     def kill(self, sig=signal.SIGKILL):
         os.kill(self.process.pid, sig)

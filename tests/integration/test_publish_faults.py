@@ -149,7 +149,7 @@ def up(gateway):
     try:
         gateway.start()
     except AssertionError:
-        wait_for(gateway.ready, 120, "the gateway to be ready")
+        gateway.await_ready(120)
 
 
 def faults(chance, city, gateways, n):
