@@ -19,8 +19,8 @@
 #define COMPANY_MS 4 /* a record waits this long for company; what is there already comes along anyway */
 #define QUIET_MS 200 /* without records: views that wait are evaluated */
 #define IDLE_POLL_MS 100
-#define BUILD_MS 20 /* for views that are being built, between two batches */
-#define EVOLVE_MS 1000 /* between two looks at the newest schemas */
+#define BUILD_MS 20	  /* for views that are being built, between two batches */
+#define EVOLVE_MS 1000	  /* between two looks at the newest schemas */
 #define PARTITIONS_MS 250 /* between two topics whose partitions are counted */
 #define ASK_MS 2000
 #define LOOK_MS 50 /* between two looks at the partitions' ends, while records keep coming */
@@ -37,7 +37,7 @@ struct gw_mat {
 	struct gw_mat_conf conf;
 	struct bus_consumer *consumer;
 	struct bus_consumer *asker; /* assigned nothing: its questions wait behind no fetch */
-	size_t asked; /* topics, round and round */
+	size_t asked;		    /* topics, round and round */
 	int64_t asked_ms, evolved_ms;
 	struct bus_record *record;
 	pthread_t thread;

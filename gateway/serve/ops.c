@@ -83,8 +83,10 @@ static void refresh(struct gw_api *api)
 	for (size_t i = 0; i < views->n; i++) {
 		const struct gw_view *v = views->view[i];
 
-		set("titian_view_rows", "Keys now in the view.", "view", v->name, gw_view_rows(api->engine, v));
-		set("titian_view_newest", "Number of the newest change.", "view", v->name, gw_newest(api->engine, v));
+		set("titian_view_rows", "Keys now in the view.", "view", v->name,
+		    gw_view_rows(api->engine, v));
+		set("titian_view_newest", "Number of the newest change.", "view", v->name,
+		    gw_newest(api->engine, v));
 	}
 	gw_views_release(&views);
 	gw_promise_metrics(api);
