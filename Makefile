@@ -4,7 +4,7 @@
 CONFIG ?= release
 B := build/$(CONFIG)
 CC := gcc
-PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libpq libcurl zlib snappy libzstd liblzma xlsxwriter libzip
+PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libpq libcurl zlib snappy libzstd liblzma xlsxwriter libzip odbc
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -40,7 +40,7 @@ all: $(PROGRAMS)
 
 $(LIBBUS): $(call obj,$(call src,bus))
 $(LIBSCHEMA): $(call obj,$(foreach part,avro kinds store registry catalogue,$(call src,schemas/$(part)))) $(B)/schemas/kinds/known_files.o
-$(LIBADAPTER): $(call obj,$(call src,adapters))
+$(LIBADAPTER): $(call obj,$(call src,adapters) $(call src,adapters/fetch))
 $(LIBGATEWAY): $(call obj,$(call src,gateway) $(foreach part,store define engine serve feed hook export publish restproxy docs figures catalogue national,$(call src,gateway/$(part)))) $(B)/gateway/portal_files.o $(B)/gateway/store/pg_functions.o
 $(LIBCTL): $(call obj,$(call src,deploy/ctl))
 %.a:

@@ -28,6 +28,9 @@ const struct bus_conf_option adapter_config_table[] = {
 	OPT("kafka.bootstrap", STR, kafka_bootstrap, NULL, "Kafka brokers, host:port,..."),
 	OPT("kafka", MAP, kafka, NULL, "Any property of librdkafka."),
 	OPT("schemas.topic", STR, schemas_topic, "_schemas", "The registry's topic."),
+	OPT("schemas.dir", PATH, schemas_dir, "",
+	    "Folder of the schemas (.avsc) that check and preview compare with; default: schemas/avsc of the "
+	    "project."),
 	OPT("state.dir", PATH, state_dir, "/var/tmp",
 	    "Folder for temporary files (unlinked at once); nothing in it is needed after a stop."),
 	{ 0 },
@@ -80,6 +83,7 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 			   .client_id = "titian-adapter",
 			   .extra = &c->kafka },
 		.schemas_topic = c->schemas_topic,
+		.schemas_dir = c->schemas_dir[0] ? c->schemas_dir : NULL,
 		.mapping = (const char *const *)s->mapping,
 		.n_mappings = c->mappings.n,
 		.env = { .ref_dir = c->referensi_dir,

@@ -17,7 +17,7 @@ struct adapter_config {
 	int64_t reference_year;
 	char *kafka_bootstrap;
 	struct bus_conf_map kafka;
-	char *schemas_topic;
+	char *schemas_topic, *schemas_dir; /* schemas_dir "": the catalogue's usual places */
 	char *state_dir;
 };
 

@@ -18,6 +18,8 @@ static enum bus_err load_feed(struct adapter_desk *d, struct adapter_feed *f, co
 		rc = bus_fail(err, BUS_EINVAL, "%s: topic '%s' is not one of '%s' (%s...)", path,
 			      adapter_map_topic(f->map), d->opd, prefix);
 	free(prefix);
+	if (!rc)
+		rc = adapter_fetch_new(f->map, conf->drop.dir, &f->fetch, err);
 	if (rc)
 		return rc;
 	f->source = bus_xasprintf("/opd/%s/%s", d->opd, adapter_map_feed(f->map));
@@ -229,6 +231,7 @@ void adapter_desk_close(struct adapter_desk *d)
 	for (size_t i = 0; i < d->n_feeds; i++) {
 		struct adapter_feed *f = &d->feed[i];
 
+		adapter_fetch_free(&f->fetch);
 		adapter_map_free(&f->map);
 		if (f->schema)
 			schema_unref(&f->schema);

@@ -7,6 +7,7 @@
 #define ADAPTERS_FEED_H
 
 #include "adapters/drop.h"
+#include "adapters/fetch/fetch.h"
 #include "adapters/map.h"
 #include "adapters/position.h"
 #include "adapters/publish.h"
@@ -26,6 +27,7 @@ typedef bool (*adapter_hook_fn)(void *ctx, enum adapter_point point);
 
 struct adapter_feed {
 	struct adapter_map *map;
+	struct adapter_fetch *fetch; /* NULL: its files are dropped */
 	struct adapter_part *part; /* its topic */
 	struct schema *schema;
 	int32_t schema_id;

@@ -75,6 +75,7 @@ static int preview(const struct adapter_setup *setup, const struct look *look)
 {
 	const struct adapter_preview_conf conf = { .mapping = setup->run.mapping,
 						   .n_mappings = setup->run.n_mappings,
+						   .avsc_dir = setup->run.schemas_dir,
 						   .env = &setup->run.env,
 						   .file = look->data,
 						   .personal = look->personal,
@@ -88,6 +89,7 @@ static int check(const struct adapter_setup *setup)
 {
 	const struct adapter_preview_conf conf = { .mapping = setup->run.mapping,
 						   .n_mappings = setup->run.n_mappings,
+						   .avsc_dir = setup->run.schemas_dir,
 						   .env = &setup->run.env };
 	struct bus_error err = { 0 };
 

@@ -20,6 +20,7 @@ void adapter_map_free(struct adapter_map **m)
 	bus_yaml_free(&(*m)->yaml);
 	free((*m)->tmp_dir);
 	free((*m)->path);
+	free((*m)->fetched);
 	free(*m);
 	*m = NULL;
 }
@@ -206,6 +207,12 @@ bool adapter_map_takes(const struct adapter_map *m, const char *file_name)
 		if (fnmatch(m->file[i], file_name, FNM_PERIOD) == 0)
 			return true;
 	return false;
+}
+
+struct bus_yaml_node *adapter_map_fetch(struct adapter_map *m, struct bus_yaml **yaml)
+{
+	*yaml = m->yaml;
+	return m->fetch_conf;
 }
 
 const struct adapter_class *adapter_map_classes(const struct adapter_map *m, size_t *n)

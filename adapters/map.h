@@ -87,6 +87,8 @@ const char *adapter_map_unique_class(const struct adapter_map *m);
 bool adapter_map_takes(const struct adapter_map *m, const char *file_name); /* one of its patterns */
 const struct adapter_class *adapter_map_classes(const struct adapter_map *m, size_t *n);
 int adapter_map_class_index(const struct adapter_map *m, const char *name); /* -1: none */
+/* The mapping's `fetch` node, and the tree it is in; NULL: none. Both stay as long as m. */
+struct bus_yaml_node *adapter_map_fetch(struct adapter_map *m, struct bus_yaml **yaml);
 /* For the runner: open the source as the mapping says. */
 const struct adapter_source_kind *adapter_map_source(const struct adapter_map *m);
 enum bus_err adapter_map_open_source(struct adapter_map *m, struct adapter_input *in, void **source,

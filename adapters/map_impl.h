@@ -278,7 +278,7 @@ struct map_writer {
 
 struct adapter_map {
 	struct bus_yaml *yaml; /* the source's options are read from it for every file */
-	char *path;
+	char *path, *fetched; /* fetched: the pattern of what is fetched, when `files` is left out */
 	const char *feed, *topic;
 	bool is_register, complete;
 	int remove_max;
@@ -286,7 +286,7 @@ struct adapter_map {
 	size_t n_files;
 	const char **file;
 	const struct adapter_source_kind *source;
-	struct bus_yaml_node *source_conf;
+	struct bus_yaml_node *source_conf, *fetch_conf; /* fetch_conf NULL: files are dropped */
 	const char **column;
 	size_t n_columns;
 

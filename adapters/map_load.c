@@ -84,6 +84,18 @@ static enum bus_err read_texts(struct adapter_map *m, struct bus_yaml_node *root
 	return BUS_OK;
 }
 
+/* What is fetched is named after its feed: then nothing else need be said. */
+static enum bus_err read_files(struct adapter_map *m, struct bus_yaml_node *root, struct bus_error *err)
+{
+	if (bus_yaml_get(root, "files") || !m->fetch_conf)
+		return read_texts(m, root, "files", &m->file, &m->n_files, err);
+	m->fetched = bus_xasprintf("%s-*", m->feed);
+	m->file = adapter_map_keep(m, sizeof(*m->file));
+	m->file[0] = m->fetched;
+	m->n_files = 1;
+	return BUS_OK;
+}
+
 static bool topic_ok(const char *t)
 {
 	size_t n = strspn(t, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
@@ -99,8 +111,9 @@ static enum bus_err read_head(struct adapter_map *m, struct bus_yaml_node *root,
 	enum bus_err rc;
 
 	rc = bus_yaml_str(m->yaml, root, "feed", true, &m->feed, err);
+	m->fetch_conf = bus_yaml_get(root, "fetch");
 	if (rc == BUS_OK)
-		rc = read_texts(m, root, "files", &m->file, &m->n_files, err);
+		rc = read_files(m, root, err);
 	if (rc == BUS_OK)
 		rc = bus_yaml_str(m->yaml, root, "topic", true, &m->topic, err);
 	if (rc == BUS_OK && !topic_ok(m->topic))

@@ -158,6 +158,9 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, bool *ready, s
 
 	if (!rc)
 		rc = connect_desk(&d, conf, err);
+	for (size_t i = 0; !rc && i < d.n_feeds; i++)
+		if (d.feed[i].fetch)
+			rc = adapter_fetch_start(d.feed[i].fetch, err);
 	if (!rc) {
 		if (!*ready)
 			bus_proc_ready("titian-adapter");

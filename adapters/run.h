@@ -15,6 +15,7 @@ struct adapter_run_conf {
 	struct adapter_drop_conf drop;
 	struct bus_kafka_conf kafka;
 	const char *schemas_topic;
+	const char *schemas_dir; /* for check and preview; NULL: the usual places */
 	const char *const *mapping; /* paths */
 	size_t n_mappings;
 	struct adapter_map_env env;

@@ -56,6 +56,8 @@ enum bus_err bus_conf_load(const char *path, const char *const *sets, const stru
 /* What stands under `name` cannot be: text, with file:line where it stands in the file (path may be NULL). Returns BUS_EINVAL or
  * BUS_EPARSE. */
 enum bus_err bus_conf_refuse(const char *path, const char *name, const char *text, struct bus_error *err);
+/* A time as BUS_CONF_MS reads it. BUS_EINVAL: says what is wanted. Thread: any. */
+enum bus_err bus_conf_ms(const char *text, int64_t *out, struct bus_error *err) BUS_MUSTCHECK;
 void bus_conf_release(const struct bus_conf_option *table, void *conf);
 void bus_conf_dump(const struct bus_conf_option *table, const void *conf, FILE *out); /* as YAML, dotted names */
 void bus_conf_help(const struct bus_conf_option *table, FILE *out); /* name, default, help */

@@ -63,6 +63,11 @@ static enum bus_err put_measure(const char *text, const struct unit *unit, size_
 	return bus_fail(err, BUS_EINVAL, "'%s' is not %s", text, like);
 }
 
+enum bus_err bus_conf_ms(const char *text, int64_t *out, struct bus_error *err)
+{
+	return put_measure(text, times, BUS_LEN(times), "a time like 200ms, 5s, 2m or 1h", out, err);
+}
+
 static void put_text(char **at, char *text)
 {
 	free(*at);
@@ -113,7 +118,7 @@ enum bus_err bus_conf_put(const struct bus_conf_option *o, void *conf, const cha
 	case BUS_CONF_PORT:
 		return put_number(text, 0, 65535, at, err);
 	case BUS_CONF_MS:
-		return put_measure(text, times, BUS_LEN(times), "a time like 200ms, 5s, 2m or 1h", at, err);
+		return bus_conf_ms(text, at, err);
 	case BUS_CONF_SIZE:
 		return put_measure(text, sizes, BUS_LEN(sizes), "a size like 512B, 64KiB, 8MiB or 1GiB", at,
 				   err);

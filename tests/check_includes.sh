@@ -17,7 +17,7 @@ deny "schemas includes only bus" '#include "(adapters|gateway|deploy)/' schemas/
 deny "schemas/avro stands on bus alone" '#include "schemas/(kinds|store|registry|catalogue)/' schemas/avro/*.[ch]
 deny "schemas/kinds, schemas/catalogue stand on schemas/avro" '#include "schemas/(store|registry)/' schemas/kinds/*.[ch] schemas/catalogue/*.[ch]
 deny "schemas/store knows no registry" '#include "schemas/(registry|catalogue)/' schemas/store/*.[ch]
-deny "adapters never include gateway" '#include "(gateway|deploy)/' adapters/*.[ch]
+deny "adapters never include gateway" '#include "(gateway|deploy)/' adapters/*.[ch] adapters/*/*.[ch]
 deny "gateway never includes adapters" '#include "(adapters|deploy)/' gateway/*.[ch] gateway/*/*.[ch]
 # The gateway's rooms, each standing on those before it: store, define, engine, serve; then feed, hook, export, publish, docs, figures, catalogue, national; restproxy stands on publish and feed.
 deny "gateway/store knows no view" '#include "gateway/(define|engine|serve|feed|hook|export|publish|restproxy|docs|figures|catalogue|national)/' gateway/store/*.[ch]
@@ -27,9 +27,9 @@ deny "gateway/hook stands beside feed, export, publish, docs" '#include "gateway
 deny "gateway/publish stands beside feed, hook, export, docs" '#include "gateway/(feed|hook|export|restproxy|docs|figures|catalogue|national)/' gateway/publish/*.[ch]
 deny "gateway/restproxy stands on publish and feed" '#include "gateway/(hook|export|docs|figures|catalogue|national)/' gateway/restproxy/*.[ch]
 deny "ctl includes only bus and schemas" '#include "(adapters|gateway)/' deploy/ctl/*.[ch]
-deny "our headers are included with their folder" '#include "[^/"]*"' bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] gateway/*.[ch] gateway/*/*.[ch] deploy/ctl/*.[ch]
+deny "our headers are included with their folder" '#include "[^/"]*"' bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] adapters/*/*.[ch] gateway/*.[ch] gateway/*/*.[ch] deploy/ctl/*.[ch]
 owner() { # HEADER-PATTERN ALLOWED-PATTERN
-	for f in bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] gateway/*.[ch] gateway/*/*.[ch] deploy/ctl/*.[ch]; do
+	for f in bus/*.[ch] schemas/*/*.[ch] adapters/*.[ch] adapters/*/*.[ch] gateway/*.[ch] gateway/*/*.[ch] deploy/ctl/*.[ch]; do
 		if grep -qE "#include <$1" "$f" && ! echo "$f" | grep -qE "$2"; then
 			echo "check-includes: $f includes <$1>, which belongs to $2" >&2
 			bad=1
@@ -45,6 +45,7 @@ owner 'openssl/' '^bus/crypto'
 owner 'libpq' '^gateway/store/pg'
 owner 'sqlite3\.h' '^gateway/store/db'
 owner 'xlsxwriter\.h' '^gateway/export/xlsx'
+owner 'sql(ext)?\.h' '^adapters/fetch/odbc'
 owner 'zip\.h' '^gateway/export/bundle'
 owner 'xxhash\.h' '^(adapters/seen|gateway/|schemas/avro/parse_names)'
 exit $bad

@@ -1,0 +1,100 @@
+#include "adapters/fetch/mark.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "bus/json.h"
+#include "bus/json_out.h"
+
+#define MARK_MAX ((size_t)64 * 1024)
+
+static char *path_of(const char *dir, const char *feed, const char *ending)
+{
+	return bus_xasprintf("%s/.%s.mark%s", dir, feed, ending);
+}
+
+static enum bus_err read_all(const char *path, struct bus_buf *out, struct bus_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return bus_fail(err, errno == ENOENT ? BUS_ENOENT : BUS_EIO, "cannot open '%s': %m", path);
+	bus_buf_reserve(out, MARK_MAX);
+	while (out->n < MARK_MAX && (n = read(fd, out->p + out->n, MARK_MAX - out->n)) > 0)
+		out->n += (size_t)n;
+	close(fd);
+	return n < 0 ? bus_fail(err, BUS_EIO, "cannot read '%s': %m", path) : BUS_OK;
+}
+
+static void take(const struct bus_json *root, struct adapter_mark *m)
+{
+	const struct bus_json *when = bus_json_get(root, "when_ms"), *file = bus_json_get(root, "file"),
+			      *mark = bus_json_get(root, "mark");
+
+	if (!when || bus_json_int(when, &m->when_ms))
+		m->when_ms = 0;
+	if (file && file->type == BUS_JSON_STRING)
+		snprintf(m->file, sizeof(m->file), "%.*s", (int)file->text.n, file->text.p);
+	if (mark && mark->type == BUS_JSON_STRING)
+		bus_buf_put(&m->mark, mark->text.p, mark->text.n);
+}
+
+enum bus_err adapter_mark_load(const char *dir, const char *feed, struct adapter_mark *m,
+			       struct bus_error *err)
+{
+	struct bus_arena *arena = bus_arena_new(MARK_MAX * 4);
+	char *path = path_of(dir, feed, "");
+	struct bus_buf text = { 0 };
+	struct bus_json *root;
+	struct bus_error why;
+	enum bus_err rc;
+
+	*m = (struct adapter_mark){ 0 };
+	rc = read_all(path, &text, err);
+	if (!rc) {
+		rc = bus_json_parse(bus_buf_str(&text), NULL, arena, &root, &why);
+		if (!rc)
+			take(root, m);
+		else
+			rc = bus_fail(err, rc, "%s: %s", path, why.text);
+	}
+	bus_buf_release(&text);
+	bus_arena_free(&arena);
+	free(path);
+	return rc;
+}
+
+enum bus_err adapter_mark_save(const char *dir, const char *feed, const struct adapter_mark *m,
+			       struct bus_error *err)
+{
+	char *path = path_of(dir, feed, ""), *fresh = path_of(dir, feed, ".baru");
+	struct bus_buf text = { 0 };
+	struct bus_json_out j = { .buf = &text };
+	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	enum bus_err rc = BUS_OK;
+
+	bus_json_object(&j);
+	bus_json_int_member(&j, "when_ms", m->when_ms);
+	bus_json_text_member(&j, "file", m->file);
+	bus_json_key(&j, "mark");
+	bus_json_put_str(&j, bus_buf_str(&m->mark));
+	bus_json_object_end(&j);
+	bus_buf_putc(&text, '\n');
+	if (fd < 0 || write(fd, text.p, text.n) != (ssize_t)text.n || fsync(fd) != 0 ||
+	    rename(fresh, path) != 0)
+		rc = bus_fail(err, errno == ENOSPC ? BUS_EFULL : BUS_EIO, "cannot write '%s': %m", path);
+	if (fd >= 0)
+		close(fd);
+	bus_buf_release(&text);
+	free(path);
+	free(fresh);
+	return rc;
+}
+
+void adapter_mark_release(struct adapter_mark *m)
+{
+	bus_buf_release(&m->mark);
+}

@@ -1,0 +1,250 @@
+/* The rows of a query, as JSON lines: each row an object, each column a text or null. Options: adapters/README.md. */
+#include <pthread.h>
+#include <stdio.h>
+
+#include "adapters/fetch/kind.h"
+#include "adapters/fetch/odbc.h"
+#include "adapters/fetch/since.h"
+#include "adapters/source.h"
+#include "bus/conf.h"
+#include "bus/json_out.h"
+#include "bus/secret.h"
+
+#define QUERY_MS (INT64_C(10) * 60 * 1000)
+
+struct sql {
+	const char *connection, *password_file, *query;
+	int64_t query_ms;
+	bool by_mark;
+	struct adapter_since since;
+	const atomic_bool *stop;
+	pthread_mutex_t lock;
+	struct adapter_odbc *db; /* lock: while a run is in progress, for wake */
+	struct bus_buf line, cell;
+};
+
+static void sql_close(void *fetch)
+{
+	struct sql *s = fetch;
+
+	bus_buf_release(&s->line);
+	bus_buf_release(&s->cell);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+static size_t count_marks(const char *query)
+{
+	size_t n = 0;
+	char quote = '\0';
+
+	for (; *query; query++) {
+		if (quote)
+			quote = *query == quote ? '\0' : quote;
+		else if (*query == '\'' || *query == '"')
+			quote = *query;
+		else
+			n += *query == '?';
+	}
+	return n;
+}
+
+static enum bus_err read_query(struct sql *s, struct bus_yaml *yaml, struct bus_yaml_node *conf,
+			       bool complete, struct bus_error *err)
+{
+	struct bus_yaml_node *mark = bus_yaml_get(conf, "mark"), *query = bus_yaml_get(conf, "query");
+	enum bus_err rc = BUS_OK;
+
+	s->by_mark = mark != NULL;
+	if (mark)
+		rc = adapter_since_read(&s->since, yaml, mark, err);
+	if (rc)
+		return rc;
+	if (mark && complete)
+		return bus_yaml_fail(
+		    yaml, mark, err,
+		    "a query since a mark is not the whole register: leave out `mark`, or `complete`");
+	if (mark && count_marks(s->query) == 0)
+		return bus_yaml_fail(
+		    yaml, query, err,
+		    "with `mark` the query needs a `?` where the mark belongs: ... WHERE %s > ? ORDER BY %s",
+		    s->since.column, s->since.column);
+	if (!mark && count_marks(s->query) > 0)
+		return bus_yaml_fail(yaml, query, err,
+				     "the query has a `?`, and there is no `mark` to put there");
+	return BUS_OK;
+}
+
+static enum bus_err sql_open(struct bus_yaml *yaml, struct bus_yaml_node *conf, bool complete,
+			     const atomic_bool *stop, void **fetch, struct bus_error *err)
+{
+	struct sql *s = bus_xcalloc(1, sizeof(*s));
+	const char *timeout = NULL;
+	struct bus_error why;
+	enum bus_err rc;
+
+	*fetch = NULL;
+	s->stop = stop;
+	s->query_ms = QUERY_MS;
+	pthread_mutex_init(&s->lock, NULL);
+	if ((rc = adapter_source_word(yaml, conf, "connection", true, &s->connection, err)) == BUS_OK &&
+	    (rc = adapter_source_word(yaml, conf, "password_file", false, &s->password_file, err)) ==
+		BUS_OK &&
+	    (rc = adapter_source_word(yaml, conf, "query", true, &s->query, err)) == BUS_OK &&
+	    (rc = adapter_source_word(yaml, conf, "timeout", false, &timeout, err)) == BUS_OK &&
+	    (rc = read_query(s, yaml, conf, complete, err)) == BUS_OK)
+		rc = bus_yaml_no_more(yaml, conf, err);
+	if (!rc && timeout && (bus_conf_ms(timeout, &s->query_ms, &why) || s->query_ms < 1000))
+		rc = bus_yaml_fail(yaml, bus_yaml_get(conf, "timeout"), err, "timeout: from 1s, such as 10m");
+	if (rc) {
+		sql_close(s);
+		return rc;
+	}
+	*fetch = s;
+	return BUS_OK;
+}
+
+static enum bus_err connect_to(const struct sql *s, struct adapter_odbc **out, struct bus_error *err)
+{
+	struct bus_buf b = { 0 };
+	enum bus_err rc = BUS_OK;
+
+	bus_buf_puts(&b, s->connection);
+	if (s->password_file) {
+		struct bus_buf password = { 0 };
+
+		rc = bus_secret_load(s->password_file, &password, err);
+		if (!rc && memchr(password.p, '}', password.n))
+			rc = bus_fail(err, BUS_EINVAL, "%s: a password with '}' cannot be given to ODBC",
+				      s->password_file);
+		if (!rc)
+			bus_buf_printf(&b, "%sPWD={%.*s}", b.n && b.p[b.n - 1] == ';' ? "" : ";",
+				       (int)password.n, password.p);
+		bus_secret_release(&password);
+	}
+	if (!rc)
+		rc = adapter_odbc_open(bus_buf_cstr(&b), (int)(s->query_ms / 1000), out, err);
+	bus_secret_release(&b);
+	return rc;
+}
+
+/* A row becomes a line. *mark: where its mark column is. */
+static enum bus_err put_row(struct sql *s, int mark_at, struct adapter_haul *out, struct bus_error *err)
+{
+	struct bus_json_out j = { .buf = &s->line };
+	enum bus_err rc = BUS_OK;
+
+	bus_buf_reset(&s->line);
+	bus_json_object(&j);
+	for (size_t i = 0; i < adapter_odbc_columns(s->db) && !rc; i++) {
+		bool null, cut;
+
+		bus_buf_reset(&s->cell);
+		/* A cell that is cut makes a line longer than any row may be: it is refused with its line, not shortened. */
+		rc = adapter_odbc_text(s->db, i, ADAPTER_ROW_MAX, &s->cell, &null, &cut, err);
+		if (rc)
+			break;
+		bus_json_key(&j, adapter_odbc_column(s->db, i));
+		if (null)
+			bus_json_put_null(&j);
+		else
+			bus_json_put_str(&j, bus_buf_str(&s->cell));
+		if ((int)i == mark_at && !null)
+			rc = adapter_since_see(&s->since, bus_buf_str(&s->cell), err);
+	}
+	bus_json_object_end(&j);
+	bus_buf_putc(&s->line, '\n');
+	adapter_haul_row(out);
+	return rc ? rc : adapter_haul_put(out, bus_buf_str(&s->line), err);
+}
+
+static enum bus_err find_mark(const struct sql *s, int *at, struct bus_error *err)
+{
+	const char *names[1024];
+	size_t n = adapter_odbc_columns(s->db);
+	const char *near;
+
+	*at = -1;
+	if (!s->by_mark)
+		return BUS_OK;
+	for (size_t i = 0; i < n; i++) {
+		names[i] = adapter_odbc_column(s->db, i);
+		if (strcmp(names[i], s->since.column) == 0)
+			*at = (int)i;
+	}
+	if (*at >= 0)
+		return BUS_OK;
+	near = bus_nearest(s->since.column, names, n);
+	return bus_fail(err, BUS_EINVAL, "mark: the query gives no column '%s'%s%s%s", s->since.column,
+			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static enum bus_err read_all(struct sql *s, struct bus_str mark, struct adapter_haul *out,
+			     struct bus_error *err)
+{
+	char from[ADAPTER_SINCE_MAX];
+	int mark_at;
+	enum bus_err rc = BUS_OK;
+
+	if (s->by_mark)
+		rc = adapter_since_begin(&s->since, mark, from, err);
+	if (!rc)
+		rc = adapter_odbc_run(s->db, s->query, s->by_mark ? from : NULL,
+				      (enum adapter_odbc_type)s->since.type, err);
+	if (!rc)
+		rc = find_mark(s, &mark_at, err);
+	while (!rc) {
+		rc = atomic_load(s->stop) ? bus_fail(err, BUS_ESTOPPED, "stopped")
+					  : adapter_odbc_next(s->db, err);
+		if (!rc)
+			rc = put_row(s, mark_at, out, err);
+	}
+	if (rc != BUS_ENOENT)
+		return rc;
+	if (s->by_mark)
+		adapter_haul_mark(out, adapter_since_mark(&s->since));
+	return BUS_OK;
+}
+
+static void hold(struct sql *s, struct adapter_odbc *db)
+{
+	pthread_mutex_lock(&s->lock);
+	s->db = db;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static enum bus_err sql_run(void *fetch, struct bus_str mark, struct adapter_haul *out, struct bus_error *err)
+{
+	struct sql *s = fetch;
+	struct adapter_odbc *db = NULL;
+	enum bus_err rc = connect_to(s, &db, err);
+
+	if (rc)
+		return rc;
+	hold(s, db);
+	rc = read_all(s, mark, out, err);
+	if (rc && atomic_load(s->stop))
+		rc = BUS_ESTOPPED;
+	hold(s, NULL);
+	adapter_odbc_close(&db);
+	return rc;
+}
+
+static void sql_wake(void *fetch)
+{
+	struct sql *s = fetch;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->db)
+		adapter_odbc_cancel(s->db);
+	pthread_mutex_unlock(&s->lock);
+}
+
+const struct adapter_fetch_kind adapter_fetch_sql = {
+	.name = "sql",
+	.ending = ".jsonl",
+	.open = sql_open,
+	.run = sql_run,
+	.wake = sql_wake,
+	.close = sql_close,
+};
