@@ -3,33 +3,7 @@
  *
  *     raw BOOTSTRAP SOURCE TARGET     prints rows/s
  */
-#include <librdkafka/rdkafka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-static void die(const char *what, const char *why)
-{
-	fprintf(stderr, "raw: %s: %s\n", what, why);
-	exit(1);
-}
-
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-	char why[200];
-
-	if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) != RD_KAFKA_CONF_OK)
-		die(name, why);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+#include "tests/bench/raw.h"
 
 static rd_kafka_message_t **read_all(const char *bootstrap, const char *topic, size_t *n)
 {
@@ -38,7 +12,6 @@ static rd_kafka_message_t **read_all(const char *bootstrap, const char *topic, s
 	rd_kafka_message_t **record = NULL;
 	size_t cap = 0;
 	rd_kafka_t *rk;
-	char why[200];
 
 	set(conf, "bootstrap.servers", bootstrap);
 	set(conf, "group.id", "bench");
@@ -46,10 +19,7 @@ static rd_kafka_message_t **read_all(const char *bootstrap, const char *topic, s
 	set(conf, "enable.partition.eof", "true");
 	set(conf, "queued.min.messages", "5000000");
 	set(conf, "queued.max.messages.kbytes", "1000000");
-	rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
-	if (!rk)
-		die("consumer", why);
-	rd_kafka_poll_set_consumer(rk);
+	rk = start(RD_KAFKA_CONSUMER, conf);
 	rd_kafka_topic_partition_list_add(list, topic, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
 	rd_kafka_assign(rk, list);
 	for (*n = 0;;) {
@@ -75,7 +45,6 @@ int main(int argc, char **argv)
 	rd_kafka_message_t **record;
 	rd_kafka_t *rk;
 	double began;
-	char why[200];
 	size_t n;
 
 	if (argc != 4)
@@ -86,9 +55,7 @@ int main(int argc, char **argv)
 	set(conf, "linger.ms", "5");
 	set(conf, "compression.type", getenv("COMPRESSION") ? getenv("COMPRESSION") : "lz4");
 	set(conf, "queue.buffering.max.messages", "100000");
-	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
-	if (!rk)
-		die("producer", why);
+	rk = start(RD_KAFKA_PRODUCER, conf);
 	began = now();
 	for (size_t i = 0; i < n; i++) {
 		rd_kafka_headers_t *from = NULL, *headers = NULL;

@@ -3,34 +3,9 @@
  *
  *     read_raw BOOTSTRAP TOPIC PARTITIONS RECORDS     prints records/s
  */
-#include <librdkafka/rdkafka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include "tests/bench/raw.h"
 
 #define BATCH 2000
-
-static void die(const char *what, const char *why)
-{
-	fprintf(stderr, "read_raw: %s: %s\n", what, why);
-	exit(1);
-}
-
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-	char why[200];
-
-	if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) != RD_KAFKA_CONF_OK)
-		die(name, why);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 int main(int argc, char **argv)
 {
@@ -39,7 +14,6 @@ int main(int argc, char **argv)
 	rd_kafka_topic_partition_list_t *list;
 	rd_kafka_queue_t *queue;
 	size_t want, have = 0;
-	char why[200];
 	double begun;
 	rd_kafka_t *rk;
 
@@ -52,10 +26,7 @@ int main(int argc, char **argv)
 	set(conf, "enable.auto.commit", "false");
 	set(conf, "queued.min.messages", "1000000");
 	set(conf, "check.crcs", "true");
-	rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
-	if (!rk)
-		die("consumer", why);
-	rd_kafka_poll_set_consumer(rk);
+	rk = start(RD_KAFKA_CONSUMER, conf);
 	list = rd_kafka_topic_partition_list_new(1);
 	for (int p = 0; p < atoi(argv[3]); p++)
 		rd_kafka_topic_partition_list_add(list, argv[2], p)->offset = RD_KAFKA_OFFSET_BEGINNING;
