@@ -18,6 +18,7 @@
 #define CONNECTIONS 10000
 #define BODY_MAX (INT64_C(1024) * 1024)
 #define BODIES_MAX (INT64_C(256) * 1024 * 1024)
+#define UNASKED_MAX (INT64_C(64) * 1024)
 #define HEADER_MS 10000
 #define BODY_MS 30000
 #define IDLE_MS 30000
@@ -169,20 +170,6 @@ static enum MHD_Result refuse(struct bus_http_request *req, int status, const ch
 	return settle(req);
 }
 
-static const char *why_not(int status)
-{
-	return status == 413   ? "the body is over the limit"
-	       : status == 415 ? "Content-Type or Content-Encoding of the body"
-			       : "too much is being sent at once; try again";
-}
-
-static int64_t body_max(const struct bus_http_request *req)
-{
-	const struct http_resource *r = req->match.resource;
-
-	return r && r->body_max ? r->body_max : req->h->body_max;
-}
-
 /* The headers are in; the body is not. An answer given here makes MHD close the connection. */
 static enum MHD_Result begin(struct bus_http_request *req, const char *method, const char *version)
 {
@@ -198,40 +185,10 @@ static enum MHD_Result begin(struct bus_http_request *req, const char *method, c
 		status = bus_http_request_parse(req, method, &why);
 	if (status)
 		return refuse(req, status, why);
-	if (length > body_max(req)) {
-		if (length > HTTP_DRAIN_MAX || bus_http_header(req, "Expect"))
-			return refuse(req, 413, why_not(413));
-		req->refusal = 413;
-	}
-	if (!req->refusal && length != 0 && req->match.method && bus_http_odd_body(req))
-		req->refusal = 415;
+	if (!bus_http_body_begin(req, length))
+		return req->response ? settle(req) : refuse(req, req->refusal, bus_http_body_why(req->refusal));
 	req->phase = HTTP_BODY;
 	set_deadline(req->conn, length != 0 ? h->body_ms : 0);
-	return MHD_YES;
-}
-
-static enum MHD_Result take_body(struct bus_http_request *req, const char *p, size_t n)
-{
-	if (!req->refusal) {
-		req->held += (int64_t)n;
-		if (atomic_fetch_add(&req->h->bodies, (int64_t)n) + (int64_t)n > req->h->bodies_max)
-			req->refusal = 503;
-		if ((int64_t)(req->body.n + n) > body_max(req))
-			req->refusal = 413;
-	}
-	if (req->refusal && req->held > 0) {
-		req->drained = (int64_t)req->body.n;
-		bus_http_request_drop_body(req);
-	}
-	if (req->refusal) {
-		req->drained += (int64_t)n;
-		if (req->drained > HTTP_DRAIN_MAX && !req->said) {
-			bus_http_say_now(req, req->refusal, why_not(req->refusal));
-			req->said = true;
-		}
-		return req->drained <= 2 * HTTP_DRAIN_MAX ? MHD_YES : MHD_NO;
-	}
-	bus_buf_put(&req->body, p, n);
 	return MHD_YES;
 }
 
@@ -263,9 +220,11 @@ static void run(struct bus_http_request *req)
 {
 	struct http_match *m = &req->match;
 
-	if (req->refusal) {
+	if (req->response) {
+		return; /* refused before its body came */
+	} else if (req->refusal) {
 		bus_http_set(req, "Connection", "close");
-		bus_http_refuse(req, req->refusal, why_not(req->refusal));
+		bus_http_refuse(req, req->refusal, bus_http_body_why(req->refusal));
 	} else if (m->method) {
 		handle(req);
 	} else if (strcmp(req->method, "OPTIONS") == 0 && strcmp(bus_http_path(req), "*") == 0) {
@@ -299,7 +258,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	case HTTP_BODY:
 		*n = 0;
 		if (given > 0)
-			return take_body(req, data, given);
+			return bus_http_body_take(req, data, given) ? MHD_YES : MHD_NO;
 		if (req->said)
 			return MHD_NO;
 		req->phase = HTTP_RUNNING;
@@ -438,6 +397,7 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	*out = NULL;
 	atomic_init(&h->refs, 1);
 	pthread_mutex_init(&h->list_lock, NULL);
+	pthread_mutex_init(&h->payers_lock, NULL);
 	h->ctx = ctx;
 	h->body_max = conf->body_max ? conf->body_max : BODY_MAX;
 	h->bodies_max = conf->bodies_max ? conf->bodies_max : BODIES_MAX;
@@ -453,6 +413,11 @@ enum bus_err bus_http_start(const struct bus_http_conf *conf, const struct bus_h
 	h->origins = conf->origins;
 	h->gzip = conf->gzip;
 	h->admit = conf->admit;
+	h->knows = conf->knows;
+	h->payers = bus_shares_new();
+	h->unasked = h->bodies_max / BUS_SHARE_OF / (conf->connections ? conf->connections : CONNECTIONS);
+	if (h->unasked > UNASKED_MAX)
+		h->unasked = UNASKED_MAX;
 	h->answered = conf->answered;
 	h->finish = conf->finish;
 	bus_random(&seed, sizeof(seed));

@@ -13,7 +13,7 @@
  * control characters and spaces in the URI: 400 and close; Transfer-Encoding other than chunked: 501 and
  * close. Absolute deadlines for the request (10 s for headers, 30 s for the body, 30 s idle); URI over 8 KiB
  * 414, path or query with a broken escape, %00, no UTF-8 or over 256 parameters 400, body over the cap 413, of another
- * type or packed 415, all bodies over their common cap 503, HEAD as GET without a body, OPTIONS with
+ * type or packed 415, all bodies over their common cap 503, of one payer over a fourth of it 429, HEAD as GET without a body, OPTIONS with
  * Allow, 405 with Allow, 404; these as problem documents (RFC 9457). Standard headers on every answer:
  * X-Content-Type-Options: nosniff, Cache-Control: no-store unless set, X-Request-Id (the one sent, else the trace-id
  * of a traceparent, else a new one). Access log at debug level
@@ -42,6 +42,7 @@
 #include "bus/error.h"
 
 #define BUS_HTTP_PEER_LEN 16
+#define BUS_HTTP_WHO_MAX 64
 
 struct bus_http;
 struct bus_http_request; /* lives until it is answered, or its stream ends */
@@ -84,7 +85,8 @@ struct bus_http_conf {
 	/* Media types that a body may have, NULL-ended, "+json" for all that end so; others are refused (415). One that says
 	 * nothing is taken. NULL: any. */
 	const char *const *types;
-	int64_t bodies_max;		 /* of all requests at a time; 0: 256 MiB */
+	/* Of all requests at a time; 0: 256 MiB. What all connections may hold before `knows` is asked is a fourth of it. */
+	int64_t bodies_max;
 	int header_ms, body_ms, idle_ms; /* the deadlines; 0: 10 s, 30 s, 30 s */
 	const char *program;		 /* for metrics: titian_http_requests_total{program,route,status} */
 	const char *problem_type; /* content type of errors made here; NULL: application/problem+json */
@@ -102,6 +104,11 @@ struct bus_http_conf {
 	/* Before each handler, once the body is there (never for 404, 405 and OPTIONS): false when it has
 	 * answered, as a handler does, or deferred. NULL: everybody may. */
 	bool (*admit)(void *ctx, struct bus_http_request *req);
+	/* Before a body is taken that is large or has no length: whose it is, as far as headers tell. payer, "": whose bodies
+	 * are counted with it (none has more than a fourth of bodies_max; 429). False when it has answered, as a handler
+	 * does and at once: nothing of the body is kept. On the connection's thread; admit is asked all the same. NULL:
+	 * everybody's, and nobody's are counted. */
+	bool (*knows)(void *ctx, struct bus_http_request *req, char payer[BUS_HTTP_WHO_MAX]);
 	/* As an answer to a request that admit was asked about is handed over: for the audit. On the
 	 * connection's thread; it only reads. */
 	void (*answered)(void *ctx, const struct bus_http_request *req, int status);
@@ -163,7 +170,6 @@ void *bus_http_attached(const struct bus_http_request *req); /* NULL: nothing */
  * may still not get it. */
 bool bus_http_sent(const struct bus_http_request *req);
 
-#define BUS_HTTP_WHO_MAX 64
 /* Who asks, as the program found out; kept with the request. At most BUS_HTTP_WHO_MAX - 1 bytes (assert); "": nobody
  * has said. */
 void bus_http_set_who(struct bus_http_request *req, const char *who);

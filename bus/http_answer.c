@@ -226,6 +226,8 @@ void bus_http_refuse(struct bus_http_request *req, int status, const char *detai
 	struct bus_buf b = { 0 };
 	const char *type = put_refusal(&b, req, status, detail);
 
+	if (status == 429 || status == 503)
+		bus_http_set(req, "Retry-After", "1");
 	bus_http_reply(req, status, type, &b);
 }
 
@@ -246,23 +248,31 @@ struct MHD_Response *bus_http_unavailable(struct bus_http_request *req)
 	return r;
 }
 
+static enum MHD_Result put_header(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	(void)kind;
+	bus_buf_printf(ctx, "%s: %s\r\n", name, value);
+	return MHD_YES;
+}
+
 void bus_http_say_now(struct bus_http_request *req, int status, const char *detail)
 {
-	struct bus_buf body = { 0 }, b = { 0 };
-	const char *type = put_refusal(&body, req, status, detail);
+	struct bus_buf b = { 0 };
 
-	bus_buf_printf(&b,
-		       "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n"
-		       "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nX-Request-Id: %s\r\n\r\n",
-		       status, bus_http_reason(status), type, body.n, req->id);
-	bus_buf_put(&b, body.p, body.n);
+	if (!req->response) {
+		bus_http_set(req, "Connection", "close");
+		bus_http_refuse(req, status, detail);
+	}
+	bus_buf_printf(&b, "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n", status, bus_http_reason(status), req->content.n);
+	MHD_get_response_headers(req->response, put_header, &b);
+	bus_buf_puts(&b, "\r\n");
+	bus_buf_put(&b, req->content.p, req->content.n);
 	if (req->h->tls)
 		bus_http_tls_say(req->mhd, b.p, b.n);
 	else
 		(void)send(req->conn->fd, b.p, b.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	shutdown(req->conn->fd, SHUT_WR);
 	bus_http_count(req, status);
-	bus_buf_release(&body);
 	bus_buf_release(&b);
 }
 

@@ -21,6 +21,8 @@ void bus_http_release(struct bus_http *h)
 		return;
 	bus_http_table_release(&h->table);
 	bus_http_tls_close(&h->tls);
+	bus_shares_free(&h->payers);
+	pthread_mutex_destroy(&h->payers_lock);
 	pthread_mutex_destroy(&h->list_lock);
 	free(h->by_fd);
 	free(h->program);

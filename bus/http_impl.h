@@ -4,6 +4,7 @@
  *   http_conn.c    connections: deadlines, peers that have gone, one watchdog thread
  *   http_tls.c     certificates: ours, and the clients'
  *   http_guard.c   what is refused before a handler sees it
+ *   http_body.c    bodies: how much of them, whose
  *   http_read.c    a handler reads its request
  *   http_answer.c  a handler answers: whole, problem, later
  *   http_stream.c  an answer piece by piece
@@ -13,7 +14,7 @@
  *   http_route.c   paths, queries (no MHD)
  *
  * Locks, in the order in which they may be taken: caller's own -> bus_http.list_lock -> request.lock ->
- * MHD's. No callback of the program is called under any of ours. MHD calls us with none of its own held but
+ * MHD's; payers_lock alone. No callback of the program is called under any of ours. MHD calls us with none of its own held but
  * the response's, around the stream's reader (0.9.75, read in its source), which nobody else takes.
  *
  * A connection has one struct bus_http_request, used again for each of its requests. Its thread is the
@@ -29,6 +30,7 @@
 #include <stdatomic.h>
 
 #include "bus/http_route.h"
+#include "bus/shares.h"
 
 #if MHD_VERSION < 0x00097002
 #error "libmicrohttpd 0.9.75 or newer is needed"
@@ -60,6 +62,9 @@ struct bus_http {
 	int port;
 	int64_t body_max, bodies_max;
 	_Atomic int64_t bodies; /* bytes that requests hold */
+	int64_t unasked;	/* a body of so much is held before anybody asks whose it is */
+	pthread_mutex_t payers_lock;
+	struct bus_shares *payers; /* payers_lock: of bodies, what each holds */
 	int64_t header_ms, body_ms, idle_ms;
 	char *program;
 	const char *const *types; /* NULL: bodies of any */
@@ -68,6 +73,7 @@ struct bus_http {
 	bool (*own_shape)(const struct bus_http_request *req);
 	void (*refuse)(void *ctx, struct bus_http_request *req, int status);
 	bool (*admit)(void *ctx, struct bus_http_request *req);
+	bool (*knows)(void *ctx, struct bus_http_request *req, char payer[BUS_HTTP_WHO_MAX]);
 	void (*answered)(void *ctx, const struct bus_http_request *req, int status);
 	void (*finish)(void *ctx, struct bus_http_request *req, int status, const struct bus_str *content);
 	struct http_tls *tls; /* NULL: plain */
@@ -118,8 +124,8 @@ struct bus_http_request {
 	struct bus_http *h;
 	struct http_conn *conn;
 	enum http_phase phase;
-	int refusal;	 /* 413, 415, 503: decided, but the body is still being read; 0: none */
-	int64_t drained; /* bytes of a body that is too large */
+	int refusal;	 /* decided (and perhaps written), but the body is still being read; 0: none */
+	int64_t drained; /* bytes of a body that is not kept */
 	bool said;	 /* ... and what was said of it, past MHD */
 	const char *method;
 	struct http_match match;
@@ -134,6 +140,8 @@ struct bus_http_request {
 	size_t n_pairs;
 	struct bus_buf body;
 	int64_t held; /* of bus_http.bodies */
+	bool pays;    /* ... and of payer's part in them */
+	char payer[BUS_HTTP_WHO_MAX];
 	struct bus_buf head; /* of the answer: name NUL value NUL ... */
 	struct bus_buf scratch;
 	bool has_cache_control;
@@ -200,6 +208,13 @@ int bus_http_guard(struct bus_http_request *req, const char *version, int64_t *l
 
 /* Of a request that has a body and a route: is it said to be what is not taken there? */
 bool bus_http_odd_body(const struct bus_http_request *req);
+
+/* http_body.c */
+const char *bus_http_body_why(int status); /* of what is refused here, in words */
+/* The headers are in. length: -1 without one. False: refusal, and perhaps response, is to be given before the body is read. */
+bool bus_http_body_begin(struct bus_http_request *req, int64_t length);
+bool bus_http_body_take(struct bus_http_request *req, const char *p, size_t n); /* false: cut the connection */
+void bus_http_body_unhold(struct bus_http_request *req);			/* gives back what it has counted */
 
 /* http_answer.c */
 void bus_http_refuse(struct bus_http_request *req, int status,

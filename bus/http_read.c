@@ -62,8 +62,7 @@ void *bus_http_attached(const struct bus_http_request *req)
 
 void bus_http_request_drop_body(struct bus_http_request *req)
 {
-	atomic_fetch_sub(&req->h->bodies, req->held);
-	req->held = 0;
+	bus_http_body_unhold(req);
 	bus_buf_release(&req->body);
 }
 
@@ -99,8 +98,8 @@ void bus_http_request_reset(struct bus_http_request *req)
 	empty(&req->uri);
 	empty(&req->text);
 	empty(&req->pairs);
-	atomic_fetch_sub(&req->h->bodies, req->held);
-	req->held = 0;
+	bus_http_body_unhold(req);
+	req->pays = false;
 	empty(&req->body);
 	empty(&req->head);
 	empty(&req->stream.out);

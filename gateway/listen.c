@@ -1,5 +1,6 @@
 #include "gateway/listen.h"
 
+#include "gateway/door.h"
 #include "gateway/national/signer.h"
 #include "gateway/publish/publish.h"
 #include "gateway/restproxy/rp.h"
@@ -42,6 +43,7 @@ enum bus_err gw_listen(const struct gw_options *c, struct gw_api *api, struct bu
 					     .types = types,
 					     .origins = c->origins,
 					     .gzip = true,
+					     .knows = gw_door_knows,
 					     .admit = gw_signer_admit,
 					     .finish = gw_signer_finish,
 					     .program = "gateway" };

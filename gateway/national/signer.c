@@ -267,35 +267,31 @@ static const struct gw_field_member *ours(struct gw_signer *s, const struct gw_f
 	return NULL;
 }
 
-static bool refuse(struct bus_http_request *req, const char *why)
+static enum gw_signed refuse(struct bus_http_request *req, const char *why)
 {
 	gw_problem(req, "signature-invalid", why, "/problems/signature-invalid");
-	return false;
+	return GW_SIGNED_REFUSED;
 }
 
-bool gw_signer_admit(void *ctx, struct bus_http_request *req)
+/* With what is there of the body. nonce: the request's. */
+static enum gw_signed check(struct gw_signer *s, struct bus_http_request *req, char *name, struct bus_str *nonce)
 {
-	const struct gw_api *api = ctx;
-	struct gw_signer *s = api->signer;
 	const char *input_text = bus_http_header(req, "Signature-Input"),
 		   *text = bus_http_header(req, "Signature");
-	const int64_t now = bus_clock_ms() / 1000;
 	struct gw_field_member *inputs, *signatures;
 	const struct gw_field_member *input;
 	const struct gw_field_value *bytes;
-	char name[GW_READER_NAME_MAX];
 	struct gw_signing who;
 	struct bus_error err;
 	const char *why;
-	bool full;
 
-	if (!s || !input_text || !text || *bus_http_who(req)) /* known: it has waited, and is here again */
-		return true;
+	if (!s || !input_text || !text)
+		return GW_SIGNED_NOT;
 	if (gw_field_dictionary(bus_str(input_text), bus_http_arena(req), &inputs, &err) != BUS_OK)
 		return refuse(req, "Signature-Input");
 	input = ours(s, inputs, name, &who);
 	if (!input)
-		return true;
+		return GW_SIGNED_NOT;
 	if (gw_field_dictionary(bus_str(text), bus_http_arena(req), &signatures, &err) != BUS_OK)
 		return refuse(req, "Signature");
 	for (; signatures && !bus_str_eq(signatures->key, input->key); signatures = signatures->next)
@@ -303,7 +299,7 @@ bool gw_signer_admit(void *ctx, struct bus_http_request *req)
 	bytes = signatures ? &signatures->value : NULL;
 	if (!bytes || bytes->type != GW_FIELD_BYTES)
 		return refuse(req, "Signature");
-	why = look(s, req, &input->value, now);
+	why = look(s, req, &input->value, bus_clock_ms() / 1000);
 	if (why)
 		return refuse(req, why);
 	if (bus_http_body(req).n > 0 &&
@@ -311,8 +307,35 @@ bool gw_signer_admit(void *ctx, struct bus_http_request *req)
 		return refuse(req, "Content-Digest");
 	if (!is_signed(s, req, &input->value, bytes->text, &who, &err))
 		return refuse(req, err.text);
-	if (again(s, name, gw_field_text(input->value.param, "nonce"), bus_clock_mono_ms() / 1000, &full))
-		return refuse(req, "nonce: sudah dipakai / used before");
+	*nonce = gw_field_text(input->value.param, "nonce");
+	return GW_SIGNED;
+}
+
+enum gw_signed gw_signer_look(struct gw_api *api, struct bus_http_request *req, char *name)
+{
+	struct bus_str nonce;
+
+	return check(api->signer, req, name, &nonce);
+}
+
+bool gw_signer_admit(void *ctx, struct bus_http_request *req)
+{
+	const struct gw_api *api = ctx;
+	struct gw_signer *s = api->signer;
+	char name[GW_READER_NAME_MAX];
+	struct bus_str nonce;
+	enum gw_signed is;
+	bool full;
+
+	if (*bus_http_who(req)) /* it has waited, and is here again */
+		return true;
+	is = check(s, req, name, &nonce);
+	if (is != GW_SIGNED)
+		return is == GW_SIGNED_NOT;
+	if (again(s, name, nonce, bus_clock_mono_ms() / 1000, &full)) {
+		refuse(req, "nonce: sudah dipakai / used before");
+		return false;
+	}
 	if (full) {
 		gw_problem(req, "unavailable", NULL, NULL);
 		return false;

@@ -24,6 +24,11 @@ struct gw_signer *gw_signer_new(struct gw_access *access, const uint8_t key[BUS_
 void gw_signer_free(struct gw_signer **s);
 const char *gw_signer_keyid(const struct gw_signer *s); /* the key's JWK thumbprint */
 
+/* Whether the request is signed by a reader of ours, as far as its headers tell; REFUSED: and answered. name:
+ * GW_READER_NAME_MAX. Nothing is remembered of it. */
+enum gw_signed { GW_SIGNED_NOT, GW_SIGNED, GW_SIGNED_REFUSED };
+enum gw_signed gw_signer_look(struct gw_api *api, struct bus_http_request *req, char *name);
+
 /* For struct bus_http_conf; ctx: struct gw_api. */
 bool gw_signer_admit(void *api, struct bus_http_request *req);
 void gw_signer_finish(void *api, struct bus_http_request *req, int status, const struct bus_str *content);

@@ -3,20 +3,30 @@
 
 #include "gateway/restproxy/rp.h"
 
+const char *gw_rp_key(const struct bus_http_request *req, char password[GW_KEY_LEN + 1])
+{
+	const char *key = gw_api_key(req), *header = bus_http_header(req, "Authorization");
+
+	password[0] = '\0';
+	return key ? key : header && gw_access_basic(header, password) ? password : NULL;
+}
+
+void gw_rp_unknown(struct bus_http_request *req, const char *problem)
+{
+	gw_rp_fail(req, GW_RP_KEY_UNKNOWN,
+		   strcmp(problem, "key-missing") == 0 ? "a key as password (Basic), or as Bearer"
+						       : gw_problem_title(problem, true));
+}
+
 bool gw_rp_reader(struct gw_api *api, struct bus_http_request *req, char *name)
 {
-	const char *key = gw_api_key(req), *header = bus_http_header(req, "Authorization"), *problem;
-	char password[GW_KEY_LEN + 1] = "";
+	char password[GW_KEY_LEN + 1];
+	const char *problem = gw_api_identify(api, req, gw_rp_key(req, password), name);
 	struct gw_quota_left left;
 
-	if (!key && header && gw_access_basic(header, password))
-		key = password;
-	problem = gw_api_identify(api, req, key, name);
 	explicit_bzero(password, sizeof(password));
 	if (problem) {
-		gw_rp_fail(req, GW_RP_KEY_UNKNOWN,
-			   strcmp(problem, "key-missing") == 0 ? "a key as password (Basic), or as Bearer"
-							       : gw_problem_title(problem, true));
+		gw_rp_unknown(req, problem);
 		return false;
 	}
 	if (!gw_access_quota(api->access, name, &left))

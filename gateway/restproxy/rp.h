@@ -81,6 +81,9 @@ void gw_rp_reply(struct bus_http_request *req, int status, struct bus_buf *body)
 /* As gw_api_reader, in this API's shape, and with HTTP Basic besides: any user name, the key as password. Fills name
  * (GW_READER_NAME_MAX) or answers 401 or 429. Once a request. */
 bool gw_rp_reader(struct gw_api *api, struct bus_http_request *req, char *name);
+/* The key as sent: gw_api_key's, or the password of HTTP Basic, put there. NULL: none. */
+const char *gw_rp_key(const struct bus_http_request *req, char password[GW_KEY_LEN + 1]);
+void gw_rp_unknown(struct bus_http_request *req, const char *problem); /* 401; of gw_api_identify */
 /* The reader may read its records, or publish to it. */
 bool gw_rp_may_see(struct gw_api *api, const char *reader, const char *topic);
 /* {partition} of the path, or 404 is answered. */

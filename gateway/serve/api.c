@@ -68,13 +68,18 @@ bool gw_api_signs(struct gw_api *api, const struct bus_http_request *req)
 			       (*who && gw_access_signing(api->access, who, &signing) && signing.answers));
 }
 
+void gw_api_unknown(struct bus_http_request *req, const char *problem)
+{
+	gw_problem(req, problem, NULL, strcmp(problem, "key-missing") == 0 ? "Authorization: Bearer tk_..." : NULL);
+}
+
 bool gw_api_reader(struct gw_api *api, struct bus_http_request *req, char *name)
 {
 	const char *problem = gw_api_identify(api, req, gw_api_key(req), name);
 
 	if (!problem)
 		return gw_api_quota(api, req, name);
-	gw_problem(req, problem, NULL, strcmp(problem, "key-missing") == 0 ? "Authorization: Bearer tk_..." : NULL);
+	gw_api_unknown(req, problem);
 	return false;
 }
 

@@ -69,6 +69,7 @@ bool gw_api_keyed(const struct bus_http_request *req);
 /* Whose key this is, or (key NULL) who signed the request: fills name (GW_READER_NAME_MAX), and tells the request. NULL,
  * or the problem's code. */
 const char *gw_api_identify(struct gw_api *api, struct bus_http_request *req, const char *key, char *name);
+void gw_api_unknown(struct bus_http_request *req, const char *problem); /* answers 401; of gw_api_identify */
 /* Of the key that the request came with, or GW_KEY_ID_SIGNED; once it is known who asks. */
 void gw_api_key_id(const struct bus_http_request *req, char id[9]);
 /* Whether the answer is to be signed: for this reader, once it is known who asks, or because the request says so. */

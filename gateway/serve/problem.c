@@ -14,6 +14,8 @@ static const struct gw_problem_kind table[] = {
 	  "The address is too long: use POST .../lookup" },
 	{ "http-415", 415, "Jenis atau kemasan isi permintaan itu tidak diterima",
 	  "That type or coding of the body is not taken" },
+	{ "http-429", 429, "Terlalu banyak isi permintaan Anda sedang dikirim: ulangi sebentar lagi",
+	  "Too much of yours is being sent at once: try again in a moment" },
 	{ "http-500", 500, "Kesalahan di pihak kami", "A mistake of ours" },
 	{ "http-501", 501, "Transfer-Encoding itu tidak diterima", "That Transfer-Encoding is not taken" },
 	{ "http-503", 503, "Terlalu banyak sekaligus, atau sedang berhenti",

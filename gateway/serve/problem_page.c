@@ -11,6 +11,10 @@ static const struct gw_problem_words words[] = {
 	  "Tayangan hanya dibaca: data diubah di OPD pemiliknya. Metode yang diterima ada di tajuk Allow.",
 	  "Views are read only: data is changed at the department that owns it. The header Allow names the "
 	  "methods taken." },
+	{ "http-429",
+	  "Isi permintaan satu pembaca yang sedang dikirim, seluruhnya, paling banyak seperempat dari yang dapat ditampung: kirim lebih "
+	  "sedikit sekaligus.",
+	  "What one reader is sending, in all, is at most a fourth of what there is room for: send fewer bodies at a time." },
 	{ "key-missing",
 	  "Kirim kunci pembaca: <code>Authorization: Bearer tk_...</code>. Kunci diberikan oleh Diskominfo.",
 	  "Send a reader's key: <code>Authorization: Bearer tk_...</code>. Diskominfo hands keys out." },

@@ -427,6 +427,43 @@ bool schema_access_admit(void *ctx, struct bus_http_request *req)
 	return identify(a, req, w) && decide(ctx, req, w, wanted);
 }
 
+/* Can only be told once the body is there, or its password was looked at. */
+static bool not_yet(struct schema_access *a, struct bus_http_request *req, const struct who *w)
+{
+	struct schema_credentials c;
+	struct bus_buf buf = { 0 };
+	bool yes;
+
+	if (bus_http_header(req, SCHEMA_NODE_HEADER))
+		return true;
+	schema_credentials_read(bus_http_header(req, "Authorization"), &buf, &c);
+	yes = c.kind == SCHEMA_LOGIN_BASIC && w->state->users && !schema_users_is_token(c.secret) && !remembered(a, w, &c);
+	bus_secret_release(&buf);
+	return yes;
+}
+
+bool schema_access_knows(void *ctx, struct bus_http_request *req, char payer[BUS_HTTP_WHO_MAX])
+{
+	struct schema_access *a = ((struct schema_registry *)ctx)->access;
+	struct who *w;
+
+	_Static_assert(SCHEMA_USER_MAX <= BUS_HTTP_WHO_MAX, "a payer is a user");
+	if (!a) {
+		bus_http_peer(req, payer);
+		return true;
+	}
+	schema_reply_choose(req);
+	if (schema_rights_of(bus_http_method(req), bus_http_pattern(req)).scope == SCHEMA_SCOPE_OPEN)
+		return true;
+	w = who_new(a, req);
+	if (not_yet(a, req, w))
+		return true;
+	if (!identify(a, req, w))
+		return false;
+	memcpy(payer, w->name, sizeof(w->name));
+	return true;
+}
+
 void schema_access_answered(void *ctx, const struct bus_http_request *req, int status)
 {
 	struct schema_wanted wanted = schema_rights_of(bus_http_method(req), bus_http_pattern(req));

@@ -38,7 +38,9 @@ enum bus_err schema_access_open(const struct schema_access_conf *conf, struct sc
 void schema_access_close(struct schema_access **a); /* after the HTTP server */
 enum bus_err schema_access_reload(struct schema_access *a, struct bus_error *err) BUS_MUSTCHECK;
 
-/* bus_http_conf's admit and answered; ctx is the struct schema_registry. */
+/* bus_http_conf's knows, admit and answered; ctx is the struct schema_registry. Payers: the user; without a policy the
+ * address; all together who is not known before the body is there: another node, the first password of a user, anonymous. */
+bool schema_access_knows(void *ctx, struct bus_http_request *req, char payer[BUS_HTTP_WHO_MAX]);
 bool schema_access_admit(void *ctx, struct bus_http_request *req);
 void schema_access_answered(void *ctx, const struct bus_http_request *req, int status);
 

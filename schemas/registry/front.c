@@ -80,6 +80,7 @@ enum bus_err schema_front_start(const struct schema_front_conf *c, struct schema
 					     .write_error = schema_registry_error,
 					     .tls = encrypted(c) ? &tls : NULL,
 					     .exposed = c->insecure,
+					     .knows = schema_access_knows,
 					     .admit = schema_access_admit,
 					     .answered = schema_access_answered };
 	enum bus_err rc = client_of(c, &tls.client, err);

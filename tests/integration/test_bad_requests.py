@@ -2,6 +2,7 @@
 is refused with its exact status in the endpoint's own words, within bounds of time, bytes and memory; then the same
 process answers as before. The gateway's routes are those of its OpenAPI document; the registry's, those that rights are
 asked for (schemas/registry/rights.c). Request smuggling: tests/unit/test_http_attacks.c."""
+import base64
 import collections
 import gzip
 import json
@@ -366,6 +367,61 @@ def test_absurd_lengths_in_avro(server):
                 a = whole(server.port, "POST", "/v1/topics/%s/records%s" % (TOPIC, query), body, server.key, Content_Type=kind)
                 server.problem(a, 400, 422)
                 assert a.seconds < 2, (body, a)
+
+
+# --- large bodies: whose? ------------------------------------------------------------------------------------
+
+def slow_body(port, path, headers, n=MIB):
+    """A request whose body lacks its last byte."""
+    s = socket.create_connection(("127.0.0.1", port), timeout=30)
+    s.sendall(head("POST", path, Content_Length=n, **headers) + b" " * (n - 1))
+    return s
+
+
+def last_byte(s):
+    s.sendall(b" ")
+    with s, s.makefile("rb") as answer:
+        said, headers = answer.readline(), {}
+        while line := answer.readline().strip():
+            name, _, value = line.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        return int(said.split()[1]), headers, json.loads(answer.read(int(headers["content-length"])))
+
+
+def test_strangers_do_not_fill_what_there_is_for_bodies(apart, topic):
+    """300 MiB of bodies are held open by who has no key, or no good one: none of it is kept, and a reader publishes as ever.
+    Then a reader does so with his own key: he has a fourth, and another publishes."""
+    records, rp = "/v1/topics/%s/records" % TOPIC, "/topics/" + TOPIC
+    policy = POLICY + "  lain: {publish: {%s: {}}}\n" % TOPIC
+    gateway = OwnGateway(apart, "bad-bodies", [topic], {"serang": VIEW}, policy, readers=("uji", "lain")).start()
+    batch = json.dumps({"records": [{"value": {"id": "s%d" % i, "n": i, "tanda": ["x" * 1000]}} for i in range(1000)]}).encode()
+    json_type = {"Content_Type": "application/json"}
+    wrong = gateway.key[:-2] + ("AA" if gateway.key[-2:] != "AA" else "BA")
+    basic = "Basic " + base64.b64encode(b"siapa:" + wrong.encode()).decode()
+    strangers = [(records, json_type), (records, {"Authorization": "Bearer " + wrong, **json_type}), (rp, {"Authorization": basic}),
+                 (records, {"Signature_Input": 'a=("@method");keyid="uji"', "Signature": "a=:AAAA:", **json_type})]
+
+    def publishes(key):
+        a = whole(gateway.port, "POST", records, batch, key, **json_type)
+        assert a.status == 200, a
+        return len(json.loads(a.body)["records"])
+    try:
+        assert publishes(gateway.key) == 1000
+        before = gateway.rss_kb()
+        open_ = [(path, slow_body(gateway.port, path, headers)) for _ in range(75) for path, headers in strangers]
+        assert publishes(gateway.key) == publishes(gateway.keys["lain"]) == 1000
+        assert gateway.rss_kb() < before + 64 * 1024
+        for path, s in open_:
+            status, headers, said = last_byte(s)
+            assert (status, headers["connection"], "www-authenticate" in headers) == (401, "close", True)
+            assert said["code"] in ("key-missing", "key-unknown") if path == records else said["error_code"] == 40101, said
+        open_ = [slow_body(gateway.port, records, {"Authorization": "Bearer " + gateway.key, **json_type}, 2 * MIB) for _ in range(80)]
+        assert publishes(gateway.keys["lain"]) == 1000
+        said = collections.Counter(last_byte(s)[0] for s in open_)
+        assert set(said) == {400, 429} and said[429] > 10, said  # 160 MiB of spaces, which are no records; 64 are his
+        assert publishes(gateway.key) == 1000
+    finally:
+        gateway.stop()
 
 
 # --- nobody's ------------------------------------------------------------------------------------------------

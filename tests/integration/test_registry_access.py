@@ -301,6 +301,28 @@ def test_nobody_is_somebody_by_saying_so(registry, token):
     assert twice.startswith(b"HTTP/1.1 400 ")
 
 
+def test_a_stranger_is_refused_before_his_body(registry, token):
+    """Of a large body nobody is told to send it (100) whose token is unknown; who cannot be told from the head is."""
+    body = b"x" * 20000
+
+    def told(header):
+        answer = registry.raw(b"POST /subjects/pku.dinkes.pasien.v1-value/versions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                              b"Expect: 100-continue\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n"
+                              % (TYPE.encode(), len(body), header) + body)
+        return [line.split()[1] for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+
+    def basic(user, password):
+        return b"Authorization: Basic " + base64.b64encode(("%s:%s" % (user, password)).encode()) + b"\r\n"
+    unknown = token["dinkes"][:-1] + ("1" if token["dinkes"][-1] == "0" else "0")
+    for stranger in (b"", b"Authorization: Bearer %s\r\n" % unknown.encode(), b"Authorization: Basic !!!\r\n",
+                     basic("dinkes", unknown), basic("dinsos", token["dinkes"])):
+        assert told(stranger) == [b"401"], stranger
+    assert told(b"Authorization: Bearer %s\r\n" % token["dinkes"].encode()) == [b"100", b"400"]
+    assert told(basic("dinkes", token["dinkes"])) == [b"100", b"400"]
+    assert told(basic("dinsos", PASSWORD)) == [b"100", b"403"]  # not his subject
+    assert told(basic("dinsos", "wrong")) == told(b"Titian-Asked-By: v1 1 admin 0\r\n") == [b"100", b"401"]
+
+
 # --- may they ---------------------------------------------------------------------------------------------
 
 def forbidden(answer):

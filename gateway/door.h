@@ -1,0 +1,12 @@
+/* gateway/door.h - who may bring a large body at all: asked before any of it is kept. Thread: the HTTP pool's. */
+#ifndef GATEWAY_DOOR_H
+#define GATEWAY_DOOR_H
+
+#include "gateway/serve/api.h"
+
+/* For struct bus_http_conf; api: struct gw_api. Known by a key, or a signature that holds (but for the body's digest, which
+ * gw_signer_admit looks at). Of paths that need no key strangers may, and have one part in all; elsewhere they are answered
+ * 401 in the path's shape. */
+bool gw_door_knows(void *api, struct bus_http_request *req, char payer[BUS_HTTP_WHO_MAX]);
+
+#endif
