@@ -1,7 +1,7 @@
 /* gateway/restproxy/consume.h - inside the consumers of REST Proxy's API.
  *
  *   consumers.c     the queue, the threads; who waits for records
- *   watch.c         whether topics that somebody waits for have grown
+ *   watch.c         whether topics that somebody waits for have grown; parked.c: who waits for what
  *   ask_consumer.c  a request taken down
  *   current.c       the instance as it is, a change of it written; create.c, subscribe.c, assign.c, seek.c, commit.c: what
  *                   is asked
@@ -87,7 +87,7 @@ struct gw_consumers {
 	pthread_mutex_t lock; /* what follows */
 	pthread_cond_t moved;
 	struct gw_rp_job *queue, **queue_end;
-	struct gw_rp_job *parked;
+	struct gw_rp_job *parked; /* just now: watch.c takes them */
 	size_t n_jobs, n_queue, n_idle;
 	struct gw_shares *jobs_of, *held_of; /* by reader: of n_jobs, of held */
 	struct gw_rp_worker *worker;
@@ -205,9 +205,10 @@ const char *gw_rp_copy(struct gw_rp_job *job, struct bus_str text);
 void gw_rp_serves(struct gw_rp_worker *w, const struct gw_rp_instance *i);
 bool gw_rp_others_wait(struct gw_consumers *c);
 void gw_rp_park(struct gw_rp_job *job, struct gw_rp_instance *at, uint64_t changes);
-void *gw_rp_watch(void *consumers);				  /* watch.c */
-void gw_rp_unpark(struct gw_consumers *c, struct gw_rp_job **at); /* under the lock: back to the queue */
-void gw_rp_wait(struct gw_consumers *c, int ms);		  /* under the lock */
+void *gw_rp_watch(void *consumers); /* watch.c */
+void gw_rp_unpark(struct gw_consumers *c,
+		  struct gw_rp_job *jobs);	 /* by next: back to the queue. Under the lock */
+void gw_rp_wait(struct gw_consumers *c, int ms); /* under the lock */
 
 /* --- current.c ------------------------------------------------------------------------------------------------ */
 
@@ -223,6 +224,7 @@ void gw_rp_at_release(struct gw_rp_at *at);
 bool gw_rp_write(struct gw_rp_job *job, struct gw_rp_at *at, int *tries, bool *again);
 /* It has not been heard of for a while. */
 bool gw_rp_stale(const struct gw_consumers *c, const struct gw_rp_instance *i);
+int64_t gw_rp_stale_before(const struct gw_consumers *c); /* one last heard of before it is */
 /* A request that changes nothing is a sign of life all the same. */
 void gw_rp_touch(struct gw_rp_job *job, const struct gw_rp_at *at);
 

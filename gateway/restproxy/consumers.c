@@ -158,13 +158,15 @@ bool gw_rp_bytes_left(struct gw_consumers *c, const char *reader)
 	return atomic_load(&c->held) <= c->conf.memory && share <= c->conf.memory / GW_SHARE_OF;
 }
 
-void gw_rp_unpark(struct gw_consumers *c, struct gw_rp_job **at)
+void gw_rp_unpark(struct gw_consumers *c, struct gw_rp_job *jobs)
 {
-	struct gw_rp_job *job = *at;
+	struct gw_rp_job *job;
 
-	*at = job->next;
-	gw_rp_instance_unref(&job->at);
-	push(c, job);
+	while ((job = jobs)) {
+		jobs = job->next;
+		gw_rp_instance_unref(&job->at);
+		push(c, job);
+	}
 }
 
 void gw_rp_park(struct gw_rp_job *job, struct gw_rp_instance *at, uint64_t changes)

@@ -37,7 +37,7 @@ bool gw_rp_current(struct gw_rp_job *job, struct gw_rp_at *out)
 		gw_rp_instance_unref(&f.i);
 		gw_rp_log_wait(c->log, (int)left);
 	}
-	out->changes = gw_rp_state_changes(s);
+	out->changes = gw_rp_state_changes(s, job->group);
 	gw_rp_log_unlock(c->log);
 	if (!there) {
 		gw_rp_say(job, GW_RP_CONSUMER_UNKNOWN, NULL);
@@ -81,9 +81,14 @@ bool gw_rp_write(struct gw_rp_job *job, struct gw_rp_at *at, int *tries, bool *a
 	return false;
 }
 
+int64_t gw_rp_stale_before(const struct gw_consumers *c)
+{
+	return bus_clock_ms() - c->conf.live_ms / 4;
+}
+
 bool gw_rp_stale(const struct gw_consumers *c, const struct gw_rp_instance *i)
 {
-	return i->seen_ms + c->conf.live_ms / 4 < bus_clock_ms();
+	return i->seen_ms < gw_rp_stale_before(c);
 }
 
 void gw_rp_touch(struct gw_rp_job *job, const struct gw_rp_at *at)

@@ -19,6 +19,8 @@ struct gw_rp_state {
 	struct slot *by_id[BUCKETS], *by_group[BUCKETS];
 	size_t n;
 	uint64_t changes;
+	uint64_t changed
+	    [BUCKETS]; /* changes when a group of that bucket changed last: two of them may share one */
 };
 
 static size_t bucket(const void *p, size_t n)
@@ -34,6 +36,11 @@ static size_t bucket(const void *p, size_t n)
 static struct slot *group_of(const struct gw_rp_state *s, const char *group)
 {
 	return s->by_group[bucket(group, strlen(group))];
+}
+
+static void change(struct gw_rp_state *s, const char *group)
+{
+	s->changed[bucket(group, strlen(group))] = ++s->changes;
 }
 
 static struct slot **place_of(struct gw_rp_state *s, const uint8_t *id)
@@ -58,10 +65,10 @@ static void forget(struct gw_rp_state *s, struct slot **at)
 	while (*in != o)
 		in = &(*in)->next_group;
 	*in = o->next_group;
+	change(s, o->i->group);
 	gw_rp_instance_unref(&o->i);
 	free(o);
 	s->n--;
-	s->changes++;
 }
 
 void gw_rp_state_free(struct gw_rp_state **sp)
@@ -170,9 +177,10 @@ static bool take(struct gw_rp_state *s, struct gw_rp_instance *i, int64_t mono_m
 		o->next_group = *in;
 		*in = o;
 		s->n++;
-		s->changes++;
+		change(s, i->group);
 	} else {
-		s->changes += !same_share(o->i, i);
+		if (!same_share(o->i, i))
+			change(s, i->group);
 		gw_rp_instance_unref(&o->i);
 	}
 	o->i = gw_rp_instance_ref(i);
@@ -294,7 +302,7 @@ size_t gw_rp_state_count(const struct gw_rp_state *s, const char *reader)
 	return n;
 }
 
-uint64_t gw_rp_state_changes(const struct gw_rp_state *s)
+uint64_t gw_rp_state_changes(const struct gw_rp_state *s, const char *group)
 {
-	return s->changes;
+	return group ? s->changed[bucket(group, strlen(group))] : s->changes;
 }

@@ -137,8 +137,8 @@ const struct gw_rp_instance *gw_rp_state_holder(const struct gw_rp_state *s, con
 						const char *topic, int32_t partition);
 /* A reader's, with those that are gone and not forgotten yet: they are its own to bear. NULL: all that live. */
 size_t gw_rp_state_count(const struct gw_rp_state *s, const char *reader);
-/* Grows when shares may have changed: somebody joined, left, subscribed, took, let go. */
-uint64_t gw_rp_state_changes(const struct gw_rp_state *s);
+/* Grows when shares of the group (NULL: of any) may have changed: somebody joined, left, subscribed, took, let go. */
+uint64_t gw_rp_state_changes(const struct gw_rp_state *s, const char *group);
 
 /* --- who gets what: share.c ---------------------------------------------------------------------------------- */
 
