@@ -135,24 +135,32 @@ static void *follow(void *ctx)
 
 /* --- opening, closing --- */
 
+static int ask_ms(const struct bus_follow *f, int64_t until)
+{
+	const int64_t left = until - bus_clock_mono_ms();
+
+	return left < 1 ? 1 : f->conf.stop && left > BOUNDS_MS ? BOUNDS_MS : (int)left;
+}
+
 static enum bus_err read_to_end(struct bus_follow *f, int64_t until, struct bus_error *err)
 {
-	int64_t begin = 0, end = 0, left = until - bus_clock_mono_ms();
+	int64_t begin = 0, end = 0;
 	int32_t partitions;
 	enum bus_err rc;
 
-	rc = bus_consumer_partitions(f->consumer, f->topic, &partitions, left > 0 ? (int)left : 1, err);
+	rc = bus_consumer_partitions(f->consumer, f->topic, &partitions, ask_ms(f, until), err);
 	if (rc != BUS_OK)
 		return rc;
 	if (partitions != 1)
 		return bus_fail(err, BUS_EINVAL,
 				"topic '%s' has %d partitions, not 1: its order means something", f->topic,
 				(int)partitions);
-	left = until - bus_clock_mono_ms();
-	rc = bus_consumer_bounds(f->consumer, f->topic, 0, &begin, &end, left > 0 ? (int)left : 1, err);
+	rc = bus_consumer_bounds(f->consumer, f->topic, 0, &begin, &end, ask_ms(f, until), err);
 	if (rc == BUS_OK)
 		rc = bus_consumer_assign(f->consumer, f->topic, 0, BUS_OFFSET_BEGIN, 0, err);
 	while (rc == BUS_OK && begin < end && f->next < end) {
+		if (f->conf.stop && *f->conf.stop)
+			return bus_fail(err, BUS_ESTOPPED, "stopping");
 		if (bus_clock_mono_ms() >= until)
 			return bus_fail(err, BUS_ETIMEOUT, "topic '%s' is read up to %lld of %lld", f->topic,
 					(long long)(f->next < 0 ? 0 : f->next), (long long)end);

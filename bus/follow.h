@@ -22,9 +22,12 @@ struct bus_follow_conf {
 	void (*records)(void *ctx, const struct bus_record *record, size_t n); /* n > 0 */
 	void (*moved)(void *ctx); /* after them, when bus_follow_next has grown; may be NULL */
 	void *ctx;
+	/* Opening ends within 5 s of its becoming true. NULL: it takes the time it was given. */
+	const _Atomic bool *stop;
 };
 
 /* BUS_ENOENT: no such topic. BUS_EINVAL: it has several partitions. BUS_ETIMEOUT: not read within timeout_ms.
+ * BUS_ESTOPPED: conf->stop.
  */
 enum bus_err bus_follow_open(const struct bus_follow_conf *conf, int timeout_ms, struct bus_follow **out,
 			     struct bus_error *err) BUS_MUSTCHECK;

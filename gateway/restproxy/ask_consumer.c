@@ -62,6 +62,10 @@ static void take(void *ctx, struct bus_http_request *req, gw_rp_job_fn run)
 		gw_rp_fail(req, GW_RP_FORBIDDEN, "the policy must say groups: [GROUP]");
 		return;
 	}
+	if (!gw_rp_log_ready(api->consumers->log)) {
+		gw_rp_fail(req, GW_RP_KAFKA_RETRY, "the topic of consumers cannot be read yet");
+		return;
+	}
 	job = bus_xcalloc(1, sizeof(*job));
 	job->all = api->consumers;
 	job->run = run;

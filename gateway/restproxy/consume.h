@@ -81,7 +81,7 @@ struct gw_consumers {
 	struct bus_groups *groups;
 	struct gw_rp_topics topics;
 	struct schema_cache *plans;
-	struct bus_metric *records, *bytes, *answers, *instances, *lost, *again;
+	struct bus_metric *records, *bytes, *answers, *instances, *ready, *lost, *again;
 	_Atomic int64_t held; /* bytes of answers under way */
 
 	pthread_mutex_t lock; /* what follows */

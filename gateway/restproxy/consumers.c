@@ -7,7 +7,8 @@
 #include "bus/log.h"
 #include "gateway/restproxy/consume.h"
 
-#define QUEUED_MS 20000			    /* the longest that a request waits for a thread */
+#define QUEUED_MS 20000 /* the longest that a request waits for a thread */
+#define OPEN_MS 10000	/* that the gateway's start waits for their topic; it is opened on */
 #define ARENA_MAX ((size_t)4 * 1024 * 1024) /* of a body's tree */
 
 /* --- a request ----------------------------------------------------------------------------------------------- */
@@ -299,6 +300,8 @@ static void count_metrics(struct gw_consumers *c)
 	c->answers = bus_metric("titian_consumers_answers_total", "counter", "Answers with records.", "");
 	c->instances =
 	    bus_metric("titian_consumers", "gauge", "Consumers of REST Proxy's API, on all gateways.", "");
+	c->ready = bus_metric("titian_consumers_ready", "gauge",
+			      "1: their topic is read, and they are served; 0: they are answered 503.", "");
 	c->lost =
 	    bus_metric("titian_consumers_conflicts_total", "counter",
 		       "Changes of a consumer that came after another gateway's, and were tried again.", "");
@@ -337,9 +340,7 @@ enum bus_err gw_consumers_open(struct gw_api *api, const struct gw_consumers_con
 	pthread_cond_init(&c->moved, &attr);
 	pthread_condattr_destroy(&attr);
 	count_metrics(c);
-	rc = gw_rp_log_open(&log, &c->log, err);
-	if (rc == BUS_OK)
-		gw_rp_log_sweep(c->log);
+	rc = gw_rp_log_open(&log, OPEN_MS, &c->log, err);
 	if (rc == BUS_OK)
 		rc = bus_groups_open(&conf->kafka, &c->groups, err);
 	for (int i = 0; i < conf->threads && rc == BUS_OK; i++) {
@@ -357,12 +358,20 @@ enum bus_err gw_consumers_open(struct gw_api *api, const struct gw_consumers_con
 		gw_consumers_free(&c);
 	}
 	*out = c;
+	gw_consumers_tick(c);
 	return rc;
 }
 
 void gw_consumers_tick(struct gw_consumers *c)
 {
+	bool ready;
+
 	if (!c)
+		return;
+	ready = gw_rp_log_ready(c->log);
+	c->api->consumers_wait = !ready;
+	bus_metric_set(c->ready, ready);
+	if (!ready)
 		return;
 	gw_rp_log_sweep(c->log);
 	bus_metric_set(c->instances, (double)gw_rp_state_count(gw_rp_log_lock(c->log), NULL));

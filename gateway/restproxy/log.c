@@ -1,7 +1,6 @@
 #include "gateway/restproxy/log.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -11,11 +10,17 @@
 #include "bus/log.h"
 #include "gateway/restproxy/log_impl.h"
 
-#define OPEN_MS 60000
-#define OPEN_AGAIN_MS 200
-#define ADMIN_MS 30000
+#define OPEN_MS 600000 /* to read what is there */
+#define AGAIN_MS 200   /* after trouble; twice as long each time */
+#define AGAIN_MAX_MS 15000
+#define ADMIN_MS 5000 /* a question; and what a stop may wait for */
 #define POLL_MS 100
 #define QUEUE_BYTES (4 * 1024 * 1024)
+
+bool gw_rp_log_ready(const struct gw_rp_log *l)
+{
+	return l->ready;
+}
 
 uint64_t gw_rp_log_node(const struct gw_rp_log *l)
 {
@@ -87,14 +92,12 @@ static enum bus_err open_sender(struct gw_rp_log *l, struct bus_sender **out, st
 	return bus_sender_open(&conf, out, err);
 }
 
-static void *take_answers(void *ctx)
+static void take_answers(struct gw_rp_log *l)
 {
-	struct gw_rp_log *l = ctx;
 	struct bus_sender *fresh, *old;
 	struct bus_error err;
-	bool stop = false;
 
-	while (!stop) {
+	while (!l->stop) {
 		bus_sender_poll(l->sender, POLL_MS);
 		if (bus_sender_dead(l->sender)) {
 			if (open_sender(l, &fresh, &err) == BUS_OK) {
@@ -107,11 +110,7 @@ static void *take_answers(void *ctx)
 				bus_log(BUS_LOG_ERROR, "restproxy.log", LOG_ERR(&err));
 			}
 		}
-		pthread_mutex_lock(&l->lock);
-		stop = l->stop;
-		pthread_mutex_unlock(&l->lock);
 	}
-	return NULL;
 }
 
 /* --- the whole ----------------------------------------------------------------------------------------------- */
@@ -153,28 +152,74 @@ static enum bus_err check_topic(struct gw_rp_log *l, struct bus_error *err)
 	return rc;
 }
 
+/* A topic that was just made may have no leader yet. Reading its beginning twice changes nothing. */
 static enum bus_err follow(struct gw_rp_log *l, struct bus_error *err)
 {
 	const struct bus_follow_conf conf = { .kafka = l->conf.kafka,
 					      .topic = l->topic,
 					      .queue_bytes = QUEUE_BYTES,
 					      .records = on_records,
-					      .ctx = l };
-	const int64_t until = bus_clock_mono_ms() + OPEN_MS;
-	enum bus_err rc;
+					      .ctx = l,
+					      .stop = &l->stop };
 
-	/* A topic that was just made may have no leader yet. Reading its beginning twice changes nothing. */
-	while ((rc = bus_follow_open(&conf, OPEN_MS, &l->follow, err)) != BUS_OK && bus_err_retriable(rc) &&
-	       bus_clock_mono_ms() < until)
-		(void)poll(NULL, 0, OPEN_AGAIN_MS);
-	return rc;
+	return bus_follow_open(&conf, OPEN_MS, &l->follow, err);
 }
 
-enum bus_err gw_rp_log_open(const struct gw_rp_log_conf *conf, struct gw_rp_log **out, struct bus_error *err)
+static enum bus_err open_once(struct gw_rp_log *l, struct bus_error *err)
 {
+	struct bus_sender *sender = NULL;
+	enum bus_err rc = make_topic(l, err);
+
+	if (rc == BUS_OK && !l->stop)
+		rc = check_topic(l, err);
+	if (rc == BUS_OK && !l->stop)
+		rc = open_sender(l, &sender, err);
+	if (rc == BUS_OK && !l->stop)
+		rc = follow(l, err);
+	if (rc != BUS_OK || l->stop) {
+		bus_sender_close(&sender);
+		return rc;
+	}
+	pthread_rwlock_wrlock(&l->sender_lock);
+	l->sender = sender;
+	pthread_rwlock_unlock(&l->sender_lock);
+	pthread_mutex_lock(&l->lock);
+	l->ready = true;
+	pthread_cond_broadcast(&l->moved);
+	pthread_mutex_unlock(&l->lock);
+	return BUS_OK;
+}
+
+static void *run(void *ctx)
+{
+	struct gw_rp_log *l = ctx;
+	struct bus_error err = { 0 };
+	int again = AGAIN_MS;
+	enum bus_err rc;
+	int64_t until;
+
+	while (!l->stop && (rc = open_once(l, &err)) != BUS_OK) {
+		bus_log(BUS_LOG_ERROR, "restproxy.open", LOG_STR("topic", l->topic), LOG_ERR(&err));
+		until = bus_clock_mono_ms() + again;
+		again = again < AGAIN_MAX_MS / 2 ? 2 * again : AGAIN_MAX_MS;
+		pthread_mutex_lock(&l->lock);
+		l->hopeless = !bus_err_retriable(rc);
+		pthread_cond_broadcast(&l->moved);
+		while (!l->stop && gw_rp_log_wait_until(l, until))
+			;
+		pthread_mutex_unlock(&l->lock);
+	}
+	if (l->ready)
+		take_answers(l);
+	return NULL;
+}
+
+enum bus_err gw_rp_log_open(const struct gw_rp_log_conf *conf, int wait_ms, struct gw_rp_log **out,
+			    struct bus_error *err)
+{
+	const int64_t until = bus_clock_mono_ms() + wait_ms;
 	struct gw_rp_log *l = bus_xcalloc(1, sizeof(*l));
 	pthread_condattr_t attr;
-	enum bus_err rc;
 
 	*out = NULL;
 	l->conf = *conf;
@@ -187,23 +232,17 @@ enum bus_err gw_rp_log_open(const struct gw_rp_log_conf *conf, struct gw_rp_log 
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&l->moved, &attr);
 	pthread_condattr_destroy(&attr);
-	rc = make_topic(l, err);
-	if (rc == BUS_OK)
-		rc = check_topic(l, err);
-	if (rc == BUS_OK)
-		rc = follow(l, err);
-	if (rc == BUS_OK)
-		rc = open_sender(l, &l->sender, err);
-	if (rc == BUS_OK && pthread_create(&l->thread, NULL, take_answers, l) != 0)
-		rc = bus_fail(err, BUS_EIO, "cannot start a thread");
-	else
-		l->runs = rc == BUS_OK;
-	if (rc != BUS_OK) {
-		gw_rp_log_stop(l);
+	l->runs = pthread_create(&l->thread, NULL, run, l) == 0;
+	if (!l->runs) {
 		gw_rp_log_free(&l);
+		return bus_fail(err, BUS_EIO, "cannot start a thread");
 	}
+	pthread_mutex_lock(&l->lock);
+	while (!l->ready && !l->hopeless && gw_rp_log_wait_until(l, until))
+		;
+	pthread_mutex_unlock(&l->lock);
 	*out = l;
-	return rc;
+	return BUS_OK;
 }
 
 void gw_rp_log_stop(struct gw_rp_log *l)

@@ -4,7 +4,8 @@
  * record of no meaning: read back, everything that was acknowledged anywhere before it was asked for has been read. Those
  * who ask at a time share one.
  *
- * Threads: any; a thread of its own takes the producer's answers, the follower's reads the state.
+ * It opens on a thread of its own, as long as it takes: trouble is logged and tried again, and until gw_rp_log_ready nothing
+ * is asked of it. Threads: any; its own takes the producer's answers then, the follower's reads the state.
  */
 #ifndef GATEWAY_RESTPROXY_LOG_H
 #define GATEWAY_RESTPROXY_LOG_H
@@ -22,10 +23,12 @@ struct gw_rp_log_conf { /* copied, but for what kafka points to */
 
 struct gw_rp_log;
 
-enum bus_err gw_rp_log_open(const struct gw_rp_log_conf *conf, struct gw_rp_log **out,
+/* Waits wait_ms at most for it to be ready, unless people must mend it; fails only where there can be no thread. */
+enum bus_err gw_rp_log_open(const struct gw_rp_log_conf *conf, int wait_ms, struct gw_rp_log **out,
 			    struct bus_error *err) BUS_MUSTCHECK;
 void gw_rp_log_stop(struct gw_rp_log *l); /* who waits is told BUS_ESTOPPED */
 void gw_rp_log_free(struct gw_rp_log **l);
+bool gw_rp_log_ready(const struct gw_rp_log *l);
 uint64_t gw_rp_log_node(const struct gw_rp_log *l); /* this gateway, this start of it */
 
 enum bus_err gw_rp_log_barrier(struct gw_rp_log *l, struct bus_error *err) BUS_MUSTCHECK;

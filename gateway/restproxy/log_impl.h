@@ -26,7 +26,9 @@ struct gw_rp_log {
 	struct gw_rp_pending *pending;
 	uint64_t barrier_sent, barrier_read;
 	bool barrier_failed;
-	bool stop;
+	_Atomic bool stop;  /* set under the lock */
+	_Atomic bool ready; /* follow and sender are there */
+	bool hopeless;	    /* until people mend something */
 
 	pthread_rwlock_t sender_lock; /* sent to under a read lock, replaced under the other */
 	struct bus_sender *sender;

@@ -39,6 +39,7 @@ struct gw_api {
 	struct gw_publish *publish; /* NULL: nothing is taken */
 	struct gw_proxy *proxy;
 	struct gw_consumers *consumers; /* NULL: none are served */
+	_Atomic bool consumers_wait; /* for their topic: they are answered 503 */
 	struct gw_definitions *definitions;
 	struct gw_checks *checks;
 	const struct gw_shelf_conf *catalogue;

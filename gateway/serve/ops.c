@@ -9,11 +9,13 @@
 
 #define TOPICS_MAX 512
 
-static void answer_ok(struct bus_http_request *req)
+#define OK "{\"status\":\"ok\"}"
+
+static void answer(struct bus_http_request *req, const char *text)
 {
 	struct bus_buf body = { 0 };
 
-	bus_buf_puts(&body, "{\"status\":\"ok\"}");
+	bus_buf_puts(&body, text);
 	bus_http_reply(req, 200, "application/json", &body);
 }
 
@@ -25,7 +27,7 @@ void gw_ops_health(void *ctx, struct bus_http_request *req)
 	if (fault)
 		gw_problem(req, "unavailable", fault, NULL);
 	else
-		answer_ok(req);
+		answer(req, OK);
 }
 
 static void answer_ready(struct gw_api *api, struct bus_http_request *req, bool why)
@@ -39,8 +41,10 @@ static void answer_ready(struct gw_api *api, struct bus_http_request *req, bool 
 			gw_waits_for(api->engine, what, sizeof(what));
 		snprintf(detail, sizeof(detail), "menunggu / waiting for: %s", what);
 		gw_problem(req, "not-ready", detail, "/v1/topics");
+	} else if (why && api->consumers_wait) { /* ready all the same: the rest is served */
+		answer(req, "{\"status\":\"ok\",\"waits\":[\"restproxy.topic\"]}");
 	} else {
-		answer_ok(req);
+		answer(req, OK);
 	}
 }
 

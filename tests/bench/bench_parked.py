@@ -2,13 +2,13 @@
 """What requests for records that wait cost the gateway: PARKED of them in GROUPS groups, CPU seconds a second while nothing
 happens, and while one group changes again and again. A broker and a registry of its own."""
 import asyncio
+import itertools
 import json
 import os
 import pathlib
 import sys
 import time
 import types
-import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/integration"), str(ROOT / "tests/support")]
@@ -21,6 +21,7 @@ GROUPS = int(os.environ.get("BENCH_GROUPS", "200"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "10"))
 READERS = ["uji%d" % i for i in range(4)]  # each may have a fourth of what waits
 PARTITIONS = 10
+NUMBER = itertools.count()
 NAME = "pku.bench.tunggu.v1"
 SCHEMA = {"type": "record", "name": "Tunggu", "namespace": "pku.bench", "fields": [{"name": "id", "type": "string", "x_pdp": "N"}]}
 POLICY = "readers: {%s}\n" % ", ".join("%s: {topics: {%s: {clear: ['*']}}, groups: ['*']}" % (r, NAME) for r in READERS)
@@ -65,7 +66,7 @@ class Connection:
 
 async def member(gateway, reader, group, run, name=None):
     one = await Connection(gateway, reader).open()
-    name = name or uuid.uuid4().hex
+    name = name or "n%d" % next(NUMBER)
     path = "/consumers/%s/instances/%s" % (group, name)
     await one.ask("POST", "/consumers/" + group, {"name": name, "format": "avro", "auto.offset.reset": "latest"})
     await one.ask("POST", path + "/subscription", {"topics": [NAME]})
@@ -89,7 +90,7 @@ async def bench(gateway):
     async def park(i):
         async with room:
             one, path = await member(gateway, READERS[i % GROUPS % len(READERS)], "g%d" % (i % GROUPS), False)
-            one.send("GET", path + "/records?timeout=200000")
+            one.send("GET", path + "/records?timeout=300000")
             everyone.append((one, asyncio.ensure_future(one.answer())))
     begun = time.monotonic()
     await asyncio.gather(*(park(i) for i in range(PARKED)))
@@ -98,7 +99,7 @@ async def bench(gateway):
     await measure(gateway, "quiet", lambda: asyncio.sleep(1))
 
     async def change():
-        one, path = await member(gateway, READERS[0], "g0", True, "tamu%d" % time.time_ns())
+        one, path = await member(gateway, READERS[0], "g0", True, "tamu%d" % next(NUMBER))
         await one.ask("DELETE", path)
         one.output.close()
     await measure(gateway, "one_group_changes", change)

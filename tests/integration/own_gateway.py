@@ -97,7 +97,7 @@ class OwnGateway:
     def ready(self):
         assert self.process.poll() is None, self.log()[-2000:]
         try:
-            return urllib.request.urlopen(self.ops + "/readyz", timeout=5).status == 200
+            return json.loads(urllib.request.urlopen(self.ops + "/readyz", timeout=5).read()) == {"status": "ok"}
         except OSError:
             return False
 
