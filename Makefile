@@ -4,7 +4,7 @@
 CONFIG ?= release
 B := build/$(CONFIG)
 CC := gcc
-PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libpq libcurl zlib snappy libzstd liblzma xlsxwriter libzip odbc
+PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libpq libcurl zlib snappy libzstd liblzma xlsxwriter libzip odbc expat
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 

@@ -20,13 +20,23 @@ enum adapter_cell_kind {
 	ADAPTER_MISSING, /* no such column or member in this row */
 	ADAPTER_NULL,	 /* JSON null, \N of COPY */
 	ADAPTER_TEXT,
-	ADAPTER_NUMBER, /* JSON number, text as written */
+	ADAPTER_NUMBER, /* JSON number, text as written; a spreadsheet's, as a plain decimal */
 	ADAPTER_TREE,	/* JSON object, array, true, false */
+	ADAPTER_BROKEN, /* a cell of a spreadsheet that shows no value */
+};
+
+enum adapter_broken {
+	ADAPTER_CELL_ERROR,	/* #N/A, #REF! ... */
+	ADAPTER_CELL_NO_RESULT, /* a formula whose result is not stored */
+	ADAPTER_CELL_NO_DAY,	/* shown as a date, and no date */
+	ADAPTER_CELL_UNREADABLE,
 };
 
 struct adapter_cell {
 	enum adapter_cell_kind kind;
-	struct bus_str text; /* TEXT, NUMBER: valid UTF-8 */
+	bool rounded;		    /* NUMBER: a spreadsheet has rounded it to 15 digits */
+	enum adapter_broken broken; /* BROKEN */
+	struct bus_str text;	    /* TEXT, NUMBER: valid UTF-8 */
 	const struct bus_json *tree;
 };
 
@@ -80,6 +90,7 @@ extern const struct adapter_source_kind adapter_source_fixed;
 extern const struct adapter_source_kind adapter_source_jsonl;
 extern const struct adapter_source_kind adapter_source_json;
 extern const struct adapter_source_kind adapter_source_pgdump;
+extern const struct adapter_source_kind adapter_source_xlsx;
 
 const struct adapter_source_kind *adapter_source_find(const char *name); /* NULL: none */
 

@@ -16,6 +16,7 @@
  * or may still be extended, what lies from line_at on is kept. */
 struct adapter_input {
 	int fd;		 /* -1: from memory */
+	const char *all; /* from memory: all of it */
 	const char *mem; /* what is left of it */
 	size_t mem_left;
 	char *name;
@@ -34,6 +35,7 @@ struct adapter_input {
 	size_t first_next; /* where the physical line after that begins */
 	uint64_t line_number;
 	uint64_t newlines; /* consumed */
+	uint64_t noted;	   /* line the source says it is at; 0: lines are those of the bytes */
 	bool open_line;	   /* the last byte consumed was no LF */
 	bool first_open;   /* the same, after the first physical line */
 
@@ -87,7 +89,7 @@ struct adapter_input *adapter_input_memory(const void *p, size_t n)
 {
 	struct adapter_input *in = input_new();
 
-	in->mem = p;
+	in->all = in->mem = p;
 	in->mem_left = n;
 	in->size = (int64_t)n;
 	return in;
@@ -332,6 +334,35 @@ void adapter_input_skip(struct adapter_input *in, size_t n)
 	in->at += n;
 }
 
+enum bus_err adapter_input_read_at(struct adapter_input *in, uint64_t offset, void *p, size_t n, size_t *got,
+				   struct bus_error *err)
+{
+	ssize_t r;
+
+	*got = 0;
+	if (in->size < 0 || offset >= (uint64_t)in->size)
+		return BUS_OK;
+	if (n > (uint64_t)in->size - offset)
+		n = (size_t)((uint64_t)in->size - offset);
+	if (in->fd < 0) {
+		memcpy(p, in->all + offset, n);
+		*got = n;
+		return BUS_OK;
+	}
+	do {
+		r = pread(in->fd, p, n, (off_t)offset);
+	} while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return bus_fail(err, BUS_EIO, "cannot read '%s': %m", in->name);
+	*got = (size_t)r;
+	return BUS_OK;
+}
+
+void adapter_input_note_line(struct adapter_input *in, uint64_t line)
+{
+	in->noted = line;
+}
+
 bool adapter_input_unended(const struct adapter_input *in)
 {
 	return in->eof && in->at == in->n && in->open_line;
@@ -344,7 +375,7 @@ uint64_t adapter_input_line_number(const struct adapter_input *in)
 
 uint64_t adapter_input_lines(const struct adapter_input *in)
 {
-	return in->newlines + in->open_line;
+	return in->noted > 0 ? in->noted : in->newlines + in->open_line;
 }
 
 uint64_t adapter_input_bytes(const struct adapter_input *in)

@@ -42,6 +42,13 @@ enum bus_err adapter_input_peek(struct adapter_input *in, size_t n, struct bus_s
 /* Consumes n bytes of what the last peek showed (n <= its length). */
 void adapter_input_skip(struct adapter_input *in, size_t n);
 
+/* Up to n bytes from offset on, for formats that are read by place; *got 0: there is nothing. The stream of lines or
+ * pieces, and its digest, do not notice. */
+enum bus_err adapter_input_read_at(struct adapter_input *in, uint64_t offset, void *p, size_t n, size_t *got,
+				   struct bus_error *err) BUS_MUSTCHECK;
+/* A file whose lines are not those of its bytes: the source says how far it is. */
+void adapter_input_note_line(struct adapter_input *in, uint64_t line);
+
 /* The last line given was the file's last and had no line end. */
 bool adapter_input_unended(const struct adapter_input *in);
 uint64_t adapter_input_line_number(const struct adapter_input *in); /* of the last line given; 1-based */

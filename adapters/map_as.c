@@ -257,6 +257,9 @@ static enum bus_err one(struct adapter_map *m, struct map_scope *scope, struct b
 	rc = argument(m, info, adapter_map_op_add(m, scope, c->op, slot), c, arg, err);
 	if (rc != BUS_OK)
 		return rc;
+	for (size_t i = 0; i < scope->program.n_ops && (c->op == MAP_OP_WHOLE || c->op == MAP_OP_RUPIAH); i++)
+		if (scope->program.op[i].slot == slot && scope->program.op[i].kind == MAP_OP_CELL)
+			scope->program.op[i].amount = true;
 	info->type = c->gives;
 	info->is_nik = c->op == MAP_OP_NIK;
 	info->can_fail |= c->can_fail;

@@ -249,7 +249,8 @@ static enum bus_err run_test(struct adapter_map *m, struct map_test *t, const st
 		*holds = good && a->number;
 		break;
 	case MAP_TEST_SCIENTIFIC:
-		*holds = good && adapter_map_scientific(a->text);
+		*holds = good ? adapter_map_scientific(a->text)
+			      : a->state == MAP_BAD && a->why == MAP_WHY_ROUNDED;
 		break;
 	case MAP_TEST_DIFFER:
 		*holds = differs(a, &m->slot[t->b], m->scope->info[t->a].type);

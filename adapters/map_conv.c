@@ -21,6 +21,13 @@ static const char *const why_text[] = {
 	[MAP_WHY_LIST] = "bukan daftar / not a list",
 	[MAP_WHY_ITEM] = "ada isi daftar yang tidak terbaca / an item of the list is bad",
 	[MAP_WHY_MANY] = "daftar terlalu panjang / too many items",
+	[MAP_WHY_CELL_ERROR] = "sel berisi galat (#N/A) / the cell shows an error (#N/A)",
+	[MAP_WHY_CELL_NO_RESULT] = "rumus tanpa hasil: buka dan simpan lagi di Excel / a formula without its result: "
+				   "open and save it in Excel",
+	[MAP_WHY_CELL_NO_DAY] = "sel bertanggal yang tidak ada / the cell shows a date that does not exist",
+	[MAP_WHY_CELL_UNREADABLE] = "isi sel tidak terbaca / the cell cannot be read",
+	[MAP_WHY_ROUNDED] = "angka terakhir hilang di Excel: kolom harus teks / lost its last digit in Excel: the "
+			    "column must be text",
 };
 
 const char *adapter_map_why_text(enum map_why why)
@@ -254,6 +261,20 @@ enum map_why adapter_map_cut(struct bus_str s, size_t from, size_t to, struct bu
 	}
 	*out = (struct bus_str){ s.p + start, i - start };
 	return MAP_WHY_NONE;
+}
+
+enum map_why adapter_map_rupiah_number(struct bus_str s, int64_t *out)
+{
+	const char *point = s.n > 0 ? memchr(s.p, '.', s.n) : NULL;
+	struct bus_str whole = { s.p, point ? (size_t)(point - s.p) : s.n };
+
+	for (size_t i = whole.n + 1; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return MAP_WHY_NUMBER;
+		if (s.p[i] != '0')
+			return MAP_WHY_FRACTION;
+	}
+	return adapter_map_whole(whole, out);
 }
 
 bool adapter_map_texts_have(const struct map_texts *t, struct bus_str s)

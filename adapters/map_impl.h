@@ -47,6 +47,11 @@ enum map_why {
 	MAP_WHY_LIST,
 	MAP_WHY_ITEM,
 	MAP_WHY_MANY,
+	MAP_WHY_CELL_ERROR, /* these four in the order of enum adapter_broken */
+	MAP_WHY_CELL_NO_RESULT,
+	MAP_WHY_CELL_NO_DAY,
+	MAP_WHY_CELL_UNREADABLE,
+	MAP_WHY_ROUNDED,
 };
 
 struct map_slot;
@@ -58,7 +63,7 @@ struct map_slot {
 	uint8_t state; /* enum map_state */
 	uint8_t why;   /* enum map_why, when bad */
 	uint8_t alt;   /* which of several formats or key columns took it; 0 = the first */
-	bool number;   /* the cell was a JSON number */
+	bool number;   /* the cell was a number: JSON, or a spreadsheet's */
 	union {
 		struct bus_str text;
 		int64_t whole; /* WHOLE; DATE: days; TIME: ms */
@@ -166,6 +171,7 @@ struct map_each {
 struct map_op {
 	uint16_t kind;
 	uint16_t slot;
+	bool amount; /* CELL: becomes a number; digits lost to rounding are no defect of it */
 	union {
 		struct {
 			uint16_t column;   /* CELL */
@@ -390,6 +396,7 @@ bool adapter_map_same_word(struct bus_str s, struct bus_str upper); /* without r
 bool adapter_map_scientific(struct bus_str s);			    /* "1,47108E+15" */
 enum map_why adapter_map_whole(struct bus_str s, int64_t *out);
 enum map_why adapter_map_rupiah(struct bus_str s, int64_t *out);
+enum map_why adapter_map_rupiah_number(struct bus_str s, int64_t *out); /* whose point is the decimal one */
 enum map_why adapter_map_cut(struct bus_str s, size_t from, size_t to, struct bus_str *out);
 bool adapter_map_texts_have(const struct map_texts *t, struct bus_str s);
 

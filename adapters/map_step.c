@@ -31,7 +31,7 @@ static void take_text(struct map_slot *s, struct bus_str text, const struct map_
 }
 
 static void take_cell(struct adapter_map *m, struct map_slot *s, const struct adapter_cell *cell,
-		      const struct map_texts *nulls)
+		      const struct map_texts *nulls, bool amount)
 {
 	switch (cell->kind) {
 	case ADAPTER_MISSING:
@@ -40,6 +40,8 @@ static void take_cell(struct adapter_map *m, struct map_slot *s, const struct ad
 	case ADAPTER_NUMBER:
 		s->number = true;
 		take_text(s, cell->text, nulls);
+		if (cell->rounded && !amount && s->state == MAP_GOOD)
+			bad(m, s, MAP_WHY_ROUNDED);
 		break;
 	case ADAPTER_TEXT:
 		take_text(s, cell->text, nulls);
@@ -51,6 +53,9 @@ static void take_cell(struct adapter_map *m, struct map_slot *s, const struct ad
 			take_text(s, BUS_STR("false"), nulls);
 		else
 			bad(m, s, MAP_WHY_TREE);
+		break;
+	case ADAPTER_BROKEN:
+		bad(m, s, (enum map_why)(MAP_WHY_CELL_ERROR + (int)cell->broken));
 		break;
 	}
 }
@@ -66,7 +71,7 @@ static void take_json(struct adapter_map *m, struct map_slot *s, const struct bu
 		cell = (struct adapter_cell){ .kind = ADAPTER_TEXT, .text = v->text };
 	else if (v->type == BUS_JSON_NUMBER)
 		cell = (struct adapter_cell){ .kind = ADAPTER_NUMBER, .text = v->text };
-	take_cell(m, s, &cell, nulls);
+	take_cell(m, s, &cell, nulls, false);
 }
 
 static const struct bus_json *follow(const struct bus_json *v, const struct map_path *p)
@@ -356,7 +361,8 @@ static void convert(struct adapter_map *m, const struct map_op *op, struct map_s
 		s->whole = days;
 		break;
 	case MAP_OP_RUPIAH:
-		why = adapter_map_rupiah(s->text, &days);
+		why = s->number ? adapter_map_rupiah_number(s->text, &days)
+				: adapter_map_rupiah(s->text, &days);
 		s->whole = days;
 		break;
 	case MAP_OP_WORDS:
@@ -381,7 +387,7 @@ static void begin(struct adapter_map *m, const struct map_op *op, struct map_slo
 	*s = (struct map_slot){ .state = MAP_NOTHING };
 	switch ((enum map_op_kind)op->kind) {
 	case MAP_OP_CELL:
-		take_cell(m, s, &row->cell[op->column], op->nulls);
+		take_cell(m, s, &row->cell[op->column], op->nulls, op->amount);
 		break;
 	case MAP_OP_MEMBER:
 		take_json(m, s, follow(item, op->arg), op->nulls);

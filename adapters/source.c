@@ -4,7 +4,7 @@
 
 static const struct adapter_source_kind *const kinds[] = {
 	&adapter_source_delimited, &adapter_source_fixed,  &adapter_source_jsonl,
-	&adapter_source_json,	   &adapter_source_pgdump,
+	&adapter_source_json,	   &adapter_source_pgdump, &adapter_source_xlsx,
 };
 
 const struct adapter_source_kind *adapter_source_find(const char *name)
@@ -22,11 +22,11 @@ static const struct {
 	const char *message;
 } foreign[] = {
 	{ "\xd0\xcf\x11\xe0", 4,
-	  "berkas .xls (BIFF) belum didukung: simpan sebagai CSV / legacy .xls is not supported: save it as "
-	  "CSV" },
+	  "berkas .xls (BIFF) belum didukung: simpan sebagai .xlsx atau CSV / legacy .xls is not supported: save it "
+	  "as .xlsx or CSV" },
 	{ "PK\x03\x04", 4,
-	  "berkas .xlsx atau ZIP belum didukung: simpan sebagai CSV, atau ekstrak dahulu / "
-	  ".xlsx or ZIP is not supported: save it as CSV, or unpack it first" },
+	  "berkas .xlsx atau ZIP, bukan teks: pakai kind: xlsx, simpan sebagai CSV, atau ekstrak dahulu / "
+	  ".xlsx or ZIP, no text: use kind: xlsx, save it as CSV, or unpack it first" },
 	{ "PK\x05\x06", 4,
 	  "berkas ZIP kosong: kirim berkasnya sendiri / an empty ZIP: send the file itself" },
 	{ "%PDF", 4,

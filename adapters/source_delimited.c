@@ -4,19 +4,10 @@
 
 #include "adapters/csv.h"
 #include "adapters/source.h"
+#include "adapters/source_rules.h"
 
 #define COLUMNS_MAX 4096
 #define ROWS_BEFORE_MAX 1000
-#define RULES_MAX 64
-
-enum rule_test { RULE_EMPTY, RULE_PREFIX, RULE_EQUALS };
-
-struct rule {
-	const char *column; /* the YAML's */
-	enum rule_test test;
-	struct bus_str text;
-	size_t at; /* column number */
-};
 
 struct delimited {
 	struct adapter_csv csv;
@@ -26,11 +17,7 @@ struct delimited {
 	int64_t title_rows;
 	int64_t header_rows;
 	const char *defect;
-	struct rule rules[RULES_MAX];
-	size_t n_rules;
-	struct rule end_row;
-	bool has_end_row;
-	bool end_seen;
+	struct adapter_rules rules;
 	bool torn; /* the last line is short and has no line end */
 
 	/* A column's short name is its last header cell, its long one the header cells joined. */
@@ -83,52 +70,6 @@ static enum bus_err conf_char(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 	return BUS_OK;
 }
 
-static enum bus_err conf_rule(struct bus_yaml *yaml, struct bus_yaml_node *node, struct rule *rule,
-			      struct bus_error *err)
-{
-	const char *prefix = NULL, *equals = NULL;
-	bool empty = false;
-	enum bus_err rc;
-
-	if (node->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(
-		    yaml, node, err,
-		    "a rule is a map: {column: NAME, prefix: TEXT}, equals: TEXT or empty: true");
-	if ((rc = adapter_source_word(yaml, node, "column", true, &rule->column, err)) != BUS_OK ||
-	    (rc = adapter_source_word(yaml, node, "prefix", false, &prefix, err)) != BUS_OK ||
-	    (rc = adapter_source_word(yaml, node, "equals", false, &equals, err)) != BUS_OK ||
-	    (rc = bus_yaml_bool(yaml, node, "empty", false, &empty, err)) != BUS_OK ||
-	    (rc = bus_yaml_no_more(yaml, node, err)) != BUS_OK)
-		return rc;
-	if ((prefix != NULL) + (equals != NULL) + empty != 1)
-		return bus_yaml_fail(yaml, node, err,
-				     "a rule needs exactly one of prefix: TEXT, equals: TEXT, empty: true");
-	rule->test = empty ? RULE_EMPTY : prefix ? RULE_PREFIX : RULE_EQUALS;
-	rule->text = bus_str(prefix ? prefix : equals ? equals : "");
-	return BUS_OK;
-}
-
-static enum bus_err conf_rules(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct delimited *s,
-			       struct bus_error *err)
-{
-	struct bus_yaml_node *list = bus_yaml_get(conf, "skip_rows");
-	struct bus_yaml_node *end = bus_yaml_get(conf, "end_row");
-
-	if (list && list->kind != BUS_YAML_LIST)
-		return bus_yaml_fail(yaml, list, err, "skip_rows is a list of rules");
-	if (list && bus_yaml_count(list) > RULES_MAX)
-		return bus_yaml_fail(yaml, list, err, "more than %d rules", RULES_MAX);
-	for (struct bus_yaml_node *n = list ? list->first : NULL; n; n = n->next) {
-		enum bus_err rc = conf_rule(yaml, n, &s->rules[s->n_rules], err);
-
-		if (rc != BUS_OK)
-			return rc;
-		s->n_rules++;
-	}
-	s->has_end_row = end != NULL;
-	return end ? conf_rule(yaml, end, &s->end_row, err) : BUS_OK;
-}
-
 static enum bus_err conf_columns(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct delimited *s,
 				 struct bus_error *err)
 {
@@ -171,7 +112,7 @@ static enum bus_err configure(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 		BUS_OK ||
 	    (rc = bus_yaml_int(yaml, conf, "header_rows", false, 0, 10, &s->header_rows, err)) != BUS_OK ||
 	    (rc = adapter_source_word(yaml, conf, "defect", false, &s->defect, err)) != BUS_OK ||
-	    (rc = conf_rules(yaml, conf, s, err)) != BUS_OK ||
+	    (rc = adapter_rules_conf(yaml, conf, &s->rules, err)) != BUS_OK ||
 	    (rc = conf_columns(yaml, conf, s, err)) != BUS_OK ||
 	    (rc = bus_yaml_no_more(yaml, conf, err)) != BUS_OK)
 		return rc;
@@ -183,16 +124,6 @@ static enum bus_err configure(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 }
 
 /* ---- the header ---- */
-
-static struct bus_str trim(struct bus_str s)
-{
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t' || s.p[0] == '\r' || s.p[0] == '\n'))
-		s = (struct bus_str){ s.p + 1, s.n - 1 };
-	while (s.n > 0 &&
-	       (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r' || s.p[s.n - 1] == '\n'))
-		s.n--;
-	return s;
-}
 
 static struct bus_str field(struct delimited *s, size_t i)
 {
@@ -236,7 +167,7 @@ static void join_header(struct delimited *s, bool last)
 	}
 	adapter_text_row(&s->text, s->csv.raw);
 	for (size_t i = 0; i < s->csv.n; i++) {
-		struct bus_str cell = trim(field(s, i));
+		struct bus_str cell = adapter_source_trim(field(s, i));
 		char *joined;
 
 		if (cell.n > 0) {
@@ -310,10 +241,11 @@ static enum bus_err find_columns(struct delimited *s, const char *const *wanted,
 	for (size_t i = 0; i < n_wanted; i++)
 		if ((rc = find_column(s, wanted[i], &s->at[i], err)) != BUS_OK)
 			return rc;
-	for (size_t i = 0; i < s->n_rules; i++)
-		if ((rc = find_column(s, s->rules[i].column, &s->rules[i].at, err)) != BUS_OK)
+	for (size_t i = 0; i < s->rules.n; i++)
+		if ((rc = find_column(s, s->rules.rule[i].column, &s->rules.rule[i].at, err)) != BUS_OK)
 			return rc;
-	return s->has_end_row ? find_column(s, s->end_row.column, &s->end_row.at, err) : BUS_OK;
+	return s->rules.has_end_row ? find_column(s, s->rules.end_row.column, &s->rules.end_row.at, err)
+				    : BUS_OK;
 }
 
 static enum bus_err delimited_open(struct bus_yaml *yaml, struct bus_yaml_node *conf,
@@ -350,28 +282,15 @@ static bool is_blank(const struct delimited *s)
 	for (size_t i = 0; i < s->csv.n && i < s->n_columns; i++) {
 		const struct adapter_csv_field *f = &s->csv.field[i];
 
-		if (trim((struct bus_str){ s->csv.raw.p + f->at, f->n }).n > 0)
+		if (adapter_source_trim((struct bus_str){ s->csv.raw.p + f->at, f->n }).n > 0)
 			return false;
 	}
 	return s->csv.n <= s->n_columns && !s->csv.broken;
 }
 
-static bool matches(struct delimited *s, const struct rule *rule)
+static bool matches(struct delimited *s, const struct adapter_rule *rule)
 {
-	struct bus_str value;
-
-	if (rule->at >= s->csv.n || s->csv.n > s->n_columns)
-		return false;
-	value = trim(field(s, rule->at));
-	switch (rule->test) {
-	case RULE_EMPTY:
-		return value.n == 0;
-	case RULE_PREFIX:
-		return value.n >= rule->text.n && memcmp(value.p, rule->text.p, rule->text.n) == 0;
-	case RULE_EQUALS:
-		return bus_str_eq(value, rule->text);
-	}
-	return false;
+	return rule->at < s->csv.n && s->csv.n <= s->n_columns && adapter_rule_holds(rule, field(s, rule->at));
 }
 
 /* A row the options declare to be no data. */
@@ -379,12 +298,12 @@ static bool is_passed_over(struct delimited *s)
 {
 	bool passed = false;
 
-	if (s->has_end_row && matches(s, &s->end_row)) {
-		s->end_seen = true;
+	if (s->rules.has_end_row && matches(s, &s->rules.end_row)) {
+		s->rules.end_seen = true;
 		return true;
 	}
-	for (size_t i = 0; i < s->n_rules && !passed; i++)
-		passed = matches(s, &s->rules[i]);
+	for (size_t i = 0; i < s->rules.n && !passed; i++)
+		passed = matches(s, &s->rules.rule[i]);
 	return passed;
 }
 
@@ -428,7 +347,7 @@ static enum bus_err delimited_next(void *source, struct adapter_row *row, struct
 		if ((first->n == 0 || s->csv.raw.p[first->at] == ' ') && is_blank(s))
 			continue;
 		row->repaired = adapter_text_row(&s->text, s->csv.raw);
-		if ((s->n_rules > 0 || s->has_end_row) && is_passed_over(s))
+		if ((s->rules.n > 0 || s->rules.has_end_row) && is_passed_over(s))
 			continue;
 		if (s->csv.n != s->n_columns || adapter_has_nul(s->csv.raw)) {
 			set_defect(s, row);
@@ -447,11 +366,11 @@ static void delimited_end(void *source, struct adapter_end *out)
 {
 	struct delimited *s = source;
 
-	*out = (struct adapter_end){ .cut = s->torn || (s->has_end_row && !s->end_seen) };
-	if (s->has_end_row && !s->end_seen)
-		snprintf(out->why, sizeof(out->why),
-			 "baris akhir tidak ada / the end row is missing: %s %s '%s'", s->end_row.column,
-			 s->end_row.test == RULE_PREFIX ? "begins with" : "is", s->end_row.text.p);
+	bool no_end = s->rules.has_end_row && !s->rules.end_seen;
+
+	*out = (struct adapter_end){ .cut = s->torn || no_end };
+	if (no_end)
+		adapter_rules_why(&s->rules, out->why, sizeof(out->why));
 	else if (s->torn)
 		snprintf(out->why, sizeof(out->why),
 			 "baris terakhir terpotong / the last line is broken off and has no line end");

@@ -46,6 +46,7 @@ owner 'libpq' '^gateway/store/pg'
 owner 'sqlite3\.h' '^gateway/store/db'
 owner 'xlsxwriter\.h' '^gateway/export/xlsx'
 owner 'sql(ext)?\.h' '^adapters/fetch/odbc'
-owner 'zip\.h' '^gateway/export/bundle'
+owner 'zip\.h' '^(gateway/export/bundle|adapters/package)'
+owner 'expat\.h' '^adapters/xml'
 owner 'xxhash\.h' '^(adapters/seen|gateway/|schemas/avro/parse_names)'
 exit $bad

@@ -1,7 +1,7 @@
 /* tests/support/source_rows.h - what a source makes of some bytes, as text that a test can compare.
  *
  * A row is "LINE: cell|cell\n", one with repaired bytes "LINE* ...", an unreadable one "LINE! class\n".
- * Cells: text as it is, numbers #5, null \N, what is missing ?, trees by their type ({} [] true false). A
+ * Cells: text as it is, numbers #5, null \N, what is missing ?, trees by their type ({} [] true false), what shows no value !error, a rounded number ~#5. A
  * file that is cut ends in "cut\n", one that cannot be read on in "error\n" (the message is in rows_error), a
  * control is "name said/counted\n".
  */
@@ -30,6 +30,10 @@ static inline void rows_put_cell(struct bus_buf *out, const struct adapter_cell 
 {
 	static const char *const types[] = { "null", "false", "true", "", "", "{}", "[]" };
 
+	static const char *const broken[] = { "!error", "!result", "!day", "!cell" };
+
+	if (c->kind == ADAPTER_NUMBER && c->rounded)
+		bus_buf_putc(out, '~');
 	switch (c->kind) {
 	case ADAPTER_MISSING:
 		bus_buf_puts(out, "?");
@@ -46,6 +50,9 @@ static inline void rows_put_cell(struct bus_buf *out, const struct adapter_cell 
 		break;
 	case ADAPTER_TREE:
 		bus_buf_puts(out, types[c->tree->type]);
+		break;
+	case ADAPTER_BROKEN:
+		bus_buf_puts(out, broken[c->broken]);
 		break;
 	}
 }
