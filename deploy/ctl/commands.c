@@ -24,6 +24,8 @@ const struct ctl_command *const ctl_commands[] = {
 	&ctl_view_test,
 	&ctl_view_verify,
 	&ctl_view_drop,
+	&ctl_figures_list,
+	&ctl_figures_publish,
 	&ctl_webhook_create,
 	&ctl_webhook_list,
 	&ctl_webhook_show,

@@ -8,6 +8,8 @@ extern const struct ctl_command ctl_avro_cat;
 extern const struct ctl_command ctl_avro_make;
 extern const struct ctl_command ctl_avro_meta;
 extern const struct ctl_command ctl_export;
+extern const struct ctl_command ctl_figures_list;
+extern const struct ctl_command ctl_figures_publish;
 extern const struct ctl_command ctl_publish;
 extern const struct ctl_command ctl_schema_check;
 extern const struct ctl_command ctl_schema_register;

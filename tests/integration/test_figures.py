@@ -4,19 +4,23 @@ import csv
 import hashlib
 import io
 import json
+import os
 import random
+import subprocess
 import urllib.request
 
 import numpy
 import pytest
 from scipy.optimize import linprog
 
+from conftest import ROOT
 from own_gateway import OwnGateway, Topic
 
 K = 10
 AREAS = sorted(["14710100%02d" % i for i in range(1, 11)] + ['=1+1', 'Limbungan, "Baru"'])
 ALL = AREAS + ["LAINNYA"]
 MONTHS = ["2025-%02d" % m for m in range(1, 9)]
+COMMANDED = "2025-09"  # published by the command
 SCHEMA = {"type": "record", "name": "Peristiwa", "namespace": "uji", "x_jenis": "event", "x_kunci": "id",
           "x_topik": "pku.uji.peristiwa.v1", "fields": [
               {"name": "id", "type": "string"}, {"name": "jenis", "type": "string"},
@@ -94,6 +98,9 @@ def city(apart):
             for area in AREAS:
                 city.add(kind, area, month, max(0, int(rng.gauss(mean, 14))))
     city.add("LAHIR", "di luar kota", MONTHS[0], 3)
+    for i, area in enumerate(AREAS):
+        city.add("LAHIR", area, COMMANDED, 7 + 5 * i)
+        city.add("MATI", area, COMMANDED, i % 3)
     city.gateway.start()
     yield city
     city.gateway.stop()
@@ -137,6 +144,35 @@ def test_months_are_published_once_by_who_may(city):
     assert [(i["indikator"], i["bulan"], i["sampai"]) for i in listed] == [
         ("agregat_lahir", 6, MONTHS[5]), ("agregat_mati", 6, MONTHS[5])]
     assert city.gateway.request("/v1/views/agregat_lahir")[0] == 404  # the small counts themselves are nobody's
+
+
+def titian(city, *words, language="C"):
+    run = subprocess.run([str(ROOT / "build/release/bin/titian"), "figures", *words, "--gateway", city.gateway.url,
+                          "--key-file", str(city.gateway.dir / "reader.key")],
+                         capture_output=True, text=True, timeout=60, env={**os.environ, "LC_ALL": language})
+    return run.returncode, [l.split("\t") for l in run.stdout.splitlines()], run.stderr
+
+
+def test_the_command_publishes_a_month_of_every_indicator(city):
+    key = city.gateway.dir / "reader.key"
+    key.touch(0o600)
+    key.write_text(city.gateway.key)
+    assert titian(city, "list")[1] == [["agregat_lahir", "6", MONTHS[0], MONTHS[5]], ["agregat_mati", "6", MONTHS[0], MONTHS[5]]]
+    month = COMMANDED
+    code, lines, words = titian(city, "publish", month, language="id_ID.UTF-8")
+    assert code == 0 and "--yes" in words and "belum" in words
+    assert lines == [["agregat_lahir", month, "not-published"], ["agregat_mati", month, "not-published"]]
+    assert month not in columns(city, "LAHIR"), "a dry run tells nothing"
+    for state in ("published", "before"):
+        code, lines, _ = titian(city, "publish", month, "--yes")
+        assert code == 0
+        for line, kind in zip(lines, ("LAHIR", "MATI"), strict=True):
+            told, total = rule(kind, month, {a: city.true.get((kind, a, month), 0) for a in ALL})
+            assert line == ["agregat_" + kind.lower(), month, state, "-" if total is None else str(total),
+                            str(sum(told.values())), str(len(ALL) - sum(told.values()))]
+    assert titian(city, "publish", MONTHS[0], "agregat_mati", "--yes")[1][0][:3] == ["agregat_mati", MONTHS[0], "before"]
+    assert [titian(city, "publish", wrong, "--yes")[0] for wrong in ("2999-01", "2025")] == [2, 2]
+    assert titian(city, "publish", MONTHS[0], "tidak_ada", "--yes")[0] == 5
 
 
 def test_what_is_told_is_true_and_what_the_rule_says(city):
