@@ -20,13 +20,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 import bench_avro  # noqa: E402
 from conftest import OPDS, WORK, Demo, free_ports, generate, wait_for  # noqa: E402
+from meter import line  # noqa: E402
 
 BENCH = ROOT / "build/release/bench"
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "100000"))
-
-
-def line(name, value, unit):
-    print("%s %s %s" % (name, ("%.3f" % value).rstrip("0").rstrip(".") if isinstance(value, float) else value, unit), flush=True)
 
 
 def output(*command, env=None):

@@ -9,6 +9,8 @@ import tempfile
 import time
 import urllib.request
 
+from meter import cpu
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROWS = int(os.environ.get("BENCH_EXPORT_ROWS", "300000"))
 RUNS = 3
@@ -16,11 +18,6 @@ RUNS = 3
 
 def line(name, value, unit):
     print("%s %.0f %s" % (name, value, unit), flush=True)
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def fetch(url, key):
@@ -34,9 +31,9 @@ def measure(server, url, key, rows):
     """(rows per wall second, rows per CPU second of the gateway, bytes), of the best run."""
     best = (0, 0, 0)
     for _ in range(RUNS):
-        cpu, began = cpu_seconds(server.pid), time.monotonic()
+        before, began = cpu(server.pid), time.monotonic()
         size = fetch(url, key)
-        took, used = time.monotonic() - began, cpu_seconds(server.pid) - cpu
+        took, used = time.monotonic() - began, cpu(server.pid) - before
         best = max(best, (rows / took, rows / max(used, 0.01), size))
     return best
 
@@ -57,16 +54,16 @@ def main():
                 assert head.headers["Content-Range"] == "*/%d" % ROWS, head.headers["Content-Range"]
             mark = "" if store == "full" else "_thin"
             for kind in ("ndjson", "csv", "avro", "parquet"):
-                wall, cpu, size = measure(server, "%s.%s" % (base, kind), key, ROWS)
+                wall, computed, size = measure(server, "%s.%s" % (base, kind), key, ROWS)
                 line("export_%s%s_rows_per_s" % (kind, mark), wall, "rows/s")
-                line("export_%s%s_rows_per_cpu_s" % (kind, mark), cpu, "rows/s")
+                line("export_%s%s_rows_per_cpu_s" % (kind, mark), computed, "rows/s")
                 if store == "full":
                     line("export_%s_bytes_per_row" % kind, size / ROWS, "B")
             if store == "full":
-                wall, cpu, _ = measure(server, base + ".avro?compression=snappy", key, ROWS)
+                wall, computed, _ = measure(server, base + ".avro?compression=snappy", key, ROWS)
                 line("export_avro_snappy_rows_per_s", wall, "rows/s")
                 if ROWS < 1048576:  # a sheet holds no more
-                    wall, cpu, size = measure(server, base + ".xlsx", key, ROWS)
+                    wall, computed, size = measure(server, base + ".xlsx", key, ROWS)
                     line("export_xlsx_rows_per_s", wall, "rows/s")
                     line("export_xlsx_bytes_per_row", size / ROWS, "B")
             rss = [l for l in open("/proc/%d/status" % server.pid) if l.startswith("VmHWM")][0].split()[1]

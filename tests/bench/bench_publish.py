@@ -12,7 +12,7 @@ import random
 import re
 import subprocess
 
-from meter import SCHEMA, Topic, cpu, gateway, line, plain
+from meter import SCHEMA, Topic, cpu, gateway, line, milliseconds, plain
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "4"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))  # best of; the machine is not always quiet
@@ -30,11 +30,6 @@ function request()
   return wrk.format("POST", nil, headers, body[n %% #body + 1])
 end
 """
-
-
-def milliseconds(text):
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
 def row(chance):
@@ -89,11 +84,11 @@ def main():
         line("publish_batch100_librdkafka", round(theirs), "records/s")
         ratios = []
         for _ in range(ROUNDS):
-            before = cpu(own.process)
+            before = cpu(own.process.pid)
             ours = wrk(own, folder, 100, 16, False)[0]
-            between = cpu(own.process)
+            between = cpu(own.process.pid)
             theirs = wrk(own, folder, 100, 16, False, schema_id)[0]
-            ratios.append((theirs / ours, (between - before) / ours / ((cpu(own.process) - between) / theirs)))
+            ratios.append((theirs / ours, (between - before) / ours / ((cpu(own.process.pid) - between) / theirs)))
         line("rest_proxy_batch100_ratio", max(r[0] for r in ratios), "of our own API, records/s (%s a round; by the gateway's CPU time %s)"
              % tuple(", ".join("%.2f" % r[i] for r in ratios) for i in (0, 1)))
         for batch in (1, 10, 100, 500):

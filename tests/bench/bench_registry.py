@@ -20,6 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 from conftest import WORK, free_ports, wait_for  # noqa: E402
+from meter import line, milliseconds  # noqa: E402
 
 BENCH = ROOT / "build/release/bench"
 KAFKA = ROOT / "deploy/kafka/kafka.sh"
@@ -44,17 +45,8 @@ end
 """
 
 
-def line(name, value, unit):
-    print("%s %s %s" % (name, ("%.3f" % value).rstrip("0").rstrip(".") if isinstance(value, float) else value, unit), flush=True)
-
-
 def schema(name):
     return json.dumps({"type": "record", "name": name, "namespace": "bench", "fields": FIELDS}, separators=(",", ":"))
-
-
-def milliseconds(text):
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
 def wrk(url, connections, script=None, seconds=3):

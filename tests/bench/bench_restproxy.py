@@ -59,13 +59,13 @@ def read(own, folder, reader, max_bytes, size):
     answers = int(RECORDS * size / max_bytes * 1.3) + 4
     config.write_text(('url = "%s%s/records?timeout=100&max_bytes=%d"\noutput = "/dev/null"\n' % (own.url, path, max_bytes)) * answers +
                       'header = "X-Api-Key: %s"\nheader = "Accept: application/vnd.kafka.avro.v2+json"\nsilent\nfail\n' % own.keys[reader])
-    before, used = own.metric("titian_consumers_records_total"), cpu(own.process)
+    before, used = own.metric("titian_consumers_records_total"), cpu(own.process.pid)
     begun = time.monotonic()
     curl = subprocess.Popen(["curl", "-K", str(config)])
     while own.metric("titian_consumers_records_total") - before < RECORDS:
         assert curl.poll() is None, "read %d of %d" % (own.metric("titian_consumers_records_total") - before, RECORDS)
         time.sleep(0.02)
-    took, used = time.monotonic() - begun, cpu(own.process) - used
+    took, used = time.monotonic() - begun, cpu(own.process.pid) - used
     curl.kill()
     curl.wait()
     ask(own, reader, "DELETE", path)

@@ -22,6 +22,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
 from conftest import WORK, free_ports, wait_for  # noqa: E402
+from meter import cpu, line  # noqa: E402
 
 BIN, BENCH = ROOT / "build/release/bin", ROOT / "build/release/bench"
 KAFKA = ROOT / "deploy/kafka/kafka.sh"
@@ -31,16 +32,6 @@ STREAMS_PEOPLE = int(os.environ.get("BENCH_STREAMS_PEOPLE", "200000"))
 CHANGES = 100000
 ROWS = lambda people: (people, people * 5 // 6, people // 6, people * 3 // 8, 300)  # noqa: E731 as city_rows()
 TOPICS = ["pku.uji.%s.v1" % t for t in ("penduduk", "kesehatan", "bansos", "pbb", "faskes")]
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def line(name, value, unit):
-    print("%s %s %s" % (name, ("%.3f" % value).rstrip("0").rstrip(".") if isinstance(value, float) else value, unit), flush=True)
-
-
-def cpu(pid):
-    fields = pathlib.Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def memory(pid, what):
