@@ -78,6 +78,8 @@ const struct bus_conf_option gw_options_table[] = {
 	O("restproxy.memory", SIZE, rp_memory, "64MiB", "Most bytes they read ahead, and again of answers under way."),
 	O("restproxy.max_bytes", SIZE, rp_bytes, "8MiB", "Most bytes of keys and values in one answer to such a consumer."),
 	O("restproxy.per_reader", INT, rp_reader, "100", "Consumers of REST Proxy's API that a reader may have."),
+	O("restproxy.writes", SIZE, rp_writes, "8MiB",
+	  "Most bytes of consumers' state that one reader's requests may write in a minute, on this gateway."),
 	O("restproxy.consumers", INT, rp_all, "10000", "Consumers of REST Proxy's API in all."),
 	O("figures.topic", STR, figures_topic, "_titian_figures",
 	  "Topic of figures that were published, kept for ever; made when missing. \"\": none are published."),

@@ -27,7 +27,7 @@ struct gw_options {
 	char *publish_topic, *publish_id, *publish_city;
 	int64_t publish_keep, publish_memory;
 	char *rp_topic;
-	int64_t rp_threads, rp_timeout, rp_memory, rp_bytes, rp_reader, rp_all;
+	int64_t rp_threads, rp_timeout, rp_memory, rp_bytes, rp_reader, rp_all, rp_writes;
 	char *base, *figures_topic, *national_topic;
 	int64_t figures_k;
 	char *cat_publisher, *cat_walidata, *cat_contact, *cat_licence, *cat_place, *cat_place_code;

@@ -153,6 +153,7 @@ static enum bus_err open_consumers(const struct gw_options *c, const char *base,
 						.memory = c->rp_memory,
 						.max_bytes = c->rp_bytes,
 						.per_reader = c->rp_reader,
+						.writes = c->rp_writes,
 						.in_all = c->rp_all };
 
 	return gw_consumers_open(api, &conf, &api->consumers, err);

@@ -74,6 +74,7 @@ static void take(void *ctx, struct bus_http_request *req, gw_rp_job_fn run)
 	job->group = bus_xstrdup(bus_http_part(req, "group"));
 	job->name = run == gw_rp_do_create ? NULL : bus_xstrdup(bus_http_part(req, "instance"));
 	job->accept = records && accept ? bus_xstrdup(accept) : NULL;
+	job->reads = !records && strcmp(bus_http_method(req), "GET") == 0;
 	job->timeout_ms = -1;
 	job->max_bytes = job->all->conf.max_bytes;
 	if ((records && (!number(req, "timeout", 0, GW_RP_TIMEOUT_MAX, &job->timeout_ms) ||

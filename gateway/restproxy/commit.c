@@ -49,6 +49,13 @@ static bool due(struct gw_consumers *c, const struct gw_rp_instance *i, uint64_t
 	return yes;
 }
 
+static enum bus_err commit(struct gw_consumers *c, const struct gw_rp_instance *i,
+			   const struct bus_group_offset *o, size_t n, struct bus_error *err)
+{
+	gw_rp_wrote(c, i->reader, (int64_t)n * GW_RP_RECORD_BYTES);
+	return bus_groups_commit(c->groups, i->group, o, n, GW_RP_ASK_MS, err);
+}
+
 void gw_rp_commit_places(struct gw_consumers *c, const struct gw_rp_instance *i, bool now)
 {
 	struct bus_group_offset *o;
@@ -59,8 +66,7 @@ void gw_rp_commit_places(struct gw_consumers *c, const struct gw_rp_instance *i,
 	if (!i->auto_commit || i->n_held == 0)
 		return;
 	o = offsets_of(i, &n, &hash);
-	if (n > 0 && due(c, i, hash, now) &&
-	    bus_groups_commit(c->groups, i->group, o, n, GW_RP_ASK_MS, &err) != BUS_OK)
+	if (n > 0 && due(c, i, hash, now) && commit(c, i, o, n, &err) != BUS_OK)
 		bus_log(BUS_LOG_WARN, "restproxy.commit", LOG_ERR(&err));
 	free(o);
 }
@@ -117,8 +123,7 @@ void gw_rp_do_commit(struct gw_rp_worker *w, struct gw_rp_job *job)
 				asked->held[t].at[p].next++;
 		if (asked->n_held == 0 || check(job, at.i, asked)) {
 			o = offsets_of(asked->n_held ? asked : at.next, &n, &hash);
-			if (n > 0 && bus_groups_commit(w->all->groups, at.i->group, o, n, GW_RP_ASK_MS,
-						       &err) != BUS_OK)
+			if (n > 0 && commit(w->all, at.i, o, n, &err) != BUS_OK)
 				gw_rp_say_err(job, &err);
 			free(o);
 			gw_rp_touch(job, &at);

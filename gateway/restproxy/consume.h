@@ -20,6 +20,7 @@
 #include "bus/json.h"
 #include "bus/metrics.h"
 #include "gateway/publish/shares.h"
+#include "gateway/restproxy/budget.h"
 #include "gateway/restproxy/consumers.h"
 #include "gateway/restproxy/log.h"
 #include "gateway/restproxy/rp.h"
@@ -32,6 +33,7 @@
 #define GW_RP_ASK_MS 10000	    /* what the broker is given for an answer */
 #define GW_RP_TRIES 10		    /* of a change that others were faster with */
 #define GW_RP_BODY_MAX (256 * 1024) /* of a request */
+#define GW_RP_RECORD_BYTES 100 /* about what a record of state or a committed place costs beside its value */
 
 struct gw_rp_job;
 struct gw_rp_worker;
@@ -47,15 +49,15 @@ struct gw_rp_job { /* one request */
 	char *group, *name; /* name NULL: POST /consumers/{group} */
 	char *accept;	    /* of records; may be NULL */
 	struct bus_buf text;
-	struct bus_arena *arena; /* while it is done, as body */
-	struct bus_json *body;	 /* an object; NULL: none */
-	int64_t timeout_ms;	 /* -1: the instance's */
-	int64_t max_bytes;	 /* of records */
-	int64_t queued;		 /* mono: since when it waits for a thread */
-	int64_t deadline;	 /* mono; 0: not begun */
-	bool answered, parked;
-	struct gw_rp_instance *at; /* PARKED: it waits for records behind these places */
-	uint64_t changes;	   /* ... or for another share */
+	struct bus_arena *arena;      /* while it is done, as body */
+	struct bus_json *body;	      /* an object; NULL: none */
+	int64_t timeout_ms;	      /* -1: the instance's */
+	int64_t max_bytes;	      /* of records */
+	int64_t queued;		      /* mono: since when it waits for a thread */
+	int64_t deadline;	      /* mono; 0: not begun */
+	bool answered, parked, reads; /* reads: it changes nothing */
+	struct gw_rp_instance *at;    /* PARKED: it waits for records behind these places */
+	uint64_t changes;	      /* ... or for another share */
 };
 
 struct gw_rp_topics { /* of the cluster */
@@ -90,6 +92,7 @@ struct gw_consumers {
 	struct gw_rp_job *parked; /* just now: watch.c takes them */
 	size_t n_jobs, n_queue, n_idle;
 	struct gw_shares *jobs_of, *held_of; /* by reader: of n_jobs, of held */
+	struct gw_rp_budget *budget;
 	struct gw_rp_worker *worker;
 	struct gw_rp_commits commits[GW_RP_COMMITS];
 	pthread_t watch;
@@ -194,12 +197,15 @@ void gw_rp_submit(struct gw_rp_job *job);
 uint32_t gw_rp_reader_hash(const char *reader);
 /* Bytes of an answer that is under way; less than 0: it is over. */
 void gw_rp_hold_bytes(struct gw_consumers *c, uint32_t reader, int64_t bytes);
+/* Bytes of state that were written for a reader, or are committed to Kafka: restproxy.writes. */
+void gw_rp_wrote(struct gw_consumers *c, const char *reader, int64_t bytes);
 /* No more than all of them, or than one reader's share, is under way. */
 bool gw_rp_bytes_left(struct gw_consumers *c, const char *reader);
 void gw_rp_job_free(struct gw_rp_job **job);
-void gw_rp_say(struct gw_rp_job *job, int error_code, const char *detail);  /* answers */
-void gw_rp_say_err(struct gw_rp_job *job, const struct bus_error *err);	    /* Kafka's trouble */
-void gw_rp_answer(struct gw_rp_job *job, int status, struct bus_buf *body); /* NULL: none */
+void gw_rp_say(struct gw_rp_job *job, int error_code, const char *detail);	      /* answers */
+void gw_rp_say_for(struct gw_rp_job *job, int error_code, const char *detail, int s); /* with Retry-After */
+void gw_rp_say_err(struct gw_rp_job *job, const struct bus_error *err);		      /* Kafka's trouble */
+void gw_rp_answer(struct gw_rp_job *job, int status, struct bus_buf *body);	      /* NULL: none */
 /* A text of the body with a NUL behind it, the job's. NULL: the body needs too much memory, 413 is answered. */
 const char *gw_rp_copy(struct gw_rp_job *job, struct bus_str text);
 void gw_rp_serves(struct gw_rp_worker *w, const struct gw_rp_instance *i);
@@ -220,6 +226,9 @@ struct gw_rp_at {
 };
 bool gw_rp_current(struct gw_rp_job *job, struct gw_rp_at *out);
 void gw_rp_at_release(struct gw_rp_at *at);
+/* gw_rp_log_write, at the cost of its reader. */
+enum bus_err gw_rp_put(struct gw_consumers *c, const struct gw_rp_instance *i,
+		       struct bus_error *err) BUS_MUSTCHECK;
 /* Writes at->next. True: written. False: to be tried again (*again), or answered. */
 bool gw_rp_write(struct gw_rp_job *job, struct gw_rp_at *at, int *tries, bool *again);
 /* It has not been heard of for a while. */

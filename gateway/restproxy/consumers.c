@@ -35,6 +35,12 @@ void gw_rp_say(struct gw_rp_job *job, int error_code, const char *detail)
 	job->answered = true;
 }
 
+void gw_rp_say_for(struct gw_rp_job *job, int error_code, const char *detail, int s)
+{
+	gw_rp_fail_for(job->req, error_code, detail, s);
+	job->answered = true;
+}
+
 void gw_rp_say_err(struct gw_rp_job *job, const struct bus_error *err)
 {
 	bus_log(BUS_LOG_WARN, "restproxy.consumers", LOG_ERR(err));
@@ -137,7 +143,7 @@ void gw_rp_submit(struct gw_rp_job *job)
 	pthread_mutex_unlock(&c->lock);
 	if (taken)
 		return;
-	gw_rp_say(job, shared ? GW_RP_KAFKA_RETRY : 429, "too many requests wait");
+	gw_rp_say_for(job, shared ? GW_RP_KAFKA_RETRY : 429, "too many requests wait", 1);
 	over(job);
 }
 
@@ -147,6 +153,27 @@ void gw_rp_hold_bytes(struct gw_consumers *c, uint32_t reader, int64_t bytes)
 	pthread_mutex_lock(&c->lock);
 	gw_shares_add(c->held_of, reader, bytes);
 	pthread_mutex_unlock(&c->lock);
+}
+
+void gw_rp_wrote(struct gw_consumers *c, const char *reader, int64_t bytes)
+{
+	pthread_mutex_lock(&c->lock);
+	gw_rp_budget_take(c->budget, gw_rp_reader_hash(reader), bytes, bus_clock_mono_ms());
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* Seconds that its reader must wait before it may change more. */
+static int budget_wait(const struct gw_rp_job *job)
+{
+	struct gw_consumers *c = job->all;
+	int s;
+
+	if (job->reads || job->deadline > 0) /* what has begun goes on */
+		return 0;
+	pthread_mutex_lock(&c->lock);
+	s = gw_rp_budget_wait(c->budget, gw_rp_reader_hash(job->reader), bus_clock_mono_ms());
+	pthread_mutex_unlock(&c->lock);
+	return s;
 }
 
 bool gw_rp_bytes_left(struct gw_consumers *c, const char *reader)
@@ -237,12 +264,17 @@ void gw_rp_serves(struct gw_rp_worker *w, const struct gw_rp_instance *i)
 static void run_job(struct gw_rp_worker *w, struct gw_rp_job *job)
 {
 	struct gw_consumers *c = w->all;
+	const int wait_s = budget_wait(job);
 	struct bus_error err = { 0 };
 
 	job->parked = false;
 	if (bus_clock_mono_ms() - job->queued >
 	    QUEUED_MS) /* Kafka is slow or away: the others need not find out */
 		gw_rp_say(job, GW_RP_KAFKA_RETRY, "no thread was free in time");
+	else if (wait_s > 0)
+		gw_rp_say_for(job, 429,
+			      "your requests have changed too much this minute: wait for Retry-After",
+			      wait_s);
 	else if (gw_rp_log_barrier(c->log, &err) != BUS_OK)
 		gw_rp_say_err(job, &err);
 	else if (read_body(job))
@@ -322,9 +354,10 @@ enum bus_err gw_consumers_open(struct gw_api *api, const struct gw_consumers_con
 	*out = NULL;
 	if (conf->threads < 1 || conf->threads > GW_CONSUMERS_THREADS_MAX)
 		return bus_fail(err, BUS_EINVAL, "restproxy.threads is 1 to %d", GW_CONSUMERS_THREADS_MAX);
-	if (conf->max_bytes < 1 || conf->live_ms < 1000)
-		return bus_fail(err, BUS_EINVAL,
-				"restproxy.max_bytes, restproxy.instance_timeout (1s): too small");
+	if (conf->max_bytes < 1 || conf->live_ms < 1000 || conf->writes < 1)
+		return bus_fail(
+		    err, BUS_EINVAL,
+		    "restproxy.max_bytes, restproxy.instance_timeout (1s), restproxy.writes: too small");
 	c = bus_xcalloc(1, sizeof(*c));
 	c->api = api;
 	c->conf = *conf;
@@ -332,6 +365,7 @@ enum bus_err gw_consumers_open(struct gw_api *api, const struct gw_consumers_con
 	c->plans = schema_cache_new(0, 0);
 	c->jobs_of = gw_shares_new();
 	c->held_of = gw_shares_new();
+	c->budget = gw_rp_budget_new(conf->writes);
 	c->worker = bus_xcalloc((size_t)conf->threads, sizeof(*c->worker));
 	pthread_mutex_init(&c->topics.lock, NULL);
 	pthread_mutex_init(&c->lock, NULL);
@@ -430,6 +464,7 @@ void gw_consumers_free(struct gw_consumers **cp)
 	schema_cache_free(&c->plans);
 	gw_shares_free(&c->jobs_of);
 	gw_shares_free(&c->held_of);
+	gw_rp_budget_free(&c->budget);
 	pthread_cond_destroy(&c->moved);
 	pthread_mutex_destroy(&c->lock);
 	free(c->worker);

@@ -24,6 +24,7 @@ struct gw_consumers_conf { /* what it points to is borrowed as long as the consu
 	int threads;		    /* 1 to GW_CONSUMERS_THREADS_MAX */
 	int64_t memory;		    /* bytes read ahead; and again of answers under way */
 	int64_t max_bytes;	    /* of keys and values in an answer, unless less is asked for */
+	int64_t writes;		    /* bytes of state that a reader's requests may write in a minute */
 	int64_t per_reader, in_all; /* instances */
 };
 

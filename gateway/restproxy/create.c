@@ -178,9 +178,9 @@ void gw_rp_do_create(struct gw_rp_worker *w, struct gw_rp_job *job)
 	}
 	code = room_for(c, gw_rp_log_lock(c->log), i, &why);
 	gw_rp_log_unlock(c->log);
-	rc = code ? BUS_OK : gw_rp_log_write(c->log, i, &err);
+	rc = code ? BUS_OK : gw_rp_put(c, i, &err);
 	if (code)
-		gw_rp_say(job, code, why);
+		gw_rp_say_for(job, code, why, code == 429 ? 60 : 0); /* those gone are forgotten by then */
 	else if (rc == BUS_OK)
 		say_created(job, i);
 	else if (rc == BUS_ECONFLICT)

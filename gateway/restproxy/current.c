@@ -61,10 +61,19 @@ bool gw_rp_current(struct gw_rp_job *job, struct gw_rp_at *out)
 	return true;
 }
 
+enum bus_err gw_rp_put(struct gw_consumers *c, const struct gw_rp_instance *i, struct bus_error *err)
+{
+	size_t bytes = 0;
+	enum bus_err rc = gw_rp_log_write(c->log, i, &bytes, err);
+
+	gw_rp_wrote(c, i->reader, (int64_t)bytes + GW_RP_RECORD_BYTES);
+	return rc;
+}
+
 bool gw_rp_write(struct gw_rp_job *job, struct gw_rp_at *at, int *tries, bool *again)
 {
 	struct bus_error err = { 0 };
-	enum bus_err rc = gw_rp_log_write(job->all->log, at->next, &err);
+	enum bus_err rc = gw_rp_put(job->all, at->next, &err);
 
 	*again = false;
 	if (rc == BUS_OK)
@@ -95,7 +104,7 @@ void gw_rp_touch(struct gw_rp_job *job, const struct gw_rp_at *at)
 {
 	struct bus_error err;
 
-	if (gw_rp_stale(job->all, at->i) && gw_rp_log_write(job->all->log, at->next, &err) != BUS_OK &&
+	if (gw_rp_stale(job->all, at->i) && gw_rp_put(job->all, at->next, &err) != BUS_OK &&
 	    err.code != BUS_ECONFLICT)
 		bus_log(BUS_LOG_WARN, "restproxy.consumers", LOG_ERR(&err));
 }

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "bus/json_out.h"
@@ -80,6 +81,12 @@ void gw_rp_put_error(struct bus_json_out *j, int code, const char *detail)
 
 void gw_rp_fail(struct bus_http_request *req, int code, const char *detail)
 {
+	gw_rp_fail_for(req, code, detail, gw_rp_status(code) == 503);
+}
+
+void gw_rp_fail_for(struct bus_http_request *req, int code, const char *detail, int s)
+{
+	char seconds[16];
 	const int status = gw_rp_status(code);
 	struct bus_buf body = { 0 };
 	struct bus_json_out j = { .buf = &body };
@@ -88,8 +95,10 @@ void gw_rp_fail(struct bus_http_request *req, int code, const char *detail)
 		bus_http_set(req, "WWW-Authenticate", "Basic realm=\"titian\", charset=\"UTF-8\"");
 		bus_http_set(req, "WWW-Authenticate", "Bearer");
 	}
-	if (status == 503)
-		bus_http_set(req, "Retry-After", "1");
+	if (s > 0) {
+		snprintf(seconds, sizeof(seconds), "%d", s);
+		bus_http_set(req, "Retry-After", seconds);
+	}
 	bus_json_object(&j);
 	gw_rp_put_error(&j, code, detail);
 	bus_json_object_end(&j);

@@ -32,8 +32,8 @@ bool gw_rp_log_ready(const struct gw_rp_log *l);
 uint64_t gw_rp_log_node(const struct gw_rp_log *l); /* this gateway, this start of it */
 
 enum bus_err gw_rp_log_barrier(struct gw_rp_log *l, struct bus_error *err) BUS_MUSTCHECK;
-/* BUS_ECONFLICT: void, somebody was faster. BUS_ETIMEOUT: not known; read on. */
-enum bus_err gw_rp_log_write(struct gw_rp_log *l, const struct gw_rp_instance *i,
+/* BUS_ECONFLICT: void, somebody was faster. BUS_ETIMEOUT: not known; read on. bytes: of the record, sent or not. */
+enum bus_err gw_rp_log_write(struct gw_rp_log *l, const struct gw_rp_instance *i, size_t *bytes,
 			     struct bus_error *err) BUS_MUSTCHECK;
 /* Not waited for, and does not block. */
 void gw_rp_log_confirm(struct gw_rp_log *l, const uint8_t id[GW_RP_ID_LEN], uint64_t seq, bool given);

@@ -168,7 +168,8 @@ static void ask(struct gw_proxy *p, struct bus_http_request *req, enum gw_look w
 	}
 	pthread_mutex_unlock(&p->lock);
 	if (!q)
-		gw_rp_fail(req, same < GW_PROXY_READER_MAX ? GW_RP_KAFKA_RETRY : 429, "too many ask at once");
+		gw_rp_fail_for(req, same < GW_PROXY_READER_MAX ? GW_RP_KAFKA_RETRY : 429,
+			       "too many ask at once", 1);
 }
 
 static void look(struct gw_api *api, struct bus_http_request *req, enum gw_look what)

@@ -46,6 +46,8 @@ const char *gw_rp_words(int error_code); /* Confluent's; "" for a bare status */
 /* Answers with the error; detail is added to its words, NULL: nothing; never a value. A 503 gets Retry-After. Also for
  * a request that was deferred. */
 void gw_rp_fail(struct bus_http_request *req, int error_code, const char *detail);
+/* The same with Retry-After; s 0: none. */
+void gw_rp_fail_for(struct bus_http_request *req, int error_code, const char *detail, int s);
 /* The same as members of an object that is open. */
 struct bus_json_out;
 void gw_rp_put_error(struct bus_json_out *j, int error_code, const char *detail);

@@ -50,7 +50,8 @@ static enum bus_err send(struct gw_rp_log *l, char kind, const uint8_t *id, cons
 
 /* --- waiting for what was sent ------------------------------------------------------------------------------- */
 
-enum bus_err gw_rp_log_write(struct gw_rp_log *l, const struct gw_rp_instance *i, struct bus_error *err)
+enum bus_err gw_rp_log_write(struct gw_rp_log *l, const struct gw_rp_instance *i, size_t *bytes,
+			     struct bus_error *err)
 {
 	const int64_t until = bus_clock_mono_ms() + WAIT_MS;
 	struct gw_rp_pending p = { .write = i->write }, **at;
@@ -60,6 +61,7 @@ enum bus_err gw_rp_log_write(struct gw_rp_log *l, const struct gw_rp_instance *i
 	enum bus_err rc;
 
 	gw_rp_put_instance(i, &value);
+	*bytes = value.n;
 	/* Nobody could read it, and it would be waited for in vain. */
 	rc = gw_rp_read_instance(bus_buf_str(&value), &back, err);
 	gw_rp_instance_unref(&back);
