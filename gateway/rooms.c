@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "gateway/door.h"
 #include "gateway/engine/defs.h"
 #include "gateway/engine/engine.h"
 #include "gateway/export/exports.h"
@@ -81,7 +82,7 @@ static enum bus_err open_exports(const struct gw_options *c, const char *base, s
 	if (!rc)
 		rc = gw_exports_open(api, &conf, &api->exports, err);
 	if (!rc)
-		api->signer = gw_signer_new(api->access, conf.key, base, *c->base != 0);
+		api->signer = gw_signer_new(api->access, conf.key, base, *c->base != 0, gw_door_refuse);
 	explicit_bzero(conf.key, sizeof(conf.key));
 	free(dir);
 	return rc;

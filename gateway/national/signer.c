@@ -23,6 +23,7 @@ struct gw_signer {
 	struct bus_buf keyid;
 	int64_t started_s; /* nonces from before are not known any more */
 	struct gw_replay *replay;
+	gw_signer_refuse_fn refuse;
 };
 
 /* Each is covered if the answer has it. What the request was is covered too: an answer is good for its question only. */
@@ -42,13 +43,14 @@ static const char *const cover[] = { "\"@status\"",
 				     NULL };
 
 struct gw_signer *gw_signer_new(struct gw_access *access, const uint8_t key[BUS_KEY_LEN], const char *base,
-				bool named)
+				bool named, gw_signer_refuse_fn refuse)
 {
 	struct gw_signer *s = bus_xcalloc(1, sizeof(*s));
 
 	s->access = access;
 	s->base = base;
 	s->named = named;
+	s->refuse = refuse;
 	memcpy(s->key, key, sizeof(s->key));
 	bus_ed25519_public(key, s->public_key);
 	gw_key_thumbprint(s->public_key, &s->keyid);
@@ -267,9 +269,9 @@ static const struct gw_field_member *ours(struct gw_signer *s, const struct gw_f
 	return NULL;
 }
 
-static enum gw_signed refuse(struct bus_http_request *req, const char *why)
+static enum gw_signed refuse(const struct gw_signer *s, struct bus_http_request *req, const char *why)
 {
-	gw_problem(req, "signature-invalid", why, "/problems/signature-invalid");
+	s->refuse(req, "signature-invalid", why);
 	return GW_SIGNED_REFUSED;
 }
 
@@ -288,25 +290,25 @@ static enum gw_signed check(struct gw_signer *s, struct bus_http_request *req, c
 	if (!s || !input_text || !text)
 		return GW_SIGNED_NOT;
 	if (gw_field_dictionary(bus_str(input_text), bus_http_arena(req), &inputs, &err) != BUS_OK)
-		return refuse(req, "Signature-Input");
+		return refuse(s, req, "Signature-Input");
 	input = ours(s, inputs, name, &who);
 	if (!input)
 		return GW_SIGNED_NOT;
 	if (gw_field_dictionary(bus_str(text), bus_http_arena(req), &signatures, &err) != BUS_OK)
-		return refuse(req, "Signature");
+		return refuse(s, req, "Signature");
 	for (; signatures && !bus_str_eq(signatures->key, input->key); signatures = signatures->next)
 		;
 	bytes = signatures ? &signatures->value : NULL;
 	if (!bytes || bytes->type != GW_FIELD_BYTES)
-		return refuse(req, "Signature");
+		return refuse(s, req, "Signature");
 	why = look(s, req, &input->value, bus_clock_ms() / 1000);
 	if (why)
-		return refuse(req, why);
+		return refuse(s, req, why);
 	if (bus_http_body(req).n > 0 &&
 	    !gw_digest_fits(bus_http_header(req, "Content-Digest"), bus_http_body(req), bus_http_arena(req)))
-		return refuse(req, "Content-Digest");
+		return refuse(s, req, "Content-Digest");
 	if (!is_signed(s, req, &input->value, bytes->text, &who, &err))
-		return refuse(req, err.text);
+		return refuse(s, req, err.text);
 	*nonce = gw_field_text(input->value.param, "nonce");
 	return GW_SIGNED;
 }
@@ -333,11 +335,11 @@ bool gw_signer_admit(void *ctx, struct bus_http_request *req)
 	if (is != GW_SIGNED)
 		return is == GW_SIGNED_NOT;
 	if (again(s, name, nonce, bus_clock_mono_ms() / 1000, &full)) {
-		refuse(req, "nonce: sudah dipakai / used before");
+		refuse(s, req, "nonce: sudah dipakai / used before");
 		return false;
 	}
 	if (full) {
-		gw_problem(req, "unavailable", NULL, NULL);
+		s->refuse(req, "unavailable", NULL);
 		return false;
 	}
 	bus_http_set_who(req, name);

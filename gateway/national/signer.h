@@ -17,10 +17,13 @@
 
 struct gw_signer;
 
+/* A problem answered in the shape of the request's path. */
+typedef void (*gw_signer_refuse_fn)(struct bus_http_request *req, const char *code, const char *detail);
+
 /* key: an Ed25519 seed. base: URL where readers reach this gateway; borrowed. named: it is what the operator says, so what was
  * signed for another host is refused. */
 struct gw_signer *gw_signer_new(struct gw_access *access, const uint8_t key[BUS_KEY_LEN], const char *base,
-				bool named);
+				bool named, gw_signer_refuse_fn refuse);
 void gw_signer_free(struct gw_signer **s);
 const char *gw_signer_keyid(const struct gw_signer *s); /* the key's JWK thumbprint */
 

@@ -200,6 +200,13 @@ def test_requests_are_taken_as_signed_and_not_otherwise(bus):
     # a body must be the one that was signed
     request = c.sign("POST", "/v1/exports", {"Content-Type": "application/json"}, b'{"view": "x"}')
     assert refusal(bus, request, b'{"view": "y"}')[1:] == ("signature-invalid", "Content-Digest")
+    # in the shape of the path
+    request = c.sign("GET", "/brokers")
+    request.url += "?x"
+    answer = c.send(request, None)
+    said = json.loads(answer.body)
+    assert (answer.status_code, said["error_code"], sorted(said)) == (401, 40101, ["error_code", "message"]) and said["message"].startswith("Unauthorized")
+    assert answer.headers["Content-Type"] == "application/vnd.kafka.v2+json"
 
 
 def test_a_key_alone_is_not_enough_where_signatures_are_a_must(bus):

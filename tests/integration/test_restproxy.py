@@ -2,6 +2,7 @@
 Karapace's tests): what is taken lies on the topic as Confluent's consumer and fastavro read it; each code as theirs."""
 import base64
 import gzip
+import http.client
 import io
 import json
 import urllib.request
@@ -282,6 +283,29 @@ def test_content_types_and_accept(gateway):
         assert (status, head["Content-Type"]) == (200, kind), accept
     for accept in ("application/octet-stream", "application/vnd.kafka+foo", "foo/*", "bar/json", "*/baz", "application/json;q=0"):
         refused(gateway, 406, 406, "/brokers", Accept=accept)
+
+
+@pytest.mark.parametrize("method,path,kind,size,status", (
+    ("GET", "/topics/a/b/c", None, 0, 404), ("GET", "/consumers/g/nothing", None, 0, 404), ("PUT", "/brokers", V2, 2, 405),
+    ("DELETE", "/topics/" + NAME, None, 0, 405), ("GET", "/consumers/g", None, 0, 405), ("GET", "/topics/%00", None, 0, 400),
+    ("POST", "/topics/" + NAME, "text/html", 2, 415), ("POST", "/consumers/g", "image/png", 2, 415), ("POST", "/topics/" + NAME, V2, 9 << 20, 413),
+    ("POST", "/consumers/g", V2, 2 << 20, 413)))
+def test_what_http_itself_says_no_to_has_the_shape_too(gateway, method, path, kind, size, status):
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    head = {"X-Api-Key": gateway.keys["uji"], **({"Content-Type": kind} if kind else {}), **({"Content-Length": str(size)} if size else {})}
+    connection.putrequest(method, path)
+    for name, value in head.items():
+        connection.putheader(name, value)
+    try:
+        connection.endheaders(b" " * size or None)
+    except OSError:
+        assert status == 413  # it is refused before it is all there
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    assert (answer.status, body["error_code"], answer.headers["Content-Type"]) == (status, status, V2), body
+    assert sorted(body) == ["error_code", "message"] and body["message"]
+    assert (answer.headers["Allow"] is not None) == (status == 405)
+    connection.close()
 
 
 def test_who_asks(gateway):
