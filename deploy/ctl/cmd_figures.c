@@ -206,11 +206,8 @@ const struct ctl_command ctl_figures_publish = {
 	1,
 	64,
 	publish_option,
-	"publishes a month that is over, of all indicators or these: month, state, sum, areas told, areas "
-	"withheld",
-	"memberitakan bulan yang sudah berakhir, semua indikator atau yang disebut: bulan, keadaan, jumlah, "
-	"wilayah "
-	"diberitakan, wilayah ditahan",
+	"publish a month that is over, of all indicators or these; a dry run without --yes",
+	"memberitakan bulan yang sudah berakhir, semua indikator atau yang disebut; tanpa --yes hanya percobaan",
 	"titian figures publish 2025-11 --yes",
 	run_publish,
 };
