@@ -141,6 +141,39 @@ bool bus_client_guarded(const char *url)
 	return yes;
 }
 
+static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
+{
+	char *x = NULL, *y = NULL;
+	bool same = curl_url_get(a, part, &x, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+		    curl_url_get(b, part, &y, CURLU_DEFAULT_PORT) == CURLUE_OK && strcasecmp(x, y) == 0;
+
+	curl_free(x);
+	curl_free(y);
+	return same;
+}
+
+enum bus_err bus_client_resolve(const char *base, const char *reference, struct bus_buf *out, bool *same,
+				struct bus_error *err)
+{
+	CURLU *from = curl_url(), *to = curl_url();
+	char *whole = NULL;
+	bool ok = from && to && curl_url_set(from, CURLUPART_URL, base, 0) == CURLUE_OK &&
+		  curl_url_set(to, CURLUPART_URL, base, 0) == CURLUE_OK &&
+		  curl_url_set(to, CURLUPART_URL, reference, 0) == CURLUE_OK &&
+		  curl_url_get(to, CURLUPART_URL, &whole, 0) == CURLUE_OK &&
+		  (strncasecmp(whole, "https://", 8) == 0 || strncasecmp(whole, "http://", 7) == 0);
+
+	if (ok) {
+		bus_buf_puts(out, whole);
+		*same = same_part(from, to, CURLUPART_SCHEME) && same_part(from, to, CURLUPART_HOST) &&
+			same_part(from, to, CURLUPART_PORT);
+	}
+	curl_free(whole);
+	curl_url_cleanup(from);
+	curl_url_cleanup(to);
+	return ok ? BUS_OK : bus_fail(err, BUS_EINVAL, "not a URL of HTTP");
+}
+
 static void prepare(struct bus_client *c, const struct bus_client_call *call)
 {
 	CURL *h = c->curl;
@@ -199,6 +232,8 @@ static size_t take_header(char *p, size_t size, size_t n, void *ctx)
 	const struct bus_client_call *call = ctx;
 
 	bus_client_take_header(p, size * n, call->want, call->n_want);
+	if (call->heard)
+		call->heard(call->heard_ctx, p, size * n);
 	return size * n;
 }
 
@@ -218,7 +253,7 @@ static void prepare_more(CURL *h, const struct bus_client_call *call)
 	memcpy(&ctx, &call, sizeof(ctx));
 	for (size_t i = 0; i < call->n_want; i++)
 		call->want[i].value[0] = '\0';
-	if (call->n_want > 0) {
+	if (call->n_want > 0 || call->heard) {
 		curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
 		curl_easy_setopt(h, CURLOPT_HEADERDATA, ctx);
 	}

@@ -46,6 +46,9 @@ struct bus_client_call {
 	void *ctx;
 	struct bus_client_header *want; /* of the answer, filled; n_want of them */
 	size_t n_want;
+	/* Each header line of the answer, whole, also those over a want's size; may be NULL */
+	void (*heard)(void *heard_ctx, const char *line, size_t n);
+	void *heard_ctx;
 	bool *unsent; /* may be NULL; with an error: nothing has reached the server */
 	/* Where the body of an answer of 2xx goes, piece by piece, without a limit; then a minute without a byte ends
 	 * the call. NULL: into the buffer. */
@@ -62,6 +65,11 @@ enum bus_err bus_client_call(struct bus_client *c, const struct bus_client_call 
 /* One call of a client without conf. type and body may be NULL; bearer may be NULL. */
 enum bus_err bus_client_request(const char *method, const char *url, const char *bearer, const char *type,
 				struct bus_str body, int timeout_ms, int *status, struct bus_buf *answer,
+				struct bus_error *err) BUS_MUSTCHECK;
+
+/* What `reference` means on the page at `base` (RFC 3986, 5), appended to out. *same: scheme, host and port are base's.
+ * BUS_EINVAL: no URL of HTTP; neither is in the message. */
+enum bus_err bus_client_resolve(const char *base, const char *reference, struct bus_buf *out, bool *same,
 				struct bus_error *err) BUS_MUSTCHECK;
 
 /* May a secret go there? Over TLS, or to this machine. */

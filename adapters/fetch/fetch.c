@@ -33,7 +33,7 @@ struct adapter_fetch {
 	pthread_cond_t bell;  /* stop has been set */
 };
 
-static const struct adapter_fetch_kind *const kinds[] = { &adapter_fetch_sql };
+static const struct adapter_fetch_kind *const kinds[] = { &adapter_fetch_sql, &adapter_fetch_http };
 
 static enum bus_err find_kind(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 			      const struct adapter_fetch_kind **out, struct bus_error *err)

@@ -24,5 +24,6 @@ struct adapter_fetch_kind {
 };
 
 extern const struct adapter_fetch_kind adapter_fetch_sql;
+extern const struct adapter_fetch_kind adapter_fetch_http;
 
 #endif

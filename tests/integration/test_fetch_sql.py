@@ -18,7 +18,7 @@ FIELDS = [{"name": "kode", "type": "string", "doc": "Kode", "x_pdp": "N"},
 UNIT = {"type": "record", "name": "Unit", "namespace": "id.go.pekanbaru.uji", "doc": "Unit", "x_jenis": "register", "x_kunci": "kode",
         "fields": FIELDS}
 MAPPING = """feed: %(feed)s
-topic: pku.%(opd)s.unit.v1
+topic: pku.%(opd)s.%(entity)s.v1
 kind: register
 complete: %(complete)s
 remove_max: 10
@@ -35,14 +35,14 @@ fields: {kode: kode, nama: {from: nama}, jumlah: jumlah}
 """
 
 
-def mapping(opd, fetch, complete="true"):
+def mapping(opd, fetch, complete="true", entity="unit"):
     text = "\n".join("  " + line for line in fetch.strip().splitlines())
-    return {"unit.yaml": MAPPING % {"opd": opd, "feed": opd + "_unit", "fetch": text, "complete": complete}}
+    return {entity + ".yaml": MAPPING % {"opd": opd, "feed": opd + "_" + entity, "entity": entity, "fetch": text, "complete": complete}}
 
 
-def same(adapter, rows):
+def same(adapter, rows, entity="unit"):
     """The topic's fold is these rows: (kode, nama, jumlah)."""
-    fold = adapter.fold("unit")
+    fold = adapter.fold(entity)
     return fold == {k: {"kode": k, "nama": n, "jumlah": j} for k, n, j in rows}
 
 
