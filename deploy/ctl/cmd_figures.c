@@ -207,7 +207,8 @@ const struct ctl_command ctl_figures_publish = {
 	64,
 	publish_option,
 	"publish a month that is over, of all indicators or these; a dry run without --yes",
-	"memberitakan bulan yang sudah berakhir, semua indikator atau yang disebut; tanpa --yes hanya percobaan",
+	"memberitakan bulan yang sudah berakhir, semua indikator atau yang disebut; tanpa --yes hanya "
+	"percobaan",
 	"titian figures publish 2025-11 --yes",
 	run_publish,
 };
