@@ -214,11 +214,15 @@ enum bus_err adapter_desk_connect(struct adapter_desk *d, const struct adapter_r
 	for (size_t i = 0; i < d->n_feeds && !rc; i++)
 		rc = adapter_desk_bind(d, &d->feed[i], err);
 	if (!rc && !d->publisher)
-		rc = adapter_publisher_open(&d->kafka, &d->publisher, err);
+		rc = adapter_publisher_open(&d->kafka, d->owner, &d->publisher, err);
 	if (!rc)
 		rc = make_position(d, conf, err);
 	if (!rc)
+		rc = adapter_owner_claim(d->owner, err);
+	if (!rc)
 		rc = adapter_position_recover(&d->kafka, &d->position, records, err);
+	if (!rc)
+		rc = adapter_owner_check(d->owner, err);
 	return rc;
 }
 

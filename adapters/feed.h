@@ -44,6 +44,7 @@ struct adapter_desk {
 	struct bus_kafka_conf kafka;
 	struct schema_store *store;
 	struct adapter_publisher *publisher;
+	struct adapter_owner *owner; /* of the run: outlives the desk */
 	struct adapter_position position;
 	struct adapter_part *files_part, *quarantine_part;
 	struct adapter_shape files_shape, quarantine_shape;

@@ -10,6 +10,8 @@
 #include "bus/log.h"
 #include "bus/proc.h"
 
+#define SUPERSEDED 3 /* exit status: not to be started again by itself */
+
 static const char usage[] =
     "titian-adapter --config FILE                publish what is dropped into the folder, until stopped\n"
     "titian-adapter check --config FILE          check configuration, keys, mappings and reference tables\n"
@@ -110,6 +112,8 @@ static int run(const struct adapter_setup *setup)
 		return 0;
 	}
 	bus_log(BUS_LOG_ERROR, "titian-adapter.failed", LOG_STR("opd", setup->run.opd), LOG_ERR(&err));
+	if (rc == BUS_EEXIST)
+		return SUPERSEDED;
 	return rc == BUS_EINVAL || rc == BUS_EPARSE ? 2 : 1;
 }
 

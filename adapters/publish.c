@@ -12,6 +12,7 @@
 
 struct adapter_publisher {
 	struct bus_producer *producer;
+	struct adapter_owner *owner;
 	struct adapter_stamp stamp;
 	struct bus_buf frame;
 	uint64_t token;
@@ -19,13 +20,14 @@ struct adapter_publisher {
 	bool told;     /* the log was told that Kafka keeps us waiting */
 };
 
-enum bus_err adapter_publisher_open(const struct bus_kafka_conf *kafka, struct adapter_publisher **out,
-				    struct bus_error *err)
+enum bus_err adapter_publisher_open(const struct bus_kafka_conf *kafka, struct adapter_owner *owner,
+				    struct adapter_publisher **out, struct bus_error *err)
 {
 	struct bus_producer_conf conf = { .kafka = *kafka, .window = WINDOW };
 	struct adapter_publisher *p = bus_xcalloc(1, sizeof(*p));
 	enum bus_err rc = bus_producer_open(&conf, &p->producer, err);
 
+	p->owner = owner;
 	if (rc) {
 		free(p);
 		p = NULL;
@@ -98,6 +100,9 @@ enum bus_err adapter_publish(struct adapter_publisher *p, struct adapter_topic *
 	}
 	value = bus_buf_str(&p->frame);
 	for (;;) {
+		rc = adapter_owner_check(p->owner, err);
+		if (rc)
+			return rc;
 		rc = bus_producer_send(p->producer, t->name, partition, key, avro ? &value : NULL,
 				       p->stamp.header, n, 0, p->token + 1, TRY_MS, &why);
 		if (!rc || !bus_err_retriable(rc))
@@ -123,8 +128,11 @@ enum bus_err adapter_publisher_flush(struct adapter_publisher *p, struct bus_err
 	int64_t stop_by = 0;
 
 	for (;;) {
-		enum bus_err rc = bus_producer_flush(p->producer, TRY_MS, &why);
+		enum bus_err rc = adapter_owner_check(p->owner, err);
 
+		if (rc)
+			return rc;
+		rc = bus_producer_flush(p->producer, TRY_MS, &why);
 		if (!rc) {
 			going_on(p);
 			return BUS_OK;

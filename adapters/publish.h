@@ -8,14 +8,16 @@
 #ifndef ADAPTERS_PUBLISH_H
 #define ADAPTERS_PUBLISH_H
 
+#include "adapters/owner.h"
 #include "adapters/stream.h"
 #include "bus/error.h"
 #include "bus/kafka.h"
 
 struct adapter_publisher;
 
-enum bus_err adapter_publisher_open(const struct bus_kafka_conf *kafka, struct adapter_publisher **out,
-				    struct bus_error *err) BUS_MUSTCHECK;
+/* owner: asked before each record, and while waiting; its errors come back. Outlives the publisher. */
+enum bus_err adapter_publisher_open(const struct bus_kafka_conf *kafka, struct adapter_owner *owner,
+				    struct adapter_publisher **out, struct bus_error *err) BUS_MUSTCHECK;
 void adapter_publisher_close(struct adapter_publisher **p); /* does not flush */
 
 /* avro NULL: a tombstone. BUS_ETOOBIG: the broker would not take it; nothing was sent, no number used. */

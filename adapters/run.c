@@ -139,6 +139,9 @@ static enum bus_err work(struct adapter_desk *d, struct bus_error *err)
 		if (bus_proc_stopping())
 			return bus_fail(err, BUS_ESTOPPED, "stopped");
 		adapter_publisher_poll(d->publisher);
+		rc = adapter_owner_check(d->owner, err);
+		if (rc)
+			return rc;
 		if (!adapter_drop_next(d->drop, &file)) {
 			if (adapter_plug_pulled(d, ADAPTER_AT_IDLE))
 				return bus_fail(err, BUS_ESTOPPED, "plug pulled");
@@ -151,9 +154,10 @@ static enum bus_err work(struct adapter_desk *d, struct bus_error *err)
 	}
 }
 
-static enum bus_err run_once(const struct adapter_run_conf *conf, bool *ready, struct bus_error *err)
+static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter_owner *owner, bool *ready,
+			     struct bus_error *err)
 {
-	struct adapter_desk d = { 0 };
+	struct adapter_desk d = { .owner = owner };
 	enum bus_err rc = adapter_desk_open(&d, conf, err);
 
 	if (!rc)
@@ -173,15 +177,17 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, bool *ready, s
 
 enum bus_err adapter_run(const struct adapter_run_conf *conf, struct bus_error *err)
 {
+	struct adapter_owner *owner = adapter_owner_new(&conf->kafka, conf->opd);
 	struct bus_error why = { 0 };
 	bool ready = false;
 	enum bus_err rc;
 
 	/* Kafka's refusal ends the desk, not the program: with a new one everything is asked anew. */
-	while ((rc = run_once(conf, &ready, &why)) == BUS_EFATAL && !bus_proc_stopping()) {
+	while ((rc = run_once(conf, owner, &ready, &why)) == BUS_EFATAL && !bus_proc_stopping()) {
 		bus_log(BUS_LOG_ERROR, "adapter.begins_anew", LOG_STR("opd", conf->opd), LOG_ERR(&why));
 		pause_ms(LATER_MS);
 	}
+	adapter_owner_free(&owner);
 	if (err)
 		*err = why;
 	return rc;

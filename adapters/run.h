@@ -26,7 +26,7 @@ struct adapter_run_conf {
 	void *hook_ctx;
 };
 
-/* BUS_ESTOPPED is how it ends well. BUS_EINVAL, BUS_EPARSE, BUS_ESCHEMA: configuration, mapping or schema. */
+/* BUS_ESTOPPED is how it ends well. BUS_EEXIST: another adapter of the department has begun (owner.h). BUS_EINVAL, BUS_EPARSE, BUS_ESCHEMA: configuration, mapping or schema. */
 enum bus_err adapter_run(const struct adapter_run_conf *conf, struct bus_error *err) BUS_MUSTCHECK;
 
 /* Loads every mapping and checks what concerns several of them. */
