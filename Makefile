@@ -205,6 +205,11 @@ conformance-table: programs kafka venv
 soak: programs kafka venv
 	KILL_ROUNDS=100 $(PYTEST) -q -s tests/integration/test_kills.py
 
+# A workbook of 1,000,000 rows: memory, rows per second.
+.PHONY: soak-xlsx
+soak-xlsx: programs venv
+	XLSX_ROWS=1000000 $(PYTEST) -q -s tests/integration/test_xlsx.py -k memory_does
+
 # 200 views made by chance and their changes, routes taken away; VIEWS_SEED=N for others.
 .PHONY: soak-views
 soak-views: test-packages

@@ -20,6 +20,7 @@ struct adapter_input {
 	const char *mem; /* what is left of it */
 	size_t mem_left;
 	char *name;
+	const char *tmp;
 	int64_t size;
 
 	char *buf;
@@ -356,6 +357,18 @@ enum bus_err adapter_input_read_at(struct adapter_input *in, uint64_t offset, vo
 		return bus_fail(err, BUS_EIO, "cannot read '%s': %m", in->name);
 	*got = (size_t)r;
 	return BUS_OK;
+}
+
+void adapter_input_set_tmp(struct adapter_input *in, const char *dir)
+{
+	in->tmp = dir;
+}
+
+const char *adapter_input_tmp(const struct adapter_input *in)
+{
+	const char *dir = in->tmp ? in->tmp : getenv("TMPDIR");
+
+	return dir && *dir ? dir : "/var/tmp";
 }
 
 void adapter_input_note_line(struct adapter_input *in, uint64_t line)

@@ -46,6 +46,9 @@ void adapter_input_skip(struct adapter_input *in, size_t n);
  * pieces, and its digest, do not notice. */
 enum bus_err adapter_input_read_at(struct adapter_input *in, uint64_t offset, void *p, size_t n, size_t *got,
 				   struct bus_error *err) BUS_MUSTCHECK;
+/* Where a source may put a temporary file; borrowed. NULL (as it begins): TMPDIR or /var/tmp. */
+void adapter_input_set_tmp(struct adapter_input *in, const char *dir);
+const char *adapter_input_tmp(const struct adapter_input *in);
 /* A file whose lines are not those of its bytes: the source says how far it is. */
 void adapter_input_note_line(struct adapter_input *in, uint64_t line);
 

@@ -3,6 +3,8 @@
 #include <fnmatch.h>
 #include <stdio.h>
 
+#include "adapters/input.h"
+
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 #define WIB_MS ((int64_t)7 * 60 * 60 * 1000)
 
@@ -237,5 +239,6 @@ const struct adapter_source_kind *adapter_map_source(const struct adapter_map *m
 enum bus_err adapter_map_open_source(struct adapter_map *m, struct adapter_input *in, void **source,
 				     struct bus_error *err)
 {
+	adapter_input_set_tmp(in, m->tmp_dir);
 	return m->source->open(m->yaml, m->source_conf, in, m->column, m->n_columns, source, err);
 }

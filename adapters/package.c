@@ -152,6 +152,11 @@ void adapter_package_close(struct adapter_package **p)
 	*p = NULL;
 }
 
+const char *adapter_package_tmp(const struct adapter_package *p)
+{
+	return adapter_input_tmp(p->in);
+}
+
 bool adapter_package_has(const struct adapter_package *p, const char *name)
 {
 	return zip_name_locate(p->zip, name, ZIP_FL_NOCASE) >= 0;

@@ -16,6 +16,8 @@ enum bus_err adapter_package_open(struct adapter_input *in, struct adapter_packa
 				  struct bus_error *err) BUS_MUSTCHECK;
 void adapter_package_close(struct adapter_package **p);
 
+const char *adapter_package_tmp(const struct adapter_package *p); /* adapter_input_tmp of its input */
+
 /* Names are compared without regard to case, as OPC says (ECMA-376-2, 6.2.2.3). */
 bool adapter_package_has(const struct adapter_package *p, const char *name);
 

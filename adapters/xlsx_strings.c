@@ -28,6 +28,7 @@ struct adapter_xlsx_strings {
 	struct store text, end;
 	uint64_t n;
 	/* while reading */
+	const char *dir; /* for files */
 	struct adapter_xml *xml;
 	struct bus_buf one, plain;
 	int in_t, in_phonetic;
@@ -38,19 +39,19 @@ struct adapter_xlsx_strings {
 
 /* ---- stores ---- */
 
-static enum bus_err store_spill(struct store *s, struct bus_error *err)
+static enum bus_err store_spill(struct store *s, const char *dir, struct bus_error *err)
 {
-	const char *dir = getenv("TMPDIR");
 	char *path;
 
 	if (s->fd >= 0)
 		return BUS_OK;
-	path = bus_xasprintf("%s/.titian-strings-XXXXXX", dir && *dir ? dir : "/var/tmp");
+	path = bus_xasprintf("%s/.titian-strings-XXXXXX", dir);
 	s->fd = mkostemp(path, O_CLOEXEC);
 	if (s->fd >= 0)
 		(void)unlink(path);
 	free(path);
-	return s->fd >= 0 ? BUS_OK : bus_fail(err, BUS_EIO, "cannot create a temporary file: %m");
+	return s->fd >= 0 ? BUS_OK
+			  : bus_fail(err, BUS_EIO, "cannot create a temporary file in '%s': %m", dir);
 }
 
 static enum bus_err store_flush(struct store *s, struct bus_error *err)
@@ -134,9 +135,9 @@ static enum bus_err keep(struct adapter_xlsx_strings *s, struct bus_error *err)
 	bus_buf_put(&s->end.buf, &end, sizeof(end));
 	s->n++;
 	if (s->text.fd < 0 && s->text.buf.n + s->end.buf.n > MEMORY_MAX) {
-		rc = store_spill(&s->text, err);
+		rc = store_spill(&s->text, s->dir, err);
 		if (rc == BUS_OK)
-			rc = store_spill(&s->end, err);
+			rc = store_spill(&s->end, s->dir, err);
 	}
 	if (rc == BUS_OK && s->text.fd >= 0 && s->text.buf.n + s->end.buf.n > FLUSH) {
 		rc = store_flush(&s->text, err);
@@ -205,6 +206,7 @@ enum bus_err adapter_xlsx_strings_read(struct adapter_package *p, const char *na
 
 	*out = NULL;
 	s->text.fd = s->end.fd = -1;
+	s->dir = adapter_package_tmp(p);
 	if (rc == BUS_OK) {
 		s->xml = adapter_xml_new(adapter_part_read, part, &handler, s);
 		rc = adapter_xml_all(s->xml, err);

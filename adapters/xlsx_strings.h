@@ -10,7 +10,7 @@
 
 struct adapter_xlsx_strings;
 
-/* Reads the part `name`. BUS_EIO, BUS_EFULL: the temporary file (in TMPDIR or /var/tmp). */
+/* Reads the part `name`. BUS_EIO, BUS_EFULL: the temporary file (adapter_input_tmp). */
 enum bus_err adapter_xlsx_strings_read(struct adapter_package *p, const char *name,
 				       struct adapter_xlsx_strings **out,
 				       struct bus_error *err) BUS_MUSTCHECK;
