@@ -192,6 +192,10 @@ bench: programs kafka venv
 	@$(VENV)/bin/python tests/bench/bench_feeds.py
 	@$(VENV)/bin/python tests/bench/bench_publish.py
 	@$(VENV)/bin/python tests/bench/bench_restproxy.py
+# What REST Proxy's requests for records cost while they wait: some minutes, most of them to make the consumers.
+.PHONY: bench-parked
+bench-parked: programs kafka venv
+	@$(VENV)/bin/python tests/bench/bench_parked.py
 .PHONY: build-bench
 build-bench: $(BENCHES)
 # Other people's registry clients, all of them; and what the registry answers beside its peers.

@@ -1,6 +1,6 @@
 /* gateway/restproxy/consume.h - inside the consumers of REST Proxy's API.
  *
- *   consumers.c     the queue, the threads; who waits for records
+ *   consumers.c     the whole; queue.c: requests that wait, and the threads that do them; budget.c: what they may write
  *   watch.c         whether topics that somebody waits for have grown; parked.c: who waits for what
  *   ask_consumer.c  a request taken down
  *   current.c       the instance as it is, a change of it written; create.c, subscribe.c, assign.c, seek.c, commit.c: what
@@ -190,7 +190,7 @@ struct gw_rp_worker {
 	size_t out_hint;
 };
 
-/* --- consumers.c ---------------------------------------------------------------------------------------------- */
+/* --- queue.c -------------------------------------------------------------------------------------------------- */
 
 /* Takes job; answers at once when too many wait, in all or of its reader. */
 void gw_rp_submit(struct gw_rp_job *job);
@@ -202,6 +202,8 @@ void gw_rp_wrote(struct gw_consumers *c, const char *reader, int64_t bytes);
 /* No more than all of them, or than one reader's share, is under way. */
 bool gw_rp_bytes_left(struct gw_consumers *c, const char *reader);
 void gw_rp_job_free(struct gw_rp_job **job);
+void gw_rp_over(struct gw_rp_job *job);						      /* it is answered */
+void *gw_rp_work(void *worker);							      /* a thread */
 void gw_rp_say(struct gw_rp_job *job, int error_code, const char *detail);	      /* answers */
 void gw_rp_say_for(struct gw_rp_job *job, int error_code, const char *detail, int s); /* with Retry-After */
 void gw_rp_say_err(struct gw_rp_job *job, const struct bus_error *err);		      /* Kafka's trouble */
