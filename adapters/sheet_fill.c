@@ -2,6 +2,7 @@
 
 struct active {
 	const struct adapter_sheet_merge *merge;
+	size_t width; /* within the table */
 	struct adapter_cell value;
 	char *text; /* of value */
 };
@@ -9,9 +10,9 @@ struct active {
 struct adapter_sheet_fill {
 	const struct adapter_sheet_merge *merge;
 	size_t n, next;
-	struct active
-	    *active; /* merges that reach the row in hand; they do not overlap: one a column at most */
+	struct active *active; /* merges that reach the row in hand */
 	size_t n_active;
+	size_t covered; /* columns of theirs; merges that overlap go over the table's own, and are ignored */
 };
 
 struct adapter_sheet_fill *adapter_sheet_fill_new(const struct adapter_sheet_merge *merge, size_t n)
@@ -29,10 +30,12 @@ static void end_merges(struct adapter_sheet_fill *f, uint32_t number)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < f->n_active; i++) {
-		if (f->active[i].merge->row_end < number)
-			free(f->active[i].text);
-		else
+		if (f->active[i].merge->row_end >= number) {
 			f->active[kept++] = f->active[i];
+			continue;
+		}
+		f->covered -= f->active[i].width;
+		free(f->active[i].text);
 	}
 	f->n_active = kept;
 }
@@ -54,17 +57,21 @@ static void begin_merges(struct adapter_sheet_fill *f, uint32_t number, uint32_t
 		const struct adapter_sheet_merge *m = &f->merge[f->next];
 		struct active *a = &f->active[f->n_active];
 		const struct adapter_cell *from;
+		size_t width, right;
 
-		if (m->row < number || m->column < first || m->column - first >= n ||
-		    f->n_active == ADAPTER_SHEET_COLUMNS)
+		if (m->row < number || m->column < first || m->column - first >= n)
 			continue;
 		from = &cell[m->column - first];
-		if (from->kind == ADAPTER_NULL)
+		width = m->column_end - m->column + 1;
+		right = n - (m->column - first);
+		if (width > right)
+			width = right;
+		if (from->kind == ADAPTER_NULL || f->covered + width > n)
 			continue;
-		a->merge = m;
-		a->value = *from;
-		a->text = bus_xstrndup(from->text.n > 0 ? from->text.p : "", from->text.n);
+		*a = (struct active){ m, width, *from,
+				      bus_xstrndup(from->text.n > 0 ? from->text.p : "", from->text.n) };
 		a->value.text.p = a->text;
+		f->covered += width;
 		f->n_active++;
 	}
 }
@@ -77,8 +84,10 @@ void adapter_sheet_fill_row(struct adapter_sheet_fill *f, uint32_t number, uint3
 	for (size_t i = 0; i < f->n_active; i++) {
 		const struct active *a = &f->active[i];
 
-		for (uint32_t c = a->merge->column; c <= a->merge->column_end && c - first < n; c++)
-			if (cell[c - first].kind == ADAPTER_NULL)
-				cell[c - first] = a->value;
+		struct adapter_cell *to = &cell[a->merge->column - first];
+
+		for (size_t k = 0; k < a->width; k++)
+			if (to[k].kind == ADAPTER_NULL)
+				to[k] = a->value;
 	}
 }

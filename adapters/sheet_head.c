@@ -92,14 +92,24 @@ static void join(char **to, const char *text)
 	*to = joined;
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct adapter_sheet_merge *x = a, *y = b;
+
+	if (x->row != y->row)
+		return x->row < y->row ? -1 : 1;
+	return x->column < y->column ? -1 : x->column > y->column;
+}
+
 /* The last column the text of this cell stands for: that of its merge, but in the header's last row its own. */
 static uint32_t reach(uint32_t row, uint32_t column, bool last, const struct adapter_sheet_merge *merge,
 		      size_t n_merges)
 {
-	for (size_t i = 0; i < n_merges && merge[i].row <= row && !last; i++)
-		if (merge[i].row == row && merge[i].column == column)
-			return merge[i].column_end;
-	return column;
+	const struct adapter_sheet_merge key = { .row = row, .column = column }, *m = NULL;
+
+	if (!last && n_merges > 0)
+		m = bsearch(&key, merge, n_merges, sizeof(*merge), by_place);
+	return m ? m->column_end : column;
 }
 
 void adapter_sheet_head_name(struct adapter_sheet_head *h, const struct adapter_sheet_merge *merge,

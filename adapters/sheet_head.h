@@ -33,7 +33,7 @@ void adapter_sheet_head_release(struct adapter_sheet_head *h);
  * with it. */
 void adapter_sheet_head_put(struct adapter_sheet_head *h, const struct adapter_sheet_row *row, uint32_t first,
 			    uint32_t last, size_t rows);
-/* Names the columns by the rows at hand. */
+/* Names the columns by the rows at hand; merge is in order of row and column. */
 void adapter_sheet_head_name(struct adapter_sheet_head *h, const struct adapter_sheet_merge *merge,
 			     size_t n_merges);
 /* Names given, for tables without a header: column first is names[0]. */

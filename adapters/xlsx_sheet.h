@@ -24,7 +24,7 @@ void adapter_xlsx_sheet_close(struct adapter_xlsx_sheet **s);
 enum bus_err adapter_xlsx_sheet_next(struct adapter_xlsx_sheet *s, struct adapter_sheet_row *row,
 				     struct bus_error *err) BUS_MUSTCHECK;
 
-/* The sheet's merged cells, by first row; they stand behind its rows, so this reads the sheet once. The caller frees.
+/* The sheet's merged cells, by first row and column; they stand behind its rows, so this reads the sheet once. The caller frees.
  * BUS_EDATA: more than 100,000. */
 enum bus_err adapter_xlsx_merges(struct adapter_package *p, const char *part,
 				 struct adapter_sheet_merge **out, size_t *n,

@@ -99,32 +99,48 @@ static void merged_cells_of_the_data_are_filled_when_asked(void **state)
 		 "4: #2022|#2|#3\n5: #2022|#6|\\N\n");
 }
 
+/* They cannot overlap; a file in which they do costs no more than one in which they do not. */
+static void merged_cells_that_overlap_are_ignored(void **state)
+{
+	(void)state;
+	sheet_is(
+	    "{fill_merged: true, header: 1}",
+	    DATA(ROW("1", T("A1", "A") T("B1", "B") T("C1", "C")) ROW("2",
+								      N("A2", "1") N("B2", "2") N("C2", "3"))
+		     ROW("3",
+			 N("C3", "4"))) "<mergeCells><mergeCell ref=\"A2:XFD9\"/><mergeCell ref=\"B2:B9\"/>"
+					"<mergeCell ref=\"B2:XFD1048576\"/></mergeCells>",
+	    "A,B,C", "2: #1|#2|#3\n3: #1|#1|#4\n");
+}
+
 static void reads_every_type_of_cell(void **state)
 {
 	const struct xlsx_book b = {
 		.first = DATA(ROW(
-		    "1", T("A1",
-			   "V")) "<row><c t=\"s\"><v>1</v></c></row>"
-				 "<row><c t=\"s\"><v>2</v></c></row>" ROW(
-				     "4", "<c r=\"A4\" t=\"str\"><f>A1&amp;\"x\"</f><v>Vx</v></c>")
-				     ROW("5", "<c r=\"A5\" t=\"b\"><v>1</v></c>") ROW(
-					 "6", "<c r=\"A6\" t=\"e\"><v>#N/A</v></c>")
-					 ROW("7", "<c r=\"A7\"><f>SUM(A1:A2)</f></c>") ROW(
-					     "8", "<c r=\"A8\"><f>1+1</f><v/></c>")
-					     ROW("9", "<c r=\"A9\" t=\"s\"><v>77</v></c>") ROW(
-						 "10", "<c r=\"A10\" s=\"1\"><v>45016</v></c>")
-						 ROW("11", "<c r=\"A11\" s=\"1\"><v>60</v></c>") ROW(
-						     "12", "<c r=\"A12\"><v>zwei</v></c>")
-						     ROW("13", "<c r=\"A13\" "
-							       "t=\"d\"><v>2023-03-31T10:00:00</v></c>") ROW(
-							 "14", "<c r=\"A14\"><v>1.47108010190000E+15</v></c>")
-							 ROW("15",
-							     "<c r=\"A15\" "
-							     "t=\"inlineStr\"><is><r><t>ka</t></r><r><rPr><b/"
-							     "></rPr><t xml:space=\"preserve\">ta "
-							     "</t></r><rPh><t>no</t></rPh></is></c>")
-							     ROW("16",
-								 "<c r=\"A16\" s=\"2\"><v>45016.5</v></c>")),
+		    "1",
+		    T("A1",
+		      "V")) "<row><c t=\"s\"><v>1</v></c></row>"
+			    "<row><c t=\"s\"><v>2</v></c></row>" ROW(
+				"4", "<c r=\"A4\" t=\"str\"><f>A1&amp;\"x\"</f><v>Vx</v></c>")
+				  ROW("5", "<c r=\"A5\" t=\"b\"><v>1</v></c>")
+				      ROW("6", "<c r=\"A6\" t=\"e\"><v>#N/A</v></c>") ROW(
+					  "7", "<c r=\"A7\"><f>SUM(A1:A2)</f></c>")
+					  ROW("8", "<c r=\"A8\"><f>1+1</f><v/></c>") ROW(
+					      "9", "<c r=\"A9\" t=\"s\"><v>77</v></c>")
+					      ROW("10", "<c r=\"A10\" s=\"1\"><v>45016</v></c>") ROW(
+						  "11", "<c r=\"A11\" s=\"1\"><v>60</v></c>")
+						  ROW("12", "<c r=\"A12\"><v>zwei</v></c>") ROW(
+						      "13", "<c r=\"A13\" "
+							    "t=\"d\"><v>2023-03-31T10:00:00</v></c>")
+						      ROW("14",
+							  "<c r=\"A14\"><v>1.47108010190000E+15</v></c>")
+							  ROW("15", "<c r=\"A15\" "
+								    "t=\"inlineStr\"><is><r><t>ka</t></"
+								    "r><r><rPr><b/"
+								    "></rPr><t xml:space=\"preserve\">ta "
+								    "</t></r><rPh><t>no</t></rPh></is></c>")
+							      ROW("16",
+								  "<c r=\"A16\" s=\"2\"><v>45016.5</v></c>")),
 		.strings = "<si><t>nol</t></si><si><t>sa&#xE9;_x000D_tu</t></si>"
 			   "<si><r><t>du</t></r><rPh><t>x</t></rPh><r><t>a</t></r></si>",
 		.styles =
@@ -348,6 +364,7 @@ int main(void)
 		cmocka_unit_test(says_which_column_is_not_there),
 		cmocka_unit_test(merged_headers_name_every_column_they_cover),
 		cmocka_unit_test(merged_cells_of_the_data_are_filled_when_asked),
+		cmocka_unit_test(merged_cells_that_overlap_are_ignored),
 		cmocka_unit_test(reads_every_type_of_cell),
 		cmocka_unit_test(reads_the_1904_system_and_strict_files),
 		cmocka_unit_test(chooses_the_sheet_by_name_or_number),
