@@ -1,4 +1,5 @@
 """Excel workbooks: what `titian-adapter preview` makes of them, against openpyxl and pandas reading the same file."""
+import csv
 import datetime
 import json
 import os
@@ -19,7 +20,7 @@ DATA = ROOT / "tests/data/xlsx"
 REAL = ROOT.parent / "shared" / "data" / "real"
 
 
-def adapter(folder, mapping, *command):
+def adapter(folder, mapping, *command, schemas=DATA):
     key = folder / "city.key"
     if not key.exists():
         key.write_text("5a" * 32 + "\n")
@@ -29,14 +30,14 @@ def adapter(folder, mapping, *command):
     conf.write_text(
         f"opd: contoh\ndrop:\n  dir: {folder}/drop\nmappings: [{mapping}]\n"
         f"referensi: {{dir: {ROOT}/adapters/referensi}}\nkey: {{city: {key}}}\n"
-        f"kafka: {{bootstrap: \"127.0.0.1:1\"}}\nschemas: {{dir: {DATA}}}\nstate: {{dir: {folder}}}\n")
+        f"kafka: {{bootstrap: \"127.0.0.1:1\"}}\nschemas: {{dir: {schemas}}}\nstate: {{dir: {folder}}}\n")
     return subprocess.run([str(ADAPTER), command[0], "--config", str(conf), *map(str, command[1:])],
                           capture_output=True, text=True, timeout=120)
 
 
-def preview(folder, mapping, file):
+def preview(folder, mapping, file, schemas=DATA):
     """Records by the row of the sheet, and refusals as (row, class, column, why)."""
-    done = adapter(folder, mapping, "preview", "--personal", "--limit", 2000000, file)
+    done = adapter(folder, mapping, "preview", "--personal", "--limit", 2000000, file, schemas=schemas)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "TERPOTONG" not in done.stdout, done.stdout
     rows, refused = {}, []
@@ -107,6 +108,29 @@ def test_the_old_format_is_refused_in_words(tmp_path):
         pytest.skip("the real files are not beside this checkout")
     done = adapter(tmp_path, DATA / "dinsos.yaml", "preview", REAL / "bps_bencana_sumut.xls")
     assert done.returncode == 1 and "legacy .xls is not supported: save it as .xlsx" in done.stderr
+
+
+# --- a feed that is also CSV ----------------------------------------------------------------------------
+
+def test_the_sample_feed_as_a_workbook_reads_as_its_csv_does(tmp_path):
+    """Title rows, a header of two rows, sub-totals, an end row: the same records and the same refusals, row by row."""
+    feed = ROOT / "deploy/demo/feeds/dinsos_bansos.csv"
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    with open(feed, encoding="utf-8-sig", newline="") as lines:
+        for row in csv.reader(lines, delimiter=";"):
+            sheet.append(row)
+    book.save(tmp_path / "dinsos_bansos.xlsx")
+    text = (ROOT / "adapters/opd/dinsos/bansos.yaml").read_text().replace('"dinsos_bansos*.csv"', '"dinsos_bansos*"')
+    as_csv, as_xlsx = tmp_path / "csv.yaml", tmp_path / "xlsx.yaml"
+    as_csv.write_text(text)
+    for gone in ['  separator: ";"\n', "  encoding: utf-8\n", "  title_rows: 3\n"]:
+        assert gone in text
+        text = text.replace(gone, "")
+    as_xlsx.write_text(text.replace("kind: delimited", "kind: xlsx"))
+    schemas = ROOT / "schemas/avsc"
+    expected, got = preview(tmp_path, as_csv, feed, schemas), preview(tmp_path, as_xlsx, tmp_path / "dinsos_bansos.xlsx", schemas)
+    assert len(expected[0]) > 100 and expected[1] and got == expected
 
 
 # --- size -----------------------------------------------------------------------------------------------
