@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus/mem.h"
+#include "bus/shares.h"
 
 struct seen {
-	uint8_t id[16];
+	uint8_t id[16], owner[16];
 	int64_t until;
 	uint32_t next; /* in its bucket: place + 1; 0: the last */
-	uint32_t owner;
 };
 
 struct gw_replay {
@@ -21,7 +20,7 @@ struct gw_replay {
 	struct seen *seen; /* a ring: the oldest first, since all are kept equally long */
 	uint32_t *bucket;  /* place + 1; 0: empty */
 	size_t oldest, n;
-	uint32_t has[GW_REPLAY_OWNERS]; /* of n */
+	struct bus_shares *has; /* of n */
 };
 
 struct gw_replay *gw_replay_new(size_t room, int64_t seconds)
@@ -33,6 +32,7 @@ struct gw_replay *gw_replay_new(size_t room, int64_t seconds)
 	r->seconds = seconds;
 	r->seen = bus_xcalloc(room, sizeof(*r->seen));
 	r->bucket = bus_xcalloc(room, sizeof(*r->bucket));
+	r->has = bus_shares_new();
 	pthread_mutex_init(&r->lock, NULL);
 	return r;
 }
@@ -43,6 +43,7 @@ void gw_replay_free(struct gw_replay **r)
 		return;
 	free((*r)->seen);
 	free((*r)->bucket);
+	bus_shares_free(&(*r)->has);
 	pthread_mutex_destroy(&(*r)->lock);
 	free(*r);
 	*r = NULL;
@@ -56,6 +57,11 @@ static uint32_t *bucket_of(struct gw_replay *r, const uint8_t id[16])
 	return &r->bucket[h & (r->room - 1)];
 }
 
+static struct bus_str whose(const uint8_t owner[16])
+{
+	return (struct bus_str){ (const char *)owner, 16 };
+}
+
 static void forget_oldest(struct gw_replay *r)
 {
 	struct seen *s = &r->seen[r->oldest];
@@ -64,33 +70,35 @@ static void forget_oldest(struct gw_replay *r)
 	while (*link != r->oldest + 1)
 		link = &r->seen[*link - 1].next;
 	*link = s->next;
-	r->has[s->owner]--;
+	(void)bus_shares_add(r->has, whose(s->owner), -1);
 	r->oldest = (r->oldest + 1) & (r->room - 1);
 	r->n--;
 }
 
-enum gw_replay_verdict gw_replay_take(struct gw_replay *r, const uint8_t id[16], uint32_t owner, int64_t now)
+enum gw_replay_verdict gw_replay_take(struct gw_replay *r, const uint8_t id[16], const uint8_t owner[16],
+				      int64_t now)
 {
 	enum gw_replay_verdict verdict = GW_REPLAY_NEW;
 	uint32_t *bucket = bucket_of(r, id);
 	size_t at;
 
-	owner %= GW_REPLAY_OWNERS;
 	pthread_mutex_lock(&r->lock);
 	while (r->n > 0 && r->seen[r->oldest].until < now)
 		forget_oldest(r);
 	for (uint32_t i = *bucket; i && verdict == GW_REPLAY_NEW; i = r->seen[i - 1].next)
 		if (memcmp(r->seen[i - 1].id, id, sizeof(r->seen[0].id)) == 0)
 			verdict = GW_REPLAY_SEEN;
-	if (verdict == GW_REPLAY_NEW && (r->n == r->room || r->has[owner] >= (r->room + 3) / 4))
+	if (verdict == GW_REPLAY_NEW &&
+	    (r->n == r->room ||
+	     bus_shares_of(r->has, whose(owner)) >= (int64_t)(r->room + BUS_SHARE_OF - 1) / BUS_SHARE_OF))
 		verdict = GW_REPLAY_FULL;
 	if (verdict == GW_REPLAY_NEW) {
 		at = (r->oldest + r->n++) & (r->room - 1);
 		memcpy(r->seen[at].id, id, sizeof(r->seen[at].id));
 		r->seen[at].until = now + r->seconds;
 		r->seen[at].next = *bucket;
-		r->seen[at].owner = owner;
-		r->has[owner]++;
+		memcpy(r->seen[at].owner, owner, sizeof(r->seen[at].owner));
+		(void)bus_shares_add(r->has, whose(owner), 1);
 		*bucket = (uint32_t)at + 1;
 	}
 	pthread_mutex_unlock(&r->lock);

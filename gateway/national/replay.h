@@ -15,9 +15,8 @@ struct gw_replay *gw_replay_new(size_t room, int64_t seconds);
 void gw_replay_free(struct gw_replay **r);
 
 enum gw_replay_verdict { GW_REPLAY_NEW, GW_REPLAY_SEEN, GW_REPLAY_FULL };
-/* id: 16 bytes of a good hash. owner: a hash; those who share its low GW_REPLAY_OWNERS share a fourth. now: seconds, of any
- * clock that does not go back. */
-#define GW_REPLAY_OWNERS 1024
-enum gw_replay_verdict gw_replay_take(struct gw_replay *r, const uint8_t id[16], uint32_t owner, int64_t now);
+/* id, owner: 16 bytes of a good hash. now: seconds, of any clock that does not go back. */
+enum gw_replay_verdict gw_replay_take(struct gw_replay *r, const uint8_t id[16], const uint8_t owner[16],
+				      int64_t now);
 
 #endif

@@ -239,15 +239,13 @@ static bool again(struct gw_signer *s, const char *name, struct bus_str nonce, i
 	uint8_t digest[BUS_SHA256_LEN], owner[BUS_SHA256_LEN];
 	struct bus_buf text = { 0 };
 	enum gw_replay_verdict v;
-	uint32_t whose;
 
 	bus_buf_put(&text, name, strlen(name) + 1);
 	bus_buf_put(&text, nonce.p, nonce.n);
 	bus_sha256(text.p, text.n, digest);
 	bus_buf_release(&text);
 	bus_sha256(name, strlen(name), owner);
-	memcpy(&whose, owner, sizeof(whose));
-	v = gw_replay_take(s->replay, digest, whose, now);
+	v = gw_replay_take(s->replay, digest, owner, now);
 	*full = v == GW_REPLAY_FULL;
 	return v == GW_REPLAY_SEEN;
 }

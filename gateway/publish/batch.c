@@ -8,7 +8,6 @@
 #define ARENA_MAX ((size_t)16 * 1024 * 1024)
 #define BYTES_MAX ((size_t)2 * GW_PUBLISH_BODY_MAX) /* keys and values; defaults take no JSON */
 #define RECORD_COST 256				    /* of a record on its way, beside its bytes */
-#define READER_LEN sizeof(uint32_t)
 
 struct gw_publish_batch *gw_publish_batch_new(struct gw_publish *p, const char *topic, const char *reader)
 {
@@ -78,12 +77,12 @@ void gw_publish_set_key(struct gw_publish_batch *b, const char *key, struct bus_
 {
 	uint8_t own[BUS_KEY_LEN] = { 0 }, digest[BUS_SHA256_LEN];
 
-	if (b->all && b->all->conf.city) /* what stands on Kafka is no hash that can be guessed */
+	if (b->all && b->all->conf.city) /* without: all gateways must agree still (publish.no_city_key) */
 		bus_hmac_sha256(b->all->conf.city, "publish-key", 11, own);
 	keyed_hash(own, 'r', b->reader, (struct bus_str){ 0 }, digest);
-	memcpy(b->key, digest, READER_LEN); /* shares.h */
+	memcpy(b->key, digest, GW_PUBLISH_READER_LEN); /* claims.c counts by it */
 	keyed_hash(own, 'k', b->reader, bus_str(key), digest);
-	memcpy(b->key + READER_LEN, digest, sizeof(b->key) - READER_LEN);
+	memcpy(b->key + GW_PUBLISH_READER_LEN, digest, sizeof(b->key) - GW_PUBLISH_READER_LEN);
 	keyed_hash(own, 'p', b->topic, print, digest);
 	memcpy(b->print, digest, sizeof(b->print));
 	explicit_bzero(own, sizeof(own));
@@ -109,16 +108,6 @@ const char *gw_publish_problem_of(const struct gw_publish_record *r, enum bus_er
 	}
 }
 
-/* FNV-1a. */
-uint32_t gw_publish_reader(const struct gw_publish_batch *b)
-{
-	uint32_t h = 2166136261;
-
-	for (const char *p = b->reader; *p; p++)
-		h = (h ^ (uint8_t)*p) * 16777619;
-	return h;
-}
-
 void gw_publish_finish(struct gw_publish_batch *b, const char *problem, const char *detail)
 {
 	struct gw_publish *p = b->all;
@@ -131,7 +120,7 @@ void gw_publish_finish(struct gw_publish_batch *b, const char *problem, const ch
 		pthread_mutex_lock(&p->held_lock);
 		p->held -= (int64_t)b->held;
 		p->batches--;
-		(void)gw_shares_add(p->held_of, gw_publish_reader(b), -(int64_t)b->held);
+		(void)bus_shares_add(p->held_of, bus_str(b->reader), -(int64_t)b->held);
 		pthread_mutex_unlock(&p->held_lock);
 	}
 	b->n_refused = 0; /* several threads may have had a part in it */
@@ -155,16 +144,16 @@ static const char *hold(struct gw_publish_batch *b)
 	if (atomic_load(&p->stop))
 		return "publish-busy";
 	pthread_mutex_lock(&p->held_lock);
-	if (gw_shares_of(p->held_of, gw_publish_reader(b)) >
+	if (bus_shares_of(p->held_of, bus_str(b->reader)) >
 		0 && /* the one request always has room in his part */
-	    gw_shares_of(p->held_of, gw_publish_reader(b)) + cost > p->conf.memory / GW_SHARE_OF)
+	    bus_shares_of(p->held_of, bus_str(b->reader)) + cost > p->conf.memory / BUS_SHARE_OF)
 		problem = "publish-share";
 	else if (p->held + cost > p->conf.memory || p->batches >= GW_PUBLISH_BATCHES_MAX)
 		problem = "publish-busy";
 	if (!problem) {
 		p->held += cost;
 		p->batches++;
-		(void)gw_shares_add(p->held_of, gw_publish_reader(b), cost);
+		(void)bus_shares_add(p->held_of, bus_str(b->reader), cost);
 		b->held = (size_t)cost;
 	}
 	pthread_mutex_unlock(&p->held_lock);

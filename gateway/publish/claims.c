@@ -1,6 +1,6 @@
 #include "gateway/publish/claims.h"
 
-#include "gateway/publish/shares.h"
+#include "bus/shares.h"
 
 #define LEN GW_PUBLISH_KEY_LEN
 #define BUCKETS_FIRST ((size_t)1024)
@@ -28,7 +28,7 @@ struct entry {
 
 struct gw_claims {
 	int64_t keep_ms, memory, used;
-	struct gw_shares *shares;
+	struct bus_shares *shares;
 	struct entry **bucket;
 	size_t mask, n;
 	struct entry *oldest, *youngest;
@@ -42,7 +42,7 @@ struct gw_claims *gw_claims_new(int64_t keep_ms, int64_t memory)
 
 	c->keep_ms = keep_ms;
 	c->memory = memory;
-	c->shares = gw_shares_new();
+	c->shares = bus_shares_new();
 	c->bucket = bus_xcalloc(BUCKETS_FIRST, sizeof(*c->bucket));
 	c->mask = BUCKETS_FIRST - 1;
 	return c;
@@ -72,19 +72,16 @@ void gw_claims_free(struct gw_claims **cp)
 		c->of = of->next;
 		free_incarnation(of);
 	}
-	gw_shares_free(&c->shares);
+	bus_shares_free(&c->shares);
 	free(c->bucket);
 	free(c);
 }
 
 /* --- entries ------------------------------------------------------------------------------------------------- */
 
-static uint32_t reader_of(const uint8_t *key)
+static struct bus_str reader_of(const uint8_t *key)
 {
-	uint32_t reader;
-
-	memcpy(&reader, key, sizeof(reader));
-	return reader;
+	return (struct bus_str){ (const char *)key, GW_PUBLISH_READER_LEN };
 }
 
 /* Keys are hashes already; a reader's all begin alike. */
@@ -92,7 +89,7 @@ static size_t bucket_of(const struct gw_claims *c, const uint8_t *key)
 {
 	uint64_t h;
 
-	memcpy(&h, key + sizeof(uint32_t), sizeof(h));
+	memcpy(&h, key + GW_PUBLISH_READER_LEN, sizeof(h));
 	return (size_t)h & c->mask;
 }
 
@@ -123,7 +120,7 @@ static void grow(struct gw_claims *c)
 static void count(struct gw_claims *c, const struct entry *e, int64_t bytes)
 {
 	c->used += bytes;
-	(void)gw_shares_add(c->shares, reader_of(e->key), bytes);
+	(void)bus_shares_add(c->shares, reader_of(e->key), bytes);
 }
 
 static void put_youngest(struct gw_claims *c, struct entry *e)
@@ -394,7 +391,7 @@ void gw_claims_look(const struct gw_claims *c, const uint8_t key[LEN], const uin
 
 const char *gw_claims_full(const struct gw_claims *c, const uint8_t key[LEN])
 {
-	if (gw_shares_of(c->shares, reader_of(key)) >= c->memory / GW_SHARE_OF)
+	if (bus_shares_of(c->shares, reader_of(key)) >= c->memory / BUS_SHARE_OF)
 		return "idempotency-share";
 	return c->used >= c->memory ? "idempotency-full" : NULL;
 }

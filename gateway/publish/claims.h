@@ -18,7 +18,7 @@
  * So a key's records are committed at most once: before a second one commits, the first one was fenced (its open
  * transaction is aborted, or done), and the second has read the answers to their end and found none.
  * Times are the broker's (LogAppendTime). Memory: bounded by gw_claims_full(), asked before a claim is made; each reader
- * (shares.h) has a part of it. O is said again now and then: an incarnation of which nothing was heard for as long as keys
+ * (its hash, with which keys begin) has a part of it. O is said again now and then: an incarnation of which nothing was heard for as long as keys
  * are kept, and that holds none, is forgotten. Only ids of ours (GW_PUBLISH_ID_PREFIX) are taken: whoever is named there
  * may be fenced.
  * Thread: under the journal's lock.

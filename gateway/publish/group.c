@@ -23,7 +23,7 @@ static struct gw_publish_batch *pop(struct gw_batch_list *l)
 static bool is_suspect(const struct gw_journal *j, const struct gw_publish_batch *b, int64_t now)
 {
 	for (size_t i = 0; i < GW_JOURNAL_SUSPECTS; i++)
-		if (j->suspect[i].until > now && j->suspect[i].reader == gw_publish_reader(b))
+		if (j->suspect[i].until > now && strcmp(j->suspect[i].reader, b->reader) == 0)
 			return true;
 	return b->suspect;
 }
@@ -34,11 +34,11 @@ static void suspect(struct gw_journal *j, struct gw_publish_batch *b)
 
 	b->suspect = true;
 	for (size_t i = 0; i < GW_JOURNAL_SUSPECTS; i++)
-		if (j->suspect[i].until > now && j->suspect[i].reader == gw_publish_reader(b)) {
+		if (j->suspect[i].until > now && strcmp(j->suspect[i].reader, b->reader) == 0) {
 			j->suspect[i].until = now + SUSPECT_MS;
 			return;
 		}
-	j->suspect[j->next_suspect].reader = gw_publish_reader(b);
+	memcpy(j->suspect[j->next_suspect].reader, b->reader, sizeof(b->reader));
 	j->suspect[j->next_suspect].until = now + SUSPECT_MS;
 	j->next_suspect = (j->next_suspect + 1) % GW_JOURNAL_SUSPECTS;
 }

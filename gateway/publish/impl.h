@@ -5,7 +5,6 @@
  *   stamp.c    the headers of a record
  *   schema.c   which schema; values and keys
  *   receipt.c  the answer's body
- *   shares.h   what each reader has of the memory
  *   journal.h  idempotency keys: claims.h what the log says, journal.c the topics, commit.c the transactions,
  *              lane.c their producers
  */
@@ -18,8 +17,8 @@
 #include "bus/arena.h"
 #include "bus/metrics.h"
 #include "bus/sender.h"
+#include "bus/shares.h"
 #include "gateway/publish/publish.h"
-#include "gateway/publish/shares.h"
 #include "schemas/avro/read.h"
 
 #define GW_PUBLISH_BATCHES_MAX 4096
@@ -44,7 +43,7 @@ struct gw_publish {
 
 	pthread_mutex_t held_lock; /* of what follows */
 	int64_t held;		   /* bytes of batches on their way */
-	struct gw_shares *held_of; /* the same by reader */
+	struct bus_shares *held_of; /* the same by reader */
 	int batches;
 	_Atomic bool stop;
 
@@ -66,7 +65,6 @@ void gw_plain_stop(struct gw_publish *p);
 void gw_plain_submit(struct gw_publish_batch *b);
 
 /* batch.c */
-uint32_t gw_publish_reader(const struct gw_publish_batch *b); /* for tables of readers */
 void gw_publish_finish(struct gw_publish_batch *b, const char *problem,
 		       const char *detail); /* problem NULL: see records */
 /* The problem of what bus/sender.h says of a record. */
@@ -76,7 +74,7 @@ const char *gw_publish_problem_of(const struct gw_publish_record *r, enum bus_er
 struct gw_stamp {
 	struct bus_header header[12 + GW_PUBLISH_HEADERS_MAX];
 	size_t n;
-	char id[2 * GW_PUBLISH_KEY_LEN + 16], source[96], type[GW_PUBLISH_TOPIC_MAX + 32], time[40];
+	char id[2 * (GW_PUBLISH_KEY_LEN - GW_PUBLISH_READER_LEN) + 16], source[96], type[GW_PUBLISH_TOPIC_MAX + 32], time[40];
 	size_t id_prefix;
 };
 void gw_stamp_batch(struct gw_stamp *s, const struct gw_publish_batch *b);

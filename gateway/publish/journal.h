@@ -61,7 +61,7 @@ struct gw_journal {
 	char taken_id[GW_CLAIM_ID_MAX + 1];
 	int64_t took_at;
 	struct {
-		uint32_t reader;
+		char reader[64];
 		int64_t until;		/* monotonic ms */
 	} suspect[GW_JOURNAL_SUSPECTS]; /* readers of whom Kafka refused a record not long ago */
 	unsigned next_suspect;

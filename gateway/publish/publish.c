@@ -17,7 +17,7 @@ enum bus_err gw_publish_open(const struct gw_publish_conf *conf, struct gw_publi
 	pthread_rwlock_init(&p->plain_lock, NULL);
 	pthread_mutex_init(&p->known_lock, NULL);
 	pthread_mutex_init(&p->held_lock, NULL);
-	p->held_of = gw_shares_new();
+	p->held_of = bus_shares_new();
 	p->records = bus_metric("titian_publish_records_total", "counter",
 				"Records taken over HTTP that are in Kafka.", "");
 	p->refused = bus_metric("titian_publish_refused_total", "counter",
@@ -57,7 +57,7 @@ void gw_publish_free(struct gw_publish **pp)
 	gw_publish_known_release(p);
 	pthread_mutex_destroy(&p->known_lock);
 	pthread_mutex_destroy(&p->held_lock);
-	gw_shares_free(&p->held_of);
+	bus_shares_free(&p->held_of);
 	pthread_rwlock_destroy(&p->plain_lock);
 	explicit_bzero(p->city, sizeof(p->city));
 	free(p->topic);

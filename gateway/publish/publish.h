@@ -24,7 +24,8 @@
 
 #define GW_PUBLISH_RECORDS_MAX 10000		      /* of a batch */
 #define GW_PUBLISH_BODY_MAX ((size_t)8 * 1024 * 1024) /* of a request, as sent and unpacked */
-#define GW_PUBLISH_KEY_LEN 16			      /* of an idempotency key, hashed */
+#define GW_PUBLISH_KEY_LEN 32			      /* of an idempotency key, hashed: its reader, then it */
+#define GW_PUBLISH_READER_LEN 16
 #define GW_PUBLISH_TOPIC_MAX 249		      /* Kafka's */
 #define GW_PUBLISH_ID_PREFIX "titian-publish-"	      /* of conf.id */
 

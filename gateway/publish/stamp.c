@@ -16,7 +16,7 @@ void gw_stamp_batch(struct gw_stamp *s, const struct gw_publish_batch *b)
 {
 	const char *rest = strncmp(b->topic, "pku.", 4) == 0 ? b->topic + 4 : b->topic;
 
-	bus_hex(b->key, sizeof(b->key), s->id);
+	bus_hex(b->key + GW_PUBLISH_READER_LEN, sizeof(b->key) - GW_PUBLISH_READER_LEN, s->id);
 	s->id_prefix = strlen(s->id);
 	s->id[s->id_prefix++] = '/';
 	snprintf(s->source, sizeof(s->source), "urn:titian:publish:%s", b->reader);

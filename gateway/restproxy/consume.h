@@ -19,7 +19,7 @@
 #include "bus/consumer_group.h"
 #include "bus/json.h"
 #include "bus/metrics.h"
-#include "gateway/publish/shares.h"
+#include "bus/shares.h"
 #include "gateway/restproxy/budget.h"
 #include "gateway/restproxy/consumers.h"
 #include "gateway/restproxy/log.h"
@@ -91,7 +91,7 @@ struct gw_consumers {
 	struct gw_rp_job *queue, **queue_end;
 	struct gw_rp_job *parked; /* just now: watch.c takes them */
 	size_t n_jobs, n_queue, n_idle;
-	struct gw_shares *jobs_of, *held_of; /* by reader: of n_jobs, of held */
+	struct bus_shares *jobs_of, *held_of; /* by reader: of n_jobs, of held */
 	struct gw_rp_budget *budget;
 	struct gw_rp_worker *worker;
 	struct gw_rp_commits commits[GW_RP_COMMITS];
@@ -194,9 +194,8 @@ struct gw_rp_worker {
 
 /* Takes job; answers at once when too many wait, in all or of its reader. */
 void gw_rp_submit(struct gw_rp_job *job);
-uint32_t gw_rp_reader_hash(const char *reader);
 /* Bytes of an answer that is under way; less than 0: it is over. */
-void gw_rp_hold_bytes(struct gw_consumers *c, uint32_t reader, int64_t bytes);
+void gw_rp_hold_bytes(struct gw_consumers *c, const char *reader, int64_t bytes);
 /* Bytes of state that were written for a reader, or are committed to Kafka: restproxy.writes. */
 void gw_rp_wrote(struct gw_consumers *c, const char *reader, int64_t bytes);
 /* No more than all of them, or than one reader's share, is under way. */

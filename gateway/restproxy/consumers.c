@@ -44,8 +44,8 @@ enum bus_err gw_consumers_open(struct gw_api *api, const struct gw_consumers_con
 	c->conf = *conf;
 	c->queue_end = &c->queue;
 	c->plans = schema_cache_new(0, 0);
-	c->jobs_of = gw_shares_new();
-	c->held_of = gw_shares_new();
+	c->jobs_of = bus_shares_new();
+	c->held_of = bus_shares_new();
 	c->budget = gw_rp_budget_new(conf->writes);
 	c->worker = bus_xcalloc((size_t)conf->threads, sizeof(*c->worker));
 	pthread_mutex_init(&c->topics.lock, NULL);
@@ -144,8 +144,8 @@ void gw_consumers_free(struct gw_consumers **cp)
 	bus_groups_close(&c->groups);
 	gw_rp_topics_release(&c->topics);
 	schema_cache_free(&c->plans);
-	gw_shares_free(&c->jobs_of);
-	gw_shares_free(&c->held_of);
+	bus_shares_free(&c->jobs_of);
+	bus_shares_free(&c->held_of);
 	gw_rp_budget_free(&c->budget);
 	pthread_cond_destroy(&c->moved);
 	pthread_mutex_destroy(&c->lock);

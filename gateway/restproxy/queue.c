@@ -115,27 +115,17 @@ static void push(struct gw_consumers *c, struct gw_rp_job *job)
 	pthread_cond_broadcast(&c->moved);
 }
 
-uint32_t gw_rp_reader_hash(const char *reader)
-{
-	uint32_t h = 2166136261U; /* FNV-1a: names in the policy are no attacker's */
-
-	for (; *reader; reader++)
-		h = (h ^ (uint8_t)*reader) * 16777619U;
-	return h;
-}
-
 void gw_rp_submit(struct gw_rp_job *job)
 {
 	struct gw_consumers *c = job->all;
-	const uint32_t reader = gw_rp_reader_hash(job->reader);
 	bool taken, shared;
 
 	pthread_mutex_lock(&c->lock);
-	shared = gw_shares_of(c->jobs_of, reader) < GW_RP_JOBS_MAX / GW_SHARE_OF;
+	shared = bus_shares_of(c->jobs_of, bus_str(job->reader)) < GW_RP_JOBS_MAX / BUS_SHARE_OF;
 	taken = shared && !c->stop && c->n_jobs < GW_RP_JOBS_MAX;
 	if (taken) {
 		c->n_jobs++;
-		gw_shares_add(c->jobs_of, reader, 1);
+		bus_shares_add(c->jobs_of, bus_str(job->reader), 1);
 		push(c, job);
 	}
 	pthread_mutex_unlock(&c->lock);
@@ -145,18 +135,18 @@ void gw_rp_submit(struct gw_rp_job *job)
 	gw_rp_over(job);
 }
 
-void gw_rp_hold_bytes(struct gw_consumers *c, uint32_t reader, int64_t bytes)
+void gw_rp_hold_bytes(struct gw_consumers *c, const char *reader, int64_t bytes)
 {
 	atomic_fetch_add(&c->held, bytes);
 	pthread_mutex_lock(&c->lock);
-	gw_shares_add(c->held_of, reader, bytes);
+	bus_shares_add(c->held_of, bus_str(reader), bytes);
 	pthread_mutex_unlock(&c->lock);
 }
 
 void gw_rp_wrote(struct gw_consumers *c, const char *reader, int64_t bytes)
 {
 	pthread_mutex_lock(&c->lock);
-	gw_rp_budget_take(c->budget, gw_rp_reader_hash(reader), bytes, bus_clock_mono_ms());
+	gw_rp_budget_take(c->budget, reader, bytes, bus_clock_mono_ms());
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -169,7 +159,7 @@ static int budget_wait(const struct gw_rp_job *job)
 	if (job->reads || job->deadline > 0) /* what has begun goes on */
 		return 0;
 	pthread_mutex_lock(&c->lock);
-	s = gw_rp_budget_wait(c->budget, gw_rp_reader_hash(job->reader), bus_clock_mono_ms());
+	s = gw_rp_budget_wait(c->budget, job->reader, bus_clock_mono_ms());
 	pthread_mutex_unlock(&c->lock);
 	return s;
 }
@@ -179,9 +169,9 @@ bool gw_rp_bytes_left(struct gw_consumers *c, const char *reader)
 	int64_t share;
 
 	pthread_mutex_lock(&c->lock);
-	share = gw_shares_of(c->held_of, gw_rp_reader_hash(reader));
+	share = bus_shares_of(c->held_of, bus_str(reader));
 	pthread_mutex_unlock(&c->lock);
-	return atomic_load(&c->held) <= c->conf.memory && share <= c->conf.memory / GW_SHARE_OF;
+	return atomic_load(&c->held) <= c->conf.memory && share <= c->conf.memory / BUS_SHARE_OF;
 }
 
 void gw_rp_unpark(struct gw_consumers *c, struct gw_rp_job *jobs)
@@ -285,7 +275,7 @@ static void run_job(struct gw_rp_worker *w, struct gw_rp_job *job)
 		job = NULL;
 	} else {
 		c->n_jobs--;
-		gw_shares_add(c->jobs_of, gw_rp_reader_hash(job->reader), -1);
+		bus_shares_add(c->jobs_of, bus_str(job->reader), -1);
 	}
 	pthread_cond_broadcast(&c->moved);
 	pthread_mutex_unlock(&c->lock);

@@ -22,7 +22,7 @@ struct given {
 	struct bus_http_request *req;
 	uint8_t id[GW_RP_ID_LEN];
 	uint64_t seq;
-	uint32_t reader;
+	char reader[GW_READER_NAME_MAX];
 	int64_t bytes;
 };
 
@@ -152,7 +152,7 @@ static void give(struct gw_rp_worker *w, struct gw_rp_job *job, const struct gw_
 	given->req = job->req;
 	memcpy(given->id, i->id, sizeof(given->id));
 	given->seq = i->seq;
-	given->reader = gw_rp_reader_hash(job->reader);
+	memcpy(given->reader, job->reader, sizeof(given->reader));
 	given->bytes = (int64_t)body.n;
 	gw_rp_hold_bytes(c, given->reader, given->bytes);
 	w->out_hint = body.n + body.n / 16;

@@ -11,6 +11,7 @@
 #include "gateway/publish/impl.h"
 
 #define LEN GW_PUBLISH_KEY_LEN
+#define CLAIM (1 + 3 * (size_t)LEN) /* bytes of a claim, of an answer's head */
 #define KEEP 1000000
 
 static int reader; /* of keys that are named now */
@@ -18,9 +19,9 @@ static int reader; /* of keys that are named now */
 static void name(uint8_t out[LEN], int n)
 {
 	memset(out, 0, LEN);
-	memcpy(out, &reader, sizeof(reader));
-	memcpy(out + 4, &n, sizeof(n));
-	out[15] = 1;
+	memcpy(out + GW_PUBLISH_READER_LEN - sizeof(reader), &reader, sizeof(reader));
+	memcpy(out + GW_PUBLISH_READER_LEN, &n, sizeof(n));
+	out[LEN - 1] = 1;
 }
 
 static struct gw_claim_event say(struct gw_claims *c, char what, int key, int print, int incarnation,
@@ -149,11 +150,11 @@ static void an_answer_comes_back_as_it_was_given(void **unused)
 	assert_string_equal(again->record[9].problem, "record-invalid");
 	assert_string_equal(again->record[9].pointer, "/records/9/n");
 	assert_string_equal(again->record[9].detail, "not an int");
-	for (size_t n = 0; n < out.n - 49; n++) { /* cut off anywhere: no answer, and nothing read beyond */
+	for (size_t n = 0; n < out.n - CLAIM; n++) { /* cut off anywhere: no answer, and nothing read beyond */
 		struct gw_publish_batch *cut = gw_publish_batch_new(NULL, "t", "r");
 		char *copy = bus_xmalloc(n + 1);
 
-		memcpy(copy, out.p + 49, n);
+		memcpy(copy, out.p + CLAIM, n);
 		assert_false(gw_claims_get_answer((struct bus_str){ copy, n }, cut));
 		free(copy);
 		gw_publish_batch_free(&cut);
@@ -307,13 +308,14 @@ static void keys_stand_hashed_with_the_citys_key(void **unused)
 		gw_publish_set_key(b[i], "kunci-1", BUS_STR("isi"));
 		other = gw_publish_batch_new(p, "topik", "pembaca");
 		gw_publish_set_key(other, "kunci-2", BUS_STR("isi"));
-		assert_memory_equal(other->key, b[i]->key, 4); /* his part */
+		assert_memory_equal(other->key, b[i]->key, GW_PUBLISH_READER_LEN); /* his part */
 		assert_memory_not_equal(other->key, b[i]->key, LEN);
 		assert_memory_equal(other->print, b[i]->print, LEN);
 		gw_publish_batch_free(&other);
 		for (int k = 0; k < i; k++) {
-			assert_memory_not_equal(b[k]->key, b[i]->key, 4);
-			assert_memory_not_equal(b[k]->key + 4, b[i]->key + 4, LEN - 4);
+			assert_memory_not_equal(b[k]->key, b[i]->key, GW_PUBLISH_READER_LEN);
+			assert_memory_not_equal(b[k]->key + GW_PUBLISH_READER_LEN, b[i]->key + GW_PUBLISH_READER_LEN,
+						LEN - GW_PUBLISH_READER_LEN);
 			assert_memory_not_equal(b[k]->print, b[i]->print, LEN);
 		}
 		bus_sha256("pembaca\0kunci-1", 15, plain);
@@ -335,7 +337,7 @@ static void what_is_no_record_of_ours_changes_nothing(void **unused)
 		struct gw_claim_event e;
 		uint8_t key[LEN];
 
-		if (n == 49) /* a claim, indeed */
+		if (n == CLAIM) /* a claim, indeed */
 			continue;
 		gw_claims_read(c, (struct bus_str){ bytes, n }, 1, &e);
 		assert_int_equal(e.said, GW_CLAIM_BROKEN);

@@ -254,6 +254,14 @@ static void refuses_what_is_no_structured_field(void **state)
 	assert_int_equal(gw_field_dictionary(bus_str(many), arena, &m, &err), BUS_EPARSE);
 }
 
+static const uint8_t *owner(uint8_t n)
+{
+	static uint8_t id[16];
+
+	id[15] = n;
+	return id;
+}
+
 static void a_nonce_is_good_once(void **state)
 {
 	struct gw_replay *r = gw_replay_new(4, 10);
@@ -262,18 +270,18 @@ static void a_nonce_is_good_once(void **state)
 	(void)state;
 	for (uint8_t i = 0; i < 4; i++) {
 		id[0] = i * 4; /* of one bucket */
-		assert_int_equal(gw_replay_take(r, id, i, 100 + i), GW_REPLAY_NEW);
-		assert_int_equal(gw_replay_take(r, id, i, 100 + i), GW_REPLAY_SEEN);
+		assert_int_equal(gw_replay_take(r, id, owner(i), 100 + i), GW_REPLAY_NEW);
+		assert_int_equal(gw_replay_take(r, id, owner(i), 100 + i), GW_REPLAY_SEEN);
 	}
 	id[0] = 99;
-	assert_int_equal(gw_replay_take(r, id, 9, 105), GW_REPLAY_FULL);
+	assert_int_equal(gw_replay_take(r, id, owner(9), 105), GW_REPLAY_FULL);
 	id[0] = 0;
-	assert_int_equal(gw_replay_take(r, id, 0, 110), GW_REPLAY_SEEN);
+	assert_int_equal(gw_replay_take(r, id, owner(0), 110), GW_REPLAY_SEEN);
 	id[0] = 99;
-	assert_int_equal(gw_replay_take(r, id, 9, 111), GW_REPLAY_NEW); /* the first is forgotten */
+	assert_int_equal(gw_replay_take(r, id, owner(9), 111), GW_REPLAY_NEW); /* the first is forgotten */
 	id[0] = 0;
-	assert_int_equal(gw_replay_take(r, id, 0, 111), GW_REPLAY_FULL);
-	assert_int_equal(gw_replay_take(r, id, 0, 112), GW_REPLAY_NEW);
+	assert_int_equal(gw_replay_take(r, id, owner(0), 111), GW_REPLAY_FULL);
+	assert_int_equal(gw_replay_take(r, id, owner(0), 112), GW_REPLAY_NEW);
 	gw_replay_free(&r);
 }
 
@@ -285,11 +293,11 @@ static void one_reader_leaves_room_for_others(void **state)
 	(void)state;
 	for (uint8_t i = 0; i < 3; i++) {
 		id[0] = i;
-		assert_int_equal(gw_replay_take(r, id, 1, 100), i < 2 ? GW_REPLAY_NEW : GW_REPLAY_FULL);
+		assert_int_equal(gw_replay_take(r, id, owner(1), 100), i < 2 ? GW_REPLAY_NEW : GW_REPLAY_FULL);
 	}
-	assert_int_equal(gw_replay_take(r, id, 2, 100), GW_REPLAY_NEW);
+	assert_int_equal(gw_replay_take(r, id, owner(2), 100), GW_REPLAY_NEW);
 	id[0] = 9;
-	assert_int_equal(gw_replay_take(r, id, 1, 111), GW_REPLAY_NEW); /* his are forgotten */
+	assert_int_equal(gw_replay_take(r, id, owner(1), 111), GW_REPLAY_NEW); /* his are forgotten */
 	gw_replay_free(&r);
 }
 
