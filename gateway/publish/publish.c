@@ -1,3 +1,4 @@
+#include "bus/log.h"
 #include "gateway/publish/impl.h"
 #include "gateway/publish/journal.h"
 
@@ -26,6 +27,10 @@ enum bus_err gw_publish_open(const struct gw_publish_conf *conf, struct gw_publi
 				 "Requests answered from an earlier one of the same Idempotency-Key.", "");
 	p->busy = bus_metric("titian_publish_busy_total", "counter",
 			     "Requests refused because too much was on its way.", "");
+	if (!conf->city)
+		bus_log(BUS_LOG_WARN, "publish.no_city_key",
+			LOG_STR("reason", "publish.city_key is not set: idempotency keys stand in the topics hashed without a "
+					  "secret, so whoever reads those can try guesses; a NIK as a key is refused"));
 	rc = gw_plain_start(p, err);
 	if (rc == BUS_OK)
 		rc = gw_journal_start(p, &p->journal, err);
