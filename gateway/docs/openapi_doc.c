@@ -214,6 +214,21 @@ static void put_info(struct gw_pen *p)
 	bus_json_object_end(&p->j);
 }
 
+/* Any of the first n. */
+static void put_security(struct gw_pen *p, size_t n)
+{
+	static const char *const scheme[] = { "bearer", "api_key", "basic" };
+
+	gw_pen_array(p, "security");
+	for (size_t i = 0; i < n; i++) {
+		bus_json_object(&p->j);
+		gw_pen_array(p, scheme[i]);
+		bus_json_array_end(&p->j);
+		bus_json_object_end(&p->j);
+	}
+	bus_json_array_end(&p->j);
+}
+
 static void put_servers(struct gw_pen *p, const char *url)
 {
 	gw_pen_array(p, "servers");
@@ -221,15 +236,7 @@ static void put_servers(struct gw_pen *p, const char *url)
 	gw_pen_str(p, "url", url);
 	bus_json_object_end(&p->j);
 	bus_json_array_end(&p->j);
-	/* either of the two */
-	gw_pen_array(p, "security");
-	for (int i = 0; i < 2; i++) {
-		bus_json_object(&p->j);
-		gw_pen_array(p, i ? "api_key" : "bearer");
-		bus_json_array_end(&p->j);
-		bus_json_object_end(&p->j);
-	}
-	bus_json_array_end(&p->j);
+	put_security(p, 2);
 }
 
 const struct gw_operation *gw_operation_of(const char *method, const char *path)
@@ -278,10 +285,10 @@ void gw_openapi_operation(struct gw_pen *p, const struct gw_operation *o, const 
 	bus_json_put_text(&p->j, view ? view : o->tag);
 	bus_json_array_end(&p->j);
 	gw_pen_text(p, "summary", o->title_id, o->title_en);
-	if (o->open) {
-		gw_pen_array(p, "security");
-		bus_json_array_end(&p->j);
-	}
+	if (o->open)
+		put_security(p, 0);
+	else if (strcmp(o->tag, "rest-proxy") == 0) /* its clients know Basic alone */
+		put_security(p, 3);
 	gw_pen_parameters(p, parameters);
 	bus_json_array_end(&p->j);
 	if (o->body)

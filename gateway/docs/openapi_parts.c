@@ -567,6 +567,14 @@ static void put_security(struct gw_pen *p)
 	gw_pen_str(p, "in", "header");
 	gw_pen_str(p, "name", "X-Api-Key");
 	bus_json_object_end(&p->j);
+	if (!p->one) {
+		gw_pen_object(p, "basic");
+		gw_pen_str(p, "type", "http");
+		gw_pen_str(p, "scheme", "basic");
+		gw_pen_text(p, "description", "Nama apa saja; sandinya kunci pembaca. Hanya di alamat REST Proxy.",
+			    "Any user name; the password is a reader's key. On REST Proxy's paths alone.");
+		bus_json_object_end(&p->j);
+	}
 	bus_json_object_end(&p->j);
 }
 

@@ -1,4 +1,5 @@
 """The OpenAPI document: valid by somebody else's validator, complete, and true."""
+import base64
 import json
 import re
 import urllib.parse
@@ -157,6 +158,12 @@ def test_refusals_are_documented_problems(sample, general):
                 assert status in (200, 404)
                 continue
             assert status == 401 and "401" in operation["responses"], path
+            ways = {way for either in operation.get("security", general["security"]) for way in either}
+            basic = base64.b64encode(("siapa:" + sample.city.key).encode()).decode()
+            if method == "get" and "records" not in path:  # a key as password, where that is promised, and nowhere else
+                status = sample.request(url, key=False, headers={"Authorization": "Basic " + basic}, accept="*/*")[0]
+                assert ("basic" in ways) == (status != 401), (path, status)
+            assert ways - {"basic"} == {"bearer", "api_key"} and ways <= set(general["components"]["securitySchemes"]), path
             proxied = operation["tags"] == ["rest-proxy"]  # Confluent's shape, and its clients know Basic only
             assert headers.get_content_type() == ("application/vnd.kafka.v2+json" if proxied else "application/problem+json"), path
             assert "Bearer" in headers.get_all("WWW-Authenticate")
