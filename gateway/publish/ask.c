@@ -11,6 +11,7 @@
 #include "bus/json_out.h"
 #include "gateway/publish/body.h"
 #include "gateway/publish/impl.h"
+#include "gateway/publish/slice.h"
 #include "gateway/serve/api.h"
 
 #define KEY_MAX 255
@@ -36,7 +37,8 @@ static void reply(const struct gw_publish_batch *b, struct bus_http_request *req
 
 	if (b->problem) {
 		if (strcmp(b->problem, "idempotency-other") != 0)
-			bus_http_set(req, "Retry-After", strcmp(b->problem, "idempotency-share") == 0 ? "60" : "1");
+			bus_http_set(req, "Retry-After",
+				     strcmp(b->problem, "idempotency-share") == 0 ? "60" : "1");
 		gw_problem_in(req, english, b->problem, b->detail, NULL);
 		return;
 	}
@@ -265,6 +267,15 @@ static bool put_attribute(void *ctx, const char *name, const char *value)
 	return true;
 }
 
+/* Or none. What came after it would be read as attributes of the event. */
+static bool one_value(struct bus_str text)
+{
+	struct gw_slice s = { .p = text.p, .end = text.p + text.n };
+	struct bus_str value;
+
+	return text.n == 0 || (gw_slice_value(&s, &value) && gw_slice_over(&s));
+}
+
 /* As the structured form has it: one way to read an event. */
 static void structure(struct bus_http_request *req, enum gw_body_kind kind, struct bus_str data,
 		      struct bus_buf *out)
@@ -303,6 +314,10 @@ static bool read_question(struct question *q, struct bus_http_request *req, stru
 		goto out;
 	if (good && bus_http_header(req, "ce-specversion") && q->body.kind <= GW_BODY_AVRO &&
 	    q->body.kind != GW_BODY_NDJSON) {
+		if (q->body.kind == GW_BODY_JSON && !one_value(text)) {
+			good = refuse(q, "body-invalid", "not one JSON value", NULL);
+			goto out;
+		}
 		structure(req, q->body.kind, text, &event);
 		q->body.kind = GW_BODY_EVENT;
 		text = bus_buf_str(&event);

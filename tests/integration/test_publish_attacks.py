@@ -49,10 +49,11 @@ def gateway(apart, topics):
     own.stop()
 
 
-def post(gateway, body, topic=GOOD, query="", reader="uji", kind="application/json", key=None):
+def post(gateway, body, topic=GOOD, query="", reader="uji", kind="application/json", key=None, **more):
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
     status, head, answer = gateway.request("/v1/topics/%s/records%s" % (topic, query), method="POST", body=body, key=gateway.keys[reader],
-                                           headers={"Content-Type": kind, "Accept-Language": "en", "Idempotency-Key": key or str(uuid.uuid4())})
+                                           headers={"Content-Type": kind, "Accept-Language": "en", "Idempotency-Key": key or str(uuid.uuid4()),
+                                                    **{k.replace("_", "-"): v for k, v in more.items()}})
     return status, head, json.loads(answer)
 
 
@@ -137,3 +138,45 @@ def test_a_reader_who_fills_the_memory_of_keys_does_not_shut_out_the_others(apar
         assert status == 200  # one request alone may be larger than a reader's part
     finally:
         own.stop()
+
+
+def test_a_key_is_its_readers_and_stands_for_one_question(gateway):
+    """Another reader's request under the same key is another one, and gives nothing of the first away; the same reader's with
+    anything else in it is refused."""
+    key, event = str(uuid.uuid4()), {"ce_specversion": "1.0", "ce_id": "1", "ce_source": "/uji", "ce_type": "uji"}
+    first = post(gateway, row("milik"), key=key, **event)
+    assert first[0] == 200
+    stranger = post(gateway, row("milik"), key=key, reader="lain", **event)
+    assert stranger[0] == 200 and "Idempotent-Replayed" not in stranger[1] and stranger[2]["records"] != first[2]["records"]
+    for other in ({"topic": SMALL}, {"query": "?atomic=true"}, {"kind": "application/vnd.apache.avro"}, {"ce_id": "2"}, {"ce_tingkat": "dua"}):
+        status, head, body = post(gateway, row("milik"), key=key, **{**event, **other})
+        assert (status, body["code"]) == (422, "idempotency-other") and "records" not in body, other
+    again = post(gateway, row("milik"), key=key, **event)
+    assert again[2] == first[2] and again[1]["Idempotent-Replayed"] == "true"
+
+
+def test_a_long_receipt_comes_back_with_each_code_and_place(gateway):
+    """Of thousands of refusals only the codes are remembered, and of what was accepted each place."""
+    key, rows = str(uuid.uuid4()), [row(i) if i % 5 == 0 else {"id": "k%d" % i, "salah" * 20: i} for i in range(2000)]
+    first, again = post(gateway, rows, key=key), post(gateway, rows, key=key)
+    assert (first[0], again[0], again[1]["Idempotent-Replayed"]) == (207, 207, "true")
+    for said in first, again:
+        assert [("offset" in r, r.get("code")) for r in said[2]["records"]] == [
+            (True, None) if i % 5 == 0 else (False, "record-invalid") for i in range(2000)]
+    assert [r for r in first[2]["records"] if "offset" in r] == [r for r in again[2]["records"] if "offset" in r]
+
+
+def test_an_event_in_headers_is_what_its_headers_say(gateway):
+    """A body that goes on where its value ends adds no attributes; what is percent-encoded is looked through for a NIK too."""
+    event = {"ce_specversion": "1.0", "ce_id": "1", "ce_source": "/uji", "ce_type": "uji"}
+    value = json.dumps(row("kepala"))
+    for body in (value + ',"subject":"selipan"', value + "}", value + " " + value, ',"data":' + value):
+        status, _, said = post(gateway, body.encode(), **event)
+        assert status in (400, 422) and said.get("accepted", 0) == 0, (body, said)
+    nik = "1471015708900002"
+    hidden = "".join("%%%02X" % ord(c) for c in nik)
+    for name in "ce_subject", "ce_id", "ce_tambahan":
+        said = post(gateway, value.encode(), **{**event, name: hidden})[2]
+        assert said["records"][0]["code"] == "record-key-personal" and nik not in json.dumps(said), name
+    assert nik not in gateway.log() and hidden not in gateway.log()
+    assert post(gateway, value.encode(), **event)[0] == 200
