@@ -36,7 +36,7 @@ struct bus_consumer;
 struct bus_consumer_conf {
 	struct bus_kafka_conf kafka;
 	int64_t queue_bytes; /* most bytes fetched ahead, one fetch more at most; 0 = 16 MiB */
-	int fetch_wait_ms; /* how long a question may wait behind an idle fetch; 0 = 250 */
+	int fetch_wait_ms;   /* how long a question may wait behind an idle fetch; 0 = 250 */
 };
 
 enum bus_err bus_consumer_open(const struct bus_consumer_conf *conf, struct bus_consumer **out,
@@ -62,10 +62,13 @@ enum bus_err bus_consumer_poll(struct bus_consumer *c, struct bus_record *out, s
  * BUS_OFFSET_BEGIN until something is known; BUS_ENOENT: not assigned. */
 enum bus_err bus_consumer_position(struct bus_consumer *c, const char *topic, int32_t partition,
 				   int64_t *next, struct bus_error *err) BUS_MUSTCHECK;
-/* First and one-past-last offset at the broker (read_committed: last stable offset). */
+/* First and one-past-last offset at the broker (read_committed: last stable offset). While the broker is away librdkafka
+ * before 2.3 does not come back from it, whatever timeout_ms (its issue 2588). */
 enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *begin,
 				 int64_t *end, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
-/* The first record with a timestamp of at_ms or later; one past the last record when there is none. */
+/* The first record with a timestamp of at_ms or later; one past the last record when there is none, or at_ms is
+ * BUS_TIME_END. */
+#define BUS_TIME_END INT64_C(-1)
 enum bus_err bus_consumer_at_time(struct bus_consumer *c, const char *topic, int32_t partition, int64_t at_ms,
 				  int64_t *offset, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
 /* One past the last record as the last fetch told it: no question to the broker, which would wait behind a

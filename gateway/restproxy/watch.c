@@ -6,6 +6,7 @@
 #include "gateway/restproxy/parked.h"
 
 #define WATCH_MS 100
+#define ASK_MS 5000
 #define PARTITIONS_MAX 2000 /* looked at, at a time; those over it are asked for every time */
 
 struct watch {
@@ -18,9 +19,9 @@ struct watch {
 static bool ask_end(void *ctx, const char *topic, int32_t partition, int64_t *end)
 {
 	struct watch *w = ctx;
-	int64_t begin;
 
-	if (bus_consumer_bounds(w->consumer, topic, partition, &begin, end, GW_RP_ASK_MS, NULL) != BUS_OK)
+	/* Not its bounds: while Kafka is away that question holds up who stops. */
+	if (bus_consumer_at_time(w->consumer, topic, partition, BUS_TIME_END, end, ASK_MS, NULL) != BUS_OK)
 		*end = INT64_MAX; /* let a worker find out */
 	return !w->all->stop;
 }

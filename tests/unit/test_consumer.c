@@ -94,6 +94,8 @@ static void reads_on_from_the_offset_it_is_given(void **state)
 	assert_int_equal(bus_consumer_bounds(c, TOPIC, 1, &begin, &end, 5000, &err), BUS_OK);
 	assert_int_equal(begin, 0);
 	assert_int_equal(end, 30);
+	assert_int_equal(bus_consumer_at_time(c, TOPIC, 1, BUS_TIME_END, &end, 5000, &err), BUS_OK);
+	assert_int_equal(end, 30);
 	assert_int_equal(bus_consumer_poll(c, r, 64, &n, 50, &err), BUS_OK);
 	assert_int_equal(n, 0);
 	fill(&m, 1, 1, 20); /* goes on where the end was */
@@ -103,6 +105,25 @@ static void reads_on_from_the_offset_it_is_given(void **state)
 	assert_int_equal(r[0].offset, 30);
 	bus_consumer_close(&c);
 	assert_null(c);
+	mock_stop(&m);
+}
+
+static void a_question_about_the_end_is_over_in_time_while_the_broker_is_away(void **state)
+{
+	struct mock m = start(1);
+	struct bus_consumer *c = open_consumer(&m, 0);
+	struct bus_error err;
+	int64_t end, begun;
+
+	(void)state;
+	fill(&m, 0, 3, 20);
+	assert_int_equal(bus_consumer_at_time(c, TOPIC, 0, BUS_TIME_END, &end, 5000, &err), BUS_OK);
+	assert_int_equal(end, 3);
+	rd_kafka_mock_broker_set_down(m.cluster, 1);
+	begun = bus_clock_mono_ms();
+	assert_int_not_equal(bus_consumer_at_time(c, TOPIC, 0, BUS_TIME_END, &end, 500, &err), BUS_OK);
+	assert_true(bus_clock_mono_ms() - begun < 10000);
+	bus_consumer_close(&c);
 	mock_stop(&m);
 }
 
@@ -279,6 +300,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_on_from_the_offset_it_is_given),
+		cmocka_unit_test(a_question_about_the_end_is_over_in_time_while_the_broker_is_away),
 		cmocka_unit_test(knows_the_end_of_an_empty_partition),
 		cmocka_unit_test(an_offset_that_is_not_there_is_told_and_never_skipped),
 		cmocka_unit_test(a_partition_taken_away_gives_nothing_more),
