@@ -9,11 +9,13 @@
 struct adapter_package {
 	zip_t *zip;
 	struct adapter_input *in;
-	uint64_t at;	   /* of libzip's reading */
-	zip_error_t error; /* of it */
+	uint64_t at;	     /* of libzip's reading */
+	zip_error_t error;   /* of it */
+	struct bus_error io; /* the file could not be read: no fault of what is in it */
 };
 
 struct adapter_part {
+	const struct adapter_package *package;
 	zip_file_t *file;
 	char *name;
 	uint64_t limit, packed, given;
@@ -36,7 +38,7 @@ static zip_int64_t read_some(struct adapter_package *p, void *data, zip_uint64_t
 {
 	size_t got;
 
-	if (adapter_input_read_at(p->in, p->at, data, len, &got, NULL) != BUS_OK) {
+	if (adapter_input_read_at(p->in, p->at, data, len, &got, &p->io) != BUS_OK) {
 		zip_error_set(&p->error, ZIP_ER_READ, 0);
 		return -1;
 	}
@@ -130,10 +132,14 @@ enum bus_err adapter_package_open(struct adapter_input *in, struct adapter_packa
 		*out = p;
 		return BUS_OK;
 	}
-	rc = bus_fail(err, BUS_EDATA,
-		      "berkas rusak atau terpotong: kirim lagi / the file is damaged or cut off: send it "
-		      "again (%s)",
-		      zip_error_strerror(&why));
+	if (p->io.code != BUS_OK)
+		rc = bus_fail(err, p->io.code, "%s", p->io.text);
+	else
+		rc = bus_fail(
+		    err, BUS_EDATA,
+		    "berkas rusak atau terpotong: kirim lagi / the file is damaged or cut off: send it "
+		    "again (%s)",
+		    zip_error_strerror(&why));
 	if (source)
 		zip_source_free(source);
 	zip_error_fini(&why);
@@ -186,7 +192,7 @@ enum bus_err adapter_part_open(struct adapter_package *p, const char *name, uint
 		return bus_fail(err, BUS_EDATA, "ZIP rusak / the ZIP is damaged: '%s': %s", name,
 				zip_strerror(p->zip));
 	part = bus_xcalloc(1, sizeof(*part));
-	*part = (struct adapter_part){ file, bus_xstrdup(name), limit, st.comp_size, 0 };
+	*part = (struct adapter_part){ p, file, bus_xstrdup(name), limit, st.comp_size, 0 };
 	*out = part;
 	return BUS_OK;
 }
@@ -197,6 +203,8 @@ enum bus_err adapter_part_read(void *ctx, char *p, size_t n, size_t *got, struct
 	zip_int64_t r = zip_fread(part->file, p, n);
 
 	*got = 0;
+	if (r < 0 && part->package->io.code != BUS_OK)
+		return bus_fail(err, part->package->io.code, "%s", part->package->io.text);
 	if (r < 0)
 		return bus_fail(err, BUS_EDATA,
 				"berkas rusak: kirim lagi / the file is damaged: send it again ('%s': %s)",

@@ -11,7 +11,7 @@
 struct adapter_package;
 struct adapter_part;
 
-/* BUS_EDATA: no ZIP, damaged, cut off, or encrypted. in stays until close. */
+/* BUS_EDATA: no ZIP, damaged, cut off, or encrypted; BUS_EIO: the file cannot be read. in stays until close. */
 enum bus_err adapter_package_open(struct adapter_input *in, struct adapter_package **out,
 				  struct bus_error *err) BUS_MUSTCHECK;
 void adapter_package_close(struct adapter_package **p);
