@@ -1,7 +1,7 @@
 /* What a request brings along: how much of it is read, how much is kept, and on whose account.
  *
  * A body that is refused is read on for a while all the same, and not kept: a peer that finds its connection closed while it
- * sends mostly never sees why. */
+ * sends mostly never sees why. What a peer has sent that hung up in the middle of it counts until the body's deadline. */
 #include <assert.h>
 #include <stdio.h>
 
