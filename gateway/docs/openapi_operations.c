@@ -110,7 +110,7 @@ const struct gw_operation gw_operations[] = {
 	  "topic atomic publish_schema schema_id form spelling idempotency_key",
 	  "application/json=Publish application/x-ndjson= application/vnd.apache.avro= "
 	  "application/vnd.apache.avro+json=Publish application/cloudevents+json= application/cloudevents-batch+json=",
-	  "200=Published 207=Published 400 401 404 409 413 415 422 429 503", false },
+	  "200=Published 207=Published 400 401 403 404 409 413 415 422 429 503", false },
 	{ "GET", "/v1/quality", "quality", "bus", "Mutu data setiap umpan", "Data quality of every feed", "",
 	  NULL, "200=Quality 401 403 503", false },
 	{ "GET", "/v1/readers", "readers", "bus", "Siapa boleh membaca apa, dan siapa sedang mengikuti",

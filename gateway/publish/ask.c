@@ -332,6 +332,22 @@ out:
 	return good;
 }
 
+static bool may_publish(struct gw_api *api, struct bus_http_request *req, const char *reader, const char *topic)
+{
+	const char *const *clear;
+	bool known = strlen(topic) <= GW_PUBLISH_TOPIC_MAX;
+	size_t n;
+
+	if (known && gw_access_publish(api->access, reader, topic, NULL))
+		return true;
+	if (known && gw_access_topic(api->access, reader, topic, &clear, &n)) /* then it is no secret that there is one */
+		gw_problem(req, "not-granted", "boleh dibaca, tidak boleh diisi / may be read, not published to",
+			   "publish: {TOPIC: {}}");
+	else
+		gw_problem(req, "topic-unknown", NULL, "publish: {TOPIC: {}}");
+	return false;
+}
+
 void gw_publish_post(void *ctx, struct bus_http_request *req)
 {
 	struct gw_api *api = ctx;
@@ -341,12 +357,8 @@ void gw_publish_post(void *ctx, struct bus_http_request *req)
 	struct gw_publish_batch *b;
 	struct asked *a;
 
-	if (!gw_api_reader(api, req, reader))
+	if (!gw_api_reader(api, req, reader) || !may_publish(api, req, reader, topic))
 		return;
-	if (strlen(topic) > GW_PUBLISH_TOPIC_MAX || !gw_access_publish(api->access, reader, topic, NULL)) {
-		gw_problem(req, "topic-unknown", NULL, "publish: {TOPIC: {}}");
-		return;
-	}
 	if (!api->publish) {
 		gw_problem(req, "unavailable", NULL, NULL);
 		return;

@@ -318,7 +318,7 @@ def test_with_the_city_key_a_nik_becomes_the_pseudonym_that_adapters_make(apart,
 def test_who_may(gateway):
     assert post(gateway, row(1), topic="pku.uji.takada.v1")[2]["code"] == "topic-unknown"
     status, _, body = gateway.request("/v1/topics/%s/records" % NAME, method="POST", body=b"{}", key=gateway.keys["baca"])
-    assert (status, json.loads(body)["code"]) == (404, "topic-unknown")
+    assert (status, json.loads(body)["code"]) == (403, "not-granted")  # it reads it
     status, _, body = gateway.request("/v1/topics/%s/records" % NAME, method="POST", body=b"{}", headers={"Authorization": "x"})
     assert status == 401
 
