@@ -169,7 +169,7 @@ in_a_group() {
 
 second_gateway() {
 	local key
-	[ "$GATEWAYS" != 1 ] || return 0
+	[ "$GATEWAYS" != 1 ] || { rm -f "$DEMO_DIR/conf/gateway2.yaml"; return 0; }
 	for key in cursor webhooks; do
 		[ -f "$DEMO_DIR/keys/$key.key" ] || "$BIN/titian" key new "$DEMO_DIR/keys/$key.key" >/dev/null
 	done
@@ -192,6 +192,11 @@ TITIAN_KEY=$key
 TITIAN_KEY_FILE=$DEMO_DIR/keys/demo.key
 PATH=$BIN:\$PATH
 export TITIAN_URL TITIAN_OPS_URL TITIAN_REGISTRY_URL TITIAN_BOOTSTRAP TITIAN_KEY TITIAN_KEY_FILE PATH
+EOF
+		[ "$GATEWAYS" = 1 ] || cat >>"$DEMO_DIR/demo.env" <<EOF
+TITIAN_URL_2=http://127.0.0.1:$((PORT_BASE + 5))
+TITIAN_OPS_URL_2=http://127.0.0.1:$((PORT_BASE + 6))
+export TITIAN_URL_2 TITIAN_OPS_URL_2
 EOF
 		printf '%s\n' "$key" >"$DEMO_DIR/keys/demo.key"
 	)
@@ -299,6 +304,7 @@ start() {
 	if [ "$GATEWAYS" != 1 ]; then
 		say "Gateway   http://127.0.0.1:$((PORT_BASE + 5))"
 		launch gateway2 "$BIN/titian-gateway" --config "$DEMO_DIR/conf/gateway2.yaml" 9>&-
+		await 60 gateway2 "http://127.0.0.1:$((PORT_BASE + 6))/healthz"
 	fi
 	say "Adapter   $OPDS"
 	for opd in $OPDS; do
@@ -306,6 +312,7 @@ start() {
 	done
 	offer
 	python3 "$root/deploy/demo/watch.py" "$DEMO_DIR" || die "lihat log di / see the logs in $DEMO_DIR/log"
+	[ "$GATEWAYS" = 1 ] || await 60 gateway2 "http://127.0.0.1:$((PORT_BASE + 6))/readyz"
 	say "($((SECONDS - began)) s)"
 }
 
@@ -313,7 +320,7 @@ status() {
 	local name all=0
 	[ -d "$DEMO_DIR/pid" ] || { say "tidak ada demo di / no demo in $DEMO_DIR"; return 3; }
 	[ -n "$KAFKA" ] || "$root/deploy/kafka/kafka.sh" status "$DEMO_DIR/kafka" || all=3
-	for name in registry gateway $OPDS; do
+	for name in registry gateway $([ ! -e "$DEMO_DIR/conf/gateway2.yaml" ] || echo gateway2) $OPDS; do
 		if pid_of "$name" >/dev/null; then
 			printf '%-12s berjalan / running   pid %s\n' "$name" "$(pid_of "$name")"
 		else
