@@ -98,5 +98,7 @@ const struct gw_view *gw_view_ref(const struct gw_view *v);
 void gw_view_unref(const struct gw_view **v);
 enum gw_gone { GW_HERE, GW_REPLACED, GW_DROPPED };
 enum gw_gone gw_view_gone(const struct gw_view *v); /* not the definition that runs any more */
+/* It has had all its rows once. Before that nothing may be answered from it: it would say that there are none. */
+bool gw_view_whole(const struct gw_view *v);
 
 #endif

@@ -146,6 +146,11 @@ enum gw_gone gw_view_gone(const struct gw_view *v)
 	return (enum gw_gone)atomic_load(&counted(v)->gone);
 }
 
+bool gw_view_whole(const struct gw_view *v)
+{
+	return atomic_load(&counted(v)->whole);
+}
+
 bool gw_view_reads(const struct gw_def *d, const char *table)
 {
 	for (size_t i = 0; i < d->n_reads; i++) {

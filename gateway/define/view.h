@@ -47,6 +47,7 @@ struct gw_def {
 	struct gw_view pub; /* first; column and source are complete after gw_view_bind */
 	_Atomic int refs;
 	_Atomic int gone;	      /* enum gw_gone */
+	_Atomic bool whole;	      /* once: gw_view_whole */
 	_Atomic int64_t id;	      /* of this definition in the store, which knows which one runs */
 	_Atomic int64_t rows, newest; /* keys now present, newest sequence number */
 	struct bus_arena *arena;      /* all that hangs here */

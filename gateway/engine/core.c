@@ -264,6 +264,7 @@ enum bus_err gw_core_wipe(struct gw_engine *e, struct bus_error *err)
 {
 	atomic_store(&e->caught_up, false);
 	atomic_store(&e->idle, false);
+	gw_whole_hide(e);
 	return start_anew(e, true, err);
 }
 

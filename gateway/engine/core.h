@@ -74,6 +74,7 @@ struct gw_live { /* a view and its upkeep */
 	bool changed; /* since the last commit */
 	bool stuck;   /* its SELECT failed when it was last evaluated: settle.c */
 	bool owed;    /* not evaluated yet since gw_settle_owe */
+	bool whole;   /* once: engine/whole.c */
 	int64_t left_us; /* that its SELECT may still take of the writer's time: eval.c */
 	bool defined; /* by the definitions' topic, not by a file */
 	bool beside;  /* being built: gateway/engine/live.c */
@@ -255,6 +256,16 @@ void gw_settle_owe(struct gw_engine *e);
 const struct gw_live *gw_settle_owed(struct gw_engine *e);
 /* One step of removing superseded log entries; *more: there is more to do. */
 enum bus_err gw_sweep(struct gw_engine *e, bool *more, struct bus_error *err) BUS_MUSTCHECK;
+
+/* whole.c: views that readers are answered from. */
+enum bus_err gw_whole_load(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK; /* as the store remembers */
+/* In the open transaction: v takes the place of old (NULL: of none); another definition is evaluated from nothing. */
+enum bus_err gw_whole_switch(struct gw_engine *e, const struct gw_live *old, struct gw_live *v,
+			     struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err gw_whole_forget(struct gw_engine *e, const struct gw_live *v, struct bus_error *err) BUS_MUSTCHECK;
+/* The goal is reached, or has been: views that are evaluated are whole from now on. Commits when there is a new one. */
+enum bus_err gw_whole_mark(struct gw_engine *e, struct bus_error *err) BUS_MUSTCHECK;
+void gw_whole_hide(struct gw_engine *e); /* the store is about to be made anew */
 
 /* eval.c: one key, or all, of one view. */
 /* The SELECT of its rows as upkeep reads them: a roll-up's from its state. */

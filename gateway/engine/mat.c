@@ -344,6 +344,8 @@ static enum bus_err follow(struct gw_mat *m, struct bus_error *err)
 	atomic_store(&e->idle, rc == BUS_OK && idle && gw_group_ready(e->group));
 	if (!gw_group_ready(e->group))
 		gw_ready_say(e, "%s", gw_group_waits_for(e->group));
+	if (rc == BUS_OK && gw_group_ready(e->group) && !e->in_transaction)
+		rc = gw_whole_mark(e, err); /* before anybody is told */
 	if (rc == BUS_OK && atomic_load(&e->caught_up) != gw_group_ready(e->group)) {
 		atomic_store(&e->caught_up, gw_group_ready(e->group));
 		bus_log(BUS_LOG_INFO, gw_group_ready(e->group) ? "gateway.caught_up" : "gateway.behind",
@@ -400,7 +402,7 @@ static enum bus_err session(struct gw_mat *m, struct bus_error *err)
 		else if (rc == BUS_OK && bus_clock_mono_ms() - m->looked_ms > LOOK_MS)
 			look(m);
 		if (rc == BUS_OK)
-			gw_ready_look(&m->ready, m->e, m->consumer, building);
+			rc = gw_ready_look(&m->ready, m->e, m->consumer, building, err);
 	}
 	bus_consumer_close(&m->asker);
 	bus_consumer_close(&m->consumer);

@@ -40,20 +40,24 @@ static const struct gw_part *unread(const struct gw_engine *e, struct bus_consum
 	return NULL;
 }
 
-void gw_ready_look(struct gw_ready *r, struct gw_engine *e, struct bus_consumer *c, bool building)
+enum bus_err gw_ready_look(struct gw_ready *r, struct gw_engine *e, struct bus_consumer *c, bool building,
+			   struct bus_error *err)
 {
 	int64_t now = bus_clock_mono_ms(), at;
 	const struct gw_part *p;
 	const struct gw_live *v;
+	enum bus_err rc;
 
-	if (atomic_load(&e->caught_up) || now - r->at_ms < LOOK_MS)
-		return;
+	if (atomic_load(&e->caught_up))
+		return gw_whole_mark(e, err); /* one that stood still by then */
+	if (now - r->at_ms < LOOK_MS)
+		return BUS_OK;
 	r->at_ms = now;
 	p = r->reached ? NULL : unread(e, c, &at);
 	if (p) {
 		gw_ready_say(e, "%s/%d: %lld / %lld", p->topic->name, (int)p->partition,
 			     (long long)(at < 0 ? 0 : at), (long long)p->goal);
-		return;
+		return BUS_OK;
 	}
 	if (!r->reached)
 		gw_settle_owe(e);
@@ -61,8 +65,12 @@ void gw_ready_look(struct gw_ready *r, struct gw_engine *e, struct bus_consumer 
 	v = gw_settle_owed(e);
 	if (v || building) {
 		gw_ready_say(e, "view %s", v ? v->def->pub.name : "(baru / new)");
-		return;
+		return BUS_OK;
 	}
+	rc = gw_whole_mark(e, err); /* before anybody is told */
+	if (rc != BUS_OK)
+		return rc;
 	atomic_store(&e->caught_up, true);
 	bus_log(BUS_LOG_INFO, "gateway.caught_up", LOG_INT("views", e->n_views));
+	return BUS_OK;
 }

@@ -15,8 +15,9 @@ struct gw_ready {
 	int64_t at_ms; /* of the last look */
 };
 
-/* After a transaction. Sets e->caught_up once it has. Costs nothing from then on. */
-void gw_ready_look(struct gw_ready *r, struct gw_engine *e, struct bus_consumer *c, bool building);
+/* After a transaction. Sets e->caught_up once it has, and marks views as whole. Costs next to nothing from then on. */
+enum bus_err gw_ready_look(struct gw_ready *r, struct gw_engine *e, struct bus_consumer *c, bool building,
+			   struct bus_error *err) BUS_MUSTCHECK;
 /* For people, while it has not: what for. */
 void gw_ready_say(struct gw_engine *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

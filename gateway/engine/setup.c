@@ -28,7 +28,8 @@ enum bus_err gw_setup_base(struct gw_engine *e, struct bus_error *err)
 	    "CREATE TABLE IF NOT EXISTS _view(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, "
 	    " digest BLOB, all_dirty INTEGER, refill INTEGER, defined INTEGER, text TEXT);"
 	    "CREATE TABLE IF NOT EXISTS _dirty(view INTEGER, key TEXT, PRIMARY KEY(view, key)) WITHOUT "
-	    "ROWID;");
+	    "ROWID;"
+	    "CREATE TABLE IF NOT EXISTS _whole(view INTEGER PRIMARY KEY);");
 	static const struct {
 		size_t offset;
 		const char *sql;
@@ -415,7 +416,7 @@ enum bus_err gw_setup_views(struct gw_engine *e, struct bus_error *err)
 		    bus_metric("titian_view_rows", "gauge", "Keys now present in the view", label);
 	}
 	bus_arena_free(&arena);
-	return rc;
+	return rc == BUS_OK ? gw_whole_load(e, err) : rc;
 }
 
 void gw_setup_release(struct gw_live *v)

@@ -37,7 +37,8 @@ enum bus_err gw_setup_reconcile(struct gw_engine *e, struct gw_live *v, struct b
 	if (rc != BUS_OK || same || !there)
 		return rc;
 	bus_log(BUS_LOG_INFO, "gateway.view_changed", LOG_STR("view", name));
-	return gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"%s\"; DROP TABLE IF EXISTS \"_sum_%s\"", name,
+	rc = gw_whole_forget(e, v, err);
+	return rc != BUS_OK ? rc : gw_db_exec(e->db, err, "DROP TABLE IF EXISTS \"%s\"; DROP TABLE IF EXISTS \"_sum_%s\"", name,
 			  name);
 }
 
@@ -90,9 +91,10 @@ enum bus_err gw_setup_drop_gone(struct gw_engine *e, struct bus_error *err)
 		    "DROP TABLE IF EXISTS \"_view_%.*s\"; DROP TABLE IF EXISTS \"_log_%.*s\";"
 		    "DROP TABLE IF EXISTS \"_left_%.*s\"; DROP TABLE IF EXISTS \"_sum_%.*s\";"
 		    "DROP TABLE IF EXISTS \"%.*s\"; DELETE FROM _dirty WHERE view=(SELECT id FROM _view "
-		    "WHERE name='%.*s'); DELETE FROM _view WHERE name='%.*s';",
+		    "WHERE name='%.*s'); DELETE FROM _whole WHERE view=(SELECT id FROM _view WHERE name='%.*s');"
+		    "DELETE FROM _view WHERE name='%.*s';",
 		    (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p,
-		    (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p);
+		    (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p);
 		bus_log(BUS_LOG_INFO, "gateway.view_dropped", LOG_INT("views", 1));
 	}
 	gw_keys_release(&gone);

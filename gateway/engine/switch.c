@@ -246,8 +246,9 @@ static enum bus_err exchange(struct gw_engine *e, struct gw_live *old, struct gw
 		rc = gw_db_exec(e->db, err, "DROP TABLE \"%s%s\"", GW_BESIDE_STATE, name);
 	if (rc == BUS_OK && old)
 		rc = gw_db_exec(e->db, err,
-				"DELETE FROM _dirty WHERE view=%lld; DELETE FROM _view WHERE id=%lld",
-				(long long)old->id, (long long)old->id);
+				"DELETE FROM _dirty WHERE view=%lld; DELETE FROM _whole WHERE view=%lld;"
+				"DELETE FROM _view WHERE id=%lld",
+				(long long)old->id, (long long)old->id, (long long)old->id);
 	if (rc == BUS_OK)
 		rc = gw_setup_note(e, v, err);
 	for (size_t i = 0; i < e->n_views && rc == BUS_OK; i++)
@@ -371,6 +372,8 @@ enum bus_err gw_switch_to(struct gw_engine *e, struct gw_build *b, struct bus_er
 		rc = gw_switch_rewire(e, name, err);
 	if (rc == BUS_OK)
 		rc = gw_setup_order(e, err);
+	if (rc == BUS_OK)
+		rc = gw_whole_switch(e, old, v, err);
 	if (rc == BUS_OK && gw_grouped(e) && gw_group_numbers(e))
 		rc = settle_now(e, v, err);
 	name_metric(v);
@@ -440,8 +443,9 @@ enum bus_err gw_switch_drop(struct gw_engine *e, struct gw_live *v, struct bus_e
 		rc = gw_db_exec(e->db, err,
 				"DROP TABLE IF EXISTS \"_view_%s\"; DROP TABLE IF EXISTS \"_log_%s\";"
 				"DROP TABLE IF EXISTS \"_left_%s\"; DROP TABLE IF EXISTS \"_sum_%s\";"
-				"DELETE FROM _dirty WHERE view=%lld; DELETE FROM _view WHERE id=%lld",
-				name, name, name, name, (long long)v->id, (long long)v->id);
+				"DELETE FROM _dirty WHERE view=%lld; DELETE FROM _whole WHERE view=%lld;"
+				"DELETE FROM _view WHERE id=%lld",
+				name, name, name, name, (long long)v->id, (long long)v->id, (long long)v->id);
 	if (rc == BUS_OK && v->def->full)
 		rc = gw_db_exec(e->db, err, "DROP TABLE \"%s\"", name);
 	if (rc != BUS_OK)

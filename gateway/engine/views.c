@@ -89,6 +89,7 @@ void gw_live_show(struct gw_live *v)
 {
 	atomic_store(&v->def->rows, v->rows);
 	atomic_store(&v->def->newest, v->newest);
+	atomic_store(&v->def->whole, v->whole); /* last: then there are rows */
 	bus_metric_set(v->metric_rows, (double)v->rows);
 }
 

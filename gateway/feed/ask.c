@@ -167,6 +167,9 @@ static bool start(struct question *q, struct bus_http_request *req)
 			s->at.fresh = gw_channel_newest(q->channel);
 		return true;
 	}
+	/* Of a group it may be its numbers', which this one has not taken over yet: that is no end of the cursor. */
+	if (gw_grouped(q->api->engine) && !gw_caught_up(q->api->engine))
+		return refuse(q, "not-ready", "GET /readyz", "%s", q->channel->name);
 	if (!back || q->channel->way != GW_WAY_SSE)
 		return refuse(q, "cursor-unknown", "", "%s", back ? "Last-Event-ID" : "after");
 	s->anew = true;
@@ -301,6 +304,8 @@ static void answer(struct gw_api *api, struct bus_http_request *req, struct gw_c
 		}
 	}
 	if (q.problem) {
+		if (strcmp(q.problem, "not-ready") == 0)
+			bus_http_set(req, "Retry-After", "1");
 		gw_problem(req, q.problem, q.detail[0] ? q.detail : NULL, q.hint[0] ? q.hint : NULL);
 		free(s);
 		return;

@@ -77,13 +77,15 @@ static void take_block(struct gw_subscriber *s, struct gw_block *block)
 	atomic_store(&s->holds, bus_clock_mono_ms());
 }
 
-/* Of a group: its cursor is of another gateway, which was further than this one is by now. What is new to the reader comes
- * when this one has what it has. */
+/* Of a group: its cursor is of another gateway, which was further than this one is by now. Or the store was made anew under it,
+ * and has not all rows yet. What is new to the reader comes when this one has it. */
 static bool ahead(struct gw_subscriber *s)
 {
 	int64_t seq = s->at.seq > s->at.fresh ? s->at.seq : s->at.fresh;
 	bool yes = gw_grouped(s->channel->api->engine) && seq > gw_seq(s->channel->api->engine);
 
+	for (size_t i = 0; i < s->channel->n_parts; i++)
+		yes = yes || !gw_view_whole(s->channel->part[i].view);
 	atomic_store(&s->ahead, yes); /* no change of the view need wake it: gw_feeds_tick does */
 	return yes;
 }

@@ -214,6 +214,8 @@ static bool due(struct gw_hooks *h, struct gw_hook *e, const struct gw_views *vi
 	if (e->pos.state == GW_HOOK_SUSPENDED)
 		return false;
 	v = gw_views_find(views, e->sub->view);
+	if (v && !gw_view_whole(v)) /* nothing would mean that all is gone */
+		return false;
 	if (e->looked >= 0 && v && gw_newest(h->conf.api->engine, v) <= e->looked)
 		return false;
 	if (e->pos.next > now || e->not_before > mono) {

@@ -139,6 +139,12 @@ const char *gw_api_view_hint(struct gw_api *api, struct bus_http_request *req, c
 	return near ? near : "/v1/views";
 }
 
+void gw_api_not_ready(struct bus_http_request *req, const char *what)
+{
+	bus_http_set(req, "Retry-After", "1");
+	gw_problem(req, "not-ready", what, "GET /readyz");
+}
+
 const struct gw_view *gw_api_view_named(struct gw_api *api, struct bus_http_request *req, const char *reader,
 					const char *view, struct gw_grant *grant)
 {
@@ -146,8 +152,12 @@ const struct gw_view *gw_api_view_named(struct gw_api *api, struct bus_http_requ
 
 	if (v && !v->internal)
 		*grant = gw_access_grant(api->access, reader, v);
-	if (v && !v->internal && grant->allowed)
-		return v;
+	if (v && !v->internal && grant->allowed) {
+		if (gw_view_whole(v))
+			return v;
+		gw_api_not_ready(req, v->name);
+		return NULL;
+	}
 	gw_problem(req, "view-unknown", NULL, gw_api_view_hint(api, req, reader, view));
 	return NULL;
 }

@@ -85,11 +85,13 @@ bool gw_api_definer(struct gw_api *api, struct bus_http_request *req, char *name
 /* One request more of a reader that is known otherwise; false: answered 429. */
 bool gw_api_quota(struct gw_api *api, struct bus_http_request *req, const char *name);
 /* The view of the path and what the reader may see of it, or answers 401/404 and returns NULL. An unknown
- * view and one that is not granted get the same answer. */
+ * view and one that is not granted get the same answer. One that has not been whole yet (gw_view_whole) is 503 on every
+ * way of reading. */
 const struct gw_view *gw_api_view(struct gw_api *api, struct bus_http_request *req, char *name,
 				  struct gw_grant *grant);
 const struct gw_view *gw_api_view_named(struct gw_api *api, struct bus_http_request *req, const char *reader,
 					const char *view, struct gw_grant *grant);
+void gw_api_not_ready(struct bus_http_request *req, const char *what); /* answers 503, to be asked again in a second */
 /* The hint to "view-unknown": the view whose name is nearest, of those that reader may see (NULL: of all, for who may
  * define); else where they are listed. */
 const char *gw_api_view_hint(struct gw_api *api, struct bus_http_request *req, const char *reader,

@@ -149,8 +149,8 @@ static void put_view(struct bus_json_out *j, struct gw_api *api, const struct gw
 	put_tables(j, views, v);
 	gw_promise_put(api, j, v, grant.shown);
 	bus_json_key(j, "rows");
-	/* A dated view has no number of rows before the reader names the day. */
-	if (v->dated)
+	/* A dated view has no number of rows before the reader names the day, and no view before it has had them all. */
+	if (v->dated || !gw_view_whole(v))
 		bus_json_put_null(j);
 	else
 		bus_json_put_int(j, rows_of(api, v, grant));

@@ -80,6 +80,17 @@ void gw_rest_topics(void *ctx, struct bus_http_request *req)
 	bus_http_reply(req, 200, "application/json", &body);
 }
 
+/* There is something to sum up: the first view that is whole comes with all that there was to read. */
+static bool whole_once(struct gw_api *api, struct bus_http_request *req)
+{
+	const struct gw_views *views = gw_api_views(api, req);
+
+	for (size_t i = 0; i < views->n; i++)
+		if (gw_view_whole(views->view[i]))
+			return true;
+	return gw_caught_up(api->engine);
+}
+
 /* What a sum over the store says, for who may see the bus. */
 static void answer_sum(struct gw_api *api, struct bus_http_request *req,
 		       enum bus_err (*sum)(struct gw_reader *r, struct bus_buf *out, struct bus_error *err))
@@ -90,6 +101,10 @@ static void answer_sum(struct gw_api *api, struct bus_http_request *req,
 
 	if (!may_see(api, req))
 		return;
+	if (!whole_once(api, req)) {
+		gw_api_not_ready(req, NULL);
+		return;
+	}
 	rc = sum(gw_reader_of(api->engine), &body, &err);
 	if (rc)
 		gw_api_fail(req, rc, &err);

@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 	put_view(argv[1], "terpadu", view_head, strcmp(argv[3], "full") == 0 ? "store: full\n" : "", view_tail);
 	open_city(argv[1]);
 	load();
+	must(gw_whole_mark(engine, &err), &err);
 	put_file(argv[1], "policy.yaml", "readers:\n  bench:\n    views:\n      \"*\": {clear: [\"*\"]}\n");
 	snprintf(policy, sizeof(policy), "%s/policy.yaml", argv[1]);
 	snprintf(keys, sizeof(keys), "%s/keys", argv[1]);

@@ -85,11 +85,24 @@ class OwnGateway:
                               check=True, capture_output=True, text=True).stdout.strip()
 
     def start(self, within=60):
+        self.begin()
+        self.await_ready(within)
+        return self
+
+    def begin(self):
+        """Started, and answering: not ready yet."""
         with open(self.dir / "gateway.log", "ab") as log:
             self.process = subprocess.Popen([str(BIN), "--config", str(self.dir / "gateway.yaml")],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        self.await_ready(within)
+        wait_for(self.answers, 30, "the gateway to answer")
         return self
+
+    def answers(self):
+        assert self.process.poll() is None, self.log()[-2000:]
+        try:
+            return self.request("/problems")[0] == 200
+        except OSError:
+            return False
 
     def log(self):
         return (self.dir / "gateway.log").read_text(errors="replace")

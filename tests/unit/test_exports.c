@@ -57,6 +57,7 @@ static struct engine *start_engine(int rows)
 	for (int i = 0; i < rows; i++)
 		put(t, i, "awal");
 	engine_apply(t, 5000, GW_FORCE);
+	engine_whole(t);
 	return t;
 }
 

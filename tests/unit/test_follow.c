@@ -61,6 +61,7 @@ static int setup(void **state)
 	snprintf(text, sizeof(text), view, "dua");
 	engine_view(t, "dua", text);
 	engine_open(t, NULL);
+	engine_whole(t);
 	snprintf(policy, sizeof(policy), "%s/policy.yaml", t->dir);
 	snprintf(keys, sizeof(keys), "%s/access.keys", t->dir);
 	put_file(policy, "readers:\n  uji: {streams: 100, views: {\"*\": {}}}\n");
@@ -255,6 +256,8 @@ static void a_store_made_anew_is_told_as_a_reset(void **state)
 		change(i);
 	engine_settle(t); /* after a wipe a view is evaluated as a whole */
 	until(&r, "id: \nevent: reset\n");
+	assert_null(strstr(r.rest.p, "event: up-to-date")); /* it has not been whole since */
+	engine_whole(t);
 	until(&r, "\"k3\"");
 	assert_null(strstr(r.rest.p, "\"k0\""));
 	/* Who comes back by itself cannot look at a status. */

@@ -63,6 +63,7 @@ static int start(void **state)
 	engine_view(t, "satu", VIEW);
 	engine_open(t, NULL);
 	put("SATU");
+	engine_whole(t);
 	snprintf(policy, sizeof(policy), "%s/policy.yaml", t->dir);
 	snprintf(keys, sizeof(keys), "%s/keys", t->dir);
 	put_file(policy,
