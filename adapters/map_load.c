@@ -150,8 +150,7 @@ static enum bus_err read_head(struct adapter_map *m, struct bus_yaml_node *root,
 
 static enum bus_err read_source(struct adapter_map *m, struct bus_yaml_node *root, struct bus_error *err)
 {
-	static const char *const known[] = { "delimited", "fixed", "jsonl", "json", "pgdump" };
-	const char *kind = NULL;
+	const char *kind = NULL, *known[16];
 	enum bus_err rc;
 
 	m->source_conf = bus_yaml_get(root, "source");
@@ -164,7 +163,7 @@ static enum bus_err read_source(struct adapter_map *m, struct bus_yaml_node *roo
 	m->source = adapter_source_find(kind);
 	if (!m->source)
 		return adapter_map_hint(m, bus_yaml_get(m->source_conf, "kind"), err, "no source kind", kind,
-					known, BUS_LEN(known));
+					known, adapter_source_names(known, BUS_LEN(known)));
 	return BUS_OK;
 }
 

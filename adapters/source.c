@@ -3,8 +3,8 @@
 #include <strings.h>
 
 static const struct adapter_source_kind *const kinds[] = {
-	&adapter_source_delimited, &adapter_source_fixed,  &adapter_source_jsonl,
-	&adapter_source_json,	   &adapter_source_pgdump, &adapter_source_xlsx,
+	&adapter_source_delimited, &adapter_source_fixed, &adapter_source_jsonl,   &adapter_source_json,
+	&adapter_source_pgdump,	   &adapter_source_xlsx,  &adapter_source_sqldump,
 };
 
 const struct adapter_source_kind *adapter_source_find(const char *name)
@@ -15,6 +15,15 @@ const struct adapter_source_kind *adapter_source_find(const char *name)
 	return NULL;
 }
 
+size_t adapter_source_names(const char **names, size_t max)
+{
+	size_t n = 0;
+
+	for (; n < BUS_LEN(kinds) && n < max; n++)
+		names[n] = kinds[n]->name;
+	return n;
+}
+
 /* What departments send when text was asked for, by its first bytes. */
 static const struct {
 	const char *bytes;
@@ -22,7 +31,8 @@ static const struct {
 	const char *message;
 } foreign[] = {
 	{ "\xd0\xcf\x11\xe0", 4,
-	  "berkas .xls (BIFF) belum didukung: simpan sebagai .xlsx atau CSV / legacy .xls is not supported: save it "
+	  "berkas .xls (BIFF) belum didukung: simpan sebagai .xlsx atau CSV / legacy .xls is not supported: "
+	  "save it "
 	  "as .xlsx or CSV" },
 	{ "PK\x03\x04", 4,
 	  "berkas .xlsx atau ZIP, bukan teks: pakai kind: xlsx, simpan sebagai CSV, atau ekstrak dahulu / "
