@@ -306,6 +306,7 @@ void gw_rest_state(void *ctx, struct bus_http_request *req)
 	struct gw_api *api = ctx;
 	char reader[GW_READER_NAME_MAX];
 	struct gw_view_state s;
+	const struct gw_view *v;
 	struct bus_buf body = { 0 };
 	struct bus_json_out j = { .buf = &body };
 
@@ -315,6 +316,11 @@ void gw_rest_state(void *ctx, struct bus_http_request *req)
 		gw_problem(req, "view-unknown", NULL,
 			   gw_api_view_hint(api, req, NULL, bus_http_part(req, "view")));
 		return;
+	}
+	v = gw_views_find(gw_api_views(api, req), s.name);
+	if (v && s.state == GW_STATE_RUNNING && !gw_view_whole(v)) { /* it runs once its readers are answered */
+		s.state = GW_STATE_BUILDING;
+		s.percent = 99;
 	}
 	bus_json_object(&j);
 	bus_json_key(&j, "view");

@@ -123,6 +123,8 @@ static void put_state(struct bus_json_out *j, struct gw_engine *e, const struct 
 
 	if (gw_view_state(e, v->name, &s) != BUS_OK)
 		s.state = GW_STATE_RUNNING;
+	if (s.state == GW_STATE_RUNNING && !gw_view_whole(v))
+		s.state = GW_STATE_BUILDING;
 	bus_json_key(j, "state");
 	bus_json_put_text(j, gw_state_name(s.state));
 }
