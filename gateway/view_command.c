@@ -27,7 +27,7 @@ static int test_one(struct gw_rehearsal *r, int *passed, int *failed)
 	fwrite(report.p, 1, report.n, stdout);
 	bus_buf_release(&report);
 	if (rc == BUS_ENOENT) { /* the test, which was not named */
-		printf("-        %s: tanpa uji / no tests\n", r->view);
+		printf("-        %s: tanpa uji / %s\n", r->view, err.text);
 		return 0;
 	}
 	if (rc != BUS_OK)

@@ -253,6 +253,7 @@ static void tell(struct ctl_export_file *x)
 	const struct bus_json *json;
 	int status;
 
+	fprintf(stderr, "%s\n", ctl_say("file, rows, bytes, SHA-256, cursor:", "berkas, baris, byte, SHA-256, kursor:"));
 	printf("%s\t%" PRId64 "\t%" PRId64 "\t%s\t%s\n", x->out, x->rows, x->bytes, x->sha256, x->cursor);
 	fprintf(
 	    stderr,

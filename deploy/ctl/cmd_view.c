@@ -180,7 +180,7 @@ static void show(const struct work *w, const char *file, const struct bus_json *
 	ctl_report_problems(report, file);
 	if (what == EXPLAIN && bus_json_get(report, "inputs"))
 		ctl_report_explain(report);
-	if (what != EXPLAIN)
+	if (what == DIFF || (what == PROBLEMS && ctl_report_good(report)))
 		ctl_report_diff(report);
 	if (what == PROBLEMS && ctl_report_good(report))
 		printf("%s: %s (%.*s)\n", file, ctl_say("good", "baik"), view ? (int)view->text.n : 0,

@@ -121,7 +121,7 @@ static void show_columns(const struct bus_json *report)
 			printf("%s",
 			       is_true(c, "unknown")
 				   ? ctl_say("is made of what cannot be told", "tidak diketahui asalnya")
-				   : ctl_say("is no column's value", "bukan nilai kolom mana pun"));
+				   : ctl_say("made of conditions and constants only", "hanya dari syarat dan tetapan"));
 		if (origins && !same_sources(sources, origins)) {
 			printf("\n      %s ", ctl_say("which come from", "yang berasal dari"));
 			show_sources(origins);

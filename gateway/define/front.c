@@ -188,6 +188,10 @@ static enum bus_err read_key(struct gw_front *f, struct bus_yaml_node *root)
 
 enum bus_err gw_front_read(struct gw_front *f)
 {
+	static const char *const known[] = { "name",	  "key",	"columns",  "title",   "about",	    "owner",	 "purpose",
+					     "basis",	  "dpia",	"access",   "scope",   "dated",	    "internal",	 "store",
+					     "pace",	  "routes",	"indexes",  "quality", "freshness", "complete",	 "history",
+					     "catalogue", "deprecated", "sunset",   "figures" };
 	static const char *const stores[] = { "thin", "full" };
 	static const char *const paces[] = { "row", "group", "total" };
 	struct bus_yaml_node *root = bus_yaml_root(f->y);
@@ -198,6 +202,10 @@ enum bus_err gw_front_read(struct gw_front *f)
 
 	if (root->kind != BUS_YAML_MAP)
 		return bus_yaml_fail(f->y, root, f->err, "the front matter is a map: key: value");
+	for (size_t i = 0; i < BUS_LEN(known); i++)
+		(void)bus_yaml_get(root, known[i]);
+	if ((rc = bus_yaml_no_more(f->y, root, f->err)) != BUS_OK) /* first: `kunci` is why there is no `key` */
+		return rc;
 	if ((rc = bus_yaml_str(f->y, root, "name", true, &name, f->err)) != BUS_OK ||
 	    (rc = bus_yaml_bool(f->y, root, "dated", false, &v->dated, f->err)) != BUS_OK ||
 	    (rc = bus_yaml_bool(f->y, root, "internal", false, &v->internal, f->err)) != BUS_OK ||
@@ -208,8 +216,7 @@ enum bus_err gw_front_read(struct gw_front *f)
 	    (rc = gw_front_columns(f, root)) != BUS_OK || (rc = read_key(f, root)) != BUS_OK ||
 	    (rc = read_promises(f, root)) != BUS_OK || (rc = gw_front_routes(f, root)) != BUS_OK ||
 	    (rc = gw_front_indexes(f, root)) != BUS_OK || (rc = gw_front_quality(f, root)) != BUS_OK ||
-	    (rc = gw_front_figures(f, root)) != BUS_OK || (rc = gw_front_card(f, root)) != BUS_OK ||
-	    (rc = bus_yaml_no_more(f->y, root, f->err)) != BUS_OK)
+	    (rc = gw_front_figures(f, root)) != BUS_OK || (rc = gw_front_card(f, root)) != BUS_OK)
 		return rc;
 	if (!gw_front_is_name(name))
 		return bus_yaml_fail(f->y, bus_yaml_get(root, "name"), f->err,

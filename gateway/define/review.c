@@ -162,6 +162,7 @@ static bool bind(struct gw_review *c, const char *file)
 	if (!strstr(err.text, "which has no route") || !name_unrouted(c)) {
 		add_error(c, file, &err);
 		place_error(c);
+		gw_review_near(c);
 	}
 	return false;
 }

@@ -47,6 +47,8 @@ void gw_review_run(struct gw_review *c, const char *file, struct bus_str text, c
 		   bool trusted, int ms);
 void gw_review_release(struct gw_review *c);
 void gw_review_add(struct gw_review *c, const struct gw_problem_found *p); /* texts are copied */
+/* Where SQLite found no column or table of a name, the last problem also says which there are. */
+void gw_review_near(struct gw_review *c);
 
 /* Members of a JSON object: "view", "problems", and as far as it came: "inputs", "columns", "routes", "plan",
  * "upkeep". */

@@ -194,8 +194,13 @@ static void put(const struct diff *f, bool complete, int64_t ms, struct bus_json
 		bus_json_int_member(j, "rows_before", 0);
 	put_rows(j, "rows_now", f->now.rows);
 	put_rows(j, "added", f->added);
-	put_rows(j, "changed", f->changed);
-	put_rows(j, "removed", f->removed);
+	if (before) {
+		put_rows(j, "changed", f->changed);
+		put_rows(j, "removed", f->removed);
+	} else { /* of no rows none can be */
+		bus_json_int_member(j, "changed", 0);
+		bus_json_int_member(j, "removed", 0);
+	}
 	put_rows(j, "without_key", f->now.without_key);
 	put_rows(j, "same_key", f->now.same_key);
 	bus_json_key(j, "columns");

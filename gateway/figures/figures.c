@@ -191,7 +191,7 @@ void gw_figures_publish(void *ctx, struct bus_http_request *req)
 			   is_month(month)
 			       ? "bulan ini belum berakhir, atau lebih dari 20 tahun lalu / this month is "
 				 "not over, or more than 20 years ago"
-			       : "bulan",
+			       : "bulan: TTTT-BB / month: YYYY-MM",
 			   "2025-11");
 		return;
 	}

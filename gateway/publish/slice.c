@@ -17,66 +17,70 @@ bool gw_slice_over(struct gw_slice *s)
 	return gw_slice_peek(s) == 0 && s->p == s->end;
 }
 
-/* From behind the opening quote to behind the closing one; NULL: there is none. */
-static const char *string_end(const char *p, const char *end)
+/* From behind the opening quote to behind the closing one; false: there is none, *p is the end. */
+static bool string_end(const char **p, const char *end)
 {
 	for (;;) {
-		const char *quote = memchr(p, '"', (size_t)(end - p)), *back;
+		const char *quote = memchr(*p, '"', (size_t)(end - *p)), *back;
 
-		if (!quote)
-			return NULL;
-		for (back = quote; back > p && back[-1] == '\\'; back--)
+		if (!quote) {
+			*p = end;
+			return false;
+		}
+		for (back = quote; back > *p && back[-1] == '\\'; back--)
 			;
+		*p = quote + 1; /* an escaped one: what stands before it is done with */
 		if ((quote - back) % 2 == 0)
-			return quote + 1;
-		p = quote + 1; /* an escaped one: what stands before it is done with */
+			return true;
 	}
 }
 
-/* An object or array; the kinds of its brackets are compared where the value is read. */
-static const char *container_end(const char *p, const char *end)
+/* To behind an object or array; the kinds of its brackets are compared where the value is read. False: *p is where it
+ * went wrong. */
+static bool container_end(const char **p, const char *end)
 {
 	int depth = 0;
 
-	while (p < end) {
-		switch (*p++) {
+	while (*p < end) {
+		switch (*(*p)++) {
 		case '"':
-			p = string_end(p, end);
-			if (!p)
-				return NULL;
+			if (!string_end(p, end))
+				return false;
 			break;
 		case '{':
 		case '[':
 			if (++depth > GW_SLICE_DEPTH_MAX)
-				return NULL;
+				return false;
 			break;
 		case '}':
 		case ']':
 			if (--depth == 0)
-				return p;
+				return true;
 			break;
 		default:
 			break;
 		}
 	}
-	return NULL;
+	return false;
 }
 
 bool gw_slice_value(struct gw_slice *s, struct bus_str *out)
 {
-	const char c = gw_slice_peek(s), *begin = s->p, *stop = begin;
+	const char c = gw_slice_peek(s), *begin = s->p;
+	bool whole = true;
 
-	if (c == '"')
-		stop = string_end(begin + 1, s->end);
-	else if (c == '{' || c == '[')
-		stop = container_end(begin, s->end);
-	else
-		while (stop < s->end && !space(*stop) && *stop != ',' && *stop != '}' && *stop != ']')
-			stop++;
-	if (!stop || stop == begin)
+	if (c == '"') {
+		s->p++;
+		whole = string_end(&s->p, s->end);
+	} else if (c == '{' || c == '[') {
+		whole = container_end(&s->p, s->end);
+	} else {
+		while (s->p < s->end && !space(*s->p) && *s->p != ',' && *s->p != '}' && *s->p != ']')
+			s->p++;
+	}
+	if (!whole || s->p == begin)
 		return false;
-	*out = (struct bus_str){ begin, (size_t)(stop - begin) };
-	s->p = stop;
+	*out = (struct bus_str){ begin, (size_t)(s->p - begin) };
 	return true;
 }
 

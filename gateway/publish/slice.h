@@ -16,7 +16,7 @@ struct gw_slice {
 
 /* The first byte that is no white space; 0: the end. */
 char gw_slice_peek(struct gw_slice *s);
-/* One value from here. False: there is none, its brackets do not close, or nest too deep. */
+/* One value from here. False: there is none, its brackets do not close, or nest too deep; p is where that shows. */
 bool gw_slice_value(struct gw_slice *s, struct bus_str *out);
 /* Only white space is left. */
 bool gw_slice_over(struct gw_slice *s);

@@ -11,9 +11,9 @@ static const struct {
 	const char *name;
 	enum gw_operator op;
 } operators[] = {
-	{ "eq", GW_EQ }, { "neq", GW_NEQ },    { "lt", GW_LT },	    { "lte", GW_LTE },
-	{ "gt", GW_GT }, { "gte", GW_GTE },    { "like", GW_LIKE }, { "ilike", GW_ILIKE },
-	{ "in", GW_IN }, { "is", GW_IS_NULL },
+	/* of two that are as near, the first is offered: lke is like, not lte */
+	{ "eq", GW_EQ }, { "neq", GW_NEQ }, { "like", GW_LIKE }, { "ilike", GW_ILIKE }, { "lt", GW_LT },
+	{ "lte", GW_LTE }, { "gt", GW_GT }, { "gte", GW_GTE },   { "in", GW_IN },	{ "is", GW_IS_NULL },
 };
 
 /* PostgREST has them and we do not: said so, not taken for a slip. */
@@ -155,9 +155,11 @@ static bool read_operator(struct place *c, struct gw_filter *f, const char *colu
 		return gw_params_refuse(c->p, "not-offered", "or=(a.like.x*,a.like.y*)", "operator '%s(...)'",
 					word);
 	near = c->at[n] == '.' ? bus_nearest(word, names, BUS_LEN(names)) : NULL;
-	if (near)
+	if (near) { /* else it may be the beginning of a value, which is not told again */
 		snprintf(hint, sizeof(hint), "%s=%s.VALUE", column, near);
-	return gw_params_refuse(c->p, "operator-unknown", near ? hint : offered,
+		return gw_params_refuse(c->p, "operator-unknown", hint, "'%s': '%s' is no operator", column, word);
+	}
+	return gw_params_refuse(c->p, "operator-unknown", offered,
 				"'%s': an operator is needed, like %s=eq.VALUE", column, column);
 }
 

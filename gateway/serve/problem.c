@@ -7,7 +7,7 @@
 /* Every problem the gateway answers with (RFC 9457). Codes are for programs and never change. */
 static const struct gw_problem_kind table[] = {
 	/* what bus/http says no to itself */
-	{ "http-400", 400, "Permintaan tidak menurut HTTP", "Not a request as HTTP has it" },
+	{ "http-400", 400, "Permintaan tidak menurut HTTP", "That is no HTTP request that can be read" },
 	{ "http-408", 408, "Permintaan terlalu lambat", "The request took too long" },
 	{ "http-413", 413, "Isi permintaan terlalu besar", "The body is too large" },
 	{ "http-414", 414, "Alamat terlalu panjang: pakai POST .../lookup",
@@ -167,16 +167,39 @@ const char *gw_problem_title(const char *code, bool english)
 	return english ? k->en : k->id;
 }
 
+/* The first sentence of what /problems says of it, without its markup. */
+static void advise(const char *code, bool english, struct bus_buf *out)
+{
+	const struct gw_problem_words *w = gw_problem_words(code);
+	const char *text = !w ? "" : english ? w->en : w->id;
+	bool markup = false;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '<' || *p == '>')
+			markup = *p == '<';
+		else if (!markup)
+			bus_buf_putc(out, *p);
+		if (!markup && *p == '.' && p[1] == ' ')
+			return;
+	}
+}
+
 void gw_problem_in(struct bus_http_request *req, bool english, const char *code, const char *detail, const char *hint)
 {
 	const struct gw_problem_kind *k = gw_problem_find(code);
+	struct bus_buf advice = { 0 };
 
 	assert(k);
+	if (!hint || !hint[0])
+		advise(code, english, &advice);
+	if (advice.n > 0)
+		hint = bus_buf_cstr(&advice);
 	if (k->status == 401)
 		bus_http_set(req, "WWW-Authenticate", "Bearer");
 	bus_http_set(req, "Content-Language", english ? "en" : "id");
 	bus_http_set(req, "Vary", "Accept-Language");
 	bus_http_problem(req, k->status, code, wire_code(code), english ? k->en : k->id, detail, hint);
+	bus_buf_release(&advice);
 }
 
 void gw_problem(struct bus_http_request *req, const char *code, const char *detail, const char *hint)

@@ -2,15 +2,37 @@
  * that are open. What must stand before what is not known yet is put there when it is: the count of an array
  * or a map, fields that came in another order than the schema's. */
 #include <assert.h>
+#include <stdio.h>
 
+#include "bus/yaml.h"
 #include "schemas/avro/encode.h"
 #include "schemas/avro/write.h"
 #include "schemas/avro/schema_impl.h"
+#include "schemas/avro/words.h"
 
 #define OUT_MAX ((size_t)64 * 1024 * 1024)  /* one datum: defaults take no JSON */
 #define SPANS_MAX ((size_t)4 * 1024 * 1024) /* fields and keys of all that is open */
 #define FEW 8				    /* keys of a map, each compared with each */
 #define ABSENT SIZE_MAX
+#define NAME_SHOWN_MAX 64 /* of a member that is no field */
+#define FIELDS_NEAR_MAX 1000
+
+/* JSON pointer of the outermost n levels; "" is the datum. */
+static void put_place(const struct schema_encoder *e, size_t n, struct bus_buf *b)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct schema_encode_level *l = &e->level[i];
+
+		if (l->kind == SCHEMA_LEVEL_RECORD)
+			bus_buf_printf(b, "/%s", l->node->field[l->at].name);
+		else if (l->kind == SCHEMA_LEVEL_ARRAY)
+			bus_buf_printf(b, "/%zu", l->at);
+		else if (l->kind == SCHEMA_LEVEL_MAP)
+			bus_buf_puts(b, "/*"); /* keys are data */
+		else
+			bus_buf_printf(b, "/%s", schema_label(l->node->branch[l->at]));
+	}
+}
 
 /* Names the place by the outermost n levels. */
 static enum bus_err misfit_at(struct schema_encoder *e, size_t n, const char *want)
@@ -18,18 +40,7 @@ static enum bus_err misfit_at(struct schema_encoder *e, size_t n, const char *wa
 	struct bus_buf b = { 0 };
 	enum bus_err rc;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct schema_encode_level *l = &e->level[i];
-
-		if (l->kind == SCHEMA_LEVEL_RECORD)
-			bus_buf_printf(&b, "/%s", l->node->field[l->at].name);
-		else if (l->kind == SCHEMA_LEVEL_ARRAY)
-			bus_buf_printf(&b, "/%zu", l->at);
-		else if (l->kind == SCHEMA_LEVEL_MAP)
-			bus_buf_puts(&b, "/*"); /* keys are data */
-		else
-			bus_buf_printf(&b, "/%s", schema_label(l->node->branch[l->at]));
-	}
+	put_place(e, n, &b);
 	rc = bus_fail(e->err, BUS_EDATA, "value %.300s: %s", b.n > 0 ? bus_buf_cstr(&b) : "/", want);
 	bus_buf_release(&b);
 	return rc;
@@ -71,6 +82,31 @@ static enum bus_err named_twice(struct schema_encoder *e)
 			(unsigned long long)bus_json_line(e->json));
 }
 
+/* Names are no values, but what a program puts there may be one: only what could name a field is shown. */
+static enum bus_err no_field(struct schema_encoder *e, const struct schema_node *record, struct bus_str name)
+{
+	const size_t n = record->n < FIELDS_NEAR_MAX ? record->n : FIELDS_NEAR_MAX;
+	const char **known, *near;
+	struct bus_buf b = { 0 };
+	char word[NAME_SHOWN_MAX + 1];
+	enum bus_err rc;
+
+	if (name.n > NAME_SHOWN_MAX || !schema_name_valid(name))
+		return misfit_at(e, e->depth - 1, "a member that is no field of the record");
+	snprintf(word, sizeof(word), "%.*s", (int)name.n, name.p);
+	known = bus_xmalloc((n + 1) * sizeof(*known));
+	for (size_t i = 0; i < n; i++)
+		known[i] = record->field[i].name;
+	near = bus_nearest(word, known, n);
+	put_place(e, e->depth - 1, &b);
+	rc = bus_fail(e->err, BUS_EDATA, "value %.300s/%s: no field of the record%s%.100s%s",
+		      b.n > 0 ? bus_buf_cstr(&b) : "", word, near ? "; did you mean '" : "", near ? near : "",
+		      near ? "'?" : "");
+	bus_buf_release(&b);
+	free(known);
+	return rc;
+}
+
 static enum bus_err on_field(struct schema_encoder *e, struct schema_encode_level *l, struct bus_str name)
 {
 	const size_t next = l->n == 0 ? 0 : l->at + 1; /* most often the fields stand in order */
@@ -79,7 +115,7 @@ static enum bus_err on_field(struct schema_encoder *e, struct schema_encode_leve
 	if (next >= l->node->n || !bus_str_is(name, l->node->field[next].name))
 		i = schema_position(l->node, name);
 	if (i < 0)
-		return misfit_at(e, e->depth - 1, "a member that is no field of the record");
+		return no_field(e, l->node, name);
 	if (e->span[l->spans + (size_t)i].at != ABSENT)
 		return named_twice(e);
 	l->ordered = l->ordered && (size_t)i == next;
@@ -296,6 +332,27 @@ static enum bus_err put_value(struct schema_encoder *e, const struct schema_node
 	}
 }
 
+/* No branch took it: which there are, by what a value of each is called. */
+static enum bus_err no_branch(struct schema_encoder *e, const struct schema_node *node)
+{
+	struct bus_buf b = { 0 };
+	enum bus_err rc;
+
+	bus_buf_puts(&b, "wants ");
+	for (size_t i = 0; i < node->n && b.n < 200; i++) {
+		const char *logical = schema_logical_name(node->branch[i]->logical);
+
+		bus_buf_printf(&b, "%s%.60s",
+			       i == 0		 ? ""
+			       : i + 1 < node->n ? ", "
+						 : " or ",
+			       logical ? logical : schema_label(node->branch[i]));
+	}
+	rc = misfit(e, bus_buf_cstr(&b));
+	bus_buf_release(&b);
+	return rc;
+}
+
 static enum bus_err put_union(struct schema_encoder *e, const struct schema_node *node,
 			      const struct bus_json *v)
 {
@@ -308,7 +365,7 @@ static enum bus_err put_union(struct schema_encoder *e, const struct schema_node
 	else
 		i = v->type == BUS_JSON_NULL ? schema_position(node, BUS_STR("null")) : -1;
 	if (i < 0)
-		return misfit(e, schema_encode_plain(e) ? "no branch of the union takes it" : UNION_WANTS);
+		return schema_encode_plain(e) ? no_branch(e, node) : misfit(e, UNION_WANTS);
 	schema_put_long(e->out, i);
 	return put_value(e, node->branch[i], v);
 }

@@ -224,6 +224,38 @@ static void names_the_place_but_not_the_data(void **state)
 	schema_unref(&s);
 }
 
+static void names_a_member_that_could_be_a_field_and_what_a_union_takes(void **state)
+{
+	static const struct {
+		const char *json, *why;
+	} bad[] = {
+		{ "{'keterangn':'x'}", "value /keterangn: no field of the record; did you mean 'keterangan'?" },
+		{ "{'zzz':1}", "value /zzz: no field of the record" },
+		{ "{'1471014504900001':1}", "value /: a member that is no field of the record" }, /* may be data */
+		{ "{'nilai':'tujuh'}", "value /nilai: wants null or long" },
+		{ "{'lahir':'tujuh'}", "value /lahir: wants null, date or boolean" },
+	};
+	struct schema *s = schema_of_quoted(
+	    "{'type':'record','name':'R','fields':[{'name':'keterangan','type':'string'},"
+	    "{'name':'nilai','type':['null','long']},"
+	    "{'name':'lahir','type':['null',{'type':'int','logicalType':'date'},'boolean']}]}");
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(bad); i++) {
+		struct bus_buf got = { 0 };
+		struct bus_error err = { 0 };
+		char json[80];
+
+		snprintf(json, sizeof(json), "%s", bad[i].json);
+		for (char *p = json; *p; p++)
+			*p = *p == '\'' ? '"' : *p;
+		assert_int_equal(schema_encode_json(s, bus_str(json), SCHEMA_JSON_PLAIN, &got, &err), BUS_EDATA);
+		assert_string_equal(err.text, bad[i].why);
+		bus_buf_release(&got);
+	}
+	schema_unref(&s);
+}
+
 static void names_the_logical_type_that_a_value_is_not(void **state)
 {
 	static const struct {
@@ -437,6 +469,7 @@ int main(void)
 		cmocka_unit_test(spells_unions_without_labels),
 		cmocka_unit_test(fills_defaults_in_the_plain_spelling_only),
 		cmocka_unit_test(names_the_place_but_not_the_data),
+		cmocka_unit_test(names_a_member_that_could_be_a_field_and_what_a_union_takes),
 		cmocka_unit_test(names_the_logical_type_that_a_value_is_not),
 		cmocka_unit_test(refuses_json_that_would_nest_too_deep),
 		cmocka_unit_test(takes_fields_in_any_order),

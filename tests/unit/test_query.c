@@ -247,6 +247,13 @@ static void what_postgrest_has_and_we_do_not_is_said_and_a_slip_is_put_right(voi
 	assert_false(gw_params_add(&p, "nama", "ilik.a*"));
 	assert_string_equal(p.problem, "operator-unknown");
 	assert_string_equal(p.hint, "nama=ilike.VALUE");
+	gw_params_begin(&p, &view, everything, arena);
+	assert_false(gw_params_add(&p, "nama", "lke.a*"));
+	assert_string_equal(p.hint, "nama=like.VALUE");
+	assert_string_equal(p.detail, "'nama': 'lke' is no operator");
+	gw_params_begin(&p, &view, everything, arena);
+	assert_false(gw_params_add(&p, "nama", "Siti.Rahma")); /* a value, it seems */
+	assert_null(strstr(p.detail, "Siti"));
 }
 
 static void every_operator_is_read(void **state)

@@ -142,6 +142,9 @@ static void the_place_of_a_mistake_is_told(void **state)
 	(void)state;
 	has(VIEW("", "", "SELECT _key AS k\nFROM uji_a\nWHERE nowhere = 1"), true, 15, 7,
 	    "no such column: nowhere", NULL);
+	has(VIEW("", "", "SELECT x.kell AS k FROM uji_a x"), true, 0, 0, "no such column: x.kell; did you mean 'kel'?", NULL);
+	has(VIEW("", "", "SELECT nowhere AS k FROM uji_a"), true, 0, 0, "nowhere; uji_a: _key, ", NULL);
+	has(VIEW("", "", "SELECT _key AS k FROM uji_aa"), true, 0, 0, "no such table: uji_aa; did you mean 'uji_a'?", NULL);
 	has(VIEW("", "", "SELECT _key AS k, FROM uji_a"), true, 13, 0, "syntax error", NULL);
 	has(VIEW("colour: red\n", "", "SELECT _key AS k FROM uji_a"), true, 10, 0, "colour", NULL);
 	has(VIEW("", "  x: {type: text, pdp: N, from: [uji_a.nothing]}\n",

@@ -102,6 +102,7 @@ static void what_is_wrong_is_said_with_its_line_and_a_hint(void **state)
 	refused(HEAD "columns: {k: {type: text, pdp: N, from: [a.b.c]}}\n" TAIL, "table.column");
 	refused(HEAD "columns: {k: {type: txt, pdp: N}}\n" TAIL, "did you mean 'text'");
 	refused(HEAD "columns: {k: {type: int, pdp: N}}\n" TAIL, "must be text");
+	refused("/*---\nname: v\nkunci: k\n" COLUMNS TAIL, "v.sql:3: unknown key 'kunci'"); /* and so there is no key */
 }
 
 #define TOLD                                                                                                 \
