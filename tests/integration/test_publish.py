@@ -256,7 +256,7 @@ def test_each_refusal_says_where_and_never_what(gateway):
     status, _, body = post(gateway, rows)
     assert status == 207 and (body["accepted"], body["refused"]) == (1, 7)
     assert [(r.get("code"), r.get("pointer")) for r in body["records"]] == [
-        (None, None), ("record-invalid", "/1/n"), ("record-invalid", "/2/nama"), ("record-invalid", "/3"),
+        (None, None), ("record-invalid", "/1/n"), ("record-invalid", "/2/nama"), ("record-invalid", "/3/lain"),
         ("record-invalid", "/4/tanda/1"), ("record-invalid", "/5/jenis"), ("record-invalid", "/6"), ("record-invalid", "/7/tgl")]
     assert "rahasia" not in json.dumps(body)
     lines = b"\n".join([json.dumps(r).encode() for r in rows[:3]] + [b"{", b'{"id":"rahasia"', b"", json.dumps(rows[1]).encode()])
@@ -371,6 +371,10 @@ def test_limits(gateway):
     deep = b"[" * 10000 + b"]" * 10000
     assert post(gateway, deep)[2]["code"] == "body-invalid"
     assert post(gateway, b'{"id":"x","nama":' + b"[" * 400 + b"]" * 400 + b',"n":1}')[2]["records"][0]["pointer"] == "/nama"
+    torn = post(gateway, b'[{"id":"a"')
+    assert torn[2]["code"] == "body-invalid" and torn[2]["detail"].endswith("byte 10"), torn
+    slip = post(gateway, b'[{"id":"x","nam":"rahasia"}]')[2]["records"][0]
+    assert slip["pointer"] == "/0/nam" and "'nama'" in slip["detail"] and "rahasia" not in json.dumps(slip)
     for broken in (b"", b"{", b"[1,]", b'{"records":[{"value":1}]', b"[{}{}]", b"\xff", b"{} {}", b'{"records":[],"a":1}', b"[]"):
         assert post(gateway, broken)[0] in (400, 422), broken
     assert post(gateway, row(1), query="?atomic=ya")[2]["code"] == "parameter-invalid"
