@@ -46,7 +46,7 @@ export function modelOf(reader, views, state, quality, readers) {
 		color,
 		views: enriched,
 		readers: readers || [],
-		records: sum(all, (t) => t.applied),
+		records: sum(data, (t) => t.applied),
 		behind: sum(all, (t) => t.behind),
 		offered: sum(quality || [], (f) => f.baris_data),
 		accepted: sum(quality || [], (f) => f.diterima),

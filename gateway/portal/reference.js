@@ -8,6 +8,11 @@ import { lang, setLang, t } from "./texts.js";
 let doc = null;
 let language = "curl";
 
+// What stands between backticks is code: that is all the Markdown of the document's texts.
+function prose(text) {
+	return text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
+}
+
 function parameters(operation) {
 	if (!operation.parameters.length) return null;
 	return el(
@@ -23,7 +28,7 @@ function parameters(operation) {
 					{},
 					el("th", { scope: "row" }, p.name),
 					el("td", { class: "soft" }, p.in + (p.required ? " · " + t("reference_required") : "")),
-					el("td", {}, p.description || ""),
+					el("td", {}, prose(p.description || "")),
 				),
 			),
 		),
@@ -43,7 +48,7 @@ function answers(operation) {
 					"tr",
 					{},
 					el("th", { scope: "row" }, status),
-					el("td", {}, a.description || ""),
+					el("td", {}, prose(a.description || "")),
 					el("td", { class: "soft" }, Object.keys(a.content || {}).join(", ")),
 				),
 			),
@@ -97,7 +102,7 @@ function card(operation) {
 			ontoggle: (event) => {
 				if (event.target.open && !body.hasChildNodes())
 					body.append(
-						...[operation.description && el("p", {}, operation.description), parameters(operation), answers(operation)].filter(Boolean),
+						...[operation.description && el("p", {}, prose(operation.description)), parameters(operation), answers(operation)].filter(Boolean),
 						...samples(operation),
 					);
 			},
@@ -109,7 +114,7 @@ function card(operation) {
 			" ",
 			el("span", { class: "path" }, operation.path),
 			" ",
-			el("span", {}, operation.summary || ""),
+			el("span", {}, prose(operation.summary || "")),
 		),
 		body,
 	);
@@ -139,7 +144,7 @@ async function load() {
 			? await ask("/v1/openapi.json")
 			: await fetch("/v1/openapi.json", { headers: { "Accept-Language": lang() } });
 		doc = await answer.json();
-		byId("about").textContent = doc.info.description.replaceAll("`", "");
+		byId("about").replaceChildren(...prose(doc.info.description));
 		draw();
 	} catch (e) {
 		byId("problem").textContent = t("failed", { why: e.message });
