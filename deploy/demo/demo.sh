@@ -202,8 +202,8 @@ EOF
 	)
 }
 
-# The demo's keys are made once; the secret of `demo` is kept in demo.env (mode 0600), the others are
-# printed now and never again.
+# The readers' keys are made once, and kept in keys/reader-NAME.key (mode 0600; keys/NAME.key are the departments'); that
+# of `demo` in demo.env and keys/demo.key.
 make_keys() {
 	[ -f "$DEMO_DIR/keys/access.keys" ] && [ -f "$DEMO_DIR/demo.env" ] && {
 		write_env "$(sed -n 's/^TITIAN_KEY=//p' "$DEMO_DIR/demo.env")"
@@ -214,7 +214,11 @@ make_keys() {
 	for who in demo dinsos publik pusat; do
 		secret=$("$BIN/titian-gateway" key new --keys "$DEMO_DIR/keys/access.keys" --name $who) ||
 			die "tidak dapat membuat kunci / cannot make a key"
-		if [ $who = demo ]; then write_env "$secret"; fi
+		if [ $who = demo ]; then
+			write_env "$secret"
+		else
+			(umask 077 && printf '%s\n' "$secret" >"$DEMO_DIR/keys/reader-$who.key")
+		fi
 		say "  kunci / key  $who: $secret"
 	done
 }
