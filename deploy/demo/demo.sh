@@ -41,6 +41,8 @@ launch() { # NAME PROGRAM ARG...: unless it runs already
 	pid_of "$name" >/dev/null && return 0
 	setsid nohup "$@" </dev/null >>"$DEMO_DIR/log/$name.log" 2>&1 &
 	echo $! >"$DEMO_DIR/pid/$name"
+	# Until it has become the program: before, its command line is this script's, and it would be taken for dead.
+	until pid_of "$name" >/dev/null || ! kill -0 $! 2>/dev/null; do sleep 0.01; done
 }
 
 end() { # NAME: SIGTERM, and SIGKILL if it is still there after 15 s
