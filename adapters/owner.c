@@ -58,18 +58,41 @@ void adapter_owner_free(struct adapter_owner **oo)
 	*oo = NULL;
 }
 
+/* A CloudEvent, as every record of ours; but of no stream, and without a number: who claims does not know them yet. */
+static enum bus_err send_claim(struct adapter_owner *o, struct bus_producer *p, int32_t partition,
+			       struct bus_error *err)
+{
+	char *source = bus_xasprintf("/opd/%s", o->opd),
+	     *type = bus_xasprintf("id.go.pekanbaru.bus.%s.berkas.v1", o->opd);
+	char time[32];
+	const struct bus_header header[] = {
+		{ BUS_STR("ce_specversion"), BUS_STR("1.0") },
+		{ BUS_STR("ce_id"), bus_str(o->id) },
+		{ BUS_STR("ce_source"), bus_str(source) },
+		{ BUS_STR("ce_type"), bus_str(type) },
+		{ BUS_STR("ce_subject"), BUS_STR(CLAIM_KEY) },
+		{ BUS_STR("ce_time"), bus_str(bus_clock_iso_wib(bus_clock_ms(), time, sizeof(time))) },
+		{ BUS_STR("content-type"), BUS_STR("application/avro") },
+		{ BUS_STR(OWNER_HEADER), bus_str(o->id) },
+		{ BUS_STR(HOST_HEADER), bus_str(o->host) },
+	};
+	enum bus_err rc = bus_producer_send(p, o->topic, partition, BUS_STR(CLAIM_KEY), NULL, header,
+					    BUS_LEN(header), 0, 1, ASK_MS, err);
+
+	free(source);
+	free(type);
+	return rc;
+}
+
 static enum bus_err write_claim(struct adapter_owner *o, int32_t partition, int64_t *offset,
 				struct bus_error *err)
 {
 	const struct bus_producer_conf conf = { .kafka = o->kafka };
-	const struct bus_header header[] = { { BUS_STR(OWNER_HEADER), bus_str(o->id) },
-					     { BUS_STR(HOST_HEADER), bus_str(o->host) } };
 	struct bus_producer *p = NULL;
 	enum bus_err rc = bus_producer_open(&conf, &p, err);
 
 	if (!rc)
-		rc = bus_producer_send(p, o->topic, partition, BUS_STR(CLAIM_KEY), NULL, header, 2, 0, 1,
-				       ASK_MS, err);
+		rc = send_claim(o, p, partition, err);
 	if (!rc)
 		rc = bus_producer_flush(p, ASK_MS, err);
 	if (!rc)

@@ -43,13 +43,18 @@ def read_all(bootstrap, topic):
 
 def test_every_record_of_every_topic_is_read_by_confluents_deserializer(sample):
     registry = SchemaRegistryClient({"url": sample.registry})
-    decode, streams, records = AvroDeserializer(registry), {}, 0
+    decode, streams, records, claims = AvroDeserializer(registry), {}, 0, 0
     topics = topics_of(sample.bootstrap)
     assert len(topics) == 22  # eight feeds, and quarantine and files of seven departments
     for topic in topics:
         for message in read_all(sample.bootstrap, topic):
             headers = dict(message.headers())
             assert CLOUD_EVENTS <= headers.keys(), (topic, sorted(headers))
+            records += 1
+            if "titian_owner" in headers:  # an adapter says that it has begun: no row, and of no stream
+                assert message.value() is None and topic.endswith(".berkas.v1") and "titian_seq" not in headers
+                claims += 1
+                continue
             assert headers["ce_id"].decode() == "%s/%s" % (
                 headers["titian_stream"].decode(), headers["titian_seq"].decode())
             if message.value() is not None:
@@ -58,9 +63,8 @@ def test_every_record_of_every_topic_is_read_by_confluents_deserializer(sample):
             stream, seq = headers["titian_stream"].decode(), int(headers["titian_seq"])
             assert seq == streams.get(stream, 0) + 1, "a gap or a repetition in " + stream
             streams[stream] = seq
-            records += 1
     applied = sum(t["applied"] for t in sample.city.get("/v1/topics")["topics"])
-    assert records == applied > 8000
+    assert records == applied > 8000 and claims >= len(OPDS)
 
 
 def test_kcat_shows_keys_and_headers(sample):
