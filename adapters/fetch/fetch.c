@@ -133,13 +133,26 @@ static bool waits(const struct adapter_fetch *f)
 	return f->mark.file[0] && access(path, F_OK) == 0;
 }
 
+/* The file before, once it has been read, and the report beside it: what is fetched every few minutes for years must not
+ * fill the disk. What was refused stays. */
+static void discard_last(const struct adapter_fetch *f)
+{
+	static const char *const beside[] = { "", ".laporan.txt" };
+	char path[4096 + 512];
+
+	for (size_t i = 0; f->mark.file[0] && i < BUS_LEN(beside); i++) {
+		snprintf(path, sizeof(path), "%s/done/%s%s", f->dir, f->mark.file, beside[i]);
+		(void)unlink(path);
+	}
+}
+
 static enum bus_err keep(struct adapter_fetch *f, struct adapter_haul *h, struct bus_error *err)
 {
 	int64_t now = bus_clock_ms();
 	enum bus_err rc = BUS_OK;
 
-	f->mark.file[0] = '\0';
 	if (adapter_haul_rows(h) > 0) {
+		discard_last(f);
 		do { /* a name that is taken: the clock was set back */
 			file_name(f, now++, f->mark.file, sizeof(f->mark.file));
 			rc = adapter_haul_keep(h, f->mark.file, err);
@@ -186,7 +199,7 @@ enum bus_err adapter_fetch_once(struct adapter_fetch *f, uint64_t *rows, char *f
 
 	load_mark(f);
 	rc = fetch(f, rows, err);
-	snprintf(file, 256, "%s", rc ? "" : f->mark.file);
+	snprintf(file, 256, "%s", rc || *rows == 0 ? "" : f->mark.file);
 	adapter_mark_release(&f->mark);
 	return rc;
 }
