@@ -278,14 +278,6 @@ static enum bus_err pgdump_open(struct bus_yaml *yaml, struct bus_yaml_node *con
 
 /* ---- rows ---- */
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 /* What stands after a backslash at p: one byte; *bytes: it was given by its number. */
 static const char *unescape(const char *p, const char *end, char *out, bool *bytes)
 {
@@ -300,9 +292,9 @@ static const char *unescape(const char *p, const char *end, char *out, bool *byt
 		*out = (char)(value & 0xff);
 		return p;
 	}
-	if (*p == 'x' && end - p > 1 && hex_digit(p[1]) >= 0) {
-		for (p++; n < 2 && p < end && hex_digit(*p) >= 0; n++)
-			value = value * 16 + hex_digit(*p++);
+	if (*p == 'x' && end - p > 1 && adapter_hex_digit(p[1]) >= 0) {
+		for (p++; n < 2 && p < end && adapter_hex_digit(*p) >= 0; n++)
+			value = value * 16 + adapter_hex_digit(*p++);
 		*bytes = true;
 		*out = (char)value;
 		return p;

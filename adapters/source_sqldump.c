@@ -320,20 +320,12 @@ static enum bus_err sqldump_open(struct bus_yaml *yaml, struct bus_yaml_node *co
 
 /* --- rows -------------------------------------------------------------------------------------------- */
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 static bool put_hex(struct sqldump *s, const char *p, size_t n)
 {
 	if (n % 2)
 		return false;
 	for (size_t i = 0; i < n; i += 2) {
-		int high = hex_digit(p[i]), low = hex_digit(p[i + 1]);
+		int high = adapter_hex_digit(p[i]), low = adapter_hex_digit(p[i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

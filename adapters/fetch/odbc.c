@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "adapters/feed.h"
+#include "bus/utf8.h"
 
 #define COLUMNS_MAX 1024
 #define PIECE 4096 /* UTF-16 units of one SQLGetData */
@@ -211,21 +212,9 @@ enum bus_err adapter_odbc_next(struct adapter_odbc *o, struct bus_error *err)
 
 static void put_code(struct bus_buf *out, uint32_t c)
 {
-	if (c < 0x80) {
-		bus_buf_putc(out, (char)c);
-	} else if (c < 0x800) {
-		bus_buf_putc(out, (char)(0xc0 | c >> 6));
-		bus_buf_putc(out, (char)(0x80 | (c & 0x3f)));
-	} else {
-		if (c < 0x10000) {
-			bus_buf_putc(out, (char)(0xe0 | c >> 12));
-		} else {
-			bus_buf_putc(out, (char)(0xf0 | c >> 18));
-			bus_buf_putc(out, (char)(0x80 | (c >> 12 & 0x3f)));
-		}
-		bus_buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-		bus_buf_putc(out, (char)(0x80 | (c & 0x3f)));
-	}
+	char bytes[4];
+
+	bus_buf_put(out, bytes, bus_utf8_put(c, bytes));
 }
 
 /* UTF-16 to UTF-8; a half of a pair alone becomes U+FFFD. *high: of a pair that the next piece ends. */

@@ -183,14 +183,13 @@ static struct bus_str next_link(struct bus_str s)
 	return (struct bus_str){ 0 };
 }
 
-static enum bus_err resolve(struct adapter_paging *p, const char *base, struct bus_str reference,
-			    struct bus_buf *out, struct bus_error *err)
+static enum bus_err resolve(const char *base, struct bus_str reference, struct bus_buf *out,
+			    struct bus_error *err)
 {
 	char *text = bus_xasprintf("%.*s", (int)reference.n, reference.p);
 	bool same = false;
 	enum bus_err rc = bus_client_resolve(base, text, out, &same, err);
 
-	(void)p;
 	free(text);
 	if (!rc && !same)
 		rc = bus_fail(err, BUS_EDATA,
@@ -214,7 +213,7 @@ static enum bus_err follow(struct adapter_paging *p, const struct adapter_page *
 	if (next.n == 0)
 		return BUS_OK;
 	if (p->by != ADAPTER_PAGE_CURSOR)
-		return resolve(p, page->url, next, out, err);
+		return resolve(page->url, next, out, err);
 	put_parameter(out, page->url, p->parameter, next);
 	return BUS_OK;
 }
