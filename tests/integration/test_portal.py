@@ -5,6 +5,7 @@ import shutil
 import openpyxl
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -28,6 +29,16 @@ def browser(tmp_path_factory):
     driver.quit()
 
 
+def wait_page(condition, seconds, what):
+    """As wait_for; an element that is not there yet, or was drawn anew in this moment, counts as not yet."""
+    def there():
+        try:
+            return condition()
+        except (NoSuchElementException, StaleElementReferenceException):
+            return None
+    return wait_for(there, seconds, what)
+
+
 def text(browser):
     return browser.find_element(By.TAG_NAME, "body").text
 
@@ -45,14 +56,14 @@ def no_complaints(browser):
 def page(sample, browser):
     """The city, in Indonesian, with its picture drawn."""
     browser.get(sample.city.url + "/?lang=id#key=" + sample.city.key)
-    wait_for(lambda: browser.find_elements(By.CSS_SELECTOR, "#picture svg .node"), 20, "the picture")
+    wait_page(lambda: browser.find_elements(By.CSS_SELECTOR, "#picture svg .node"), 20, "the picture")
     return browser
 
 
 def test_the_city_at_a_glance(sample, browser):
     browser.get(sample.city.url + "/#key=" + sample.city.key)
-    wait_for(lambda: "2.0" in text(browser) and browser.find_elements(By.CSS_SELECTOR, "svg"), 20, "the picture")
-    wait_for(lambda: all(name in text(browser).lower() for name in ("disdukcapil", "dinkes", "bkpsdm")), 20, "departments")
+    wait_page(lambda: "2.0" in text(browser) and browser.find_elements(By.CSS_SELECTOR, "svg"), 20, "the picture")
+    wait_page(lambda: all(name in text(browser).lower() for name in ("disdukcapil", "dinkes", "bkpsdm")), 20, "departments")
     assert sample.city.key not in browser.current_url
     picture = WORK / "portal.png"
     browser.save_screenshot(str(picture))
@@ -63,19 +74,19 @@ def test_the_city_at_a_glance(sample, browser):
 
 def test_it_speaks_english_too(sample, browser):
     browser.get(sample.city.url + "/?lang=en")
-    wait_for(lambda: "quality" in text(browser).lower(), 20, "English text")
+    wait_page(lambda: "quality" in text(browser).lower(), 20, "English text")
 
 
 def test_the_language_button_changes_everything_and_is_remembered(sample, page):
     assert one(page, "html").get_attribute("lang") == "id"
     assert "Mutu data" in text(page) and "2.000" in text(page)
     one(page, "#language").click()
-    wait_for(lambda: "Data quality" in text(page) and "2,000" in text(page), 10, "English")
+    wait_page(lambda: "Data quality" in text(page) and "2,000" in text(page), 10, "English")
     assert one(page, "html").get_attribute("lang") == "en"
     page.get(sample.city.url + "/")
-    wait_for(lambda: "Data quality" in text(page), 20, "English, remembered")
+    wait_page(lambda: "Data quality" in text(page), 20, "English, remembered")
     one(page, "#language").click()
-    wait_for(lambda: "Mutu data" in text(page), 10, "Indonesian again")
+    wait_page(lambda: "Mutu data" in text(page), 10, "Indonesian again")
 
 
 def test_both_languages_have_every_text(page):
@@ -103,7 +114,7 @@ def test_the_picture_has_what_the_api_has(sample, page):
 
 def test_the_same_is_there_as_tables(sample, page):
     one(page, "#tables summary").click()
-    rows = wait_for(lambda: page.find_elements(By.CSS_SELECTOR, "#table-body tbody tr"), 10, "tables")
+    rows = wait_page(lambda: page.find_elements(By.CSS_SELECTOR, "#table-body tbody tr"), 10, "tables")
     assert len(rows) == len(sample.city.get("/v1/topics")["topics"]) + len(sample.city.get("/v1/views"))
     assert "Diterapkan" in one(page, "#table-body").text
 
@@ -112,15 +123,16 @@ def test_the_keyboard_reaches_and_traces_the_flow(page):
     node = one(page, '[data-id="v:penerima_bansos_meninggal"]')
     assert node.get_attribute("tabindex") == "0" and node.get_attribute("aria-label")
     page.execute_script("arguments[0].focus()", node)
+    wait_page(lambda: page.find_elements(By.CSS_SELECTOR, "#picture .node.on"), 10, "the flow, traced")
     on = {n.get_attribute("data-id") for n in page.find_elements(By.CSS_SELECTOR, "#picture .node.on")}
     assert {"o:disdukcapil", "o:dinsos", "t:dinsos_bansos", "r:demo"} <= on and "o:dinkes" not in on
     page.switch_to.active_element.send_keys(Keys.ENTER)
-    wait_for(lambda: page.find_elements(By.CSS_SELECTOR, "#v-penerima_bansos_meninggal tbody tr"), 10, "the view, opened")
+    wait_page(lambda: page.find_elements(By.CSS_SELECTOR, "#v-penerima_bansos_meninggal tbody tr"), 10, "the view, opened")
 
 
 def test_tab_goes_through_the_page_in_order(page):
     page.refresh()
-    wait_for(lambda: page.find_elements(By.CSS_SELECTOR, "#picture svg .node"), 20, "the picture")
+    wait_page(lambda: page.find_elements(By.CSS_SELECTOR, "#picture svg .node"), 20, "the picture")
     one(page, "body").send_keys(Keys.TAB)
     assert page.switch_to.active_element.get_attribute("class") == "skip"
     seen = []
@@ -137,13 +149,13 @@ def test_a_dated_view_opens_on_today_and_follows_the_date(sample, page):
     button = card.find_element(By.TAG_NAME, "button")
     assert button.get_attribute("aria-expanded") == "false"
     page.execute_script("arguments[0].click()", button)
-    wait_for(lambda: card.find_elements(By.CSS_SELECTOR, "tbody tr"), 10, "rows")
+    wait_page(lambda: card.find_elements(By.CSS_SELECTOR, "tbody tr"), 10, "rows")
     assert button.get_attribute("aria-expanded") == "true"
     date = card.find_element(By.CSS_SELECTOR, "input[type=date]")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", date.get_attribute("value"))
     page.execute_script("arguments[0].value = '2025-12-31'; arguments[0].dispatchEvent(new Event('change'))", date)
     first = sample.city.get("/v1/views/anak_7_15_tidak_terdaftar", {"per_tanggal": "2025-12-31", "limit": 1})[0]
-    wait_for(lambda: first["nama"] in card.text, 10, "the rows of that day")
+    wait_page(lambda: first["nama"] in card.text, 10, "the rows of that day")
     command = card.find_element(By.TAG_NAME, "code").text
     assert "per_tanggal=2025-12-31" in command and sample.city.key not in command
 
@@ -152,24 +164,24 @@ def test_a_view_is_downloaded_as_a_spreadsheet(sample, page, tmp_path):
     page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
     card = one(page, "#v-penduduk_hidup_per_kelurahan")
     page.execute_script("arguments[0].click()", card.find_element(By.TAG_NAME, "button"))
-    wait_for(lambda: card.find_elements(By.CSS_SELECTOR, "tbody tr"), 10, "rows")
+    wait_page(lambda: card.find_elements(By.CSS_SELECTOR, "tbody tr"), 10, "rows")
     page.execute_script("arguments[0].click()", next(b for b in card.find_elements(By.TAG_NAME, "button") if "XLSX" in b.text))
     file = tmp_path / "penduduk_hidup_per_kelurahan.xlsx"
-    wait_for(file.exists, 20, "the file")
+    wait_page(file.exists, 20, "the file")
     rows = list(openpyxl.load_workbook(file)["Data"].iter_rows(values_only=True))
     assert [dict(zip(rows[0], r)) for r in rows[1:]] == list(sample.city.rows("penduduk_hidup_per_kelurahan"))
 
 
 def test_no_key_shows_no_data(sample, page):
     one(page, "#leave").click()
-    wait_for(lambda: one(page, "#key").is_displayed(), 10, "the door")
+    wait_page(lambda: one(page, "#key").is_displayed(), 10, "the door")
     assert "Disdukcapil" not in text(page) and page.switch_to.active_element.get_attribute("id") == "key"
     no_complaints(page)
     one(page, "#key").send_keys("tk_00000000_" + "A" * 43, Keys.ENTER)
-    wait_for(lambda: "tidak dikenal" in one(page, "#door-error").text, 10, "the refusal")
+    wait_page(lambda: "tidak dikenal" in one(page, "#door-error").text, 10, "the refusal")
     page.get_log("browser")  # the browser reports the 401 itself
     one(page, "#key").send_keys(sample.city.key, Keys.ENTER)
-    wait_for(lambda: one(page, "#city").is_displayed(), 20, "the city")
+    wait_page(lambda: one(page, "#city").is_displayed(), 20, "the city")
     assert sample.city.key not in page.current_url
 
 
@@ -178,7 +190,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(sample, page):
                          {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True})
     try:
         page.refresh()
-        wait_for(lambda: page.find_elements(By.CSS_SELECTOR, "#picture svg .node"), 20, "the picture")
+        wait_page(lambda: page.find_elements(By.CSS_SELECTOR, "#picture svg .node"), 20, "the picture")
         assert page.execute_script("return document.documentElement.scrollWidth") == 390
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

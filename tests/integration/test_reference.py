@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from selenium.webdriver.common.by import By
 
-from conftest import ROOT, wait_for
-from test_portal import browser, no_complaints  # noqa: F401
+from conftest import ROOT
+from test_portal import browser, no_complaints, wait_page  # noqa: F401
 
 MAKE = """
 import { givenOf, operationsOf, samplesOf } from "%s";
@@ -72,17 +72,17 @@ def test_every_operation_has_its_programs(programs):
 
 def test_the_page(sample, browser):  # noqa: F811
     browser.get(sample.city.url + "/reference?lang=en")
-    wait_for(lambda: len(browser.find_elements(By.CSS_SELECTOR, ".operation")) > 10, 20, "the operations")
+    wait_page(lambda: len(browser.find_elements(By.CSS_SELECTOR, ".operation")) > 10, 20, "the operations")
     general = len(browser.find_elements(By.CSS_SELECTOR, ".operation"))
     browser.get(sample.city.url + "/?lang=en#key=" + sample.city.key)
-    wait_for(lambda: browser.find_elements(By.CSS_SELECTOR, "#picture svg .node"), 20, "the picture")
+    wait_page(lambda: browser.find_elements(By.CSS_SELECTOR, "#picture svg .node"), 20, "the picture")
     browser.get(sample.city.url + "/reference")
-    wait_for(lambda: len(browser.find_elements(By.CSS_SELECTOR, ".operation")) > general + 20, 20, "the reader's views")
+    wait_page(lambda: len(browser.find_elements(By.CSS_SELECTOR, ".operation")) > general + 20, 20, "the reader's views")
     browser.find_element(By.CSS_SELECTOR, "#rows_kematian summary").click()
-    wait_for(lambda: "curl --fail" in browser.find_element(By.CSS_SELECTOR, "#rows_kematian pre").text, 5, "the program")
+    wait_page(lambda: "curl --fail" in browser.find_element(By.CSS_SELECTOR, "#rows_kematian pre").text, 20, "the program")
     for button in browser.find_elements(By.CSS_SELECTOR, "#rows_kematian .pick button"):
         if button.text == "PHP":
             button.click()
-    wait_for(lambda: "<?php" in browser.find_element(By.CSS_SELECTOR, "#rows_kematian pre").text, 5, "the program")
+    wait_page(lambda: "<?php" in browser.find_element(By.CSS_SELECTOR, "#rows_kematian pre").text, 20, "the program")
     assert sample.city.key not in browser.page_source
     no_complaints(browser)
