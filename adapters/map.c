@@ -17,6 +17,7 @@ void adapter_map_free(struct adapter_map **m)
 	schema_unref(&(*m)->schema);
 	bus_pseudonym_free(&(*m)->pseudonym);
 	bus_buf_release(&(*m)->value);
+	bus_buf_release(&(*m)->decimal);
 	bus_arena_free(&(*m)->row);
 	bus_arena_free(&(*m)->keep);
 	bus_yaml_free(&(*m)->yaml);
@@ -57,6 +58,18 @@ static void refuse_bad(struct adapter_map *m, struct adapter_result *out)
 		if (m->slot[slot].state == MAP_BAD) {
 			adapter_map_refuse(out, m->class_bad, &m->scope->info[slot],
 					   adapter_map_why_text(m->slot[slot].why));
+			return;
+		}
+	}
+}
+
+static void note_doubt(const struct adapter_map *m, struct adapter_result *out)
+{
+	for (size_t i = 0; i < m->n_doubt && out->n_flags < ADAPTER_FLAGS_MAX; i++) {
+		const struct map_slot *s = &m->slot[m->doubt[i]];
+
+		if (s->state == MAP_GOOD && s->doubt != MAP_WHY_NONE) {
+			out->flag[out->n_flags++] = m->class_doubt;
 			return;
 		}
 	}
@@ -143,7 +156,7 @@ enum bus_err adapter_map_row(struct adapter_map *m, const struct adapter_row *ro
 		return BUS_OK;
 	}
 	bus_arena_reset(m->row);
-	m->some_bad = m->too_big = false;
+	m->some_bad = m->too_big = m->some_doubt = false;
 	adapter_map_run(m, &m->scope->program, m->slot, row, NULL);
 	rc = adapter_map_checks_run(m, row, out, err);
 	if (rc != BUS_OK)
@@ -152,6 +165,8 @@ enum bus_err adapter_map_row(struct adapter_map *m, const struct adapter_row *ro
 		adapter_map_refuse(out, m->class_bad, NULL, "baris terlalu besar / the row is too large");
 	if (out->fate == ADAPTER_PUBLISH && m->some_bad)
 		refuse_bad(m, out);
+	if (out->fate == ADAPTER_PUBLISH && m->some_doubt)
+		note_doubt(m, out);
 	if (out->fate == ADAPTER_PUBLISH)
 		publish(m, out);
 	if (out->fate == ADAPTER_REFUSE) {

@@ -9,6 +9,7 @@ enum arg {
 	ARG_TEXTS,
 	ARG_CUT,
 	ARG_DIGITS,
+	ARG_MARK,
 	ARG_DATES,
 	ARG_TIMES,
 	ARG_WORDS,
@@ -38,6 +39,16 @@ static const struct conversion {
 	{ "time", ARG_TIMES, MAP_OP_TIME, MAP_TIME, true },
 	{ "whole", ARG_NONE, MAP_OP_WHOLE, MAP_WHOLE, true },
 	{ "rupiah", ARG_NONE, MAP_OP_RUPIAH, MAP_WHOLE, true },
+	{ "decimal", ARG_MARK, MAP_OP_DECIMAL, MAP_DECIMAL, true },
+	{ "nik_lenient", ARG_NONE, MAP_OP_ID, MAP_TEXT, true },
+	{ "kk", ARG_NONE, MAP_OP_ID, MAP_TEXT, true },
+	{ "npwp", ARG_NONE, MAP_OP_ID, MAP_TEXT, true },
+	{ "nitku", ARG_NONE, MAP_OP_ID, MAP_TEXT, true },
+	{ "nop", ARG_NONE, MAP_OP_ID, MAP_TEXT, true },
+	{ "nib", ARG_NONE, MAP_OP_ID, MAP_TEXT, true },
+	{ "npsn", ARG_NONE, MAP_OP_ID, MAP_TEXT, true },
+	{ "nisn", ARG_NONE, MAP_OP_ID, MAP_TEXT, true },
+	{ "nip", ARG_NONE, MAP_OP_ID, MAP_TEXT, true },
 	{ "words", ARG_WORDS, MAP_OP_WORDS, MAP_TEXT, true },
 	{ "lookup", ARG_LOOKUP, MAP_OP_LOOKUP, MAP_TEXT, true },
 	{ "known", ARG_KNOWN, MAP_OP_LOOKUP, MAP_TEXT, true },
@@ -189,6 +200,16 @@ static enum bus_err argument(struct adapter_map *m, struct map_info *info, struc
 
 	switch (c->arg) {
 	case ARG_NONE:
+		if (c->op == MAP_OP_ID)
+			op->arg = adapter_map_id_find(c->name);
+		break;
+	case ARG_MARK:
+		if (arg->kind != BUS_YAML_SCALAR ||
+		    (strcmp(arg->text, ",") != 0 && strcmp(arg->text, ".") != 0))
+			return bus_yaml_fail(m->yaml, arg, err,
+					     "write the decimal mark of this column: {decimal: \",\"} or "
+					     "{decimal: \".\"}");
+		op->from = (uint16_t)arg->text[0];
 		break;
 	case ARG_TEXT:
 	case ARG_TEXTS:
@@ -257,11 +278,20 @@ static enum bus_err one(struct adapter_map *m, struct map_scope *scope, struct b
 	rc = argument(m, info, adapter_map_op_add(m, scope, c->op, slot), c, arg, err);
 	if (rc != BUS_OK)
 		return rc;
-	for (size_t i = 0; i < scope->program.n_ops && (c->op == MAP_OP_WHOLE || c->op == MAP_OP_RUPIAH); i++)
+	for (size_t i = 0; i < scope->program.n_ops &&
+			   (c->op == MAP_OP_WHOLE || c->op == MAP_OP_RUPIAH || c->op == MAP_OP_DECIMAL);
+	     i++)
 		if (scope->program.op[i].slot == slot && scope->program.op[i].kind == MAP_OP_CELL)
 			scope->program.op[i].amount = true;
 	info->type = c->gives;
 	info->is_nik = c->op == MAP_OP_NIK;
+	if (c->op == MAP_OP_ID) {
+		const struct map_id *id = adapter_map_id_find(c->name);
+
+		info->is_nik = strcmp(id->name, "nik_lenient") == 0;
+		info->personal = id->personal;
+		info->can_doubt = true;
+	}
 	info->can_fail |= c->can_fail;
 	return BUS_OK;
 }

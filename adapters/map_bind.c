@@ -28,15 +28,16 @@ static const char *type_name(const struct schema_node *t)
 		return "date";
 	if (t->logical == SCHEMA_TIMESTAMP_MILLIS)
 		return "timestamp-millis";
+	if (t->logical == SCHEMA_DECIMAL)
+		return "decimal";
 	return t->logical == SCHEMA_LOGICAL_NONE ? names[t->type]
 						 : "a logical type that mappings do not write";
 }
 
 static const char *value_name(enum map_type t)
 {
-	static const char *const names[] = {
-		"a text", "a whole number", "a date", "a time", "a list", "flags"
-	};
+	static const char *const names[] = { "a text",		 "a whole number", "a date", "a time",
+					     "a decimal number", "a list",	   "flags" };
 
 	return names[t];
 }
@@ -205,6 +206,14 @@ static enum bus_err value_writer(struct bind *b, struct map_writer *w, const str
 	case MAP_TIME:
 		fits = type->logical == SCHEMA_TIMESTAMP_MILLIS;
 		w->kind = MAP_WRITE_WHOLE;
+		break;
+	case MAP_DECIMAL:
+		fits = type->logical == SCHEMA_DECIMAL ||
+		       (type->logical == SCHEMA_LOGICAL_NONE &&
+			(type->type == SCHEMA_DOUBLE || type->type == SCHEMA_STRING));
+		w->kind = type->logical == SCHEMA_DECIMAL ? MAP_WRITE_DECIMAL
+			  : type->type == SCHEMA_DOUBLE	  ? MAP_WRITE_DOUBLE
+							  : MAP_WRITE_TEXT;
 		break;
 	case MAP_LIST:
 		fits = type->type == SCHEMA_ARRAY;

@@ -11,7 +11,7 @@ static const struct {
 	{ "fallback", MAP_TEST_FALLBACK }, { "number", MAP_TEST_NUMBER },
 	{ "differ", MAP_TEST_DIFFER },	   { "scientific", MAP_TEST_SCIENTIFIC },
 	{ "repeated", MAP_TEST_REPEATED }, { "falls", MAP_TEST_FALLS },
-	{ "repaired", MAP_TEST_REPAIRED },
+	{ "repaired", MAP_TEST_REPAIRED }, { "doubtful", MAP_TEST_DOUBTFUL },
 };
 
 static const struct {
@@ -53,6 +53,13 @@ static enum bus_err fits(struct adapter_map *m, const struct bus_yaml_node *at, 
 		a->handled = true;
 		if (!a->can_fail)
 			return bus_yaml_fail(m->yaml, at, err, "'%s' cannot be bad: nothing in it can fail",
+					     a->name);
+		break;
+	case MAP_TEST_DOUBTFUL:
+		a->doubt_handled = true;
+		if (!a->can_doubt)
+			return bus_yaml_fail(m->yaml, at, err,
+					     "'%s' cannot be doubtful: it is none of the identifiers",
 					     a->name);
 		break;
 	case MAP_TEST_FALLBACK:
@@ -205,7 +212,7 @@ static bool differs(const struct map_slot *a, const struct map_slot *b, enum map
 {
 	if (a->state != MAP_GOOD || b->state != MAP_GOOD)
 		return false;
-	return type == MAP_TEXT ? !bus_str_eq(a->text, b->text) : a->whole != b->whole;
+	return type == MAP_TEXT || type == MAP_DECIMAL ? !bus_str_eq(a->text, b->text) : a->whole != b->whole;
 }
 
 static bool falls(struct map_test *t, const struct map_slot *s)
@@ -242,6 +249,9 @@ static enum bus_err run_test(struct adapter_map *m, struct map_test *t, const st
 	case MAP_TEST_BAD:
 		*holds = a->state == MAP_BAD;
 		break;
+	case MAP_TEST_DOUBTFUL:
+		*holds = good && a->doubt != MAP_WHY_NONE;
+		break;
 	case MAP_TEST_FALLBACK:
 		*holds = good && a->alt > 0;
 		break;
@@ -249,8 +259,8 @@ static enum bus_err run_test(struct adapter_map *m, struct map_test *t, const st
 		*holds = good && a->number;
 		break;
 	case MAP_TEST_SCIENTIFIC:
-		*holds = good ? adapter_map_scientific(a->text)
-			      : a->state == MAP_BAD && a->why == MAP_WHY_ROUNDED;
+		*holds =
+		    good ? adapter_map_scientific(a->text) : a->state == MAP_BAD && a->why == MAP_WHY_ROUNDED;
 		break;
 	case MAP_TEST_DIFFER:
 		*holds = differs(a, &m->slot[t->b], m->scope->info[t->a].type);
@@ -274,6 +284,8 @@ static const char *words_of(const struct adapter_map *m, const struct map_test *
 	switch (t->kind) {
 	case MAP_TEST_BAD:
 		return adapter_map_why_text(m->slot[t->a].why);
+	case MAP_TEST_DOUBTFUL:
+		return adapter_map_why_text(m->slot[t->a].doubt);
 	case MAP_TEST_MISSING:
 		return adapter_map_why_text(MAP_WHY_EMPTY);
 	case MAP_TEST_REPEATED:

@@ -22,12 +22,22 @@ static const char *const why_text[] = {
 	[MAP_WHY_ITEM] = "ada isi daftar yang tidak terbaca / an item of the list is bad",
 	[MAP_WHY_MANY] = "daftar terlalu panjang / too many items",
 	[MAP_WHY_CELL_ERROR] = "sel berisi galat (#N/A) / the cell shows an error (#N/A)",
-	[MAP_WHY_CELL_NO_RESULT] = "rumus tanpa hasil: buka dan simpan lagi di Excel / a formula without its result: "
-				   "open and save it in Excel",
+	[MAP_WHY_CELL_NO_RESULT] =
+	    "rumus tanpa hasil: buka dan simpan lagi di Excel / a formula without its result: "
+	    "open and save it in Excel",
 	[MAP_WHY_CELL_NO_DAY] = "sel bertanggal yang tidak ada / the cell shows a date that does not exist",
 	[MAP_WHY_CELL_UNREADABLE] = "isi sel tidak terbaca / the cell cannot be read",
-	[MAP_WHY_ROUNDED] = "angka terakhir hilang di Excel: kolom harus teks / lost its last digit in Excel: the "
-			    "column must be text",
+	[MAP_WHY_ROUNDED] =
+	    "angka terakhir hilang di Excel: kolom harus teks / lost its last digit in Excel: the "
+	    "column must be text",
+	[MAP_WHY_ZEROS] =
+	    "bilangan, bukan teks: nol di depan mungkin hilang / a number, not text: zeros in front may be "
+	    "lost; the column must be text",
+	[MAP_WHY_NO_NUMBER] = "hanya nol / nothing but zeros",
+	[MAP_WHY_CHECK_DIGIT] = "angka pengaman tidak cocok / its check digit does not fit",
+	[MAP_WHY_PART] = "ada bagian yang tidak lazim / a part of it is unusual",
+	[MAP_WHY_DECIMAL] = "bukan bilangan desimal / not a decimal number",
+	[MAP_WHY_SCALE] = "tidak muat dalam desimal skema / does not fit the schema's digits",
 };
 
 const char *adapter_map_why_text(enum map_why why)

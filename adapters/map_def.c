@@ -172,6 +172,7 @@ static enum bus_err def_value(const struct def *d, uint16_t *slot)
 	info = &d->scope->info[*slot];
 	info->column = d->scope->info[other].column;
 	info->is_nik = d->scope->info[other].is_nik;
+	info->personal = d->scope->info[other].personal;
 	info->each = d->scope->info[other].each;
 	info->item = d->scope->info[other].item;
 	return BUS_OK;
@@ -200,7 +201,7 @@ static enum bus_err def_parts(const struct def *d, uint16_t *slot)
 	struct map_parts *p = adapter_map_keep(d->m, sizeof(*p) + count * sizeof(p->slot[0]));
 	const char *with = pseudonym ? "|" : "";
 	struct map_info *info;
-	bool is_nik = true;
+	bool is_nik = true, personal = false;
 	enum map_type type = MAP_TEXT;
 	enum bus_err rc = BUS_OK;
 
@@ -223,6 +224,7 @@ static enum bus_err def_parts(const struct def *d, uint16_t *slot)
 						   : "%s: texts are needed",
 					     d->arg->key);
 		is_nik &= info->is_nik;
+		personal |= info->personal;
 		p->n++;
 	}
 	if (rc == BUS_OK && pseudonym)
@@ -249,6 +251,7 @@ static enum bus_err def_parts(const struct def *d, uint16_t *slot)
 	    ->arg = p;
 	info = &d->scope->info[*slot];
 	info->is_nik = first && is_nik;
+	info->personal = !pseudonym && personal;
 	info->column = d->scope->info[p->slot[0]].column;
 	return BUS_OK;
 }

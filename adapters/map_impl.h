@@ -19,12 +19,13 @@
 #define MAP_COLUMNS_MAX 128
 #define MAP_ITEMS_MAX 10000 /* of one list in one row */
 #define MAP_KEY_MAX 512	    /* bytes of a Kafka key */
+#define MAP_DECIMAL_MAX 72  /* bytes of a decimal number: at most 60 digits */
 #define MAP_CACHE 1024	    /* pseudonyms remembered; a power of two */
 #define MAP_CACHE_VALUE 24  /* longest value that is remembered */
 
 /* ---- values ---- */
 
-enum map_type { MAP_TEXT, MAP_WHOLE, MAP_DATE, MAP_TIME, MAP_LIST, MAP_FLAGS };
+enum map_type { MAP_TEXT, MAP_WHOLE, MAP_DATE, MAP_TIME, MAP_DECIMAL, MAP_LIST, MAP_FLAGS };
 enum map_state { MAP_NOTHING, MAP_GOOD, MAP_BAD };
 
 /* Why a value is bad; map_why_text gives the words. */
@@ -52,6 +53,12 @@ enum map_why {
 	MAP_WHY_CELL_NO_DAY,
 	MAP_WHY_CELL_UNREADABLE,
 	MAP_WHY_ROUNDED,
+	MAP_WHY_ZEROS,
+	MAP_WHY_NO_NUMBER,
+	MAP_WHY_CHECK_DIGIT,
+	MAP_WHY_PART,
+	MAP_WHY_DECIMAL,
+	MAP_WHY_SCALE,
 };
 
 struct map_slot;
@@ -62,11 +69,12 @@ struct map_items {
 struct map_slot {
 	uint8_t state; /* enum map_state */
 	uint8_t why;   /* enum map_why, when bad */
+	uint8_t doubt; /* enum map_why: good, and yet something in it is odd */
 	uint8_t alt;   /* which of several formats or key columns took it; 0 = the first */
 	bool number;   /* the cell was a number: JSON, or a spreadsheet's */
 	union {
-		struct bus_str text;
-		int64_t whole; /* WHOLE; DATE: days; TIME: ms */
+		struct bus_str text; /* DECIMAL: [-]digits[.digits], no zero too many, NUL-ended */
+		int64_t whole;	     /* WHOLE; DATE: days; TIME: ms */
 		struct map_items items;
 	};
 };
@@ -99,8 +107,17 @@ enum map_op_kind {
 	MAP_OP_TIME,
 	MAP_OP_WHOLE,
 	MAP_OP_RUPIAH,
+	MAP_OP_DECIMAL,
+	MAP_OP_ID,
 	MAP_OP_WORDS,
 	MAP_OP_LOOKUP,
+};
+
+struct map_id { /* an identifier that is so many digits */
+	const char *name;
+	uint8_t digits;
+	bool personal;				  /* may be a person's: no key */
+	enum map_why (*doubt)(const char *digit); /* NULL: nothing else is known of it */
 };
 
 struct map_texts {
@@ -203,6 +220,9 @@ struct map_info {
 	bool can_fail; /* has a conversion that may make it bad */
 	bool handled;  /* a check looks whether it is bad, or it has `else` */
 	bool is_nik;
+	bool personal;	    /* a person's identifier */
+	bool can_doubt;	    /* has a conversion that may find it doubtful */
+	bool doubt_handled; /* a check looks whether it is */
 	uint16_t alternatives;
 	const struct map_each *each;
 	struct map_scope *item; /* each: what its items are made of */
@@ -228,6 +248,7 @@ struct map_member { /* `fields:` entry */
 enum map_test_kind {
 	MAP_TEST_MISSING,
 	MAP_TEST_BAD,
+	MAP_TEST_DOUBTFUL,
 	MAP_TEST_FALLBACK,
 	MAP_TEST_NUMBER,
 	MAP_TEST_SCIENTIFIC,
@@ -259,6 +280,8 @@ enum map_write_kind {
 	MAP_WRITE_FALLBACK, /* the schema's default, or `else`: bytes */
 	MAP_WRITE_TEXT,
 	MAP_WRITE_WHOLE, /* int or long, dates, times */
+	MAP_WRITE_DECIMAL,
+	MAP_WRITE_DOUBLE,
 	MAP_WRITE_BOOLEAN,
 	MAP_WRITE_ENUM,
 	MAP_WRITE_LIST,
@@ -284,7 +307,7 @@ struct map_writer {
 
 struct adapter_map {
 	struct bus_yaml *yaml; /* the source's options are read from it for every file */
-	char *path, *fetched; /* fetched: the pattern of what is fetched, when `files` is left out */
+	char *path, *fetched;  /* fetched: the pattern of what is fetched, when `files` is left out */
 	const char *feed, *topic;
 	bool is_register, complete;
 	int remove_max;
@@ -309,7 +332,9 @@ struct adapter_map {
 	const char *older;
 	struct adapter_class class[ADAPTER_CLASSES_MAX];
 	size_t n_classes;
-	uint16_t class_bad, class_empty, class_other;
+	uint16_t class_bad, class_empty, class_other, class_doubt;
+	const uint16_t *doubt; /* slots that may be doubtful, and no check asks */
+	size_t n_doubt;
 
 	struct schema *schema;
 	struct map_writer *writer;
@@ -322,11 +347,12 @@ struct adapter_map {
 	struct bus_pseudonym *pseudonym;
 	struct bus_arena *keep, *row;
 	struct map_slot slot[MAP_SLOTS_MAX];
-	struct bus_buf value;
+	struct bus_buf value, decimal;
 	uint16_t failed_slot; /* of the field that this row could not fill */
 	enum map_why failed_why;
 	bool some_bad; /* a slot of this row is bad */
-	bool too_big;  /* the row's arena is full */
+	bool some_doubt;
+	bool too_big; /* the row's arena is full */
 };
 
 const char *adapter_map_why_text(enum map_why why);
@@ -397,6 +423,9 @@ bool adapter_map_scientific(struct bus_str s);			    /* "1,47108E+15" */
 enum map_why adapter_map_whole(struct bus_str s, int64_t *out);
 enum map_why adapter_map_rupiah(struct bus_str s, int64_t *out);
 enum map_why adapter_map_rupiah_number(struct bus_str s, int64_t *out); /* whose point is the decimal one */
+/* mark: the decimal mark, '.' or ','; the other may part groups of three. A number's is '.', and it may have an
+ * exponent. out: MAP_DECIMAL_MAX bytes; what is written there is NUL-ended. */
+enum map_why adapter_map_decimal(struct bus_str s, char mark, bool number, char *out, size_t *len);
 enum map_why adapter_map_cut(struct bus_str s, size_t from, size_t to, struct bus_str *out);
 bool adapter_map_texts_have(const struct map_texts *t, struct bus_str s);
 
@@ -405,6 +434,13 @@ bool adapter_map_pattern_parse(const char *text, bool time, struct map_pattern *
 enum map_why adapter_map_date_read(const struct map_formats *f, struct bus_str s, int64_t *days,
 				   uint8_t *alt);
 enum map_why adapter_map_time_read(const struct map_formats *f, struct bus_str s, int64_t *ms, uint8_t *alt);
+
+/* map_id.c */
+extern const struct map_id adapter_map_ids[]; /* ended by one without a name */
+const struct map_id *adapter_map_id_find(const char *name);
+/* number: the cell was one. out: room for id->digits + 1. *doubt: what is odd about it, MAP_WHY_NONE: nothing. */
+enum map_why adapter_map_id(const struct map_id *id, struct bus_str s, bool number, char *out, size_t *len,
+			    enum map_why *doubt);
 
 /* map_nik.c */
 enum map_why adapter_map_nik(struct bus_str s, int century, int64_t *days, char *sex);

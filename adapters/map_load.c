@@ -220,6 +220,9 @@ static enum bus_err read_key(struct adapter_map *m, struct bus_yaml_node *root, 
 		if (m->scope->info[*slot].is_nik)
 			return bus_yaml_fail(m->yaml, n, err,
 					     "key: a NIK must not be a key; use a pseudonym of it");
+		if (m->scope->info[*slot].personal)
+			return bus_yaml_fail(m->yaml, n, err,
+					     "key: '%s' may be a person's; use a pseudonym of it", n->text);
 	}
 	return BUS_OK;
 }
@@ -268,6 +271,21 @@ static enum bus_err read_order(struct adapter_map *m, struct bus_yaml_node *root
 	return rc != BUS_OK ? rc : bus_yaml_no_more(m->yaml, newest, err);
 }
 
+/* What is odd in an identifier is counted even when nobody has asked. */
+static enum bus_err read_doubts(struct adapter_map *m, const struct bus_yaml_node *root,
+				struct bus_error *err)
+{
+	uint16_t *slot = adapter_map_keep(m, MAP_SLOTS_MAX * sizeof(*slot));
+
+	for (size_t i = 0; i < m->scope->program.n_slots; i++)
+		if (m->scope->info[i].can_doubt && !m->scope->info[i].doubt_handled)
+			slot[m->n_doubt++] = (uint16_t)i;
+	m->doubt = slot;
+	if (m->n_doubt == 0)
+		return BUS_OK;
+	return adapter_map_class(m, root, "isian_meragukan", ADAPTER_CLASS_NOTE, &m->class_doubt, err);
+}
+
 static enum bus_err read_all(struct adapter_map *m, const struct adapter_map_env *env, struct bus_error *err)
 {
 	struct bus_yaml_node *root = bus_yaml_root(m->yaml), *fields;
@@ -301,6 +319,8 @@ static enum bus_err read_all(struct adapter_map *m, const struct adapter_map_env
 		rc = adapter_map_class(m, root, "isian_kosong", ADAPTER_CLASS_REFUSE, &m->class_empty, err);
 	if (rc == BUS_OK)
 		rc = adapter_map_class(m, root, "baris_cacat", ADAPTER_CLASS_REFUSE, &m->class_other, err);
+	if (rc == BUS_OK)
+		rc = read_doubts(m, root, err);
 	if (rc != BUS_OK)
 		return rc;
 	adapter_map_strict(m, m->scope);

@@ -302,6 +302,34 @@ static enum map_why lookup(struct map_slot *s, const struct map_lookup *l)
 	return MAP_WHY_NONE;
 }
 
+static enum map_why identifier(struct adapter_map *m, struct map_slot *s, const struct map_id *id)
+{
+	char *to = room(m, s, (size_t)id->digits + 1);
+	enum map_why doubt, why;
+
+	if (!to)
+		return MAP_WHY_NONE;
+	why = adapter_map_id(id, s->text, s->number, to, &s->text.n, &doubt);
+	if (why != MAP_WHY_NONE)
+		return why;
+	s->text.p = to;
+	s->doubt = (uint8_t)doubt;
+	m->some_doubt |= doubt != MAP_WHY_NONE;
+	return MAP_WHY_NONE;
+}
+
+static enum map_why decimal(struct adapter_map *m, struct map_slot *s, char mark)
+{
+	char *to = room(m, s, MAP_DECIMAL_MAX);
+	enum map_why why;
+
+	if (!to)
+		return MAP_WHY_NONE;
+	why = adapter_map_decimal(s->text, mark, s->number, to, &s->text.n);
+	s->text.p = to;
+	return why;
+}
+
 static const struct map_texts *texts_of(const struct map_op *op)
 {
 	return op->arg;
@@ -364,6 +392,12 @@ static void convert(struct adapter_map *m, const struct map_op *op, struct map_s
 		why = s->number ? adapter_map_rupiah_number(s->text, &days)
 				: adapter_map_rupiah(s->text, &days);
 		s->whole = days;
+		break;
+	case MAP_OP_DECIMAL:
+		why = decimal(m, s, (char)op->from);
+		break;
+	case MAP_OP_ID:
+		why = identifier(m, s, op->arg);
 		break;
 	case MAP_OP_WORDS:
 		why = words(s, op->arg);

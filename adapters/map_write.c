@@ -1,5 +1,6 @@
 /* Slots to Avro binary (Avro specification, "Binary Encoding"), through the writers made by map_bind.c. */
 #include "adapters/map_impl.h"
+#include "schemas/avro/plain.h"
 #include "schemas/avro/write.h"
 
 static bool fail(struct adapter_map *m, enum map_why why)
@@ -17,6 +18,17 @@ static bool write_enum(struct adapter_map *m, const struct map_writer *w, struct
 		}
 	}
 	return fail(m, MAP_WHY_WORD);
+}
+
+static bool write_decimal(struct adapter_map *m, const struct map_writer *w, struct bus_str text)
+{
+	bus_buf_reset(&m->decimal);
+	if (!schema_plain_decimal_parse(w->type, text, &m->decimal))
+		return fail(m, MAP_WHY_SCALE);
+	if (w->type->type == SCHEMA_BYTES)
+		schema_put_long(&m->value, (int64_t)m->decimal.n);
+	bus_buf_put(&m->value, m->decimal.p, m->decimal.n);
+	return true;
 }
 
 static bool write_boolean(struct adapter_map *m, struct bus_str text)
@@ -55,6 +67,11 @@ static bool write_good(struct adapter_map *m, const struct map_writer *w, const 
 		if (w->narrow && (s->whole < INT32_MIN || s->whole > INT32_MAX))
 			return fail(m, MAP_WHY_RANGE);
 		schema_put_long(&m->value, s->whole);
+		return true;
+	case MAP_WRITE_DECIMAL:
+		return write_decimal(m, w, s->text);
+	case MAP_WRITE_DOUBLE: /* strtod reads the point, as no program of ours sets a locale */
+		schema_put_double(&m->value, strtod(s->text.p, NULL));
 		return true;
 	case MAP_WRITE_BOOLEAN:
 		return write_boolean(m, s->text);

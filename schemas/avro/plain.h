@@ -1,5 +1,5 @@
-/* schemas/avro/plain.h - how logical types are spelt in plain JSON, both ways; for avro/json.c and
- * avro/encode.c alone. */
+/* schemas/avro/plain.h - how logical types are spelt in plain JSON, both ways; for avro/json.c, avro/encode.c and
+ * the adapters' mapper (decimals) alone. */
 #ifndef SCHEMAS_AVRO_PLAIN_H
 #define SCHEMAS_AVRO_PLAIN_H
 

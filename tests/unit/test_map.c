@@ -77,6 +77,65 @@ static void what_is_missing_becomes_else_or_null_or_the_default(void **state)
 	map_try_close(&t);
 }
 
+/* The Avro bytes are decoded by the Avro reader: two's complement, big-endian. */
+static void identifiers_and_decimals_become_fields(void **state)
+{
+	struct map_try t;
+
+	(void)state;
+	start(&t,
+	      CSV_HEAD "values:\n  npwp: {from: NPWP, as: npwp}\n  nop: {from: NOP, as: nop}\n"
+		       "checks: [{class: nop_aneh, fate: flag, when: {doubtful: nop}}]\nkey: nop\n"
+		       "fields:\n"
+		       "  npwp: npwp\n  mentah: {from: NPWP}\n"
+		       "  luas: {from: L, as: {decimal: ','}}\n  tetap: {from: L, as: {decimal: ','}}\n"
+		       "  pecahan: {from: L, as: {decimal: ','}}\n  tanda: {flags: true}\n",
+	      RECORD(TEXT("npwp") "," TEXT(
+		  "mentah") ","
+			    "{\"name\":\"luas\",\"type\":[\"null\",{\"type\":\"bytes\",\"logicalType\":"
+			    "\"decimal\","
+			    "\"precision\":6,\"scale\":2}],\"default\":null},"
+			    "{\"name\":\"tetap\",\"type\":[\"null\",{\"type\":\"fixed\",\"name\":\"T\","
+			    "\"size\":4,"
+			    "\"logicalType\":\"decimal\",\"precision\":6,\"scale\":2}],\"default\":null},"
+			    "{\"name\":\"pecahan\",\"type\":[\"null\",\"double\"],\"default\":null}," FLAGS),
+	      "NPWP;NOP;L\n01.312.166.0-091.000;14.71.060.001.001-0001.0;1.234,5\n"
+	      "01.312.166.1-091.000;147106000100100013;-0,01\n"
+	      "1,3E+14;147106000100100010;\n01.312.166.0-091.000;147106000100100010;1,001\n"
+	      "01.312.166.0-091.000;147106000100100010;12345,00\n");
+	assert_string_equal(
+	    map_try_next(&t),
+	    "{\"npwp\":\"0013121660091000\",\"mentah\":\"01.312.166.0-091.000\",\"luas\":\"1234.50\","
+	    "\"tetap\":\"1234.50\",\"pecahan\":1234.5,\"tanda\":[]}");
+	assert_string_equal(
+	    map_try_next(&t),
+	    "{\"npwp\":\"0013121661091000\",\"mentah\":\"01.312.166.1-091.000\",\"luas\":\"-0.01\","
+	    "\"tetap\":\"-0.01\",\"pecahan\":-0.01,\"tanda\":[\"nop_aneh\"]} +nop_aneh "
+	    "+isian_meragukan");
+	assert_string_equal(map_try_next(&t), "isian_salah NPWP");
+	assert_non_null(strstr(t.result.detail, "column must be text"));
+	assert_string_equal(map_try_next(&t), "isian_salah L"); /* finer than the schema's scale */
+	assert_string_equal(map_try_next(&t), "isian_salah L"); /* five digits before the point */
+	map_try_close(&t);
+}
+
+static void what_may_be_a_person_s_number_is_no_key(void **state)
+{
+	struct map_try t;
+
+	(void)state;
+	assert_int_equal(
+	    map_try_load(&t, CSV_HEAD "values: {n: {from: N, as: npwp}}\nkey: n\nfields: {n: n}\n"),
+	    BUS_EPARSE);
+	assert_non_null(strstr(t.err.text, "pseudonym"));
+	map_try_close(&t);
+	assert_int_equal(map_try_load(&t, CSV_HEAD "values: {n: {from: N}}\nkey: n\nfields: {n: n}\n"
+						   "checks: [{class: a, fate: flag, when: {doubtful: n}}]\n"),
+			 BUS_EPARSE);
+	assert_non_null(strstr(t.err.text, "identifiers"));
+	map_try_close(&t);
+}
+
 static void a_field_that_must_be_there_refuses_the_row(void **state)
 {
 	struct map_try t;
@@ -437,6 +496,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(converts_from_left_to_right),
 		cmocka_unit_test(what_is_missing_becomes_else_or_null_or_the_default),
+		cmocka_unit_test(identifiers_and_decimals_become_fields),
+		cmocka_unit_test(what_may_be_a_person_s_number_is_no_key),
 		cmocka_unit_test(a_field_that_must_be_there_refuses_the_row),
 		cmocka_unit_test(a_word_that_is_no_symbol_is_not_passed_over),
 		cmocka_unit_test(joins_chooses_and_hides),
