@@ -464,35 +464,46 @@ enum bus_err bus_consumer_position(struct bus_consumer *c, const char *topic, in
 	return BUS_OK;
 }
 
-enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *begin,
-				 int64_t *end, int timeout_ms, struct bus_error *err)
-{
-	rd_kafka_resp_err_t code =
-	    rd_kafka_query_watermark_offsets(c->rk, topic, partition, begin, end, timeout_ms);
-
-	if (code)
-		return bus_kafka_fail(err, code, "topic '%s', partition %d", topic, (int)partition);
-	return BUS_OK;
-}
-
-enum bus_err bus_consumer_at_time(struct bus_consumer *c, const char *topic, int32_t partition, int64_t at_ms,
-				  int64_t *offset, int timeout_ms, struct bus_error *err)
+/* Where a timestamp, or one of the broker's two special ones, stands. */
+static enum bus_err offset_of(struct bus_consumer *c, const char *topic, int32_t partition, int64_t time,
+			      int64_t *offset, int timeout_ms, struct bus_error *err)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(list, topic, partition);
 	rd_kafka_resp_err_t code;
-	int64_t begin;
 
-	p->offset = at_ms;
+	p->offset = time;
 	code = rd_kafka_offsets_for_times(c->rk, list, timeout_ms);
 	if (!code)
 		code = p->err;
 	*offset = p->offset;
 	rd_kafka_topic_partition_list_destroy(list);
-	if (code)
-		return bus_kafka_fail(err, code, "topic '%s', partition %d", topic, (int)partition);
-	return *offset >= 0 ? BUS_OK
-			    : bus_consumer_bounds(c, topic, partition, &begin, offset, timeout_ms, err);
+	return code ? bus_kafka_fail(err, code, "topic '%s', partition %d", topic, (int)partition) : BUS_OK;
+}
+
+/* Not rd_kafka_query_watermark_offsets(): while the broker is away librdkafka before 2.3 does not come back from it,
+ * whatever its timeout (its issue 2588). */
+enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *begin,
+				 int64_t *end, int timeout_ms, struct bus_error *err)
+{
+	int64_t until = bus_clock_mono_ms() + timeout_ms;
+	enum bus_err rc = offset_of(c, topic, partition, RD_KAFKA_OFFSET_BEGINNING, begin, timeout_ms, err);
+	int64_t left = until - bus_clock_mono_ms();
+
+	if (rc != BUS_OK)
+		return rc;
+	return offset_of(c, topic, partition, RD_KAFKA_OFFSET_END, end, left > 1 ? (int)left : 1, err);
+}
+
+enum bus_err bus_consumer_at_time(struct bus_consumer *c, const char *topic, int32_t partition, int64_t at_ms,
+				  int64_t *offset, int timeout_ms, struct bus_error *err)
+{
+	int64_t begin;
+	enum bus_err rc = offset_of(c, topic, partition, at_ms, offset, timeout_ms, err);
+
+	if (rc == BUS_OK && *offset < 0)
+		rc = bus_consumer_bounds(c, topic, partition, &begin, offset, timeout_ms, err);
+	return rc;
 }
 
 enum bus_err bus_consumer_end(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *end)

@@ -62,8 +62,7 @@ enum bus_err bus_consumer_poll(struct bus_consumer *c, struct bus_record *out, s
  * BUS_OFFSET_BEGIN until something is known; BUS_ENOENT: not assigned. */
 enum bus_err bus_consumer_position(struct bus_consumer *c, const char *topic, int32_t partition,
 				   int64_t *next, struct bus_error *err) BUS_MUSTCHECK;
-/* First and one-past-last offset at the broker (read_committed: last stable offset). While the broker is away librdkafka
- * before 2.3 does not come back from it, whatever timeout_ms (its issue 2588). */
+/* First and one-past-last offset at the broker (read_committed: last stable offset). */
 enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int32_t partition, int64_t *begin,
 				 int64_t *end, int timeout_ms, struct bus_error *err) BUS_MUSTCHECK;
 /* The first record with a timestamp of at_ms or later; one past the last record when there is none, or at_ms is

@@ -20,7 +20,6 @@ static bool ask_end(void *ctx, const char *topic, int32_t partition, int64_t *en
 {
 	struct watch *w = ctx;
 
-	/* Not its bounds: while Kafka is away that question holds up who stops. */
 	if (bus_consumer_at_time(w->consumer, topic, partition, BUS_TIME_END, end, ASK_MS, NULL) != BUS_OK)
 		*end = INT64_MAX; /* let a worker find out */
 	return !w->all->stop;

@@ -113,7 +113,7 @@ static void a_question_about_the_end_is_over_in_time_while_the_broker_is_away(vo
 	struct mock m = start(1);
 	struct bus_consumer *c = open_consumer(&m, 0);
 	struct bus_error err;
-	int64_t end, begun;
+	int64_t begin, end, begun;
 
 	(void)state;
 	fill(&m, 0, 3, 20);
@@ -122,6 +122,7 @@ static void a_question_about_the_end_is_over_in_time_while_the_broker_is_away(vo
 	rd_kafka_mock_broker_set_down(m.cluster, 1);
 	begun = bus_clock_mono_ms();
 	assert_int_not_equal(bus_consumer_at_time(c, TOPIC, 0, BUS_TIME_END, &end, 500, &err), BUS_OK);
+	assert_int_not_equal(bus_consumer_bounds(c, TOPIC, 0, &begin, &end, 500, &err), BUS_OK);
 	assert_true(bus_clock_mono_ms() - begun < 10000);
 	bus_consumer_close(&c);
 	mock_stop(&m);
