@@ -148,6 +148,7 @@ static void put_sizes(struct gw_db *db, const struct gw_def *d, struct bus_json_
 
 static void put_diff(struct answer *a, struct gw_review *r, struct bus_json_out *j)
 {
+	const struct bus_json *reading = bus_json_get(a->question, "reading");
 	struct gw_def *before = running(a, r->def->pub.name);
 	const char *path = text_of(a, a->question, "db");
 	struct bus_buf members = { 0 };
@@ -158,6 +159,12 @@ static void put_diff(struct answer *a, struct gw_review *r, struct bus_json_out 
 	int64_t rows;
 	enum bus_err rc;
 
+	if (reading && reading->type == BUS_JSON_TRUE) {
+		bus_json_text_member(
+		    j, "diff_failed",
+		    "the gateway has not read all its topics once; ask again when it is ready");
+		return;
+	}
 	snprintf(state, sizeof(state), "_view_%s", r->def->pub.name);
 	rc = path ? gw_db_open(path, GW_DB_READER, 8 * 1024 * 1024, &db, &err) : BUS_ENOENT;
 	if (rc == BUS_OK)
@@ -201,7 +208,8 @@ void gw_try_answer(struct bus_str question, void (*line)(void *ctx, const struct
 	}
 	a.question = root;
 	read_world(&a);
-	gw_review_run(r, text_of(&a, root, "file"), str_of(root, "text"), a.world, runs_already(&a), TRIAL_MS);
+	gw_review_run(r, text_of(&a, root, "file"), str_of(root, "text"), a.world, runs_already(&a),
+		      TRIAL_MS);
 	bus_buf_puts(&out, r->failed ? "F " : "G ");
 	bus_json_object(&j);
 	gw_review_put(r, &j);

@@ -27,6 +27,16 @@ static void put_table(struct bus_json_out *j, const struct gw_world_table *t)
 	bus_json_object_end(j);
 }
 
+/* It has not had all its topics once: what it has is not the city. */
+static bool still_reading(const struct gw_views *views)
+{
+	for (size_t i = 0; i < views->n; i++) {
+		if (gw_view_whole(views->view[i]))
+			return false;
+	}
+	return views->n > 0;
+}
+
 void gw_try_question(struct gw_engine *e, const struct gw_try *t, struct bus_buf *out)
 {
 	struct gw_views *views = gw_views_hold(e);
@@ -36,6 +46,8 @@ void gw_try_question(struct gw_engine *e, const struct gw_try *t, struct bus_buf
 
 	bus_json_object(&j);
 	bus_json_text_member(&j, "db", e->db_path);
+	bus_json_key(&j, "reading");
+	bus_json_put_bool(&j, still_reading(views));
 	bus_json_text_member(&j, "file", t->file);
 	bus_json_key(&j, "text");
 	bus_json_put_str(&j, t->text);

@@ -20,7 +20,7 @@ columns: {id: {type: text, pdp: P}, n: {type: int, pdp: N}}
 ---*/
 SELECT _key AS id, n FROM uji_utuh
 """
-POLICY = "readers: {uji: {status: true, views: {'*': {clear: ['*']}}}}\n"
+POLICY = "readers: {uji: {status: true, define: true, views: {'*': {clear: ['*']}}}}\n"
 
 
 class Unmade(Topic):
@@ -65,6 +65,12 @@ def answered(gateway, view, n, **more):
     assert len(gateway.get("/v1/views/" + view)) == n
 
 
+def checked(gateway, text):
+    status, _, body = gateway.request("/v1/views/check", method="POST", body=text.encode())
+    assert status == 200, body[:300]
+    return json.loads(body)
+
+
 def listed(gateway):
     return {v["name"]: v["rows"] for v in gateway.get("/v1/views")}
 
@@ -82,10 +88,12 @@ def test_a_first_start_and_a_later_one(apart):
         assert gateway.request("/v1/views/tidak_ada")[0] == 404
         assert gateway.request("/v1/quality")[0] == 503
         assert listed(gateway) == {"tipis": None, "penuh": None}
+        assert checked(gateway, VIEW % ("tipis", "thin")).keys() & {"diff", "diff_failed"} == {"diff_failed"}
         late.make()
         gateway.await_ready(20)
         for view in "tipis", "penuh":
             answered(gateway, view, 20)
+        assert checked(gateway, VIEW % ("tipis", "thin"))["diff"]["rows_now"] == 20
         gateway.kill()
         # One topic more, which is not there; a view more; one that is another by now, and one that reads that.
         config = gateway.dir / "gateway.yaml"
