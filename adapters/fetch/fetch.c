@@ -26,6 +26,7 @@ struct adapter_fetch {
 	void *state;
 	int64_t every_ms;
 	struct adapter_mark mark; /* the thread's */
+	bool more;		  /* the last fetch brought one file of perhaps several */
 	pthread_t thread;
 	bool running;
 	atomic_bool stop;
@@ -33,7 +34,8 @@ struct adapter_fetch {
 	pthread_cond_t bell;  /* stop has been set */
 };
 
-static const struct adapter_fetch_kind *const kinds[] = { &adapter_fetch_sql, &adapter_fetch_http };
+static const struct adapter_fetch_kind *const kinds[] = { &adapter_fetch_sql, &adapter_fetch_http,
+							&adapter_fetch_folder };
 
 static enum bus_err find_kind(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 			      const struct adapter_fetch_kind **out, struct bus_error *err)
@@ -68,14 +70,16 @@ static enum bus_err read_every(struct bus_yaml *yaml, struct bus_yaml_node *conf
 	return rc;
 }
 
-static void file_name(const struct adapter_fetch *f, int64_t ms, char *out, size_t n)
+/* theirs: what the file was called where it came from; NULL: it had no name. */
+static void file_name(const struct adapter_fetch *f, int64_t ms, const char *theirs, char *out, size_t n)
 {
 	time_t s = (time_t)(ms / 1000);
 	struct tm t;
 
 	gmtime_r(&s, &t);
-	snprintf(out, n, "%.180s-%04d%02d%02dT%02d%02d%02d.%03dZ%s", f->feed, t.tm_year + 1900, t.tm_mon + 1,
-		 t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, (int)(ms % 1000), f->kind->ending);
+	snprintf(out, n, "%.*s-%04d%02d%02dT%02d%02d%02d.%03dZ%s%s", theirs ? 70 : 180, f->feed,
+		 t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, (int)(ms % 1000),
+		 theirs ? "-" : f->kind->ending, theirs ? theirs : "");
 }
 
 static enum bus_err check_name(struct adapter_fetch *f, struct bus_yaml *yaml, struct bus_yaml_node *conf,
@@ -83,7 +87,7 @@ static enum bus_err check_name(struct adapter_fetch *f, struct bus_yaml *yaml, s
 {
 	char name[256];
 
-	file_name(f, bus_clock_ms(), name, sizeof(name));
+	file_name(f, bus_clock_ms(), NULL, name, sizeof(name));
 	if (adapter_map_takes(f->map, name))
 		return BUS_OK;
 	return bus_yaml_fail(
@@ -133,6 +137,14 @@ static bool waits(const struct adapter_fetch *f)
 	return f->mark.file[0] && access(path, F_OK) == 0;
 }
 
+static bool accepted(const struct adapter_fetch *f)
+{
+	char path[4096 + 512];
+
+	snprintf(path, sizeof(path), "%s/done/%s", f->dir, f->mark.file);
+	return f->mark.file[0] && access(path, F_OK) == 0;
+}
+
 /* The file before, once it has been read, and the report beside it: what is fetched every few minutes for years must not
  * fill the disk. What was refused stays. */
 static void discard_last(const struct adapter_fetch *f)
@@ -154,7 +166,7 @@ static enum bus_err keep(struct adapter_fetch *f, struct adapter_haul *h, struct
 	if (adapter_haul_rows(h) > 0) {
 		discard_last(f);
 		do { /* a name that is taken: the clock was set back */
-			file_name(f, now++, f->mark.file, sizeof(f->mark.file));
+			file_name(f, now++, adapter_haul_file_name(h), f->mark.file, sizeof(f->mark.file));
 			rc = adapter_haul_keep(h, f->mark.file, err);
 		} while (rc == BUS_ECONFLICT && now < bus_clock_ms() + 1000);
 	}
@@ -173,12 +185,17 @@ static enum bus_err fetch(struct adapter_fetch *f, uint64_t *rows, struct bus_er
 	struct adapter_haul *h = NULL;
 	enum bus_err rc = adapter_haul_open(f->dir, f->feed, &h, err);
 
-	if (!rc)
+	f->more = false;
+	if (!rc) {
+		adapter_haul_set_accepted(h, accepted(f));
 		rc = f->kind->run(f->state, bus_buf_str(&f->mark.mark), h, err);
+	}
 	if (!rc) {
 		*rows = adapter_haul_rows(h);
 		rc = keep(f, h, err);
 	}
+	if (!rc)
+		f->more = adapter_haul_file_name(h) != NULL;
 	adapter_haul_close(&h);
 	return rc;
 }
@@ -232,7 +249,7 @@ static void tell(struct adapter_fetch *f, enum bus_err rc, uint64_t rows, int64_
 	else
 		bus_log(rows ? BUS_LOG_INFO : BUS_LOG_DEBUG, "adapter.fetched", LOG_STR("feed", f->feed),
 			LOG_INT("rows", rows), LOG_STR("name", f->mark.file), LOG_INT("ms", ms));
-	if (!rc && rows == 0 && adapter_map_complete(f->map))
+	if (!rc && rows == 0 && adapter_map_complete(f->map) && f->kind->ending[0])
 		bus_log(BUS_LOG_WARN, "adapter.fetched_nothing", LOG_STR("feed", f->feed),
 			LOG_STR("effect",
 				"a whole register without a row is taken for a fault: nothing is removed"));
@@ -258,7 +275,7 @@ static void *work(void *ctx)
 		int64_t began;
 		enum bus_err rc;
 
-		rest(f, again_ms ? again_ms : until_due(f));
+		rest(f, again_ms ? again_ms : f->more ? 0 : until_due(f));
 		while (!atomic_load(&f->stop) && waits(f))
 			rest(f, WAITING_MS);
 		if (atomic_load(&f->stop))

@@ -8,11 +8,11 @@
 #define WRITE_AT ((size_t)256 * 1024)
 
 struct adapter_haul {
-	char *dir, *path;
+	char *dir, *path, *file;
 	int fd;
 	struct bus_buf out, mark;
 	uint64_t rows, bytes;
-	bool kept;
+	bool kept, accepted;
 };
 
 static enum bus_err trouble(const struct adapter_haul *h, const char *what, struct bus_error *err)
@@ -88,6 +88,28 @@ struct bus_str adapter_haul_marked(const struct adapter_haul *h)
 	return bus_buf_str(&h->mark);
 }
 
+void adapter_haul_file(struct adapter_haul *h, const char *name)
+{
+	free(h->file);
+	h->file = bus_xstrdup(name);
+	h->rows = 1;
+}
+
+const char *adapter_haul_file_name(const struct adapter_haul *h)
+{
+	return h->file;
+}
+
+void adapter_haul_set_accepted(struct adapter_haul *h, bool accepted)
+{
+	h->accepted = accepted;
+}
+
+bool adapter_haul_accepted(const struct adapter_haul *h)
+{
+	return h->accepted;
+}
+
 static enum bus_err sync_folder(const struct adapter_haul *h, struct bus_error *err)
 {
 	int fd = open(h->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -128,6 +150,7 @@ void adapter_haul_close(struct adapter_haul **hp)
 	bus_buf_release(&h->out);
 	bus_buf_release(&h->mark);
 	free(h->path);
+	free(h->file);
 	free(h->dir);
 	free(h);
 	*hp = NULL;

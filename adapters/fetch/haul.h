@@ -22,6 +22,13 @@ uint64_t adapter_haul_bytes(const struct adapter_haul *h);
 /* How far this fetch got: any text of the kind's own, given to the next run. */
 void adapter_haul_mark(struct adapter_haul *h, struct bus_str mark);
 struct bus_str adapter_haul_marked(const struct adapter_haul *h);
+/* A file that had a name: kept as <feed>-<time>-<name>. None is fetched while this one waits; then at once, without waiting
+ * for `every`: there may be more. */
+void adapter_haul_file(struct adapter_haul *h, const char *name);
+const char *adapter_haul_file_name(const struct adapter_haul *h); /* NULL: none */
+/* The file that the fetch before brought was read to its end, and not refused. */
+void adapter_haul_set_accepted(struct adapter_haul *h, bool accepted);
+bool adapter_haul_accepted(const struct adapter_haul *h);
 /* On disk, then under its name. BUS_ECONFLICT: the name is taken. */
 enum bus_err adapter_haul_keep(struct adapter_haul *h, const char *name, struct bus_error *err) BUS_MUSTCHECK;
 void adapter_haul_close(struct adapter_haul **h); /* not kept: the file goes */

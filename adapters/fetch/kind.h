@@ -9,7 +9,7 @@
 
 struct adapter_fetch_kind {
 	const char *name;   /* `fetch.kind` in the mapping */
-	const char *ending; /* of the files it brings, with the point */
+	const char *ending; /* of the files it brings, with the point; "": as they are called */
 	/* Reads its own options from conf (`kind` and `every` are taken) and asks nobody. complete: the mapping wants the
 	 * whole set each time. stop: set when the run in progress is to end. yaml, conf and stop stay until close. */
 	enum bus_err (*open)(struct bus_yaml *yaml, struct bus_yaml_node *conf, bool complete,
@@ -25,5 +25,6 @@ struct adapter_fetch_kind {
 
 extern const struct adapter_fetch_kind adapter_fetch_sql;
 extern const struct adapter_fetch_kind adapter_fetch_http;
+extern const struct adapter_fetch_kind adapter_fetch_folder;
 
 #endif

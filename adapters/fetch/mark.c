@@ -8,7 +8,7 @@
 #include "bus/json.h"
 #include "bus/json_out.h"
 
-#define MARK_MAX ((size_t)64 * 1024)
+#define MARK_MAX ((size_t)512 * 1024) /* 10,000 files of a folder are 200 KB */
 
 static char *path_of(const char *dir, const char *feed, const char *ending)
 {
