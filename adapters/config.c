@@ -20,6 +20,8 @@ const struct bus_conf_option adapter_config_table[] = {
 	OPT("referensi.dir", PATH, referensi_dir, NULL, "Folder of the reference tables."),
 	OPT("referensi.extra", PATH, referensi_extra, "",
 	    "Folder of the department's own reference tables; looked in first."),
+	OPT("referensi.copies", PATH, referensi_copies, "",
+	    "Folder where copies of the reference topics are kept; default: .referensi in the drop folder."),
 	OPT("key.city", PATH, key_city, NULL, "File of the city key, from which pseudonyms are made."),
 	OPT("key.opd", PATH, key_opd, "",
 	    "File of the department's key, which seals refused rows; without it they are left out."),
@@ -76,6 +78,8 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 	for (size_t i = 0; i < c->mappings.n; i++)
 		s->mapping[i] = beside(config_path, c->mappings.item[i]);
 	s->ref_extra[0] = c->referensi_extra[0] ? c->referensi_extra : NULL;
+	s->ref_copies = c->referensi_copies[0] ? bus_xstrdup(c->referensi_copies)
+					       : bus_xasprintf("%s/.referensi", c->drop_dir);
 	*run = (struct adapter_run_conf){
 		.opd = c->opd,
 		.drop = { c->drop_dir, c->drop_quiet_ms, c->drop_follow_symlinks },
@@ -88,6 +92,7 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 		.n_mappings = c->mappings.n,
 		.env = { .ref_dir = c->referensi_dir,
 			 .ref_extra = s->ref_extra,
+			 .ref_copies = s->ref_copies,
 			 .city_key = s->city_key,
 			 .reference_year = (int)c->reference_year,
 			 .tmp_dir = c->state_dir },
@@ -103,5 +108,6 @@ void adapter_setup_release(struct adapter_setup *s)
 	for (size_t i = 0; s->mapping && s->mapping[i]; i++)
 		free(s->mapping[i]);
 	free(s->mapping);
+	free(s->ref_copies);
 	*s = (struct adapter_setup){ 0 };
 }

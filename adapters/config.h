@@ -13,6 +13,7 @@ struct adapter_config {
 	bool drop_follow_symlinks;
 	struct bus_conf_list mappings;
 	char *referensi_dir, *referensi_extra; /* "": none */
+	char *referensi_copies;		       /* "": in the drop folder */
 	char *key_city, *key_opd;	       /* files; key_opd "": none */
 	int64_t reference_year;
 	char *kafka_bootstrap;
@@ -28,6 +29,7 @@ struct adapter_setup {
 	struct adapter_run_conf run;
 	uint8_t city_key[BUS_KEY_LEN], opd_key[BUS_KEY_LEN];
 	const char *ref_extra[2];
+	char *ref_copies;
 	char **mapping; /* paths; relative ones are relative to the configuration file's folder */
 };
 

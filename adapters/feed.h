@@ -11,6 +11,7 @@
 #include "adapters/map.h"
 #include "adapters/position.h"
 #include "adapters/publish.h"
+#include "adapters/reference/keep.h"
 
 /* Where a test may pull the plug. */
 enum adapter_point {
@@ -28,7 +29,7 @@ typedef bool (*adapter_hook_fn)(void *ctx, enum adapter_point point);
 struct adapter_feed {
 	struct adapter_map *map;
 	struct adapter_fetch *fetch; /* NULL: its files are dropped */
-	struct adapter_part *part; /* its topic */
+	struct adapter_part *part;   /* its topic */
 	struct schema *schema;
 	int32_t schema_id;
 	struct adapter_seen *best; /* newest_by: of this file, the row of each key that stands; else NULL */
@@ -44,7 +45,9 @@ struct adapter_desk {
 	struct bus_kafka_conf kafka;
 	struct schema_store *store;
 	struct adapter_publisher *publisher;
-	struct adapter_owner *owner; /* of the run: outlives the desk */
+	struct adapter_owner *owner;	     /* of the run: outlives the desk */
+	struct adapter_reference *reference; /* likewise; NULL: no mapping names a reference topic */
+	uint64_t references_seen;	     /* adapter_reference_changes() when they were taken up last */
 	struct adapter_position position;
 	struct adapter_part *files_part, *quarantine_part;
 	struct adapter_shape files_shape, quarantine_shape;

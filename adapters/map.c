@@ -5,9 +5,6 @@
 
 #include "adapters/input.h"
 
-#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
-#define WIB_MS ((int64_t)7 * 60 * 60 * 1000)
-
 void adapter_map_free(struct adapter_map **m)
 {
 	if (!*m)

@@ -22,6 +22,7 @@ struct adapter_map;
 struct adapter_map_env {
 	const char *ref_dir;	      /* reference tables (CSV) named by the mapping */
 	const char *const *ref_extra; /* further folders looked in first, NULL-ended; may be NULL */
+	const char *ref_copies;	      /* folder of the copies of reference topics (reference/keep.h) */
 	const uint8_t *city_key;      /* BUS_KEY_LEN bytes; pseudonyms */
 	const char *tmp_dir;	      /* what was seen in a file is kept here; NULL: TMPDIR or /var/tmp */
 	int reference_year; /* rule 1 of the NIK: YY above (year+1)%100 is 19YY; 0 = the mapping's, else this
@@ -46,7 +47,7 @@ struct adapter_class {
 
 struct adapter_result { /* borrowed until the next adapter_map_row */
 	enum adapter_fate fate;
-	struct bus_str key;   /* Kafka key; never an identifier of a person. Refused: n 0 when it has none */
+	struct bus_str key; /* Kafka key; never an identifier of a person. Refused: n 0 when it has none */
 	/* Published event: what the unique rule looks at; n 0: there is no such rule. May be an identifier. */
 	struct bus_str identity;
 	struct bus_str value; /* Avro binary, without frame */
@@ -67,6 +68,12 @@ void adapter_map_free(struct adapter_map **m);
  * field is mapped or has a default, and that types fit. Before the first row. */
 enum bus_err adapter_map_bind(struct adapter_map *m, struct schema *schema,
 			      struct bus_error *err) BUS_MUSTCHECK;
+
+/* The reference topics that the mapping at path names, some more than once: fn is called with a text that is gone afterwards. */
+enum bus_err adapter_map_topics(const char *path, void (*fn)(void *ctx, const char *topic), void *ctx,
+				struct bus_error *err) BUS_MUSTCHECK;
+/* Takes up the copies that have changed since; *n of them. On failure the tables in use stay. Between two files. */
+enum bus_err adapter_map_refresh(struct adapter_map *m, size_t *n, struct bus_error *err) BUS_MUSTCHECK;
 
 /* Starts a new file: forgets what was seen in the last one. */
 enum bus_err adapter_map_begin(struct adapter_map *m, struct bus_error *err) BUS_MUSTCHECK;

@@ -149,48 +149,123 @@ static enum bus_err words(struct adapter_map *m, struct bus_yaml_node *arg, cons
 	return BUS_OK;
 }
 
-static enum bus_err lookup(struct adapter_map *m, struct bus_yaml_node *arg, bool known,
-			   uint16_t *alternatives, const struct map_lookup **out, struct bus_error *err)
+static enum bus_err lookup_keys(struct adapter_map *m, struct bus_yaml_node *arg, struct map_ref_wish *w,
+				struct bus_error *err)
 {
-	const char *table = NULL, *give = NULL, *ignore = NULL, *key[8];
-	struct bus_yaml_node *keys;
-	struct map_lookup *l = NULL;
-	size_t n = 0;
+	struct bus_yaml_node *keys = bus_yaml_get(arg, "key");
+
+	if (!keys || keys->kind == BUS_YAML_MAP)
+		return bus_yaml_fail(m->yaml, arg, err,
+				     "key: a column of the table, or a list of columns, is needed");
+	if (keys->kind == BUS_YAML_SCALAR)
+		w->key[w->n_keys++] = keys->text;
+	for (struct bus_yaml_node *k = keys->first; k; k = k->next) {
+		if (k->kind != BUS_YAML_SCALAR || w->n_keys == BUS_LEN(w->key))
+			return bus_yaml_fail(m->yaml, k, err, "key: at most %zu column names",
+					     BUS_LEN(w->key));
+		w->key[w->n_keys++] = k->text;
+	}
+	return BUS_OK;
+}
+
+static enum bus_err lookup_table(struct adapter_map *m, struct bus_yaml_node *arg, bool known,
+				 struct map_ref_wish *w, struct bus_error *err)
+{
+	const char *topic = NULL;
 	enum bus_err rc;
 
 	if (arg->kind != BUS_YAML_MAP)
 		return bus_yaml_fail(m->yaml, arg, err, "write {table: FILE.csv, key: COLUMN%s}",
 				     known ? "" : ", give: COLUMN");
-	rc = bus_yaml_str(m->yaml, arg, "table", true, &table, err);
-	if (rc == BUS_OK && !known)
-		rc = bus_yaml_str(m->yaml, arg, "give", true, &give, err);
+	rc = bus_yaml_str(m->yaml, arg, "topic", false, &topic, err);
 	if (rc == BUS_OK)
-		rc = bus_yaml_str(m->yaml, arg, "ignore", false, &ignore, err);
-	if (rc != BUS_OK)
-		return rc;
-	keys = bus_yaml_get(arg, "key");
-	if (!keys || keys->kind == BUS_YAML_MAP)
-		return bus_yaml_fail(m->yaml, arg, err,
-				     "key: a column of the table, or a list of columns, is needed");
-	if (keys->kind == BUS_YAML_SCALAR)
-		key[n++] = keys->text;
-	for (struct bus_yaml_node *k = keys->first; k; k = k->next) {
-		if (k->kind != BUS_YAML_SCALAR || n == BUS_LEN(key))
-			return bus_yaml_fail(m->yaml, k, err, "key: at most %zu column names", BUS_LEN(key));
-		key[n++] = k->text;
+		rc = bus_yaml_str(m->yaml, arg, "table", !topic, &w->name, err);
+	if (rc == BUS_OK && topic && w->name)
+		rc = bus_yaml_fail(m->yaml, arg, err, "either `table` or `topic`");
+	if (topic) {
+		w->name = topic;
+		w->topic = true;
 	}
-	rc = bus_yaml_no_more(m->yaml, arg, err);
+	if (rc == BUS_OK && !known)
+		rc = bus_yaml_str(m->yaml, arg, "give", true, &w->give, err);
 	if (rc == BUS_OK)
-		rc = adapter_map_ref_lookup(m, arg, table, key, n, give, ignore, &l, err);
+		rc = bus_yaml_str(m->yaml, arg, "ignore", false, &w->ignore, err);
+	return rc == BUS_OK ? lookup_keys(m, arg, w, err) : rc;
+}
+
+/* `on`: the value whose day chooses, of the list's item or of the row; `valid`: the columns with first and last day. */
+static enum bus_err lookup_period(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *arg,
+				  struct map_ref_wish *w, struct map_lookup *l, struct bus_error *err)
+{
+	struct bus_yaml_node *on = bus_yaml_get(arg, "on"), *valid = bus_yaml_get(arg, "valid");
+	struct map_scope *of = scope;
+	enum map_type type;
+	enum bus_err rc;
+
+	rc = bus_yaml_bool(m->yaml, arg, "outside", false, &l->outside, err);
 	if (rc != BUS_OK)
 		return rc;
-	*alternatives = (uint16_t)n;
+	if (!on)
+		return valid || l->outside
+			   ? bus_yaml_fail(m->yaml, arg, err,
+					   "`valid` and `outside` go with `on`: the value whose day "
+					   "chooses the period")
+			   : BUS_OK;
+	if (on->kind != BUS_YAML_SCALAR)
+		return bus_yaml_fail(m->yaml, on, err, "on: the name of a date or time is needed");
+	w->from = "berlaku_dari";
+	w->until = "berlaku_sampai";
+	if (valid && (valid->kind != BUS_YAML_LIST || bus_yaml_count(valid) != 2 ||
+		      valid->first->kind != BUS_YAML_SCALAR || valid->first->next->kind != BUS_YAML_SCALAR))
+		return bus_yaml_fail(m->yaml, valid, err,
+				     "write valid: [COLUMN of the first day, COLUMN of the last]");
+	if (valid) {
+		w->from = valid->first->text;
+		w->until = valid->first->next->text;
+	}
+	if (scope->item && adapter_map_find(m, scope, on, on->text, &l->on, NULL) != BUS_OK)
+		of = m->scope;
+	rc = adapter_map_find(m, of, on, on->text, &l->on, err);
+	if (rc != BUS_OK)
+		return rc;
+	type = of->info[l->on].type;
+	if (type != MAP_DATE && type != MAP_TIME)
+		return bus_yaml_fail(m->yaml, on, err, "on: '%s' is no date or time", on->text);
+	l->dated = true;
+	l->time = type == MAP_TIME;
+	l->outer = of != scope;
+	return BUS_OK;
+}
+
+static enum bus_err lookup(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *arg,
+			   bool known, uint16_t *alternatives, const struct map_lookup **out,
+			   struct bus_error *err)
+{
+	struct map_ref_wish w = { 0 };
+	struct map_lookup how = { 0 }, *l = NULL;
+	enum bus_err rc = lookup_table(m, arg, known, &w, err);
+
+	if (rc == BUS_OK)
+		rc = lookup_period(m, scope, arg, &w, &how, err);
+	if (rc == BUS_OK)
+		rc = bus_yaml_no_more(m->yaml, arg, err);
+	if (rc == BUS_OK)
+		rc = adapter_map_ref_lookup(m, arg, &w, &l, err);
+	if (rc != BUS_OK)
+		return rc;
+	l->dated = how.dated;
+	l->outside = how.outside;
+	l->outer = how.outer;
+	l->time = how.time;
+	l->on = how.on;
+	*alternatives = (uint16_t)(w.n_keys + how.outside);
 	*out = l;
 	return BUS_OK;
 }
 
-static enum bus_err argument(struct adapter_map *m, struct map_info *info, struct map_op *op,
-			     const struct conversion *c, struct bus_yaml_node *arg, struct bus_error *err)
+static enum bus_err argument(struct adapter_map *m, struct map_scope *scope, struct map_info *info,
+			     struct map_op *op, const struct conversion *c, struct bus_yaml_node *arg,
+			     struct bus_error *err)
 {
 	const struct map_texts *texts = NULL;
 	const struct map_formats *f = NULL;
@@ -238,7 +313,8 @@ static enum bus_err argument(struct adapter_map *m, struct map_info *info, struc
 		break;
 	case ARG_LOOKUP:
 	case ARG_KNOWN:
-		rc = lookup(m, arg, c->arg == ARG_KNOWN, &info->alternatives, &l, err);
+		rc = lookup(m, scope, arg, c->arg == ARG_KNOWN, &info->alternatives, &l, err);
+		info->can_translate |= c->arg == ARG_LOOKUP;
 		if (rc == BUS_OK)
 			op->arg = l;
 		break;
@@ -275,7 +351,7 @@ static enum bus_err one(struct adapter_map *m, struct map_scope *scope, struct b
 	if ((c->op == MAP_OP_NIK_DATE || c->op == MAP_OP_NIK_SEX) && !info->is_nik)
 		return bus_yaml_fail(m->yaml, n, err, "%s needs a value that has passed the conversion nik",
 				     name);
-	rc = argument(m, info, adapter_map_op_add(m, scope, c->op, slot), c, arg, err);
+	rc = argument(m, scope, info, adapter_map_op_add(m, scope, c->op, slot), c, arg, err);
 	if (rc != BUS_OK)
 		return rc;
 	for (size_t i = 0; i < scope->program.n_ops &&

@@ -7,11 +7,12 @@ static const struct {
 	const char *name;
 	enum map_test_kind kind;
 } tests[] = {
-	{ "missing", MAP_TEST_MISSING },   { "bad", MAP_TEST_BAD },
-	{ "fallback", MAP_TEST_FALLBACK }, { "number", MAP_TEST_NUMBER },
-	{ "differ", MAP_TEST_DIFFER },	   { "scientific", MAP_TEST_SCIENTIFIC },
-	{ "repeated", MAP_TEST_REPEATED }, { "falls", MAP_TEST_FALLS },
-	{ "repaired", MAP_TEST_REPAIRED }, { "doubtful", MAP_TEST_DOUBTFUL },
+	{ "missing", MAP_TEST_MISSING },       { "bad", MAP_TEST_BAD },
+	{ "fallback", MAP_TEST_FALLBACK },     { "number", MAP_TEST_NUMBER },
+	{ "differ", MAP_TEST_DIFFER },	       { "scientific", MAP_TEST_SCIENTIFIC },
+	{ "repeated", MAP_TEST_REPEATED },     { "falls", MAP_TEST_FALLS },
+	{ "repaired", MAP_TEST_REPAIRED },     { "doubtful", MAP_TEST_DOUBTFUL },
+	{ "translated", MAP_TEST_TRANSLATED },
 };
 
 static const struct {
@@ -60,6 +61,11 @@ static enum bus_err fits(struct adapter_map *m, const struct bus_yaml_node *at, 
 		if (!a->can_doubt)
 			return bus_yaml_fail(m->yaml, at, err,
 					     "'%s' cannot be doubtful: it is none of the identifiers",
+					     a->name);
+		break;
+	case MAP_TEST_TRANSLATED:
+		if (!a->can_translate)
+			return bus_yaml_fail(m->yaml, at, err, "'%s' is not translated: it has no lookup",
 					     a->name);
 		break;
 	case MAP_TEST_FALLBACK:
@@ -252,6 +258,9 @@ static enum bus_err run_test(struct adapter_map *m, struct map_test *t, const st
 	case MAP_TEST_DOUBTFUL:
 		*holds = good && a->doubt != MAP_WHY_NONE;
 		break;
+	case MAP_TEST_TRANSLATED:
+		*holds = good && a->translated;
+		break;
 	case MAP_TEST_FALLBACK:
 		*holds = good && a->alt > 0;
 		break;
@@ -286,6 +295,8 @@ static const char *words_of(const struct adapter_map *m, const struct map_test *
 		return adapter_map_why_text(m->slot[t->a].why);
 	case MAP_TEST_DOUBTFUL:
 		return adapter_map_why_text(m->slot[t->a].doubt);
+	case MAP_TEST_TRANSLATED:
+		return "kode lama diganti yang sekarang / an old code, replaced by today's";
 	case MAP_TEST_MISSING:
 		return adapter_map_why_text(MAP_WHY_EMPTY);
 	case MAP_TEST_REPEATED:

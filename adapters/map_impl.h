@@ -21,7 +21,9 @@
 #define MAP_KEY_MAX 512	    /* bytes of a Kafka key */
 #define MAP_DECIMAL_MAX 72  /* bytes of a decimal number: at most 60 digits */
 #define MAP_CACHE 1024	    /* pseudonyms remembered; a power of two */
-#define MAP_CACHE_VALUE 24  /* longest value that is remembered */
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+#define WIB_MS ((int64_t)7 * 60 * 60 * 1000)
+#define MAP_CACHE_VALUE 24 /* longest value that is remembered */
 
 /* ---- values ---- */
 
@@ -43,6 +45,8 @@ enum map_why {
 	MAP_WHY_RANGE,
 	MAP_WHY_WORD,
 	MAP_WHY_TABLE,
+	MAP_WHY_PERIOD,
+	MAP_WHY_AMBIGUOUS,
 	MAP_WHY_SHORT,
 	MAP_WHY_TREE,
 	MAP_WHY_LIST,
@@ -67,11 +71,12 @@ struct map_items {
 	size_t n;
 };
 struct map_slot {
-	uint8_t state; /* enum map_state */
-	uint8_t why;   /* enum map_why, when bad */
-	uint8_t doubt; /* enum map_why: good, and yet something in it is odd */
-	uint8_t alt;   /* which of several formats or key columns took it; 0 = the first */
-	bool number;   /* the cell was a number: JSON, or a spreadsheet's */
+	uint8_t state;	 /* enum map_state */
+	uint8_t why;	 /* enum map_why, when bad */
+	uint8_t doubt;	 /* enum map_why: good, and yet something in it is odd */
+	uint8_t alt;	 /* which of several formats or key columns took it; 0 = the first */
+	bool translated; /* a table gave another code */
+	bool number;	 /* the cell was a number: JSON, or a spreadsheet's */
 	union {
 		struct bus_str text; /* DECIMAL: [-]digits[.digits], no zero too many, NUL-ended */
 		int64_t whole;	     /* WHOLE; DATE: days; TIME: ms */
@@ -151,11 +156,16 @@ struct map_words {
 
 struct map_ref;
 struct map_lookup {
-	const struct map_ref *ref;
 	size_t n_keys;
 	const struct map_index *const *key; /* tried in order */
 	bool give;			    /* replace the text by what the table gives */
+	bool dated;			    /* by the day of slot `on` */
+	bool outside; /* outside of its period a key is taken too, if it stands for one thing */
+	bool outer;   /* in a list's item: `on` is a slot of the row */
+	bool time;    /* `on` is a time */
+	uint16_t on;
 };
+#define MAP_NO_DAY INT64_MIN
 
 struct map_cache_entry {
 	uint8_t len;
@@ -221,6 +231,7 @@ struct map_info {
 	bool handled;  /* a check looks whether it is bad, or it has `else` */
 	bool is_nik;
 	bool personal;	    /* a person's identifier */
+	bool can_translate; /* a table may give another code */
 	bool can_doubt;	    /* has a conversion that may find it doubtful */
 	bool doubt_handled; /* a check looks whether it is */
 	uint16_t alternatives;
@@ -249,6 +260,7 @@ enum map_test_kind {
 	MAP_TEST_MISSING,
 	MAP_TEST_BAD,
 	MAP_TEST_DOUBTFUL,
+	MAP_TEST_TRANSLATED,
 	MAP_TEST_FALLBACK,
 	MAP_TEST_NUMBER,
 	MAP_TEST_SCIENTIFIC,
@@ -342,6 +354,7 @@ struct adapter_map {
 
 	const char *ref_dir;
 	const char *const *ref_extra;
+	const char *ref_copies;
 	char *tmp_dir;
 	struct map_ref *refs;
 	struct bus_pseudonym *pseudonym;
@@ -400,13 +413,22 @@ void adapter_map_checks_free(struct adapter_map *m);
 void adapter_map_refuse(struct adapter_result *out, uint16_t class, const struct map_info *info,
 			const char *why);
 
-/* map_ref.c: a table once, an index per key column (or columns, "a+b"). give NULL: membership. */
-enum bus_err adapter_map_ref_lookup(struct adapter_map *m, struct bus_yaml_node *at, const char *file,
-				    const char *const *keys, size_t n_keys, const char *give,
-				    const char *ignore, struct map_lookup **out,
+/* map_ref.c: a table once, an index per key column (or columns, "a+b"). give NULL: membership. BUS_ENOENT: a topic
+ * of which there is no copy. */
+struct map_ref_wish {
+	const char *name; /* file, or topic */
+	bool topic;
+	const char *key[8];
+	size_t n_keys;
+	const char *give, *ignore;
+	const char *from, *until; /* columns of the validity period; NULL: none */
+};
+enum bus_err adapter_map_ref_lookup(struct adapter_map *m, struct bus_yaml_node *at,
+				    const struct map_ref_wish *wish, struct map_lookup **out,
 				    struct bus_error *err) BUS_MUSTCHECK;
-bool adapter_map_ref_find(const struct map_lookup *l, struct bus_str text, struct bus_str *gives,
-			  uint8_t *alt);
+/* day: of the event, MAP_NO_DAY: not known. *translated: the table gave another code than it was asked for. */
+enum map_why adapter_map_ref_find(const struct map_lookup *l, struct bus_str text, int64_t day,
+				  struct bus_str *gives, uint8_t *alt, bool *translated);
 void adapter_map_refs_free(struct adapter_map *m);
 
 /* map_step.c */

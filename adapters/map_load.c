@@ -342,6 +342,7 @@ enum bus_err adapter_map_load(const char *path, const struct adapter_map_env *en
 	m->row = bus_arena_new(ROW_MAX);
 	m->ref_dir = env->ref_dir;
 	m->ref_extra = env->ref_extra;
+	m->ref_copies = env->ref_copies;
 	m->pseudonym = bus_pseudonym_new(env->city_key);
 	m->scope = adapter_map_keep(m, sizeof(*m->scope));
 	m->column = adapter_map_keep(m, MAP_COLUMNS_MAX * sizeof(*m->column));

@@ -288,12 +288,29 @@ static enum map_why words(struct map_slot *s, const struct map_words *w)
 	return MAP_WHY_WORD;
 }
 
-static enum map_why lookup(struct map_slot *s, const struct map_lookup *l)
+/* The day in WIB on which the code was used. */
+static int64_t day_of(const struct map_slot *on, bool time)
 {
-	struct bus_str gives;
+	int64_t ms;
 
-	if (!adapter_map_ref_find(l, s->text, &gives, &s->alt))
-		return MAP_WHY_TABLE;
+	if (on->state != MAP_GOOD)
+		return MAP_NO_DAY;
+	if (!time)
+		return on->whole;
+	ms = on->whole + WIB_MS;
+	return ms / DAY_MS - (ms % DAY_MS < 0);
+}
+
+static enum map_why lookup(struct adapter_map *m, struct map_slot *slot, struct map_slot *s,
+			   const struct map_lookup *l)
+{
+	const struct map_slot *on = l->outer ? &m->slot[l->on] : &slot[l->on];
+	struct bus_str gives;
+	enum map_why why = adapter_map_ref_find(l, s->text, l->dated ? day_of(on, l->time) : MAP_NO_DAY,
+						&gives, &s->alt, &s->translated);
+
+	if (why != MAP_WHY_NONE)
+		return why;
 	if (l->give) {
 		s->text = gives;
 		if (gives.n == 0)
@@ -335,8 +352,9 @@ static const struct map_texts *texts_of(const struct map_op *op)
 	return op->arg;
 }
 
-static void convert(struct adapter_map *m, const struct map_op *op, struct map_slot *s)
+static void convert(struct adapter_map *m, const struct map_op *op, struct map_slot *slot)
 {
+	struct map_slot *s = &slot[op->slot];
 	enum map_why why = MAP_WHY_NONE;
 	int64_t days = 0;
 	char sex = 'L';
@@ -403,7 +421,7 @@ static void convert(struct adapter_map *m, const struct map_op *op, struct map_s
 		why = words(s, op->arg);
 		break;
 	case MAP_OP_LOOKUP:
-		why = lookup(s, op->arg);
+		why = lookup(m, slot, s, op->arg);
 		break;
 	default:
 		__builtin_unreachable();
@@ -463,6 +481,6 @@ void adapter_map_run(struct adapter_map *m, const struct map_program *p, struct 
 		if (op->kind < MAP_OP_CONVERSIONS)
 			begin(m, op, slot, row, item);
 		else if (slot[op->slot].state == MAP_GOOD)
-			convert(m, op, &slot[op->slot]);
+			convert(m, op, slot);
 	}
 }

@@ -5,6 +5,7 @@
 
 #include "adapters/desk.h"
 #include "adapters/pass.h"
+#include "adapters/references.h"
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
@@ -142,6 +143,7 @@ static enum bus_err work(struct adapter_desk *d, struct bus_error *err)
 		rc = adapter_owner_check(d->owner, err);
 		if (rc)
 			return rc;
+		adapter_references_take_up(d);
 		if (!adapter_drop_next(d->drop, &file)) {
 			if (adapter_plug_pulled(d, ADAPTER_AT_IDLE))
 				return bus_fail(err, BUS_ESTOPPED, "plug pulled");
@@ -154,14 +156,19 @@ static enum bus_err work(struct adapter_desk *d, struct bus_error *err)
 	}
 }
 
-static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter_owner *owner, bool *ready,
-			     struct bus_error *err)
+static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter_owner *owner,
+			     struct adapter_reference *reference, bool *ready, struct bus_error *err)
 {
-	struct adapter_desk d = { .owner = owner };
-	enum bus_err rc = adapter_desk_open(&d, conf, err);
+	struct adapter_desk d = { .owner = owner, .reference = reference };
+	enum bus_err rc = adapter_references_wait(reference, conf->opd, err);
 
+	d.references_seen = adapter_reference_changes(reference);
+	if (!rc)
+		rc = adapter_desk_open(&d, conf, err);
 	if (!rc)
 		rc = connect_desk(&d, conf, err);
+	if (!rc)
+		adapter_references_catch_up(reference);
 	for (size_t i = 0; !rc && i < d.n_feeds; i++)
 		if (d.feed[i].fetch)
 			rc = adapter_fetch_start(d.feed[i].fetch, err);
@@ -178,15 +185,19 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 enum bus_err adapter_run(const struct adapter_run_conf *conf, struct bus_error *err)
 {
 	struct adapter_owner *owner = adapter_owner_new(&conf->kafka, conf->opd);
+	struct adapter_reference *reference = NULL;
 	struct bus_error why = { 0 };
 	bool ready = false;
-	enum bus_err rc;
+	enum bus_err rc = adapter_references_open(conf, &reference, &why);
 
 	/* Kafka's refusal ends the desk, not the program: with a new one everything is asked anew. */
-	while ((rc = run_once(conf, owner, &ready, &why)) == BUS_EFATAL && !bus_proc_stopping()) {
+	while (!rc && (rc = run_once(conf, owner, reference, &ready, &why)) == BUS_EFATAL &&
+	       !bus_proc_stopping()) {
 		bus_log(BUS_LOG_ERROR, "adapter.begins_anew", LOG_STR("opd", conf->opd), LOG_ERR(&why));
 		pause_ms(LATER_MS);
+		rc = BUS_OK;
 	}
+	adapter_reference_stop(&reference);
 	adapter_owner_free(&owner);
 	if (err)
 		*err = why;
