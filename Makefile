@@ -40,7 +40,7 @@ all: $(PROGRAMS)
 
 $(LIBBUS): $(call obj,$(call src,bus))
 $(LIBSCHEMA): $(call obj,$(foreach part,avro kinds store registry catalogue,$(call src,schemas/$(part)))) $(B)/schemas/kinds/known_files.o
-$(LIBADAPTER): $(call obj,$(call src,adapters) $(call src,adapters/fetch) $(call src,adapters/change) $(call src,adapters/reference))
+$(LIBADAPTER): $(call obj,$(foreach part,$(sort $(dir $(wildcard adapters/*.c adapters/*/*.c))),$(call src,$(part:/=))))
 $(LIBGATEWAY): $(call obj,$(call src,gateway) $(foreach part,store define engine serve feed hook export publish restproxy docs figures catalogue national,$(call src,gateway/$(part)))) $(B)/gateway/portal_files.o $(B)/gateway/store/pg_functions.o
 $(LIBCTL): $(call obj,$(call src,deploy/ctl))
 %.a:

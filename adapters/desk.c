@@ -83,6 +83,7 @@ enum bus_err adapter_desk_open(struct adapter_desk *d, const struct adapter_run_
 	enum bus_err rc;
 
 	d->opd_key = conf->opd_key;
+	d->state_dir = conf->state_dir;
 	d->pseudonym = bus_pseudonym_new(conf->env.city_key);
 	d->kafka = conf->kafka;
 	d->hook = conf->hook;

@@ -41,6 +41,7 @@ struct adapter_feed {
 struct adapter_desk {
 	const char *opd;
 	const uint8_t *opd_key;		 /* NULL: none */
+	const char *state_dir;		 /* for temporary files */
 	struct bus_pseudonym *pseudonym; /* with the city's key */
 	struct bus_kafka_conf kafka;
 	struct schema_store *store;

@@ -140,6 +140,18 @@ void adapter_files_note_order(struct adapter_files *f, int64_t order)
 		f->order = order;
 }
 
+int64_t adapter_files_order(const struct adapter_files *f, uint32_t number)
+{
+	int64_t order = 0;
+
+	if (number == 0)
+		return 0;
+	for (const struct adapter_known *k = f->file[number - 1].known; k; k = k->next)
+		if (k->recorded && k->past.order > order)
+			order = k->past.order;
+	return order;
+}
+
 bool adapter_files_newest(const struct adapter_files *f, const struct adapter_known *known)
 {
 	for (uint32_t i = 0; i < f->n; i++)

@@ -28,6 +28,8 @@ struct adapter_known *adapter_files_known(struct adapter_files *f, uint32_t numb
 int64_t adapter_files_last_order(const struct adapter_files *f); /* highest `urutan` recorded; 0: none */
 /* No file of the same feed was begun after this one (which is recorded). */
 bool adapter_files_newest(const struct adapter_files *f, const struct adapter_known *known);
+/* `urutan` of the file's newest reading by any feed; 0: none is recorded. */
+int64_t adapter_files_order(const struct adapter_files *f, uint32_t number);
 void adapter_files_note_order(struct adapter_files *f, int64_t order);
 
 #endif

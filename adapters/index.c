@@ -91,6 +91,20 @@ enum bus_err adapter_index_judge(struct adapter_index *ix, const struct adapter_
 	return rc;
 }
 
+struct adapter_index_row adapter_index_stands(const struct adapter_index *ix)
+{
+	const struct adapter_seen_entry *e = ix->judged;
+
+	return (struct adapter_index_row){
+		.content = e->content, .version = e->version, .file = e->file, .line = e->line
+	};
+}
+
+enum adapter_index_rule adapter_index_rule(const struct adapter_index *ix)
+{
+	return ix->rule;
+}
+
 void adapter_index_sent(struct adapter_index *ix, const struct adapter_index_row *row)
 {
 	store(ix, ix->judged, content_of(row), row);

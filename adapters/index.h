@@ -42,6 +42,10 @@ struct adapter_index_row {
 /* Makes room for the key (BUS_EFULL: before anything was published) and judges. */
 enum bus_err adapter_index_judge(struct adapter_index *ix, const struct adapter_index_row *row,
 				 enum adapter_verdict *out, struct bus_error *err) BUS_MUSTCHECK;
+/* What stands under the key judged last: its content, version, file and line; content 0: nothing does, and file 0 too:
+ * nothing ever did. */
+struct adapter_index_row adapter_index_stands(const struct adapter_index *ix);
+enum adapter_index_rule adapter_index_rule(const struct adapter_index *ix);
 /* The row judged last has been published. */
 void adapter_index_sent(struct adapter_index *ix, const struct adapter_index_row *row);
 

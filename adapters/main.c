@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/care/care.h"
 #include "adapters/config.h"
 #include "adapters/preview.h"
 #include "adapters/run.h"
@@ -16,7 +17,12 @@ static const char usage[] =
     "titian-adapter --config FILE                publish what is dropped into the folder, until stopped\n"
     "titian-adapter check --config FILE          check configuration, keys, mappings and reference tables\n"
     "titian-adapter preview --config FILE [--personal] [--limit N] DATA\n"
-    "                                            show what DATA would become; publishes nothing\n";
+    "                                            show what DATA would become; publishes nothing\n"
+    "titian-adapter quarantine list|show|history|mend|redrive|discard --config FILE [ID...] [OPTIONS]\n"
+    "                                            refused rows: look, mend, publish after all, discard\n"
+    "  --feed F --file NAME|SHA --class C --since T --until T --all   which rows\n"
+    "  list: --state TERBUKA|TERBIT|DIBUANG|all --limit N --count --json; show: --show-personal --json\n"
+    "  mend: --set COLUMN=VALUE --redrive; all orders: --who NAME --why TEXT --wait SECONDS\n";
 
 struct look { /* what preview alone takes */
 	const char *data;
@@ -121,6 +127,8 @@ int main(int argc, char **argv)
 {
 	const char *command = argc > 1 && argv[1][0] != '-' ? argv[1] : "run";
 	struct look look = { 0 };
+	struct adapter_care_args care = { 0 };
+	bool quarantine = strcmp(command, "quarantine") == 0;
 	struct adapter_config config = { 0 };
 	struct adapter_setup setup;
 	struct bus_error err = { 0 };
@@ -128,7 +136,8 @@ int main(int argc, char **argv)
 
 	/* librdkafka's threads allocate what ours frees: an arena for each would hold the same records again. */
 	mallopt(M_ARENA_MAX, 2);
-	if (strcmp(command, "run") != 0 && strcmp(command, "check") != 0 && strcmp(command, "preview") != 0) {
+	if (strcmp(command, "run") != 0 && strcmp(command, "check") != 0 && strcmp(command, "preview") != 0 &&
+	    !quarantine) {
 		fprintf(stderr, "titian-adapter: no command '%s'\n%s", command, usage);
 		return 2;
 	}
@@ -142,9 +151,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "titian-adapter: preview: which file?\n%s", usage);
 		return 2;
 	}
+	if (quarantine && adapter_care_args(command, &argc, argv, &care, &err))
+		return fail(&err, 2);
 	bus_proc_options(argc, argv, usage, adapter_config_table, &config);
 	if (adapter_setup_make(&setup, &config, config_path(argc, argv), &err))
 		status = fail(&err, 2);
+	else if (quarantine)
+		status = adapter_care_quarantine(&setup.run, &care);
 	else if (look.data)
 		status = preview(&setup, &look);
 	else

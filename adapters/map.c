@@ -223,6 +223,21 @@ bool adapter_map_takes(const struct adapter_map *m, const char *file_name)
 	return false;
 }
 
+const char *const *adapter_map_columns(const struct adapter_map *m, size_t *n)
+{
+	*n = m->n_columns;
+	return m->column;
+}
+
+bool adapter_map_repeats(const struct adapter_map *m)
+{
+	for (size_t i = 0; i < m->n_checks; i++)
+		for (size_t k = 0; k < m->check[i].n; k++)
+			if (m->check[i].test[k].once)
+				return true;
+	return false;
+}
+
 struct bus_yaml_node *adapter_map_fetch(struct adapter_map *m, struct bus_yaml **yaml)
 {
 	*yaml = m->yaml;

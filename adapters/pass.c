@@ -217,8 +217,8 @@ static enum bus_err prepare_report(struct adapter_desk *d, const struct adapter_
 	return BUS_OK;
 }
 
-static enum bus_err put_away(struct adapter_desk *d, const struct adapter_drop_file *file, const char *feed,
-			     const char *sha256, enum adapter_drop_place place, struct bus_error *err)
+enum bus_err adapter_pass_put_away(struct adapter_desk *d, const struct adapter_drop_file *file, const char *feed,
+				   const char *sha256, enum adapter_drop_place place, struct bus_error *err)
 {
 	const char *folder = adapter_drop_folder(d->drop, place);
 	struct bus_error why;
@@ -292,7 +292,7 @@ static enum bus_err close_file(struct adapter_reading *r, const struct adapter_d
 	log_done(d, t);
 	if (adapter_plug_pulled(d, ADAPTER_AT_CLOSED))
 		return unplugged(err);
-	return put_away(d, file, t->feed, t->sha256, place_of(t->status), err);
+	return adapter_pass_put_away(d, file, t->feed, t->sha256, place_of(t->status), err);
 }
 
 static enum bus_err open_file(struct adapter_reading *r, struct adapter_known *known, struct bus_error *err)
@@ -384,12 +384,13 @@ enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
 		bus_log(BUS_LOG_INFO, "adapter.file_known", LOG_STR("opd", d->opd),
 			LOG_STR("feed", adapter_map_feed(f->map)), LOG_STR("name", t->name),
 			LOG_STR("effect", "this content was read before; nothing is published"));
-		rc = put_away(d, file, adapter_map_feed(f->map), t->sha256, ADAPTER_DROP_DONE, err);
+		rc = adapter_pass_put_away(d, file, adapter_map_feed(f->map), t->sha256, ADAPTER_DROP_DONE, err);
 	} else {
 		rc = run_pass(&r, file, known, err);
 	}
 out:
 	bus_buf_release(&r.value);
+	bus_buf_release(&r.cells);
 	free(t);
 	return rc;
 }
@@ -410,7 +411,7 @@ enum bus_err adapter_pass_unknown(struct adapter_desk *d, const struct adapter_d
 		LOG_STR("remedy", "rename it as the mapping's `files` patterns say, or add a mapping"));
 	rc = prepare_report(d, t, err);
 	if (!rc)
-		rc = put_away(d, file, NULL, t->sha256, ADAPTER_DROP_REFUSED, err);
+		rc = adapter_pass_put_away(d, file, NULL, t->sha256, ADAPTER_DROP_REFUSED, err);
 	free(t);
 	return rc;
 }

@@ -19,6 +19,10 @@
  * later again (err says why). BUS_ESTOPPED: stop the program. Others: it cannot go on (Kafka's refusal). */
 enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
 			  const struct adapter_drop_file *file, struct bus_error *err) BUS_MUSTCHECK;
+/* Step 6: the file to its place, its report (report.h) beside it; tried until it is done. BUS_ESTOPPED. */
+enum bus_err adapter_pass_put_away(struct adapter_desk *d, const struct adapter_drop_file *file,
+				   const char *feed, const char *sha256, enum adapter_drop_place place,
+				   struct bus_error *err) BUS_MUSTCHECK;
 /* A file that no mapping takes: to refused/, with a report. */
 enum bus_err adapter_pass_unknown(struct adapter_desk *d, const struct adapter_drop_file *file,
 				  struct bus_error *err) BUS_MUSTCHECK;

@@ -45,7 +45,7 @@ static void put_remedy(const struct adapter_tally *t, struct bus_buf *out)
 			    "  Baris yang ditolak ada di topik karantina. Perbaiki di sistem asal dan kirim "
 			    "lagi pada berkas berikutnya.\n"
 			    "  The refused rows are in the quarantine topic. Mend them in the source "
-			    "system and send them with the next file.\n");
+			    "system and send them with the next file, or see: titian quarantine list\n");
 		if (adapter_tally_control_wrong(t))
 			bus_buf_puts(out,
 				     "  Jumlah kendali berkas tidak cocok: periksa ekspor di sistem asal.\n"
@@ -132,16 +132,24 @@ static enum bus_err write_all(const char *path, struct bus_str text, struct bus_
 	return rc;
 }
 
+enum bus_err adapter_report_write(const char *feed, const char *sha256, struct bus_str text, const char *folder,
+				  struct bus_error *err)
+{
+	char *path = prepared_path(feed, sha256, folder);
+	enum bus_err rc = write_all(path, text, err);
+
+	free(path);
+	return rc;
+}
+
 enum bus_err adapter_report_prepare(const struct adapter_tally *t, const char *folder, struct bus_error *err)
 {
-	char *path = prepared_path(t->feed, t->sha256, folder);
 	struct bus_buf text = { 0 };
 	enum bus_err rc;
 
 	adapter_report_text(t, &text);
-	rc = write_all(path, bus_buf_str(&text), err);
+	rc = adapter_report_write(t->feed, t->sha256, bus_buf_str(&text), folder, err);
 	bus_buf_release(&text);
-	free(path);
 	return rc;
 }
 

@@ -15,6 +15,9 @@ void adapter_report_text(const struct adapter_tally *t, struct bus_buf *out);
 /* Writes it to "<folder>/.<feed>.<16 hex>.laporan", whole or not at all. BUS_EFULL, BUS_EIO. */
 enum bus_err adapter_report_prepare(const struct adapter_tally *t, const char *folder,
 				    struct bus_error *err) BUS_MUSTCHECK;
+/* The same for a text of one's own. feed NULL: of no feed. */
+enum bus_err adapter_report_write(const char *feed, const char *sha256, struct bus_str text,
+				  const char *folder, struct bus_error *err) BUS_MUSTCHECK;
 /* Gives a prepared report its name, "<moved>.laporan.txt"; nothing when none was prepared. */
 enum bus_err adapter_report_place(const char *feed, const char *sha256, const char *folder, const char *moved,
 				  struct bus_error *err) BUS_MUSTCHECK;

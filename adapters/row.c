@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "adapters/care/cells.h"
 #include "bus/clock.h"
 
 /* What `best` keeps of a row, in a seen entry: version and line in their fields, the row's flags as bits in
@@ -67,8 +68,22 @@ static void add_sample(struct adapter_tally *t, const struct adapter_refusal *q)
 	snprintf(s->detail, sizeof(s->detail), "%s", q->detail ? q->detail : "");
 }
 
+/* Its columns, for who mends the row or maps it anew; a row without a readable shape has none. */
+static struct bus_str columns(struct adapter_reading *r, const struct adapter_row *row)
+{
+	size_t n;
+	const char *const *name = adapter_map_columns(r->f->map, &n);
+
+	if (!row || row->defect || !r->d->opd_key)
+		return (struct bus_str){ NULL, 0 };
+	bus_buf_reset(&r->cells);
+	adapter_cells_put(name, n, row, &r->cells);
+	return bus_buf_str(&r->cells);
+}
+
+/* row NULL: it is not at hand any more. */
 static enum bus_err refuse(struct adapter_reading *r, const struct verdict *v, uint64_t line, uint64_t nth,
-			   struct bus_str raw, struct bus_error *err)
+			   const struct adapter_row *row, struct bus_error *err)
 {
 	struct adapter_tally *t = r->t;
 	struct adapter_refusal q = { .feed = t->feed,
@@ -78,7 +93,7 @@ static enum bus_err refuse(struct adapter_reading *r, const struct verdict *v, u
 				     .nth = nth,
 				     .field = v->field,
 				     .detail = v->detail,
-				     .raw = raw,
+				     .raw = row ? row->raw : (struct bus_str){ NULL, 0 },
 				     .time_ms = bus_clock_ms() };
 	struct adapter_origin origin = r->origin;
 	char text[ADAPTER_REFUSAL_ID];
@@ -98,6 +113,7 @@ static enum bus_err refuse(struct adapter_reading *r, const struct verdict *v, u
 	rc = adapter_quarantine_put(r->d->position.quarantine, id, &fresh, err);
 	if (rc || !fresh)
 		return rc;
+	q.cells = columns(r, row);
 	bus_buf_reset(&r->value);
 	rc = adapter_refusal_encode(&q, &r->d->quarantine_shape, r->d->opd_key, &r->value, err);
 	if (rc)
@@ -121,7 +137,7 @@ static enum bus_err overtake(struct adapter_reading *r, const struct adapter_see
 	};
 
 	count_accepted(r->t, old->content, old->file & PUBLISHED, -1);
-	return refuse(r, &v, old->line, old->file >> NTH_SHIFT, (struct bus_str){ 0 }, err);
+	return refuse(r, &v, old->line, old->file >> NTH_SHIFT, NULL, err);
 }
 
 static void note_contained(struct adapter_reading *r, struct adapter_seen_entry *e, struct bus_str key)
@@ -218,7 +234,7 @@ static enum bus_err accept_newest(struct adapter_reading *r, const struct adapte
 	if (rc)
 		return rc;
 	if (!fresh && res->version <= best->version)
-		return refuse(r, &v, row->line, nth, row->raw, err);
+		return refuse(r, &v, row->line, nth, row, err);
 	rc = settle(r, res, irow, &v, &refused, &published, err);
 	if (rc)
 		return rc;
@@ -227,7 +243,7 @@ static enum bus_err accept_newest(struct adapter_reading *r, const struct adapte
 			*best =
 			    (struct adapter_seen_entry){ .key = { best->key[0], best->key[1] },
 							 .version = v.class < 0 ? INT64_MIN : res->version };
-		return refuse(r, &v, row->line, nth, row->raw, err);
+		return refuse(r, &v, row->line, nth, row, err);
 	}
 	if (!fresh && (best->file & STANDS)) {
 		rc = overtake(r, best, err);
@@ -266,7 +282,7 @@ static enum bus_err accept(struct adapter_reading *r, const struct adapter_row *
 	if (rc)
 		return rc;
 	if (refused)
-		return refuse(r, &v, row->line, r->nth, row->raw, err);
+		return refuse(r, &v, row->line, r->nth, row, err);
 	count_accepted(r->t, flag_bits(r->t, res), published, 1);
 	return BUS_OK;
 }
@@ -290,7 +306,7 @@ enum bus_err adapter_row_take(struct adapter_reading *r, const struct adapter_ro
 	if (res.fate == ADAPTER_REFUSE) {
 		struct verdict v = { .class = res.reason, .field = res.field, .detail = res.detail };
 
-		rc = refuse(r, &v, row->line, r->nth, row->raw, err);
+		rc = refuse(r, &v, row->line, r->nth, row, err);
 	} else {
 		rc = accept(r, row, &res, err);
 	}

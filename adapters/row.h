@@ -20,7 +20,7 @@ struct adapter_reading { /* one file being read */
 	uint64_t line, nth;	      /* of the last row: its line, and which row on that line */
 	bool contain;		      /* keys are kept for the removal */
 	size_t kept;		      /* of them, live ones */
-	struct bus_buf value;	      /* of a quarantine record */
+	struct bus_buf value, cells;  /* of a quarantine record */
 };
 
 enum bus_err adapter_row_take(struct adapter_reading *r, const struct adapter_row *row,

@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <stdio.h>
 
+#include "adapters/care/carry.h"
+#include "adapters/care/order.h"
 #include "adapters/desk.h"
 #include "adapters/pass.h"
 #include "adapters/references.h"
@@ -108,7 +110,9 @@ static enum bus_err take_file(struct adapter_desk *d, const struct adapter_drop_
 	struct bus_error why = { 0 };
 	enum bus_err rc;
 
-	if (!f) {
+	if (adapter_order_is(file->name)) {
+		rc = adapter_order_carry(d, file, &why);
+	} else if (!f) {
 		rc = adapter_pass_unknown(d, file, &why);
 	} else {
 		rc = adapter_desk_bind(d, f, &why);

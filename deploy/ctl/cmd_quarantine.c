@@ -20,9 +20,9 @@ static const struct ctl_option open_option[] = {
 };
 
 /* The members of a quarantine record (schemas/avsc/bersama/karantina.avsc) that are shown. */
-enum { ID, FEED, FILE_NAME, SHA256, FIELD, CLASS, DETAIL, SEALED, N_TEXTS };
+enum { ID, FEED, FILE_NAME, SHA256, FIELD, CLASS, DETAIL, SEALED, ACT, N_TEXTS };
 static const char *const text_name[N_TEXTS] = { "id",	 "umpan", "berkas",	"sha256",
-						"kolom", "kelas", "keterangan", "baris_tersegel" };
+						"kolom", "kelas", "keterangan", "baris_tersegel", "tindakan" };
 
 struct row {
 	const struct schema_node *root;
@@ -124,6 +124,8 @@ static bool open_record(void *ctx, const struct bus_record *r, int32_t schema_id
 		o->unreadable++;
 		return true;
 	}
+	if (row.text[ACT].p)
+		return true; /* what was done with a row later holds no row */
 	if (o->sha && (!row.text[SHA256].p || row.text[SHA256].n < strlen(o->sha) ||
 		       strncmp(row.text[SHA256].p, o->sha, strlen(o->sha)) != 0))
 		return true;

@@ -1,0 +1,65 @@
+#include "adapters/care/care.h"
+
+#include <stdio.h>
+
+#define STORE_MS 10000
+
+bool adapter_care_chosen(const struct adapter_care *care, const struct adapter_kept *k)
+{
+	const struct adapter_care_args *a = care->args;
+	const char *state = a->state ? a->state : "TERBUKA";
+	bool file = !a->file || bus_str_is(k->file, a->file) ||
+		    (k->sha256.n >= strlen(a->file) && strlen(a->file) >= 4 &&
+		     memcmp(k->sha256.p, a->file, strlen(a->file)) == 0);
+	bool named = a->n_operands == 0;
+
+	for (size_t i = 0; i < a->n_operands && !named; i++)
+		named = bus_str_is(k->id, a->operand[i]);
+	return named && file && (!a->feed || bus_str_is(k->feed, a->feed)) &&
+	       (!a->class || bus_str_is(k->class, a->class)) && k->time_ms >= a->since_ms &&
+	       k->time_ms < a->until_ms &&
+	       (strcmp(state, "all") == 0 || strcmp(state, adapter_row_state_name(k->state)) == 0);
+}
+
+enum bus_err adapter_care_scan(const struct adapter_care *care, bool history,
+			       enum bus_err (*row)(void *ctx, const struct adapter_kept *kept,
+						   struct bus_error *err),
+			       void *ctx, struct bus_error *err)
+{
+	const struct adapter_kept_scan scan = { .kafka = &care->conf->kafka,
+						.store = care->store,
+						.topic = care->topic,
+						.state_dir = care->conf->state_dir,
+						.history = history,
+						.row = row,
+						.ctx = ctx };
+	uint64_t unreadable;
+	enum bus_err rc = adapter_kept_scan(&scan, &unreadable, err);
+
+	if (!rc && unreadable > 0)
+		fprintf(stderr, "titian-adapter: %llu rekaman tak terbaca / records cannot be read\n",
+			(unsigned long long)unreadable);
+	return rc;
+}
+
+int adapter_care_quarantine(const struct adapter_run_conf *conf, const struct adapter_care_args *args)
+{
+	struct adapter_care care = { .conf = conf, .args = args };
+	const char *verb = args->verb;
+	struct bus_error err = { 0 };
+	int status = 0;
+	enum bus_err rc = schema_store_open(&conf->kafka, conf->schemas_topic, STORE_MS, &care.store, &err);
+
+	care.topic = bus_xasprintf("pku.%s.karantina.v1", conf->opd);
+	if (!rc && (strcmp(verb, "list") == 0 || strcmp(verb, "show") == 0 || strcmp(verb, "history") == 0))
+		rc = adapter_care_look(&care, &err);
+	else if (!rc)
+		rc = adapter_care_give(&care, &status, &err);
+	if (care.store)
+		schema_store_close(&care.store);
+	free(care.topic);
+	if (!rc)
+		return status;
+	fprintf(stderr, "titian-adapter: %s\n", err.text);
+	return rc == BUS_EINVAL || rc == BUS_ETOOBIG ? 2 : 1;
+}

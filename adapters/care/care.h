@@ -1,0 +1,42 @@
+/* adapters/care/care.h - the commands of who looks after a department's data: quarantine, undo.
+ *
+ * They only read Kafka. What is to be done is put into the drop folder as an order (order.h). Without --show-personal no value of
+ * a row is printed. One thread, at start.
+ */
+#ifndef ADAPTERS_CARE_CARE_H
+#define ADAPTERS_CARE_CARE_H
+
+#include "adapters/care/args.h"
+#include "adapters/care/order.h"
+#include "adapters/care/record.h"
+#include "adapters/run.h"
+
+struct adapter_care {
+	const struct adapter_run_conf *conf;
+	const struct adapter_care_args *args;
+	struct schema_store *store;
+	char *topic; /* of quarantine */
+};
+
+/* exit status: 0, 1 (not all could be done, or Kafka says no), 2 (asked for wrongly), 4 (given, not carried out yet) */
+int adapter_care_quarantine(const struct adapter_run_conf *conf, const struct adapter_care_args *args);
+
+/* --- shared by the commands --- */
+bool adapter_care_chosen(const struct adapter_care *care,
+			 const struct adapter_kept *kept); /* by --feed, --class ... */
+enum bus_err adapter_care_scan(const struct adapter_care *care, bool history,
+			       enum bus_err (*row)(void *ctx, const struct adapter_kept *kept,
+						   struct bus_error *err),
+			       void *ctx, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_care_look(struct adapter_care *care,
+			       struct bus_error *err) BUS_MUSTCHECK; /* list show history */
+enum bus_err adapter_care_give(struct adapter_care *care, int *status,
+			       struct bus_error *err) BUS_MUSTCHECK; /* mend redrive discard */
+
+/* Who, why and when, as the arguments say or the system knows. */
+void adapter_care_sign(const struct adapter_care_args *args, struct adapter_order *o);
+/* Waits for the order's report and prints it. */
+enum bus_err adapter_care_await(const struct adapter_run_conf *conf, const char *name, long wait_s,
+				int *status, struct bus_error *err) BUS_MUSTCHECK;
+
+#endif

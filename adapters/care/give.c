@@ -1,0 +1,239 @@
+/* Orders for rows in quarantine: which rows, the columns as mended, and the wait for the report. */
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "adapters/care/care.h"
+#include "bus/clock.h"
+#include "bus/crypto.h"
+
+#define ROW_MEMORY ((size_t)8 * 1024 * 1024)
+#define NOT_YET 4 /* exit status */
+
+struct giving {
+	struct adapter_care *care;
+	struct bus_buf ids; /* each NUL-ended */
+	int64_t n;
+	struct bus_buf sealed; /* mend: the one row's columns */
+};
+
+void adapter_care_sign(const struct adapter_care_args *args, struct adapter_order *o)
+{
+	const struct passwd *user = getpwuid(getuid());
+	const char *who = args->who;
+
+	if (!who)
+		who = getenv("SUDO_USER");
+	if (!who)
+		who = user ? user->pw_name : "?";
+	snprintf(o->who, sizeof(o->who), "%s", who);
+	snprintf(o->why, sizeof(o->why), "%s", args->why ? args->why : "");
+	o->time_ms = bus_clock_ms();
+}
+
+/* ---- the report ---- */
+
+static bool print_report(const char *folder, const char *name, int *status, bool done)
+{
+	char *path = bus_xasprintf("%s/%s/%s.laporan.txt", folder, done ? "done" : "refused", name);
+	FILE *fp = fopen(path, "re");
+	char line[600];
+
+	free(path);
+	if (!fp)
+		return false;
+	*status = done ? 0 : 1;
+	while (fgets(line, sizeof(line), fp)) {
+		if (strncmp(line, "Baris yang tidak jadi", 21) == 0 ||
+		    strncmp(line, "tidak ada / not there", 21) == 0)
+			*status = 1;
+		fputs(line, stdout);
+	}
+	fclose(fp);
+	return true;
+}
+
+/* Nobody has the folder's lock: no adapter runs there. */
+static bool nobody_there(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool free_now = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return free_now;
+}
+
+enum bus_err adapter_care_await(const struct adapter_run_conf *conf, const char *name, long wait_s,
+				int *status, struct bus_error *err)
+{
+	int64_t until = bus_clock_mono_ms() + 1000 * wait_s;
+
+	(void)err;
+	while (bus_clock_mono_ms() < until && !nobody_there(conf->drop.dir)) {
+		if (print_report(conf->drop.dir, name, status, true) ||
+		    print_report(conf->drop.dir, name, status, false))
+			return BUS_OK;
+		nanosleep(&(struct timespec){ .tv_nsec = 50 * 1000 * 1000 }, NULL);
+	}
+	if (print_report(conf->drop.dir, name, status, true) ||
+	    print_report(conf->drop.dir, name, status, false))
+		return BUS_OK;
+	printf("%s: perintah menunggu di folder / the order waits in the folder%s\n", name,
+	       nobody_there(conf->drop.dir) ? "; adapter tidak berjalan / the adapter is not running" : "");
+	*status = NOT_YET;
+	return BUS_OK;
+}
+
+/* ---- which rows ---- */
+
+static enum bus_err pick_row(void *ctx, const struct adapter_kept *k, struct bus_error *err)
+{
+	struct giving *g = ctx;
+
+	if (!adapter_care_chosen(g->care, k))
+		return BUS_OK;
+	if (g->n == ADAPTER_ORDER_ROWS_MAX)
+		return bus_fail(err, BUS_ETOOBIG, "more than %d rows: choose fewer by --file or --since",
+				ADAPTER_ORDER_ROWS_MAX);
+	bus_buf_put(&g->ids, k->id.p, k->id.n);
+	bus_buf_putc(&g->ids, '\0');
+	g->n++;
+	return BUS_OK;
+}
+
+/* ---- mending ---- */
+
+static enum bus_err check_columns(struct giving *g, struct bus_str feed, struct bus_error *err)
+{
+	const struct adapter_run_conf *conf = g->care->conf;
+	const struct adapter_care_args *a = g->care->args;
+	struct adapter_map *map = NULL;
+	enum bus_err rc = BUS_OK;
+	bool there = false;
+
+	for (size_t i = 0; i < conf->n_mappings && !there && !rc; i++) {
+		adapter_map_free(&map);
+		rc = adapter_map_load(conf->mapping[i], &conf->env, &map, err);
+		there = !rc && bus_str_is(feed, adapter_map_feed(map));
+	}
+	for (size_t i = 0; i < a->n_set && there && !rc; i++) {
+		size_t n;
+		const char *const *name = adapter_map_columns(map, &n);
+		bool known = false;
+
+		for (size_t k = 0; k < n; k++)
+			known |= bus_str_is(a->set[i].name, name[k]);
+		if (!known)
+			rc = bus_fail(err, BUS_EINVAL, "--set: the mapping reads no column '%.*s'",
+				      (int)a->set[i].name.n, a->set[i].name.p);
+	}
+	adapter_map_free(&map);
+	if (!rc && !there)
+		rc = bus_fail(err, BUS_EINVAL, "no mapping of this configuration has the row's feed");
+	return rc;
+}
+
+static enum bus_err mend_row(void *ctx, const struct adapter_kept *k, struct bus_error *err)
+{
+	struct giving *g = ctx;
+	const struct adapter_care_args *a = g->care->args;
+	const uint8_t *key = g->care->conf->opd_key;
+	char aad_text[ADAPTER_REFUSAL_ID + 8];
+	struct bus_str aad = adapter_refusal_cells_aad(k->id, aad_text);
+	struct bus_buf plain = { 0 }, mended = { 0 };
+	struct bus_arena *arena;
+	enum bus_err rc;
+
+	if (!adapter_care_chosen(g->care, k))
+		return BUS_OK;
+	rc = check_columns(g, k->feed, err);
+	if (!rc && k->sealed_cells.n > 0 && bus_open(key, aad, k->sealed_cells, &plain, NULL))
+		rc = bus_fail(err, BUS_EDENIED, "the department's key does not open this row");
+	arena = bus_arena_new(ROW_MEMORY);
+	if (!rc)
+		rc = adapter_cells_change(bus_buf_str(&plain), a->set, a->n_set, arena, &mended, err);
+	if (!rc && mended.n > ADAPTER_SEALED_MAX)
+		rc = bus_fail(err, BUS_ETOOBIG, "a row's columns are at most %zu bytes", ADAPTER_SEALED_MAX);
+	if (!rc)
+		rc = bus_seal(key, aad, bus_buf_str(&mended), &g->sealed, err);
+	if (!rc)
+		rc = pick_row(ctx, k, err);
+	bus_arena_free(&arena);
+	for (size_t i = 0; i < 2; i++) {
+		struct bus_buf *b = i ? &plain : &mended;
+
+		if (b->p)
+			explicit_bzero(b->p, b->cap);
+		bus_buf_release(b);
+	}
+	return rc;
+}
+
+/* ---- */
+
+static enum bus_err send(struct giving *g, enum adapter_order_what what, int *status, struct bus_error *err)
+{
+	struct adapter_order order = { .what = what, .rows = g->n };
+	struct adapter_order_writer *w = NULL;
+	const char *id = g->ids.p;
+	char name[256];
+	enum bus_err rc;
+
+	adapter_care_sign(g->care->args, &order);
+	rc = adapter_order_begin(g->care->conf->drop.dir, &order, &w, err);
+	if (rc)
+		return rc;
+	for (int64_t i = 0; i < g->n; i++, id += strlen(id) + 1)
+		adapter_order_put(w, &(struct adapter_order_row){ bus_str(id), bus_buf_str(&g->sealed) });
+	rc = adapter_order_send(&w, name, err);
+	return rc ? rc : adapter_care_await(g->care->conf, name, g->care->args->wait_s, status, err);
+}
+
+static enum bus_err check_asked(const struct adapter_care *care, enum adapter_order_what what,
+				struct bus_error *err)
+{
+	const struct adapter_care_args *a = care->args;
+	bool chosen = a->n_operands > 0 || a->feed || a->file || a->class || a->all ||
+		      a->since_ms != INT64_MIN || a->until_ms != INT64_MAX;
+
+	if (what == ADAPTER_MEND && (a->n_operands != 1 || a->n_set == 0))
+		return bus_fail(err, BUS_EINVAL, "mend wants the id of one row, and --set COLUMN=VALUE");
+	if (!chosen)
+		return bus_fail(err, BUS_EINVAL,
+				"%s: which rows? Give ids, or choose by --class, --file, --feed, --since; "
+				"--all takes all",
+				a->verb);
+	if (what == ADAPTER_DISCARD && (!a->why || !a->why[0]))
+		return bus_fail(err, BUS_EINVAL, "discard wants a reason: --why TEXT");
+	if (what == ADAPTER_MEND && !care->conf->opd_key)
+		return bus_fail(err, BUS_EINVAL, "mend wants the department's key (key.opd)");
+	return BUS_OK;
+}
+
+enum bus_err adapter_care_give(struct adapter_care *care, int *status, struct bus_error *err)
+{
+	const char *verb = care->args->verb;
+	struct giving g = { .care = care };
+	enum adapter_order_what what = ADAPTER_DISCARD;
+	enum bus_err rc;
+
+	if (strcmp(verb, "mend") == 0)
+		what = ADAPTER_MEND;
+	else if (strcmp(verb, "redrive") == 0)
+		what = ADAPTER_REDRIVE;
+	rc = check_asked(care, what, err);
+	if (!rc)
+		rc = adapter_care_scan(care, false, what == ADAPTER_MEND ? mend_row : pick_row, &g, err);
+	if (!rc && g.n == 0)
+		rc = bus_fail(err, BUS_ENOENT, "no open row in quarantine is chosen by that");
+	if (!rc)
+		rc = send(&g, care->args->redrive ? ADAPTER_REDRIVE : what, status, err);
+	bus_buf_release(&g.ids);
+	bus_buf_release(&g.sealed);
+	return rc;
+}
