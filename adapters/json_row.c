@@ -1,5 +1,9 @@
 #include "adapters/json_row.h"
 
+#include <stdio.h>
+
+#include "adapters/geojson.h"
+
 #define PARTS_MAX 16
 #define TREE_MAX ((size_t)8 * 1024 * 1024) /* bytes of one row's tree */
 
@@ -131,18 +135,48 @@ static void set_cell(struct adapter_cell *cell, const struct bus_json *v)
 	}
 }
 
-/* Recursion as deep as the longest path, at most PARTS_MAX. */
-static void take(struct adapter_json_row *r, const struct node *parent, const struct bus_json *object)
+/* `@lon` and `@lat` at the end of a path: where a GeoJSON geometry is. */
+static void take_place(struct adapter_json_row *r, const struct node *parent, const struct bus_json *object)
 {
-	for (const struct bus_json *m = object->first; m; m = m->next) {
+	static const char *const axis[] = { "@lon", "@lat" };
+
+	for (size_t at = parent->first; at != 0; at = r->node[at].next) {
+		const struct node *n = &r->node[at];
+
+		for (int i = 0; i < 2 && n->cell != SIZE_MAX; i++) {
+			char *room;
+
+			if (!bus_str_eq(n->name, bus_str(axis[i])))
+				continue;
+			room = bus_arena_alloc(r->arena, ADAPTER_GEO_TEXT);
+			if (room && adapter_geojson_place(object, i, room, &r->cell[n->cell].text))
+				r->cell[n->cell].kind = ADAPTER_NUMBER;
+		}
+	}
+}
+
+/* Members of an object by their name, items of an array by their number. Recursion as deep as the longest path, at most
+ * PARTS_MAX. */
+static void take(struct adapter_json_row *r, const struct node *parent, const struct bus_json *tree)
+{
+	char number[24];
+	size_t i = 0;
+
+	if (tree->type == BUS_JSON_OBJECT)
+		take_place(r, parent, tree);
+	for (const struct bus_json *m = tree->first; m; m = m->next, i++) {
+		struct bus_str name = m->name;
+
+		if (tree->type == BUS_JSON_ARRAY)
+			name = (struct bus_str){ number, (size_t)snprintf(number, sizeof(number), "%zu", i) };
 		for (size_t at = parent->first; at != 0; at = r->node[at].next) {
 			const struct node *n = &r->node[at];
 
-			if (!bus_str_eq(n->name, m->name))
+			if (!bus_str_eq(n->name, name))
 				continue;
 			if (n->cell != SIZE_MAX)
 				set_cell(&r->cell[n->cell], m);
-			if (n->first != 0 && m->type == BUS_JSON_OBJECT)
+			if (n->first != 0 && (m->type == BUS_JSON_OBJECT || m->type == BUS_JSON_ARRAY))
 				take(r, n, m);
 			break;
 		}

@@ -1,6 +1,7 @@
 /* adapters/json_row.h - one JSON object as a row: wanted members by path ("faskes.kode") become cells.
  *
- * A path leads through objects. At its end a string is TEXT, a number NUMBER with its text as written, null
+ * A path leads through objects by name and through arrays by number ("telepon.0"). At its end `@lon` or `@lat` is where the
+ * GeoJSON geometry that it led to is (adapters/geojson.h). Else, at its end a string is TEXT, a number NUMBER with its text as written, null
  * NULL, the rest TREE; what is not there is MISSING. Cells point into the text read. Thread: one.
  */
 #ifndef ADAPTERS_JSON_ROW_H

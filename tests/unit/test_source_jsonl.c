@@ -9,6 +9,17 @@ static void reads_members_by_path(void **state)
 		 "id,f.k,f.n,l,t,f.x,f", "1: A|1|\\N|[]|true|?|{}\n2: B|?|?|?|?|{}|{}\n3: ?|?|?|?|?|?|\\N\n");
 }
 
+static void items_of_an_array_are_read_by_number(void **state)
+{
+	(void)state;
+	rows_are(
+	    "jsonl", "{}",
+	    "{\"t\":[\"a\",{\"k\":\"b\"},[1,2]],\"g\":{\"type\":\"Point\",\"coordinates\":[101.50,0.5]}}\n"
+	    "{\"t\":{\"0\":\"x\"},\"g\":{\"type\":\"Point\"}}\n",
+	    "t.0,t.1.k,t.2.1,t.3,g.@lon,g.@lat,g.coordinates.1",
+	    "1: a|b|#2|?|#101.50|#0.5|#0.5\n2: x|?|?|?|?|?|?\n");
+}
+
 static void a_number_keeps_its_digits(void **state)
 {
 	(void)state;
@@ -101,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_members_by_path),
+		cmocka_unit_test(items_of_an_array_are_read_by_number),
 		cmocka_unit_test(a_number_keeps_its_digits),
 		cmocka_unit_test(undoes_escapes),
 		cmocka_unit_test(a_line_that_is_no_object_is_a_defect),
