@@ -1,5 +1,8 @@
 #include "adapters/desk.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include "bus/log.h"
 
 #define STORE_MS 5000
@@ -20,6 +23,8 @@ static enum bus_err load_feed(struct adapter_desk *d, struct adapter_feed *f, co
 	free(prefix);
 	if (!rc)
 		rc = adapter_fetch_new(f->map, conf->drop.dir, &f->fetch, err);
+	if (!rc)
+		rc = adapter_change_new(f->map, conf->drop.dir, &f->change, err);
 	if (rc)
 		return rc;
 	f->source = bus_xasprintf("/opd/%s/%s", d->opd, adapter_map_feed(f->map));
@@ -88,6 +93,7 @@ enum bus_err adapter_desk_open(struct adapter_desk *d, const struct adapter_run_
 	d->kafka = conf->kafka;
 	d->hook = conf->hook;
 	d->hook_ctx = conf->hook_ctx;
+	d->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	rc = adapter_drop_open(&conf->drop, &d->drop, err);
 	return rc ? rc : adapter_desk_load(d, conf, err);
 }
@@ -237,6 +243,7 @@ void adapter_desk_close(struct adapter_desk *d)
 		struct adapter_feed *f = &d->feed[i];
 
 		adapter_fetch_free(&f->fetch);
+		adapter_change_free(&f->change);
 		adapter_map_free(&f->map);
 		if (f->schema)
 			schema_unref(&f->schema);
@@ -249,5 +256,7 @@ void adapter_desk_close(struct adapter_desk *d)
 	if (d->store)
 		schema_store_close(&d->store);
 	adapter_drop_close(&d->drop);
+	if (d->wake_fd > 0)
+		close(d->wake_fd);
 	*d = (struct adapter_desk){ 0 };
 }

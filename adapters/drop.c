@@ -318,16 +318,18 @@ static int64_t next_look(const struct adapter_drop *d)
 	return at;
 }
 
-void adapter_drop_wait(struct adapter_drop *d, int stop_fd, int timeout_ms)
+void adapter_drop_wait(struct adapter_drop *d, int stop_fd, int wake_fd, int timeout_ms)
 {
-	struct pollfd fd[2] = { { .fd = d->notify, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
+	struct pollfd fd[3] = { { .fd = d->notify, .events = POLLIN },
+				{ .fd = stop_fd, .events = POLLIN },
+				{ .fd = wake_fd, .events = POLLIN } };
 	int64_t now = bus_clock_mono_ms(), left = next_look(d) - now;
 
 	if (left > timeout_ms)
 		left = timeout_ms;
 	if (left < 1)
 		left = 1; /* what is due may have to be refused again and again: never a busy loop */
-	poll(fd, 2, (int)left);
+	poll(fd, BUS_LEN(fd), (int)left);
 	read_events(d);
 	now = bus_clock_mono_ms();
 	if (now >= d->scan_at) {

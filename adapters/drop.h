@@ -40,8 +40,8 @@ enum bus_err adapter_drop_open(const struct adapter_drop_conf *conf, struct adap
 			       struct bus_error *err) BUS_MUSTCHECK;
 void adapter_drop_close(struct adapter_drop **d);
 
-/* Until something may have changed, the stop descriptor is readable (-1: none), or timeout_ms is over. */
-void adapter_drop_wait(struct adapter_drop *d, int stop_fd, int timeout_ms);
+/* Until something may have changed, one of the descriptors is readable (-1: none), or timeout_ms is over. */
+void adapter_drop_wait(struct adapter_drop *d, int stop_fd, int wake_fd, int timeout_ms);
 /* The complete file that is first by (mtime, name); false: none now. */
 bool adapter_drop_next(struct adapter_drop *d, struct adapter_drop_file *out);
 /* Not before ms from now: it could not be read, or moved. */

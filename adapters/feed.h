@@ -6,6 +6,7 @@
 #ifndef ADAPTERS_FEED_H
 #define ADAPTERS_FEED_H
 
+#include "adapters/change/change.h"
 #include "adapters/drop.h"
 #include "adapters/fetch/fetch.h"
 #include "adapters/map.h"
@@ -28,8 +29,9 @@ typedef bool (*adapter_hook_fn)(void *ctx, enum adapter_point point);
 
 struct adapter_feed {
 	struct adapter_map *map;
-	struct adapter_fetch *fetch; /* NULL: its files are dropped */
-	struct adapter_part *part;   /* its topic */
+	struct adapter_fetch *fetch;   /* NULL: its files are dropped */
+	struct adapter_change *change; /* NULL: no table is followed */
+	struct adapter_part *part;     /* its topic */
 	struct schema *schema;
 	int32_t schema_id;
 	struct adapter_seen *best; /* newest_by: of this file, the row of each key that stands; else NULL */
@@ -53,6 +55,7 @@ struct adapter_desk {
 	struct adapter_part *files_part, *quarantine_part;
 	struct adapter_shape files_shape, quarantine_shape;
 	struct adapter_drop *drop;
+	int wake_fd; /* eventfd: a followed table has news */
 	struct adapter_feed *feed;
 	size_t n_feeds;
 	adapter_hook_fn hook; /* NULL: none */

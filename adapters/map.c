@@ -244,6 +244,59 @@ struct bus_yaml_node *adapter_map_fetch(struct adapter_map *m, struct bus_yaml *
 	return m->fetch_conf;
 }
 
+struct bus_yaml_node *adapter_map_change(struct adapter_map *m, struct bus_yaml **yaml)
+{
+	*yaml = m->yaml;
+	return m->change_conf;
+}
+
+bool adapter_map_across_rows(const struct adapter_map *m)
+{
+	for (size_t i = 0; i < m->n_checks; i++) {
+		for (size_t k = 0; k < m->check[i].n; k++) {
+			enum map_test_kind kind = m->check[i].test[k].kind;
+
+			if (kind == MAP_TEST_REPEATED || kind == MAP_TEST_REPEATED_ROW ||
+			    kind == MAP_TEST_FALLS)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A slot is set before it is used: from the last operation to the first. */
+void adapter_map_key_columns(const struct adapter_map *m, bool *out)
+{
+	const struct map_program *p = &m->scope->program;
+	bool needed[MAP_SLOTS_MAX] = { false };
+
+	for (size_t i = 0; i < m->n_keys; i++)
+		needed[m->key[i]] = true;
+	for (size_t i = p->n_ops; i-- > 0;) {
+		const struct map_op *op = &p->op[i];
+		const struct map_parts *parts = op->arg;
+
+		if (!needed[op->slot])
+			continue;
+		switch ((enum map_op_kind)op->kind) {
+		case MAP_OP_CELL:
+			out[op->column] = true;
+			break;
+		case MAP_OP_COPY:
+			needed[op->other] = true;
+			break;
+		case MAP_OP_JOIN:
+		case MAP_OP_FIRST:
+		case MAP_OP_PSEUDONYM:
+			for (size_t k = 0; k < parts->n; k++)
+				needed[parts->slot[k]] = true;
+			break;
+		default:
+			break; /* a constant, or a conversion of what is in the slot */
+		}
+	}
+}
+
 const struct adapter_class *adapter_map_classes(const struct adapter_map *m, size_t *n)
 {
 	*n = m->n_classes;

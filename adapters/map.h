@@ -99,6 +99,11 @@ const char *const *adapter_map_columns(const struct adapter_map *m, size_t *n);
 bool adapter_map_repeats(const struct adapter_map *m); /* has a `repeated` check: the first row of a file wins */
 /* The mapping's `fetch` node, and the tree it is in; NULL: none. Both stay as long as m. */
 struct bus_yaml_node *adapter_map_fetch(struct adapter_map *m, struct bus_yaml **yaml);
+/* The same of `change`. */
+struct bus_yaml_node *adapter_map_change(struct adapter_map *m, struct bus_yaml **yaml);
+/* Sets out[i] for each column that the key depends on; the others stay as they are. */
+void adapter_map_key_columns(const struct adapter_map *m, bool *out);
+bool adapter_map_across_rows(const struct adapter_map *m); /* a check looks at several rows */
 /* For the runner: open the source as the mapping says. */
 const struct adapter_source_kind *adapter_map_source(const struct adapter_map *m);
 enum bus_err adapter_map_open_source(struct adapter_map *m, struct adapter_input *in, void **source,

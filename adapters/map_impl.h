@@ -327,7 +327,8 @@ struct adapter_map {
 	size_t n_files;
 	const char **file;
 	const struct adapter_source_kind *source;
-	struct bus_yaml_node *source_conf, *fetch_conf; /* fetch_conf NULL: files are dropped */
+	struct bus_yaml_node *source_conf, *fetch_conf,
+	    *change_conf; /* the last two NULL: files are dropped */
 	const char **column;
 	size_t n_columns;
 

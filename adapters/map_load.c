@@ -87,7 +87,7 @@ static enum bus_err read_texts(struct adapter_map *m, struct bus_yaml_node *root
 /* What is fetched is named after its feed: then nothing else need be said. */
 static enum bus_err read_files(struct adapter_map *m, struct bus_yaml_node *root, struct bus_error *err)
 {
-	if (bus_yaml_get(root, "files") || !m->fetch_conf)
+	if (bus_yaml_get(root, "files") || (!m->fetch_conf && !m->change_conf))
 		return read_texts(m, root, "files", &m->file, &m->n_files, err);
 	m->fetched = bus_xasprintf("%s-*", m->feed);
 	m->file = adapter_map_keep(m, sizeof(*m->file));
@@ -112,6 +112,10 @@ static enum bus_err read_head(struct adapter_map *m, struct bus_yaml_node *root,
 
 	rc = bus_yaml_str(m->yaml, root, "feed", true, &m->feed, err);
 	m->fetch_conf = bus_yaml_get(root, "fetch");
+	m->change_conf = bus_yaml_get(root, "change");
+	if (rc == BUS_OK && m->fetch_conf && m->change_conf)
+		rc = bus_yaml_fail(m->yaml, m->change_conf, err,
+				   "a feed is fetched or followed: leave out `fetch` or `change`");
 	if (rc == BUS_OK)
 		rc = read_files(m, root, err);
 	if (rc == BUS_OK)

@@ -43,8 +43,7 @@ void adapter_file_label(const char *name, char *out, size_t n)
 	out[at] = '\0';
 }
 
-/* The `berkas` record as the tally stands. state: header titian_state, n 0: none. */
-static enum bus_err publish_tally(struct adapter_reading *r, struct bus_str state, struct bus_error *err)
+enum bus_err adapter_pass_tell(struct adapter_reading *r, struct bus_str state, struct bus_error *err)
 {
 	struct adapter_origin origin = { .source = r->origin.source,
 					 .file = r->origin.file,
@@ -122,7 +121,7 @@ static enum bus_err read_rows(struct adapter_reading *r, struct adapter_input *i
 			continue;
 		progress_at = bus_clock_mono_ms() + PROGRESS_MS;
 		t->physical = adapter_input_lines(in);
-		rc = publish_tally(r, (struct bus_str){ 0 }, err);
+		rc = adapter_pass_tell(r, (struct bus_str){ 0 }, err);
 		if (rc)
 			return rc;
 	}
@@ -193,7 +192,7 @@ static bool try_again(struct adapter_desk *d, const struct bus_error *why, bool 
 			LOG_STR("remedy", "make room or give rights; nothing is lost, tried every 2 s"));
 	*told = true;
 	while (bus_clock_mono_ms() < until && !bus_proc_stopping())
-		adapter_drop_wait(d->drop, bus_proc_stop_fd(), 200);
+		adapter_drop_wait(d->drop, bus_proc_stop_fd(), -1, 200);
 	return !bus_proc_stopping();
 }
 
@@ -280,7 +279,7 @@ static enum bus_err close_file(struct adapter_reading *r, const struct adapter_d
 	if (rc)
 		return rc;
 	adapter_position_put_state(&d->position, &state);
-	rc = publish_tally(r, bus_buf_str(&state), err);
+	rc = adapter_pass_tell(r, bus_buf_str(&state), err);
 	bus_buf_release(&state);
 	if (!rc)
 		rc = adapter_publisher_flush(d->publisher, err);
@@ -303,7 +302,7 @@ static enum bus_err open_file(struct adapter_reading *r, struct adapter_known *k
 	snprintf(held, sizeof(held), "held=%lld", (long long)known->held);
 	bus_log(BUS_LOG_INFO, "adapter.file_started", LOG_STR("opd", r->d->opd), LOG_STR("feed", r->t->feed),
 		LOG_STR("name", r->t->name), LOG_INT("bytes", r->t->size));
-	rc = publish_tally(r, bus_str(held), err);
+	rc = adapter_pass_tell(r, bus_str(held), err);
 	if (!rc) {
 		known->recorded = true;
 		known->past = (struct adapter_tally_past){ r->t->status, r->t->order, r->t->started };
@@ -330,8 +329,8 @@ static enum bus_err run_pass(struct adapter_reading *r, const struct adapter_dro
 	t->complete = adapter_map_complete(f->map);
 	/* A finished file that is read again comes after everything that came since. */
 	t->order = resumed || (known->recorded && known->past.status != ADAPTER_DONE)
-			   ? known->past.order
-			   : adapter_files_last_order(d->position.files) + 1;
+		       ? known->past.order
+		       : adapter_files_last_order(d->position.files) + 1;
 	t->started = resumed ? known->past.started : bus_clock_ms();
 	adapter_files_note_order(d->position.files, t->order);
 	if (!resumed || known->held < 0)

@@ -23,6 +23,10 @@ enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
 enum bus_err adapter_pass_put_away(struct adapter_desk *d, const struct adapter_drop_file *file,
 				   const char *feed, const char *sha256, enum adapter_drop_place place,
 				   struct bus_error *err) BUS_MUSTCHECK;
+struct adapter_reading;
+/* The `berkas` record as r's tally stands. state: header titian_state, n 0: none. */
+enum bus_err adapter_pass_tell(struct adapter_reading *r, struct bus_str state,
+			       struct bus_error *err) BUS_MUSTCHECK;
 /* A file that no mapping takes: to refused/, with a report. */
 enum bus_err adapter_pass_unknown(struct adapter_desk *d, const struct adapter_drop_file *file,
 				  struct bus_error *err) BUS_MUSTCHECK;

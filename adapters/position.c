@@ -47,6 +47,7 @@ static enum bus_err load_entity(struct adapter_position *p, struct adapter_part 
 		row.key = identity;
 	row.file = adapter_files_number(p->files, o->file);
 	(void)parse_number(header(r, ADAPTER_VERSION_HEADER), &row.version);
+	(void)adapter_at_read(o->file, header(r, ADAPTER_LSN_HEADER), &part->topic.stream[r->partition].at);
 	/* A record in our topic that is not ours: it stands there, so a row of ours is a change. */
 	if (!r->tombstone && bus_wire_open(r->value, &id, &avro, NULL) == BUS_OK)
 		row.content = adapter_fingerprint(avro);

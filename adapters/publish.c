@@ -153,3 +153,13 @@ void adapter_publisher_poll(struct adapter_publisher *p)
 {
 	bus_producer_poll(p->producer, 0);
 }
+
+uint64_t adapter_publisher_sent(const struct adapter_publisher *p)
+{
+	return p->token;
+}
+
+uint64_t adapter_publisher_acked(struct adapter_publisher *p)
+{
+	return bus_producer_acked(p->producer);
+}

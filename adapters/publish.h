@@ -27,5 +27,8 @@ enum bus_err adapter_publish(struct adapter_publisher *p, struct adapter_topic *
 /* Until every record is in the log, or the program stops (then 10 s more, and BUS_ESTOPPED). */
 enum bus_err adapter_publisher_flush(struct adapter_publisher *p, struct bus_error *err) BUS_MUSTCHECK;
 void adapter_publisher_poll(struct adapter_publisher *p); /* serves delivery reports; does not wait */
+/* How many records were handed over by now, and up to which of them all are in the log. */
+uint64_t adapter_publisher_sent(const struct adapter_publisher *p);
+uint64_t adapter_publisher_acked(struct adapter_publisher *p);
 
 #endif

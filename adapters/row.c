@@ -163,6 +163,14 @@ static enum bus_err contain(struct adapter_reading *r, struct bus_str key, struc
 	return rc;
 }
 
+/* The place of the key's partition in the stream of a followed table. */
+static struct adapter_at *place_of(const struct adapter_reading *r, struct bus_str key)
+{
+	struct adapter_topic *t = &r->f->part->topic;
+
+	return &t->stream[bus_wire_partition(key, t->n)].at;
+}
+
 /* Publishes what the index says is to be published. *published: it counts as this file's. */
 static enum bus_err settle(struct adapter_reading *r, const struct adapter_result *res,
 			   const struct adapter_index_row *row, struct verdict *v, bool *refused,
@@ -170,11 +178,15 @@ static enum bus_err settle(struct adapter_reading *r, const struct adapter_resul
 {
 	struct adapter_feed *f = r->f;
 	enum adapter_verdict verdict;
-	enum bus_err rc = adapter_index_judge(f->part->index, row, &verdict, err);
+	enum bus_err rc;
 
+	*refused = false;
+	*published = true;
+	if (r->at && adapter_at_reached(place_of(r, res->key), r->at))
+		return BUS_OK;
+	rc = adapter_index_judge(f->part->index, row, &verdict, err);
 	if (rc)
 		return rc;
-	*refused = false;
 	*published = verdict == ADAPTER_SENT;
 	if (verdict == ADAPTER_CONFLICT && f->unique < 0)
 		verdict = ADAPTER_SEND;
@@ -211,10 +223,13 @@ static enum bus_err settle(struct adapter_reading *r, const struct adapter_resul
 				       .detail = "rekaman terlalu besar untuk Kafka / too large for Kafka" };
 		return BUS_OK;
 	}
-	if (!rc)
-		adapter_index_sent(f->part->index, row);
+	if (rc)
+		return rc;
+	adapter_index_sent(f->part->index, row);
+	if (r->at)
+		*place_of(r, res->key) = *r->at;
 	*published = true;
-	return rc;
+	return BUS_OK;
 }
 
 static enum bus_err accept_newest(struct adapter_reading *r, const struct adapter_row *row,
@@ -271,6 +286,8 @@ static enum bus_err accept(struct adapter_reading *r, const struct adapter_row *
 	bool refused, published;
 	enum bus_err rc;
 
+	if (r->at) /* not a file's that may be read again from its start */
+		irow.file = irow.line = 0;
 	r->origin.identity = (struct bus_str){ NULL, 0 };
 	if (res->identity.n > 0 && !bus_str_eq(res->identity, res->key)) {
 		bus_pseudonym_make(r->d->pseudonym, "id:", res->identity, hex);
@@ -293,7 +310,7 @@ enum bus_err adapter_row_take(struct adapter_reading *r, const struct adapter_ro
 	enum bus_err rc;
 
 	r->t->rows++;
-	r->nth = row->line == r->line ? r->nth + 1 : 1;
+	r->nth = r->at ? r->at->n + 1 : row->line == r->line ? r->nth + 1 : 1;
 	r->line = row->line;
 	rc = adapter_map_row(r->f->map, row, &res, err);
 	if (rc)
@@ -311,4 +328,25 @@ enum bus_err adapter_row_take(struct adapter_reading *r, const struct adapter_ro
 		rc = accept(r, row, &res, err);
 	}
 	return rc ? rc : contain(r, res.key, err);
+}
+
+enum bus_err adapter_row_remove(struct adapter_reading *r, struct bus_str key, struct bus_error *err)
+{
+	struct adapter_part *part = r->f->part;
+	struct adapter_at *place = place_of(r, key);
+	enum bus_err rc;
+
+	if (adapter_at_reached(place, r->at) || !adapter_index_live(part->index, key))
+		return BUS_OK;
+	r->origin.line = 0;
+	r->origin.version = NULL;
+	r->origin.identity = (struct bus_str){ NULL, 0 };
+	r->origin.time_ms = r->file_time_ms;
+	rc = adapter_publish(r->d->publisher, &part->topic, key, NULL, 0, &r->origin, err);
+	if (rc)
+		return rc;
+	adapter_index_remove(part->index, key, 0);
+	*place = *r->at;
+	r->t->removed++;
+	return BUS_OK;
 }

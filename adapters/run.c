@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "adapters/care/carry.h"
 #include "adapters/care/order.h"
@@ -134,24 +135,45 @@ static enum bus_err take_file(struct adapter_desk *d, const struct adapter_drop_
 	return BUS_OK;
 }
 
+/* *more: a followed table has more to do at once. */
+static enum bus_err step_changes(struct adapter_desk *d, bool *more, struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+	uint64_t calls;
+
+	*more = false;
+	(void)!read(d->wake_fd, &calls, sizeof(calls)); /* first: what comes from now on wakes again */
+	for (size_t i = 0; i < d->n_feeds && !rc; i++) {
+		bool some = false;
+
+		if (d->feed[i].change)
+			rc = adapter_change_step(d, &d->feed[i], &some, err);
+		*more |= some;
+	}
+	return rc;
+}
+
 static enum bus_err work(struct adapter_desk *d, struct bus_error *err)
 {
 	struct adapter_drop_file file;
 	char told[256] = "";
 	enum bus_err rc;
+	bool more;
 
 	for (;;) {
 		if (bus_proc_stopping())
 			return bus_fail(err, BUS_ESTOPPED, "stopped");
 		adapter_publisher_poll(d->publisher);
 		rc = adapter_owner_check(d->owner, err);
+		if (!rc)
+			rc = step_changes(d, &more, err);
 		if (rc)
 			return rc;
 		adapter_references_take_up(d);
 		if (!adapter_drop_next(d->drop, &file)) {
 			if (adapter_plug_pulled(d, ADAPTER_AT_IDLE))
 				return bus_fail(err, BUS_ESTOPPED, "plug pulled");
-			adapter_drop_wait(d->drop, bus_proc_stop_fd(), IDLE_MS);
+			adapter_drop_wait(d->drop, bus_proc_stop_fd(), d->wake_fd, more ? 0 : IDLE_MS);
 			continue;
 		}
 		rc = take_file(d, &file, told, err);
@@ -176,6 +198,9 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 	for (size_t i = 0; !rc && i < d.n_feeds; i++)
 		if (d.feed[i].fetch)
 			rc = adapter_fetch_start(d.feed[i].fetch, err);
+	for (size_t i = 0; !rc && i < d.n_feeds; i++)
+		if (d.feed[i].change)
+			rc = adapter_change_start(d.feed[i].change, d.wake_fd, err);
 	if (!rc) {
 		if (!*ready)
 			bus_proc_ready("titian-adapter");

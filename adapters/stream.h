@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+#include "adapters/change/at.h"
 #include "bus/mem.h"
 #include "bus/wire.h"
 
@@ -20,9 +21,10 @@
 #define ADAPTER_HEADERS_MAX 14
 
 struct adapter_stream {
-	char *text;    /* "<topic>/<partition>/" and room for 20 digits */
-	size_t prefix; /* bytes up to and with the last slash */
-	int64_t seq;   /* last one used; 0: none */
+	char *text;	      /* "<topic>/<partition>/" and room for 20 digits */
+	size_t prefix;	      /* bytes up to and with the last slash */
+	int64_t seq;	      /* last one used; 0: none */
+	struct adapter_at at; /* of the last record of a followed table; change/at.h */
 };
 
 struct adapter_topic {

@@ -81,7 +81,7 @@ static bool found(struct adapter_drop *d, struct adapter_drop_file *f, int64_t m
 			*took = bus_clock_mono_ms() - began;
 			return true;
 		}
-		adapter_drop_wait(d, -1, 20);
+		adapter_drop_wait(d, -1, -1, 20);
 	} while (bus_clock_mono_ms() - began < ms);
 	return false;
 }
@@ -139,7 +139,7 @@ static void files_that_lie_there_at_start_come_in_order_of_time_and_name(void **
 	utimensat(AT_FDCWD, in(dir, "z"), older, 0);
 	d = opened(dir, false);
 	usleep((QUIET_MS + 50) * 1000);
-	adapter_drop_wait(d, -1, 10);
+	adapter_drop_wait(d, -1, -1, 10);
 	for (int i = 0; i < 3; i++) {
 		assert_true(found(d, &f, 1000, &took));
 		assert_string_equal(f.name, ((const char *[]){ "z", "a", "b" })[i]);

@@ -1,0 +1,224 @@
+#include "adapters/change/change.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "adapters/change/impl.h"
+#include "adapters/source.h"
+#include "bus/conf.h"
+
+#define QUEUE_BYTES ((size_t)8 * 1024 * 1024)
+#define HEARTBEAT_MS 10000
+#define LAG_WARN (INT64_C(1024) * 1024 * 1024)
+#define NAME_LEN 63 /* PostgreSQL's, of any name */
+
+static enum bus_err read_table(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
+			       struct bus_error *err)
+{
+	const char *table = NULL, *dot;
+	enum bus_err rc = adapter_source_word(yaml, conf, "table", true, &table, err);
+
+	if (rc)
+		return rc;
+	dot = strchr(table, '.');
+	if (dot && (dot == table || !dot[1] || strchr(dot + 1, '.')))
+		return bus_yaml_fail(yaml, bus_yaml_get(conf, "table"), err,
+				     "table: a name, or schema.name, as in the database; not '%s'", table);
+	c->conf.schema = dot ? bus_xstrndup(table, (size_t)(dot - table)) : bus_xstrdup("public");
+	c->conf.table = bus_xstrdup(dot ? dot + 1 : table);
+	return BUS_OK;
+}
+
+/* A slot's name is of a-z, 0-9 and _. */
+static enum bus_err read_names(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
+			       struct bus_error *err)
+{
+	const char *slot = NULL, *publication = "titian";
+	enum bus_err rc = adapter_source_word(yaml, conf, "slot", false, &slot, err);
+
+	if (!rc)
+		rc = adapter_source_word(yaml, conf, "publication", false, &publication, err);
+	if (rc)
+		return rc;
+	c->conf.publication = bus_xstrdup(publication);
+	if (slot) {
+		c->conf.slot = bus_xstrdup(slot);
+	} else {
+		c->conf.slot = bus_xasprintf("titian_%.56s", c->feed);
+		for (char *p = c->conf.slot; *p; p++)
+			*p = *p >= 'A' && *p <= 'Z'				    ? (char)(*p + 32)
+			     : (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ? *p
+										    : '_';
+	}
+	if (strncmp(c->conf.slot, "titian_", 7) != 0 || strlen(c->conf.slot) > NAME_LEN ||
+	    c->conf.slot[strspn(c->conf.slot, "abcdefghijklmnopqrstuvwxyz0123456789_")])
+		return bus_yaml_fail(
+		    yaml, bus_yaml_get(conf, "slot"), err,
+		    "slot: a name that begins with titian_, at most %d of a-z, 0-9 and _: a slot of "
+		    "this name is taken for ours and dropped when it is of no more use",
+		    NAME_LEN);
+	return BUS_OK;
+}
+
+static enum bus_err read_numbers(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
+				 struct bus_error *err)
+{
+	const char *heartbeat = NULL;
+	int64_t megabytes = LAG_WARN / 1024 / 1024;
+	struct bus_error why;
+	enum bus_err rc = adapter_source_word(yaml, conf, "heartbeat", false, &heartbeat, err);
+
+	c->conf.heartbeat_ms = HEARTBEAT_MS;
+	if (!rc && heartbeat && strcmp(heartbeat, "none") == 0)
+		c->conf.heartbeat_ms = 0;
+	else if (!rc && heartbeat &&
+		 (bus_conf_ms(heartbeat, &c->conf.heartbeat_ms, &why) || c->conf.heartbeat_ms < 1000 ||
+		  c->conf.heartbeat_ms > 3600000))
+		rc = bus_yaml_fail(yaml, bus_yaml_get(conf, "heartbeat"), err,
+				   "heartbeat: from 1s to 1h, or none; not '%s'", heartbeat);
+	if (!rc)
+		rc = bus_yaml_int(yaml, conf, "lag_warn_mb", false, 1, INT64_C(1) << 40, &megabytes, err);
+	c->conf.lag_warn = megabytes * 1024 * 1024;
+	return rc;
+}
+
+static enum bus_err read_conf(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
+			      struct bus_error *err)
+{
+	const char *kind = NULL;
+	enum bus_err rc;
+
+	if (conf->kind != BUS_YAML_MAP)
+		return bus_yaml_fail(yaml, conf, err, "change: options are needed, such as kind: postgres");
+	if ((rc = adapter_source_word(yaml, conf, "kind", true, &kind, err)) ||
+	    (rc = adapter_source_word(yaml, conf, "connection", true, &c->conf.connection, err)) ||
+	    (rc = adapter_source_word(yaml, conf, "password_file", false, &c->conf.password_file, err)) ||
+	    (rc = read_table(c, yaml, conf, err)) || (rc = read_names(c, yaml, conf, err)) ||
+	    (rc = read_numbers(c, yaml, conf, err)))
+		return rc;
+	if (strcmp(kind, "postgres") != 0)
+		return bus_yaml_fail(
+		    yaml, bus_yaml_get(conf, "kind"), err,
+		    "change: of kind postgres there is a stream of changes; other databases are "
+		    "asked with `fetch: {kind: sql}`");
+	if (strstr(c->conf.connection, "password=") || strstr(c->conf.connection, "://"))
+		return bus_yaml_fail(
+		    yaml, bus_yaml_get(conf, "connection"), err,
+		    "connection: write host=... port=... dbname=... user=..., and the password into "
+		    "password_file");
+	return bus_yaml_no_more(yaml, conf, err);
+}
+
+/* What a mapping must be for its table to be followed. */
+static enum bus_err check_map(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
+			      struct bus_error *err)
+{
+	const struct adapter_map *m = c->map;
+	const char *problem = NULL;
+	char name[256];
+
+	snprintf(name, sizeof(name), "%.180s-%016d.jsonl", c->feed, 0);
+	if (!adapter_map_takes(m, name))
+		return bus_yaml_fail(
+		    yaml, conf, err,
+		    "the first reading of the table is called like '%s', and `files` does not take that: "
+		    "leave it out, or add \"%s-*.jsonl\"",
+		    name, c->feed);
+
+	if (adapter_map_register(m) && !adapter_map_complete(m))
+		problem = "the table is the whole register: write complete: true";
+	else if (adapter_map_newest(m))
+		problem = "the database says which row is the newest: leave out newest_by";
+	else if (adapter_map_register(m) && adapter_map_across_rows(m))
+		problem = "a row that changes comes again: leave out the checks `repeated` and `falls`";
+	else if (strcmp(adapter_map_source(m)->name, "jsonl") != 0)
+		problem = "the first reading of the table is JSON lines: write source: {kind: jsonl}";
+	return problem ? bus_yaml_fail(yaml, conf, err, "%s", problem) : BUS_OK;
+}
+
+enum bus_err adapter_change_new(struct adapter_map *m, const char *dir, struct adapter_change **out,
+				struct bus_error *err)
+{
+	struct bus_yaml *yaml;
+	struct bus_yaml_node *conf = adapter_map_change(m, &yaml);
+	struct adapter_change *c;
+	enum bus_err rc;
+
+	*out = NULL;
+	if (!conf)
+		return BUS_OK;
+	c = bus_xcalloc(1, sizeof(*c));
+	c->map = m;
+	c->dir = dir;
+	c->feed = adapter_map_feed(m);
+	c->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	c->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	c->wake_fd = -1;
+	atomic_store(&c->held, -1);
+	pthread_mutex_init(&c->lock, NULL);
+	c->column = adapter_map_columns(m, &c->n_columns);
+	c->in_key = bus_xcalloc(c->n_columns + 1, sizeof(*c->in_key));
+	adapter_map_key_columns(m, c->in_key);
+	c->place = bus_xcalloc(c->n_columns + 1, sizeof(*c->place));
+	c->cell = bus_xcalloc(c->n_columns + 1, sizeof(*c->cell));
+	rc = read_conf(c, yaml, conf, err);
+	if (!rc)
+		rc = check_map(c, yaml, conf, err);
+	if (rc)
+		adapter_change_free(&c);
+	*out = c;
+	return rc;
+}
+
+enum bus_err adapter_change_start(struct adapter_change *c, int wake_fd, struct bus_error *err)
+{
+	int rc;
+
+	c->wake_fd = wake_fd;
+	c->queue = adapter_queue_new(QUEUE_BYTES, wake_fd);
+	rc = pthread_create(&c->thread, NULL, adapter_change_link, c);
+	if (rc) {
+		errno = rc;
+		return bus_fail(err, BUS_EFULL, "cannot start the thread that follows a table: %m");
+	}
+	c->running = true;
+	return BUS_OK;
+}
+
+void adapter_change_free(struct adapter_change **cp)
+{
+	struct adapter_change *c = *cp;
+	uint64_t one = 1;
+
+	if (!c)
+		return;
+	(void)!write(c->stop_fd, &one, sizeof(one));
+	if (c->running)
+		pthread_join(c->thread, NULL);
+	while (c->item) {
+		struct adapter_item *next = c->item->next;
+
+		adapter_queue_done(c->queue, c->item);
+		c->item = next;
+	}
+	adapter_queue_free(&c->queue);
+	adapter_pg_reader_free(&c->reader);
+	adapter_pg_close(&c->look);
+	close(c->stop_fd);
+	close(c->call_fd);
+	pthread_mutex_destroy(&c->lock);
+	bus_buf_release(&c->raw);
+	bus_buf_release(&c->reading.value);
+	free(c->tally);
+	free(c->in_key);
+	free(c->place);
+	free(c->cell);
+	free(c->conf.schema);
+	free(c->conf.table);
+	free(c->conf.slot);
+	free(c->conf.publication);
+	free(c);
+	*cp = NULL;
+}

@@ -1,0 +1,130 @@
+/* adapters/change/impl.h - what the parts of a followed table share. See change.h for how they go together. */
+#ifndef ADAPTERS_CHANGE_IMPL_H
+#define ADAPTERS_CHANGE_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "adapters/change/at.h"
+#include "adapters/change/change.h"
+#include "adapters/change/pg.h"
+#include "adapters/change/pgoutput.h"
+#include "adapters/change/queue.h"
+#include "adapters/fetch/mark.h"
+#include "adapters/row.h"
+#include "adapters/tally.h"
+
+#define CHANGE_STATEMENT_MS 20000
+
+struct change_conf {
+	const char *connection, *password_file;
+	char *schema, *table, *slot, *publication;
+	int64_t heartbeat_ms; /* 0: none */
+	int64_t lag_warn;     /* bytes of WAL that the slot holds */
+};
+
+/* One slot from one snapshot on: what the mark beside the drop folder says. */
+struct change_stream {
+	char sha256[65]; /* of system, database, slot and where it begins */
+	char system[24]; /* the server's own identifier */
+	char file[65];	 /* SHA-256 of the snapshot */
+	char name[256];	 /* of that file */
+};
+
+enum change_state {
+	CHANGE_NOTHING, /* the link is looking, or making a snapshot */
+	CHANGE_READING, /* the snapshot is a file of the drop folder; is it in the log? */
+	CHANGE_GOING,	/* it is: the stream is followed */
+};
+
+struct change_spot { /* confirmed once the producer's token is acknowledged */
+	uint64_t lsn, token;
+};
+#define CHANGE_SPOTS 256
+
+struct adapter_change {
+	struct change_conf conf;
+	struct adapter_map *map;
+	const char *dir, *feed;
+	const char *const *column; /* wanted by the mapping */
+	size_t n_columns;
+	bool *in_key; /* by column: the Kafka key depends on it */
+
+	/* between the threads */
+	pthread_t thread;
+	bool running;
+	int stop_fd, call_fd, wake_fd; /* call_fd: the link is to look at what follows */
+	struct adapter_queue *queue;
+	pthread_mutex_t lock;
+	struct change_stream stream; /* lock */
+	enum change_state state;     /* lock */
+	uint32_t generation;	     /* lock: of stream; another one is another stream */
+	atomic_uint_fast64_t confirmed;
+	atomic_bool redo;	  /* a new snapshot is needed; `why` has been logged */
+	atomic_bool again;	  /* the stream is to be begun again from what is confirmed */
+	atomic_int_fast64_t held; /* bytes of WAL that the slot holds; -1: not known */
+	atomic_bool lagging;
+
+	/* the link's */
+	struct adapter_pg *side; /* beside the stream: heartbeats, looks at the slot */
+
+	/* the adapter's own thread's */
+	uint32_t known_generation;
+	struct adapter_item *item; /* taken, not done */
+	bool deaf;		   /* until a stream begins */
+	struct adapter_pg_reader *reader;
+	const struct adapter_pg_relation *relation; /* ours, as described last */
+	uint32_t relation_id;
+	int *place; /* by wanted column: its place in the relation */
+	bool in_transaction;
+	struct adapter_at at; /* of the record in hand */
+	uint64_t nth;	      /* changes of our table in this transaction */
+	int64_t time_ms;
+	struct adapter_at done; /* all up to here has been dealt with in this run */
+	struct change_spot spot[CHANGE_SPOTS];
+	size_t n_spots;
+	struct adapter_cell *cell;
+	struct bus_buf raw;
+	struct adapter_tally *tally;
+	struct adapter_reading reading;
+	char file16[BUS_WIRE_FILE_LEN + 1], lsn[ADAPTER_AT_TEXT];
+	int64_t not_before; /* monotonic ms */
+	int64_t told_ms;    /* monotonic: the `berkas` record */
+	uint64_t told_rows;
+	bool told_lag;
+	struct adapter_pg *look; /* for values that a message leaves out */
+};
+
+/* link.c: the thread. */
+void *adapter_change_link(void *change);
+
+/* table.c: what the server says of table, publication and slot, with the remedy (SQL to run) where it does not suffice.
+ * Fills nothing. */
+enum bus_err adapter_change_check(struct adapter_change *c, struct adapter_pg *pg,
+				  struct bus_error *err) BUS_MUSTCHECK;
+
+struct change_slot { /* zeroed, held -1: there is none of ours */
+	bool there, lost, active;
+	int64_t held;
+};
+enum bus_err adapter_change_slot(struct adapter_change *c, struct adapter_pg *pg, struct change_slot *out,
+				 struct bus_error *err) BUS_MUSTCHECK;
+/* SELECT of the wanted columns, with the publication's row filter, appended. */
+enum bus_err adapter_change_select(struct adapter_change *c, struct adapter_pg *pg, struct bus_buf *sql,
+				   struct bus_error *err) BUS_MUSTCHECK;
+/* A statement on a connection, its refusal with the remedy that fits. */
+enum bus_err adapter_change_run(struct adapter_change *c, struct adapter_pg *pg, const char *sql, int64_t ms,
+				struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_change_open(struct adapter_change *c, bool replication, struct adapter_pg **out,
+				 struct bus_error *err) BUS_MUSTCHECK;
+
+/* snapshot.c: a new slot, the table as it was then in a file of the drop folder, and the mark. *out: the stream. */
+enum bus_err adapter_change_snapshot(struct adapter_change *c, struct change_stream *out,
+				     struct bus_error *err) BUS_MUSTCHECK;
+/* false: there is no mark, or not one of ours. */
+bool adapter_change_remember(struct adapter_change *c, struct change_stream *out);
+/* A row's wanted columns as JSON, texts or null; those that are missing are left out. */
+void adapter_change_line(const struct adapter_change *c, const struct adapter_cell *cell,
+			 struct bus_buf *out);
+
+#endif
