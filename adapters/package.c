@@ -84,25 +84,31 @@ static zip_int64_t answer(void *ctx, void *data, zip_uint64_t len, zip_source_cm
 /* ---- opening ---- */
 
 /* libzip keeps something for each entry of the directory. Only ZIP64 can count beyond 65,535, and no spreadsheet has
- * that many parts: its end record is looked for before libzip sees the file. */
+ * that many parts: its end record is looked at before libzip sees the file. Where that lies says the locator before the
+ * file's end (APPNOTE 4.3.15), and which of several is meant libzip decides: none may count so many. */
 static bool too_many(struct adapter_package *p)
 {
 	uint64_t size = (uint64_t)adapter_input_size(p->in);
 	uint64_t from = size > TAIL ? size - TAIL : 0;
-	char *tail = bus_xmalloc(TAIL);
-	size_t n = 0;
+	char *tail = bus_xmalloc(TAIL), *at = tail;
+	size_t n = 0, got;
 	bool many = false;
 
-	/* The record's count of entries is 32 bytes in (APPNOTE 4.3.14). */
-	if (adapter_input_read_at(p->in, from, tail, TAIL, &n, NULL) == BUS_OK) {
-		const char *at = n > 0 ? memmem(tail, n, "PK\6\6", 4) : NULL;
-		size_t left = at ? n - (size_t)(at - tail) : 0;
-		uint64_t entries;
+	if (adapter_input_read_at(p->in, from, tail, TAIL, &n, NULL) != BUS_OK)
+		n = 0;
+	while (!many && (at = memmem(at, n - (size_t)(at - tail), "PK\6\7", 4))) {
+		char end[40]; /* of the record; its count of entries is 32 bytes in (4.3.14) */
+		uint64_t where, entries;
 
-		if (left >= 40) {
-			memcpy(&entries, at + 32, 8);
-			many = entries > 65534;
+		if (n - (size_t)(at - tail) < 16)
+			break;
+		memcpy(&where, at + 8, 8);
+		if (adapter_input_read_at(p->in, where, end, sizeof(end), &got, NULL) == BUS_OK &&
+		    got == sizeof(end)) {
+			memcpy(&entries, end + 32, 8);
+			many = memcmp(end, "PK\6\6", 4) == 0 && entries > 65534;
 		}
+		at += 4;
 	}
 	free(tail);
 	return many;

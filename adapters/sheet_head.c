@@ -21,7 +21,7 @@ static void release_names(struct adapter_sheet_head *h)
 	free(h->short_name);
 	free(h->long_name);
 	h->short_name = h->long_name = NULL;
-	h->n = 0;
+	h->n = h->bytes = 0;
 }
 
 void adapter_sheet_head_release(struct adapter_sheet_head *h)
@@ -84,12 +84,18 @@ void adapter_sheet_head_put(struct adapter_sheet_head *h, const struct adapter_s
 	}
 }
 
-static void join(char **to, const char *text)
+/* False: the names would be over their limit. */
+static bool join(struct adapter_sheet_head *h, size_t at, const char *text)
 {
-	char *joined = bus_xasprintf("%s%s%s", *to, **to ? " / " : "", text);
+	char **to = &h->long_name[at], *joined;
 
+	h->bytes += strlen(text) + 3;
+	if (h->bytes > ADAPTER_HEAD_MAX)
+		return false;
+	joined = bus_xasprintf("%s%s%s", *to, **to ? " / " : "", text);
 	free(*to);
 	*to = joined;
+	return true;
 }
 
 static int by_place(const void *a, const void *b)
@@ -112,8 +118,8 @@ static uint32_t reach(uint32_t row, uint32_t column, bool last, const struct ada
 	return m ? m->column_end : column;
 }
 
-void adapter_sheet_head_name(struct adapter_sheet_head *h, const struct adapter_sheet_merge *merge,
-			     size_t n_merges)
+enum bus_err adapter_sheet_head_name(struct adapter_sheet_head *h, const struct adapter_sheet_merge *merge,
+				     size_t n_merges, struct bus_error *err)
 {
 	uint32_t first = UINT32_MAX, last = 0;
 
@@ -127,7 +133,7 @@ void adapter_sheet_head_name(struct adapter_sheet_head *h, const struct adapter_
 			last = r->cell[r->n - 1].column;
 	}
 	if (first > last)
-		return;
+		return BUS_OK;
 	h->first = first;
 	h->n = last - first + 1;
 	h->short_name = bus_xcalloc(h->n, sizeof(char *));
@@ -146,9 +152,15 @@ void adapter_sheet_head_name(struct adapter_sheet_head *h, const struct adapter_
 			free(h->short_name[c - first]);
 			h->short_name[c - first] = bus_xstrdup(r->cell[k].text);
 			for (; c <= to && c <= last; c++)
-				join(&h->long_name[c - first], r->cell[k].text);
+				if (!join(h, c - first, r->cell[k].text))
+					return bus_fail(err, BUS_EDATA,
+							"kepala tabel di baris %u terlalu panjang / the "
+							"header in row %u is "
+							"too long: over %zu MiB of names",
+							r->number, r->number, ADAPTER_HEAD_MAX >> 20);
 		}
 	}
+	return BUS_OK;
 }
 
 void adapter_sheet_head_give(struct adapter_sheet_head *h, struct bus_yaml_node *names, uint32_t first)

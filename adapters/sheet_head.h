@@ -9,6 +9,7 @@
 #include "adapters/sheet.h"
 
 #define ADAPTER_HEAD_ROWS 10
+#define ADAPTER_HEAD_MAX ((size_t)4 * 1024 * 1024) /* bytes of all names together */
 
 struct adapter_head_row {
 	uint32_t number;
@@ -24,7 +25,8 @@ struct adapter_sheet_head {				/* zero-initialised: empty */
 	size_t n_rows;
 	uint32_t first; /* column of name[0] */
 	char **short_name, **long_name;
-	size_t n; /* names */
+	size_t n;     /* names */
+	size_t bytes; /* of the long ones */
 };
 
 void adapter_sheet_head_release(struct adapter_sheet_head *h);
@@ -33,9 +35,10 @@ void adapter_sheet_head_release(struct adapter_sheet_head *h);
  * with it. */
 void adapter_sheet_head_put(struct adapter_sheet_head *h, const struct adapter_sheet_row *row, uint32_t first,
 			    uint32_t last, size_t rows);
-/* Names the columns by the rows at hand; merge is in order of row and column. */
-void adapter_sheet_head_name(struct adapter_sheet_head *h, const struct adapter_sheet_merge *merge,
-			     size_t n_merges);
+/* Names the columns by the rows at hand; merge is in order of row and column. BUS_EDATA: the names are over
+ * ADAPTER_HEAD_MAX (one long text, merged over 16,384 columns). */
+enum bus_err adapter_sheet_head_name(struct adapter_sheet_head *h, const struct adapter_sheet_merge *merge,
+				     size_t n_merges, struct bus_error *err) BUS_MUSTCHECK;
 /* Names given, for tables without a header: column first is names[0]. */
 void adapter_sheet_head_give(struct adapter_sheet_head *h, struct bus_yaml_node *names, uint32_t first);
 

@@ -251,6 +251,20 @@ static enum bus_err find_rows(struct sqldump *s, struct bus_error *err)
 
 /* --- opening ----------------------------------------------------------------------------------------- */
 
+/* How much of the head comes before the first table or row: what stands in a row was written by anybody, and must not say
+ * how rows are read. */
+static size_t preamble(struct bus_str head)
+{
+	static const char *const begins[] = { "CREATE", "INSERT", "REPLACE" };
+
+	for (size_t i = 0; i < head.n; i++)
+		for (size_t k = 0; k < BUS_LEN(begins); k++)
+			if (head.n - i >= strlen(begins[k]) &&
+			    strncasecmp(head.p + i, begins[k], strlen(begins[k])) == 0)
+				return i;
+	return head.n;
+}
+
 /* Where a backslash is one: PostgreSQL (since 9.1) and SQLite. Everybody else who dumps INSERTs is MySQL's kin. */
 static enum bus_err who_wrote_it(struct sqldump *s, struct bus_error *err)
 {
@@ -259,6 +273,8 @@ static enum bus_err who_wrote_it(struct sqldump *s, struct bus_error *err)
 	struct bus_str head;
 	enum bus_err rc = adapter_input_peek(s->lex.in, HEAD_MAX, &head, err);
 
+	if (!rc)
+		head.n = preamble(head);
 	for (size_t i = 0; !rc && i < BUS_LEN(plain); i++)
 		if (memmem(head.p, head.n, plain[i], strlen(plain[i])))
 			s->lex.backslash = false;

@@ -10,6 +10,10 @@
 #include "adapters/xlsx_sheet.h"
 
 #define HEADER_WITHIN 1000 /* rows in which a header is looked for */
+/* One string may stand in every cell: a workbook of some kilobytes would become as many gigabytes of records. A row of
+ * an honest one takes more than a thousandth of its text. */
+#define GIVEN_FROM ((uint64_t)64 * 1024 * 1024)
+#define GIVEN_RATIO 1000
 
 struct xlsx {
 	struct adapter_input *in;
@@ -40,6 +44,7 @@ struct xlsx {
 	size_t *at;		  /* column of each wanted name */
 	struct adapter_cell *cell;
 	struct bus_buf raw;
+	uint64_t given; /* bytes of rows */
 };
 
 static void xlsx_close(void *source)
@@ -221,7 +226,9 @@ static enum bus_err read_header(struct xlsx *s, struct bus_error *err)
 		adapter_sheet_head_put(&s->head, &row, s->column, s->column_end, rows);
 		if (s->header > 0 && row.number < s->header + rows - 1)
 			continue;
-		adapter_sheet_head_name(&s->head, s->merge, s->n_merges);
+		rc = adapter_sheet_head_name(&s->head, s->merge, s->n_merges, err);
+		if (rc != BUS_OK)
+			return rc;
 		if (s->header > 0)
 			return find_columns(s, err);
 		if (names_all(s, &score))
@@ -449,6 +456,13 @@ static enum bus_err xlsx_next(void *source, struct adapter_row *out, struct bus_
 		if (!row.too_long && is_passed_over(s))
 			continue;
 		give(s, &row, out);
+		s->given += s->raw.n;
+		if (s->given > GIVEN_FROM && s->given / GIVEN_RATIO > (uint64_t)adapter_input_size(s->in))
+			return bus_fail(err, BUS_EDATA,
+					"bom: baris %u menjadikan isi berkas seribu kali lebih besar / a "
+					"bomb: with row %u "
+					"the file's rows are over a thousand times its size",
+					row.number, row.number);
 		return BUS_OK;
 	}
 	return s->ended ? BUS_ENOENT : rc;

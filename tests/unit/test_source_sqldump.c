@@ -41,6 +41,9 @@ static void undoes_what_is_escaped(void **state)
 		 "a,b", "1* it's'n\\\n\t\\%q|\xc3\xa9\xc3\xa9\n");
 	rows_are("sqldump", CONF, "-- PostgreSQL database dump\nINSERT INTO t (a,b) VALUES ('c:\\', 'n\\n');",
 		 "a,b", "2: c:\\|n\\n\n");
+	/* who typed these words into a form must not decide how what he typed is read */
+	rows_are("sqldump", CONF, "insert into t (a,b) VALUES ('PRAGMA foreign_keys','\\'),(1,2); -- ');",
+		 "a,b", "1: PRAGMA foreign_keys|'),(1,2); -- \n");
 	rows_are("sqldump", "{table: t, backslash: false}", "INSERT INTO t (a) VALUES ('\\');", "a",
 		 "1: \\\n");
 	rows_are("sqldump", "{table: t, backslash: true}",

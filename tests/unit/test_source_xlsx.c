@@ -240,6 +240,87 @@ static void bombs_of_bytes_are_refused(void **state)
 	free(sheet);
 }
 
+/* A long text in a cell that is merged over all 16,384 columns would be the name of each. */
+static void a_header_whose_names_would_fill_the_memory_is_refused(void **state)
+{
+	size_t size = 64 * 1024;
+	char *text = bus_xmalloc(size + 1), *strings;
+
+	(void)state;
+	memset(text, 'x', size);
+	text[size] = '\0';
+	strings = bus_xasprintf("<si><t>%s</t></si>", text);
+	book_refused("{header_rows: 2}",
+		     &(struct xlsx_book){
+			 .first = DATA(ROW("1", "<c r=\"A1\" t=\"s\"><v>0</v></c>") ROW(
+			     "2", T("A2", "NO") T("XFD2", "X"))) "<mergeCells>"
+								 "<mergeCell ref=\"A1:XFD1\"/></mergeCells>",
+			 .strings = strings },
+		     "NO", "the header in row 1 is too long");
+	free(strings);
+	free(text);
+}
+
+/* Each row is lawful, and all say the same string: a few kilobytes would become gigabytes of records. */
+static void one_string_in_very_many_rows_is_a_bomb(void **state)
+{
+	size_t size = ADAPTER_ROW_MAX - 100, n, rows = 0;
+	char *text = bus_xmalloc(size + 1), *strings, *file;
+	struct bus_buf sheet = { NULL, 0, 0 };
+	struct bus_error err = { 0 };
+	struct adapter_row row;
+	struct rows r;
+	enum bus_err rc;
+
+	(void)state;
+	memset(text, 'x', size);
+	text[size] = '\0';
+	strings = bus_xasprintf("<si><t>%s</t></si>", text);
+	bus_buf_puts(&sheet, "<sheetData>" ROW("1", T("A1", "V")));
+	for (int i = 0; i < 100; i++)
+		bus_buf_puts(&sheet, "<row><c t=\"s\"><v>0</v></c></row>");
+	bus_buf_puts(&sheet, "</sheetData>");
+	file = xlsx_file(&(struct xlsx_book){ .first = bus_buf_cstr(&sheet), .strings = strings }, &n);
+	assert_int_equal(rows_open(&r, "xlsx", "{}", adapter_input_memory(file, n), "V"), BUS_OK);
+	while ((rc = r.kind->next(r.source, &row, &err)) == BUS_OK) {
+		assert_int_equal(row.cell[0].text.n, size);
+		rows++;
+	}
+	assert_int_equal(rc, BUS_EDATA);
+	assert_non_null(strstr(err.text, "a bomb"));
+	assert_int_equal(rows, 64);
+	rows_close(&r);
+	bus_buf_release(&sheet);
+	free(file);
+	free(strings);
+	free(text);
+}
+
+/* A ZIP64 directory: its end record is `far` bytes before the locator that says where it is, and a record that counts
+ * one part stands at the end as a decoy. */
+static void a_directory_of_too_many_parts_is_refused_wherever_its_end_lies(void **state)
+{
+	static const size_t far[] = { 56, 200000 };
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(far); i++) {
+		size_t n = 4 + far[i] + 56 + 20 + 22;
+		char *file = bus_xcalloc(1, n), *locator = file + 4 + far[i] + 56;
+		uint64_t at = 4, many = 1000000, one = 1;
+
+		memcpy(file, "PK\3\4", 4);
+		memcpy(file + 4, "PK\6\6", 4);
+		memcpy(file + 4 + 32, &many, 8);
+		memcpy(locator - 56, "PK\6\6", 4);
+		memcpy(locator - 56 + 32, &one, 8);
+		memcpy(locator, "PK\6\7", 4);
+		memcpy(locator + 8, &at, 8);
+		memcpy(locator + 20, "PK\5\6", 4);
+		rows_refused("xlsx", "{}", file, n, "V", BUS_EDATA, "more than 65,534 parts");
+		free(file);
+	}
+}
+
 static void a_row_over_the_limit_is_a_defect_and_the_next_is_read(void **state)
 {
 	char *long_text = bus_xmalloc(ADAPTER_ROW_MAX + 2), *sheet;
@@ -371,6 +452,9 @@ int main(void)
 		cmocka_unit_test(a_sheet_out_of_order_is_damaged),
 		cmocka_unit_test(entities_and_depth_are_refused),
 		cmocka_unit_test(bombs_of_bytes_are_refused),
+		cmocka_unit_test(a_header_whose_names_would_fill_the_memory_is_refused),
+		cmocka_unit_test(one_string_in_very_many_rows_is_a_bomb),
+		cmocka_unit_test(a_directory_of_too_many_parts_is_refused_wherever_its_end_lies),
 		cmocka_unit_test(a_row_over_the_limit_is_a_defect_and_the_next_is_read),
 		cmocka_unit_test(strings_beyond_memory_are_read_from_a_file),
 		cmocka_unit_test(a_damaged_or_cut_file_is_refused),
