@@ -50,17 +50,38 @@ struct adapter_drop {
 	bool lost_told; /* that the folder cannot be read */
 };
 
-static enum bus_err make_folder(const char *path, struct bus_error *err)
+static enum bus_err make_folder(const char *path, mode_t mode, struct bus_error *err)
 {
 	struct stat st;
 
-	if (mkdir(path, 0770) && errno != EEXIST)
+	if (mkdir(path, mode) && errno != EEXIST)
 		return bus_fail(err, BUS_EIO, "cannot make folder '%s': %m", path);
 	if (stat(path, &st) || !S_ISDIR(st.st_mode))
 		return bus_fail(err, BUS_EIO, "'%s' is not a folder", path);
 	if (access(path, R_OK | W_OK | X_OK))
 		return bus_fail(err, BUS_EDENIED, "no rights to read and write folder '%s'", path);
 	return BUS_OK;
+}
+
+/* One that files are moved into. A link would lead them, by whoever may write into the folder, to where only we may. */
+static int open_place(const struct adapter_drop *d, enum adapter_drop_place place)
+{
+	return open(d->folder[place], O_RDONLY | O_DIRECTORY | O_CLOEXEC | (d->follow ? 0 : O_NOFOLLOW));
+}
+
+static enum bus_err make_place(const struct adapter_drop *d, enum adapter_drop_place place,
+			       struct bus_error *err)
+{
+	enum bus_err rc = make_folder(d->folder[place], 0770, err);
+	int fd = rc ? -1 : open_place(d, place);
+
+	if (!rc && fd < 0)
+		return bus_fail(err, BUS_EIO,
+				"'%s' is a symbolic link: make it a folder, or set drop.follow_symlinks",
+				d->folder[place]);
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 /* A predecessor that was killed holds the lock until the last of its threads is gone: wait a little. */
@@ -91,11 +112,12 @@ enum bus_err adapter_drop_open(const struct adapter_drop_conf *conf, struct adap
 	d->follow = conf->follow_symlinks;
 	d->fd = -1;
 	d->notify = -1;
-	rc = make_folder(d->dir, err);
+	/* Sticky: who may put files here does not replace done/, or what another has put here. */
+	rc = make_folder(d->dir, 01770, err);
 	if (!rc)
-		rc = make_folder(d->folder[ADAPTER_DROP_DONE], err);
+		rc = make_place(d, ADAPTER_DROP_DONE, err);
 	if (!rc)
-		rc = make_folder(d->folder[ADAPTER_DROP_REFUSED], err);
+		rc = make_place(d, ADAPTER_DROP_REFUSED, err);
 	if (!rc)
 		rc = lock_folder(d, err);
 	if (!rc) {
@@ -348,19 +370,32 @@ static bool before(const struct candidate *a, const struct candidate *b)
 	return strcmp(a->name, b->name) < 0;
 }
 
-bool adapter_drop_next(struct adapter_drop *d, struct adapter_drop_file *out)
+static struct candidate *first(struct adapter_drop *d)
 {
 	int64_t now = bus_clock_mono_ms();
 	struct candidate *best = NULL;
-	struct stat st;
 
-	if (d->scan_at == 0)
-		scan(d);
 	for (size_t i = 0; i < d->n; i++) {
 		struct candidate *c = &d->file[i];
 
 		if (c->whole && c->not_before <= now && (!best || before(c, best)))
 			best = c;
+	}
+	return best;
+}
+
+bool adapter_drop_next(struct adapter_drop *d, struct adapter_drop_file *out)
+{
+	struct candidate *best;
+	struct stat st;
+
+	if (d->scan_at == 0)
+		scan(d);
+	/* While another file was read it may have become a link, or be written into again. */
+	while ((best = first(d))) {
+		look(d, best);
+		if (best->whole)
+			break;
 	}
 	if (!best || fstatat(d->fd, best->name, &st, AT_SYMLINK_NOFOLLOW))
 		return false;
@@ -382,35 +417,25 @@ void adapter_drop_later(struct adapter_drop *d, const char *name, int64_t ms)
 		c->not_before = bus_clock_mono_ms() + ms;
 }
 
-bool adapter_drop_same(struct adapter_drop *d, const struct adapter_drop_file *f)
-{
-	struct stat st, target;
-
-	if (fstatat(d->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) || fstatat(d->fd, f->name, &target, 0))
-		return false;
-	return st.st_dev == f->dev && st.st_ino == f->ino && target.st_size == f->size &&
-	       ns_of(target.st_mtim) == f->mtime_ns;
-}
-
 const char *adapter_drop_folder(const struct adapter_drop *d, enum adapter_drop_place place)
 {
 	return d->folder[place];
 }
 
 /* RENAME_NOREPLACE where the file system knows it; elsewhere (some network ones) look first. */
-static int rename_new(int fd, const char *from, const char *to)
+static int rename_new(int fd, const char *from, int to_fd, const char *to)
 {
 	struct stat st;
 
-	if (renameat2(fd, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+	if (renameat2(fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
-	if (lstat(to, &st) == 0) {
+	if (fstatat(to_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		errno = EEXIST;
 		return -1;
 	}
-	return renameat(fd, from, AT_FDCWD, to);
+	return renameat(fd, from, to_fd, to);
 }
 
 static void forget(struct adapter_drop *d, const char *name)
@@ -437,30 +462,46 @@ static int stem_length(const char *name, size_t ending)
 	return (int)n;
 }
 
+/* Under the first name that is free there; errno says why not. */
+static bool move_into(struct adapter_drop *d, const char *name, enum adapter_drop_place place, char *moved,
+		      size_t n)
+{
+	const char *dot = strrchr(name, '.'), *ending = dot && dot != name ? dot : "";
+	int fd = open_place(d, place), stem, why = EEXIST;
+	size_t folder = strlen(d->folder[place]) + 1;
+	char suffix[12] = "";
+
+	if (fd < 0) {
+		snprintf(moved, n, "%s", d->folder[place]);
+		return false;
+	}
+	if (strlen(ending) > PLACED_MAX / 2)
+		ending = "";
+	stem = stem_length(name, strlen(ending));
+	for (int i = 0; i < SUFFIX_MAX && why == EEXIST; i++) {
+		if (i > 0)
+			snprintf(suffix, sizeof(suffix), ".%d", i);
+		snprintf(moved, n, "%s/%.*s%s%s", d->folder[place], stem, name, suffix, ending);
+		why = rename_new(d->fd, name, fd, moved + folder) == 0 ? 0 : errno;
+	}
+	close(fd);
+	errno = why;
+	return why == 0;
+}
+
 enum bus_err adapter_drop_move(struct adapter_drop *d, const struct adapter_drop_file *f,
 			       enum adapter_drop_place place, char *moved, size_t n, struct bus_error *err)
 {
-	const char *dot = strrchr(f->name, '.'), *ending = dot && dot != f->name ? dot : "";
-	char suffix[12] = "";
 	struct stat st;
-	int stem;
 
 	if (fstatat(d->fd, f->name, &st, AT_SYMLINK_NOFOLLOW) || st.st_dev != f->dev || st.st_ino != f->ino)
 		return bus_fail(err, BUS_ECONFLICT, "'%s' is another file now", f->name);
-	if (strlen(ending) > PLACED_MAX / 2)
-		ending = "";
-	stem = stem_length(f->name, strlen(ending));
-	for (int i = 0; i < SUFFIX_MAX; i++) {
-		if (i > 0)
-			snprintf(suffix, sizeof(suffix), ".%d", i);
-		snprintf(moved, n, "%s/%.*s%s%s", d->folder[place], stem, f->name, suffix, ending);
-		if (rename_new(d->fd, f->name, moved) == 0) {
-			forget(d, f->name);
-			return BUS_OK;
-		}
-		if (errno != EEXIST)
-			return bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
-					"cannot move '%s' to '%s': %m", f->name, moved);
+	if (move_into(d, f->name, place, moved, n)) {
+		forget(d, f->name);
+		return BUS_OK;
 	}
-	return bus_fail(err, BUS_EFULL, "'%s' holds too many files of this name", d->folder[place]);
+	if (errno == EEXIST)
+		return bus_fail(err, BUS_EFULL, "'%s' holds too many files of this name", d->folder[place]);
+	return bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
+			"cannot move '%s' to '%s': %m", f->name, moved);
 }

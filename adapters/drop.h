@@ -6,7 +6,8 @@
  *   - else when size and mtime have not changed for `quiet`.
  * Left alone: names that start with '.' or end in .tmp, .part or ~, folders, and everything else that is no
  * regular file. A symbolic link counts as its target when follow_symlinks is set; the link is what is moved.
- * done/ and refused/ lie inside, on the same file system, so that a move is one rename.
+ * done/ and refused/ lie inside, on the same file system, so that a move is one rename; neither is a link, unless
+ * links are followed.
  * The folder is locked (flock): two adapters on one folder would count the same streams.
  * Thread: one.
  */
@@ -46,8 +47,6 @@ void adapter_drop_wait(struct adapter_drop *d, int stop_fd, int wake_fd, int tim
 bool adapter_drop_next(struct adapter_drop *d, struct adapter_drop_file *out);
 /* Not before ms from now: it could not be read, or moved. */
 void adapter_drop_later(struct adapter_drop *d, const char *name, int64_t ms);
-/* It is still the file that was found. */
-bool adapter_drop_same(struct adapter_drop *d, const struct adapter_drop_file *f);
 
 enum adapter_drop_place { ADAPTER_DROP_DONE, ADAPTER_DROP_REFUSED };
 const char *adapter_drop_folder(const struct adapter_drop *d, enum adapter_drop_place place);

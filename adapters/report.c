@@ -107,9 +107,12 @@ static char *prepared_path(const char *feed, const char *sha256, const char *fol
 
 static enum bus_err write_all(const char *path, struct bus_str text, struct bus_error *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	enum bus_err rc = BUS_OK;
+	int fd;
 
+	/* What has this name is left from a killed adapter, or is a pipe or a file of somebody who waits for what is written. */
+	(void)unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
 				"cannot write '%s': %m", path);

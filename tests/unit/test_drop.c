@@ -268,6 +268,56 @@ static void does_not_move_another_file_that_took_the_name(void **state)
 	adapter_drop_close(&d);
 }
 
+/* While the first file is read the second, long found complete, is replaced: it would be read without another look. */
+static void what_became_a_link_meanwhile_is_left_alone(void **state)
+{
+	const char *dir = *state;
+	struct adapter_drop_file f;
+	struct adapter_drop *d;
+	int64_t took;
+	char moved[600];
+
+	put(in(dir, "a"), "a");
+	put(in(dir, "b"), "b");
+	d = opened(dir, false);
+	usleep((QUIET_MS + 50) * 1000);
+	adapter_drop_wait(d, -1, 10);
+	assert_true(found(d, &f, 1000, &took));
+	assert_string_equal(f.name, "a");
+	assert_int_equal(unlink(in(dir, "b")), 0);
+	assert_int_equal(symlink("/etc/hostname", in(dir, "b")), 0);
+	assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL), BUS_OK);
+	assert_false(adapter_drop_next(d, &f));
+	assert_false(found(d, &f, 2 * QUIET_MS, &took));
+	adapter_drop_close(&d);
+}
+
+static void files_are_not_moved_through_a_link(void **state)
+{
+	const char *dir = *state;
+	const struct adapter_drop_conf conf = { dir, QUIET_MS, false };
+	struct adapter_drop *d = opened(dir, false);
+	struct adapter_drop_file f;
+	struct bus_error err;
+	int64_t took;
+	char moved[600];
+
+	put(in(dir, ".x"), "a");
+	rename(in(dir, ".x"), in(dir, "x.csv"));
+	assert_true(found(d, &f, 1000, &took));
+	assert_int_equal(mkdir(in(dir, ".elsewhere"), 0700), 0);
+	assert_int_equal(rmdir(in(dir, "done")), 0);
+	assert_int_equal(symlink(".elsewhere", in(dir, "done")), 0);
+	assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), &err), BUS_EIO);
+	assert_int_equal(access(in(dir, ".elsewhere/x.csv"), F_OK), -1);
+	assert_int_equal(access(in(dir, "x.csv"), F_OK), 0);
+	adapter_drop_close(&d);
+	assert_int_equal(adapter_drop_open(&conf, &d, &err), BUS_EIO);
+	assert_non_null(strstr(err.text, "symbolic link"));
+	d = opened(dir, true); /* who follows links may have them */
+	adapter_drop_close(&d);
+}
+
 static void a_second_adapter_is_refused(void **state)
 {
 	const struct adapter_drop_conf conf = { *state, QUIET_MS, false };
@@ -308,6 +358,8 @@ int main(void)
 		TEST(never_overwrites_a_file_of_the_same_name),
 		TEST(a_name_without_room_for_a_report_beside_it_is_cut),
 		TEST(does_not_move_another_file_that_took_the_name),
+		TEST(what_became_a_link_meanwhile_is_left_alone),
+		TEST(files_are_not_moved_through_a_link),
 		TEST(a_second_adapter_is_refused),
 		TEST(a_file_put_off_comes_later),
 	};

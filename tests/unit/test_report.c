@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/pass.h"
@@ -97,6 +98,31 @@ static void a_prepared_report_gets_its_name_with_the_file(void **state)
 	free(t);
 }
 
+/* Whoever knows a file knows the name its report gets first: a pipe there would hold the adapter for ever, a file of theirs
+ * would give them the report to write on. */
+static void what_somebody_laid_where_the_report_goes_is_not_written_to(void **state)
+{
+	char dir[] = "/tmp/titian-report-XXXXXX", *hidden;
+	struct adapter_tally *t = tally(ADAPTER_CUT);
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	hidden = bus_xasprintf("%s/.uji.0123456789abcdef.laporan", dir);
+	assert_int_equal(mkfifo(hidden, 0666), 0);
+	assert_int_equal(adapter_report_prepare(t, dir, NULL), BUS_OK);
+	assert_int_equal(lstat(hidden, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(chmod(hidden, 0666), 0);
+	assert_int_equal(adapter_report_prepare(t, dir, NULL), BUS_OK);
+	assert_int_equal(lstat(hidden, &st), 0);
+	assert_int_equal(st.st_mode & 006, 0);
+	unlink(hidden);
+	rmdir(dir);
+	free(hidden);
+	free(t);
+}
+
 static void a_folder_that_is_not_there_is_told(void **state)
 {
 	struct adapter_tally *t = tally(ADAPTER_CUT);
@@ -129,6 +155,7 @@ int main(void)
 		cmocka_unit_test(says_what_where_and_why),
 		cmocka_unit_test(tells_control_totals_that_differ),
 		cmocka_unit_test(a_prepared_report_gets_its_name_with_the_file),
+		cmocka_unit_test(what_somebody_laid_where_the_report_goes_is_not_written_to),
 		cmocka_unit_test(a_folder_that_is_not_there_is_told),
 		cmocka_unit_test(a_label_holds_no_long_number_and_is_utf8),
 	};
