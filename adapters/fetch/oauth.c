@@ -8,6 +8,7 @@
 #define CALL_MS 30000
 #define EARLY_S 30   /* before it expires; on the way it may grow older */
 #define UNSAID_S 300 /* how long one lasts that does not say */
+#define LASTS_MAX_S 86400
 #define ANSWER_MAX ((size_t)256 * 1024)
 
 enum bus_err adapter_oauth_read(struct adapter_oauth *o, struct bus_yaml *yaml, struct bus_yaml_node *conf,
@@ -40,6 +41,8 @@ static enum bus_err take(struct adapter_oauth *o, struct bus_str answer, struct 
 		lasts = bus_json_get(root, "expires_in");
 		if (lasts && (bus_json_int(lasts, &s) || s < 0))
 			s = UNSAID_S;
+		if (s > LASTS_MAX_S)
+			s = LASTS_MAX_S;
 		if (token && token->type == BUS_JSON_STRING && token->text.n > 0 &&
 		    !memchr(token->text.p, '\n', token->text.n) &&
 		    !memchr(token->text.p, '\r', token->text.n)) {

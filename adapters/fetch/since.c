@@ -82,6 +82,12 @@ static bool read_time(struct bus_str s, int64_t *out)
 	return true;
 }
 
+/* A time that has not come yet, a day allowed for zones: typed by hand (9999-12-31), or sent by a clock that is wrong. */
+static bool to_come(const struct adapter_since *s, int64_t v)
+{
+	return s->type == ADAPTER_SINCE_TIME && v > bus_clock_ms() * 1000 + DAY_US;
+}
+
 static void write_value(const struct adapter_since *s, int64_t v, char *out)
 {
 	int64_t days = v / DAY_US, us = v % DAY_US;
@@ -167,6 +173,8 @@ enum bus_err adapter_since_begin(struct adapter_since *s, struct bus_str mark, c
 		return bus_fail(err, BUS_EDATA,
 				"the mark kept is no %s: remove it, and everything is fetched again",
 				s->type == ADAPTER_SINCE_TIME ? "time" : "whole number");
+	if (to_come(s, s->most))
+		s->most = NONE;
 	if (s->most != NONE && (__builtin_sub_overflow(s->most, s->overlap, &at) || at < s->start))
 		at = s->start;
 	write_value(s, at, from);
@@ -180,7 +188,7 @@ enum bus_err adapter_since_see(struct adapter_since *s, struct bus_str value, st
 	if (!read_value(s, value, &v))
 		return bus_fail(err, BUS_EDATA, "mark: a value of column '%s' is no %s", s->column,
 				s->type == ADAPTER_SINCE_TIME ? "time" : "whole number");
-	if (v > s->most)
+	if (v > s->most && !to_come(s, v))
 		s->most = v;
 	return BUS_OK;
 }

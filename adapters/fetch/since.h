@@ -3,7 +3,8 @@
  *     mark: {column: diubah, type: time, overlap: 10m}
  *
  * Transactions commit in another order than they take their time or number, so each fetch begins an overlap before the
- * mark: what it reads again is known (pass.h) and not published again. Thread: one.
+ * mark: what it reads again is known (pass.h) and not published again. A time over a day ahead of the clock moves no mark:
+ * nothing would be fetched any more until it comes. Thread: one.
  */
 #ifndef ADAPTERS_FETCH_SINCE_H
 #define ADAPTERS_FETCH_SINCE_H

@@ -103,7 +103,7 @@ class Office:
         if not ok or "grant_type=client_credentials" not in body:
             return h.say(401)
         self.tokens += 1
-        h.json({"access_token": "kunci-%d" % self.tokens, "token_type": "Bearer", "expires_in": 3600})
+        h.json({"access_token": "kunci-%d" % self.tokens, "token_type": "Bearer", "expires_in": 9223372036854775807})
 
 
 @pytest.fixture

@@ -70,6 +70,19 @@ static void a_time_begins_an_overlap_before_the_mark(void **state)
 	marked(&s, "2024-03-01 00:05:00.000001"); /* nothing newer came */
 }
 
+static void a_time_that_has_not_come_moves_no_mark(void **state)
+{
+	struct adapter_since s = made("column: diubah\ntype: time\noverlap: 10m\nstart: 2020-01-01\n");
+
+	(void)state;
+	assert_string_equal(begins(&s, ""), "2020-01-01 00:00:00.000000");
+	see(&s, "2024-03-01 00:05:00");
+	see(&s, "9999-12-31 23:59:59");
+	marked(&s, "2024-03-01 00:05:00.000000");
+	assert_string_equal(begins(&s, "9999-12-31 23:59:59"), "2020-01-01 00:00:00.000000");
+	marked(&s, "");
+}
+
 static void a_number_begins_an_overlap_before_the_mark(void **state)
 {
 	struct adapter_since s = made("column: id\ntype: integer\noverlap: 5\nstart: 100\n");
@@ -140,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_time_begins_an_overlap_before_the_mark),
+		cmocka_unit_test(a_time_that_has_not_come_moves_no_mark),
 		cmocka_unit_test(a_number_begins_an_overlap_before_the_mark),
 		cmocka_unit_test(a_value_that_is_none_is_told_without_it),
 		cmocka_unit_test(options_that_cannot_be_are_refused),
