@@ -8,6 +8,7 @@
 
 #include "adapters/adapter.h"
 #include "bus/crypto.h"
+#include "bus/utf8.h"
 
 #define BLOCK ((size_t)256 * 1024)
 #define LONG_LINE_HEAD ((size_t)4096)
@@ -29,6 +30,10 @@ struct adapter_input {
 	size_t n;
 	bool eof;
 	uint64_t filled; /* bytes that have come into the buffer */
+	bool utf16, big_endian;
+	uint8_t torn[4]; /* UTF-16: the beginning of a character whose rest has not been read */
+	size_t n_torn;
+	int64_t grown; /* UTF-16: by so much the UTF-8 is longer than the file */
 
 	size_t line_at;	   /* of the last line given */
 	size_t line_end;   /* of it, without its line end */
@@ -112,11 +117,122 @@ void adapter_input_close(struct adapter_input **in)
 	*in = NULL;
 }
 
+/* ---- UTF-16 ---- */
+
+static uint32_t unit(const struct adapter_input *in, const uint8_t *p)
+{
+	return in->big_endian ? (uint32_t)p[0] << 8 | p[1] : (uint32_t)p[1] << 8 | p[0];
+}
+
+/* Bytes of the character at p; 0: the n bytes do not hold it whole. */
+static size_t take_utf16(const struct adapter_input *in, const uint8_t *p, size_t n, uint32_t *c)
+{
+	uint32_t low;
+
+	if (n < 2)
+		return 0;
+	*c = unit(in, p);
+	if (*c < 0xd800 || *c > 0xdfff)
+		return 2;
+	if (*c < 0xdc00 && n < 4)
+		return 0;
+	low = *c < 0xdc00 ? unit(in, p + 2) : 0;
+	if (low < 0xdc00 || low > 0xdfff) {
+		*c = 0xfffd;
+		return 2;
+	}
+	*c = 0x10000 + ((*c - 0xd800) << 10) + (low - 0xdc00);
+	return 4;
+}
+
+/* Appends n bytes of the file, at most as many as leave room for three halves of them, as UTF-8; keeps a torn character. */
+static void put_utf16(struct adapter_input *in, const uint8_t *p, size_t n)
+{
+	size_t before = in->n, all = n;
+
+	while (n > 0) {
+		uint8_t joined[8];
+		const uint8_t *from = p;
+		size_t have = n, used;
+		uint32_t c;
+
+		if (in->n_torn > 0) {
+			have = in->n_torn + (n < 4 ? n : 4);
+			memcpy(joined, in->torn, in->n_torn);
+			memcpy(joined + in->n_torn, p, have - in->n_torn);
+			from = joined;
+		}
+		used = take_utf16(in, from, have, &c);
+		if (used == 0) {
+			memcpy(in->torn + in->n_torn, p, n);
+			in->n_torn += n;
+			break;
+		}
+		/* A lone surrogate in front of what was torn off may leave some of it behind. */
+		if (used < in->n_torn) {
+			memmove(in->torn, in->torn + used, in->n_torn - used);
+			in->n_torn -= used;
+		} else {
+			p += used - in->n_torn;
+			n -= used - in->n_torn;
+			in->n_torn = 0;
+		}
+		in->n += bus_utf8_put(c, in->buf + in->n);
+	}
+	in->filled += in->n - before;
+	in->grown += (int64_t)(in->n - before) - (int64_t)all;
+}
+
+void adapter_input_utf16(struct adapter_input *in, bool big_endian)
+{
+	size_t n = in->n - in->at;
+	uint8_t *raw = bus_xmalloc(n + 1);
+
+	memcpy(raw, in->buf + in->at, n);
+	in->utf16 = true;
+	in->big_endian = big_endian;
+	in->filled -= n;
+	in->n = in->at;
+	if (in->cap < in->at + 2 * n + 4) {
+		in->cap = in->at + 2 * n + 4;
+		in->buf = bus_xrealloc(in->buf, in->cap);
+	}
+	put_utf16(in, raw, n);
+	free(raw);
+}
+
+bool adapter_input_is_utf16(const struct adapter_input *in)
+{
+	return in->utf16;
+}
+
+/* ---- the buffer ---- */
+
+/* Up to n bytes of the file; 0 at its end, negative with errno set. */
+static ssize_t read_some(struct adapter_input *in, char *p, size_t n)
+{
+	ssize_t got;
+
+	if (in->fd >= 0) {
+		do {
+			got = read(in->fd, p, n);
+		} while (got < 0 && errno == EINTR);
+		return got;
+	}
+	got = (ssize_t)(in->mem_left < n ? in->mem_left : n);
+	if (got > 0) {
+		memcpy(p, in->mem, (size_t)got);
+		in->mem += got;
+		in->mem_left -= (size_t)got;
+	}
+	return got;
+}
+
 /* Reads more behind the bytes from keep on, which move to the front of the buffer: offsets of the caller
  * go down by the amount returned in *moved. At the end of the file eof is set and nothing changes. */
 static enum bus_err fill(struct adapter_input *in, size_t keep, size_t *moved, struct bus_error *err)
 {
-	size_t room;
+	size_t room, from;
 	ssize_t got;
 
 	*moved = 0;
@@ -132,27 +248,23 @@ static enum bus_err fill(struct adapter_input *in, size_t keep, size_t *moved, s
 		in->cap += BLOCK;
 		in->buf = bus_xrealloc(in->buf, in->cap);
 	}
+	/* Two bytes of UTF-16 become at most three: they are read into the second half of the room and unfolded into all of
+	 * it, never overtaking themselves. */
 	room = in->cap - in->n;
-	if (in->fd < 0) {
-		got = (ssize_t)(in->mem_left < room ? in->mem_left : room);
-		if (got > 0) {
-			memcpy(in->buf + in->n, in->mem, (size_t)got);
-			in->mem += got;
-			in->mem_left -= (size_t)got;
-		}
-	} else {
-		do {
-			got = read(in->fd, in->buf + in->n, room);
-		} while (got < 0 && errno == EINTR);
-		if (got < 0)
-			return bus_fail(err, BUS_EIO, "cannot read '%s': %m", in->name);
-	}
+	from = in->utf16 ? in->n + room / 2 + 4 : in->n;
+	got = read_some(in, in->buf + from, in->cap - from);
+	if (got < 0)
+		return bus_fail(err, BUS_EIO, "cannot read '%s': %m", in->name);
 	if (got == 0) {
 		in->eof = true;
 		return BUS_OK;
 	}
 	if (in->sha)
-		bus_sha256_add(in->sha, in->buf + in->n, (size_t)got);
+		bus_sha256_add(in->sha, in->buf + from, (size_t)got);
+	if (in->utf16) {
+		put_utf16(in, (const uint8_t *)in->buf + from, (size_t)got);
+		return BUS_OK;
+	}
 	in->n += (size_t)got;
 	in->filled += (uint64_t)got;
 	return BUS_OK;
@@ -393,7 +505,9 @@ uint64_t adapter_input_lines(const struct adapter_input *in)
 
 uint64_t adapter_input_bytes(const struct adapter_input *in)
 {
-	return in->filled - (in->n - in->at);
+	uint64_t given = in->filled - (in->n - in->at);
+
+	return in->grown > (int64_t)given ? 0 : given - (uint64_t)in->grown;
 }
 
 int64_t adapter_input_size(const struct adapter_input *in)

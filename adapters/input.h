@@ -42,6 +42,11 @@ enum bus_err adapter_input_peek(struct adapter_input *in, size_t n, struct bus_s
 /* Consumes n bytes of what the last peek showed (n <= its length). */
 void adapter_input_skip(struct adapter_input *in, size_t n);
 
+/* The file is UTF-16, in this byte order: what has not been given out yet, and all that follows, is given as UTF-8. A lone
+ * surrogate becomes U+FFFD. The digest stays that of the bytes in the file. After a peek, before the first line or piece. */
+void adapter_input_utf16(struct adapter_input *in, bool big_endian);
+bool adapter_input_is_utf16(const struct adapter_input *in);
+
 /* Up to n bytes from offset on, for formats that are read by place; *got 0: there is nothing. The stream of lines or
  * pieces, and its digest, do not notice. */
 enum bus_err adapter_input_read_at(struct adapter_input *in, uint64_t offset, void *p, size_t n, size_t *got,

@@ -6,6 +6,7 @@
 
 #include "adapters/care/care.h"
 #include "adapters/config.h"
+#include "adapters/init/init.h"
 #include "adapters/preview.h"
 #include "adapters/run.h"
 #include "bus/log.h"
@@ -16,8 +17,10 @@
 static const char usage[] =
     "titian-adapter --config FILE                publish what is dropped into the folder, until stopped\n"
     "titian-adapter check --config FILE          check configuration, keys, mappings and reference tables\n"
-    "titian-adapter preview --config FILE [--personal] [--limit N] DATA\n"
+    "titian-adapter preview --config FILE [--personal] [--limit N] [--count] DATA\n"
     "                                            show what DATA would become; publishes nothing\n"
+    "titian-adapter init [--yes] --out DIR DATA  draft an adapter for files like DATA; init --help says "
+    "more\n"
     "titian-adapter quarantine list|show|history|mend|redrive|discard --config FILE [ID...] [OPTIONS]\n"
     "                                            refused rows: look, mend, publish after all, discard\n"
     "  --feed F --file NAME|SHA --class C --since T --until T --all   which rows\n"
@@ -28,6 +31,7 @@ struct look { /* what preview alone takes */
 	const char *data;
 	bool personal;
 	int limit;
+	bool count;
 };
 
 static int fail(const struct bus_error *err, int status)
@@ -58,6 +62,8 @@ static bool take_look(int *argc, char **argv, struct look *l)
 	for (int i = 1; i < *argc; i++) {
 		if (strcmp(argv[i], "--personal") == 0) {
 			l->personal = true;
+		} else if (strcmp(argv[i], "--count") == 0) {
+			l->count = true;
 		} else if (strcmp(argv[i], "--limit") == 0 && i + 1 < *argc) {
 			l->limit = atoi(argv[++i]);
 			if (l->limit < 1)
@@ -87,7 +93,8 @@ static int preview(const struct adapter_setup *setup, const struct look *look)
 						   .env = &setup->run.env,
 						   .file = look->data,
 						   .personal = look->personal,
-						   .limit = look->limit };
+						   .limit = look->limit,
+						   .count = look->count };
 	struct bus_error err = { 0 };
 
 	return adapter_preview(&conf, stdout, &err) ? fail(&err, 1) : 0;
@@ -136,6 +143,8 @@ int main(int argc, char **argv)
 
 	/* librdkafka's threads allocate what ours frees: an arena for each would hold the same records again. */
 	mallopt(M_ARENA_MAX, 2);
+	if (strcmp(command, "init") == 0)
+		return adapter_init_main(argc - 1, argv + 1);
 	if (strcmp(command, "run") != 0 && strcmp(command, "check") != 0 && strcmp(command, "preview") != 0 &&
 	    !quarantine) {
 		fprintf(stderr, "titian-adapter: no command '%s'\n%s", command, usage);

@@ -132,7 +132,7 @@ static void show_refusal(struct preview *p, const struct adapter_row *row, const
 static enum bus_err count_row(struct preview *p, const struct adapter_row *row,
 			      const struct adapter_result *r, struct bus_error *err)
 {
-	int limit = p->conf->limit > 0 ? p->conf->limit : SHOWN;
+	int limit = p->conf->count ? 0 : p->conf->limit > 0 ? p->conf->limit : SHOWN;
 	size_t n;
 	const struct adapter_class *class = adapter_map_classes(p->map, &n);
 	bool loose = false;
@@ -178,6 +178,8 @@ static void show_summary(struct preview *p, const struct adapter_end *end)
 			end->control[i].said == end->control[i].counted ? "" : "  BERBEDA / DIFFERS");
 	if (end->cut)
 		fprintf(p->out, "  BERKAS TERPOTONG / FILE IS CUT: %s\n", end->why);
+	if (p->conf->count)
+		fprintf(p->out, "%lld\n", (long long)p->rows);
 }
 
 static enum bus_err read_file(struct preview *p, struct bus_error *err)

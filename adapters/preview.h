@@ -21,6 +21,7 @@ struct adapter_preview_conf {
 	const char *file;
 	int limit;     /* records and refusals shown, each; 0 = 5 */
 	bool personal; /* show personal fields */
+	bool count;    /* no records or refusals; the number of records, alone, as the last line */
 };
 
 /* BUS_EINVAL: no mapping takes the file, or no schema for its topic; else what the mapping, the schema or the

@@ -46,12 +46,6 @@ static const struct {
 	{ "PGDMP", 5, "pg_dump format khusus: pakai pg_dump -Fp / pg_dump's custom format: use pg_dump -Fp" },
 	{ "SQLite format 3", 15,
 	  "berkas basis data SQLite: ekspor sebagai CSV / an SQLite database: export it as CSV" },
-	{ "\xff\xfe", 2,
-	  "berkas UTF-16: simpan sebagai UTF-8 (\"CSV UTF-8\" di Excel) / "
-	  "UTF-16: save it as UTF-8 (\"CSV UTF-8\" in Excel)" },
-	{ "\xfe\xff", 2,
-	  "berkas UTF-16: simpan sebagai UTF-8 (\"CSV UTF-8\" di Excel) / "
-	  "UTF-16: save it as UTF-8 (\"CSV UTF-8\" in Excel)" },
 };
 
 /* Many web applications offer "Excel" and send an HTML table. */
@@ -69,9 +63,28 @@ static bool is_markup(struct bus_str head)
 	return false;
 }
 
+/* "Unicode text" of Excel and Notepad: by its byte order mark, or by the NULs beside its first characters. */
+static bool is_utf16(struct bus_str head, bool *big_endian, size_t *mark)
+{
+	const char *p = head.p;
+
+	*mark = 0;
+	if (head.n < 4)
+		return false;
+	if (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0) {
+		*mark = 2;
+		*big_endian = p[0] == '\xfe';
+		return true;
+	}
+	*big_endian = !p[0];
+	return (p[0] && !p[1] && p[2] && !p[3]) || (!p[0] && p[1] && !p[2] && p[3]);
+}
+
 enum bus_err adapter_source_sniff(struct adapter_input *in, struct bus_error *err)
 {
 	struct bus_str head;
+	bool big_endian;
+	size_t mark;
 	enum bus_err rc;
 
 	rc = adapter_input_peek(in, ADAPTER_PEEK_MAX, &head, err);
@@ -80,6 +93,13 @@ enum bus_err adapter_source_sniff(struct adapter_input *in, struct bus_error *er
 	for (size_t i = 0; i < BUS_LEN(foreign); i++)
 		if (head.n >= foreign[i].n && memcmp(head.p, foreign[i].bytes, foreign[i].n) == 0)
 			return bus_fail(err, BUS_EDATA, "%s", foreign[i].message);
+	if (is_utf16(head, &big_endian, &mark)) {
+		adapter_input_skip(in, mark);
+		adapter_input_utf16(in, big_endian);
+		rc = adapter_input_peek(in, ADAPTER_PEEK_MAX, &head, err);
+		if (rc != BUS_OK)
+			return rc;
+	}
 	if (head.n >= 3 && memcmp(head.p, "\xef\xbb\xbf", 3) == 0) {
 		adapter_input_skip(in, 3);
 		head = (struct bus_str){ head.p + 3, head.n - 3 };
@@ -91,8 +111,8 @@ enum bus_err adapter_source_sniff(struct adapter_input *in, struct bus_error *er
 				"berkas HTML atau XML: simpan sebagai CSV / HTML or XML: save it as CSV");
 	if (adapter_has_nul(head))
 		return bus_fail(err, BUS_EDATA,
-				"berkas biner atau UTF-16 (ada byte NUL): kirim sebagai teks UTF-8 / "
-				"binary or UTF-16 (it holds NUL bytes): send text in UTF-8");
+				"berkas biner (ada byte NUL): kirim sebagai teks UTF-8 / "
+				"binary (it holds NUL bytes): send text in UTF-8");
 	return BUS_OK;
 }
 

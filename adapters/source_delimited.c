@@ -293,10 +293,19 @@ static bool matches(struct delimited *s, const struct adapter_rule *rule)
 	return rule->at < s->csv.n && s->csv.n <= s->n_columns && adapter_rule_holds(rule, field(s, rule->at));
 }
 
+static size_t count_filled(struct delimited *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->csv.n && i < s->n_columns; i++)
+		n += adapter_source_trim(field(s, i)).n > 0;
+	return n;
+}
+
 /* A row the options declare to be no data. */
 static bool is_passed_over(struct delimited *s)
 {
-	bool passed = false;
+	bool passed = s->rules.filled > 0 && s->csv.n <= s->n_columns && count_filled(s) <= s->rules.filled;
 
 	if (s->rules.has_end_row && matches(s, &s->rules.end_row)) {
 		s->rules.end_seen = true;
@@ -347,7 +356,7 @@ static enum bus_err delimited_next(void *source, struct adapter_row *row, struct
 		if ((first->n == 0 || s->csv.raw.p[first->at] == ' ') && is_blank(s))
 			continue;
 		row->repaired = adapter_text_row(&s->text, s->csv.raw);
-		if ((s->rules.n > 0 || s->rules.has_end_row) && is_passed_over(s))
+		if ((s->rules.n > 0 || s->rules.filled > 0 || s->rules.has_end_row) && is_passed_over(s))
 			continue;
 		if (s->csv.n != s->n_columns || adapter_has_nul(s->csv.raw)) {
 			set_defect(s, row);

@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "adapters/source.h"
+#include "adapters/source_rules.h"
 
 #define FIELDS_MAX 256
+#define TITLES_MAX 1000
 #define CONTROL_DIGITS_MAX 18 /* fits int64_t */
 
 struct place {
@@ -24,10 +26,13 @@ struct fixed {
 	struct adapter_input *in;
 	struct adapter_text text;
 
+	int64_t title_rows;
 	struct bus_str header; /* record types; n 0: not declared */
-	struct bus_str data;
+	struct bus_str data;   /* n 0: every line that is not blank and no trailer is data */
 	struct bus_str trailer;
 	size_t length;
+	bool shorter; /* a line whose last spaces were cut off is whole */
+	struct adapter_rules rules;
 	const char *defect;
 	const char *field_name[FIELDS_MAX];
 	struct place field[FIELDS_MAX];
@@ -104,8 +109,9 @@ static enum bus_err conf_data(struct bus_yaml *yaml, struct bus_yaml_node *map, 
 	int64_t length = 0;
 	enum bus_err rc;
 
-	if ((rc = conf_record(yaml, map, &s->data, err)) != BUS_OK ||
+	if ((bus_yaml_get(map, "record") && (rc = conf_record(yaml, map, &s->data, err)) != BUS_OK) ||
 	    (rc = bus_yaml_int(yaml, map, "length", true, 1, 1000000, &length, err)) != BUS_OK ||
+	    (rc = bus_yaml_bool(yaml, map, "shorter", false, &s->shorter, err)) != BUS_OK ||
 	    (rc = adapter_source_word(yaml, map, "defect", false, &s->defect, err)) != BUS_OK ||
 	    (rc = bus_yaml_no_more(yaml, map, err)) != BUS_OK)
 		return rc;
@@ -194,6 +200,27 @@ static enum bus_err conf_trailer(struct bus_yaml *yaml, struct bus_yaml_node *ma
 	return BUS_OK;
 }
 
+static enum bus_err find_rule(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct fixed *s,
+			      struct adapter_rule *rule, struct bus_error *err)
+{
+	for (rule->at = 0; rule->at < s->n_fields; rule->at++)
+		if (strcmp(s->field_name[rule->at], rule->column) == 0)
+			return BUS_OK;
+	return no_field(yaml, conf, s, rule->column, err);
+}
+
+static enum bus_err find_rules(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct fixed *s,
+			       struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+
+	for (size_t i = 0; i < s->rules.n && rc == BUS_OK; i++)
+		rc = find_rule(yaml, conf, s, &s->rules.rule[i], err);
+	if (rc == BUS_OK && s->rules.has_end_row)
+		rc = find_rule(yaml, conf, s, &s->rules.end_row, err);
+	return rc;
+}
+
 static enum bus_err configure(struct bus_yaml *yaml, struct bus_yaml_node *conf, struct fixed *s,
 			      const char *const *wanted, size_t n_wanted, struct bus_error *err)
 {
@@ -205,6 +232,8 @@ static enum bus_err configure(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 
 	s->defect = "panjang_salah";
 	if ((rc = adapter_source_encoding(yaml, conf, &encoding, err)) != BUS_OK ||
+	    (rc = bus_yaml_int(yaml, conf, "title_rows", false, 0, TITLES_MAX, &s->title_rows, err)) != BUS_OK ||
+	    (rc = adapter_rules_conf(yaml, conf, &s->rules, err)) != BUS_OK ||
 	    (rc = bus_yaml_no_more(yaml, conf, err)) != BUS_OK)
 		return rc;
 	if (!data || data->kind != BUS_YAML_MAP)
@@ -224,10 +253,42 @@ static enum bus_err configure(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 		if (!find_field(s, wanted[i], &s->at[i]))
 			return no_field(yaml, bus_yaml_get(data, "fields"), s, wanted[i], err);
 	adapter_text_init(&s->text, encoding);
-	return BUS_OK;
+	return find_rules(yaml, conf, s, err);
 }
 
 /* ---- rows ---- */
+
+/* What of a field is there in a line that may be shorter. */
+static struct bus_str part(struct fixed *s, struct bus_str line, struct place at)
+{
+	size_t from = at.from < line.n ? at.from : line.n;
+
+	return adapter_text_decode(
+	    &s->text, (struct bus_str){ line.p + from, line.n - from < at.n ? line.n - from : at.n });
+}
+
+static bool matches(struct fixed *s, struct bus_str line, const struct adapter_rule *rule)
+{
+	return adapter_rule_holds(rule, part(s, line, s->field[rule->at]));
+}
+
+/* A line the options declare to be no data. */
+static bool is_passed_over(struct fixed *s, struct bus_str line)
+{
+	size_t filled = 0;
+	bool passed = false;
+
+	adapter_text_row(&s->text, line);
+	if (s->rules.has_end_row && matches(s, line, &s->rules.end_row)) {
+		s->rules.end_seen = true;
+		return true;
+	}
+	for (size_t i = 0; i < s->rules.n && !passed; i++)
+		passed = matches(s, line, &s->rules.rule[i]);
+	for (size_t i = 0; i < s->n_fields && s->rules.filled > 0; i++)
+		filled += adapter_source_trim(part(s, line, s->field[i])).n > 0;
+	return passed || (s->rules.filled > 0 && filled <= s->rules.filled);
+}
 
 static bool begins(struct bus_str line, struct bus_str type)
 {
@@ -240,6 +301,14 @@ static enum bus_err check_header(struct fixed *s, struct bus_error *err)
 	enum bus_err rc;
 	bool too_long;
 
+	for (int64_t i = 0; i < s->title_rows; i++) {
+		rc = adapter_input_line(s->in, &line, &too_long, err);
+		if (rc != BUS_OK)
+			return rc == BUS_ENOENT
+				   ? bus_fail(err, BUS_EDATA,
+					      "berkas berakhir sebelum data / the file ends before its data")
+				   : rc;
+	}
 	if (s->header.n == 0)
 		return BUS_OK;
 	rc = adapter_input_line(s->in, &line, &too_long, err);
@@ -333,7 +402,7 @@ static bool is_blank(struct bus_str line)
 /* One line. False: it is no data. */
 static bool take(struct fixed *s, struct bus_str line, bool too_long, struct adapter_row *row)
 {
-	bool data = begins(line, s->data);
+	bool data = s->data.n > 0 ? begins(line, s->data) : !is_blank(line) && !begins(line, s->trailer);
 
 	if (s->trailer_seen) {
 		if (is_blank(line))
@@ -341,6 +410,9 @@ static bool take(struct fixed *s, struct bus_str line, bool too_long, struct ada
 		defect(s, row, "baris_rusak", "baris setelah rekaman penutup / a line after the trailer");
 		return true;
 	}
+	if (data && !too_long && (s->rules.n > 0 || s->rules.filled > 0 || s->rules.has_end_row) &&
+	    is_passed_over(s, line))
+		return false;
 	if (data)
 		count(s, line, !too_long && line.n == s->length);
 	if (too_long) {
@@ -357,7 +429,7 @@ static bool take(struct fixed *s, struct bus_str line, bool too_long, struct ada
 		defect(s, row, "baris_rusak", "jenis rekaman tidak dikenal / a record of an unknown type");
 		return true;
 	}
-	if (line.n != s->length) {
+	if (line.n != s->length && !(s->shorter && line.n < s->length)) {
 		row->defect = s->defect;
 		row->detail = s->detail;
 		snprintf(s->detail, sizeof(s->detail), "%zu byte, seharusnya %zu / %zu bytes, expected %zu",
@@ -371,8 +443,7 @@ static bool take(struct fixed *s, struct bus_str line, bool too_long, struct ada
 	row->repaired = adapter_text_row(&s->text, line);
 	for (size_t i = 0; i < s->n_wanted; i++) {
 		s->cell[i].kind = ADAPTER_TEXT;
-		s->cell[i].text =
-		    adapter_text_decode(&s->text, (struct bus_str){ line.p + s->at[i].from, s->at[i].n });
+		s->cell[i].text = part(s, line, s->at[i]);
 	}
 	row->n_cells = s->n_wanted;
 	return true;
@@ -400,7 +471,12 @@ static void fixed_end(void *source, struct adapter_end *out)
 {
 	struct fixed *s = source;
 
-	*out = (struct adapter_end){ .cut = s->trailer.n > 0 && !s->trailer_seen };
+	*out = (struct adapter_end){ .cut = s->rules.has_end_row && !s->rules.end_seen };
+	if (out->cut) {
+		adapter_rules_why(&s->rules, out->why, sizeof(out->why));
+		return;
+	}
+	out->cut = s->trailer.n > 0 && !s->trailer_seen;
 	if (out->cut) {
 		snprintf(out->why, sizeof(out->why),
 			 "rekaman penutup '%s' tidak ada / there is no trailer record '%s'", s->trailer.p,

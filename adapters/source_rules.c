@@ -4,6 +4,18 @@
 
 #include "adapters/source.h"
 
+/* {filled: N}: notes, headings of groups, signatures. */
+static enum bus_err conf_filled(struct bus_yaml *yaml, struct bus_yaml_node *node, struct adapter_rules *out,
+				struct bus_error *err)
+{
+	int64_t filled = 0;
+	enum bus_err rc = bus_yaml_int(yaml, node, "filled", true, 1, 4096, &filled, err);
+
+	if (rc == BUS_OK && (size_t)filled > out->filled)
+		out->filled = (size_t)filled;
+	return rc != BUS_OK ? rc : bus_yaml_no_more(yaml, node, err);
+}
+
 static enum bus_err conf_rule(struct bus_yaml *yaml, struct bus_yaml_node *node, struct adapter_rule *rule,
 			      struct bus_error *err)
 {
@@ -14,7 +26,7 @@ static enum bus_err conf_rule(struct bus_yaml *yaml, struct bus_yaml_node *node,
 	if (node->kind != BUS_YAML_MAP)
 		return bus_yaml_fail(
 		    yaml, node, err,
-		    "a rule is a map: {column: NAME, prefix: TEXT}, equals: TEXT or empty: true");
+		    "a rule is a map: {column: NAME, prefix: TEXT}, equals: TEXT or empty: true; or {filled: N}");
 	if ((rc = adapter_source_word(yaml, node, "column", true, &rule->column, err)) != BUS_OK ||
 	    (rc = adapter_source_word(yaml, node, "prefix", false, &prefix, err)) != BUS_OK ||
 	    (rc = adapter_source_word(yaml, node, "equals", false, &equals, err)) != BUS_OK ||
@@ -40,11 +52,13 @@ enum bus_err adapter_rules_conf(struct bus_yaml *yaml, struct bus_yaml_node *con
 	if (list && bus_yaml_count(list) > ADAPTER_RULES_MAX)
 		return bus_yaml_fail(yaml, list, err, "more than %d rules", ADAPTER_RULES_MAX);
 	for (struct bus_yaml_node *n = list ? list->first : NULL; n; n = n->next) {
-		enum bus_err rc = conf_rule(yaml, n, &out->rule[out->n], err);
+		bool filled = n->kind == BUS_YAML_MAP && bus_yaml_get(n, "filled");
+		enum bus_err rc = filled ? conf_filled(yaml, n, out, err)
+					 : conf_rule(yaml, n, &out->rule[out->n], err);
 
 		if (rc != BUS_OK)
 			return rc;
-		out->n++;
+		out->n += !filled;
 	}
 	out->has_end_row = end != NULL;
 	return end ? conf_rule(yaml, end, &out->end_row, err) : BUS_OK;

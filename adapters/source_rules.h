@@ -19,6 +19,7 @@ struct adapter_rule {
 struct adapter_rules { /* zero-initialised: none */
 	struct adapter_rule rule[ADAPTER_RULES_MAX];
 	size_t n;
+	size_t filled; /* a row with at most so many cells that are not empty is no data; 0: no such rule */
 	struct adapter_rule end_row;
 	bool has_end_row;
 	bool end_seen; /* the source sets it */

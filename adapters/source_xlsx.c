@@ -397,9 +397,20 @@ static bool holds(const struct xlsx *s, const struct adapter_rule *rule)
 	return c->kind != ADAPTER_BROKEN && adapter_rule_holds(rule, c->text);
 }
 
+static size_t count_filled(const struct xlsx *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->head.n; i++)
+		n += s->all[i].kind == ADAPTER_BROKEN || adapter_source_trim(s->all[i].text).n > 0;
+	return n;
+}
+
 /* A row the options declare to be no data. */
 static bool is_passed_over(struct xlsx *s)
 {
+	if (s->rules.filled > 0 && count_filled(s) <= s->rules.filled)
+		return true;
 	if (s->rules.has_end_row && holds(s, &s->rules.end_row)) {
 		s->rules.end_seen = true;
 		return true;

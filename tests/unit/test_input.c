@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <iconv.h>
 
 #include "adapters/adapter.h"
 #include "adapters/input.h"
@@ -240,6 +241,79 @@ static void pieces_are_all_the_bytes_and_count_lines(void **state)
 	free(text);
 }
 
+/* n bytes of UTF-8 in this encoding, by the C library. */
+static struct bus_str encoded(const char *name, const char *text, size_t n)
+{
+	iconv_t cd = iconv_open(name, "UTF-8");
+	char *in = bus_xstrndup(text, n), *from = in, *out = bus_xmalloc(2 * n + 4), *to = out;
+	size_t left = 2 * n + 4;
+
+	assert_true(cd != (iconv_t)-1);
+	assert_int_equal(iconv(cd, &from, &n, &to, &left), 0);
+	iconv_close(cd);
+	free(in);
+	return (struct bus_str){ out, (size_t)(to - out) };
+}
+
+static void utf16_is(const char *name, bool big_endian)
+{
+	static const char line[] = "Jl. Cemara \xc3\xa9\xe2\x82\xac \xf0\x9f\x98\x80 no. 1";
+	char *text = bus_xcalloc(1, 1024 * 1024);
+	struct bus_str bytes, piece;
+	struct adapter_input *in;
+	size_t n = 0, lines = 20000;
+
+	/* Characters of 1 to 4 bytes, moved on by a byte now and then so that they are torn at every place. */
+	for (size_t i = 0; i < lines; i++)
+		n += (size_t)sprintf(text + n, "%.*s%s\n", (int)(i % 3), "ab", line);
+	bytes = encoded(name, text, n);
+	in = adapter_input_memory(bytes.p, bytes.n);
+	assert_int_equal(adapter_input_peek(in, 4, &piece, NULL), BUS_OK);
+	adapter_input_utf16(in, big_endian);
+	for (size_t i = 0, at = 0; i < lines; i++) {
+		char *lf = strchr(text + at, '\n');
+
+		*lf = '\0';
+		line_is(in, text + at, i + 1);
+		at = (size_t)(lf - text) + 1;
+	}
+	no_line(in);
+	assert_int_equal(adapter_input_bytes(in), bytes.n);
+	adapter_input_close(&in);
+	free((void *)(uintptr_t)bytes.p);
+	free(text);
+}
+
+static void reads_utf16_of_both_orders(void **state)
+{
+	(void)state;
+	utf16_is("UTF-16LE", false);
+	utf16_is("UTF-16BE", true);
+}
+
+static void a_lone_surrogate_of_utf16_becomes_a_replacement_character(void **state)
+{
+	struct adapter_input *in = adapter_input_memory("\x00\xd8"
+							"a\0\n\0"
+							"\x00\xdc"
+							"b\0\n\0"
+							"\x3d\xd8",
+							14);
+
+	(void)state;
+	adapter_input_utf16(in, false);
+	line_is(in,
+		"\xef\xbf\xbd"
+		"a",
+		1);
+	line_is(in,
+		"\xef\xbf\xbd"
+		"b",
+		2);
+	no_line(in); /* what is torn off at the end is nothing */
+	adapter_input_close(&in);
+}
+
 static void says_why_a_path_cannot_be_read(void **state)
 {
 	char dir[] = "/tmp/titian-test-input-XXXXXX", path[64];
@@ -271,6 +345,8 @@ int main(void)
 		cmocka_unit_test(peeks_without_consuming_and_skips),
 		cmocka_unit_test(hashes_the_whole_file_wherever_reading_stopped),
 		cmocka_unit_test(pieces_are_all_the_bytes_and_count_lines),
+		cmocka_unit_test(reads_utf16_of_both_orders),
+		cmocka_unit_test(a_lone_surrogate_of_utf16_becomes_a_replacement_character),
 		cmocka_unit_test(says_why_a_path_cannot_be_read),
 	};
 

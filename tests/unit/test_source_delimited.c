@@ -109,6 +109,27 @@ static void passes_over_rows_that_are_declared_to_be_no_data(void **state)
 	rows_are("delimited", conf, "a,b\n,TOTAL\n3,4\n", "a", "3: 3\n");
 }
 
+static void passes_over_rows_with_few_cells(void **state)
+{
+	(void)state;
+	rows_are("delimited", "{skip_rows: [{filled: 1}, {column: a, prefix: JUMLAH}]}",
+		 "a,b,c\n1,x,2\nKEC. TAMPAN,,\n ,, \nSumber: BPS\n2,,3\nJUMLAH,,5\n", "a,c", "2: 1|2\n6: 2|3\n");
+}
+
+static void reads_utf16(void **state)
+{
+	static const char le[] = "\xff\xfe" "a\0;\0b\0\r\0\n\0" "1\0;\0\xe9\0\r\0\n";
+	static const char bare[] = "\0a\0;\0b\0\n\0" "1\0;\0" "2\0\n";
+	char *got = rows_text("delimited", "{separator: ;}", le, sizeof(le), "b");
+
+	(void)state;
+	assert_string_equal(got, "2: \xc3\xa9\n");
+	free(got);
+	got = rows_text("delimited", "{separator: ;}", bare, sizeof(bare) - 1, "a,b");
+	assert_string_equal(got, "2: 1|2\n");
+	free(got);
+}
+
 static void a_row_over_the_limit_is_a_defect_and_reading_goes_on(void **state)
 {
 	size_t n = 3 * ADAPTER_ROW_MAX;
@@ -231,6 +252,8 @@ int main(void)
 		cmocka_unit_test(reads_single_bytes_that_are_not_utf8_as_windows_1252),
 		cmocka_unit_test(joins_header_rows_and_lets_merged_cells_reach_right),
 		cmocka_unit_test(passes_over_rows_that_are_declared_to_be_no_data),
+		cmocka_unit_test(passes_over_rows_with_few_cells),
+		cmocka_unit_test(reads_utf16),
 		cmocka_unit_test(a_row_over_the_limit_is_a_defect_and_reading_goes_on),
 		cmocka_unit_test(refuses_files_of_another_kind),
 		cmocka_unit_test(a_nul_byte_further_on_is_a_defect_of_its_row),

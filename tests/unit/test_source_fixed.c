@@ -73,6 +73,17 @@ static void a_line_over_the_limit_is_a_defect(void **state)
 	free(text);
 }
 
+static void reads_a_printed_list_without_record_types(void **state)
+{
+	(void)state;
+	rows_are("fixed",
+		 "title_rows: 3\nskip_rows: [{column: A, prefix: JUMLAH}, {filled: 1}]\n"
+		 "data: {length: 12, shorter: true, fields: {A: [1, 6], B: [8, 12]}}",
+		 "DAFTAR\nNAMA   NILAI\n------ -----\nBUDI      12\nADI    7\nKELAS\n\nJUMLAH    19\nTUTI   "
+		 "1234567\n",
+		 "A,B", "4: BUDI  |   12\n5: ADI   |7\n9! panjang_salah\n");
+}
+
 static void says_where_an_option_is_wrong(void **state)
 {
 	static const struct {
@@ -86,7 +97,8 @@ static void says_where_an_option_is_wrong(void **state)
 		{ "data: {record: D, length: 5, fields: {A: [1]}}", "[from, to]" },
 		{ "data: {record: D, length: 5, fields: {A: [1, x]}}", "[from, to]" },
 		{ "data: {record: D, length: 0, fields: {A: [1, 2]}}", "conf.yaml:1" },
-		{ "data: {length: 5, fields: {A: [1, 2]}}", "conf.yaml:1" },
+		{ "data: {length: 5, fields: {A: [1, 2]}}\nskip_rows: [{column: B, empty: true}]",
+		  "no field 'B'" },
 		{ "data: {record: D, length: 5, fields: {ABC: [1, 2]}}\n"
 		  "trailer:\n  record: T\n  controls:\n    x: {at: [1, 2], sum: ABD}\n",
 		  "conf.yaml:5: data has no field 'ABD'; did you mean 'ABC'" },
@@ -125,6 +137,7 @@ int main(void)
 		cmocka_unit_test(other_records_and_lines_after_the_trailer_are_defects),
 		cmocka_unit_test(refuses_a_file_without_its_header),
 		cmocka_unit_test(a_line_over_the_limit_is_a_defect),
+		cmocka_unit_test(reads_a_printed_list_without_record_types),
 		cmocka_unit_test(says_where_an_option_is_wrong),
 		cmocka_unit_test(reads_the_sample_feed_as_the_truth_says),
 	};
