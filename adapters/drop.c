@@ -397,11 +397,14 @@ bool adapter_drop_next(struct adapter_drop *d, struct adapter_drop_file *out)
 		if (best->whole)
 			break;
 	}
-	if (!best || fstatat(d->fd, best->name, &st, AT_SYMLINK_NOFOLLOW))
+	if (!best || fstatat(d->fd, best->name, &st, AT_SYMLINK_NOFOLLOW) ||
+	    (S_ISLNK(st.st_mode) && !d->follow))
 		return false;
-	*out = (struct adapter_drop_file){
-		.size = best->size, .mtime_ns = best->mtime_ns, .dev = st.st_dev, .ino = st.st_ino
-	};
+	*out = (struct adapter_drop_file){ .size = best->size,
+					   .mtime_ns = best->mtime_ns,
+					   .dev = st.st_dev,
+					   .ino = st.st_ino,
+					   .link = S_ISLNK(st.st_mode) };
 	snprintf(out->name, sizeof(out->name), "%s", best->name);
 	free(d->path);
 	d->path = bus_xasprintf("%s/%s", d->dir, best->name);

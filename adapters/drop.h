@@ -34,6 +34,7 @@ struct adapter_drop_file { /* as it was when it was found complete */
 	int64_t mtime_ns;
 	dev_t dev;
 	ino_t ino; /* of the name itself: of the link, when it is one */
+	bool link;
 };
 
 /* Makes dir and its two folders when they are missing. BUS_ECONFLICT: another adapter has it. */

@@ -61,7 +61,7 @@ static struct adapter_input *input_new(void)
 	return in;
 }
 
-enum bus_err adapter_input_open(const char *path, struct adapter_input **out, struct bus_error *err)
+static enum bus_err open_file(const char *path, int more, struct adapter_input **out, struct bus_error *err)
 {
 	struct adapter_input *in;
 	struct stat st;
@@ -69,7 +69,7 @@ enum bus_err adapter_input_open(const char *path, struct adapter_input **out, st
 
 	*out = NULL;
 	/* O_NONBLOCK: opening a pipe that nobody writes to must not hang; a regular file does not care. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | more);
 	if (fd < 0)
 		return bus_fail(err,
 				errno == ENOENT			    ? BUS_ENOENT
@@ -89,6 +89,16 @@ enum bus_err adapter_input_open(const char *path, struct adapter_input **out, st
 	in->size = st.st_size;
 	*out = in;
 	return BUS_OK;
+}
+
+enum bus_err adapter_input_open(const char *path, struct adapter_input **out, struct bus_error *err)
+{
+	return open_file(path, 0, out, err);
+}
+
+enum bus_err adapter_input_open_itself(const char *path, struct adapter_input **out, struct bus_error *err)
+{
+	return open_file(path, O_NOFOLLOW, out, err);
 }
 
 struct adapter_input *adapter_input_memory(const void *p, size_t n)

@@ -18,6 +18,9 @@ struct adapter_input;
 /* BUS_ENOENT: no such file; BUS_EDENIED: no rights; BUS_EIO: a directory, a pipe, or it cannot be read. */
 enum bus_err adapter_input_open(const char *path, struct adapter_input **out,
 				struct bus_error *err) BUS_MUSTCHECK;
+/* As adapter_input_open; a symbolic link is BUS_EIO. */
+enum bus_err adapter_input_open_itself(const char *path, struct adapter_input **out,
+				       struct bus_error *err) BUS_MUSTCHECK;
 struct adapter_input *adapter_input_memory(const void *p, size_t n); /* p is borrowed */
 void adapter_input_close(struct adapter_input **in);
 

@@ -80,10 +80,19 @@ static enum bus_err withdraw_tally(struct adapter_reading *r, struct bus_error *
 	return rc ? rc : adapter_publisher_flush(r->d->publisher, err);
 }
 
-static enum bus_err hash_file(const char *path, char *sha256, int64_t *size, struct bus_error *err)
+/* What was found as a file may be a link by now, to what only we may read. */
+static enum bus_err open_found(const struct adapter_drop_file *file, struct adapter_input **in,
+			       struct bus_error *err)
+{
+	return file->link ? adapter_input_open(file->path, in, err)
+			  : adapter_input_open_itself(file->path, in, err);
+}
+
+static enum bus_err hash_file(const struct adapter_drop_file *file, char *sha256, int64_t *size,
+			      struct bus_error *err)
 {
 	struct adapter_input *in = NULL;
-	enum bus_err rc = adapter_input_open(path, &in, err);
+	enum bus_err rc = open_found(file, &in, err);
 
 	if (!rc)
 		rc = adapter_input_sha256(in, sha256, err);
@@ -141,7 +150,8 @@ static enum bus_err read_rows(struct adapter_reading *r, struct adapter_input *i
 }
 
 /* The rows of the file, and whether it is still the one that was hashed. Sets t->status. */
-static enum bus_err read_file(struct adapter_reading *r, const char *path, struct bus_error *err)
+static enum bus_err read_file(struct adapter_reading *r, const struct adapter_drop_file *file,
+			      struct bus_error *err)
 {
 	const struct adapter_source_kind *kind = adapter_map_source(r->f->map);
 	struct adapter_tally *t = r->t;
@@ -149,7 +159,7 @@ static enum bus_err read_file(struct adapter_reading *r, const char *path, struc
 	void *source = NULL;
 	struct bus_error why;
 	char sha256[65];
-	enum bus_err rc = adapter_input_open(path, &in, err);
+	enum bus_err rc = open_found(file, &in, err);
 
 	if (!rc)
 		rc = adapter_map_begin(r->f->map, err);
@@ -216,8 +226,9 @@ static enum bus_err prepare_report(struct adapter_desk *d, const struct adapter_
 	return BUS_OK;
 }
 
-enum bus_err adapter_pass_put_away(struct adapter_desk *d, const struct adapter_drop_file *file, const char *feed,
-				   const char *sha256, enum adapter_drop_place place, struct bus_error *err)
+enum bus_err adapter_pass_put_away(struct adapter_desk *d, const struct adapter_drop_file *file,
+				   const char *feed, const char *sha256, enum adapter_drop_place place,
+				   struct bus_error *err)
 {
 	const char *folder = adapter_drop_folder(d->drop, place);
 	struct bus_error why;
@@ -343,7 +354,7 @@ static enum bus_err run_pass(struct adapter_reading *r, const struct adapter_dro
 
 	rc = open_file(r, known, err);
 	if (!rc)
-		rc = read_file(r, file->path, err);
+		rc = read_file(r, file, err);
 	if (!rc && adapter_plug_pulled(d, ADAPTER_AT_END))
 		rc = unplugged(err);
 	if (!rc)
@@ -366,7 +377,7 @@ enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
 	struct adapter_reading r = { .d = d, .f = f, .t = t };
 	char short_sha[BUS_WIRE_FILE_LEN + 1];
 	struct adapter_known *known;
-	enum bus_err rc = hash_file(file->path, t->sha256, &t->size, err);
+	enum bus_err rc = hash_file(file, t->sha256, &t->size, err);
 
 	if (rc)
 		goto out;
@@ -383,7 +394,8 @@ enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
 		bus_log(BUS_LOG_INFO, "adapter.file_known", LOG_STR("opd", d->opd),
 			LOG_STR("feed", adapter_map_feed(f->map)), LOG_STR("name", t->name),
 			LOG_STR("effect", "this content was read before; nothing is published"));
-		rc = adapter_pass_put_away(d, file, adapter_map_feed(f->map), t->sha256, ADAPTER_DROP_DONE, err);
+		rc = adapter_pass_put_away(d, file, adapter_map_feed(f->map), t->sha256, ADAPTER_DROP_DONE,
+					   err);
 	} else {
 		rc = run_pass(&r, file, known, err);
 	}

@@ -29,7 +29,9 @@ enum bus_err adapter_haul_open(const char *dir, const char *feed, struct adapter
 	*out = NULL;
 	h->dir = bus_xstrdup(dir);
 	h->path = bus_xasprintf("%s/.%s.ambil", dir, feed);
-	h->fd = open(h->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* What lies there is left from a killed adapter, or is a pipe or a file of somebody who waits for what is fetched. */
+	(void)unlink(h->path);
+	h->fd = open(h->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (h->fd < 0) {
 		enum bus_err rc = trouble(h, "write", err);
 

@@ -3,25 +3,40 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bus/json.h"
 #include "bus/json_out.h"
 
 #define MARK_MAX ((size_t)512 * 1024) /* 10,000 files of a folder are 200 KB */
+#define FEED_IN_NAME 70		      /* bytes of the feed that stand at least in a fetched file's name */
 
 static char *path_of(const char *dir, const char *feed, const char *ending)
 {
 	return bus_xasprintf("%s/.%s.mark%s", dir, feed, ending);
 }
 
+/* Others may write into the folder: a mark of theirs would say what is fetched, and which file is removed. */
+static bool ours(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022);
+}
+
 static enum bus_err read_all(const char *path, struct bus_buf *out, struct bus_error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n = -1;
 
 	if (fd < 0)
 		return bus_fail(err, errno == ENOENT ? BUS_ENOENT : BUS_EIO, "cannot open '%s': %m", path);
+	if (!ours(fd)) {
+		close(fd);
+		return bus_fail(err, BUS_EDENIED,
+				"'%s' was not written by this adapter, or others may write to it", path);
+	}
 	bus_buf_reserve(out, MARK_MAX);
 	while (out->n < MARK_MAX && (n = read(fd, out->p + out->n, MARK_MAX - out->n)) > 0)
 		out->n += (size_t)n;
@@ -29,14 +44,23 @@ static enum bus_err read_all(const char *path, struct bus_buf *out, struct bus_e
 	return n < 0 ? bus_fail(err, BUS_EIO, "cannot read '%s': %m", path) : BUS_OK;
 }
 
-static void take(const struct bus_json *root, struct adapter_mark *m)
+/* A name that fetch.c gives: nothing else in done/ is removed by it, and nothing elsewhere. */
+static bool is_name(const struct bus_json *v, const char *feed)
+{
+	size_t n = strnlen(feed, FEED_IN_NAME);
+
+	return v && v->type == BUS_JSON_STRING && v->text.n > n && v->text.n < 256 &&
+	       memcmp(v->text.p, feed, n) == 0 && !memchr(v->text.p, '/', v->text.n);
+}
+
+static void take(const struct bus_json *root, const char *feed, struct adapter_mark *m)
 {
 	const struct bus_json *when = bus_json_get(root, "when_ms"), *file = bus_json_get(root, "file"),
 			      *mark = bus_json_get(root, "mark");
 
 	if (!when || bus_json_int(when, &m->when_ms))
 		m->when_ms = 0;
-	if (file && file->type == BUS_JSON_STRING)
+	if (is_name(file, feed))
 		snprintf(m->file, sizeof(m->file), "%.*s", (int)file->text.n, file->text.p);
 	if (mark && mark->type == BUS_JSON_STRING)
 		bus_buf_put(&m->mark, mark->text.p, mark->text.n);
@@ -57,7 +81,7 @@ enum bus_err adapter_mark_load(const char *dir, const char *feed, struct adapter
 	if (!rc) {
 		rc = bus_json_parse(bus_buf_str(&text), NULL, arena, &root, &why);
 		if (!rc)
-			take(root, m);
+			take(root, feed, m);
 		else
 			rc = bus_fail(err, rc, "%s: %s", path, why.text);
 	}
@@ -73,9 +97,11 @@ enum bus_err adapter_mark_save(const char *dir, const char *feed, const struct a
 	char *path = path_of(dir, feed, ""), *fresh = path_of(dir, feed, ".baru");
 	struct bus_buf text = { 0 };
 	struct bus_json_out j = { .buf = &text };
-	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	enum bus_err rc = BUS_OK;
+	int fd;
 
+	(void)unlink(fresh); /* what lies there may be somebody else's */
+	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bus_json_object(&j);
 	bus_json_int_member(&j, "when_ms", m->when_ms);
 	bus_json_text_member(&j, "file", m->file);

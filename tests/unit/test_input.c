@@ -330,6 +330,12 @@ static void says_why_a_path_cannot_be_read(void **state)
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(adapter_input_open(path, &in, &err), BUS_EIO); /* and does not hang */
 	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/etc/hostname", path), 0);
+	assert_int_equal(adapter_input_open_itself(path, &in, &err), BUS_EIO);
+	assert_null(in);
+	assert_int_equal(adapter_input_open(path, &in, &err), BUS_OK);
+	adapter_input_close(&in);
+	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
 }
 
