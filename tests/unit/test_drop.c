@@ -281,7 +281,7 @@ static void what_became_a_link_meanwhile_is_left_alone(void **state)
 	put(in(dir, "b"), "b");
 	d = opened(dir, false);
 	usleep((QUIET_MS + 50) * 1000);
-	adapter_drop_wait(d, -1, 10);
+	adapter_drop_wait(d, -1, -1, 10);
 	assert_true(found(d, &f, 1000, &took));
 	assert_string_equal(f.name, "a");
 	assert_int_equal(unlink(in(dir, "b")), 0);
