@@ -269,6 +269,11 @@ soak-readers: programs kafka venv
 	SOAK_READERS=10000 SOAK_SLOW=1000 SOAK_KEYS=2000 SOAK_KILLS=10 SOAK_SECONDS=900 \
 		$(PYTEST) -q -s tests/integration/test_following.py -k kills
 
+# A followed table of PostgreSQL over kills of adapter, server and broker: 100 seeds; CHANGE_SEED=N begins with another one.
+.PHONY: soak-change
+soak-change: programs kafka venv
+	CHANGE_SEEDS=$${CHANGE_SEEDS:-100} CHANGE_ROWS=200000 $(PYTEST) -q -s tests/integration/test_change.py
+
 # gateway/portal.png anew, of the demo that runs.
 .PHONY: portal-picture
 portal-picture: venv

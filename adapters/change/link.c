@@ -8,7 +8,7 @@
 #include "bus/log.h"
 
 #define AGAIN_MIN_MS 500
-#define AGAIN_MAX_MS 30000
+#define AGAIN_MAX_MS 2000
 #define SNAPSHOT_MIN_MS 2000 /* between two of them */
 #define STATUS_MS 5000	     /* the server gives a silent reader up after a minute */
 #define CONFIRM_MS 200

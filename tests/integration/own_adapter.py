@@ -117,6 +117,16 @@ class OwnAdapter:
         finally:
             consumer.close()
 
+    def ends(self, entity):
+        """How many offsets the topic's partitions have taken."""
+        topic = "pku.%s.%s.v1" % (self.opd, entity)
+        consumer = Consumer({"bootstrap.servers": self.apart.bootstrap, "group.id": str(uuid.uuid4())})
+        try:
+            parts = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+            return sum(consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20)[1] for p in parts)
+        finally:
+            consumer.close()
+
     def fold(self, entity):
         """What a compacted topic holds: the last value of each key, removed ones left out."""
         now = {}
