@@ -35,6 +35,28 @@ const struct bus_conf_option adapter_config_table[] = {
 	    "project."),
 	OPT("state.dir", PATH, state_dir, "/var/tmp",
 	    "Folder for temporary files (unlinked at once); nothing in it is needed after a stop."),
+	OPT("intake.address", STR, intake_address, "",
+	    "Address to which programs post rows over HTTP, such as 127.0.0.1; empty: none."),
+	OPT("intake.port", PORT, intake_port, "8095", "Port of the intake."),
+	OPT("intake.certificate", PATH, intake_certificate, "",
+	    "TLS certificate (PEM, with its chain); needed beyond loopback."),
+	OPT("intake.key", PATH, intake_key, "", "Private key of the certificate."),
+	OPT("intake.tokens", PATH, intake_tokens, "",
+	    "File of lines NAME FEED[,FEED] SHA256-OF-TOKEN: who may post; mode 0640 or less."),
+	OPT("intake.body_max", SIZE, intake_body_max, "4MiB", "Largest body of a post."),
+	OPT("intake.remember", MS, intake_remember_ms, "24h", "How long an Idempotency-Key is known."),
+	OPT("spool.dir", PATH, spool_dir, "", "Folder of what was posted and is not in Kafka yet; one folder a feed."),
+	OPT("spool.key", STR, spool_key, "",
+	    "File of the key that seals the spool (titian key new), or credential:NAME for one of systemd's."),
+	OPT("spool.old_keys", LIST, spool_old_keys, "", "Files of earlier keys, with which older segments are read."),
+	OPT("spool.max", SIZE, spool_max, "20GiB", "Bytes that may wait; beyond it posts are answered 503."),
+	OPT("spool.max_age", MS, spool_max_age_ms, "168h", "How long the oldest may wait before posts are answered 503."),
+	OPT("spool.segment", SIZE, spool_segment, "16MiB", "A segment of the spool that is larger grows no more."),
+	OPT("spool.segment_age", MS, spool_segment_ms, "1h", "A segment that is older grows no more."),
+	OPT("spool.keep", MS, spool_keep_ms, "168h", "How long delivered segments are kept, for `replay`."),
+	OPT("spool.keep_max", SIZE, spool_keep_max, "10GiB", "Bytes of delivered segments that are kept."),
+	OPT("spool.drain_rate", INT, spool_drain_rate, "5000",
+	    "Rows a second of a feed that go from the spool to Kafka at most; 0: any number."),
 	{ 0 },
 };
 
@@ -77,6 +99,26 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 	s->mapping = bus_xcalloc(c->mappings.n + 1, sizeof(*s->mapping));
 	for (size_t i = 0; i < c->mappings.n; i++)
 		s->mapping[i] = beside(config_path, c->mappings.item[i]);
+	s->intake = (struct adapter_intake_conf){
+		.address = c->intake_address,
+		.port = (int)c->intake_port,
+		.certificate = c->intake_certificate,
+		.key = c->intake_key,
+		.tokens = c->intake_tokens,
+		.body_max = c->intake_body_max,
+		.remember_ms = c->intake_remember_ms,
+		.spool_dir = c->spool_dir,
+		.spool_key = c->spool_key,
+		.old_keys = (const char *const *)c->spool_old_keys.item,
+		.n_old_keys = c->spool_old_keys.n,
+		.max_bytes = c->spool_max,
+		.max_age_ms = c->spool_max_age_ms,
+		.segment_bytes = c->spool_segment,
+		.segment_ms = c->spool_segment_ms,
+		.keep_ms = c->spool_keep_ms,
+		.keep_bytes = c->spool_keep_max,
+		.drain_rate = c->spool_drain_rate,
+	};
 	s->ref_extra[0] = c->referensi_extra[0] ? c->referensi_extra : NULL;
 	s->ref_copies = c->referensi_copies[0] ? bus_xstrdup(c->referensi_copies)
 					       : bus_xasprintf("%s/.referensi", c->drop_dir);
@@ -99,6 +141,7 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 		.opd_key = c->key_opd[0] ? s->opd_key : NULL,
 		.state_dir = c->state_dir,
 		.settle_ms = SETTLE_MS,
+		.intake = c->intake_address[0] ? &s->intake : NULL,
 	};
 	return BUS_OK;
 }

@@ -20,6 +20,12 @@ struct adapter_config {
 	struct bus_conf_map kafka;
 	char *schemas_topic, *schemas_dir; /* schemas_dir "": the catalogue's usual places */
 	char *state_dir;
+	char *intake_address, *intake_certificate, *intake_key, *intake_tokens; /* "": none */
+	int64_t intake_port, intake_body_max, intake_remember_ms;
+	char *spool_dir, *spool_key;
+	struct bus_conf_list spool_old_keys;
+	int64_t spool_max, spool_max_age_ms, spool_segment, spool_segment_ms, spool_keep_ms, spool_keep_max;
+	int64_t spool_drain_rate;
 };
 
 extern const struct bus_conf_option adapter_config_table[];
@@ -27,6 +33,7 @@ extern const struct bus_conf_option adapter_config_table[];
 /* What run and check need, made from the options. Owns its keys; borrows the rest from the config. */
 struct adapter_setup {
 	struct adapter_run_conf run;
+	struct adapter_intake_conf intake;
 	uint8_t city_key[BUS_KEY_LEN], opd_key[BUS_KEY_LEN];
 	const char *ref_extra[2];
 	char *ref_copies;

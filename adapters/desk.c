@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "adapters/live.h"
 #include "bus/log.h"
 
 #define STORE_MS 5000
@@ -235,6 +236,8 @@ enum bus_err adapter_desk_connect(struct adapter_desk *d, const struct adapter_r
 
 void adapter_desk_close(struct adapter_desk *d)
 {
+	for (size_t i = 0; i < d->n_feeds; i++)
+		adapter_live_free(&d->feed[i].live);
 	adapter_publisher_close(&d->publisher);
 	clear_position(d);
 	adapter_shape_release(&d->files_shape);

@@ -27,10 +27,13 @@ enum adapter_point {
 /* true: stop here at once, as if killed. */
 typedef bool (*adapter_hook_fn)(void *ctx, enum adapter_point point);
 
+struct adapter_live;
+
 struct adapter_feed {
 	struct adapter_map *map;
 	struct adapter_fetch *fetch;   /* NULL: its files are dropped */
 	struct adapter_change *change; /* NULL: no table is followed */
+	struct adapter_live *live;     /* NULL: nothing is posted to it */
 	struct adapter_part *part;     /* its topic */
 	struct schema *schema;
 	int32_t schema_id;

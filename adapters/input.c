@@ -20,6 +20,8 @@ struct adapter_input {
 	const char *all; /* from memory: all of it */
 	const char *mem; /* what is left of it */
 	size_t mem_left;
+	adapter_input_fn pull; /* NULL: from a file or memory */
+	void *pull_ctx;
 	char *name;
 	const char *tmp;
 	int64_t size;
@@ -108,6 +110,16 @@ struct adapter_input *adapter_input_memory(const void *p, size_t n)
 	in->all = in->mem = p;
 	in->mem_left = n;
 	in->size = (int64_t)n;
+	return in;
+}
+
+struct adapter_input *adapter_input_stream(adapter_input_fn fn, void *ctx)
+{
+	struct adapter_input *in = input_new();
+
+	in->pull = fn;
+	in->pull_ctx = ctx;
+	in->size = -1;
 	return in;
 }
 
@@ -261,8 +273,18 @@ static enum bus_err fill(struct adapter_input *in, size_t keep, size_t *moved, s
 	/* Two bytes of UTF-16 become at most three: they are read into the second half of the room and unfolded into all of
 	 * it, never overtaking themselves. */
 	room = in->cap - in->n;
-	from = in->utf16 ? in->n + room / 2 + 4 : in->n;
-	got = read_some(in, in->buf + from, in->cap - from);
+	if (in->pull) {
+		size_t n;
+		enum bus_err rc = in->pull(in->pull_ctx, in->buf + in->n, room, &n, err);
+
+		if (rc)
+			return rc;
+		from = in->n;
+		got = (ssize_t)n;
+	} else {
+		from = in->utf16 ? in->n + room / 2 + 4 : in->n;
+		got = read_some(in, in->buf + from, in->cap - from);
+	}
 	if (got < 0)
 		return bus_fail(err, BUS_EIO, "cannot read '%s': %m", in->name);
 	if (got == 0) {
@@ -443,6 +465,8 @@ enum bus_err adapter_input_peek(struct adapter_input *in, size_t n, struct bus_s
 		size_t moved;
 		enum bus_err rc = fill(in, in->at, &moved, err);
 
+		if (rc == BUS_ETIMEOUT && in->n > in->at)
+			break;
 		if (rc != BUS_OK)
 			return rc;
 	}

@@ -22,6 +22,10 @@ enum bus_err adapter_input_open(const char *path, struct adapter_input **out,
 enum bus_err adapter_input_open_itself(const char *path, struct adapter_input **out,
 				       struct bus_error *err) BUS_MUSTCHECK;
 struct adapter_input *adapter_input_memory(const void *p, size_t n); /* p is borrowed */
+/* Bytes that are made as they are asked for: up to n of them (at least 64 KiB), *got 0 at the end. BUS_ETIMEOUT: none for
+ * now; it comes back from whatever asked, which may be called again as if it had not been. */
+typedef enum bus_err (*adapter_input_fn)(void *ctx, void *p, size_t n, size_t *got, struct bus_error *err);
+struct adapter_input *adapter_input_stream(adapter_input_fn fn, void *ctx);
 void adapter_input_close(struct adapter_input **in);
 
 /* The next physical line without its LF or CRLF. *long_line: it was over ADAPTER_ROW_MAX; line is its first

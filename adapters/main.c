@@ -7,8 +7,10 @@
 #include "adapters/care/care.h"
 #include "adapters/config.h"
 #include "adapters/init/init.h"
+#include "adapters/intake/replay.h"
 #include "adapters/preview.h"
 #include "adapters/run.h"
+#include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
 
@@ -25,7 +27,9 @@ static const char usage[] =
     "                                            refused rows: look, mend, publish after all, discard\n"
     "  --feed F --file NAME|SHA --class C --since T --until T --all   which rows\n"
     "  list: --state TERBUKA|TERBIT|DIBUANG|all --limit N --count --json; show: --show-personal --json\n"
-    "  mend: --set COLUMN=VALUE --redrive; all orders: --who NAME --why TEXT --wait SECONDS\n";
+    "  mend: --set COLUMN=VALUE --redrive; all orders: --who NAME --why TEXT --wait SECONDS\n"
+    "titian-adapter replay --config FILE --since TIME [--feed FEED]\n"
+    "                                            publish again what was posted since TIME (72h, 2026-11-20) and delivered\n";
 
 struct look { /* what preview alone takes */
 	const char *data;
@@ -85,6 +89,38 @@ static bool take_look(int *argc, char **argv, struct look *l)
 	return l->data != NULL;
 }
 
+struct again { /* what replay alone takes */
+	const char *since, *feed;
+};
+
+static void take_again(int *argc, char **argv, struct again *a)
+{
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], "--since") == 0 && i + 1 < *argc)
+			a->since = argv[++i];
+		else if (strcmp(argv[i], "--feed") == 0 && i + 1 < *argc)
+			a->feed = argv[++i];
+		else
+			argv[kept++] = argv[i];
+	}
+	argv[kept] = NULL;
+	*argc = kept;
+}
+
+static int replay(const struct adapter_setup *setup, const struct again *a)
+{
+	struct bus_error err = { 0 };
+	int64_t since;
+
+	if (adapter_replay_time(a->since, bus_clock_ms(), &since, &err))
+		return fail(&err, 2);
+	if (adapter_replay(setup->run.intake, &setup->run.drop, a->feed, since, stdout, &err))
+		return fail(&err, 1);
+	return 0;
+}
+
 static int preview(const struct adapter_setup *setup, const struct look *look)
 {
 	const struct adapter_preview_conf conf = { .mapping = setup->run.mapping,
@@ -136,6 +172,7 @@ int main(int argc, char **argv)
 	struct look look = { 0 };
 	struct adapter_care_args care = { 0 };
 	bool quarantine = strcmp(command, "quarantine") == 0;
+	struct again again = { 0 };
 	struct adapter_config config = { 0 };
 	struct adapter_setup setup;
 	struct bus_error err = { 0 };
@@ -146,7 +183,7 @@ int main(int argc, char **argv)
 	if (strcmp(command, "init") == 0)
 		return adapter_init_main(argc - 1, argv + 1);
 	if (strcmp(command, "run") != 0 && strcmp(command, "check") != 0 && strcmp(command, "preview") != 0 &&
-	    !quarantine) {
+	    !quarantine && strcmp(command, "replay") != 0) {
 		fprintf(stderr, "titian-adapter: no command '%s'\n%s", command, usage);
 		return 2;
 	}
@@ -162,6 +199,13 @@ int main(int argc, char **argv)
 	}
 	if (quarantine && adapter_care_args(command, &argc, argv, &care, &err))
 		return fail(&err, 2);
+	if (strcmp(command, "replay") == 0) {
+		take_again(&argc, argv, &again);
+		if (!again.since && !(argc > 1 && strcmp(argv[1], "--help") == 0)) {
+			fprintf(stderr, "titian-adapter: replay: since when?\n%s", usage);
+			return 2;
+		}
+	}
 	bus_proc_options(argc, argv, usage, adapter_config_table, &config);
 	if (adapter_setup_make(&setup, &config, config_path(argc, argv), &err))
 		status = fail(&err, 2);
@@ -169,6 +213,8 @@ int main(int argc, char **argv)
 		status = adapter_care_quarantine(&setup.run, &care);
 	else if (look.data)
 		status = preview(&setup, &look);
+	else if (again.since)
+		status = replay(&setup, &again);
 	else
 		status = strcmp(command, "check") == 0 ? check(&setup) : run(&setup);
 	adapter_setup_release(&setup);

@@ -108,8 +108,8 @@ static bool fault_of_file(enum bus_err rc)
 	return rc == BUS_EDATA || rc == BUS_EPARSE || rc == BUS_ETOOBIG;
 }
 
-static enum bus_err read_rows(struct adapter_reading *r, struct adapter_input *in, void *source,
-			      struct bus_error *err)
+enum bus_err adapter_pass_rows(struct adapter_reading *r, struct adapter_input *in, void *source,
+			       struct bus_error *err)
 {
 	const struct adapter_source_kind *kind = adapter_map_source(r->f->map);
 	int64_t progress_at = bus_clock_mono_ms() + PROGRESS_MS;
@@ -146,6 +146,7 @@ static enum bus_err read_rows(struct adapter_reading *r, struct adapter_input *i
 	} else if (t->end.cut) {
 		snprintf(t->reason, sizeof(t->reason), "%s", t->end.why);
 	}
+	t->status = t->end.cut ? ADAPTER_CUT : ADAPTER_DONE;
 	return BUS_OK;
 }
 
@@ -167,9 +168,7 @@ static enum bus_err read_file(struct adapter_reading *r, const struct adapter_dr
 		goto out;
 	rc = adapter_map_open_source(r->f->map, in, &source, &why);
 	if (!rc) {
-		rc = read_rows(r, in, source, err);
-		if (!rc)
-			t->status = t->end.cut ? ADAPTER_CUT : ADAPTER_DONE;
+		rc = adapter_pass_rows(r, in, source, err);
 	} else if (fault_of_file(rc)) {
 		t->status = ADAPTER_REFUSED;
 		snprintf(t->reason, sizeof(t->reason), "%s", why.text);
@@ -192,8 +191,7 @@ out:
 	return rc;
 }
 
-/* Tries until it is done: a full disk passes, a missing right is given. Only stopping ends it. */
-static bool try_again(struct adapter_desk *d, const struct bus_error *why, bool *told)
+bool adapter_pass_again(struct adapter_desk *d, const struct bus_error *why, bool *told)
 {
 	int64_t until = bus_clock_mono_ms() + AGAIN_MS;
 
@@ -211,17 +209,16 @@ static enum adapter_drop_place place_of(enum adapter_status s)
 	return s == ADAPTER_DONE ? ADAPTER_DROP_DONE : ADAPTER_DROP_REFUSED;
 }
 
-static enum bus_err prepare_report(struct adapter_desk *d, const struct adapter_tally *t,
+static enum bus_err prepare_report(struct adapter_desk *d, const struct adapter_tally *t, const char *folder,
 				   struct bus_error *err)
 {
-	const char *folder = adapter_drop_folder(d->drop, place_of(t->status));
 	struct bus_error why;
 	bool told = false;
 
 	if (!adapter_report_needed(t))
 		return BUS_OK;
 	while (adapter_report_prepare(t, folder, &why))
-		if (!try_again(d, &why, &told))
+		if (!adapter_pass_again(d, &why, &told))
 			return bus_fail(err, BUS_ESTOPPED, "stopped before the report could be written");
 	return BUS_OK;
 }
@@ -244,11 +241,11 @@ enum bus_err adapter_pass_put_away(struct adapter_desk *d, const struct adapter_
 			snprintf(moved, sizeof(moved), "%s/%s", folder, file->name);
 			break;
 		}
-		if (!try_again(d, &why, &told))
+		if (!adapter_pass_again(d, &why, &told))
 			return bus_fail(err, BUS_ESTOPPED, "stopped before the file could be moved");
 	}
 	while (adapter_report_place(feed, sha256, folder, moved, &why))
-		if (!try_again(d, &why, &told))
+		if (!adapter_pass_again(d, &why, &told))
 			return bus_fail(err, BUS_ESTOPPED, "stopped before the report could be named");
 	return BUS_OK;
 }
@@ -263,9 +260,8 @@ static void log_done(const struct adapter_desk *d, const struct adapter_tally *t
 		LOG_INT("ms", t->ended - t->started), LOG_STR("reason", t->reason));
 }
 
-/* Everything after the last row: steps 4 to 6. */
-static enum bus_err close_file(struct adapter_reading *r, const struct adapter_drop_file *file,
-			       struct adapter_known *known, struct bus_error *err)
+enum bus_err adapter_pass_end(struct adapter_reading *r, struct adapter_known *known, const char *folder,
+			      struct bus_error *err)
 {
 	struct adapter_desk *d = r->d;
 	struct adapter_tally *t = r->t;
@@ -286,7 +282,7 @@ static enum bus_err close_file(struct adapter_reading *r, const struct adapter_d
 	if (adapter_plug_pulled(d, ADAPTER_AT_ACKED))
 		return unplugged(err);
 	t->ended = bus_clock_ms();
-	rc = prepare_report(d, t, err);
+	rc = prepare_report(d, t, folder ? folder : adapter_drop_folder(d->drop, place_of(t->status)), err);
 	if (rc)
 		return rc;
 	adapter_position_put_state(&d->position, &state);
@@ -300,9 +296,7 @@ static enum bus_err close_file(struct adapter_reading *r, const struct adapter_d
 	known->past = (struct adapter_tally_past){ t->status, t->order, t->started };
 	adapter_files_note_order(d->position.files, t->order);
 	log_done(d, t);
-	if (adapter_plug_pulled(d, ADAPTER_AT_CLOSED))
-		return unplugged(err);
-	return adapter_pass_put_away(d, file, t->feed, t->sha256, place_of(t->status), err);
+	return adapter_plug_pulled(d, ADAPTER_AT_CLOSED) ? unplugged(err) : BUS_OK;
 }
 
 static enum bus_err open_file(struct adapter_reading *r, struct adapter_known *known, struct bus_error *err)
@@ -326,14 +320,12 @@ static enum bus_err open_file(struct adapter_reading *r, struct adapter_known *k
 	return rc;
 }
 
-static enum bus_err run_pass(struct adapter_reading *r, const struct adapter_drop_file *file,
-			     struct adapter_known *known, struct bus_error *err)
+enum bus_err adapter_pass_begin(struct adapter_reading *r, struct adapter_known *known, struct bus_error *err)
 {
 	struct adapter_desk *d = r->d;
 	struct adapter_feed *f = r->f;
 	struct adapter_tally *t = r->t;
 	bool resumed = known->recorded && known->past.status == ADAPTER_READING;
-	enum bus_err rc;
 
 	t->feed = adapter_map_feed(f->map);
 	t->class = adapter_map_classes(f->map, &t->n_classes);
@@ -351,14 +343,23 @@ static enum bus_err run_pass(struct adapter_reading *r, const struct adapter_dro
 		adapter_seen_clear(f->best);
 	if (f->contained)
 		adapter_seen_clear(f->contained);
+	return open_file(r, known, err);
+}
 
-	rc = open_file(r, known, err);
+static enum bus_err run_pass(struct adapter_reading *r, const struct adapter_drop_file *file,
+			     struct adapter_known *known, struct bus_error *err)
+{
+	struct adapter_desk *d = r->d;
+	enum bus_err rc = adapter_pass_begin(r, known, err);
+
 	if (!rc)
 		rc = read_file(r, file, err);
 	if (!rc && adapter_plug_pulled(d, ADAPTER_AT_END))
 		rc = unplugged(err);
-	if (!rc)
-		return close_file(r, file, known, err);
+	if (!rc) {
+		rc = adapter_pass_end(r, known, NULL, err);
+		return rc ? rc : adapter_pass_put_away(d, file, r->t->feed, r->t->sha256, place_of(r->t->status), err);
+	}
 	if (rc == BUS_ECONFLICT) {
 		known->recorded = false;
 		if (withdraw_tally(r, NULL))
@@ -420,7 +421,7 @@ enum bus_err adapter_pass_unknown(struct adapter_desk *d, const struct adapter_d
 		 "tidak ada pemetaan untuk berkas bernama demikian / no mapping takes a file of this name");
 	bus_log(BUS_LOG_WARN, "adapter.file_unknown", LOG_STR("opd", d->opd), LOG_STR("name", t->name),
 		LOG_STR("remedy", "rename it as the mapping's `files` patterns say, or add a mapping"));
-	rc = prepare_report(d, t, err);
+	rc = prepare_report(d, t, adapter_drop_folder(d->drop, ADAPTER_DROP_REFUSED), err);
 	if (!rc)
 		rc = adapter_pass_put_away(d, file, NULL, t->sha256, ADAPTER_DROP_REFUSED, err);
 	free(t);

@@ -7,6 +7,7 @@
 #include "adapters/care/carry.h"
 #include "adapters/care/order.h"
 #include "adapters/desk.h"
+#include "adapters/live.h"
 #include "adapters/pass.h"
 #include "adapters/references.h"
 #include "bus/clock.h"
@@ -17,6 +18,7 @@
 #define AGAIN_MS 1000
 #define LATER_MS 5000
 #define IDLE_MS 2000
+#define WAY_MS 50
 
 static void pause_ms(int ms)
 {
@@ -103,6 +105,24 @@ static void tell_later(const struct adapter_desk *d, const struct adapter_drop_f
 		LOG_STR("opd", d->opd), LOG_STR("name", name), LOG_ERR(why), LOG_STR("remedy", remedy));
 }
 
+/* Of what fills one topic only one thing is read at a time (live.h). True: no other feed is read that is posted to.
+ * part NULL: of any topic. f: the one that would begin; NULL: a file. */
+static bool make_way(struct adapter_desk *d, const struct adapter_part *part, const struct adapter_feed *f)
+{
+	bool none = true;
+
+	for (size_t i = 0; i < d->n_feeds; i++) {
+		struct adapter_feed *other = &d->feed[i];
+
+		if (!other->live || (part && other->part != part) || other == f ||
+		    (f && !adapter_live_reading(other->live)))
+			continue;
+		adapter_live_yield(other->live);
+		none &= !adapter_live_reading(other->live);
+	}
+	return none;
+}
+
 /* One file. What concerns only this file and may pass puts it off; *told: name that was put off last. */
 static enum bus_err take_file(struct adapter_desk *d, const struct adapter_drop_file *file, char *told,
 			      struct bus_error *err)
@@ -111,6 +131,11 @@ static enum bus_err take_file(struct adapter_desk *d, const struct adapter_drop_
 	struct bus_error why = { 0 };
 	enum bus_err rc;
 
+	if ((adapter_order_is(file->name) && !make_way(d, NULL, NULL)) ||
+	    (f && !make_way(d, f->part, NULL))) {
+		adapter_drop_later(d->drop, file->name, WAY_MS);
+		return BUS_OK;
+	}
 	if (adapter_order_is(file->name)) {
 		rc = adapter_order_carry(d, file, &why);
 	} else if (!f) {
@@ -153,16 +178,35 @@ static enum bus_err step_changes(struct adapter_desk *d, bool *more, struct bus_
 	return rc;
 }
 
+/* What was posted. *wait_ms: how long there is nothing to do. */
+static enum bus_err take_posted(struct adapter_desk *d, int *wait_ms, struct bus_error *err)
+{
+	enum bus_err rc = BUS_OK;
+
+	*wait_ms = IDLE_MS;
+	for (size_t i = 0; i < d->n_feeds && !rc; i++) {
+		struct adapter_feed *f = &d->feed[i];
+
+		if (f->live && (adapter_live_reading(f->live) || make_way(d, f->part, f)))
+			rc = adapter_live_turn(f->live, wait_ms, err);
+	}
+	return rc;
+}
+
 static enum bus_err work(struct adapter_desk *d, struct bus_error *err)
 {
 	struct adapter_drop_file file;
 	char told[256] = "";
+	int wait_ms;
 	enum bus_err rc;
 	bool more;
 
 	for (;;) {
-		if (bus_proc_stopping())
+		if (bus_proc_stopping()) {
+			(void)!adapter_publisher_flush(d->publisher,
+						       NULL); /* of segments that are still read */
 			return bus_fail(err, BUS_ESTOPPED, "stopped");
+		}
 		adapter_publisher_poll(d->publisher);
 		rc = adapter_owner_check(d->owner, err);
 		if (!rc)
@@ -170,10 +214,13 @@ static enum bus_err work(struct adapter_desk *d, struct bus_error *err)
 		if (rc)
 			return rc;
 		adapter_references_take_up(d);
+		rc = take_posted(d, &wait_ms, err);
+		if (rc)
+			return rc;
 		if (!adapter_drop_next(d->drop, &file)) {
 			if (adapter_plug_pulled(d, ADAPTER_AT_IDLE))
 				return bus_fail(err, BUS_ESTOPPED, "plug pulled");
-			adapter_drop_wait(d->drop, bus_proc_stop_fd(), d->wake_fd, more ? 0 : IDLE_MS);
+			adapter_drop_wait(d->drop, bus_proc_stop_fd(), d->wake_fd, more ? 0 : wait_ms);
 			continue;
 		}
 		rc = take_file(d, &file, told, err);
@@ -182,8 +229,45 @@ static enum bus_err work(struct adapter_desk *d, struct bus_error *err)
 	}
 }
 
+/* What is pushed is a row a line, and never a whole register. */
+static bool can_be_posted(const struct adapter_feed *f)
+{
+	return adapter_map_source(f->map) == &adapter_source_jsonl && !adapter_map_complete(f->map) &&
+	       !f->fetch && !f->change;
+}
+
+static enum bus_err start_intake(const struct adapter_desk *d, const struct adapter_run_conf *conf,
+				 struct adapter_intake **intake, struct bus_error *err)
+{
+	const char **feed = bus_xcalloc(d->n_feeds + 1, sizeof(*feed));
+	size_t n = 0;
+	enum bus_err rc;
+
+	for (size_t i = 0; i < d->n_feeds; i++)
+		if (can_be_posted(&d->feed[i]))
+			feed[n++] = adapter_map_feed(d->feed[i].map);
+	rc = adapter_intake_start(conf->intake, feed, n, intake, err);
+	free(feed);
+	return rc;
+}
+
+static void bring_alive(struct adapter_desk *d, const struct adapter_run_conf *conf,
+			struct adapter_intake *intake)
+{
+	for (size_t i = 0; i < d->n_feeds; i++) {
+		struct adapter_feed *f = &d->feed[i];
+		struct adapter_spool *spool = adapter_intake_spool(intake, adapter_map_feed(f->map));
+
+		if (spool)
+			f->live = adapter_live_new(d, f, spool, adapter_intake_keys(intake),
+						   conf->intake->drain_rate);
+	}
+	adapter_intake_wake(intake, d->wake_fd);
+}
+
 static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter_owner *owner,
-			     struct adapter_reference *reference, bool *ready, struct bus_error *err)
+			     struct adapter_reference *reference, struct adapter_intake **intake, bool *ready,
+			     struct bus_error *err)
 {
 	struct adapter_desk d = { .owner = owner, .reference = reference };
 	enum bus_err rc = adapter_references_wait(reference, conf->opd, err);
@@ -191,10 +275,14 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 	d.references_seen = adapter_reference_changes(reference);
 	if (!rc)
 		rc = adapter_desk_open(&d, conf, err);
+	if (!rc && conf->intake && !*intake)
+		rc = start_intake(&d, conf, intake, err);
 	if (!rc)
 		rc = connect_desk(&d, conf, err);
 	if (!rc)
 		adapter_references_catch_up(reference);
+	if (!rc && *intake)
+		bring_alive(&d, conf, *intake);
 	for (size_t i = 0; !rc && i < d.n_feeds; i++)
 		if (d.feed[i].fetch)
 			rc = adapter_fetch_start(d.feed[i].fetch, err);
@@ -207,6 +295,8 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 		*ready = true;
 		rc = work(&d, err);
 	}
+	if (*intake)
+		adapter_intake_wake(*intake, -1);
 	adapter_desk_close(&d);
 	return rc;
 }
@@ -215,17 +305,19 @@ enum bus_err adapter_run(const struct adapter_run_conf *conf, struct bus_error *
 {
 	struct adapter_owner *owner = adapter_owner_new(&conf->kafka, conf->opd);
 	struct adapter_reference *reference = NULL;
+	struct adapter_intake *intake = NULL;
 	struct bus_error why = { 0 };
 	bool ready = false;
 	enum bus_err rc = adapter_references_open(conf, &reference, &why);
 
 	/* Kafka's refusal ends the desk, not the program: with a new one everything is asked anew. */
-	while (!rc && (rc = run_once(conf, owner, reference, &ready, &why)) == BUS_EFATAL &&
+	while (!rc && (rc = run_once(conf, owner, reference, &intake, &ready, &why)) == BUS_EFATAL &&
 	       !bus_proc_stopping()) {
 		bus_log(BUS_LOG_ERROR, "adapter.begins_anew", LOG_STR("opd", conf->opd), LOG_ERR(&why));
 		pause_ms(LATER_MS);
 		rc = BUS_OK;
 	}
+	adapter_intake_stop(&intake);
 	adapter_reference_stop(&reference);
 	adapter_owner_free(&owner);
 	if (err)
@@ -238,6 +330,8 @@ enum bus_err adapter_run_check(const struct adapter_run_conf *conf, struct bus_e
 	struct adapter_desk d = { 0 };
 	enum bus_err rc = adapter_desk_load(&d, conf, err);
 
+	if (!rc && conf->intake)
+		rc = adapter_intake_check(conf->intake, err);
 	adapter_desk_close(&d);
 	return rc;
 }

@@ -3,12 +3,13 @@
  * Start: lock the drop folder, load the mappings, wait for Kafka, topics and schemas, recover the position
  * from the log. Then file after file (pass.h), until the program is stopped. Whatever passes (Kafka away, a
  * topic not made yet, a full disk, no rights) is waited out and told once. One thread, bus_proc_stopping()
- * ends it.
+ * ends it. What is posted is taken from the start on, whether Kafka is there or not (intake/), and read between files (live.h).
  */
 #ifndef ADAPTERS_RUN_H
 #define ADAPTERS_RUN_H
 
 #include "adapters/feed.h"
+#include "adapters/intake/intake.h"
 
 struct adapter_run_conf {
 	const char *opd;
@@ -22,6 +23,7 @@ struct adapter_run_conf {
 	const uint8_t *opd_key; /* BUS_KEY_LEN bytes; NULL: refused rows are quarantined without the row */
 	const char *state_dir;	/* for temporary files */
 	int settle_ms;		/* position.h */
+	const struct adapter_intake_conf *intake; /* NULL: none */
 	adapter_hook_fn hook;	/* tests; NULL */
 	void *hook_ctx;
 };
