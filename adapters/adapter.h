@@ -92,6 +92,7 @@ extern const struct adapter_source_kind adapter_source_json;
 extern const struct adapter_source_kind adapter_source_pgdump;
 extern const struct adapter_source_kind adapter_source_xlsx;
 extern const struct adapter_source_kind adapter_source_sqldump;
+extern const struct adapter_source_kind adapter_source_xml;
 
 const struct adapter_source_kind *adapter_source_find(const char *name); /* NULL: none */
 size_t adapter_source_names(const char **names, size_t max);		 /* how many; borrowed for ever */

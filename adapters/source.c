@@ -4,7 +4,7 @@
 
 static const struct adapter_source_kind *const kinds[] = {
 	&adapter_source_delimited, &adapter_source_fixed, &adapter_source_jsonl,   &adapter_source_json,
-	&adapter_source_pgdump,	   &adapter_source_xlsx,  &adapter_source_sqldump,
+	&adapter_source_pgdump,	   &adapter_source_xlsx,  &adapter_source_sqldump, &adapter_source_xml,
 };
 
 const struct adapter_source_kind *adapter_source_find(const char *name)

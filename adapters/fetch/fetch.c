@@ -35,7 +35,7 @@ struct adapter_fetch {
 };
 
 static const struct adapter_fetch_kind *const kinds[] = { &adapter_fetch_sql, &adapter_fetch_http,
-							&adapter_fetch_folder };
+							  &adapter_fetch_folder };
 
 static enum bus_err find_kind(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 			      const struct adapter_fetch_kind **out, struct bus_error *err)
@@ -70,16 +70,19 @@ static enum bus_err read_every(struct bus_yaml *yaml, struct bus_yaml_node *conf
 	return rc;
 }
 
-/* theirs: what the file was called where it came from; NULL: it had no name. */
-static void file_name(const struct adapter_fetch *f, int64_t ms, const char *theirs, char *out, size_t n)
+/* h NULL: as an example. */
+static void file_name(const struct adapter_fetch *f, int64_t ms, const struct adapter_haul *h, char *out,
+		      size_t n)
 {
+	const char *theirs = h ? adapter_haul_file_name(h) : NULL;
+	const char *ending = h && adapter_haul_ending(h) ? adapter_haul_ending(h) : f->kind->ending;
 	time_t s = (time_t)(ms / 1000);
 	struct tm t;
 
 	gmtime_r(&s, &t);
 	snprintf(out, n, "%.*s-%04d%02d%02dT%02d%02d%02d.%03dZ%s%s", theirs ? 70 : 180, f->feed,
 		 t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, (int)(ms % 1000),
-		 theirs ? "-" : f->kind->ending, theirs ? theirs : "");
+		 theirs ? "-" : ending, theirs ? theirs : "");
 }
 
 static enum bus_err check_name(struct adapter_fetch *f, struct bus_yaml *yaml, struct bus_yaml_node *conf,
@@ -166,7 +169,7 @@ static enum bus_err keep(struct adapter_fetch *f, struct adapter_haul *h, struct
 	if (adapter_haul_rows(h) > 0) {
 		discard_last(f);
 		do { /* a name that is taken: the clock was set back */
-			file_name(f, now++, adapter_haul_file_name(h), f->mark.file, sizeof(f->mark.file));
+			file_name(f, now++, h, f->mark.file, sizeof(f->mark.file));
 			rc = adapter_haul_keep(h, f->mark.file, err);
 		} while (rc == BUS_ECONFLICT && now < bus_clock_ms() + 1000);
 	}

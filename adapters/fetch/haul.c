@@ -9,6 +9,7 @@
 
 struct adapter_haul {
 	char *dir, *path, *file;
+	const char *ending;
 	int fd;
 	struct bus_buf out, mark;
 	uint64_t rows, bytes;
@@ -100,6 +101,16 @@ void adapter_haul_file(struct adapter_haul *h, const char *name)
 const char *adapter_haul_file_name(const struct adapter_haul *h)
 {
 	return h->file;
+}
+
+void adapter_haul_end_in(struct adapter_haul *h, const char *ending)
+{
+	h->ending = ending;
+}
+
+const char *adapter_haul_ending(const struct adapter_haul *h)
+{
+	return h->ending;
 }
 
 void adapter_haul_set_accepted(struct adapter_haul *h, bool accepted)

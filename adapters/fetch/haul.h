@@ -25,7 +25,9 @@ struct bus_str adapter_haul_marked(const struct adapter_haul *h);
 /* A file that had a name: kept as <feed>-<time>-<name>. None is fetched while this one waits; then at once, without waiting
  * for `every`: there may be more. */
 void adapter_haul_file(struct adapter_haul *h, const char *name);
-const char *adapter_haul_file_name(const struct adapter_haul *h); /* NULL: none */
+const char *adapter_haul_file_name(const struct adapter_haul *h);     /* NULL: none */
+void adapter_haul_end_in(struct adapter_haul *h, const char *ending); /* in place of the kind's; a literal */
+const char *adapter_haul_ending(const struct adapter_haul *h);	      /* NULL: the kind's */
 /* The file that the fetch before brought was read to its end, and not refused. */
 void adapter_haul_set_accepted(struct adapter_haul *h, bool accepted);
 bool adapter_haul_accepted(const struct adapter_haul *h);

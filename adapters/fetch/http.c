@@ -1,4 +1,5 @@
-/* The rows of an address that answers in JSON, page by page, as JSON lines. Options: adapters/README.md. */
+/* The rows of an address that answers in JSON, page by page, as JSON lines; or its answer in XML, as it is. Options:
+ * adapters/README.md, docs/xml.md. */
 #include <stdio.h>
 #include <strings.h>
 #include <time.h>
@@ -7,6 +8,7 @@
 #include "adapters/fetch/oauth.h"
 #include "adapters/fetch/paging.h"
 #include "adapters/fetch/since.h"
+#include "adapters/fetch/soap.h"
 #include "adapters/source.h"
 #include "bus/client.h"
 #include "bus/clock.h"
@@ -21,9 +23,12 @@
 #define WAIT_MAX_MS (15 * 60 * 1000) /* the longest Retry-After that is obeyed within a fetch */
 #define HEADERS_MAX 16
 #define LINK_MAX 4096
+#define BODY_MAX ((size_t)1024 * 1024)
 
 struct http {
 	const char *url, *rows, *total;
+	const char *body_file, *type; /* of what is posted; NULL: nothing is */
+	bool xml;		      /* the answer is kept as it is */
 	struct bus_client_conf client_conf;
 	const char *key_header, *key_file;
 	char *header[HEADERS_MAX + 1]; /* from the mapping */
@@ -37,8 +42,9 @@ struct http {
 	/* of the run */
 	struct bus_client *client;
 	struct bus_client_header etag, after;
-	struct bus_buf link, body, url_now, url_next, line;
-	uint64_t said; /* total of the first page; UINT64_MAX: not said */
+	struct bus_buf link, body, url_now, url_next, line, ask;
+	char fault[ADAPTER_FAULT_MAX]; /* of the last answer; "": none */
+	uint64_t said;		       /* total of the first page; UINT64_MAX: not said */
 };
 
 static void http_close(void *fetch)
@@ -54,6 +60,7 @@ static void http_close(void *fetch)
 	bus_buf_release(&h->url_now);
 	bus_buf_release(&h->url_next);
 	bus_buf_release(&h->line);
+	bus_buf_release(&h->ask);
 	free(h);
 }
 
@@ -145,6 +152,28 @@ static enum bus_err read_where(struct http *h, struct bus_yaml *yaml, struct bus
 	return rc;
 }
 
+static enum bus_err read_form(struct http *h, struct bus_yaml *yaml, struct bus_yaml_node *conf,
+			      struct bus_error *err)
+{
+	const char *answer = "json";
+	enum bus_err rc = adapter_source_word(yaml, conf, "answer", false, &answer, err);
+
+	if (!rc && strcmp(answer, "json") != 0 && strcmp(answer, "xml") != 0)
+		rc = bus_yaml_fail(yaml, bus_yaml_get(conf, "answer"), err, "answer: json or xml");
+	h->xml = strcmp(answer, "xml") == 0;
+	if (!rc && h->xml && (h->rows || h->total || h->by_mark || h->paging.by != ADAPTER_PAGE_ONE))
+		rc = bus_yaml_fail(
+		    yaml, bus_yaml_get(conf, "answer"), err,
+		    "of an answer in XML there is one page, and its rows are named under source: "
+		    "without rows, total, page and mark here");
+	if (!rc)
+		rc = adapter_source_word(yaml, conf, "body_file", false, &h->body_file, err);
+	h->type = h->xml ? "text/xml; charset=utf-8" : "application/json";
+	if (!rc)
+		rc = adapter_source_word(yaml, conf, "type", false, &h->type, err);
+	return rc;
+}
+
 static enum bus_err http_open(struct bus_yaml *yaml, struct bus_yaml_node *conf, bool complete,
 			      const atomic_bool *stop, void **fetch, struct bus_error *err)
 {
@@ -162,6 +191,7 @@ static enum bus_err http_open(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 	    (rc = adapter_source_word(yaml, conf, "total", false, &h->total, err)) == BUS_OK &&
 	    (rc = adapter_source_word(yaml, conf, "pause", false, &pause, err)) == BUS_OK &&
 	    (rc = adapter_paging_read(&h->paging, yaml, bus_yaml_get(conf, "page"), err)) == BUS_OK &&
+	    (rc = read_form(h, yaml, conf, err)) == BUS_OK &&
 	    (rc = read_headers(h, yaml, conf, err)) == BUS_OK &&
 	    (rc = read_secrets(h, yaml, conf, err)) == BUS_OK)
 		rc = bus_yaml_no_more(yaml, conf, err);
@@ -245,8 +275,10 @@ static enum bus_err call(struct http *h, const char *etag, int *status, struct b
 	char *match = etag ? bus_xasprintf("If-None-Match: %s", etag) : NULL;
 	size_t n = 0;
 	enum bus_err rc = add_secret(h, &secret, err);
-	struct bus_client_call c = { .method = "GET",
+	struct bus_client_call c = { .method = h->body_file ? "POST" : "GET",
 				     .url = bus_buf_cstr(&h->url_now),
+				     .type = h->body_file ? h->type : NULL,
+				     .body = bus_buf_str(&h->ask),
 				     .header = header,
 				     .timeout_ms = CALL_MS,
 				     .go_on = go_on,
@@ -260,7 +292,8 @@ static enum bus_err call(struct http *h, const char *etag, int *status, struct b
 
 	for (size_t i = 0; i < h->n_headers; i++)
 		header[n++] = h->header[i];
-	header[n++] = "Accept: application/json";
+	header[n++] =
+	    h->xml ? "Accept: text/xml, application/soap+xml, application/xml" : "Accept: application/json";
 	if (secret.n > 0)
 		header[n++] = bus_buf_cstr(&secret);
 	if (match)
@@ -274,6 +307,9 @@ static enum bus_err call(struct http *h, const char *etag, int *status, struct b
 			      "insecure: true");
 	if (!rc)
 		rc = bus_client_call(h->client, &c, status, &answer, err);
+	h->fault[0] = '\0';
+	if (!rc && h->xml && *status / 100 != 2 && adapter_soap_fault(bus_buf_str(&answer), h->fault, NULL))
+		h->fault[0] = '\0'; /* a page for people */
 	h->etag = want[0];
 	h->after = want[1];
 	bus_secret_release(&secret);
@@ -324,6 +360,10 @@ static enum bus_err get(struct http *h, const char *etag, int *status, struct bu
 			renewed = true;
 			continue;
 		}
+		if (!rc &&
+		    h->fault
+			[0]) /* by SOAP 1.1 with 500, whatever it is; asking at once again does not mend it */
+			return bus_fail(err, BUS_EDATA, "SOAP Fault (%d): %s", *status, h->fault);
 		if (!rc && *status != 429 && *status / 100 != 5)
 			return refused(*status, err);
 		if (!rc && retry_after_ms(h) > ms)
@@ -383,6 +423,19 @@ static enum bus_err check_total(struct http *h, const struct bus_json *body, str
 	return BUS_OK;
 }
 
+static enum bus_err take_document(struct http *h, struct adapter_haul *out, struct bus_error *err)
+{
+	struct bus_error why;
+
+	if (adapter_soap_fault(bus_buf_str(&h->body), h->fault, &why))
+		return bus_fail(err, BUS_EDATA, "the answer is not XML: %.200s", why.text);
+	if (h->fault[0])
+		return bus_fail(err, BUS_EDATA, "SOAP Fault: %s", h->fault);
+	adapter_haul_end_in(out, ".xml");
+	adapter_haul_row(out);
+	return adapter_haul_put(out, bus_buf_str(&h->body), err);
+}
+
 static enum bus_err take_page(struct http *h, struct adapter_haul *out, struct bus_error *err)
 {
 	struct bus_arena *arena = bus_arena_new(8 * PAGE_MAX);
@@ -433,13 +486,34 @@ static void fill_since(const char *url, const char *since, struct bus_buf *out)
 	bus_buf_puts(out, at + 7);
 }
 
+/* What is posted, read anew each time. */
+static enum bus_err read_ask(struct http *h, struct bus_error *err)
+{
+	FILE *fp = h->body_file ? fopen(h->body_file, "re") : NULL;
+	enum bus_err rc = BUS_OK;
+
+	bus_buf_reset(&h->ask);
+	if (!h->body_file)
+		return BUS_OK;
+	if (!fp)
+		return bus_fail(err, BUS_EINVAL, "cannot open '%s': %m", h->body_file);
+	bus_buf_reserve(&h->ask, BODY_MAX + 1);
+	h->ask.n = fread(h->ask.p, 1, BODY_MAX + 1, fp);
+	if (ferror(fp))
+		rc = bus_fail(err, BUS_EIO, "cannot read '%s': %m", h->body_file);
+	else if (h->ask.n > BODY_MAX)
+		rc = bus_fail(err, BUS_ETOOBIG, "'%s' is over 1 MiB", h->body_file);
+	fclose(fp);
+	return rc;
+}
+
 static enum bus_err begin(struct http *h, struct bus_str mark, struct bus_error *err)
 {
 	char since[ADAPTER_SINCE_MAX] = "";
 	struct bus_buf base = { 0 };
-	enum bus_err rc = BUS_OK;
+	enum bus_err rc = read_ask(h, err);
 
-	if (h->by_mark)
+	if (!rc && h->by_mark)
 		rc = adapter_since_begin(&h->since, mark, since, err);
 	if (!rc && h->by_mark)
 		fill_since(h->url, since, &base);
@@ -475,7 +549,7 @@ static enum bus_err read_pages(struct http *h, struct bus_str mark, struct adapt
 		if (!rc && status == 304)
 			break;
 		if (!rc)
-			rc = take_page(h, out, err);
+			rc = h->xml ? take_document(h, out, err) : take_page(h, out, err);
 		if (rc || h->url_next.n == 0)
 			break;
 		step(h);

@@ -305,3 +305,31 @@ def test_a_mistake_is_told_with_its_place(apart, mistaken, fetch, says_):
 @pytest.fixture(scope="module")
 def mistaken(apart):
     return OwnAdapter(apart, "httpsalah", {"unit": UNIT}, mapping("httpsalah", "kind: http"))
+
+
+SOAP = '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>%s</s:Body></s:Envelope>'
+
+
+def test_a_soap_service_is_asked_and_its_fault_is_told(apart, office, tmp_path):
+    ask = SOAP % "<GetUnit><jenis>SEMUA</jenis></GetUnit>"
+    (tmp_path / "tanya.xml").write_text(ask)
+    asked, answers = [], [(500, SOAP % "<s:Fault><faultcode>s:Client</faultcode><faultstring>NIK 1471080101900001 tidak berhak</faultstring></s:Fault>"),
+                          (503, "<html>sebentar</html>")]
+
+    def token(h, body):  # any POST comes here
+        asked.append((h.headers["SOAPAction"], h.headers["Content-Type"], body))
+        status, text = answers.pop(0) if answers else (200, SOAP % ("<r xmlns='urn:unit'>" + "".join(
+            "<unit kode='%s'><nama>%s</nama><jumlah>%d</jumlah></unit>" % r for r in table(office)) + "</r>"))
+        h.say(status, text.encode())
+    office.token = token
+    text = mapping("httpsoap", "kind: http\nevery: 1s\nurl: %s/soap\nanswer: xml\nbody_file: %s\nheaders: {SOAPAction: '\"urn:GetUnit\"'}"
+                   % (office.url, tmp_path / "tanya.xml"))["unit.yaml"]
+    text = text.replace("source: {kind: jsonl}", "source: {kind: xml, rows: '/s:Envelope/s:Body/r/u:unit', namespaces: {s: 'http://schemas.xmlsoap.org/soap/envelope/', u: 'urn:unit'}}")
+    own = OwnAdapter(apart, "httpsoap", {"unit": UNIT}, {"unit.yaml": text.replace("{from: kode}", "{from: '@kode'}")}).start()
+    try:
+        wait_for(lambda: same(own, table(office)), 40, "the rows")
+        failed = [line for line in own.log().splitlines() if "fetch_failed" in line]
+        assert len(failed) == 1 and "SOAP Fault (500): s:Client: NIK ################ tidak berhak" in failed[0]
+        assert asked[0] == ('"urn:GetUnit"', "text/xml; charset=utf-8", ask)
+    finally:
+        own.stop()
