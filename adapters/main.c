@@ -6,6 +6,7 @@
 
 #include "adapters/care/care.h"
 #include "adapters/config.h"
+#include "adapters/explain.h"
 #include "adapters/init/init.h"
 #include "adapters/intake/replay.h"
 #include "adapters/preview.h"
@@ -21,6 +22,9 @@ static const char usage[] =
     "titian-adapter check --config FILE          check configuration, keys, mappings and reference tables\n"
     "titian-adapter preview --config FILE [--personal] [--limit N] [--count] DATA\n"
     "                                            show what DATA would become; publishes nothing\n"
+    "titian-adapter explain --config FILE [--show-personal] [--record] DATA ROW\n"
+    "                                            what happened to this row (its line; its number with "
+    "--record)\n"
     "titian-adapter init [--yes] --out DIR DATA  draft an adapter for files like DATA; init --help says "
     "more\n"
     "titian-adapter quarantine list|show|history|mend|redrive|discard --config FILE [ID...] [OPTIONS]\n"
@@ -36,6 +40,8 @@ struct look { /* what preview alone takes */
 	bool personal;
 	int limit;
 	bool count;
+	const char *row; /* explain's */
+	bool record;
 };
 
 static int fail(const struct bus_error *err, int status)
@@ -58,14 +64,16 @@ static const char *config_path(int argc, char **argv)
 	return path;
 }
 
-/* Takes preview's own options and the file out of argv; false: none or more than one file, or no number. */
-static bool take_look(int *argc, char **argv, struct look *l)
+/* Takes the own options of preview and explain, the file and explain's row out of argv; false: none, or one too many. */
+static bool take_look(int *argc, char **argv, bool explain, struct look *l)
 {
 	int kept = 1;
 
 	for (int i = 1; i < *argc; i++) {
-		if (strcmp(argv[i], "--personal") == 0) {
+		if (strcmp(argv[i], "--personal") == 0 || strcmp(argv[i], "--show-personal") == 0) {
 			l->personal = true;
+		} else if (strcmp(argv[i], "--record") == 0) {
+			l->record = true;
 		} else if (strcmp(argv[i], "--count") == 0) {
 			l->count = true;
 		} else if (strcmp(argv[i], "--limit") == 0 && i + 1 < *argc) {
@@ -78,6 +86,8 @@ static bool take_look(int *argc, char **argv, struct look *l)
 			     strcmp(argv[i], "--log-level") == 0) &&
 			    i + 1 < *argc)
 				argv[kept++] = argv[++i];
+		} else if (l->data && explain && !l->row) {
+			l->row = argv[i];
 		} else if (l->data) {
 			return false;
 		} else {
@@ -86,7 +96,7 @@ static bool take_look(int *argc, char **argv, struct look *l)
 	}
 	argv[kept] = NULL;
 	*argc = kept;
-	return l->data != NULL;
+	return l->data != NULL && (l->row != NULL) == explain;
 }
 
 struct again { /* what replay alone takes */
@@ -136,6 +146,26 @@ static int preview(const struct adapter_setup *setup, const struct look *look)
 	return adapter_preview(&conf, stdout, &err) ? fail(&err, 1) : 0;
 }
 
+static int explain_row(const struct adapter_setup *setup, const struct look *look)
+{
+	const struct adapter_preview_conf conf = { .mapping = setup->run.mapping,
+						   .n_mappings = setup->run.n_mappings,
+						   .avsc_dir = setup->run.schemas_dir,
+						   .env = &setup->run.env,
+						   .file = look->data,
+						   .personal = look->personal };
+	struct bus_error err = { 0 };
+	char *end;
+	unsigned long long row = strtoull(look->row, &end, 10);
+
+	if (row == 0 || *end) {
+		fprintf(stderr, "titian-adapter: explain: '%s' bukan nomor baris / is no line number\n",
+			look->row);
+		return 2;
+	}
+	return adapter_explain(&conf, row, look->record, stdout, &err) ? fail(&err, 1) : 0;
+}
+
 static int check(const struct adapter_setup *setup)
 {
 	const struct adapter_preview_conf conf = { .mapping = setup->run.mapping,
@@ -171,7 +201,7 @@ int main(int argc, char **argv)
 	const char *command = argc > 1 && argv[1][0] != '-' ? argv[1] : "run";
 	struct look look = { 0 };
 	struct adapter_care_args care = { 0 };
-	bool quarantine = strcmp(command, "quarantine") == 0;
+	bool quarantine = strcmp(command, "quarantine") == 0, explain = strcmp(command, "explain") == 0;
 	struct again again = { 0 };
 	struct adapter_config config = { 0 };
 	struct adapter_setup setup;
@@ -183,7 +213,7 @@ int main(int argc, char **argv)
 	if (strcmp(command, "init") == 0)
 		return adapter_init_main(argc - 1, argv + 1);
 	if (strcmp(command, "run") != 0 && strcmp(command, "check") != 0 && strcmp(command, "preview") != 0 &&
-	    !quarantine && strcmp(command, "replay") != 0) {
+	    !quarantine && !explain && strcmp(command, "replay") != 0) {
 		fprintf(stderr, "titian-adapter: no command '%s'\n%s", command, usage);
 		return 2;
 	}
@@ -192,9 +222,10 @@ int main(int argc, char **argv)
 		argv++;
 		argc--;
 	}
-	if (strcmp(command, "preview") == 0 && !take_look(&argc, argv, &look) &&
+	if ((explain || strcmp(command, "preview") == 0) && !take_look(&argc, argv, explain, &look) &&
 	    !(argc > 1 && strcmp(argv[1], "--help") == 0)) {
-		fprintf(stderr, "titian-adapter: preview: which file?\n%s", usage);
+		fprintf(stderr, "titian-adapter: %s: %s\n%s", command,
+			explain ? "which file and row?" : "which file?", usage);
 		return 2;
 	}
 	if (quarantine && adapter_care_args(command, &argc, argv, &care, &err))
@@ -211,6 +242,8 @@ int main(int argc, char **argv)
 		status = fail(&err, 2);
 	else if (quarantine)
 		status = adapter_care_quarantine(&setup.run, &care);
+	else if (look.row)
+		status = explain_row(&setup, &look);
 	else if (look.data)
 		status = preview(&setup, &look);
 	else if (again.since)

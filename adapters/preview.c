@@ -114,7 +114,9 @@ static enum bus_err show_record(struct preview *p, const struct adapter_row *row
 	if (rc != BUS_OK)
 		return rc;
 	put(&masked, tree, schema_root(p->schema), p->conf->personal);
-	fprintf(p->out, "%llu\t%s\n", (unsigned long long)row->line, bus_buf_cstr(&p->masked));
+	if (row)
+		fprintf(p->out, "%llu\t", (unsigned long long)row->line);
+	fprintf(p->out, "%s\n", bus_buf_cstr(&p->masked));
 	return BUS_OK;
 }
 
@@ -264,6 +266,43 @@ static void release(struct preview *p)
 	schema_plan_free(&p->plan);
 	schema_unref(&p->schema);
 	adapter_map_free(&p->map);
+}
+
+enum bus_err adapter_preview_open(const struct adapter_preview_conf *conf, struct adapter_map **map,
+				  struct schema **schema, struct bus_error *err)
+{
+	struct preview p = { .conf = conf };
+	enum bus_err rc = pick_mapping(&p, err);
+
+	if (rc == BUS_OK)
+		rc = find_schema(&p, err);
+	*map = NULL;
+	*schema = NULL;
+	if (rc == BUS_OK) {
+		*map = p.map;
+		*schema = p.schema;
+		p.map = NULL;
+		p.schema = NULL;
+	}
+	release(&p);
+	return rc;
+}
+
+enum bus_err adapter_preview_record(struct schema *schema, struct bus_str value, bool personal, FILE *out,
+				    struct bus_error *err)
+{
+	const struct adapter_preview_conf conf = { .personal = personal };
+	struct preview p = { .conf = &conf, .out = out, .schema = schema_ref(schema) };
+	const struct adapter_result r = { .value = value };
+	enum bus_err rc = schema_plan(schema, NULL, &p.plan, err);
+
+	if (rc == BUS_OK) {
+		p.reader = schema_reader_new(NULL);
+		p.arena = bus_arena_new(RECORD_MAX);
+		rc = show_record(&p, NULL, &r, err);
+	}
+	release(&p);
+	return rc;
 }
 
 enum bus_err adapter_preview(const struct adapter_preview_conf *conf, FILE *out, struct bus_error *err)

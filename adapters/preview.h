@@ -34,6 +34,13 @@ enum bus_err adapter_preview(const struct adapter_preview_conf *conf, FILE *out,
 enum bus_err adapter_preview_check(const struct adapter_preview_conf *conf, FILE *out,
 				   struct bus_error *err) BUS_MUSTCHECK;
 
+/* The mapping that takes conf's file, bound to its schema; both the caller's. */
+enum bus_err adapter_preview_open(const struct adapter_preview_conf *conf, struct adapter_map **map,
+				  struct schema **schema, struct bus_error *err) BUS_MUSTCHECK;
+/* A record (Avro, without frame) as a line of JSON, personal fields masked unless personal. */
+enum bus_err adapter_preview_record(struct schema *schema, struct bus_str value, bool personal, FILE *out,
+				    struct bus_error *err) BUS_MUSTCHECK;
+
 /* The catalogue's schema for a topic: the file under dir whose x_topik it is. BUS_ENOENT: none. */
 enum bus_err adapter_preview_schema(const char *dir, const char *topic, struct schema **out,
 				    struct bus_error *err) BUS_MUSTCHECK;

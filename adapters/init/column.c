@@ -196,21 +196,21 @@ static void put_choices(const struct adapter_init_column *c, struct adapter_init
 				      c->word[i].text);
 }
 
-/* A person's value shows its shape alone: letters as x, digits as 9. */
+void adapter_init_hide(char *example)
+{
+	for (char *p = example; *p; p++) {
+		unsigned char b = (unsigned char)*p;
+
+		*p = isdigit(b) ? '9' : isalpha(b) || b >= 0x80 ? 'x' : *p;
+	}
+}
+
 static void put_example(const struct adapter_init_column *c, struct adapter_init_guess *out)
 {
-	size_t n = strlen(c->example);
-
-	for (size_t i = 0; i <= n; i++) {
-		unsigned char b = (unsigned char)c->example[i];
-
-		out->example[i] = out->class == 'N' || b == 0 ? (char)b
-				  : isdigit(b)		      ? '9'
-				  : isalpha(b) || b >= 0x80   ? 'x'
-							      : (char)b;
-		if (b < 0x20)
-			out->example[i] = b == 0 ? '\0' : ' ';
-	}
+	for (size_t i = 0; i < sizeof(out->example) && c->example[i]; i++)
+		out->example[i] = (unsigned char)c->example[i] < 0x20 ? ' ' : c->example[i];
+	if (out->class != 'N')
+		adapter_init_hide(out->example);
 }
 
 void adapter_init_column_guess(const struct adapter_init_column *columns, size_t i, const char *name,

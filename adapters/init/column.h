@@ -52,4 +52,7 @@ void adapter_init_column_guess(const struct adapter_init_column *columns, size_t
 /* "Nama Satuan (km2)" -> "nama_satuan_km2"; at most 60 bytes, a letter first. */
 void adapter_init_field_name(const char *name, char out[64]);
 
+/* A person's value shows its shape alone: letters as x, digits as 9. */
+void adapter_init_hide(char *example);
+
 #endif

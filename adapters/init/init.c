@@ -167,6 +167,32 @@ static enum bus_err ask_all(const struct adapter_init_conf *conf, struct adapter
 
 /* ---- all of it ---- */
 
+/* Rows that name a person by number are about persons, whatever the other columns are called. */
+static void guard_persons(struct adapter_init_guess *guess, size_t n, struct adapter_init_shape *shape)
+{
+	bool persons = false;
+
+	for (size_t i = 0; i < n; i++)
+		persons |= guess[i].type == ADAPTER_INIT_ID && guess[i].class != 'N';
+	for (size_t i = 0; i < n && persons; i++) {
+		struct adapter_init_guess *g = &guess[i];
+
+		if (g->class != 'N' || (g->type != ADAPTER_INIT_TEXT && g->type != ADAPTER_INIT_DATE &&
+					g->type != ADAPTER_INIT_TIME))
+			continue;
+		g->class = 'U';
+		g->choices[0] = '\0';
+		adapter_init_hide(g->example);
+	}
+	if (persons)
+		adapter_init_note(
+		    shape, ADAPTER_INIT_MEDIUM, true,
+		    "baris-barisnya tentang orang: semua teks dan tanggal dianggap data pribadi; longgarkan "
+		    "x_pdp "
+		    "di skema bila bukan / the rows are about persons: all texts and dates are taken for "
+		    "personal data; relax x_pdp in the schema where they are not");
+}
+
 static enum bus_err draft(const struct adapter_init_conf *conf, struct adapter_init_shape *shape,
 			  struct adapter_init_draft *d, struct reading *r, FILE *out, struct bus_error *err)
 {
@@ -187,6 +213,7 @@ static enum bus_err draft(const struct adapter_init_conf *conf, struct adapter_i
 		    (unsigned long long)d->records, (unsigned long long)shape->expected);
 	for (size_t i = 0; i < r->n; i++)
 		adapter_init_column_guess(r->column, i, shape->column[i], shape->list[i], &d->guess[i]);
+	guard_persons(d->guess, r->n, shape);
 	adapter_init_draft_names(d);
 	adapter_init_key_find(r->prints, d->guess, r->n, &key);
 	d->key = &key;
