@@ -255,10 +255,10 @@ static void job_free(struct job *job)
 }
 
 /* Why nothing more is taken; NULL: there is room. Under the lock. */
-static const char *no_room(const struct adapter_intake *i, const struct job *job)
+static const char *no_room(const struct adapter_intake *i, int64_t more)
 {
 	struct adapter_spool_state state;
-	int64_t bytes = (int64_t)job->rows.n + i->waiting, now = bus_clock_ms();
+	int64_t bytes = more + i->waiting, now = bus_clock_ms();
 
 	if (i->waiting > 0 && bytes > WAITING_BYTES)
 		return "busy";
@@ -292,7 +292,7 @@ static bool hand_over(struct adapter_intake *i, struct bus_http_request *req, st
 		answer(req, f, old, job->sha256);
 		return false;
 	}
-	full = no_room(i, job);
+	full = no_room(i, (int64_t)job->rows.n);
 	if (full) {
 		refuse(req, f, 503, full, NULL);
 		return false;
@@ -378,12 +378,11 @@ static void on_health(void *ctx, struct bus_http_request *req)
 {
 	struct adapter_intake *i = ctx;
 	struct bus_buf body = { 0 };
-	const struct job none = { 0 };
 	const char *full;
 	bool refusing;
 
 	pthread_mutex_lock(&i->lock);
-	full = no_room(i, &none);
+	full = no_room(i, i->conf->max_bytes / 20); /* before the first post is refused */
 	refusing = i->refusing;
 	pthread_mutex_unlock(&i->lock);
 	bus_buf_printf(&body, "{\"status\":\"%s\"}", refusing ? "disk-full" : full ? full : "ok");

@@ -3,7 +3,6 @@ import hashlib
 import http.client
 import json
 import os
-import signal
 import subprocess
 import threading
 import time
@@ -133,7 +132,3 @@ class Sender(threading.Thread):
                 assert status in (409, 503), status
                 self.refused += 1
                 time.sleep(0.05)
-
-
-def kill(own):
-    own.kill(signal.SIGKILL)

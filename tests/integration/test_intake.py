@@ -5,10 +5,11 @@ import os
 import random
 import time
 
-import pytest
+from confluent_kafka.admin import AdminClient
 
 from conftest import wait_for
 from intake_stage import Intake, Sender
+from own_adapter import BIN
 
 
 def test_every_shape_of_body_becomes_rows_and_what_is_wrong_is_refused_whole(apart):
@@ -97,5 +98,140 @@ def test_what_was_taken_is_on_the_topic_once_and_in_order_over_kills(apart):
         for k in range(4):
             mine = [i for i in ids if i.startswith("s%d-" % k)]
             assert mine == sorted(mine), "each sender's rows in order"
+    finally:
+        own.stop()
+
+
+def test_days_without_a_link_are_kept_and_drained_in_order(apart):
+    """Everything is taken while Kafka cannot be reached, over a kill and a start without it; then all of it comes, once, in
+    order, and no faster than it may. (make soak-intake: as many posts as come in 72 hours.)"""
+    posts, each, rate = int(os.environ.get("INTAKE_POSTS", "300")), 20, int(os.environ.get("INTAKE_RATE", "3000"))
+    own = Intake(apart, "ponputus", "segment: 64KiB, drain_rate: %d" % rate).cuttable().begin()
+    try:
+        assert own.post("ukur", {"id": "sebelum"})[0] == 202
+        wait_for(lambda: own.values("ukur"), 20, "the first row")
+        own.cut()
+        want = ["sebelum"]
+        for n in range(posts):
+            rows = ["%06d-%02d" % (n, k) for k in range(each)]
+            assert own.post("ukur", [{"id": i, "nilai": n} for i in rows], key=rows[0])[0] == 202
+            want += rows
+            if n == posts // 2:
+                own.kill()
+                own.begin()
+        assert len(own.segments("ukur")) > 2 and len(own.records("ukur")) == 1
+        own.cut(False)
+        began = time.monotonic()
+        wait_for(lambda: len(own.records("ukur")) >= len(want), 60 + 3 * len(want) / rate, "all rows")
+        assert time.monotonic() - began > (len(want) / rate - 0.2) * 0.8, "faster than drain_rate"
+        assert [r.value["id"] for r in own.records("ukur")] == want
+        states = wait_for(lambda: [s for s in own.states("ukur") if s["status"] == "SELESAI"], 20, "delivered segments")
+        assert all(s["diterima"] == s["diterbitkan"] + s["sama"] and s["ditolak"] == 0 for s in states)
+    finally:
+        own.stop()
+
+
+def test_a_full_spool_refuses_and_drops_nothing(apart):
+    own = Intake(apart, "ponpenuh", "segment: 8KiB, max: 32KiB").cuttable().begin()
+    try:
+        wait_for(lambda: "titian-adapter.ready" in own.log(), 30, "the adapter")
+        own.cut()
+        taken, refused = [], None
+        for n in range(500):
+            status, head, said = own.post("ukur", {"id": "p%04d" % n, "teks": "x" * 500})
+            if status != 202:
+                refused = (status, said["code"], "Retry-After" in head)
+                break
+            taken.append("p%04d" % n)
+        assert refused == (503, "spool-full", True) and taken
+        assert own.ask("GET", "/healthz")[0] == 503
+        own.cut(False)
+        wait_for(lambda: own.post("ukur", {"id": "sesudah"}, key="sesudah")[0] == 202, 60, "room")
+        wait_for(lambda: len(own.records("ukur")) > len(taken), 30, "all rows")
+        assert [r.value["id"] for r in own.records("ukur")] == taken + ["sesudah"]
+    finally:
+        own.stop()
+
+
+def test_a_damaged_segment_is_told_and_its_whole_posts_are_published(apart):
+    own = Intake(apart, "ponrusak").cuttable().begin()
+    try:
+        wait_for(lambda: "titian-adapter.ready" in own.log(), 30, "the adapter")
+        own.cut()
+        own.post("ukur", {"id": "r0"})
+        begin = own.segments("ukur")[0].stat().st_size
+        own.post("ukur", [{"id": "r1"}, {"id": "r2"}])
+        own.post("ukur", [{"id": "r3"}, {"nilai": 4}])
+        own.kill()
+        segment = own.segments("ukur")[0]
+        raw = bytearray(segment.read_bytes())
+        assert b"r1" not in raw
+        raw[begin + 60] ^= 1
+        segment.write_bytes(raw)
+        own.cut(False)
+        own.begin()
+        state = wait_for(lambda: [s for s in own.states("ukur") if s["status"] != "DIPROSES"], 30, "the segment's record")[0]
+        assert state["status"] == "TERPOTONG" and "1 kiriman hilang" in state["alasan"] and "%d-" % begin in state["alasan"], state
+        assert own.values("ukur") == [("r0", None, None), ("r3", None, None)]
+        assert [r.value["baris"] for r in own.records("karantina")] == [5], "lines keep their numbers"
+        wait_for(lambda: own.segments("ukur", "damaged") and list((segment.parent / "damaged").glob("*.laporan.txt")), 20, "its place")
+        assert own.post("ukur", {"id": "r9"})[0] == 202
+        wait_for(lambda: len(own.values("ukur")) == 3, 20, "what came after")
+    finally:
+        own.stop()
+
+
+def test_delivered_posts_are_fed_again_to_a_centre_that_lost_them_and_not_doubled_in_one_that_has_them(apart):
+    own = Intake(apart, "ponulang").begin()
+    rows = [("u%d" % (n % 3), n, None) for n in range(9)]
+    replay = lambda check=True: own.run(BIN / "titian-adapter", "replay", "--config", own.conf, "--since", "1h", check=check)
+    try:
+        for i, n, _ in rows:
+            assert own.post("unit", {"id": i, "nilai": n})[0] == 202
+        wait_for(lambda: len(own.values("unit")) == 9, 20, "the rows")
+        running = replay(check=False)
+        assert running.returncode == 1 and "stop it first" in running.stderr
+        own.stop()
+        # The key is changed; what the old one sealed is still read.
+        (own.dir / "keys/spool.key").rename(own.dir / "keys/old.key")
+        own.run(BIN / "titian", "key", "new", own.dir / "keys/spool.key")
+        own.conf.write_text(own.conf.read_text().replace("keys/spool.key}", "keys/spool.key, old_keys: [%s]}" % (own.dir / "keys/old.key")))
+        own.begin()
+        wait_for(lambda: own.segments("unit", "delivered"), 30, "the segment to be delivered")
+        assert own.values("unit") == rows, "a restart sends nothing again"
+        own.stop()
+        assert "unit: 1 " in replay().stdout
+        own.begin()
+        wait_for(lambda: own.segments("unit", "delivered"), 30, "the segment again")
+        assert own.values("unit") == rows, "the centre has it: nothing twice"
+        own.stop()
+        topics = ["pku.ponulang.%s.v1" % t for t in ("unit", "berkas", "karantina")]
+        admin = AdminClient({"bootstrap.servers": apart.bootstrap})
+        for f in admin.delete_topics(topics).values():
+            f.result(30)
+        wait_for(lambda: not set(topics) & set(admin.list_topics(timeout=10).topics), 30, "the topics to be gone")
+        own.run(BIN / "titian", "topic", "apply", "--bootstrap", apart.bootstrap, "--partitions", "1", own.dir / "avsc")
+        replay()
+        own.begin()
+        wait_for(lambda: len(own.values("unit")) >= 9, 30, "the rows at the new centre")
+        assert own.values("unit") == rows
+    finally:
+        own.stop()
+
+
+def test_a_file_of_the_same_feed_goes_between_two_segments(apart):
+    own = Intake(apart, "poncampur").begin()
+    try:
+        assert own.post("unit", {"id": "m", "nilai": 1})[0] == 202
+        wait_for(lambda: len(own.values("unit")) == 1, 20, "what was posted")
+        own.drop("poncampur_unit.jsonl", b'{"id": "m", "nilai": 2}\n')
+        wait_for(lambda: len(own.values("unit")) == 2, 20, "the file")
+        assert own.post("unit", {"id": "m", "nilai": 3})[0] == 202
+        wait_for(lambda: len(own.values("unit")) == 3, 20, "what was posted then")
+        own.kill()
+        own.begin()
+        assert own.post("unit", {"id": "n"})[0] == 202
+        wait_for(lambda: ("n", None, None) in own.values("unit"), 30, "what was posted after a kill")
+        assert own.values("unit") == [("m", 1, None), ("m", 2, None), ("m", 3, None), ("n", None, None)]
     finally:
         own.stop()

@@ -1,0 +1,33 @@
+/* Any body, of any type: what is taken is one JSON object a line, as many as are counted. */
+#include <assert.h>
+
+#include "adapters/intake/body.h"
+#include "bus/arena.h"
+#include "bus/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bus_arena *arena = bus_arena_new((size_t)64 * 1024 * 1024);
+	struct bus_buf rows = { 0 };
+	struct bus_error err;
+	uint32_t n, lines = 0;
+
+	if (size > 0 && adapter_body_rows((enum adapter_body_kind)(data[0] % 6),
+					  (struct bus_str){ (const char *)data + 1, size - 1 },
+					  BUS_STR("\"id\":\"1\""), &rows, &n, &err) == BUS_OK) {
+		for (char *p = rows.p, *lf; p < rows.p + rows.n; p = lf + 1, lines++) {
+			struct bus_json *tree;
+
+			lf = memchr(p, '\n', (size_t)(rows.p + rows.n - p));
+			assert(lf);
+			assert(bus_json_parse((struct bus_str){ p, (size_t)(lf - p) }, NULL, arena, &tree,
+					      &err) == BUS_OK);
+			assert(tree->type == BUS_JSON_OBJECT);
+			bus_arena_reset(arena);
+		}
+		assert(lines == n);
+	}
+	bus_buf_release(&rows);
+	bus_arena_free(&arena);
+	return 0;
+}
