@@ -8,6 +8,8 @@ import threading
 import time
 import uuid
 
+from confluent_kafka import Consumer, TopicPartition
+
 from conftest import ROOT, WORK, free_ports, wait_for
 from own_adapter import BIN, OwnAdapter
 
@@ -93,6 +95,14 @@ class Intake(OwnAdapter):
 
     def segments(self, entity, where=""):
         return sorted((self.dir / "spool" / ("%s_%s" % (self.opd, entity)) / where).glob("*.spool"))
+
+    def count(self, entity):
+        """Records of the topic, of one partition."""
+        consumer = Consumer({"bootstrap.servers": self.apart.bootstrap, "group.id": str(uuid.uuid4())})
+        try:
+            return consumer.get_watermark_offsets(TopicPartition("pku.%s.%s.v1" % (self.opd, entity), 0), timeout=20)[1]
+        finally:
+            consumer.close()
 
     def values(self, entity):
         return [(r.value["id"], r.value["nilai"], r.value["teks"]) for r in self.records(entity)]
