@@ -152,6 +152,30 @@ int64_t adapter_files_order(const struct adapter_files *f, uint32_t number)
 	return order;
 }
 
+void adapter_files_note_undone(struct adapter_files *f, const char *feed, struct bus_str hex, int64_t order)
+{
+	bool again = hex.n > 0 && hex.p[0] == '+';
+	size_t step = BUS_WIRE_FILE_LEN + 1;
+
+	for (size_t at = again; at + BUS_WIRE_FILE_LEN <= hex.n; at += step) {
+		uint32_t number = adapter_files_number(f, (struct bus_str){ hex.p + at, BUS_WIRE_FILE_LEN });
+		struct adapter_known *known;
+		int64_t *last;
+
+		if (number == 0)
+			return;
+		known = adapter_files_known(f, number, feed);
+		last = again ? &known->again : &known->undone;
+		if (order > *last)
+			*last = order;
+	}
+}
+
+bool adapter_files_undone(const struct adapter_known *known)
+{
+	return known->undone > known->past.order && known->undone > known->again;
+}
+
 bool adapter_files_newest(const struct adapter_files *f, const struct adapter_known *known)
 {
 	for (uint32_t i = 0; i < f->n; i++)

@@ -33,7 +33,9 @@ static const char usage[] =
     "  list: --state TERBUKA|TERBIT|DIBUANG|all --limit N --count --json; show: --show-personal --json\n"
     "  mend: --set COLUMN=VALUE --redrive; all orders: --who NAME --why TEXT --wait SECONDS\n"
     "titian-adapter replay --config FILE --since TIME [--feed FEED]\n"
-    "                                            publish again what was posted since TIME (72h, 2026-11-20) and delivered\n";
+    "                                            publish again what was posted since TIME (72h, 2026-11-20) and delivered\n"
+    "titian-adapter undo --config FILE --to TIME [--feed F] [--yes --why TEXT] [--who NAME] [--allow-again]\n"
+    "                                            registers hold again what they held then; without --yes: shows\n";
 
 struct look { /* what preview alone takes */
 	const char *data;
@@ -201,7 +203,7 @@ int main(int argc, char **argv)
 	const char *command = argc > 1 && argv[1][0] != '-' ? argv[1] : "run";
 	struct look look = { 0 };
 	struct adapter_care_args care = { 0 };
-	bool quarantine = strcmp(command, "quarantine") == 0, explain = strcmp(command, "explain") == 0;
+	bool cares = adapter_care_is(command), explain = strcmp(command, "explain") == 0;
 	struct again again = { 0 };
 	struct adapter_config config = { 0 };
 	struct adapter_setup setup;
@@ -213,7 +215,7 @@ int main(int argc, char **argv)
 	if (strcmp(command, "init") == 0)
 		return adapter_init_main(argc - 1, argv + 1);
 	if (strcmp(command, "run") != 0 && strcmp(command, "check") != 0 && strcmp(command, "preview") != 0 &&
-	    !quarantine && !explain && strcmp(command, "replay") != 0) {
+	    !cares && !explain && strcmp(command, "replay") != 0) {
 		fprintf(stderr, "titian-adapter: no command '%s'\n%s", command, usage);
 		return 2;
 	}
@@ -228,7 +230,7 @@ int main(int argc, char **argv)
 			explain ? "which file and row?" : "which file?", usage);
 		return 2;
 	}
-	if (quarantine && adapter_care_args(command, &argc, argv, &care, &err))
+	if (cares && adapter_care_args(command, &argc, argv, &care, &err))
 		return fail(&err, 2);
 	if (strcmp(command, "replay") == 0) {
 		take_again(&argc, argv, &again);
@@ -240,8 +242,8 @@ int main(int argc, char **argv)
 	bus_proc_options(argc, argv, usage, adapter_config_table, &config);
 	if (adapter_setup_make(&setup, &config, config_path(argc, argv), &err))
 		status = fail(&err, 2);
-	else if (quarantine)
-		status = adapter_care_quarantine(&setup.run, &care);
+	else if (cares)
+		status = adapter_care_main(command, &setup.run, &care);
 	else if (look.row)
 		status = explain_row(&setup, &look);
 	else if (look.data)

@@ -371,6 +371,25 @@ static enum bus_err run_pass(struct adapter_reading *r, const struct adapter_dro
 	return rc;
 }
 
+/* What an undo took back does not come again by itself. */
+static enum bus_err put_undone(struct adapter_desk *d, struct adapter_feed *f, struct adapter_tally *t,
+			       const struct adapter_drop_file *file, struct bus_error *err)
+{
+	enum bus_err rc;
+
+	t->feed = adapter_map_feed(f->map);
+	t->status = ADAPTER_REFUSED;
+	t->started = bus_clock_ms();
+	snprintf(t->reason, sizeof(t->reason),
+		 "isi berkas ini telah dibatalkan (undo); ubah berkasnya, atau batalkan lagi dengan "
+		 "--allow-again / this content was taken back by an undo; change the file, or undo again with "
+		 "--allow-again");
+	bus_log(BUS_LOG_WARN, "adapter.file_undone", LOG_STR("opd", d->opd), LOG_STR("feed", t->feed),
+		LOG_STR("name", t->name), LOG_STR("effect", "nothing is published"));
+	rc = prepare_report(d, t, adapter_drop_folder(d->drop, ADAPTER_DROP_REFUSED), err);
+	return rc ? rc : adapter_pass_put_away(d, file, t->feed, t->sha256, ADAPTER_DROP_REFUSED, err);
+}
+
 enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
 			  const struct adapter_drop_file *file, struct bus_error *err)
 {
@@ -389,6 +408,10 @@ enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
 	r.file_time_ms = file->mtime_ns / 1000000;
 	r.number = adapter_files_number(d->position.files, bus_str(short_sha));
 	known = adapter_files_known(d->position.files, r.number, adapter_map_feed(f->map));
+	if (adapter_files_undone(known)) {
+		rc = put_undone(d, f, t, file, err);
+		goto out;
+	}
 	/* A register's older file may say what no longer holds: dropped again, it is a change back. */
 	if (known->recorded && known->past.status == ADAPTER_DONE &&
 	    (!adapter_map_register(f->map) || adapter_files_newest(d->position.files, known))) {

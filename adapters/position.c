@@ -96,8 +96,10 @@ static enum bus_err load_file(struct adapter_position *p, const struct bus_recor
 		return BUS_OK;
 	feed = bus_xstrndup(r->key.p, r->key.n - BUS_WIRE_FILE_LEN - 1);
 	known = adapter_files_known(p->files, number, feed);
-	free(feed);
 	rc = adapter_tally_read(p->tally, r->value, &known->past, &why);
+	if (!rc)
+		adapter_files_note_undone(p->files, feed, header(r, ADAPTER_UNDONE_HEADER), known->past.order);
+	free(feed);
 	if (rc) {
 		/* The file is then read as a new one: what is in the log already is not sent again. */
 		bus_log(BUS_LOG_WARN, "adapter.file_record_unreadable", LOG_INT("offset", r->offset),

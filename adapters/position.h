@@ -16,6 +16,7 @@
 #include "bus/kafka.h"
 
 #define ADAPTER_STATE_HEADER "titian_state"
+#define ADAPTER_UNDONE_HEADER "titian_undone" /* of an undo's last `berkas` record: the files it took back (files.h) */
 
 struct adapter_part { /* one topic of the adapter */
 	struct adapter_topic topic;

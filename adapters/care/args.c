@@ -41,6 +41,7 @@ static const struct option option[] = {
 	{ "--wait", "mend redrive discard undo", NUMBER, ARG(wait_s) },
 	{ "--to", "undo", TIME, ARG(to_ms) },
 	{ "--yes", "undo", SWITCH, ARG(yes) },
+	{ "--dry-run", "undo", SWITCH, ARG(dry_run) },
 	{ "--allow-again", "undo", SWITCH, ARG(again) },
 	{ "--watch", "status", SWITCH, ARG(watch) },
 };
@@ -79,12 +80,14 @@ static bool mark(const char **p, char c)
 /* The time of day and the zone, behind a date; both may be left out. */
 static bool time_of_day(const char *p, int64_t *ms)
 {
-	int h = 0, m = 0, s = 0, zh = 7, zm = 0, sign = 1;
+	int h = 0, m = 0, s = 0, thousandths = 0, zh = 7, zm = 0, sign = 1;
 
 	if (mark(&p, 'T') || mark(&p, ' ')) {
 		if (!digits(&p, 2, &h) || !mark(&p, ':') || !digits(&p, 2, &m))
 			return false;
 		if (mark(&p, ':') && !digits(&p, 2, &s))
+			return false;
+		if (mark(&p, '.') && !digits(&p, 3, &thousandths))
 			return false;
 		if (mark(&p, 'Z')) {
 			zh = 0;
@@ -94,7 +97,7 @@ static bool time_of_day(const char *p, int64_t *ms)
 				return false;
 		}
 	}
-	*ms = h * HOUR_MS + m * 60000 + s * 1000 - sign * (zh * HOUR_MS + zm * 60000);
+	*ms = h * HOUR_MS + m * 60000 + s * 1000 + thousandths - sign * (zh * HOUR_MS + zm * 60000);
 	return *p == '\0' && h < 24 && m < 60 && s < 60 && zh < 15 && zm < 60;
 }
 

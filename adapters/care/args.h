@@ -16,7 +16,7 @@ struct adapter_care_args {
 	int64_t since_ms, until_ms; /* INT64_MIN, INT64_MAX: not given */
 	int64_t to_ms;		    /* undo; INT64_MIN: not given */
 	long limit, wait_s;
-	bool all, count, json, personal, redrive, yes, again, watch;
+	bool all, count, json, personal, redrive, yes, dry_run, again, watch;
 };
 
 /* Takes these commands' own words out of argv (argv[0] is the program), and leaves those that all commands share (--config,

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "adapters/care/undo.h"
+
 #define STORE_MS 10000
 
 bool adapter_care_chosen(const struct adapter_care *care, const struct adapter_kept *k)
@@ -42,7 +44,7 @@ enum bus_err adapter_care_scan(const struct adapter_care *care, bool history,
 	return rc;
 }
 
-int adapter_care_quarantine(const struct adapter_run_conf *conf, const struct adapter_care_args *args)
+static int quarantine(const struct adapter_run_conf *conf, const struct adapter_care_args *args)
 {
 	struct adapter_care care = { .conf = conf, .args = args };
 	const char *verb = args->verb;
@@ -62,4 +64,15 @@ int adapter_care_quarantine(const struct adapter_run_conf *conf, const struct ad
 		return status;
 	fprintf(stderr, "titian-adapter: %s\n", err.text);
 	return rc == BUS_EINVAL || rc == BUS_ETOOBIG ? 2 : 1;
+}
+
+bool adapter_care_is(const char *command)
+{
+	return strcmp(command, "quarantine") == 0 || strcmp(command, "undo") == 0;
+}
+
+int adapter_care_main(const char *command, const struct adapter_run_conf *conf,
+		      const struct adapter_care_args *args)
+{
+	return strcmp(command, "undo") == 0 ? adapter_care_undo(conf, args) : quarantine(conf, args);
 }

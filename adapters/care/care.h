@@ -19,7 +19,9 @@ struct adapter_care {
 };
 
 /* exit status: 0, 1 (not all could be done, or Kafka says no), 2 (asked for wrongly), 4 (given, not carried out yet) */
-int adapter_care_quarantine(const struct adapter_run_conf *conf, const struct adapter_care_args *args);
+int adapter_care_main(const char *command, const struct adapter_run_conf *conf,
+		      const struct adapter_care_args *args);
+bool adapter_care_is(const char *command); /* one of these */
 
 /* --- shared by the commands --- */
 bool adapter_care_chosen(const struct adapter_care *care,

@@ -7,6 +7,7 @@
 #include "adapters/care/order.h"
 #include "adapters/care/record.h"
 #include "adapters/care/result.h"
+#include "adapters/care/undo.h"
 #include "adapters/desk.h"
 #include "adapters/input.h"
 #include "adapters/pass.h"
@@ -35,6 +36,7 @@ struct carrying {
 	char sha256[65], id[BUS_WIRE_FILE_LEN + 1];
 	struct bus_arena *arena;
 	struct bus_buf cells, value, acts;
+	struct bus_buf undone; /* an undo's part of the report */
 	struct act act[ACTS_MAX];
 	size_t n_acts;
 	const struct adapter_feed *begun; /* whose mapping has begun with the rows of this file */
@@ -348,6 +350,8 @@ static enum bus_err read_order(struct carrying *c, const char *path, struct bus_
 /* What keeps an order of this kind from being carried out here, for good. NULL: nothing. */
 static const char *hindrance(const struct carrying *c)
 {
+	if (c->order.what == ADAPTER_UNDO)
+		return NULL;
 	if (!adapter_quarantine_keeps_acts(&c->d->quarantine_shape))
 		return "skema karantina di registri belum mengenal tindakan; daftarkan schemas/avsc/bersama "
 		       "dahulu / the "
@@ -399,6 +403,7 @@ static enum bus_err close_order(struct carrying *c, const struct adapter_drop_fi
 
 	c->result.n[ADAPTER_OF_UNKNOWN] = refused ? 0 : not_found(c);
 	adapter_result_text(&c->result, file->name, refused, &report);
+	bus_buf_put(&report, c->undone.p, c->undone.n);
 	rc = adapter_report_write(NULL, c->sha256, bus_buf_str(&report),
 				  adapter_drop_folder(c->d->drop, place), err);
 	bus_buf_release(&report);
@@ -446,8 +451,16 @@ enum bus_err adapter_order_carry(struct adapter_desk *d, const struct adapter_dr
 		else if (rc && err)
 			*err = why;
 	}
-	if (!rc && !refused)
+	if (!rc && !refused && c->order.what == ADAPTER_UNDO) {
+		rc = adapter_undo_run(d, &c->order, c->sha256, file->name, &c->undone, &why);
+		refused = rc == BUS_EINVAL ? why.text : NULL;
+		if (refused)
+			rc = BUS_OK;
+		else if (rc && err)
+			*err = why;
+	} else if (!rc && !refused) {
 		rc = carry(c, err);
+	}
 	if (!rc)
 		rc = close_order(c, file, refused, err);
 	adapter_order_close(&c->rows);
@@ -458,6 +471,7 @@ enum bus_err adapter_order_carry(struct adapter_desk *d, const struct adapter_dr
 	bus_buf_release(&c->cells);
 	bus_buf_release(&c->value);
 	bus_buf_release(&c->acts);
+	bus_buf_release(&c->undone);
 	free(c);
 	return rc;
 }

@@ -69,6 +69,7 @@ static void put_head(const struct adapter_order *o, struct bus_buf *out)
 		bus_json_int_member(&j, "to", o->to_ms);
 		bus_json_text_member(&j, "feed", o->feed);
 		bus_json_bool_member(&j, "again", o->again);
+		bus_json_int_member(&j, "keys", o->keys);
 	}
 	bus_json_object_end(&j);
 	bus_buf_putc(out, '\n');
@@ -229,7 +230,8 @@ static bool take_head(const struct bus_json *head, struct adapter_order *o)
 	if (i == BUS_LEN(word) || o->rows < 0 || o->rows > ADAPTER_ORDER_ROWS_MAX || o->who[0] == '\0')
 		return false;
 	return o->what != ADAPTER_UNDO ||
-	       (take_int(head, "to", &o->to_ms) && take_text(head, "feed", o->feed, sizeof(o->feed)));
+	       (take_int(head, "to", &o->to_ms) && take_int(head, "keys", &o->keys) &&
+		take_text(head, "feed", o->feed, sizeof(o->feed)));
 }
 
 enum bus_err adapter_order_open(const char *path, struct adapter_order_reader **out, struct adapter_order *o,

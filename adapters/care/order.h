@@ -8,7 +8,7 @@
  *   {"titian_order":1,"what":"terbitkan","who":"sari","why":"","time":1767225600000,"rows":2}
  *   {"id":"0123456789abcdef:812"}
  *   {"id":"0123456789abcdef:813","cells":"<base64>"}     the columns as mended, sealed under the department's key
- * An undo has no rows, and "to", "feed", "again" in its first line. Thread: one.
+ * An undo has no rows, and "to", "feed", "again", "keys" in its first line. Thread: one.
  */
 #ifndef ADAPTERS_CARE_ORDER_H
 #define ADAPTERS_CARE_ORDER_H
@@ -32,6 +32,7 @@ struct adapter_order {
 	int64_t to_ms;	/* UNDO */
 	char feed[128]; /* UNDO; "": all */
 	bool again;	/* UNDO: files read since may come again */
+	int64_t keys;	/* UNDO: at most so many are changed: what the officer was shown */
 };
 
 struct adapter_order_row { /* borrowed until the next one is read */

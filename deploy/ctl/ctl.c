@@ -127,8 +127,8 @@ static void print_commands(FILE *out)
 		fprintf(out, "  titian %-10s %-9s %s\n", c->noun, c->verb, ctl_say(c->en, c->id));
 	}
 	fprintf(out, "  titian adapter    ...       %s\n",
-		ctl_say("titian-adapter's own command line: init, check, preview, explain, quarantine",
-			"perintah titian-adapter sendiri: init, check, preview, explain, quarantine"));
+		ctl_say("titian-adapter's own command line: init, check, preview, explain, quarantine, undo",
+			"perintah titian-adapter sendiri: init, check, preview, explain, quarantine, undo"));
 	fprintf(out, "\n  %s\n  %s\n",
 		ctl_say("titian help NOUN [VERB]      one command in detail, with an example",
 			"titian help NOUN [VERB]      satu perintah secara rinci, dengan contoh"),

@@ -1,0 +1,162 @@
+#include "adapters/care/told.h"
+
+#include <stdio.h>
+
+#include "adapters/scan.h"
+#include "bus/wire.h"
+#include "schemas/avro/read.h"
+
+#define FILES_MAX 100000
+
+struct reading {
+	struct adapter_told *told;
+	size_t cap;
+	struct schema_store *store;
+	struct schema_reader *reader;
+	struct schema_plan *plan;
+	const struct schema_node *root;
+	int32_t id;
+	const char *at;
+	struct adapter_told_file *file;
+};
+
+static enum bus_err on_field(void *ctx, const struct schema_node *node, size_t index)
+{
+	struct reading *rd = ctx;
+
+	rd->at = node == rd->root ? node->field[index].name : "";
+	return BUS_OK;
+}
+
+static enum bus_err on_text(void *ctx, const struct schema_node *node, struct bus_str v)
+{
+	struct reading *rd = ctx;
+
+	(void)node;
+	if (strcmp(rd->at, "nama") == 0)
+		snprintf(rd->file->name, sizeof(rd->file->name), "%.*s", (int)v.n, v.p);
+	else if (strcmp(rd->at, "umpan") == 0)
+		snprintf(rd->file->feed, sizeof(rd->file->feed), "%.*s", (int)v.n, v.p);
+	return BUS_OK;
+}
+
+static enum bus_err on_integer(void *ctx, const struct schema_node *node, int64_t v)
+{
+	struct reading *rd = ctx;
+
+	(void)node;
+	if (strcmp(rd->at, "selesai") == 0)
+		rd->file->ended_ms = v;
+	return BUS_OK;
+}
+
+static enum bus_err on_symbol(void *ctx, const struct schema_node *node, int32_t index)
+{
+	struct reading *rd = ctx;
+
+	if (strcmp(rd->at, "status") == 0 && !adapter_status_parse(node->symbol[index], &rd->file->status))
+		rd->file->status = ADAPTER_READING;
+	return BUS_OK;
+}
+
+static enum bus_err plan_for(struct reading *rd, int32_t id, struct bus_error *err)
+{
+	struct schema *schema = NULL;
+	enum bus_err rc;
+
+	if (rd->plan && rd->id == id)
+		return BUS_OK;
+	schema_plan_free(&rd->plan);
+	rc = schema_store_by_id(rd->store, id, 5000, &schema, err);
+	if (!rc)
+		rc = schema_plan(schema, NULL, &rd->plan, err);
+	schema_unref(&schema);
+	if (!rc) {
+		rd->id = id;
+		rd->root = schema_root(schema_plan_reader(rd->plan));
+	}
+	return rc;
+}
+
+static struct adapter_told_file *place_for(struct reading *rd, const char *hex, const char *feed)
+{
+	struct adapter_told *t = rd->told;
+
+	for (size_t i = t->n; i > 0; i--)
+		if (strcmp(t->file[i - 1].hex, hex) == 0 && strcmp(t->file[i - 1].feed, feed) == 0)
+			return &t->file[i - 1];
+	if (t->n == rd->cap) {
+		rd->cap = rd->cap ? 2 * rd->cap : 64;
+		t->file = bus_xrealloc(t->file, rd->cap * sizeof(*t->file));
+	}
+	return &t->file[t->n++];
+}
+
+static enum bus_err on_record(void *ctx, int tag, const struct bus_record *r, struct bus_error *err)
+{
+	const struct schema_sink sink = {
+		.ctx = ctx, .field = on_field, .text = on_text, .integer = on_integer, .symbol = on_symbol
+	};
+	struct adapter_told_file file = { .status = ADAPTER_READING };
+	struct reading *rd = ctx;
+	struct bus_str avro;
+	int32_t id;
+
+	(void)tag, (void)err;
+	if (r->tombstone || r->key.n <= BUS_WIRE_FILE_LEN || rd->told->n == FILES_MAX ||
+	    bus_wire_open(r->value, &id, &avro, NULL) || plan_for(rd, id, NULL))
+		return BUS_OK;
+	memcpy(file.hex, r->key.p + r->key.n - BUS_WIRE_FILE_LEN, BUS_WIRE_FILE_LEN);
+	rd->at = "";
+	rd->file = &file;
+	if (schema_read(rd->reader, rd->plan, avro, &sink, NULL) == BUS_OK)
+		*place_for(rd, file.hex, file.feed) = file;
+	return BUS_OK;
+}
+
+enum bus_err adapter_told_read(const struct bus_kafka_conf *kafka, struct schema_store *store,
+			       const char *opd, struct adapter_told *out, struct bus_error *err)
+{
+	char *name = bus_xasprintf("pku.%s.berkas.v1", opd);
+	const char *const topic = name;
+	struct reading rd = { .told = out, .store = store, .reader = schema_reader_new(NULL) };
+	const struct adapter_scan scan = {
+		.kafka = kafka, .topic = &topic, .n = 1, .record = on_record, .ctx = &rd
+	};
+	uint64_t records;
+	enum bus_err rc = adapter_scan_run(&scan, &records, err);
+
+	schema_plan_free(&rd.plan);
+	schema_reader_free(&rd.reader);
+	free(name);
+	return rc;
+}
+
+void adapter_told_release(struct adapter_told *t)
+{
+	free(t->file);
+	*t = (struct adapter_told){ 0 };
+}
+
+const char *adapter_told_name(const struct adapter_told *t, const char *hex)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (strcmp(t->file[i].hex, hex) == 0)
+			return t->file[i].name;
+	return hex;
+}
+
+const struct adapter_told_file *adapter_told_before(const struct adapter_told *t, const char *feed,
+						    int64_t ms)
+{
+	const struct adapter_told_file *best = NULL;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct adapter_told_file *f = &t->file[i];
+
+		if (strcmp(f->feed, feed) == 0 && f->status == ADAPTER_DONE && f->ended_ms > 0 &&
+		    f->ended_ms < ms && (!best || f->ended_ms > best->ended_ms))
+			best = f;
+	}
+	return best;
+}
