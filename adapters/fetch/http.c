@@ -18,6 +18,7 @@
 
 #define CALL_MS 60000
 #define PAGE_MAX ((size_t)32 * 1024 * 1024)
+#define MOST_MB 2048		     /* of a fetch, unless max_mb says more */
 #define TRIES 4			     /* of a page that fails with 5xx or a broken connection */
 #define WAIT_FIRST_MS 500	     /* doubled from try to try */
 #define WAIT_MAX_MS (15 * 60 * 1000) /* the longest Retry-After that is obeyed within a fetch */
@@ -37,7 +38,7 @@ struct http {
 	struct adapter_oauth oauth;
 	struct adapter_since since;
 	struct adapter_paging paging;
-	int64_t pause_ms;
+	int64_t pause_ms, max_mb;
 	const atomic_bool *stop;
 	/* of the run */
 	struct bus_client *client;
@@ -186,10 +187,12 @@ static enum bus_err http_open(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 	h->stop = stop;
 	h->etag.name = "ETag";
 	h->after.name = "Retry-After";
+	h->max_mb = MOST_MB;
 	if ((rc = read_where(h, yaml, conf, complete, err)) == BUS_OK &&
 	    (rc = adapter_source_word(yaml, conf, "rows", false, &h->rows, err)) == BUS_OK &&
 	    (rc = adapter_source_word(yaml, conf, "total", false, &h->total, err)) == BUS_OK &&
 	    (rc = adapter_source_word(yaml, conf, "pause", false, &pause, err)) == BUS_OK &&
+	    (rc = bus_yaml_int(yaml, conf, "max_mb", false, 1, 1024 * 1024, &h->max_mb, err)) == BUS_OK &&
 	    (rc = adapter_paging_read(&h->paging, yaml, bus_yaml_get(conf, "page"), err)) == BUS_OK &&
 	    (rc = read_form(h, yaml, conf, err)) == BUS_OK &&
 	    (rc = read_headers(h, yaml, conf, err)) == BUS_OK &&
@@ -454,6 +457,11 @@ static enum bus_err take_page(struct http *h, struct adapter_haul *out, struct b
 	}
 	if (!rc)
 		rc = put_rows(h, rows, out, err);
+	/* There is always a next page: the server counts wrong, or means to fill the disk. */
+	if (!rc && adapter_haul_bytes(out) >> 20 >= (uint64_t)h->max_mb)
+		rc = bus_fail(err, BUS_ETOOBIG,
+			      "over %lld MiB in one fetch, and no end: look at the paging, or give max_mb",
+			      (long long)h->max_mb);
 	if (!rc)
 		rc = check_total(h, body, err);
 	if (!rc) {

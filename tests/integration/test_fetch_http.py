@@ -197,6 +197,7 @@ WRONG = {
     "html": ("<html>", "the page is not JSON"),
     "pindah": (302, "the server answers 302; it leads elsewhere"),
     "hilang": (404, "the server answers 404; look at the url"),
+    "tanpaakhir": (None, "over 1 MiB in one fetch, and no end"),
 }
 
 
@@ -204,7 +205,8 @@ def test_what_cannot_be_right_is_told_and_publishes_nothing(apart, office):
     for name, (answer, _) in WRONG.items():
         setattr(office, name, lambda h, q, a=answer: h.say(a, Location="http://127.0.0.1:1/") if isinstance(a, int) else
                 h.say(200, a.encode()) if isinstance(a, str) else h.json(a))
-    own = several(apart, "httpjahat", {n: "url: %s/%s\nrows: data\npage: {by: next, at: meta.next}" % (office.url, n) for n in WRONG}).start()
+    office.tanpaakhir = lambda h, q: h.json({"data": [{"kode": "A", "nama": "x" * 300000}], "meta": {"next": "?n=%d" % (int(q.get("n", 0)) + 1)}})
+    own = several(apart, "httpjahat", {n: "max_mb: 1\nurl: %s/%s\nrows: data\npage: {by: next, at: meta.next}" % (office.url, n) for n in WRONG}).start()
     try:
         for name, (_, words) in WRONG.items():
             wait_for(lambda: [l for l in own.log().splitlines() if "httpjahat_" + name in l and words in l], 20, words)
