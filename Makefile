@@ -192,7 +192,12 @@ bench: programs kafka venv
 	@$(VENV)/bin/python tests/bench/bench_feeds.py
 	@$(VENV)/bin/python tests/bench/bench_publish.py
 	@$(VENV)/bin/python tests/bench/bench_restproxy.py
+	@$(VENV)/bin/python tests/bench/bench_adapters.py
 # What REST Proxy's requests for records cost while they wait: some minutes, most of them to make the consumers.
+# A register of 1,000,000 rows in the memory of an old computer.
+.PHONY: soak-small
+soak-small: programs kafka venv
+	@SMALL_ROWS=1000000 $(VENV)/bin/python -m pytest -q -s tests/integration/test_small_machine.py
 .PHONY: bench-parked
 bench-parked: programs kafka venv
 	@$(VENV)/bin/python tests/bench/bench_parked.py

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#define MEMORY_REST (72 << 20) /* what all but the tables of what was seen takes: measured 60 MB */
+#define MEMORY_LEAST (96 << 20)
 #define SETTLE_MS 300 /* longer than a broker takes to append what lies in its socket buffers */
 
 #define OPT(name, type, field, fallback, help)                                                               \
@@ -33,6 +35,19 @@ const struct bus_conf_option adapter_config_table[] = {
 	OPT("schemas.dir", PATH, schemas_dir, "",
 	    "Folder of the schemas (.avsc) that check and preview compare with; default: schemas/avsc of the "
 	    "project."),
+	OPT("limits.rows_per_second", INT, rows_per_second, "0",
+	    "Most rows read a second, of all feeds together; 0: as many as come."),
+	OPT("limits.bytes_per_second", SIZE, bytes_per_second, "0",
+	    "Most bytes of rows read a second, of all feeds together; 0: as many as come."),
+	OPT("quiet_hours.at", STR, quiet_at, "",
+	    "Hours in WIB, as 07:30-16:00, in which files wait unless their feed is urgent or they are "
+	    "small."),
+	OPT("quiet_hours.small", SIZE, quiet_small, "64KiB",
+	    "A file up to this size is taken in quiet hours too."),
+	OPT("budget.memory", SIZE, budget_memory, "0",
+	    "Memory that the adapter keeps within, 96MiB at least; 0: what it takes."),
+	OPT("budget.nice", INT, budget_nice, "0",
+	    "0 to 19: how far processor and disk are left to others; from 10 the disk only when idle."),
 	OPT("state.dir", PATH, state_dir, "/var/tmp",
 	    "Folder for temporary files (unlinked at once); nothing in it is needed after a stop."),
 	OPT("intake.address", STR, intake_address, "",
@@ -45,13 +60,18 @@ const struct bus_conf_option adapter_config_table[] = {
 	    "File of lines NAME FEED[,FEED] SHA256-OF-TOKEN: who may post; mode 0640 or less."),
 	OPT("intake.body_max", SIZE, intake_body_max, "4MiB", "Largest body of a post."),
 	OPT("intake.remember", MS, intake_remember_ms, "24h", "How long an Idempotency-Key is known."),
-	OPT("spool.dir", PATH, spool_dir, "", "Folder of what was posted and is not in Kafka yet; one folder a feed."),
+	OPT("spool.dir", PATH, spool_dir, "",
+	    "Folder of what was posted and is not in Kafka yet; one folder a feed."),
 	OPT("spool.key", STR, spool_key, "",
-	    "File of the key that seals the spool (titian key new), or credential:NAME for one of systemd's."),
-	OPT("spool.old_keys", LIST, spool_old_keys, "", "Files of earlier keys, with which older segments are read."),
+	    "File of the key that seals the spool (titian key new), or credential:NAME for one of "
+	    "systemd's."),
+	OPT("spool.old_keys", LIST, spool_old_keys, "",
+	    "Files of earlier keys, with which older segments are read."),
 	OPT("spool.max", SIZE, spool_max, "20GiB", "Bytes that may wait; beyond it posts are answered 503."),
-	OPT("spool.max_age", MS, spool_max_age_ms, "168h", "How long the oldest may wait before posts are answered 503."),
-	OPT("spool.segment", SIZE, spool_segment, "16MiB", "A segment of the spool that is larger grows no more."),
+	OPT("spool.max_age", MS, spool_max_age_ms, "168h",
+	    "How long the oldest may wait before posts are answered 503."),
+	OPT("spool.segment", SIZE, spool_segment, "16MiB",
+	    "A segment of the spool that is larger grows no more."),
 	OPT("spool.segment_age", MS, spool_segment_ms, "1h", "A segment that is older grows no more."),
 	OPT("spool.keep", MS, spool_keep_ms, "168h", "How long delivered segments are kept, for `replay`."),
 	OPT("spool.keep_max", SIZE, spool_keep_max, "10GiB", "Bytes of delivered segments that are kept."),
@@ -83,6 +103,7 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 				const char *config_path, struct bus_error *err)
 {
 	struct adapter_run_conf *run = &s->run;
+	struct adapter_quiet quiet = { 0 };
 	enum bus_err rc;
 
 	*s = (struct adapter_setup){ 0 };
@@ -96,6 +117,21 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 		rc = bus_key_load(c->key_opd, s->opd_key, err);
 	if (rc)
 		return rc;
+	rc = adapter_quiet_parse(c->quiet_at, &quiet, err);
+	if (!rc && (c->rows_per_second < 0 || c->budget_nice < 0 || c->budget_nice > 19))
+		rc = bus_fail(err, BUS_EINVAL, "%s",
+			      c->rows_per_second < 0 ? "limits.rows_per_second: 0 or more"
+						     : "budget.nice: 0 to 19");
+	if (!rc && c->budget_memory > 0 && c->budget_memory < MEMORY_LEAST)
+		rc = bus_fail(err, BUS_EINVAL,
+			      "budget.memory: 96MiB at least: the rest of the program takes %d MiB",
+			      MEMORY_REST >> 20);
+	if (rc)
+		return rc;
+	if (c->budget_memory > 0)
+		s->budget = adapter_seen_budget_new((size_t)(c->budget_memory - MEMORY_REST));
+	quiet.small = c->quiet_small;
+	s->nice = (int)c->budget_nice;
 	s->mapping = bus_xcalloc(c->mappings.n + 1, sizeof(*s->mapping));
 	for (size_t i = 0; i < c->mappings.n; i++)
 		s->mapping[i] = beside(config_path, c->mappings.item[i]);
@@ -137,11 +173,14 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 			 .ref_copies = s->ref_copies,
 			 .city_key = s->city_key,
 			 .reference_year = (int)c->reference_year,
+			 .budget = s->budget,
 			 .tmp_dir = c->state_dir },
 		.opd_key = c->key_opd[0] ? s->opd_key : NULL,
 		.state_dir = c->state_dir,
 		.settle_ms = SETTLE_MS,
 		.intake = c->intake_address[0] ? &s->intake : NULL,
+		.pace = { .rows = c->rows_per_second, .bytes = c->bytes_per_second },
+		.quiet = quiet,
 	};
 	return BUS_OK;
 }
@@ -152,5 +191,6 @@ void adapter_setup_release(struct adapter_setup *s)
 		free(s->mapping[i]);
 	free(s->mapping);
 	free(s->ref_copies);
+	adapter_seen_budget_free(&s->budget);
 	*s = (struct adapter_setup){ 0 };
 }

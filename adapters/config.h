@@ -26,6 +26,9 @@ struct adapter_config {
 	struct bus_conf_list spool_old_keys;
 	int64_t spool_max, spool_max_age_ms, spool_segment, spool_segment_ms, spool_keep_ms, spool_keep_max;
 	int64_t spool_drain_rate;
+	int64_t rows_per_second, bytes_per_second; /* 0: no limit */
+	char *quiet_at;				   /* "": never */
+	int64_t quiet_small, budget_memory, budget_nice;
 };
 
 extern const struct bus_conf_option adapter_config_table[];
@@ -37,6 +40,8 @@ struct adapter_setup {
 	uint8_t city_key[BUS_KEY_LEN], opd_key[BUS_KEY_LEN];
 	const char *ref_extra[2];
 	char *ref_copies;
+	struct adapter_seen_budget *budget; /* NULL: none */
+	int nice;
 	char **mapping; /* paths; relative ones are relative to the configuration file's folder */
 };
 

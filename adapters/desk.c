@@ -28,6 +28,7 @@ static enum bus_err load_feed(struct adapter_desk *d, struct adapter_feed *f, co
 		rc = adapter_change_new(f->map, conf->drop.dir, &f->change, err);
 	if (rc)
 		return rc;
+	adapter_map_limits(f->map, &f->pace.rows, &f->pace.bytes);
 	f->source = bus_xasprintf("/opd/%s/%s", d->opd, adapter_map_feed(f->map));
 	older = adapter_map_older_class(f->map);
 	f->older = older ? adapter_map_class_index(f->map, older) : -1;
@@ -38,6 +39,10 @@ static enum bus_err load_feed(struct adapter_desk *d, struct adapter_feed *f, co
 		rc = adapter_seen_new(conf->state_dir, &f->best, err);
 	if (!rc && adapter_map_complete(f->map))
 		rc = adapter_seen_new(conf->state_dir, &f->contained, err);
+	if (f->best)
+		adapter_seen_share(f->best, conf->env.budget);
+	if (f->contained)
+		adapter_seen_share(f->contained, conf->env.budget);
 	return rc;
 }
 
@@ -92,6 +97,8 @@ enum bus_err adapter_desk_open(struct adapter_desk *d, const struct adapter_run_
 	d->state_dir = conf->state_dir;
 	d->pseudonym = bus_pseudonym_new(conf->env.city_key);
 	d->kafka = conf->kafka;
+	d->pace = conf->pace;
+	d->quiet = conf->quiet;
 	d->hook = conf->hook;
 	d->hook_ctx = conf->hook_ctx;
 	d->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -154,6 +161,8 @@ static enum bus_err make_position(struct adapter_desk *d, const struct adapter_r
 			continue;
 		f->part = add_part(d, adapter_map_topic(f->map), ADAPTER_PART_ENTITY);
 		rc = adapter_index_new(conf->state_dir, rule_of(f->map), &f->part->index, err);
+		if (!rc)
+			adapter_index_share(f->part->index, conf->env.budget);
 	}
 	d->quarantine_part = add_part(d, quarantine, ADAPTER_PART_QUARANTINE);
 	d->files_part = add_part(d, files, ADAPTER_PART_FILES);

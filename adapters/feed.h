@@ -10,8 +10,10 @@
 #include "adapters/drop.h"
 #include "adapters/fetch/fetch.h"
 #include "adapters/map.h"
+#include "adapters/pace.h"
 #include "adapters/position.h"
 #include "adapters/publish.h"
+#include "adapters/quiet.h"
 #include "adapters/reference/keep.h"
 
 /* Where a test may pull the plug. */
@@ -40,7 +42,8 @@ struct adapter_feed {
 	struct adapter_seen *best; /* newest_by: of this file, the row of each key that stands; else NULL */
 	struct adapter_seen *contained; /* complete: the keys of this file; else NULL */
 	char *source;			/* ce_source */
-	int older, unique;		/* class indices; -1: none */
+	struct adapter_pace pace;
+	int older, unique; /* class indices; -1: none */
 };
 
 struct adapter_desk {
@@ -61,6 +64,9 @@ struct adapter_desk {
 	int wake_fd; /* eventfd: a followed table has news */
 	struct adapter_feed *feed;
 	size_t n_feeds;
+	struct adapter_pace pace; /* of all feeds together */
+	struct adapter_quiet quiet;
+	bool quiet_told;
 	adapter_hook_fn hook; /* NULL: none */
 	void *hook_ctx;
 };

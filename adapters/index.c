@@ -26,6 +26,11 @@ enum bus_err adapter_index_new(const char *dir, enum adapter_index_rule rule, st
 	return rc;
 }
 
+void adapter_index_share(struct adapter_index *ix, struct adapter_seen_budget *b)
+{
+	adapter_seen_share(ix->seen, b);
+}
+
 void adapter_index_free(struct adapter_index **ix)
 {
 	if (!*ix)

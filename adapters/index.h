@@ -30,6 +30,7 @@ enum adapter_index_rule {
 
 enum bus_err adapter_index_new(const char *dir, enum adapter_index_rule rule, struct adapter_index **out,
 			       struct bus_error *err) BUS_MUSTCHECK;
+void adapter_index_share(struct adapter_index *ix, struct adapter_seen_budget *b); /* adapter_seen_share */
 void adapter_index_free(struct adapter_index **ix);
 
 struct adapter_index_row {

@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "adapters/care/care.h"
 #include "adapters/config.h"
@@ -181,12 +184,24 @@ static int check(const struct adapter_setup *setup)
 	return 0;
 }
 
+/* 0 to 19 as nice(1); the disk by the class of the same meaning (ioprio_set(2)), which has no name in glibc. */
+static void step_back(int nice)
+{
+	const int best_effort = 2, idle = 3, who_process = 1;
+	int io = nice >= 10 ? idle << 13 : best_effort << 13 | 7;
+
+	if (nice > 0 && (setpriority(PRIO_PROCESS, 0, nice) || syscall(SYS_ioprio_set, who_process, 0, io)))
+		bus_log(BUS_LOG_WARN, "adapter.nice",
+			LOG_STR("effect", "the system does not let it step back"));
+}
+
 static int run(const struct adapter_setup *setup)
 {
 	struct bus_error err = { 0 };
 	enum bus_err rc;
 
 	bus_proc_signals();
+	step_back(setup->nice); /* before there are threads: each has its own */
 	rc = adapter_run(&setup->run, &err);
 	if (rc == BUS_ESTOPPED) {
 		bus_log(BUS_LOG_INFO, "titian-adapter.stopped", LOG_STR("opd", setup->run.opd));

@@ -205,6 +205,17 @@ int adapter_map_remove_max(const struct adapter_map *m)
 	return m->remove_max;
 }
 
+bool adapter_map_urgent(const struct adapter_map *m)
+{
+	return m->urgent;
+}
+
+void adapter_map_limits(const struct adapter_map *m, int64_t *rows, int64_t *bytes)
+{
+	*rows = m->rows_per_second;
+	*bytes = m->bytes_per_second;
+}
+
 bool adapter_map_newest(const struct adapter_map *m)
 {
 	return m->newest >= 0;

@@ -18,14 +18,16 @@
 #define ADAPTER_CLASSES_MAX 64
 
 struct adapter_map;
+struct adapter_seen_budget;
 
 struct adapter_map_env {
-	const char *ref_dir;	      /* reference tables (CSV) named by the mapping */
-	const char *const *ref_extra; /* further folders looked in first, NULL-ended; may be NULL */
-	const char *ref_copies;	      /* folder of the copies of reference topics (reference/keep.h) */
-	const uint8_t *city_key;      /* BUS_KEY_LEN bytes; pseudonyms */
-	const char *tmp_dir;	      /* what was seen in a file is kept here; NULL: TMPDIR or /var/tmp */
-	int reference_year; /* rule 1 of the NIK: YY above (year+1)%100 is 19YY; 0 = the mapping's, else this
+	const char *ref_dir;		    /* reference tables (CSV) named by the mapping */
+	const char *const *ref_extra;	    /* further folders looked in first, NULL-ended; may be NULL */
+	const char *ref_copies;		    /* folder of the copies of reference topics (reference/keep.h) */
+	const uint8_t *city_key;	    /* BUS_KEY_LEN bytes; pseudonyms */
+	struct adapter_seen_budget *budget; /* of the tables of what was seen; NULL: none */
+	const char *tmp_dir; /* what was seen in a file is kept here; NULL: TMPDIR or /var/tmp */
+	int reference_year;  /* rule 1 of the NIK: YY above (year+1)%100 is 19YY; 0 = the mapping's, else this
 			       year */
 };
 
@@ -86,7 +88,9 @@ const char *adapter_map_path(const struct adapter_map *m);
 bool adapter_map_register(const struct adapter_map *m);	 /* a register (else events) */
 bool adapter_map_complete(const struct adapter_map *m);	 /* a file is the whole register: absent = removed */
 int adapter_map_remove_max(const struct adapter_map *m); /* most keys a file may remove, percent */
-bool adapter_map_newest(const struct adapter_map *m);	 /* has `newest_by`: a higher version wins */
+bool adapter_map_urgent(const struct adapter_map *m);	 /* taken in quiet hours too */
+void adapter_map_limits(const struct adapter_map *m, int64_t *rows, int64_t *bytes); /* a second; 0: none */
+bool adapter_map_newest(const struct adapter_map *m);		  /* has `newest_by`: a higher version wins */
 const char *adapter_map_older_class(const struct adapter_map *m); /* newest_by's class for the older one */
 /* Class of the rule "this value only once" (unique); NULL: the mapping has none. For an event that an
  * earlier file brought with other content. */

@@ -385,6 +385,7 @@ enum bus_err adapter_map_checks_begin(struct adapter_map *m, struct bus_error *e
 			rc = adapter_seen_new_bare(m->tmp_dir, &t->once, err);
 			if (rc != BUS_OK)
 				return rc;
+			adapter_seen_share(t->once, m->budget);
 		}
 	}
 	return BUS_OK;

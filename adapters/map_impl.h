@@ -323,7 +323,9 @@ struct adapter_map {
 	const char *feed, *topic;
 	bool is_register, complete;
 	int remove_max;
-	int century; /* a NIK's YY above it is 19YY */
+	bool urgent;
+	int64_t rows_per_second, bytes_per_second; /* 0: no limit */
+	int century;				   /* a NIK's YY above it is 19YY */
 	size_t n_files;
 	const char **file;
 	const struct adapter_source_kind *source;
@@ -357,6 +359,7 @@ struct adapter_map {
 	const char *const *ref_extra;
 	const char *ref_copies;
 	char *tmp_dir;
+	struct adapter_seen_budget *budget;
 	struct map_ref *refs;
 	struct bus_pseudonym *pseudonym;
 	struct bus_arena *keep, *row;

@@ -103,6 +103,21 @@ static bool topic_ok(const char *t)
 	return n > 0 && n <= 249 && t[n] == '\0';
 }
 
+static enum bus_err read_limits(struct adapter_map *m, struct bus_yaml_node *limits, struct bus_error *err)
+{
+	enum bus_err rc;
+
+	if (!limits)
+		return BUS_OK;
+	if (limits->kind != BUS_YAML_MAP)
+		return bus_yaml_fail(m->yaml, limits, err, "write limits: {rows_per_second: 500}");
+	rc = bus_yaml_int(m->yaml, limits, "rows_per_second", false, 1, INT32_MAX, &m->rows_per_second, err);
+	if (rc == BUS_OK)
+		rc = bus_yaml_int(m->yaml, limits, "bytes_per_second", false, 1, INT32_MAX,
+				  &m->bytes_per_second, err);
+	return rc == BUS_OK ? bus_yaml_no_more(m->yaml, limits, err) : rc;
+}
+
 static enum bus_err read_head(struct adapter_map *m, struct bus_yaml_node *root,
 			      const struct adapter_map_env *env, struct bus_error *err)
 {
@@ -132,6 +147,10 @@ static enum bus_err read_head(struct adapter_map *m, struct bus_yaml_node *root,
 		rc = bus_yaml_int(m->yaml, root, "remove_max", false, 0, 100, &remove_max, err);
 	if (rc == BUS_OK)
 		rc = bus_yaml_int(m->yaml, root, "reference_year", false, 1950, 2199, &year, err);
+	if (rc == BUS_OK)
+		rc = bus_yaml_bool(m->yaml, root, "urgent", false, &m->urgent, err);
+	if (rc == BUS_OK)
+		rc = read_limits(m, bus_yaml_get(root, "limits"), err);
 	if (rc == BUS_OK && bus_yaml_get(root, "nulls"))
 		rc = adapter_map_texts(m, bus_yaml_get(root, "nulls"), &m->nulls, err);
 	if (rc != BUS_OK)
@@ -346,6 +365,7 @@ enum bus_err adapter_map_load(const char *path, const struct adapter_map_env *en
 	m->row = bus_arena_new(ROW_MAX);
 	m->ref_dir = env->ref_dir;
 	m->ref_extra = env->ref_extra;
+	m->budget = env->budget;
 	m->ref_copies = env->ref_copies;
 	m->pseudonym = bus_pseudonym_new(env->city_key);
 	m->scope = adapter_map_keep(m, sizeof(*m->scope));

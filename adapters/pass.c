@@ -1,5 +1,6 @@
 #include "adapters/pass.h"
 
+#include <poll.h>
 #include <stdio.h>
 
 #include "adapters/input.h"
@@ -13,7 +14,9 @@
 
 #define PROGRESS_MS 2000
 #define PROGRESS_ROWS 256 /* rows between two looks at the clock */
-#define AGAIN_MS 2000	  /* between two tries to write a report or move a file */
+#define PACE_MS 20	  /* shorter waits are gathered: a row's own is microseconds */
+#define PACE_LONGEST_MS 200
+#define AGAIN_MS 2000 /* between two tries to write a report or move a file */
 
 static enum bus_err unplugged(struct bus_error *err)
 {
@@ -108,11 +111,43 @@ static bool fault_of_file(enum bus_err rc)
 	return rc == BUS_EDATA || rc == BUS_EPARSE || rc == BUS_ETOOBIG;
 }
 
+/* As long as the limits want, in pieces: what was sent is served, and a stop is heard. */
+static enum bus_err keep_pace(struct adapter_reading *r, const struct adapter_row *row, struct bus_error *err)
+{
+	struct adapter_desk *d = r->d;
+	int64_t now = bus_clock_mono_us(), bytes = (int64_t)row->raw.n;
+	int64_t all = adapter_pace_take(&d->pace, now, 1, bytes),
+		own = adapter_pace_take(&r->f->pace, now, 1, bytes);
+	int64_t until = now + (all > own ? all : own);
+	enum bus_err rc = BUS_OK;
+
+	while (!rc && now < until && !bus_proc_stopping()) {
+		struct pollfd stop = { .fd = bus_proc_stop_fd(), .events = POLLIN };
+		int ms = (int)((until - now) / 1000);
+
+		if (ms < PACE_MS)
+			return BUS_OK;
+		poll(&stop, 1, ms < PACE_LONGEST_MS ? ms : PACE_LONGEST_MS);
+		adapter_publisher_poll(d->publisher);
+		rc = adapter_owner_check(d->owner, err);
+		now = bus_clock_mono_us();
+	}
+	return rc;
+}
+
+static bool is_paced(const struct adapter_reading *r)
+{
+	const struct adapter_pace *a = &r->d->pace, *b = &r->f->pace;
+
+	return a->rows > 0 || a->bytes > 0 || b->rows > 0 || b->bytes > 0;
+}
+
 enum bus_err adapter_pass_rows(struct adapter_reading *r, struct adapter_input *in, void *source,
 			       struct bus_error *err)
 {
 	const struct adapter_source_kind *kind = adapter_map_source(r->f->map);
 	int64_t progress_at = bus_clock_mono_ms() + PROGRESS_MS;
+	const bool paced = is_paced(r);
 	struct adapter_tally *t = r->t;
 	struct adapter_row row;
 	struct bus_error why;
@@ -120,6 +155,8 @@ enum bus_err adapter_pass_rows(struct adapter_reading *r, struct adapter_input *
 
 	while (!(rc = kind->next(source, &row, &why))) {
 		rc = adapter_row_take(r, &row, err);
+		if (!rc && paced)
+			rc = keep_pace(r, &row, err);
 		if (rc)
 			return rc;
 		if (bus_proc_stopping())
@@ -358,7 +395,9 @@ static enum bus_err run_pass(struct adapter_reading *r, const struct adapter_dro
 		rc = unplugged(err);
 	if (!rc) {
 		rc = adapter_pass_end(r, known, NULL, err);
-		return rc ? rc : adapter_pass_put_away(d, file, r->t->feed, r->t->sha256, place_of(r->t->status), err);
+		return rc ? rc
+			  : adapter_pass_put_away(d, file, r->t->feed, r->t->sha256, place_of(r->t->status),
+						  err);
 	}
 	if (rc == BUS_ECONFLICT) {
 		known->recorded = false;

@@ -19,6 +19,7 @@
 #define LATER_MS 5000
 #define IDLE_MS 2000
 #define WAY_MS 50
+#define QUIET_MS 15000 /* between two looks whether quiet hours are over */
 
 static void pause_ms(int ms)
 {
@@ -123,6 +124,25 @@ static bool make_way(struct adapter_desk *d, const struct adapter_part *part, co
 	return none;
 }
 
+/* In the office's own hours only what is small or urgent is read. */
+static bool has_to_wait(struct adapter_desk *d, const struct adapter_feed *f,
+			const struct adapter_drop_file *file)
+{
+	bool quiet = adapter_quiet_now(&d->quiet, bus_clock_ms());
+
+	if (!quiet)
+		d->quiet_told = false;
+	if (!quiet || adapter_map_urgent(f->map) || file->size <= d->quiet.small)
+		return false;
+	if (!d->quiet_told)
+		bus_log(
+		    BUS_LOG_INFO, "adapter.quiet_hours", LOG_STR("opd", d->opd),
+		    LOG_STR("effect", "files that are neither small nor urgent wait until they are over"));
+	d->quiet_told = true;
+	adapter_drop_later(d->drop, file->name, QUIET_MS);
+	return true;
+}
+
 /* One file. What concerns only this file and may pass puts it off; *told: name that was put off last. */
 static enum bus_err take_file(struct adapter_desk *d, const struct adapter_drop_file *file, char *told,
 			      struct bus_error *err)
@@ -131,6 +151,8 @@ static enum bus_err take_file(struct adapter_desk *d, const struct adapter_drop_
 	struct bus_error why = { 0 };
 	enum bus_err rc;
 
+	if (f && has_to_wait(d, f, file))
+		return BUS_OK;
 	if ((adapter_order_is(file->name) && !make_way(d, NULL, NULL)) ||
 	    (f && !make_way(d, f->part, NULL))) {
 		adapter_drop_later(d->drop, file->name, WAY_MS);

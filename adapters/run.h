@@ -16,15 +16,17 @@ struct adapter_run_conf {
 	struct adapter_drop_conf drop;
 	struct bus_kafka_conf kafka;
 	const char *schemas_topic;
-	const char *schemas_dir; /* for check and preview; NULL: the usual places */
+	const char *schemas_dir;    /* for check and preview; NULL: the usual places */
 	const char *const *mapping; /* paths */
 	size_t n_mappings;
 	struct adapter_map_env env;
-	const uint8_t *opd_key; /* BUS_KEY_LEN bytes; NULL: refused rows are quarantined without the row */
-	const char *state_dir;	/* for temporary files */
-	int settle_ms;		/* position.h */
+	const uint8_t *opd_key;	  /* BUS_KEY_LEN bytes; NULL: refused rows are quarantined without the row */
+	const char *state_dir;	  /* for temporary files */
+	int settle_ms;		  /* position.h */
+	struct adapter_pace pace; /* limits of all feeds together */
+	struct adapter_quiet quiet;
 	const struct adapter_intake_conf *intake; /* NULL: none */
-	adapter_hook_fn hook;	/* tests; NULL */
+	adapter_hook_fn hook;			  /* tests; NULL */
 	void *hook_ctx;
 };
 

@@ -1,5 +1,6 @@
 #include "adapters/seen.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +10,8 @@
 #include <xxhash.h>
 
 #define FIRST_CAPACITY ((size_t)1024)
+#define PAGE ((size_t)4096)
+#define LOOK 128		/* places between two looks: 8 MB at most */
 #define LARGE ((size_t)1 << 18) /* entries from which a table is only doubled */
 
 /* Open addressing with linear probing; capacity is a power of two and never more than seven eighths full,
@@ -19,6 +22,16 @@ struct adapter_seen {
 	size_t entry; /* bytes of one */
 	size_t capacity;
 	size_t count;
+	struct adapter_seen_budget *budget;
+	struct adapter_seen *next; /* of those that share it */
+};
+
+struct adapter_seen_budget {
+	long pages;	  /* of all its tables together */
+	long before;	  /* of other files, when it was made */
+	int statm;	  /* /proc/self/statm */
+	unsigned touched; /* places looked at since the last look at statm */
+	struct adapter_seen *first;
 };
 
 /* A zeroed table in a file that has no name any more. The space is allocated before it is mapped: a full
@@ -69,7 +82,9 @@ static enum bus_err make(const char *dir, size_t entry, struct adapter_seen **ou
 	if (rc != BUS_OK)
 		return rc;
 	*out = bus_xcalloc(1, sizeof(**out));
-	**out = (struct adapter_seen){ bus_xstrdup(dir), table, entry, FIRST_CAPACITY, 0 };
+	**out = (struct adapter_seen){
+		.dir = bus_xstrdup(dir), .table = table, .entry = entry, .capacity = FIRST_CAPACITY
+	};
 	return BUS_OK;
 }
 
@@ -83,10 +98,77 @@ enum bus_err adapter_seen_new_bare(const char *dir, struct adapter_seen **out, s
 	return make(dir, offsetof(struct adapter_seen_entry, content), out, err);
 }
 
+/* Pages of mapped files that are in memory now. Counting the places that were touched would not do: the kernel maps up
+ * to fifteen neighbours with each. */
+static long shared_pages(const struct adapter_seen_budget *b)
+{
+	char text[128];
+	long total, resident, shared;
+	ssize_t n = pread(b->statm, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return sscanf(text, "%ld %ld %ld", &total, &resident, &shared) == 3 ? shared : 0;
+}
+
+struct adapter_seen_budget *adapter_seen_budget_new(size_t bytes)
+{
+	struct adapter_seen_budget *b = bus_xcalloc(1, sizeof(*b));
+
+	b->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	b->pages = (long)(bytes / PAGE);
+	b->before = shared_pages(b);
+	return b;
+}
+
+void adapter_seen_budget_free(struct adapter_seen_budget **b)
+{
+	if (!*b)
+		return;
+	assert(!(*b)->first);
+	if ((*b)->statm >= 0)
+		close((*b)->statm);
+	free(*b);
+	*b = NULL;
+}
+
+void adapter_seen_share(struct adapter_seen *s, struct adapter_seen_budget *b)
+{
+	if (s->budget) {
+		struct adapter_seen **at = &s->budget->first;
+
+		while (*at != s)
+			at = &(*at)->next;
+		*at = s->next;
+	}
+	s->budget = b;
+	if (b) {
+		s->next = b->first;
+		b->first = s;
+	}
+}
+
+/* One more place. The pages are shared with a file: letting go of them loses nothing, and one that is asked for again
+ * soon is still the kernel's. other: a table that is not in the list, of `size` bytes; NULL: none. */
+static void touch(struct adapter_seen_budget *b, char *other, size_t size)
+{
+	if (!b || ++b->touched < LOOK)
+		return;
+	b->touched = 0;
+	if (shared_pages(b) - b->before <= b->pages)
+		return;
+	for (struct adapter_seen *s = b->first; s; s = s->next)
+		(void)madvise(s->table, s->capacity * s->entry, MADV_DONTNEED);
+	if (other)
+		(void)madvise(other, size, MADV_DONTNEED);
+}
+
 void adapter_seen_free(struct adapter_seen **s)
 {
 	if (!*s)
 		return;
+	adapter_seen_share(*s, NULL);
 	munmap((*s)->table, (*s)->capacity * (*s)->entry);
 	free((*s)->dir);
 	free(*s);
@@ -147,8 +229,10 @@ static enum bus_err grow(struct adapter_seen *s, struct bus_error *err)
 	for (size_t i = 0; i < s->capacity; i++) {
 		const struct adapter_seen_entry *e = at(s->table, s->entry, i);
 
-		if (!is_free(e))
-			memcpy(place(bigger, s->entry, capacity, e->key), e, s->entry);
+		if (is_free(e))
+			continue;
+		memcpy(place(bigger, s->entry, capacity, e->key), e, s->entry);
+		touch(s->budget, bigger, capacity * s->entry);
 	}
 	munmap(s->table, s->capacity * s->entry);
 	s->table = bigger;
@@ -163,6 +247,7 @@ enum bus_err adapter_seen_put(struct adapter_seen *s, struct bus_str key, struct
 	uint64_t k[2];
 
 	fingerprint(key, k);
+	touch(s->budget, NULL, 0);
 	e = place(s->table, s->entry, s->capacity, k);
 	*fresh = is_free(e);
 	if (*fresh) {
@@ -188,6 +273,7 @@ struct adapter_seen_entry *adapter_seen_get(struct adapter_seen *s, struct bus_s
 	uint64_t k[2];
 
 	fingerprint(key, k);
+	touch(s->budget, NULL, 0);
 	e = place(s->table, s->entry, s->capacity, k);
 	return is_free(e) ? NULL : e;
 }

@@ -78,8 +78,8 @@ static void bare_keys_are_known_again_while_it_grows(void **state)
 	assert_int_equal(adapter_seen_new_bare("/tmp", &s, NULL), BUS_OK);
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 400000; i++) {
-			assert_int_equal(adapter_seen_put(s, key_of(text, sizeof(text), i), NULL, &fresh, NULL),
-					 BUS_OK);
+			assert_int_equal(
+			    adapter_seen_put(s, key_of(text, sizeof(text), i), NULL, &fresh, NULL), BUS_OK);
 			assert_true(fresh == (round == 0));
 		}
 	}
@@ -152,6 +152,65 @@ static void fingerprints_are_xxh3(void **state)
 	assert_true(adapter_fingerprint(BUS_STR("a")) != adapter_fingerprint(BUS_STR("b")));
 }
 
+/* Bytes of the tables that are in memory, as the kernel says. */
+static size_t in_memory(void)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	bool table = false;
+	size_t sum = 0, kb;
+	char text[512];
+
+	assert_non_null(f);
+	while (fgets(text, sizeof(text), f)) {
+		if (strstr(text, "-") < strstr(text, " ") && strstr(text, "-"))
+			table = strstr(text, ".titian-seen") != NULL;
+		else if (table && sscanf(text, "Rss: %zu kB", &kb) == 1)
+			sum += kb * 1024;
+	}
+	fclose(f);
+	return sum;
+}
+
+static void tables_that_share_a_budget_keep_within_it_and_lose_nothing(void **state)
+{
+	const size_t bytes = (size_t)8 << 20, slack = (size_t)12 << 20; /* the tables are 50 MB */
+	struct adapter_seen_budget *budget = adapter_seen_budget_new(bytes);
+	struct adapter_seen *s[2];
+	size_t most = 0;
+
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		assert_int_equal(adapter_seen_new("/tmp", &s[k], NULL), BUS_OK);
+		adapter_seen_share(s[k], budget);
+	}
+	for (int i = 0; i < 400000; i++) {
+		struct adapter_seen_entry *e;
+		char key[16];
+		bool fresh;
+
+		snprintf(key, sizeof(key), "%d", i / 2);
+		assert_int_equal(adapter_seen_put(s[i % 2], bus_str(key), &e, &fresh, NULL), BUS_OK);
+		assert_true(fresh);
+		e->content = (uint64_t)i;
+		if (i % 20000 == 0 && in_memory() > most)
+			most = in_memory();
+	}
+	assert_true(most > bytes / 4 && most <= bytes + slack);
+	for (int i = 0; i < 400000; i++) {
+		const struct adapter_seen_entry *e;
+		char key[16];
+
+		snprintf(key, sizeof(key), "%d", i / 2);
+		e = adapter_seen_get(s[i % 2], bus_str(key));
+		assert_non_null(e);
+		assert_int_equal(e->content, i);
+	}
+	assert_true(in_memory() <= bytes + slack);
+	adapter_seen_free(&s[0]);
+	adapter_seen_free(&s[1]);
+	adapter_seen_budget_free(&budget);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +220,7 @@ int main(void)
 		cmocka_unit_test(leaves_no_file_behind_and_says_when_there_is_no_folder),
 		cmocka_unit_test(a_full_disk_is_an_error_and_what_was_seen_stays),
 		cmocka_unit_test(fingerprints_are_xxh3),
+		cmocka_unit_test(tables_that_share_a_budget_keep_within_it_and_lose_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
