@@ -26,7 +26,7 @@ struct adapter_fetch {
 	void *state;
 	int64_t every_ms;
 	struct adapter_mark mark; /* the thread's */
-	bool more;		  /* the last fetch brought one file of perhaps several */
+	bool more;		  /* the last fetch left something for the next */
 	pthread_t thread;
 	bool running;
 	atomic_bool stop;
@@ -198,7 +198,7 @@ static enum bus_err fetch(struct adapter_fetch *f, uint64_t *rows, struct bus_er
 		rc = keep(f, h, err);
 	}
 	if (!rc)
-		f->more = adapter_haul_file_name(h) != NULL;
+		f->more = adapter_haul_has_more(h);
 	adapter_haul_close(&h);
 	return rc;
 }

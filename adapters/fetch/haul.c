@@ -13,7 +13,7 @@ struct adapter_haul {
 	int fd;
 	struct bus_buf out, mark;
 	uint64_t rows, bytes;
-	bool kept, accepted;
+	bool kept, accepted, more;
 };
 
 static enum bus_err trouble(const struct adapter_haul *h, const char *what, struct bus_error *err)
@@ -96,6 +96,17 @@ void adapter_haul_file(struct adapter_haul *h, const char *name)
 	free(h->file);
 	h->file = bus_xstrdup(name);
 	h->rows = 1;
+	h->more = true;
+}
+
+void adapter_haul_more(struct adapter_haul *h)
+{
+	h->more = true;
+}
+
+bool adapter_haul_has_more(const struct adapter_haul *h)
+{
+	return h->more;
 }
 
 const char *adapter_haul_file_name(const struct adapter_haul *h)

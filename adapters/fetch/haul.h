@@ -22,8 +22,10 @@ uint64_t adapter_haul_bytes(const struct adapter_haul *h);
 /* How far this fetch got: any text of the kind's own, given to the next run. */
 void adapter_haul_mark(struct adapter_haul *h, struct bus_str mark);
 struct bus_str adapter_haul_marked(const struct adapter_haul *h);
-/* A file that had a name: kept as <feed>-<time>-<name>. None is fetched while this one waits; then at once, without waiting
- * for `every`: there may be more. */
+/* There may be more: when this file has been read, the next fetch does not wait for `every`. */
+void adapter_haul_more(struct adapter_haul *h);
+bool adapter_haul_has_more(const struct adapter_haul *h);
+/* A file that had a name: kept as <feed>-<time>-<name>, and there may be more. */
 void adapter_haul_file(struct adapter_haul *h, const char *name);
 const char *adapter_haul_file_name(const struct adapter_haul *h);     /* NULL: none */
 void adapter_haul_end_in(struct adapter_haul *h, const char *ending); /* in place of the kind's; a literal */

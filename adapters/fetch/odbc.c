@@ -191,6 +191,21 @@ enum bus_err adapter_odbc_run(struct adapter_odbc *o, const char *query, const c
 	return name_columns(o, err);
 }
 
+enum bus_err adapter_odbc_do(struct adapter_odbc *o, const char *statement, struct bus_error *err)
+{
+	SQLRETURN ran;
+
+	forget_columns(o);
+	(void)SQLFreeStmt(o->stmt, SQL_CLOSE);
+	(void)SQLFreeStmt(o->stmt, SQL_RESET_PARAMS);
+	(void)SQLSetConnectAttr(o->dbc, SQL_ATTR_ACCESS_MODE, (SQLPOINTER)SQL_MODE_READ_WRITE, 0);
+	ran = SQLExecDirect(o->stmt, text_of(statement), SQL_NTS);
+	if (!is(ran) && ran != SQL_NO_DATA)
+		return fail(o, SQL_HANDLE_STMT, o->stmt, "statement", err);
+	(void)SQLSetConnectAttr(o->dbc, SQL_ATTR_ACCESS_MODE, (SQLPOINTER)SQL_MODE_READ_ONLY, 0);
+	return BUS_OK;
+}
+
 size_t adapter_odbc_columns(const struct adapter_odbc *o)
 {
 	return o->n_columns;

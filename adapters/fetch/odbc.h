@@ -1,6 +1,6 @@
 /* adapters/fetch/odbc.h - one query of any database that has an ODBC driver. The only includer of <sql.h>.
  *
- * A connection and its statement; read-only, forward-only, a row at a time, so that memory does not grow with the table.
+ * A connection and its statement; read-only (but for adapter_odbc_do), forward-only, a row at a time, so that memory does not grow with the table.
  * What a driver says is passed on with long numbers masked: a database's message may hold a row's values.
  * Thread: one, but for adapter_odbc_cancel().
  */
@@ -23,6 +23,9 @@ enum bus_err adapter_odbc_open(const char *connection, int timeout_s, struct ada
 /* param: for every `?` of the query; NULL: it has none. Stays until the next run. */
 enum bus_err adapter_odbc_run(struct adapter_odbc *o, const char *query, const char *param,
 			      enum adapter_odbc_type type, struct bus_error *err) BUS_MUSTCHECK;
+/* A statement that gives no rows: the one way to change anything there. */
+enum bus_err adapter_odbc_do(struct adapter_odbc *o, const char *statement,
+			     struct bus_error *err) BUS_MUSTCHECK;
 size_t adapter_odbc_columns(const struct adapter_odbc *o);		 /* of the last run */
 const char *adapter_odbc_column(const struct adapter_odbc *o, size_t i); /* its name, UTF-8 */
 /* The next row. BUS_ENOENT: the end. */
