@@ -286,6 +286,12 @@ soak-change: programs kafka venv
 	CHANGE_SEEDS=$${CHANGE_SEEDS:-100} CHANGE_ROWS=200000 $(PYTEST) -q -s tests/integration/test_change.py
 
 # gateway/portal.png anew, of the demo that runs.
+# The pictures of docs/first-adapter.md: XLSX=FILE, the workbook it is about.
+XLSX ?= ../shared/data/real/bandarlampung_321-DINAS_SOSIAL_2023.xlsx
+.PHONY: adapter-pictures
+adapter-pictures: all
+	python3 tests/support/terminal_picture.py $(XLSX) docs/first-adapter
+
 .PHONY: portal-picture
 portal-picture: venv
 	@$(VENV)/bin/python tests/support/portal_picture.py "$(abspath $(DEMO_DIR))" gateway/portal.png

@@ -9,6 +9,7 @@
 
 #include "adapters/care/care.h"
 #include "adapters/config.h"
+#include "adapters/connect.h"
 #include "adapters/explain.h"
 #include "adapters/init/init.h"
 #include "adapters/intake/replay.h"
@@ -28,6 +29,9 @@ static const char usage[] =
     "titian-adapter explain --config FILE [--show-personal] [--record] DATA ROW\n"
     "                                            what happened to this row (its line; its number with "
     "--record)\n"
+    "titian-adapter test-connection --config FILE\n"
+    "                                            folders, sources, Kafka, topics, schemas: each ok, or what "
+    "to do\n"
     "titian-adapter init [--yes] --out DIR DATA  draft an adapter for files like DATA; init --help says "
     "more\n"
     "titian-adapter quarantine list|show|history|mend|redrive|discard --config FILE [ID...] [OPTIONS]\n"
@@ -36,9 +40,11 @@ static const char usage[] =
     "  list: --state TERBUKA|TERBIT|DIBUANG|all --limit N --count --json; show: --show-personal --json\n"
     "  mend: --set COLUMN=VALUE --redrive; all orders: --who NAME --why TEXT --wait SECONDS\n"
     "titian-adapter replay --config FILE --since TIME [--feed FEED]\n"
-    "                                            publish again what was posted since TIME (72h, 2026-11-20) and delivered\n"
+    "                                            publish again what was posted since TIME (72h, 2026-11-20) "
+    "and delivered\n"
     "titian-adapter undo --config FILE --to TIME [--feed F] [--yes --why TEXT] [--who NAME] [--allow-again]\n"
-    "                                            registers hold again what they held then; without --yes: shows\n";
+    "                                            registers hold again what they held then; without --yes: "
+    "shows\n";
 
 struct look { /* what preview alone takes */
 	const char *data;
@@ -230,7 +236,7 @@ int main(int argc, char **argv)
 	if (strcmp(command, "init") == 0)
 		return adapter_init_main(argc - 1, argv + 1);
 	if (strcmp(command, "run") != 0 && strcmp(command, "check") != 0 && strcmp(command, "preview") != 0 &&
-	    !cares && !explain && strcmp(command, "replay") != 0) {
+	    !cares && !explain && strcmp(command, "replay") != 0 && strcmp(command, "test-connection") != 0) {
 		fprintf(stderr, "titian-adapter: no command '%s'\n%s", command, usage);
 		return 2;
 	}
@@ -263,6 +269,8 @@ int main(int argc, char **argv)
 		status = explain_row(&setup, &look);
 	else if (look.data)
 		status = preview(&setup, &look);
+	else if (strcmp(command, "test-connection") == 0)
+		status = adapter_connect_test(&setup.run, stdout) > 0;
 	else if (again.since)
 		status = replay(&setup, &again);
 	else

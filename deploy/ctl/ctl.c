@@ -127,8 +127,10 @@ static void print_commands(FILE *out)
 		fprintf(out, "  titian %-10s %-9s %s\n", c->noun, c->verb, ctl_say(c->en, c->id));
 	}
 	fprintf(out, "  titian adapter    ...       %s\n",
-		ctl_say("titian-adapter's own command line: init, check, preview, explain, quarantine, undo",
-			"perintah titian-adapter sendiri: init, check, preview, explain, quarantine, undo"));
+		ctl_say("titian-adapter's own command line: init, check, preview, explain, test-connection, "
+			"quarantine, undo",
+			"perintah titian-adapter sendiri: init, check, preview, explain, test-connection, "
+			"quarantine, undo"));
 	fprintf(out, "\n  %s\n  %s\n",
 		ctl_say("titian help NOUN [VERB]      one command in detail, with an example",
 			"titian help NOUN [VERB]      satu perintah secara rinci, dengan contoh"),
@@ -146,7 +148,8 @@ static void print_command(const struct ctl_command *c, FILE *out)
 	const struct ctl_option *o;
 
 	fprintf(out, "%s\n\n  titian %s%s%s%s%s%s\n", ctl_say(c->en, c->id), c->noun, c->verb[0] ? " " : "",
-		c->verb, c->option ? ctl_say(" [OPTIONS]", " [OPSI]") : "", c->operands[0] ? " " : "", c->operands);
+		c->verb, c->option ? ctl_say(" [OPTIONS]", " [OPSI]") : "", c->operands[0] ? " " : "",
+		c->operands);
 	for (o = c->option; o && o->name; o++)
 		fprintf(out, "    %-14s %-12s %s%s%s%s\n", o->name, o->value ? o->value : "",
 			ctl_say(o->en, o->id), o->env ? " [" : "", o->env ? o->env : "", o->env ? "]" : "");

@@ -1,0 +1,15 @@
+/* adapters/connect.h - `test-connection`: everything the adapter needs from others, asked once, a line each. Publishes nothing
+ * and leaves nothing in the drop folder. Thread: one.
+ */
+#ifndef ADAPTERS_CONNECT_H
+#define ADAPTERS_CONNECT_H
+
+#include <stdio.h>
+
+#include "adapters/run.h"
+
+/* Folders, each fetch (into a folder that is thrown away), Kafka, topics, schemas. Every line begins with "ok" or "GAGAL/FAILED";
+ * a failed one is followed by the way out. Returns how many failed. */
+int adapter_connect_test(const struct adapter_run_conf *conf, FILE *out);
+
+#endif
