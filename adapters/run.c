@@ -273,6 +273,13 @@ static enum bus_err start_intake(const struct adapter_desk *d, const struct adap
 	return rc;
 }
 
+static void be_ready(bool *ready)
+{
+	if (!*ready)
+		bus_proc_ready("titian-adapter");
+	*ready = true;
+}
+
 static void bring_alive(struct adapter_desk *d, const struct adapter_run_conf *conf,
 			struct adapter_intake *intake)
 {
@@ -299,6 +306,8 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 		rc = adapter_desk_open(&d, conf, err);
 	if (!rc && conf->intake && !*intake)
 		rc = start_intake(&d, conf, intake, err);
+	if (!rc && *intake)
+		be_ready(ready); /* what is posted is taken whether Kafka is there or not */
 	if (!rc)
 		rc = connect_desk(&d, conf, err);
 	if (!rc)
@@ -312,9 +321,7 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 		if (d.feed[i].change)
 			rc = adapter_change_start(d.feed[i].change, d.wake_fd, err);
 	if (!rc) {
-		if (!*ready)
-			bus_proc_ready("titian-adapter");
-		*ready = true;
+		be_ready(ready);
 		rc = work(&d, err);
 	}
 	if (*intake)

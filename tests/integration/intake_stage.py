@@ -3,6 +3,7 @@ import hashlib
 import http.client
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -10,6 +11,7 @@ import uuid
 
 from confluent_kafka import Consumer, TopicPartition
 
+import namespaces
 from conftest import ROOT, WORK, free_ports, wait_for
 from own_adapter import BIN, OwnAdapter
 
@@ -46,7 +48,7 @@ class Intake(OwnAdapter):
                           for e, k in (("ukur", "events"), ("unit", "register"))}, more="\n".join(lines))
         self.run(BIN / "titian", "key", "new", self.dir / "keys/spool.key")
         self.tokens("simrs %s_ukur,%s_unit %s" % (opd, opd, hashlib.sha256(self.token.encode()).hexdigest()))
-        self.cut_file, self.link = self.dir / "cut", {}
+        self.cut_file, self.link, self.where, self.socket = self.dir / "cut", {}, [], None
 
     def tokens(self, text):
         path = self.dir / "tokens"
@@ -65,10 +67,16 @@ class Intake(OwnAdapter):
         """Starts, and is up as soon as it takes posts, whether Kafka is there or not."""
         with open(self.logs, "ab") as log:
             at = log.tell()
-            self.process = subprocess.Popen([str(BIN / "titian-adapter"), "--config", str(self.conf)], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(self.where + [str(BIN / "titian-adapter"), "--config", str(self.conf)], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True, env=dict(os.environ, **self.link))
         wait_for(lambda: "intake.ready" in self.log()[at:] or self.process.poll() is not None, 60, "the intake")
         assert self.process.poll() is None, self.log()[at:]
+        return self
+
+    def apart_by(self, cable):
+        """In the office of namespaces.Cable from the next start on."""
+        self.where = ["ip", "netns", "exec", cable.office]
+        self.socket = lambda port: namespaces.inside(cable.office, lambda: socket.create_connection(("127.0.0.1", port), timeout=30))
         return self
 
     def cut(self, yes=True):
@@ -76,6 +84,8 @@ class Intake(OwnAdapter):
 
     def ask(self, method, path, body=None, headers=(), token=None, connection=None):
         c = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if self.socket and not connection:
+            c.sock = self.socket(self.port)
         h = {"Authorization": "Bearer " + (token or self.token)}
         h.update(headers)
         c.request(method, path, body, h)

@@ -3,12 +3,15 @@ topic is read by Confluent's consumer and fastavro; what was posted is known to 
 import json
 import os
 import random
+import shutil
 import time
 
+import pytest
 from confluent_kafka.admin import AdminClient
 
 from conftest import wait_for
 from intake_stage import Intake, Sender
+from namespaces import Cable
 from own_adapter import BIN
 
 
@@ -131,10 +134,40 @@ def test_days_without_a_link_are_kept_and_drained_in_order(apart):
         own.stop()
 
 
+@pytest.mark.skipif(not os.environ.get("INTAKE_CABLE") or not shutil.which("ip"), reason="make soak-intake")
+def test_a_cable_that_is_pulled(apart):
+    """As above, but the adapter stands in a network of its own, and what it sends is answered by nobody."""
+    posts = int(os.environ.get("INTAKE_POSTS", "300"))
+    cable = Cable(int(apart.bootstrap.rsplit(":", 1)[1]))
+    own = Intake(apart, "ponkabel", "segment: 64KiB, drain_rate: 20000").apart_by(cable).begin()
+    try:
+        want = []
+
+        def post(n):
+            rows = ["%06d-%02d" % (n, k) for k in range(20)]
+            assert own.post("ukur", [{"id": i} for i in rows], key=rows[0])[0] == 202
+            want.extend(rows)
+        post(0)
+        wait_for(lambda: own.count("ukur") == 20, 20, "the first rows")
+        cable.pull()
+        for n in range(1, posts):
+            post(n)
+            if n == posts // 2:
+                own.kill()
+                own.begin()
+        assert own.count("ukur") <= 40
+        cable.pull(False)
+        wait_for(lambda: own.count("ukur") >= len(want), 120 + len(want) / 1000, "all rows")
+        assert [r.value["id"] for r in own.records("ukur")] == want
+    finally:
+        own.stop()
+        cable.close()
+
+
 def test_a_full_spool_refuses_and_drops_nothing(apart):
     own = Intake(apart, "ponpenuh", "segment: 8KiB, max: 32KiB").cuttable().begin()
     try:
-        wait_for(lambda: "titian-adapter.ready" in own.log(), 30, "the adapter")
+        wait_for(lambda: "adapter.position" in own.log(), 30, "the adapter")
         own.cut()
         taken, refused = [], None
         for n in range(500):
@@ -156,7 +189,7 @@ def test_a_full_spool_refuses_and_drops_nothing(apart):
 def test_a_damaged_segment_is_told_and_its_whole_posts_are_published(apart):
     own = Intake(apart, "ponrusak").cuttable().begin()
     try:
-        wait_for(lambda: "titian-adapter.ready" in own.log(), 30, "the adapter")
+        wait_for(lambda: "adapter.position" in own.log(), 30, "the adapter")
         own.cut()
         own.post("ukur", {"id": "r0"})
         begin = own.segments("ukur")[0].stat().st_size
