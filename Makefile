@@ -194,6 +194,13 @@ bench: programs kafka venv
 	@$(VENV)/bin/python tests/bench/bench_restproxy.py
 	@$(VENV)/bin/python tests/bench/bench_adapters.py
 # What REST Proxy's requests for records cost while they wait: some minutes, most of them to make the consumers.
+# The adapter as a folder that needs nothing of the system it runs on (docs/small-machines.md).
+.PHONY: static
+static: programs
+	@$(MAKE) --no-print-directory -s build/release/portable/titian-adapter
+build/release/portable/titian-adapter: build/release/bin/titian-adapter deploy/portable/launch.c deploy/portable/make.sh
+	deploy/portable/make.sh $(CC) $< $(@D)
+
 # A register of 1,000,000 rows in the memory of an old computer.
 .PHONY: soak-small
 soak-small: programs kafka venv
