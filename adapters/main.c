@@ -44,7 +44,9 @@ static const char usage[] =
     "and delivered\n"
     "titian-adapter undo --config FILE --to TIME [--feed F] [--yes --why TEXT] [--who NAME] [--allow-again]\n"
     "                                            registers hold again what they held then; without --yes: "
-    "shows\n";
+    "shows\n"
+    "titian-adapter status --config FILE [--watch] [--json]\n"
+    "                                            what the running adapter does, feed by feed\n";
 
 struct look { /* what preview alone takes */
 	const char *data;

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 
+#include "adapters/care/figures.h"
 #include "adapters/input.h"
 #include "adapters/removal.h"
 #include "adapters/report.h"
@@ -13,6 +14,7 @@
 #include "bus/utf8.h"
 
 #define PROGRESS_MS 2000
+#define FIGURES_MS 500
 #define PROGRESS_ROWS 256 /* rows between two looks at the clock */
 #define PACE_MS 20	  /* shorter waits are gathered: a row's own is microseconds */
 #define PACE_LONGEST_MS 200
@@ -146,7 +148,7 @@ enum bus_err adapter_pass_rows(struct adapter_reading *r, struct adapter_input *
 			       struct bus_error *err)
 {
 	const struct adapter_source_kind *kind = adapter_map_source(r->f->map);
-	int64_t progress_at = bus_clock_mono_ms() + PROGRESS_MS;
+	int64_t now = bus_clock_mono_ms(), progress_at = now + PROGRESS_MS, figures_at = now;
 	const bool paced = is_paced(r);
 	struct adapter_tally *t = r->t;
 	struct adapter_row row;
@@ -163,9 +165,16 @@ enum bus_err adapter_pass_rows(struct adapter_reading *r, struct adapter_input *
 			return bus_fail(err, BUS_ESTOPPED, "stopped in the middle of a file");
 		if (adapter_plug_pulled(r->d, ADAPTER_AT_ROW))
 			return unplugged(err);
-		if (t->rows % PROGRESS_ROWS != 0 || bus_clock_mono_ms() < progress_at)
+		if (t->rows % PROGRESS_ROWS != 0)
 			continue;
-		progress_at = bus_clock_mono_ms() + PROGRESS_MS;
+		now = bus_clock_mono_ms();
+		if (now >= figures_at) {
+			figures_at = now + FIGURES_MS;
+			adapter_figures_reading(t, adapter_input_bytes(in));
+		}
+		if (now < progress_at)
+			continue;
+		progress_at = now + PROGRESS_MS;
 		t->physical = adapter_input_lines(in);
 		rc = adapter_pass_tell(r, (struct bus_str){ 0 }, err);
 		if (rc)
@@ -333,6 +342,7 @@ enum bus_err adapter_pass_end(struct adapter_reading *r, struct adapter_known *k
 	known->past = (struct adapter_tally_past){ t->status, t->order, t->started };
 	adapter_files_note_order(d->position.files, t->order);
 	log_done(d, t);
+	adapter_figures_closed(t);
 	return adapter_plug_pulled(d, ADAPTER_AT_CLOSED) ? unplugged(err) : BUS_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "adapters/publish.h"
 
+#include "adapters/care/figures.h"
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/proc.h"
@@ -57,15 +58,18 @@ static void waiting(struct adapter_publisher *p, const struct bus_error *why)
 	if (p->told || now - p->since < TELL_MS)
 		return;
 	p->told = true;
+	adapter_figures_kafka(true);
 	bus_log(BUS_LOG_WARN, "adapter.kafka_waiting", LOG_ERR(why),
 		LOG_STR("effect", "nothing is lost; going on when Kafka answers"));
 }
 
 static void going_on(struct adapter_publisher *p)
 {
-	if (p->told)
+	if (p->told) {
+		adapter_figures_kafka(false);
 		bus_log(BUS_LOG_INFO, "adapter.kafka_back",
 			LOG_INT("waited_ms", bus_clock_mono_ms() - p->since));
+	}
 	p->told = false;
 	p->since = 0;
 }

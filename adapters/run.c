@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "adapters/care/carry.h"
+#include "adapters/care/figures.h"
 #include "adapters/care/order.h"
 #include "adapters/desk.h"
 #include "adapters/live.h"
@@ -74,8 +75,11 @@ static enum bus_err connect_desk(struct adapter_desk *d, const struct adapter_ru
 		if (strcmp(why.text, told.text) != 0)
 			bus_log(BUS_LOG_WARN, "adapter.waiting", LOG_STR("opd", d->opd), LOG_ERR(&why));
 		told = why;
+		if (bus_err_retriable(rc))
+			adapter_figures_kafka(true);
 		pause_ms(AGAIN_MS);
 	}
+	adapter_figures_kafka(false);
 	bus_log(BUS_LOG_INFO, "adapter.position", LOG_STR("opd", d->opd), LOG_INT("records", records),
 		LOG_INT("ms", bus_clock_mono_ms() - began));
 	announce(d, conf->schemas_topic);
@@ -299,6 +303,7 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 			     struct bus_error *err)
 {
 	struct adapter_desk d = { .owner = owner, .reference = reference };
+	struct adapter_figures *figures = NULL;
 	enum bus_err rc = adapter_references_wait(reference, conf->opd, err);
 
 	d.references_seen = adapter_reference_changes(reference);
@@ -308,6 +313,8 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 		rc = start_intake(&d, conf, intake, err);
 	if (!rc && *intake)
 		be_ready(ready); /* what is posted is taken whether Kafka is there or not */
+	if (!rc)
+		figures = adapter_figures_start(conf->drop.dir, *intake ? adapter_intake_figures : NULL, *intake);
 	if (!rc)
 		rc = connect_desk(&d, conf, err);
 	if (!rc)
@@ -326,6 +333,7 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 	}
 	if (*intake)
 		adapter_intake_wake(*intake, -1);
+	adapter_figures_stop(&figures);
 	adapter_desk_close(&d);
 	return rc;
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "adapters/care/status.h"
 #include "adapters/care/undo.h"
 
 #define STORE_MS 10000
@@ -68,11 +69,14 @@ static int quarantine(const struct adapter_run_conf *conf, const struct adapter_
 
 bool adapter_care_is(const char *command)
 {
-	return strcmp(command, "quarantine") == 0 || strcmp(command, "undo") == 0;
+	return strcmp(command, "quarantine") == 0 || strcmp(command, "undo") == 0 ||
+	       strcmp(command, "status") == 0;
 }
 
 int adapter_care_main(const char *command, const struct adapter_run_conf *conf,
 		      const struct adapter_care_args *args)
 {
+	if (strcmp(command, "status") == 0)
+		return adapter_care_status(conf, args);
 	return strcmp(command, "undo") == 0 ? adapter_care_undo(conf, args) : quarantine(conf, args);
 }

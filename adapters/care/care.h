@@ -37,6 +37,7 @@ enum bus_err adapter_care_give(struct adapter_care *care, int *status,
 
 /* Who, why and when, as the arguments say or the system knows. */
 void adapter_care_sign(const struct adapter_care_args *args, struct adapter_order *o);
+bool adapter_care_nobody(const char *drop_dir); /* no adapter has the folder's lock */
 /* Waits for the order's report and prints it. */
 enum bus_err adapter_care_await(const struct adapter_run_conf *conf, const char *name, long wait_s,
 				int *status, struct bus_error *err) BUS_MUSTCHECK;

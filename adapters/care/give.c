@@ -57,8 +57,7 @@ static bool print_report(const char *folder, const char *name, int *status, bool
 	return true;
 }
 
-/* Nobody has the folder's lock: no adapter runs there. */
-static bool nobody_there(const char *folder)
+bool adapter_care_nobody(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool free_now = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
@@ -74,7 +73,7 @@ enum bus_err adapter_care_await(const struct adapter_run_conf *conf, const char 
 	int64_t until = bus_clock_mono_ms() + 1000 * wait_s;
 
 	(void)err;
-	while (bus_clock_mono_ms() < until && !nobody_there(conf->drop.dir)) {
+	while (bus_clock_mono_ms() < until && !adapter_care_nobody(conf->drop.dir)) {
 		if (print_report(conf->drop.dir, name, status, true) ||
 		    print_report(conf->drop.dir, name, status, false))
 			return BUS_OK;
@@ -84,7 +83,8 @@ enum bus_err adapter_care_await(const struct adapter_run_conf *conf, const char 
 	    print_report(conf->drop.dir, name, status, false))
 		return BUS_OK;
 	printf("%s: perintah menunggu di folder / the order waits in the folder%s\n", name,
-	       nobody_there(conf->drop.dir) ? "; adapter tidak berjalan / the adapter is not running" : "");
+	       adapter_care_nobody(conf->drop.dir) ? "; adapter tidak berjalan / the adapter is not running"
+						   : "");
 	*status = NOT_YET;
 	return BUS_OK;
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "adapters/care/figures.h"
 #include "adapters/fetch/kind.h"
 #include "adapters/fetch/mark.h"
 #include "adapters/source.h"
@@ -294,6 +295,7 @@ static void *work(void *ctx)
 		else if (again_ms < AGAIN_MAX_MS)
 			again_ms *= 2;
 		tell(f, rc, rows, bus_clock_mono_ms() - began, again_ms, &why);
+		adapter_figures_fetched(f->feed, rc != BUS_OK, again_ms ? again_ms : until_due(f));
 	}
 	return NULL;
 }

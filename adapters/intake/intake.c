@@ -394,10 +394,9 @@ static void set_gauge(const char *name, const char *type, const char *help, cons
 	bus_metric_set(bus_metric(name, type, help, labels), v);
 }
 
-static void on_metrics(void *ctx, struct bus_http_request *req)
+void adapter_intake_figures(void *intake)
 {
-	struct adapter_intake *i = ctx;
-	struct bus_buf body = { 0 };
+	struct adapter_intake *i = intake;
 
 	for (size_t k = 0; k < i->n_feeds; k++) {
 		char *labels = bus_xasprintf("feed=\"%s\"", i->feed[k].name);
@@ -416,6 +415,13 @@ static void on_metrics(void *ctx, struct bus_http_request *req)
 			  (double)s.posts);
 		free(labels);
 	}
+}
+
+static void on_metrics(void *ctx, struct bus_http_request *req)
+{
+	struct bus_buf body = { 0 };
+
+	adapter_intake_figures(ctx);
 	bus_metrics_text(&body);
 	bus_http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
 }

@@ -42,6 +42,7 @@ void adapter_intake_stop(struct adapter_intake **i);
 /* NULL: cannot be posted to. */
 struct adapter_spool *adapter_intake_spool(const struct adapter_intake *i, const char *feed);
 const struct adapter_spool_keys *adapter_intake_keys(const struct adapter_intake *i);
+void adapter_intake_figures(void *intake); /* brings the metrics of the spools up to date; any thread */
 /* An event descriptor that is told when something has come; -1: none. */
 void adapter_intake_wake(struct adapter_intake *i, int fd);
 

@@ -128,9 +128,9 @@ static void print_commands(FILE *out)
 	}
 	fprintf(out, "  titian adapter    ...       %s\n",
 		ctl_say("titian-adapter's own command line: init, check, preview, explain, test-connection, "
-			"quarantine, undo",
+			"quarantine, undo, status",
 			"perintah titian-adapter sendiri: init, check, preview, explain, test-connection, "
-			"quarantine, undo"));
+			"quarantine, undo, status"));
 	fprintf(out, "\n  %s\n  %s\n",
 		ctl_say("titian help NOUN [VERB]      one command in detail, with an example",
 			"titian help NOUN [VERB]      satu perintah secara rinci, dengan contoh"),
