@@ -193,6 +193,7 @@ bench: programs kafka venv
 	@$(VENV)/bin/python tests/bench/bench_publish.py
 	@$(VENV)/bin/python tests/bench/bench_restproxy.py
 	@$(VENV)/bin/python tests/bench/bench_adapters.py
+	@$(VENV)/bin/python tests/bench/bench_change.py
 # What REST Proxy's requests for records cost while they wait: some minutes, most of them to make the consumers.
 # The adapter as a folder that needs nothing of the system it runs on (docs/small-machines.md).
 .PHONY: static

@@ -98,13 +98,12 @@ struct adapter_change {
 /* link.c: the thread. */
 void *adapter_change_link(void *change);
 
-/* table.c: what the server says of table, publication and slot, with the remedy (SQL to run) where it does not suffice.
- * Fills nothing. */
+/* table.c: what the server says of table, publication and slot, with the remedy (SQL to run) where it does not suffice. */
 enum bus_err adapter_change_check(struct adapter_change *c, struct adapter_pg *pg,
 				  struct bus_error *err) BUS_MUSTCHECK;
 
 struct change_slot { /* zeroed, held -1: there is none of ours */
-	bool there, lost, active;
+	bool there, lost;
 	int64_t held;
 };
 enum bus_err adapter_change_slot(struct adapter_change *c, struct adapter_pg *pg, struct change_slot *out,
@@ -113,7 +112,7 @@ enum bus_err adapter_change_slot(struct adapter_change *c, struct adapter_pg *pg
 enum bus_err adapter_change_select(struct adapter_change *c, struct adapter_pg *pg, struct bus_buf *sql,
 				   struct bus_error *err) BUS_MUSTCHECK;
 /* A statement on a connection, its refusal with the remedy that fits. */
-enum bus_err adapter_change_run(struct adapter_change *c, struct adapter_pg *pg, const char *sql, int64_t ms,
+enum bus_err adapter_change_run(struct adapter_pg *pg, const char *sql, int64_t ms,
 				struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err adapter_change_open(struct adapter_change *c, bool replication, struct adapter_pg **out,
 				 struct bus_error *err) BUS_MUSTCHECK;

@@ -276,7 +276,7 @@ static enum bus_err begin(struct link *l, struct bus_error *err)
 {
 	struct adapter_change *c = l->c;
 	struct bus_buf name = { 0 }, sql = { 0 };
-	enum bus_err rc = adapter_change_run(c, l->pg, "IDENTIFY_SYSTEM", CHANGE_STATEMENT_MS, err);
+	enum bus_err rc = adapter_change_run(l->pg, "IDENTIFY_SYSTEM", CHANGE_STATEMENT_MS, err);
 
 	if (!rc && strcmp(adapter_pg_text(l->pg, 0, 0), c->stream.system) != 0) {
 		give_up(c, "it is another server, or one that was set up anew");

@@ -8,7 +8,7 @@
 #define EPOCH_MS (INT64_C(946684800) * 1000) /* 2000-01-01, PostgreSQL's, since 1970 */
 
 struct adapter_pg_reader {
-	struct adapter_pg_relation *relation;
+	struct adapter_pg_relation **relation; /* each stays where it is: a caller remembers it */
 	size_t n, cap;
 	struct adapter_pg_value *old, *new; /* ADAPTER_PG_COLUMNS_MAX each */
 	const struct adapter_pg_relation **truncated;
@@ -42,8 +42,10 @@ void adapter_pg_reader_free(struct adapter_pg_reader **rp)
 
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->n; i++)
-		forget(&r->relation[i]);
+	for (size_t i = 0; i < r->n; i++) {
+		forget(r->relation[i]);
+		free(r->relation[i]);
+	}
 	free(r->relation);
 	free(r->truncated);
 	free(r->old);
@@ -104,8 +106,8 @@ static int64_t time_ms(struct adapter_pg_reader *r)
 static struct adapter_pg_relation *find(struct adapter_pg_reader *r, uint32_t id)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (r->relation[i].id == id)
-			return &r->relation[i];
+		if (r->relation[i]->id == id)
+			return r->relation[i];
 	return NULL;
 }
 
@@ -133,8 +135,8 @@ static struct adapter_pg_relation *room_for(struct adapter_pg_reader *r, uint32_
 		r->cap = r->cap ? 2 * r->cap : 8;
 		r->relation = bus_xrealloc(r->relation, r->cap * sizeof(*r->relation));
 	}
-	rel = &r->relation[r->n++];
-	*rel = (struct adapter_pg_relation){ .id = id };
+	rel = r->relation[r->n++] = bus_xcalloc(1, sizeof(*rel));
+	rel->id = id;
 	return rel;
 }
 

@@ -5,7 +5,7 @@
  * order of commit. No network here: bytes in, one message out. A server is trusted little more than a file: every
  * count and length is checked against the bytes there are.
  *
- * Relations are remembered as they are described; a change names one. Thread: one.
+ * Relations are remembered as they are described, each where it is until the reader is freed; a change names one. Thread: one.
  */
 #ifndef ADAPTERS_CHANGE_PGOUTPUT_H
 #define ADAPTERS_CHANGE_PGOUTPUT_H
@@ -59,7 +59,7 @@ struct adapter_pg_row {			      /* NULL value: no such row in the message */
 	bool key_only;			      /* old rows: only the columns of the identity are there */
 };
 
-struct adapter_pg_change { /* all of it borrowed until the next read */
+struct adapter_pg_change { /* all of it but relations borrowed until the next read */
 	enum adapter_pg_kind kind;
 	uint64_t lsn;	 /* BEGIN: of the commit that ends it; COMMIT: of that; MESSAGE: its own */
 	uint64_t end;	 /* COMMIT: where the next transaction begins: what may be confirmed */

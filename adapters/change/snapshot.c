@@ -115,13 +115,13 @@ static enum bus_err write_table(struct adapter_change *c, struct adapter_pg *pg,
 {
 	struct bus_buf sql = { 0 };
 	uint8_t digest[BUS_SHA256_LEN];
-	enum bus_err rc = adapter_change_run(c, pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+	enum bus_err rc = adapter_change_run(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 					     CHANGE_STATEMENT_MS, err);
 
 	bus_buf_puts(&sql, "SET TRANSACTION SNAPSHOT ");
 	adapter_pg_quote(pg, snapshot, &sql);
 	if (!rc)
-		rc = adapter_change_run(c, pg, bus_buf_cstr(&sql), CHANGE_STATEMENT_MS, err);
+		rc = adapter_change_run(pg, bus_buf_cstr(&sql), CHANGE_STATEMENT_MS, err);
 	bus_buf_reset(&sql);
 	if (!rc)
 		rc = adapter_change_select(c, pg, &sql, err);
@@ -194,7 +194,7 @@ static enum bus_err drop_slot(struct adapter_change *c, struct adapter_pg *pg, s
 	bus_buf_puts(&sql, "SELECT pg_drop_replication_slot(");
 	adapter_pg_quote(pg, c->conf.slot, &sql);
 	bus_buf_putc(&sql, ')');
-	rc = adapter_change_run(c, pg, bus_buf_cstr(&sql), CHANGE_STATEMENT_MS, err);
+	rc = adapter_change_run(pg, bus_buf_cstr(&sql), CHANGE_STATEMENT_MS, err);
 	bus_buf_release(&sql);
 	return rc;
 }
@@ -205,13 +205,13 @@ static enum bus_err make_slot(struct adapter_change *c, struct adapter_pg *pg, s
 {
 	struct bus_buf text = { 0 };
 	uint8_t digest[BUS_SHA256_LEN];
-	enum bus_err rc = adapter_change_run(c, pg, "IDENTIFY_SYSTEM", CHANGE_STATEMENT_MS, err);
+	enum bus_err rc = adapter_change_run(pg, "IDENTIFY_SYSTEM", CHANGE_STATEMENT_MS, err);
 
 	if (!rc) {
 		snprintf(s->system, sizeof(s->system), "%s", adapter_pg_text(pg, 0, 0));
 		bus_buf_printf(&text, "CREATE_REPLICATION_SLOT %s LOGICAL pgoutput EXPORT_SNAPSHOT",
 			       c->conf.slot);
-		rc = adapter_change_run(c, pg, bus_buf_cstr(&text), SLOT_MS, err);
+		rc = adapter_change_run(pg, bus_buf_cstr(&text), SLOT_MS, err);
 	}
 	if (!rc) {
 		bus_buf_reset(&text);

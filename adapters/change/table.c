@@ -35,12 +35,10 @@ static void remedy(const char *state, struct bus_error *err)
 			add(err, "%s", known[i].text);
 }
 
-enum bus_err adapter_change_run(struct adapter_change *c, struct adapter_pg *pg, const char *sql, int64_t ms,
-				struct bus_error *err)
+enum bus_err adapter_change_run(struct adapter_pg *pg, const char *sql, int64_t ms, struct bus_error *err)
 {
 	enum bus_err rc = adapter_pg_run(pg, sql, ms, err);
 
-	(void)c;
 	if (rc == BUS_EDB)
 		remedy(adapter_pg_state(pg), err);
 	return rc;
@@ -67,18 +65,17 @@ static void put_table(struct adapter_change *c, struct adapter_pg *pg, struct bu
 	adapter_pg_name(pg, c->conf.table, out);
 }
 
-static enum bus_err ask(struct adapter_change *c, struct adapter_pg *pg, struct bus_buf *sql,
-			struct bus_error *err)
+static enum bus_err ask(struct adapter_pg *pg, struct bus_buf *sql, struct bus_error *err)
 {
-	enum bus_err rc = adapter_change_run(c, pg, bus_buf_cstr(sql), QUICK_MS, err);
+	enum bus_err rc = adapter_change_run(pg, bus_buf_cstr(sql), QUICK_MS, err);
 
 	bus_buf_reset(sql);
 	return rc;
 }
 
-static enum bus_err check_level(struct adapter_change *c, struct adapter_pg *pg, struct bus_error *err)
+static enum bus_err check_level(struct adapter_pg *pg, struct bus_error *err)
 {
-	enum bus_err rc = adapter_change_run(c, pg, "SHOW wal_level", QUICK_MS, err);
+	enum bus_err rc = adapter_change_run(pg, "SHOW wal_level", QUICK_MS, err);
 
 	if (!rc && strcmp(adapter_pg_text(pg, 0, 0), "logical") != 0)
 		rc = bus_fail(
@@ -100,7 +97,7 @@ static enum bus_err check_table(struct adapter_change *c, struct adapter_pg *pg,
 	adapter_pg_quote(pg, c->conf.schema, sql);
 	bus_buf_puts(sql, " AND c.relname = ");
 	adapter_pg_quote(pg, c->conf.table, sql);
-	rc = ask(c, pg, sql, err);
+	rc = ask(pg, sql, err);
 	if (rc)
 		return rc;
 	if (adapter_pg_rows(pg) == 0)
@@ -156,7 +153,7 @@ static enum bus_err check_columns(struct adapter_change *c, struct adapter_pg *p
 	adapter_pg_quote(pg, c->conf.schema, sql);
 	bus_buf_puts(sql, " AND c.relname = ");
 	adapter_pg_quote(pg, c->conf.table, sql);
-	rc = ask(c, pg, sql, err);
+	rc = ask(pg, sql, err);
 	for (size_t i = 0; !rc && i < adapter_pg_rows(pg); i++)
 		some |= adapter_pg_text(pg, i, 1)[0] == 't';
 	for (size_t i = 0; !rc && i < c->n_columns; i++) {
@@ -189,7 +186,7 @@ static enum bus_err check_publication(struct adapter_change *c, struct adapter_p
 	bus_buf_puts(sql, "SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication "
 			  "WHERE pubname = ");
 	adapter_pg_quote(pg, p, sql);
-	rc = ask(c, pg, sql, err);
+	rc = ask(pg, sql, err);
 	if (rc)
 		return rc;
 	if (adapter_pg_rows(pg) == 0)
@@ -212,7 +209,7 @@ static enum bus_err check_publication(struct adapter_change *c, struct adapter_p
 	adapter_pg_quote(pg, c->conf.schema, sql);
 	bus_buf_puts(sql, " AND tablename = ");
 	adapter_pg_quote(pg, c->conf.table, sql);
-	rc = ask(c, pg, sql, err);
+	rc = ask(pg, sql, err);
 	if (rc)
 		return rc;
 	if (adapter_pg_rows(pg) == 0)
@@ -241,7 +238,7 @@ enum bus_err adapter_change_check(struct adapter_change *c, struct adapter_pg *p
 
 	put_table(c, pg, &name);
 	table = bus_buf_cstr(&name);
-	rc = check_level(c, pg, err);
+	rc = check_level(pg, err);
 	if (!rc)
 		rc = check_table(c, pg, table, &sql, &identity, err);
 	if (!rc)
@@ -261,20 +258,19 @@ enum bus_err adapter_change_slot(struct adapter_change *c, struct adapter_pg *pg
 	enum bus_err rc;
 
 	*out = (struct change_slot){ .held = -1 };
-	bus_buf_puts(&sql, "SELECT active, ");
+	bus_buf_puts(&sql, "SELECT ");
 	bus_buf_puts(&sql, adapter_pg_version(pg) >= 130000 ? "coalesce(wal_status, '')" : "''");
 	bus_buf_puts(&sql,
 		     ", pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint FROM pg_replication_slots "
 		     "WHERE database = current_database() AND plugin = 'pgoutput' AND slot_name = ");
 	adapter_pg_quote(pg, c->conf.slot, &sql);
-	rc = ask(c, pg, &sql, err);
+	rc = ask(pg, &sql, err);
 	bus_buf_release(&sql);
 	if (rc || adapter_pg_rows(pg) == 0)
 		return rc;
-	held = adapter_pg_text(pg, 0, 2);
+	held = adapter_pg_text(pg, 0, 1);
 	out->there = true;
-	out->active = adapter_pg_text(pg, 0, 0)[0] == 't';
-	out->lost = strcmp(adapter_pg_text(pg, 0, 1), "lost") == 0;
+	out->lost = strcmp(adapter_pg_text(pg, 0, 0), "lost") == 0;
 	out->held = held ? strtoll(held, NULL, 10) : -1;
 	return BUS_OK;
 }
@@ -301,7 +297,7 @@ enum bus_err adapter_change_select(struct adapter_change *c, struct adapter_pg *
 	adapter_pg_quote(pg, c->conf.schema, &q);
 	bus_buf_puts(&q, " AND tablename = ");
 	adapter_pg_quote(pg, c->conf.table, &q);
-	rc = ask(c, pg, &q, err);
+	rc = ask(pg, &q, err);
 	if (!rc && adapter_pg_rows(pg) > 0 && adapter_pg_text(pg, 0, 0))
 		bus_buf_printf(sql, " WHERE (%s)", adapter_pg_text(pg, 0, 0));
 	bus_buf_release(&q);

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from conftest import ROOT, WORK, wait_for
+from conftest import ROOT, WORK, alive, wait_for
 from own_adapter import OwnAdapter
 
 sys.path.insert(0, str(ROOT / "tests/support"))
@@ -89,7 +89,7 @@ def office():
     server.stop()
 
 
-def make(apart, office, opd, setup=None, remove_max=10, more="", key="kode", partitions=2, publish=True):
+def make(apart, office, opd, setup=None, remove_max=10, more="", key="kode", partitions=2, publish=True, edit=lambda text: text):
     """An adapter of its own that follows a table of its own, unit_<opd>, by a publication of its own."""
     table = "unit_" + opd
     office.sql(setup or "CREATE TABLE %s (kode text PRIMARY KEY, nama text, jumlah bigint)" % table)
@@ -97,7 +97,7 @@ def make(apart, office, opd, setup=None, remove_max=10, more="", key="kode", par
         office.sql("CREATE PUBLICATION terbit_%s FOR TABLE %s" % (opd, table))
     text = MAPPING % {"opd": opd, "table": table, "publication": "terbit_" + opd, "remove_max": remove_max, "more": more, "key": key,
                       "connection": "host=%s dbname=titian user=titian" % office.folder}
-    own = OwnAdapter(apart, opd, {"unit": UNIT}, {"unit.yaml": text}, partitions=partitions)
+    own = OwnAdapter(apart, opd, {"unit": UNIT}, {"unit.yaml": edit(text)}, partitions=partitions)
     own.table = table
     return own
 
@@ -313,6 +313,24 @@ def test_a_bad_row_goes_to_quarantine_with_its_place(apart, office):
         own.stop()
 
 
+def test_events_are_followed_and_never_taken_back(apart, office):
+    own = make(apart, office, "ubahkejadian", edit=lambda text: text.replace("kind: register\ncomplete: true\nremove_max: 10\n", "kind: events\n").replace(
+        "checks:\n", "checks:\n  - {class: ganda, fate: refuse, when: {repeated: kode}}\n"))
+    office.sql("INSERT INTO unit_ubahkejadian VALUES ('A', 'a', 1)")
+    own.start()
+    try:
+        following(own)
+        office.sql("INSERT INTO unit_ubahkejadian VALUES ('B', 'b', 2); DELETE FROM unit_ubahkejadian WHERE kode = 'A'")
+        own.kill()
+        office.sql("TRUNCATE unit_ubahkejadian; INSERT INTO unit_ubahkejadian VALUES ('C', 'c', 3)")
+        own.start()
+        wait_for(lambda: own.fold("unit").keys() == {"A", "B", "C"}, 30, "every event")
+        assert [r.value["nama"] for r in own.records("unit")].count("b") == 1
+        once(own)
+    finally:
+        own.stop()
+
+
 def test_every_remedy_is_followed_until_it_works(apart):
     server = Postgres()
     try:
@@ -408,7 +426,9 @@ class Load(threading.Thread):
 
 def restart_kafka(apart):
     folder, port = WORK / "apart/kafka", int(apart.bootstrap.rsplit(":", 1)[1])
-    os.kill(int((folder / "kafka.pid").read_text()), signal.SIGKILL)
+    pid = int((folder / "kafka.pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not alive(pid), 20, "the broker to end")
     done = subprocess.run([str(ROOT / "deploy/kafka/kafka.sh"), "start", str(folder), str(port), str(port + 1)],
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "adapters/change/pgoutput.h"
@@ -167,6 +168,22 @@ static void a_table_that_gets_a_column_is_described_anew(void **state)
 	assert_int_equal(read_n("49000060004e00047400000001426e6e6e", 17, &c, &err), BUS_EDATA);
 }
 
+static void a_table_stays_where_it_was_described(void **state)
+{
+	char other[] = "52000070007075626c69630075006400"
+		       "00";
+	const struct adapter_pg_relation *unit = read(UNIT).relation;
+
+	(void)state;
+	for (int i = 0; i < 16; i++) { /* table u of no columns, under another OID each time */
+		snprintf(other + 6, 3, "%02x", 0x70 + i);
+		other[8] = '0';
+		assert_string_equal(read(other).relation->name, "u");
+	}
+	assert_string_equal(unit->name, "unit");
+	assert_ptr_equal(read("49000060004e00047400000001426e6e6e").relation, unit);
+}
+
 static void every_cut_of_a_message_is_refused_with_its_place_and_without_its_words(void **state)
 {
 	static const char *const whole[] = {
@@ -237,6 +254,7 @@ int main(void)
 		TEST(a_truncate_names_all_that_falls),
 		TEST(a_message_has_its_own_place_in_or_beside_a_transaction),
 		TEST(a_table_that_gets_a_column_is_described_anew),
+		TEST(a_table_stays_where_it_was_described),
 		TEST(every_cut_of_a_message_is_refused_with_its_place_and_without_its_words),
 		TEST(what_names_no_described_table_is_refused),
 		TEST(a_place_is_written_as_postgresql_writes_it),
