@@ -15,7 +15,7 @@ from own_adapter import OwnAdapter
 sys.path.insert(0, str(ROOT / "tests/support"))
 from postgres import Postgres  # noqa: E402
 
-ROWS = int(os.environ.get("CHANGE_ROWS", "50000"))  # of one transaction; `make soak-change` asks for 200,000
+ROWS = int(os.environ.get("CHANGE_ROWS", "60000"))  # of one transaction; `make soak-change` asks for 200,000
 SEEDS = int(os.environ.get("CHANGE_SEEDS", "2"))  # of the kill run; and there for 100
 FIRST_SEED = int(os.environ.get("CHANGE_SEED", "1"))
 
@@ -89,7 +89,7 @@ def office():
     server.stop()
 
 
-def make(apart, office, opd, setup=None, remove_max=10, more="", key="kode", partitions=2, publish=True, edit=lambda text: text):
+def make(apart, office, opd, setup=None, remove_max=10, more="", key="kode", partitions=2, publish=True, edit=lambda text: text, schema=UNIT):
     """An adapter of its own that follows a table of its own, unit_<opd>, by a publication of its own."""
     table = "unit_" + opd
     office.sql(setup or "CREATE TABLE %s (kode text PRIMARY KEY, nama text, jumlah bigint)" % table)
@@ -97,7 +97,7 @@ def make(apart, office, opd, setup=None, remove_max=10, more="", key="kode", par
         office.sql("CREATE PUBLICATION terbit_%s FOR TABLE %s" % (opd, table))
     text = MAPPING % {"opd": opd, "table": table, "publication": "terbit_" + opd, "remove_max": remove_max, "more": more, "key": key,
                       "connection": "host=%s dbname=titian user=titian" % office.folder}
-    own = OwnAdapter(apart, opd, {"unit": UNIT}, {"unit.yaml": edit(text)}, partitions=partitions)
+    own = OwnAdapter(apart, opd, {"unit": schema}, {"unit.yaml": edit(text)}, partitions=partitions)
     own.table = table
     return own
 
@@ -120,7 +120,7 @@ def once(own, records=None):
 
 
 def following(own, times=1):
-    wait_for(lambda: own.log().count("id=adapter.change_following") >= times, 30, "the stream (%s)" % own.log()[-3000:])
+    wait_for(lambda: own.log().count("id=adapter.change_following") >= times, 60, "the stream (%s)" % own.log()[-3000:])
 
 
 def test_the_table_then_every_change(apart, office):
@@ -138,11 +138,11 @@ def test_the_table_then_every_change(apart, office):
         office.sql("BEGIN; UPDATE unit_ubahsemua SET kode = 'X' WHERE kode = 'U6'; UPDATE unit_ubahsemua SET kode = 'U6' WHERE kode = 'U7'; "
                    "UPDATE unit_ubahsemua SET kode = 'U7' WHERE kode = 'X'; COMMIT")
         office.sql("BEGIN; DELETE FROM unit_ubahsemua; ROLLBACK")
-        wait_for(lambda: equal(own, office), 30, "the changes")
+        wait_for(lambda: equal(own, office), 60, "the changes")
         before = len(own.records("unit"))
         office.sql("UPDATE unit_ubahsemua SET nama = nama WHERE kode = 'U9'")  # what does not change the record is none
         office.sql("INSERT INTO unit_ubahsemua VALUES ('AKHIR', 'z', 1)")
-        wait_for(lambda: equal(own, office), 20, "the last one")
+        wait_for(lambda: equal(own, office), 60, "the last one")
         assert len(own.records("unit")) == before + 1
         once(own)
     finally:
@@ -151,7 +151,7 @@ def test_the_table_then_every_change(apart, office):
 
 def ended(own, n=1):
     """How many first readings have been read to their end."""
-    wait_for(lambda: own.log().count("id=adapter.file_done") >= n and own.log().count("id=adapter.change_following") >= n, 40,
+    wait_for(lambda: own.log().count("id=adapter.file_done") >= n and own.log().count("id=adapter.change_following") >= n, 60,
              "reading %d (%s)" % (n, own.log()[-2000:]))
 
 
@@ -164,18 +164,18 @@ def test_values_that_a_message_leaves_out(apart, office):
     try:
         following(own)
         office.sql("UPDATE unit_ubahbesar SET jumlah = 10 WHERE kode = 'U1'")
-        wait_for(lambda: equal(own, office), 20, "a value that was not touched, looked up")
+        wait_for(lambda: equal(own, office), 60, "a value that was not touched, looked up")
         own.process.send_signal(signal.SIGSTOP)  # what comes now is old when it is read
         office.sql("UPDATE unit_ubahbesar SET jumlah = 20 WHERE kode = 'U2'")
         office.sql("DELETE FROM unit_ubahbesar WHERE kode = 'U2'")
         office.sql("UPDATE unit_ubahbesar SET jumlah = 30 WHERE kode = 'U3'")
         office.sql("UPDATE unit_ubahbesar SET nama = 'lain', jumlah = 31 WHERE kode = 'U3'")
         own.process.send_signal(signal.SIGCONT)
-        wait_for(lambda: equal(own, office), 20, "a row that is gone, and one that is newer")
+        wait_for(lambda: equal(own, office), 60, "a row that is gone, and one that is newer")
         office.sql("ALTER TABLE unit_ubahbesar REPLICA IDENTITY FULL")
         office.sql("UPDATE unit_ubahbesar SET jumlah = 40 WHERE kode = 'U4'")
         office.sql("UPDATE unit_ubahbesar SET kode = 'V5' WHERE kode = 'U5'")
-        wait_for(lambda: equal(own, office), 20, "values from the old row")
+        wait_for(lambda: equal(own, office), 60, "values from the old row")
         once(own)
     finally:
         own.stop()
@@ -190,14 +190,14 @@ def test_a_table_that_is_emptied_does_not_erase_the_topic(apart, office):
         before = own.fold("unit")
         office.sql("BEGIN; TRUNCATE unit_ubahkosong; INSERT INTO unit_ubahkosong SELECT 'U' || i, 'Unit', i FROM generate_series(1, 99) i; "
                    "INSERT INTO unit_ubahkosong VALUES ('BARU', 'x', 1); COMMIT")  # as a nightly load does
-        wait_for(lambda: equal(own, office), 30, "what the load changed")
+        wait_for(lambda: equal(own, office), 60, "what the load changed")
         assert len(own.records("unit")) == 100 + 2, "the difference, and nothing else"
         office.sql("TRUNCATE unit_ubahkosong")
         ended(own, 3)
         assert own.fold("unit").keys() == {"BARU"} | {"U%d" % i for i in range(1, 100)}, "more than remove_max: nothing goes"
         assert "removal_refused" in own.log()
         office.sql("INSERT INTO unit_ubahkosong VALUES ('U1', 'sesudah', 1)")
-        wait_for(lambda: own.fold("unit")["U1"]["nama"] == "sesudah", 20, "the stream goes on")
+        wait_for(lambda: own.fold("unit")["U1"]["nama"] == "sesudah", 60, "the stream goes on")
         assert len(own.fold("unit")) == len(before)
         once(own)
     finally:
@@ -212,13 +212,13 @@ def test_a_table_that_is_altered(apart, office):
         following(own)
         office.sql("ALTER TABLE unit_ubahbentuk ADD tambah int DEFAULT 3; INSERT INTO unit_ubahbentuk VALUES ('B', 'b', 2, 5)")
         office.sql("ALTER TABLE unit_ubahbentuk DROP tambah; INSERT INTO unit_ubahbentuk VALUES ('C', 'c', 3)")
-        wait_for(lambda: equal(own, office), 20, "columns that the mapping does not use come and go")
+        wait_for(lambda: equal(own, office), 60, "columns that the mapping does not use come and go")
         assert own.log().count("id=adapter.change_following") == 1
         office.sql("ALTER TABLE unit_ubahbentuk RENAME jumlah TO jumlah2; INSERT INTO unit_ubahbentuk VALUES ('D', 'd', 4)")
-        wait_for(lambda: "a column 'jumlah'" in own.log() and "did you mean 'jumlah2'" in own.log(), 20, "what is amiss")
+        wait_for(lambda: "a column 'jumlah'" in own.log() and "did you mean 'jumlah2'" in own.log(), 60, "what is amiss")
         assert office.held("titian_ubahbentuk_unit") is None, "a slot that nobody can follow must not fill the disk"
         office.sql("ALTER TABLE unit_ubahbentuk RENAME jumlah2 TO jumlah; DELETE FROM unit_ubahbentuk WHERE kode = 'A'")
-        wait_for(lambda: {"B", "C", "D"} <= own.fold("unit").keys(), 30, "the table after it was mended")
+        wait_for(lambda: {"B", "C", "D"} <= own.fold("unit").keys(), 60, "the table after it was mended")
         once(own)
     finally:
         own.stop()
@@ -233,7 +233,7 @@ def test_one_large_transaction_in_bounded_memory(apart, office):
         def memory():
             return int(next(l for l in open("/proc/%d/status" % own.process.pid) if l.startswith("VmHWM")).split()[1])
         before = memory()
-        office.sql("INSERT INTO unit_ubahlebar SELECT 'U' || i, repeat('n', 400), i FROM generate_series(1, %d) i" % ROWS)
+        office.sql("INSERT INTO unit_ubahlebar SELECT 'U' || i, repeat('n', 1000), i FROM generate_series(1, %d) i" % ROWS)
         wait_for(lambda: own.ends("unit") == ROWS, 90, "all of it")
         grown = memory() - before
         assert grown < 40 * 1024, "%d kB more for %d rows" % (grown, ROWS)
@@ -255,7 +255,7 @@ def test_a_slot_that_is_gone_and_one_that_the_server_gave_up(apart, office):
         office.admin("SELECT pg_drop_replication_slot('%s')" % slot)
         office.sql("DELETE FROM unit_ubahslot WHERE jumlah < 5; UPDATE unit_ubahslot SET nama = 'baru' WHERE jumlah = 50")
         own.start()
-        wait_for(lambda: equal(own, office), 30, "what nobody told, found by comparing")
+        wait_for(lambda: equal(own, office), 60, "what nobody told, found by comparing")
         following(own, 2)
         own.stop()
         office.admin("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
@@ -267,7 +267,7 @@ def test_a_slot_that_is_gone_and_one_that_the_server_gave_up(apart, office):
         office.admin("ALTER SYSTEM RESET max_slot_wal_keep_size")
         office.admin("SELECT pg_reload_conf()")
         own.start()
-        wait_for(lambda: "given the slot up" in own.log() and equal(own, office), 30, "the same")
+        wait_for(lambda: "given the slot up" in own.log() and equal(own, office), 60, "the same")
         once(own)
     finally:
         own.stop()
@@ -283,7 +283,7 @@ def test_an_idle_table_does_not_hold_the_servers_disk(apart, office):
             office.sql("INSERT INTO ramai SELECT generate_series(1, 50000)")
         at = int(office.admin("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn").strip())
         wait_for(lambda: int(office.admin("SELECT confirmed_flush_lsn - '0/0'::pg_lsn FROM pg_replication_slots "
-                                          "WHERE slot_name = 'titian_ubahdiam_unit'").strip()) >= at, 20, "the slot to come along")
+                                          "WHERE slot_name = 'titian_ubahdiam_unit'").strip()) >= at, 60, "the slot to come along")
         assert not own.records("unit")
     finally:
         own.stop()
@@ -295,7 +295,7 @@ def test_a_bad_row_goes_to_quarantine_with_its_place(apart, office):
     try:
         following(own)
         office.sql("BEGIN; INSERT INTO unit_ubahsalah VALUES ('A', 'a', '1'), ('B', 'b', 'rusak'), ('C', 'c', '3'); COMMIT")
-        wait_for(lambda: own.fold("unit").keys() == {"A", "C"}, 20, "the good ones")
+        wait_for(lambda: own.fold("unit").keys() == {"A", "C"}, 60, "the good ones")
         refused = wait_for(lambda: own.records("karantina"), 10, "the bad one")
         place = own.records("unit")[0].headers
         lsn = place["titian_lsn"].split(":")[0].split("/")
@@ -306,7 +306,7 @@ def test_a_bad_row_goes_to_quarantine_with_its_place(apart, office):
         own.start()
         following(own, 2)
         office.sql("INSERT INTO unit_ubahsalah VALUES ('D', 'd', '4')")
-        wait_for(lambda: "D" in own.fold("unit"), 20, "the stream after a kill")
+        wait_for(lambda: "D" in own.fold("unit"), 60, "the stream after a kill")
         assert len(own.records("karantina")) == 1
         once(own)
     finally:
@@ -314,7 +314,7 @@ def test_a_bad_row_goes_to_quarantine_with_its_place(apart, office):
 
 
 def test_events_are_followed_and_never_taken_back(apart, office):
-    own = make(apart, office, "ubahkejadian", edit=lambda text: text.replace("kind: register\ncomplete: true\nremove_max: 10\n", "kind: events\n").replace(
+    own = make(apart, office, "ubahkejadian", schema={**UNIT, "x_jenis": "peristiwa"}, edit=lambda text: text.replace("kind: register\ncomplete: true\nremove_max: 10\n", "kind: events\n").replace(
         "checks:\n", "checks:\n  - {class: ganda, fate: refuse, when: {repeated: kode}}\n"))
     office.sql("INSERT INTO unit_ubahkejadian VALUES ('A', 'a', 1)")
     own.start()
@@ -324,7 +324,7 @@ def test_events_are_followed_and_never_taken_back(apart, office):
         own.kill()
         office.sql("TRUNCATE unit_ubahkejadian; INSERT INTO unit_ubahkejadian VALUES ('C', 'c', 3)")
         own.start()
-        wait_for(lambda: own.fold("unit").keys() == {"A", "B", "C"}, 30, "every event")
+        wait_for(lambda: own.fold("unit").keys() == {"A", "B", "C"}, 60, "every event")
         assert [r.value["nama"] for r in own.records("unit")].count("b") == 1
         once(own)
     finally:
@@ -339,7 +339,7 @@ def test_every_remedy_is_followed_until_it_works(apart):
         own.start()
 
         def told(words):
-            wait_for(lambda: words in own.log().replace('\\"', '"'), 20, words + own.log()[-1500:])
+            wait_for(lambda: words in own.log().replace('\\"', '"'), 60, words + own.log()[-1500:])
         try:
             told("ALTER SYSTEM SET wal_level = 'logical'")
             server.sql("ALTER SYSTEM SET wal_level = 'logical'", user="admin")
@@ -428,7 +428,7 @@ def restart_kafka(apart):
     folder, port = WORK / "apart/kafka", int(apart.bootstrap.rsplit(":", 1)[1])
     pid = int((folder / "kafka.pid").read_text())
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not alive(pid), 20, "the broker to end")
+    wait_for(lambda: not alive(pid), 60, "the broker to end")
     done = subprocess.run([str(ROOT / "deploy/kafka/kafka.sh"), "start", str(folder), str(port), str(port + 1)],
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -460,7 +460,7 @@ def test_kills_of_adapter_server_and_broker_under_load(apart, office, seed):
                 own.kill()
                 office.admin("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'titian_%s_unit'" % own.opd)
                 wait_for(lambda: office.admin("SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'titian_%s_unit' AND active"
-                                              % own.opd).strip() == "0", 20, "the slot to be let go")
+                                              % own.opd).strip() == "0", 60, "the slot to be let go")
                 office.admin("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'titian_%s_unit'" % own.opd)
                 own.start()
         load.more(50)
