@@ -5,17 +5,25 @@ CONFIG ?= release
 B := build/$(CONFIG)
 CC := gcc
 PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libpq libcurl zlib snappy libzstd liblzma xlsxwriter libzip odbc expat
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+PKG_CONFIG := pkg-config
+ifeq ($(CONFIG),arm64)
+ARM64_ROOT := $(CURDIR)/build/arm64-root
+CC := aarch64-linux-gnu-gcc --sysroot=$(ARM64_ROOT)
+PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(ARM64_ROOT) PKG_CONFIG_LIBDIR=$(ARM64_ROOT)/usr/lib/aarch64-linux-gnu/pkgconfig:$(ARM64_ROOT)/usr/share/pkgconfig pkg-config
+endif
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wvla -Wwrite-strings -Wpointer-arith -Wcast-qual -Wundef -Wformat=2 -Wimplicit-fallthrough -fno-common
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -Wnull-dereference
+CFLAGS_arm64 := $(CFLAGS_release)
 CFLAGS_debug := -O0 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_tsan := -O1 -g -fsanitize=thread
 CFLAGS_fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+LDFLAGS_arm64 := $(LDFLAGS_release)
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
 LDFLAGS_fuzz := -fsanitize=address,undefined,fuzzer
@@ -201,6 +209,14 @@ static: programs
 	@$(MAKE) --no-print-directory -s build/release/portable/titian-adapter
 build/release/portable/titian-adapter: build/release/bin/titian-adapter deploy/portable/launch.c deploy/portable/make.sh
 	deploy/portable/make.sh $(CC) $< $(@D)
+
+# The adapter for ARM64, with Debian's libraries for it in build/arm64-root; tried with qemu-aarch64.
+.PHONY: arm64
+arm64: programs venv
+	@deploy/install.sh arm64
+	deploy/arm64/sysroot.sh $(CURDIR)/build/arm64-root
+	@$(MAKE) --no-print-directory -s CONFIG=arm64 build/arm64/bin/titian-adapter
+	$(PYTEST) -q tests/integration/test_arm64.py
 
 # A register of 1,000,000 rows in the memory of an old computer.
 .PHONY: soak-small
