@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "adapters/care/figures.h"
+#include "adapters/feed.h"
 #include "adapters/fetch/kind.h"
 #include "adapters/fetch/mark.h"
 #include "adapters/source.h"
@@ -246,13 +247,17 @@ static void rest(struct adapter_fetch *f, int64_t ms)
 static void tell(struct adapter_fetch *f, enum bus_err rc, uint64_t rows, int64_t ms, int64_t again_ms,
 		 const struct bus_error *why)
 {
+	char label[256];
+	const char *name = label;
+
+	adapter_file_label(f->mark.file, label, sizeof(label)); /* it may be called after a person's number */
 	if (rc)
 		bus_log(BUS_LOG_WARN, "adapter.fetch_failed", LOG_STR("feed", f->feed), LOG_ERR(why),
 			LOG_INT("again_ms", again_ms),
 			LOG_STR("effect", "nothing is lost: it is tried again"));
 	else
 		bus_log(rows ? BUS_LOG_INFO : BUS_LOG_DEBUG, "adapter.fetched", LOG_STR("feed", f->feed),
-			LOG_INT("rows", rows), LOG_STR("name", f->mark.file), LOG_INT("ms", ms));
+			LOG_INT("rows", rows), LOG_STR("name", name), LOG_INT("ms", ms));
 	if (!rc && rows == 0 && adapter_map_complete(f->map) && f->kind->ending[0])
 		bus_log(BUS_LOG_WARN, "adapter.fetched_nothing", LOG_STR("feed", f->feed),
 			LOG_STR("effect",

@@ -173,6 +173,9 @@ static enum bus_err check_url(struct folder *f, struct bus_yaml *yaml, struct bu
 		    yaml, at, err,
 		    "url: sftp://, ftps://, ftp:// (with TLS) or https:// (WebDAV); a Windows share "
 		    "is mounted (mount -t cifs) and named as drop.dir");
+	if (memchr(strstr(c->url, "://") + 3, '@', strcspn(strstr(c->url, "://") + 3, "/")))
+		return bus_yaml_fail(yaml, at, err,
+				     "url: without user and password: they belong in user and password_file");
 	if (!dav && !c->user)
 		return bus_yaml_fail(yaml, conf, err, "user: who logs in there?");
 	if (!sftp && (c->host_key || c->known_hosts))

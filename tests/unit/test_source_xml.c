@@ -155,6 +155,21 @@ static void a_row_is_kept_as_it_stands(void **state)
 	bus_buf_release(&b);
 }
 
+static void a_document_in_utf_16_is_read(void **state)
+{
+	static const char text[] =
+	    "\xff\xfe<?xml version='1.0' encoding='UTF-16'?>\n<data><row><a>\xe9</a></row></data>";
+	char wide[200] = { text[0], text[1] };
+	char *got;
+
+	(void)state;
+	for (size_t i = 2; i < sizeof(text) - 1; i++)
+		wide[2 * i - 2] = text[i];
+	got = rows_text("xml", ROWS, wide, 2 * (sizeof(text) - 1) - 2, "a");
+	assert_string_equal(got, "2: \xc3\xa9\n");
+	free(got);
+}
+
 static void a_path_that_is_none_is_told_with_its_place(void **state)
 {
 	static const struct {
@@ -199,6 +214,7 @@ int main(void)
 		cmocka_unit_test(bombs_and_other_files_are_refused),
 		cmocka_unit_test(a_row_over_the_limit_is_a_defect_and_the_next_is_read),
 		cmocka_unit_test(a_row_is_kept_as_it_stands),
+		cmocka_unit_test(a_document_in_utf_16_is_read),
 		cmocka_unit_test(a_path_that_is_none_is_told_with_its_place),
 		cmocka_unit_test(what_is_no_xml_is_refused),
 	};
