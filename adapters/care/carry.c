@@ -332,7 +332,7 @@ static enum bus_err read_order(struct carrying *c, const char *path, struct bus_
 {
 	struct adapter_order_row row;
 	int64_t at;
-	enum bus_err rc = adapter_order_open(path, &c->rows, &c->order, err);
+	enum bus_err rc = adapter_order_open(path, c->d->pseudonym, &c->rows, &c->order, err);
 
 	while (!rc && !(rc = adapter_order_next(c->rows, &row, &at, err))) {
 		struct adapter_seen_entry *e;

@@ -185,7 +185,7 @@ static enum bus_err send(struct giving *g, enum adapter_order_what what, int *st
 	enum bus_err rc;
 
 	adapter_care_sign(g->care->args, &order);
-	rc = adapter_order_begin(g->care->conf->drop.dir, &order, &w, err);
+	rc = adapter_order_begin(g->care->conf->drop.dir, g->care->conf->env.city_key, &order, &w, err);
 	if (rc)
 		return rc;
 	for (int64_t i = 0; i < g->n; i++, id += strlen(id) + 1)

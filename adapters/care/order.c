@@ -34,6 +34,15 @@ bool adapter_order_is(const char *name)
 	return n > ending && strcmp(name + n - ending, ADAPTER_ORDER_ENDING) == 0;
 }
 
+static void seal_of(struct bus_pseudonym *seal, struct bus_sha256_stream **sum,
+		    char hex[BUS_PSEUDONYM_LEN + 1])
+{
+	uint8_t digest[BUS_SHA256_LEN];
+
+	bus_sha256_end(sum, digest);
+	bus_pseudonym_make(seal, "order:", (struct bus_str){ (const char *)digest, sizeof(digest) }, hex);
+}
+
 /* ---- writing ---- */
 
 struct adapter_order_writer {
@@ -41,6 +50,8 @@ struct adapter_order_writer {
 	char *hidden, *named;
 	const char *name; /* in named */
 	struct bus_buf line, base64;
+	struct bus_pseudonym *seal;
+	struct bus_sha256_stream *sum; /* of the lines so far */
 };
 
 static enum bus_err disk(struct bus_error *err, const char *path)
@@ -75,7 +86,13 @@ static void put_head(const struct adapter_order *o, struct bus_buf *out)
 	bus_buf_putc(out, '\n');
 }
 
-enum bus_err adapter_order_begin(const char *drop_dir, const struct adapter_order *o,
+static void write_line(struct adapter_order_writer *w)
+{
+	bus_sha256_add(w->sum, w->line.p, w->line.n);
+	fwrite(w->line.p, 1, w->line.n, w->fp); /* what fails is found by _send */
+}
+
+enum bus_err adapter_order_begin(const char *drop_dir, const uint8_t *city_key, const struct adapter_order *o,
 				 struct adapter_order_writer **out, struct bus_error *err)
 {
 	struct adapter_order_writer *w = bus_xcalloc(1, sizeof(*w));
@@ -94,6 +111,8 @@ enum bus_err adapter_order_begin(const char *drop_dir, const struct adapter_orde
 	w->named =
 	    bus_xasprintf("%s/%s-%s-%08" PRIx32 ADAPTER_ORDER_ENDING, drop_dir, word[o->what], when, chance);
 	w->name = strrchr(w->named, '/') + 1;
+	w->seal = bus_pseudonym_new(city_key);
+	w->sum = bus_sha256_new();
 	w->fp = fopen(w->hidden, "wxe");
 	if (!w->fp) {
 		rc = disk(err, w->hidden);
@@ -101,7 +120,7 @@ enum bus_err adapter_order_begin(const char *drop_dir, const struct adapter_orde
 		return rc;
 	}
 	put_head(o, &w->line);
-	fwrite(w->line.p, 1, w->line.n, w->fp);
+	write_line(w);
 	*out = w;
 	return BUS_OK;
 }
@@ -122,14 +141,17 @@ void adapter_order_put(struct adapter_order_writer *w, const struct adapter_orde
 	}
 	bus_json_object_end(&j);
 	bus_buf_putc(&w->line, '\n');
-	fwrite(w->line.p, 1, w->line.n, w->fp); /* what fails is found by _send */
+	write_line(w);
 }
 
 enum bus_err adapter_order_send(struct adapter_order_writer **wp, char *name, struct bus_error *err)
 {
 	struct adapter_order_writer *w = *wp;
+	char hex[BUS_PSEUDONYM_LEN + 1];
 	enum bus_err rc = BUS_OK;
 
+	seal_of(w->seal, &w->sum, hex);
+	fprintf(w->fp, "{\"seal\":\"%s\"}\n", hex);
 	if (fflush(w->fp) != 0 || ferror(w->fp) || fsync(fileno(w->fp)) != 0 ||
 	    rename(w->hidden, w->named) != 0)
 		rc = disk(err, w->named);
@@ -154,6 +176,9 @@ void adapter_order_drop(struct adapter_order_writer **wp)
 		unlink(w->hidden);
 	free(w->hidden);
 	free(w->named);
+	if (w->sum)
+		bus_sha256_end(&w->sum, (uint8_t[BUS_SHA256_LEN]){ 0 });
+	bus_pseudonym_free(&w->seal);
 	bus_buf_release(&w->line);
 	bus_buf_release(&w->base64);
 	free(w);
@@ -168,6 +193,7 @@ struct adapter_order_reader {
 	struct bus_arena *arena;
 	struct bus_buf cells;
 	int64_t left; /* rows */
+	long end;     /* where the seal begins */
 };
 
 static enum bus_err broken(struct bus_error *err)
@@ -234,7 +260,46 @@ static bool take_head(const struct bus_json *head, struct adapter_order *o)
 		take_text(head, "feed", o->feed, sizeof(o->feed)));
 }
 
-enum bus_err adapter_order_open(const char *path, struct adapter_order_reader **out, struct adapter_order *o,
+static bool is_seal(const char *line, const char *hex)
+{
+	static const char before[] = "{\"seal\":\"", after[] = "\"}\n";
+	size_t n = sizeof(before) - 1;
+
+	return strlen(line) == n + BUS_PSEUDONYM_LEN + sizeof(after) - 1 && memcmp(line, before, n) == 0 &&
+	       bus_equal_secret(line + n, hex, BUS_PSEUDONYM_LEN) &&
+	       strcmp(line + n + BUS_PSEUDONYM_LEN, after) == 0;
+}
+
+/* Reads all of it once: nothing of an order is looked at before it is known who may have written it. */
+static enum bus_err check_seal(struct adapter_order_reader *r, struct bus_pseudonym *seal,
+			       struct bus_error *err)
+{
+	struct bus_sha256_stream *sum = bus_sha256_new();
+	struct bus_buf last = { 0 };
+	char hex[BUS_PSEUDONYM_LEN + 1];
+	bool sealed;
+
+	while (fgets(r->line, LINE_MAX_BYTES, r->fp)) {
+		bus_sha256_add(sum, last.p, last.n);
+		bus_buf_reset(&last);
+		bus_buf_puts(&last, r->line);
+	}
+	r->end = ftell(r->fp) - (long)last.n;
+	seal_of(seal, &sum, hex);
+	sealed = is_seal(bus_buf_cstr(&last), hex);
+	bus_buf_release(&last);
+	if (ferror(r->fp) || fseek(r->fp, 0, SEEK_SET) != 0)
+		return bus_fail(err, BUS_EIO, "cannot read the order: %m");
+	return sealed
+		   ? BUS_OK
+		   : bus_fail(err, BUS_EDATA,
+			      "perintah rusak, tidak utuh, atau tanpa kunci adapter ini; beri perintah itu "
+			      "lagi / the order is "
+			      "broken, not whole, or was not given with this adapter's key; give it again");
+}
+
+enum bus_err adapter_order_open(const char *path, struct bus_pseudonym *seal,
+				struct adapter_order_reader **out, struct adapter_order *o,
 				struct bus_error *err)
 {
 	struct adapter_order_reader *r = bus_xcalloc(1, sizeof(*r));
@@ -248,6 +313,8 @@ enum bus_err adapter_order_open(const char *path, struct adapter_order_reader **
 	if (!r->fp)
 		rc = bus_fail(err, errno == EACCES ? BUS_EDENIED : BUS_EIO, "cannot open the order: %m");
 	else
+		rc = check_seal(r, seal, err);
+	if (!rc)
 		rc = read_line(r, &head, err);
 	if (!rc && !take_head(head, o))
 		rc = broken(err);
@@ -299,7 +366,7 @@ enum bus_err adapter_order_next(struct adapter_order_reader *r, struct adapter_o
 	*at = ftell(r->fp);
 	if (r->left == 0) {
 		/* A longer order than its first line says is not the one that was given. */
-		return fgetc(r->fp) == EOF ? BUS_ENOENT : broken(err);
+		return *at == r->end ? BUS_ENOENT : broken(err);
 	}
 	r->left--;
 	return read_row(r, row, err);

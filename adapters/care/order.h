@@ -8,7 +8,9 @@
  *   {"titian_order":1,"what":"terbitkan","who":"sari","why":"","time":1767225600000,"rows":2}
  *   {"id":"0123456789abcdef:812"}
  *   {"id":"0123456789abcdef:813","cells":"<base64>"}     the columns as mended, sealed under the department's key
- * An undo has no rows, and "to", "feed", "again", "keys" in its first line. Thread: one.
+ *   {"seal":"<32 hex>"}     of all lines above, by the city's key
+ * An undo has no rows, and "to", "feed", "again", "keys" in its first line. Who may only put files into the folder, or into one
+ * that is fetched from, has no key, and so gives no orders. Thread: one.
  */
 #ifndef ADAPTERS_CARE_ORDER_H
 #define ADAPTERS_CARE_ORDER_H
@@ -16,6 +18,7 @@
 #include <stdio.h>
 
 #include "bus/buf.h"
+#include "bus/crypto.h"
 #include "bus/error.h"
 
 #define ADAPTER_ORDER_ENDING ".perintah"
@@ -44,7 +47,7 @@ bool adapter_order_is(const char *file_name);
 
 /* --- writing: hidden until it is whole, then named; BUS_EIO, BUS_EFULL, BUS_EDENIED --- */
 struct adapter_order_writer;
-enum bus_err adapter_order_begin(const char *drop_dir, const struct adapter_order *o,
+enum bus_err adapter_order_begin(const char *drop_dir, const uint8_t *city_key, const struct adapter_order *o,
 				 struct adapter_order_writer **out, struct bus_error *err) BUS_MUSTCHECK;
 void adapter_order_put(struct adapter_order_writer *w, const struct adapter_order_row *row);
 /* name (256 bytes): what it is called in the drop folder. Frees the writer, whatever comes. */
@@ -54,8 +57,9 @@ void adapter_order_drop(struct adapter_order_writer **w); /* not sent after all 
 
 /* --- reading --- */
 struct adapter_order_reader;
-/* BUS_EDATA: it is no order, or not a whole one. */
-enum bus_err adapter_order_open(const char *path, struct adapter_order_reader **out, struct adapter_order *o,
+/* BUS_EDATA: it is no order, not a whole one, or not sealed with the key that `seal` has. */
+enum bus_err adapter_order_open(const char *path, struct bus_pseudonym *seal,
+				struct adapter_order_reader **out, struct adapter_order *o,
 				struct bus_error *err) BUS_MUSTCHECK;
 void adapter_order_close(struct adapter_order_reader **r);
 /* *at: where this row is, for adapter_order_at. BUS_ENOENT: no more; BUS_EDATA: broken, or fewer rows than were said. */

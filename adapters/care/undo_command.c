@@ -103,7 +103,7 @@ static enum bus_err give(struct command *c, int *status, struct bus_error *err)
 
 	snprintf(order.feed, sizeof(order.feed), "%s", c->args->feed ? c->args->feed : "");
 	adapter_care_sign(c->args, &order);
-	rc = adapter_order_begin(c->conf->drop.dir, &order, &w, err);
+	rc = adapter_order_begin(c->conf->drop.dir, c->conf->env.city_key, &order, &w, err);
 	if (!rc)
 		rc = adapter_order_send(&w, name, err);
 	puts("");

@@ -107,6 +107,13 @@ def test_a_register_holds_again_what_it_held(stage):
     stage.drop("barang-lagi.csv", text)
     wait_for(lambda: (stage.dir / "drop/done/barang-lagi.csv").exists(), 20, "the file")
     assert stage.fold("barang") == spoilt
+    # Who may only put files into the folder gives no orders: neither with a true one changed, nor with one of his own.
+    true = (stage.dir / "drop/done" / name).read_bytes()
+    assert b'"who":"sari"' in true
+    for n, forged in enumerate((true.replace(b"sari", b"budi"), true[:true.index(b'{"seal"')].replace(b"sari", b"rudi"))):
+        stage.drop("palsu%d.perintah" % n, forged)
+        wait_for((stage.dir / ("drop/refused/palsu%d.perintah.laporan.txt" % n)).exists, 20, "the report")
+    assert stage.fold("barang") == spoilt
     stage.kill()
     stage.start()
     assert "nothing changes" in stage.undo(stage.now(), "--yes", "--why", "x", feed="barang").stdout
