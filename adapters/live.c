@@ -92,6 +92,16 @@ void adapter_live_yield(struct adapter_live *l)
 	l->yield_until = bus_clock_mono_ms() + YIELD_MS;
 }
 
+void adapter_live_later(struct adapter_live *l, const struct bus_error *why)
+{
+	if (!l->told)
+		bus_log(BUS_LOG_ERROR, "adapter.spool_waiting", LOG_STR("feed", adapter_map_feed(l->f->map)),
+			LOG_ERR(why), LOG_STR("effect", "tried again every 5 s; nothing is lost"));
+	l->told = true;
+	l->later_until = bus_clock_mono_ms() + LATER_MS;
+	let_go(l);
+}
+
 /* --- the rows, as an input --- */
 
 static bool may_read(struct adapter_live *l)
@@ -203,6 +213,7 @@ static enum bus_err finish(struct adapter_live *l, const struct adapter_damage *
 			LOG_STR("name", l->t->name), LOG_STR("reason", l->t->reason),
 			LOG_STR("effect", "what is whole in it is published; the segment stays in damaged/"));
 	}
+	l->told = false;
 	l->t->physical = l->in ? adapter_input_lines(l->in) : 0;
 	rc = adapter_pass_end(&l->r, l->known, adapter_spool_folder(l->spool, damaged), err);
 	return rc ? rc : place(l, damaged, err);
@@ -230,15 +241,9 @@ static enum bus_err begin(struct adapter_live *l, struct bus_error *err)
 
 	free(path);
 	if (rc && rc != BUS_EDATA) {
-		if (!l->told)
-			bus_log(BUS_LOG_ERROR, "adapter.spool_waiting",
-				LOG_STR("feed", adapter_map_feed(l->f->map)), LOG_ERR(&why),
-				LOG_STR("effect", "tried again every 5 s; nothing is lost"));
-		l->told = true;
-		l->later_until = bus_clock_mono_ms() + LATER_MS;
+		adapter_live_later(l, &why);
 		return BUS_OK;
 	}
-	l->told = false;
 	l->t = bus_xcalloc(1, sizeof(*l->t));
 	l->r = (struct adapter_reading){ .d = l->d, .f = l->f, .t = l->t };
 	snprintf(l->t->name, sizeof(l->t->name), "%.200s-%" PRIu64 ".spool", adapter_map_feed(l->f->map),

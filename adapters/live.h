@@ -25,6 +25,8 @@ void adapter_live_free(struct adapter_live **l);
 
 /* What is there, for at most 100 ms. *wait_ms is lowered to when it wants to be called again. Errors as adapter_pass(). */
 enum bus_err adapter_live_turn(struct adapter_live *l, int *wait_ms, struct bus_error *err) BUS_MUSTCHECK;
+/* It cannot go on now: the segment in hand is read again from its start, 5 s later. Told once. */
+void adapter_live_later(struct adapter_live *l, const struct bus_error *why);
 bool adapter_live_reading(const struct adapter_live *l);
 /* The segment in hand ends as soon as it can, and for a second after it no other begins. */
 void adapter_live_yield(struct adapter_live *l);

@@ -207,6 +207,7 @@ static enum bus_err step_changes(struct adapter_desk *d, bool *more, struct bus_
 /* What was posted. *wait_ms: how long there is nothing to do. */
 static enum bus_err take_posted(struct adapter_desk *d, int *wait_ms, struct bus_error *err)
 {
+	struct bus_error why = { 0 };
 	enum bus_err rc = BUS_OK;
 
 	*wait_ms = IDLE_MS;
@@ -214,8 +215,16 @@ static enum bus_err take_posted(struct adapter_desk *d, int *wait_ms, struct bus
 		struct adapter_feed *f = &d->feed[i];
 
 		if (f->live && (adapter_live_reading(f->live) || make_way(d, f->part, f)))
-			rc = adapter_live_turn(f->live, wait_ms, err);
+			rc = adapter_live_turn(f->live, wait_ms, &why);
+		if (rc && passes(rc)) {
+			adapter_live_later(f->live, &why);
+			rc = BUS_OK;
+		}
 	}
+	if (rc && err)
+		*err = why;
+	if (rc == BUS_ESTOPPED && bus_proc_stopping())
+		(void)!adapter_publisher_flush(d->publisher, NULL); /* so that less is read again */
 	return rc;
 }
 
