@@ -245,6 +245,11 @@ soak-intake: programs kafka venv
 	INTAKE_CABLE=1 INTAKE_POSTS=$${INTAKE_POSTS:-25920} INTAKE_RATE=20000 INTAKE_KILLS=$${INTAKE_KILLS:-100} INTAKE_ROWS=$${INTAKE_ROWS:-5000} \
 		$(PYTEST) -q -s tests/integration/test_intake.py -k "days or kills or cable"
 
+# Orders on quarantine and undos, killed while they are carried out.
+.PHONY: soak-care
+soak-care: programs kafka venv
+	CARE_KILLS=$${CARE_KILLS:-50} $(PYTEST) -q tests/integration/test_quarantine.py tests/integration/test_undo.py -k killed
+
 # A workbook of 1,000,000 rows: memory, rows per second.
 .PHONY: soak-xlsx
 soak-xlsx: programs venv

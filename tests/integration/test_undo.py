@@ -176,7 +176,7 @@ def test_not_more_than_was_shown(stage):
 
 def test_killed_in_the_middle_of_an_undo(stage):
     chance, n = random.Random(11), 3000
-    for round_ in range(int(os.environ.get("CARE_KILLS", "2"))):
+    for round_ in range(int(os.environ.get("CARE_KILLS", "1"))):
         name = "banyak-%d" % round_
         stage.csv(name + "-baik.csv", [("K%d" % i, "RAHASIA", str(round_)) for i in range(n // 2)])
         held, moment = stage.fold("banyak"), stage.now()
