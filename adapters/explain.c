@@ -50,8 +50,9 @@ static void find_personal(struct explain *x)
 	for (size_t i = p->n_ops; i-- > 0;) {
 		const struct map_op *op = &p->op[i];
 		const struct map_parts *parts = op->arg;
+		const struct map_id *id = op->kind == MAP_OP_ID ? op->arg : NULL;
 
-		x->slot_hidden[op->slot] |= op->kind == MAP_OP_NIK;
+		x->slot_hidden[op->slot] |= op->kind == MAP_OP_NIK || (id && id->personal);
 		if (!x->slot_hidden[op->slot] && op->kind != MAP_OP_PSEUDONYM)
 			continue;
 		if (op->kind == MAP_OP_CELL)
