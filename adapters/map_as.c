@@ -54,6 +54,12 @@ static const struct conversion {
 	{ "known", ARG_KNOWN, MAP_OP_LOOKUP, MAP_TEXT, true },
 };
 
+const char *adapter_map_conversion_name(size_t i, bool *takes)
+{
+	*takes = i < BUS_LEN(conversions) && conversions[i].arg != ARG_NONE;
+	return i < BUS_LEN(conversions) ? conversions[i].name : NULL;
+}
+
 static enum bus_err find_conversion(struct adapter_map *m, const struct bus_yaml_node *at, const char *name,
 				    const struct conversion **out, struct bus_error *err)
 {

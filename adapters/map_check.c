@@ -23,6 +23,11 @@ static const struct {
 	{ "note", ADAPTER_CLASS_NOTE },	    { "seen", ADAPTER_CLASS_SEEN },
 };
 
+const char *adapter_map_test_name(size_t i)
+{
+	return i < BUS_LEN(tests) ? tests[i].name : NULL;
+}
+
 /* ---- reading ---- */
 
 static enum bus_err fate_of(struct adapter_map *m, struct bus_yaml_node *node, enum adapter_class_fate *out,

@@ -403,6 +403,10 @@ void adapter_map_strict(struct adapter_map *m,
 enum bus_err adapter_map_as(struct adapter_map *m, struct map_scope *scope, struct bus_yaml_node *as,
 			    uint16_t slot, struct bus_error *err) BUS_MUSTCHECK;
 
+/* Names for map_schema.c; NULL: no more. takes: it is written with an argument. */
+const char *adapter_map_conversion_name(size_t i, bool *takes);
+const char *adapter_map_test_name(size_t i);
+
 /* map_check.c */
 enum bus_err adapter_map_checks_load(struct adapter_map *m, struct bus_yaml_node *node,
 				     struct bus_error *err) BUS_MUSTCHECK;

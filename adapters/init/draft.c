@@ -186,6 +186,7 @@ void adapter_init_put_mapping(const struct adapter_init_draft *d, struct bus_buf
 	bool other = false;
 
 	bus_buf_printf(out,
+		       "# yaml-language-server: $schema=skema-editor/mapping.json\n"
 		       "# Draf oleh `titian adapter init`: periksa tiap tebakan, lalu hapus catatannya.\n"
 		       "# Drafted by `titian adapter init`: look at every guess, then delete its note.\n"
 		       "feed: %s_%s\n",
@@ -305,6 +306,7 @@ void adapter_init_put_config(const struct adapter_init_draft *d, struct bus_buf 
 {
 	bus_buf_printf(
 	    out,
+	    "# yaml-language-server: $schema=skema-editor/adapter.json\n"
 	    "# Draf oleh `titian adapter init` / drafted by `titian adapter init`\n"
 	    "opd: %s\n"
 	    "drop: {dir: masuk}          # letakkan berkas di sini / drop files here\n"

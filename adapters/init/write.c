@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "adapters/config.h"
 #include "adapters/init/draft.h"
+#include "adapters/map_schema.h"
 #include "bus/crypto.h"
 
 static enum bus_err make_dir(const char *path, mode_t mode, struct bus_error *err)
@@ -63,6 +65,26 @@ static enum bus_err put_key(const char *dir, const char *name, struct bus_error 
 	return rc;
 }
 
+/* For completion and red lines in an editor; the program does not read them. */
+static enum bus_err put_editor(const char *dir, struct bus_error *err)
+{
+	char *mapping = bus_xasprintf("%s/skema-editor/mapping.json", dir);
+	char *config = bus_xasprintf("%s/skema-editor/adapter.json", dir);
+	struct bus_buf text = { 0 };
+	enum bus_err rc;
+
+	adapter_map_schema_put(&text);
+	rc = put_file(mapping, &text, err);
+	bus_buf_reset(&text);
+	adapter_config_schema_put(adapter_config_table, &text);
+	if (rc == BUS_OK)
+		rc = put_file(config, &text, err);
+	bus_buf_release(&text);
+	free(mapping);
+	free(config);
+	return rc;
+}
+
 typedef void (*put_fn)(const struct adapter_init_draft *d, struct bus_buf *out);
 
 enum bus_err adapter_init_write(const struct adapter_init_draft *d, const char *dir, bool force,
@@ -71,7 +93,11 @@ enum bus_err adapter_init_write(const struct adapter_init_draft *d, const char *
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} folder[] = { { "masuk", 0755 }, { "referensi", 0755 }, { "skema", 0755 }, { "kunci", 0700 } };
+	} folder[] = { { "skema-editor", 0755 },
+		       { "masuk", 0755 },
+		       { "referensi", 0755 },
+		       { "skema", 0755 },
+		       { "kunci", 0700 } };
 	static const put_fn put[] = { adapter_init_put_mapping, adapter_init_put_schema,
 				      adapter_init_put_config };
 	/* adapter.yaml last: where it stands, all the rest does. */
@@ -99,6 +125,8 @@ enum bus_err adapter_init_write(const struct adapter_init_draft *d, const char *
 		rc = put_key(dir, "kota.key", err);
 	if (rc == BUS_OK)
 		rc = put_key(dir, "opd.key", err);
+	if (rc == BUS_OK)
+		rc = put_editor(dir, err);
 	for (size_t i = 0; i < BUS_LEN(put) && rc == BUS_OK; i++) {
 		struct bus_buf text = { 0 };
 

@@ -1,0 +1,13 @@
+/* adapters/map_schema.h - JSON Schemas (2020-12) of a mapping and of adapter.yaml, for editors: completion and red lines. Made of
+ * the tables that the readers themselves use, so that a word that is known here is known there. Thread: any.
+ */
+#ifndef ADAPTERS_MAP_SCHEMA_H
+#define ADAPTERS_MAP_SCHEMA_H
+
+#include "bus/buf.h"
+#include "bus/conf.h"
+
+void adapter_map_schema_put(struct bus_buf *out);
+void adapter_config_schema_put(const struct bus_conf_option *table, struct bus_buf *out);
+
+#endif
