@@ -1,4 +1,5 @@
 /* Any file as an order, and any text as the columns of a row: neither comes from us alone. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,12 +13,18 @@ static void read_order(const uint8_t *data, size_t size)
 	struct adapter_order_row row;
 	struct adapter_order order;
 	int64_t at, first = -1, rows = 0;
+	static const uint8_t key[BUS_KEY_LEN] = { 5 };
+	struct bus_pseudonym *seal = bus_pseudonym_new(key);
+	uint8_t digest[BUS_SHA256_LEN];
+	char hex[BUS_PSEUDONYM_LEN + 1];
 	int fd = mkstemp(path);
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+	bus_sha256(data, size, digest);
+	bus_pseudonym_make(seal, "order:", (struct bus_str){ (const char *)digest, sizeof(digest) }, hex);
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size || dprintf(fd, "{\"seal\":\"%s\"}\n", hex) < 0)
 		abort();
 	close(fd);
-	if (adapter_order_open(path, &r, &order, NULL) == BUS_OK) {
+	if (adapter_order_open(path, seal, &r, &order, NULL) == BUS_OK) {
 		while (adapter_order_next(r, &row, &at, NULL) == BUS_OK) {
 			first = first < 0 ? at : first;
 			rows++;
@@ -26,6 +33,7 @@ static void read_order(const uint8_t *data, size_t size)
 			abort();
 	}
 	adapter_order_close(&r);
+	bus_pseudonym_free(&seal);
 	unlink(path);
 }
 

@@ -66,6 +66,8 @@ static void a_mended_column_is_a_text(void **state)
 	bus_arena_free(&arena);
 }
 
+static const uint8_t city_key[BUS_KEY_LEN] = { 5 };
+
 static void an_order_is_read_as_it_was_written(void **state)
 {
 	char dir[] = "/tmp/test_care.XXXXXX", name[256], path[300];
@@ -82,17 +84,20 @@ static void an_order_is_read_as_it_was_written(void **state)
 	struct adapter_order_writer *w;
 	struct adapter_order_row row;
 	struct adapter_order back;
+	struct bus_pseudonym *seal = bus_pseudonym_new(city_key),
+			     *strange = bus_pseudonym_new((const uint8_t[BUS_KEY_LEN]){ 6 });
 	int64_t at, first;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	assert_int_equal(adapter_order_begin(dir, &order, &w, NULL), BUS_OK);
+	assert_int_equal(adapter_order_begin(dir, city_key, &order, &w, NULL), BUS_OK);
 	adapter_order_put(w, &(struct adapter_order_row){ BUS_STR("a:1"), { 0 } });
 	adapter_order_put(w, &(struct adapter_order_row){ BUS_STR("a:2"), { "\0\xff\n", 3 } });
 	assert_int_equal(adapter_order_send(&w, name, NULL), BUS_OK);
 	assert_true(adapter_order_is(name) && name[0] != '.');
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(adapter_order_open(path, &r, &back, NULL), BUS_OK);
+	assert_int_equal(adapter_order_open(path, strange, &r, &back, NULL), BUS_EDATA);
+	assert_int_equal(adapter_order_open(path, seal, &r, &back, NULL), BUS_OK);
 	assert_string_equal(back.who, order.who);
 	assert_string_equal(back.feed, order.feed);
 	assert_true(back.what == order.what && back.time_ms == order.time_ms && back.rows == 2 &&
@@ -105,6 +110,8 @@ static void an_order_is_read_as_it_was_written(void **state)
 	assert_int_equal(adapter_order_at(r, first, &row, NULL), BUS_OK);
 	assert_true(bus_str_is(row.id, "a:1"));
 	adapter_order_close(&r);
+	bus_pseudonym_free(&seal);
+	bus_pseudonym_free(&strange);
 	unlink(path);
 	rmdir(dir);
 }
@@ -118,7 +125,7 @@ static void what_is_no_whole_order_is_refused(void **state)
 		enum bus_err open, next;
 	} tried[] = {
 		{ "1", "{\"id\":\"a:1\"}\n", BUS_OK, BUS_ENOENT }, /* whole: the second row is not there */
-		{ "1", "{\"id\":\"a:1\"}", BUS_OK, BUS_EDATA },	   /* cut */
+		{ "1", "{\"id\":\"a:1\"}", BUS_EDATA, 0 },	   /* cut */
 		{ "2", "{\"id\":\"a:1\"}\n", BUS_OK, BUS_EDATA },
 		{ "0", "{\"id\":\"a:1\"}\n", BUS_OK, BUS_EDATA },
 		{ "1", "{\"id\":\"a:1\",\"cells\":\"!\"}\n", BUS_OK, BUS_EDATA },
@@ -138,9 +145,18 @@ static void what_is_no_whole_order_is_refused(void **state)
 		int64_t at;
 		FILE *fp = fdopen(mkstemp(path), "w");
 
-		fprintf(fp, head, tried[i].rows, tried[i].rest);
+		struct bus_pseudonym *seal = bus_pseudonym_new(city_key);
+		char *text = bus_xasprintf(head, tried[i].rows, tried[i].rest), hex[BUS_PSEUDONYM_LEN + 1];
+		uint8_t digest[BUS_SHA256_LEN];
+
+		bus_sha256(text, strlen(text), digest);
+		bus_pseudonym_make(seal, "order:", (struct bus_str){ (const char *)digest, sizeof(digest) },
+				   hex);
+		fprintf(fp, "%s{\"seal\":\"%s\"}\n", text, hex);
 		fclose(fp);
-		assert_int_equal(adapter_order_open(path, &r, &order, NULL), tried[i].open);
+		free(text);
+		assert_int_equal(adapter_order_open(path, seal, &r, &order, NULL), tried[i].open);
+		bus_pseudonym_free(&seal);
 		if (!tried[i].open) {
 			while (!(rc = adapter_order_next(r, &row, &at, NULL)))
 				;
