@@ -33,8 +33,6 @@ static const struct option option[] = {
 	{ "--json", "list show history status", SWITCH, ARG(json) },
 	{ "--show-personal", "show", SWITCH, ARG(personal) },
 	{ "--set", "mend", SET, 0 },
-	{ "--export", "mend", TEXT, ARG(export) },
-	{ "--import", "mend", TEXT, ARG(import) },
 	{ "--redrive", "mend", SWITCH, ARG(redrive) },
 	{ "--who", "mend redrive discard undo", TEXT, ARG(who) },
 	{ "--why", "mend redrive discard undo", TEXT, ARG(why) },

@@ -12,9 +12,9 @@ struct adapter_care_args {
 	size_t n_operands;
 	struct adapter_cell_change set[ADAPTER_ARGS_MAX];
 	size_t n_set;
-	const char *feed, *file, *class, *state, *who, *why, *export, *import; /* NULL: not given */
-	int64_t since_ms, until_ms; /* INT64_MIN, INT64_MAX: not given */
-	int64_t to_ms;		    /* undo; INT64_MIN: not given */
+	const char *feed, *file, *class, *state, *who, *why; /* NULL: not given */
+	int64_t since_ms, until_ms;			     /* INT64_MIN, INT64_MAX: not given */
+	int64_t to_ms;					     /* undo; INT64_MIN: not given */
 	long limit, wait_s;
 	bool all, count, json, personal, redrive, yes, dry_run, again, watch;
 };
