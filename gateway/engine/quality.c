@@ -25,7 +25,7 @@ struct feed {
 	char sha256[80], status[32];
 	struct bus_buf files, control; /* JSON: members of an array; an array */
 	int n_files;
-	bool whole;   /* a file is the whole register: the newest counts */
+	bool settled; /* the newest whole register has been taken: what is older than it no longer counts */
 	bool counted; /* a file has been taken */
 };
 
@@ -127,12 +127,12 @@ static void take_file(struct feed *f, struct gw_stmt *s)
 	if (f->status[0] == '\0')
 		copy(f->status, sizeof(f->status), status);
 	show_file(f, s);
-	if (bus_str_is(status, "DITOLAK"))
-		return; /* no row of it was read */
+	if (f->settled || bus_str_is(status, "DITOLAK"))
+		return; /* of a refused one no row was read */
 	if (gw_stmt_int(s, WHOLE)) {
-		f->whole = true;
-		if (f->counted || bus_str_is(status, "DIPROSES"))
+		if (bus_str_is(status, "DIPROSES"))
 			return;
+		f->settled = true;
 	}
 	for (int i = 0; i < COUNTS; i++)
 		f->count[i] += gw_stmt_int(s, FIRST_COUNT + i);

@@ -96,6 +96,11 @@ static void files_and_quality_views_add_up(void **state)
 	file(t, "utuh", "p", 1, "SELESAI", true, 100, 9, "{\"x\":9}");
 	file(t, "utuh", "q", 2, "SELESAI", true, 50, 3, "{\"x\":3}");
 	file(t, "utuh", "r", 3, "DIPROSES", true, 7, 0, "{}");
+	/* A table that is followed: read whole, then what changed; read whole again, and changed again. */
+	file(t, "ikut", "p", 1, "SELESAI", true, 30, 0, "{}");
+	file(t, "ikut", "q", 2, "SELESAI", false, 5, 0, "{}");
+	file(t, "ikut", "r", 3, "SELESAI", true, 40, 1, "{\"x\":1}");
+	file(t, "ikut", "s", 4, "SELESAI", false, 6, 2, "{\"x\":2}");
 	for (int i = 0; i < 6; i++) { /* one refused, two loose, three flagged */
 		snprintf(key, sizeof(key), "e%d", i);
 		snprintf(json, sizeof(json), "{\"id\":\"%s\",\"v\":%d}", key, i < 1 ? 0 : i < 3 ? 1 : 2);
@@ -104,7 +109,7 @@ static void files_and_quality_views_add_up(void **state)
 	engine_apply(t, 100, GW_FORCE);
 	engine_must(gw_quality_json(gw_reader_of(t->e), &out, &err), &err);
 	engine_must(bus_json_parse(bus_buf_str(&out), NULL, arena, &list, &err), &err);
-	assert_int_equal(list->n, 2);
+	assert_int_equal(list->n, 3);
 
 	f = feed_of(list, "harian");
 	assert_int_equal(number(f, "baris_data"), 30);
@@ -126,6 +131,12 @@ static void files_and_quality_views_add_up(void **state)
 	assert_int_equal(number(f, "ditolak"), 3);
 	assert_true(bus_str_is(bus_json_get(f, "sha256")->text, "sha-q"));
 	assert_int_equal(bus_json_get(f, "kendali")->n, 1);
+
+	f = feed_of(list, "ikut");
+	assert_int_equal(number(f, "baris_data"), 46);
+	assert_int_equal(number(f, "ditolak"), 3);
+	assert_int_equal(number(bus_json_get(f, "kelas"), "x"), 3);
+	assert_int_equal(bus_json_get(f, "berkas")->n, 4);
 	bus_buf_release(&out);
 	bus_arena_free(&arena);
 	engine_free(&t);
