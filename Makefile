@@ -59,6 +59,8 @@ $(B)/bin/titian-registry: $(B)/schemas/registry/main.o $(LIBSCHEMA) $(LIBBUS)
 $(B)/bin/titian-adapter: $(B)/adapters/main.o $(LIBADAPTER) $(LIBSCHEMA) $(LIBBUS)
 $(B)/bin/titian-gateway: $(B)/gateway/main.o $(LIBGATEWAY) $(LIBSCHEMA) $(LIBBUS)
 $(B)/bin/titian: $(B)/deploy/ctl/main.o $(LIBCTL) $(LIBSCHEMA) $(LIBBUS)
+# A record in Kafka is some fifteen small blocks of librdkafka, freed in bulk later: jemalloc takes a third off a row's CPU time.
+$(filter build/release/% build/arm64/%,$(B)/bin/titian-adapter): LDLIBS := -Wl,--no-as-needed -ljemalloc $(LDLIBS)
 $(PROGRAMS):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_$(CONFIG)) -o $@ $^ $(LDLIBS)

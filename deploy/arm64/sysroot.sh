@@ -3,14 +3,14 @@
 # with a state of its own, and needs no rights.
 set -eu
 to=$1
-[ -e "$to/.complete" ] && exit 0
-rm -rf "$to"
-mkdir -p "$to/apt/lists/partial" "$to/apt/archives/partial"
-: >"$to/apt/status"
 # libc6-dev and the rest of a compiler's needs come as dependencies; of the packages of packages.txt only those of the adapter.
 packages="librdkafka-dev libmicrohttpd-dev libgnutls28-dev libssl-dev libsqlite3-dev libpq-dev libyaml-dev libxxhash-dev
 	libcurl4-openssl-dev zlib1g-dev libsnappy-dev libzstd-dev libbz2-dev liblzma-dev libxlsxwriter-dev libzip-dev unixodbc-dev
-	libexpat1-dev libc6-dev libgcc-s1"
+	libexpat1-dev libjemalloc-dev libc6-dev libgcc-s1"
+[ "$(cat "$to/.complete" 2>/dev/null)" = "$packages" ] && exit 0
+rm -rf "$to"
+mkdir -p "$to/apt/lists/partial" "$to/apt/archives/partial"
+: >"$to/apt/status"
 get() {
 	apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o APT::Sandbox::User= -o APT::Install-Recommends=false \
 		-o Dir::State="$to/apt" -o Dir::State::status="$to/apt/status" -o Dir::State::lists="$to/apt/lists" \
@@ -23,4 +23,4 @@ for deb in "$to"/apt/archives/*.deb; do
 	dpkg -x "$deb" "$to"
 done
 rm -rf "$to/apt"
-touch "$to/.complete"
+echo "$packages" >"$to/.complete"
