@@ -1,28 +1,25 @@
 #!/usr/bin/env python3
 """make bench: our adapter beside Kafka Connect's file source (FileStreamSource, Apache Kafka), in one run on the same file and broker.
 
-Connect publishes each line as it stands: it neither splits nor checks it, nor knows a row that it has published before. Ours does all of
-that. Connect has the heap its own script gives it (256 MB to 2 GB; with 256 MB it runs out of memory on 1,000,000 rows). Both are warm before the file comes, so that neither pays for its start; `per core` is by CPU time, broker left out.
+Ours splits a line, checks and converts its eight columns, writes Avro, knows each key and each row that it has published before, and sends a
+record with its key and eleven headers, lz4, idempotent. Connect in two ways, both as its defaults send (uncompressed, not idempotent):
+  connect_file         each line as it stands: no key, no header, nothing looked at. Much less work than ours;
+  connect_file_record  what its stock transforms and converter can do of it: the line in a record of one field, JSON, with a key (the line,
+                       for nothing stock takes a column out of it) and eleven headers (constants). Still less: no column is split or checked.
+Connect has the heap its own script gives it (256 MB to 2 GB; with 256 MB it runs out of memory on 1,000,000 rows). All are warm before the
+file comes, so that none pays for its start; `per core` is by CPU time, broker left out.
 """
-import hashlib
 import os
-import pathlib
-import re
 import shutil
-import subprocess
 import time
 import types
 
-from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
-
-from meter import ROOT, WORK, cpu, line, stage
-from conftest import free_ports, wait_for
+from meter import WORK, cpu, line, stage
+from kafka_connect import ends, jars, make_topic, peak_mb, worker
+from conftest import wait_for
 from own_adapter import OwnAdapter
 
 ROWS = int(os.environ.get("BENCH_ADAPTER_ROWS", "1000000"))
-CONNECT = ROOT / "build/connect"
-POM = ROOT / "tests/bench/connect/pom.xml"
 HEAD = "ID;TANGGAL;NAMA;ALAMAT;JENIS;JUMLAH;KODE;KETERANGAN\n"
 MAPPING = """feed: bench_berkas
 files: ["berkas*.csv"]
@@ -50,20 +47,17 @@ SCHEMA = {"type": "record", "name": "Banding", "namespace": "id.go.pekanbaru.ban
     {"name": "jenis", "type": {"type": "enum", "name": "JenisBanding", "symbols": ["BARU", "PERPANJANGAN"]}, "doc": "jenis", "x_pdp": "N"},
     {"name": "jumlah", "type": "long", "doc": "rupiah", "x_pdp": "N"}, *TEXT]}
 
-
-def jars():
-    """Connect's jars, once for each version of the pom."""
-    mark, now = CONNECT / "complete", hashlib.sha256(POM.read_bytes()).hexdigest()
-    if not mark.exists() or mark.read_text() != now:
-        shutil.rmtree(CONNECT / "lib", ignore_errors=True)
-        subprocess.run(["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", "-DincludeScope=runtime",
-                        "-DoutputDirectory=%s" % (CONNECT / "lib")], check=True)
-        mark.write_text(now)
-    return "%s/*" % (CONNECT / "lib")
-
-
-def peak_mb(pid):
-    return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path("/proc/%d/status" % pid).read_text()).group(1)) / 1024
+STOCK = "org.apache.kafka.connect.transforms."
+HEADERS = {"ce_specversion": "1.0", "ce_id": "pku.banding.berkas_csv.v1/0/123456", "ce_source": "/pku/banding/berkas", "ce_subject": "000123456",
+           "ce_type": "id.go.pekanbaru.bus.banding.berkas_csv.v1", "ce_time": "2025-01-02T00:00:00+07:00", "content-type": "application/json",
+           "titian_stream": "pku.banding.berkas_csv.v1/0", "titian_seq": "123456", "titian_file": "0123456789abcdef", "titian_line": "123456"}
+TRANSFORMS = {"record": {"type": STOCK + "HoistField$Value", "field": "line"}, "key": {"type": STOCK + "ValueToKey", "fields": "line"},
+              "text": {"type": STOCK + "ExtractField$Key", "field": "line"},
+              **{"h%d" % i: {"type": STOCK + "InsertHeader", "header": k, "value.literal": v} for i, (k, v) in enumerate(HEADERS.items())}}
+RECORD = {"transforms": ",".join(TRANSFORMS), **{"transforms.%s.%s" % (name, k): v for name, options in TRANSFORMS.items()
+                                                 for k, v in options.items()}}
+CONNECT = {"connect_file": ("org.apache.kafka.connect.storage.StringConverter", {}),
+           "connect_file_record": ("org.apache.kafka.connect.json.JsonConverter", RECORD)}
 
 
 def some_file(path):
@@ -72,14 +66,6 @@ def some_file(path):
         for i in range(ROWS):
             f.write("%09d;2025-%02d-%02d;NAMA KE %d;JALAN MAWAR NO %d RT 0%d;%s;%d.000;%010d;-\n" % (
                 i, i % 12 + 1, i % 28 + 1, i % 9973, i % 211, i % 9, "BARU" if i % 3 else "PERPANJANGAN", i % 999 + 1, i * 7))
-
-
-def ends(bootstrap, topic):
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench"})
-
-    def end():
-        return consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=20, cached=False)[1]
-    return end
 
 
 def measured(name, pid, give, end, want):
@@ -105,39 +91,24 @@ def ours(city, source):
         own.stop()
 
 
-def connect(city, source, folder):
-    port = free_ports(1)
-    (folder / "worker.properties").write_text("\n".join([
-        "bootstrap.servers=" + city.bootstrap, "key.converter=org.apache.kafka.connect.storage.StringConverter",
-        "value.converter=org.apache.kafka.connect.storage.StringConverter", "offset.storage.file.filename=%s" % (folder / "offsets"),
-        "listeners=http://127.0.0.1:%d" % port, "plugin.path=%s" % (CONNECT / "lib"), "plugin.discovery=only_scan", ""]))
-    target = folder / "lines.csv"
-    (folder / "file.properties").write_text("\n".join([
-        "name=berkas", "connector.class=org.apache.kafka.connect.file.FileStreamSourceConnector", "tasks.max=1", "file=%s" % target,
-        "topic=bench-connect-file", ""]))
-    admin = AdminClient({"bootstrap.servers": city.bootstrap})
-    admin.create_topics([NewTopic("bench-connect-file", 1, 1)])["bench-connect-file"].result(30)
-    with open(folder / "connect.log", "wb") as log:
-        process = subprocess.Popen(["java", "-Xms256M", "-Xmx2G", "-cp", jars(), "org.apache.kafka.connect.cli.ConnectStandalone",
-                                    str(folder / "worker.properties"), str(folder / "file.properties")], stdout=log, stderr=log)
-    try:
-        hidden = folder / "hidden.csv"
-        shutil.copy(source, hidden)
-        # One line first, and read: classes are loaded, the producer is connected.
-        end = ends(city.bootstrap, "bench-connect-file")
-        target.write_text(HEAD)
+def connect(city, source, folder, name, converter, more):
+    folder, topic = stage.fresh(folder / name), "bench-" + name.replace("_", "-")
+    hidden, target, end = folder / "hidden.csv", folder / "lines.csv", ends(city.bootstrap, topic)
+    make_topic(city.bootstrap, topic)
+    shutil.copy(source, hidden)
+    # One line first, and read: classes are loaded, the producer is connected.
+    target.write_text(HEAD)
+    with worker(folder, city.bootstrap, converter, {
+            "name": "berkas", "connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector", "file": target, "topic": topic,
+            **more}) as process:
         wait_for(lambda: end() >= 1 or process.poll() is not None, 120, "Connect")
         assert process.poll() is None, (folder / "connect.log").read_text()[-2000:]
-        begun = end()
 
         def give():  # the same open file grows
             with open(target, "ab") as to, open(hidden, "rb") as of:
                 of.readline()
                 shutil.copyfileobj(of, to, 1 << 20)
-        return measured("connect_file", process.pid, give, end, begun + ROWS)
-    finally:
-        process.kill()  # one that is out of memory does not hear SIGTERM
-        process.wait(30)
+        return measured(name, process.pid, give, end, end() + ROWS)
 
 
 if __name__ == "__main__":
@@ -147,7 +118,8 @@ if __name__ == "__main__":
     with stage.kafka(place) as bootstrap, stage.registry(place, bootstrap) as url:
         town = types.SimpleNamespace(bootstrap=bootstrap, registry=url)
         rows, memory = ours(town, place / "rows.csv")
-        other_rows, other_memory = connect(town, place / "rows.csv", place)
-        line("adapter_file_per_core_ratio", rows / other_rows, "ratio")
-        line("adapter_file_memory_ratio", memory / other_memory, "ratio")
+        for name, (converter, more) in CONNECT.items():
+            other_rows, other_memory = connect(town, place / "rows.csv", place, name, converter, more)
+            line("adapter_file_per_core_ratio_to_" + name, rows / other_rows, "ratio")
+            line("adapter_file_memory_ratio_to_" + name, memory / other_memory, "ratio")
     shutil.rmtree(place)
