@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "adapters/feed.h"
+#include "bus/secret.h"
 #include "bus/utf8.h"
 
 #define COLUMNS_MAX 1024
@@ -16,6 +17,7 @@ struct adapter_odbc {
 	SQLHSTMT stmt;
 	int timeout_s;
 	char **column;
+	enum adapter_odbc_holds *holds; /* of each */
 	size_t n_columns;
 	bool connected;
 	SQLLEN param_len;
@@ -121,13 +123,76 @@ enum bus_err adapter_odbc_open(const char *connection, int timeout_s, struct ada
 	return rc;
 }
 
+enum bus_err adapter_odbc_connect(const char *connection, const char *password_file, int timeout_s,
+				  struct adapter_odbc **out, struct bus_error *err)
+{
+	struct bus_buf b = { 0 };
+	enum bus_err rc = BUS_OK;
+
+	*out = NULL;
+	bus_buf_puts(&b, connection);
+	if (password_file) {
+		struct bus_buf password = { 0 };
+
+		rc = bus_secret_load(password_file, &password, err);
+		if (!rc && memchr(password.p, '}', password.n))
+			rc = bus_fail(err, BUS_EINVAL, "%s: a password with '}' cannot be given to ODBC",
+				      password_file);
+		if (!rc)
+			bus_buf_printf(&b, "%sPWD={%.*s}", b.n && b.p[b.n - 1] == ';' ? "" : ";",
+				       (int)password.n, password.p);
+		bus_secret_release(&password);
+	}
+	if (!rc)
+		rc = adapter_odbc_open(bus_buf_cstr(&b), timeout_s, out, err);
+	bus_secret_release(&b);
+	return rc;
+}
+
 static void forget_columns(struct adapter_odbc *o)
 {
 	for (size_t i = 0; i < o->n_columns; i++)
 		free(o->column[i]);
 	free(o->column);
+	free(o->holds);
 	o->column = NULL;
+	o->holds = NULL;
 	o->n_columns = 0;
+}
+
+static enum adapter_odbc_holds holds_of(SQLSMALLINT type, SQLSMALLINT digits)
+{
+	switch (type) {
+	case SQL_TINYINT:
+	case SQL_SMALLINT:
+	case SQL_INTEGER:
+	case SQL_BIGINT:
+		return ADAPTER_ODBC_HOLDS_WHOLE;
+	case SQL_NUMERIC:
+	case SQL_DECIMAL:
+		return digits == 0 ? ADAPTER_ODBC_HOLDS_WHOLE : ADAPTER_ODBC_HOLDS_DECIMAL;
+	case SQL_REAL:
+	case SQL_FLOAT:
+	case SQL_DOUBLE:
+		return ADAPTER_ODBC_HOLDS_DECIMAL;
+	case SQL_TYPE_DATE:
+		return ADAPTER_ODBC_HOLDS_DATE;
+	case SQL_TYPE_TIMESTAMP:
+		return ADAPTER_ODBC_HOLDS_TIME;
+	case SQL_BINARY:
+	case SQL_VARBINARY:
+	case SQL_LONGVARBINARY:
+		return ADAPTER_ODBC_HOLDS_BYTES;
+	case SQL_CHAR:
+	case SQL_VARCHAR:
+	case SQL_LONGVARCHAR:
+	case SQL_WCHAR:
+	case SQL_WVARCHAR:
+	case SQL_WLONGVARCHAR:
+		return ADAPTER_ODBC_HOLDS_TEXT;
+	default:
+		return ADAPTER_ODBC_HOLDS_OTHER;
+	}
 }
 
 static enum bus_err name_columns(struct adapter_odbc *o, struct bus_error *err)
@@ -142,10 +207,12 @@ static enum bus_err name_columns(struct adapter_odbc *o, struct bus_error *err)
 		return bus_fail(err, BUS_EINVAL, "the query gives %d columns; from 1 to %d are possible", n,
 				COLUMNS_MAX);
 	o->column = bus_xcalloc((size_t)n, sizeof(*o->column));
+	o->holds = bus_xcalloc((size_t)n, sizeof(*o->holds));
 	for (SQLSMALLINT i = 0; i < n; i++) {
 		if (!is(SQLDescribeCol(o->stmt, (SQLUSMALLINT)(i + 1), name, sizeof(name), &len, &type, &size,
 				       &digits, &nullable)))
 			return fail(o, SQL_HANDLE_STMT, o->stmt, "query", err);
+		o->holds[o->n_columns] = holds_of(type, digits);
 		o->column[o->n_columns++] = bus_xstrdup((const char *)name);
 	}
 	return BUS_OK;
@@ -206,6 +273,56 @@ enum bus_err adapter_odbc_do(struct adapter_odbc *o, const char *statement, stru
 	return BUS_OK;
 }
 
+void adapter_odbc_bound(struct adapter_odbc *o, size_t rows, int timeout_s)
+{
+	o->timeout_s = timeout_s;
+	(void)SQLSetStmtAttr(o->stmt, SQL_ATTR_MAX_ROWS, (SQLPOINTER)rows, 0);
+}
+
+/* Of the catalogue: the statement is used again as it is for queries. */
+static void renew(struct adapter_odbc *o)
+{
+	forget_columns(o);
+	(void)SQLFreeStmt(o->stmt, SQL_CLOSE);
+	(void)SQLFreeStmt(o->stmt, SQL_RESET_PARAMS);
+}
+
+enum bus_err adapter_odbc_tables(struct adapter_odbc *o, struct bus_error *err)
+{
+	renew(o);
+	if (!is(SQLTables(o->stmt, NULL, 0, NULL, 0, NULL, 0, text_of("TABLE,VIEW"), SQL_NTS)))
+		return fail(o, SQL_HANDLE_STMT, o->stmt, "list of tables", err);
+	return name_columns(o, err);
+}
+
+enum bus_err adapter_odbc_key(struct adapter_odbc *o, const char *catalog, const char *schema,
+			      const char *table, struct bus_error *err)
+{
+	renew(o);
+	if (!is(SQLPrimaryKeys(o->stmt, *catalog ? text_of(catalog) : NULL, SQL_NTS,
+			       *schema ? text_of(schema) : NULL, SQL_NTS, text_of(table), SQL_NTS)))
+		return fail(o, SQL_HANDLE_STMT, o->stmt, "primary key", err);
+	return name_columns(o, err);
+}
+
+void adapter_odbc_put_name(struct adapter_odbc *o, const char *name, struct bus_buf *out)
+{
+	SQLCHAR quote[8] = "";
+	SQLSMALLINT len = 0;
+	char mark;
+
+	if (!is(SQLGetInfo(o->dbc, SQL_IDENTIFIER_QUOTE_CHAR, quote, sizeof(quote), &len)) || len != 1)
+		quote[0] = '"';
+	mark = (char)quote[0];
+	bus_buf_putc(out, mark);
+	for (; *name; name++) {
+		if (*name == mark)
+			bus_buf_putc(out, mark);
+		bus_buf_putc(out, *name);
+	}
+	bus_buf_putc(out, mark);
+}
+
 size_t adapter_odbc_columns(const struct adapter_odbc *o)
 {
 	return o->n_columns;
@@ -214,6 +331,11 @@ size_t adapter_odbc_columns(const struct adapter_odbc *o)
 const char *adapter_odbc_column(const struct adapter_odbc *o, size_t i)
 {
 	return o->column[i];
+}
+
+enum adapter_odbc_holds adapter_odbc_holds(const struct adapter_odbc *o, size_t i)
+{
+	return o->holds[i];
 }
 
 enum bus_err adapter_odbc_next(struct adapter_odbc *o, struct bus_error *err)

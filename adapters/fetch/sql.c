@@ -10,7 +10,6 @@
 #include "bus/clock.h"
 #include "bus/conf.h"
 #include "bus/json_out.h"
-#include "bus/secret.h"
 
 #define QUERY_MS (INT64_C(10) * 60 * 1000)
 
@@ -123,30 +122,6 @@ static enum bus_err sql_open(struct bus_yaml *yaml, struct bus_yaml_node *conf, 
 	}
 	*fetch = s;
 	return BUS_OK;
-}
-
-static enum bus_err connect_to(const struct sql *s, struct adapter_odbc **out, struct bus_error *err)
-{
-	struct bus_buf b = { 0 };
-	enum bus_err rc = BUS_OK;
-
-	bus_buf_puts(&b, s->connection);
-	if (s->password_file) {
-		struct bus_buf password = { 0 };
-
-		rc = bus_secret_load(s->password_file, &password, err);
-		if (!rc && memchr(password.p, '}', password.n))
-			rc = bus_fail(err, BUS_EINVAL, "%s: a password with '}' cannot be given to ODBC",
-				      s->password_file);
-		if (!rc)
-			bus_buf_printf(&b, "%sPWD={%.*s}", b.n && b.p[b.n - 1] == ';' ? "" : ";",
-				       (int)password.n, password.p);
-		bus_secret_release(&password);
-	}
-	if (!rc)
-		rc = adapter_odbc_open(bus_buf_cstr(&b), (int)(s->query_ms / 1000), out, err);
-	bus_secret_release(&b);
-	return rc;
 }
 
 /* A row becomes a line; the text of column `keep` stays in s->id, which is empty when it is null. */
@@ -354,7 +329,8 @@ static enum bus_err sql_run(void *fetch, struct bus_str mark, struct adapter_hau
 {
 	struct sql *s = fetch;
 	struct adapter_odbc *db = NULL;
-	enum bus_err rc = connect_to(s, &db, err);
+	enum bus_err rc =
+	    adapter_odbc_connect(s->connection, s->password_file, (int)(s->query_ms / 1000), &db, err);
 
 	if (rc)
 		return rc;

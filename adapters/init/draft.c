@@ -203,8 +203,8 @@ void adapter_init_put_mapping(const struct adapter_init_draft *d, struct bus_buf
 		       "kind: register\n"
 		       "# true bila tiap berkas memuat seluruh data: yang tak ada lagi lalu dihapus.\n"
 		       "# true when each file holds all records: what is gone is then removed.\n"
-		       "complete: false\n\nsource:\n",
-		       d->opd, d->entity);
+		       "complete: %s\n\nsource:\n",
+		       d->opd, d->entity, d->complete ? "true" : "false");
 	put_indented(&d->shape->source, "  ", out);
 	bus_buf_puts(out, "\nvalues:\n");
 	for (size_t i = 0; i < d->shape->n_columns; i++)

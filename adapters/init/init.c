@@ -62,9 +62,12 @@ static void tell_end(const struct adapter_init_draft *d, const char *dir, FILE *
 	fprintf(out,
 		"\nDitulis / written: %s/adapter.yaml, %s.yaml, skema/%s.avsc, masuk/, referensi/, kunci/\n"
 		"Berikutnya / next:\n"
-		"  titian adapter check --config %s/adapter.yaml\n"
-		"  titian adapter preview --config %s/adapter.yaml %s\n",
-		dir, d->entity, d->entity, dir, dir, d->file);
+		"  titian adapter check --config %s/adapter.yaml\n",
+		dir, d->entity, d->entity, dir);
+	if (d->fetch)
+		fprintf(out, "  titian adapter test-connection --config %s/adapter.yaml\n", dir);
+	else
+		fprintf(out, "  titian adapter preview --config %s/adapter.yaml %s\n", dir, d->file);
 }
 
 /* ---- names ---- */
@@ -193,14 +196,17 @@ static void guard_persons(struct adapter_init_guess *guess, size_t n, struct ada
 		    "personal data; relax x_pdp in the schema where they are not");
 }
 
+/* db: NULL of a file. */
 static enum bus_err draft(const struct adapter_init_conf *conf, struct adapter_init_shape *shape,
-			  struct adapter_init_draft *d, struct reading *r, FILE *out, struct bus_error *err)
+			  struct adapter_init_db *db, struct adapter_init_draft *d, struct reading *r,
+			  struct bus_buf *fetch, FILE *out, struct bus_error *err)
 {
 	struct adapter_init_key key;
 	char opd[64], entity[64];
 	enum bus_err rc;
 
-	rc = adapter_init_read(conf->file, shape, take, r, &d->records, err);
+	rc = db ? adapter_init_db_read(db, take, r, &d->records, err)
+		: adapter_init_read(conf->file, shape, take, r, &d->records, err);
 	if (rc != BUS_OK)
 		return rc;
 	if (shape->expected > 0 && shape->expected != d->records)
@@ -213,10 +219,19 @@ static enum bus_err draft(const struct adapter_init_conf *conf, struct adapter_i
 		    (unsigned long long)d->records, (unsigned long long)shape->expected);
 	for (size_t i = 0; i < r->n; i++)
 		adapter_init_column_guess(r->column, i, shape->column[i], shape->list[i], &d->guess[i]);
+	if (db)
+		adapter_init_db_types(db, d->guess);
 	guard_persons(d->guess, r->n, shape);
 	adapter_init_draft_names(d);
 	adapter_init_key_find(r->prints, d->guess, r->n, &key);
 	d->key = &key;
+	if (db) {
+		adapter_init_db_key(db, d->guess, shape, &key);
+		rc = adapter_init_db_fetch(db, d->guess, shape, fetch, &d->complete, err);
+		if (rc != BUS_OK)
+			return rc;
+		d->fetch = bus_buf_cstr(fetch);
+	}
 	tell_shape(shape, out);
 	tell_columns(d, out);
 	fprintf(out, "\nRekaman / records: %llu\n", (unsigned long long)d->records);
@@ -231,30 +246,42 @@ static enum bus_err draft(const struct adapter_init_conf *conf, struct adapter_i
 enum bus_err adapter_init(const struct adapter_init_conf *conf, FILE *out, struct bus_error *err)
 {
 	struct adapter_init_shape shape = { 0 };
-	char *entity = conf->entity ? bus_xstrdup(conf->entity) : entity_of(conf->file);
-	struct adapter_init_draft d = {
-		.opd = conf->opd ? conf->opd : "opd", .entity = entity, .file = conf->file, .shape = &shape
-	};
+	struct adapter_init_draft d = { .opd = conf->opd ? conf->opd : "opd",
+					.file = conf->file,
+					.shape = &shape };
+	struct adapter_init_db *db = NULL;
+	struct bus_buf fetch = { 0 };
 	struct reading r = { 0 };
-	enum bus_err rc = BUS_OK;
+	char *entity;
+	enum bus_err rc;
 
+	rc = conf->db.connection
+		 ? adapter_init_db_open(&conf->db, conf->yes ? NULL : conf->in, out, &shape, &db, err)
+		 : adapter_init_look(conf->file, &conf->want, &shape, err);
+	if (rc != BUS_OK) {
+		adapter_init_shape_release(&shape);
+		return rc;
+	}
+	entity =
+	    conf->entity ? bus_xstrdup(conf->entity) : entity_of(db ? adapter_init_db_name(db) : conf->file);
+	d.entity = entity;
 	if (!is_name(d.opd) || !is_name(d.entity))
 		rc = bus_fail(
 		    err, BUS_EINVAL,
 		    "'%s': nama memakai huruf kecil, angka dan _ / a name is made of a to z, 0 to 9 and _",
 		    is_name(d.opd) ? d.entity : d.opd);
-	if (rc == BUS_OK)
-		rc = adapter_init_look(conf->file, &conf->want, &shape, err);
 	if (rc == BUS_OK) {
 		r = (struct reading){ adapter_init_columns_new(shape.n_columns),
 				      adapter_init_prints_new(shape.n_columns), shape.n_columns };
 		d.guess = bus_xcalloc(shape.n_columns + 1, sizeof(*d.guess));
-		rc = draft(conf, &shape, &d, &r, out, err);
+		rc = draft(conf, &shape, db, &d, &r, &fetch, out, err);
 	}
 	adapter_init_columns_free(&r.column, r.n);
 	adapter_init_prints_free(&r.prints);
 	free(d.guess);
 	free(entity);
+	bus_buf_release(&fetch);
+	adapter_init_db_close(&db);
 	adapter_init_shape_release(&shape);
 	return rc;
 }
@@ -266,7 +293,14 @@ static const char usage[] =
     "PATH]\n"
     "                    --out DIR FILE\n"
     "    looks at FILE, guesses how it is written and what it holds, and drafts an adapter for it in DIR\n"
-    "    melihat FILE, menebak susunan dan isinya, lalu menyusun draf adapter di DIR\n";
+    "    melihat FILE, menebak susunan dan isinya, lalu menyusun draf adapter di DIR\n"
+    "titian-adapter init [--yes] [--force] [--opd OPD] [--name NAME] --connection \"Driver=...\" "
+    "[--password-file F]\n"
+    "                    [--table TABLE | --query SQL] [--mark COLUMN] --out DIR\n"
+    "    the same of a table of a database (ODBC), which the adapter then fetches by itself; --mark -: the "
+    "whole each time\n"
+    "    sama, untuk tabel basis data (ODBC), yang lalu diambil sendiri oleh adapter; --mark -: seluruhnya "
+    "tiap kali\n";
 
 int adapter_init_main(int argc, char **argv)
 {
@@ -274,9 +308,16 @@ int adapter_init_main(int argc, char **argv)
 	const struct {
 		const char *name;
 		const char **to;
-	} words[] = { { "--out", &conf.dir },	       { "--opd", &conf.opd },
-		      { "--name", &conf.entity },      { "--sheet", &conf.want.sheet },
-		      { "--table", &conf.want.table }, { "--rows", &conf.want.rows } };
+	} words[] = { { "--out", &conf.dir },
+		      { "--opd", &conf.opd },
+		      { "--name", &conf.entity },
+		      { "--sheet", &conf.want.sheet },
+		      { "--table", &conf.want.table },
+		      { "--rows", &conf.want.rows },
+		      { "--connection", &conf.db.connection },
+		      { "--password-file", &conf.db.password_file },
+		      { "--query", &conf.db.query },
+		      { "--mark", &conf.db.mark } };
 	struct bus_error err = { 0 };
 	enum bus_err rc;
 
@@ -298,9 +339,13 @@ int adapter_init_main(int argc, char **argv)
 		else
 			return fprintf(stderr, "titian-adapter: init: '%s'?\n%s", argv[i], usage), 2;
 	}
-	if (!conf.file || !conf.dir)
+	conf.db.table = conf.want.table;
+	if (!conf.dir || !conf.file == !conf.db.connection || (conf.db.table && conf.db.query))
 		return fprintf(stderr, "titian-adapter: init: %s\n%s",
-			       conf.file ? "--out DIR?" : "which file?", usage),
+			       !conf.dir			   ? "--out DIR?"
+			       : !conf.file == !conf.db.connection ? "a file, or --connection?"
+								   : "--table, or --query?",
+			       usage),
 		       2;
 	if (!conf.yes && !isatty(STDIN_FILENO))
 		return fprintf(stderr, "titian-adapter: init: tidak ada terminal untuk bertanya: beri --yes "

@@ -1,15 +1,16 @@
-/* adapters/init/init.h - `titian-adapter init`: looks at a file, guesses how it is written and what it holds, and drafts
- * everything an adapter needs. Asks nobody but the person. Thread: one.
+/* adapters/init/init.h - `titian-adapter init`: looks at a file, or a database's table, guesses how it is written and what
+ * it holds, and drafts everything an adapter needs. Asks nobody but the person. Thread: one.
  */
 #ifndef ADAPTERS_INIT_INIT_H
 #define ADAPTERS_INIT_INIT_H
 
 #include <stdio.h>
 
-#include "adapters/init/shape.h"
+#include "adapters/init/database.h"
 
 struct adapter_init_conf {
-	const char *file;
+	const char *file; /* NULL: database */
+	struct adapter_init_db_want db;
 	const char *dir;	  /* into which it is written */
 	const char *opd, *entity; /* NULL: "opd", and the file's name */
 	struct adapter_init_want want;
