@@ -60,6 +60,16 @@ const struct bus_conf_option adapter_config_table[] = {
 	    "File of lines NAME FEED[,FEED] SHA256-OF-TOKEN: who may post; mode 0640 or less."),
 	OPT("intake.body_max", SIZE, intake_body_max, "4MiB", "Largest body of a post."),
 	OPT("intake.remember", MS, intake_remember_ms, "24h", "How long an Idempotency-Key is known."),
+	OPT("desk.address", STR, desk_address, "",
+	    "Address where officers ask for quarantine and status over HTTP, such as 127.0.0.1; empty: "
+	    "none."),
+	OPT("desk.port", PORT, desk_port, "8096", "Port of the desk."),
+	OPT("desk.certificate", PATH, desk_certificate, "",
+	    "TLS certificate (PEM, with its chain); needed beyond loopback."),
+	OPT("desk.key", PATH, desk_key, "", "Private key of the certificate."),
+	OPT("desk.tokens", PATH, desk_tokens, "",
+	    "File of lines NAME FEED[,FEED] SHA256-OF-TOKEN: which officer sees which feeds; mode 0640 or "
+	    "less."),
 	OPT("spool.dir", PATH, spool_dir, "",
 	    "Folder of what was posted and is not in Kafka yet; one folder a feed."),
 	OPT("spool.key", STR, spool_key, "",
@@ -155,6 +165,11 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 		.keep_bytes = c->spool_keep_max,
 		.drain_rate = c->spool_drain_rate,
 	};
+	s->office = (struct adapter_office_conf){ .address = c->desk_address,
+						  .port = (int)c->desk_port,
+						  .certificate = c->desk_certificate,
+						  .key = c->desk_key,
+						  .tokens = c->desk_tokens };
 	s->ref_extra[0] = c->referensi_extra[0] ? c->referensi_extra : NULL;
 	s->ref_copies = c->referensi_copies[0] ? bus_xstrdup(c->referensi_copies)
 					       : bus_xasprintf("%s/.referensi", c->drop_dir);
@@ -179,6 +194,7 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 		.state_dir = c->state_dir,
 		.settle_ms = SETTLE_MS,
 		.intake = c->intake_address[0] ? &s->intake : NULL,
+		.office = c->desk_address[0] ? &s->office : NULL,
 		.pace = { .rows = c->rows_per_second, .bytes = c->bytes_per_second },
 		.quiet = quiet,
 	};

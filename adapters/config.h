@@ -21,6 +21,8 @@ struct adapter_config {
 	char *schemas_topic, *schemas_dir; /* schemas_dir "": the catalogue's usual places */
 	char *state_dir;
 	char *intake_address, *intake_certificate, *intake_key, *intake_tokens; /* "": none */
+	char *desk_address, *desk_certificate, *desk_key, *desk_tokens;		/* "": none */
+	int64_t desk_port;
 	int64_t intake_port, intake_body_max, intake_remember_ms;
 	char *spool_dir, *spool_key;
 	struct bus_conf_list spool_old_keys;
@@ -37,6 +39,7 @@ extern const struct bus_conf_option adapter_config_table[];
 struct adapter_setup {
 	struct adapter_run_conf run;
 	struct adapter_intake_conf intake;
+	struct adapter_office_conf office;
 	uint8_t city_key[BUS_KEY_LEN], opd_key[BUS_KEY_LEN];
 	const char *ref_extra[2];
 	char *ref_copies;

@@ -38,7 +38,7 @@ static const char usage[] =
     "                                            refused rows: look, mend, publish after all, discard\n"
     "  --feed F --file NAME|SHA --class C --since T --until T --all   which rows\n"
     "  list: --state TERBUKA|TERBIT|DIBUANG|all --limit N --count --json; show: --show-personal --json\n"
-    "  mend: --set COLUMN=VALUE --redrive; all orders: --who NAME --why TEXT --wait SECONDS\n"
+    "  mend: --set COLUMN=VALUE --redrive; all orders: --who NAME --why TEXT --wait SECONDS --dry-run\n"
     "titian-adapter replay --config FILE --since TIME [--feed FEED]\n"
     "                                            publish again what was posted since TIME (72h, 2026-11-20) "
     "and delivered\n"

@@ -313,6 +313,7 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 {
 	struct adapter_desk d = { .owner = owner, .reference = reference };
 	struct adapter_figures *figures = NULL;
+	struct adapter_office *office = NULL;
 	enum bus_err rc = adapter_references_wait(reference, conf->opd, err);
 
 	d.references_seen = adapter_reference_changes(reference);
@@ -323,7 +324,10 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 	if (!rc && *intake)
 		be_ready(ready); /* what is posted is taken whether Kafka is there or not */
 	if (!rc)
-		figures = adapter_figures_start(conf->drop.dir, *intake ? adapter_intake_figures : NULL, *intake);
+		figures =
+		    adapter_figures_start(conf->drop.dir, *intake ? adapter_intake_figures : NULL, *intake);
+	if (!rc && conf->office)
+		rc = adapter_office_start(conf, &d, &office, err);
 	if (!rc)
 		rc = connect_desk(&d, conf, err);
 	if (!rc)
@@ -342,6 +346,7 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 	}
 	if (*intake)
 		adapter_intake_wake(*intake, -1);
+	adapter_office_stop(&office);
 	adapter_figures_stop(&figures);
 	adapter_desk_close(&d);
 	return rc;
@@ -378,6 +383,8 @@ enum bus_err adapter_run_check(const struct adapter_run_conf *conf, struct bus_e
 
 	if (!rc && conf->intake)
 		rc = adapter_intake_check(conf->intake, err);
+	if (!rc && conf->office)
+		rc = adapter_office_check(conf->office, err);
 	adapter_desk_close(&d);
 	return rc;
 }

@@ -10,6 +10,7 @@
 
 #include "adapters/feed.h"
 #include "adapters/intake/intake.h"
+#include "adapters/office/office.h"
 
 struct adapter_run_conf {
 	const char *opd;
@@ -26,6 +27,7 @@ struct adapter_run_conf {
 	struct adapter_pace pace; /* limits of all feeds together */
 	struct adapter_quiet quiet;
 	const struct adapter_intake_conf *intake; /* NULL: none */
+	const struct adapter_office_conf *office; /* NULL: none */
 	adapter_hook_fn hook;			  /* tests; NULL */
 	void *hook_ctx;
 };

@@ -39,7 +39,7 @@ static const struct option option[] = {
 	{ "--wait", "mend redrive discard undo", NUMBER, ARG(wait_s) },
 	{ "--to", "undo", TIME, ARG(to_ms) },
 	{ "--yes", "undo", SWITCH, ARG(yes) },
-	{ "--dry-run", "undo", SWITCH, ARG(dry_run) },
+	{ "--dry-run", "mend redrive discard undo", SWITCH, ARG(dry_run) },
 	{ "--allow-again", "undo", SWITCH, ARG(again) },
 	{ "--watch", "status", SWITCH, ARG(watch) },
 };

@@ -16,6 +16,8 @@ bool adapter_care_chosen(const struct adapter_care *care, const struct adapter_k
 		     memcmp(k->sha256.p, a->file, strlen(a->file)) == 0);
 	bool named = a->n_operands == 0;
 
+	if (care->may && !care->may(care->may_ctx, k->feed))
+		return false;
 	for (size_t i = 0; i < a->n_operands && !named; i++)
 		named = bus_str_is(k->id, a->operand[i]);
 	return named && file && (!a->feed || bus_str_is(k->feed, a->feed)) &&

@@ -1,4 +1,5 @@
 /* Orders for rows in quarantine: which rows, the columns as mended, and the wait for the report. */
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,24 +38,48 @@ void adapter_care_sign(const struct adapter_care_args *args, struct adapter_orde
 
 /* ---- the report ---- */
 
-static bool print_report(const char *folder, const char *name, int *status, bool done)
+static FILE *open_report(const char *folder, const char *place, const char *name)
 {
-	char *path = bus_xasprintf("%s/%s/%s.laporan.txt", folder, done ? "done" : "refused", name);
+	char *path = bus_xasprintf("%s/%s/%s.laporan.txt", folder, place, name);
 	FILE *fp = fopen(path, "re");
-	char line[600];
 
 	free(path);
+	return fp;
+}
+
+enum adapter_care_outcome adapter_care_report(const char *folder, const char *name, struct bus_buf *out)
+{
+	enum adapter_care_outcome outcome = ADAPTER_CARE_DONE;
+	FILE *fp = open_report(folder, "done", name);
+	char line[600];
+
+	if (!fp) {
+		outcome = ADAPTER_CARE_REFUSED;
+		fp = open_report(folder, "refused", name);
+	}
 	if (!fp)
-		return false;
-	*status = done ? 0 : 1;
+		return ADAPTER_CARE_WAITS;
 	while (fgets(line, sizeof(line), fp)) {
-		if (strncmp(line, "Baris yang tidak jadi", 21) == 0 ||
-		    strncmp(line, "tidak ada / not there", 21) == 0)
-			*status = 1;
-		fputs(line, stdout);
+		if (outcome == ADAPTER_CARE_DONE && (strncmp(line, "Baris yang tidak jadi", 21) == 0 ||
+						     strncmp(line, "tidak ada / not there", 21) == 0))
+			outcome = ADAPTER_CARE_IN_PART;
+		bus_buf_puts(out, line);
 	}
 	fclose(fp);
-	return true;
+	return outcome;
+}
+
+static bool print_report(const char *folder, const char *name, int *status)
+{
+	struct bus_buf text = { 0 };
+	enum adapter_care_outcome outcome = adapter_care_report(folder, name, &text);
+
+	if (outcome != ADAPTER_CARE_WAITS) {
+		*status = outcome == ADAPTER_CARE_DONE ? 0 : 1;
+		fputs(bus_buf_cstr(&text), stdout);
+	}
+	bus_buf_release(&text);
+	return outcome != ADAPTER_CARE_WAITS;
 }
 
 bool adapter_care_nobody(const char *folder)
@@ -74,13 +99,11 @@ enum bus_err adapter_care_await(const struct adapter_run_conf *conf, const char 
 
 	(void)err;
 	while (bus_clock_mono_ms() < until && !adapter_care_nobody(conf->drop.dir)) {
-		if (print_report(conf->drop.dir, name, status, true) ||
-		    print_report(conf->drop.dir, name, status, false))
+		if (print_report(conf->drop.dir, name, status))
 			return BUS_OK;
 		nanosleep(&(struct timespec){ .tv_nsec = 50 * 1000 * 1000 }, NULL);
 	}
-	if (print_report(conf->drop.dir, name, status, true) ||
-	    print_report(conf->drop.dir, name, status, false))
+	if (print_report(conf->drop.dir, name, status))
 		return BUS_OK;
 	printf("%s: perintah menunggu di folder / the order waits in the folder%s\n", name,
 	       adapter_care_nobody(conf->drop.dir) ? "; adapter tidak berjalan / the adapter is not running"
@@ -108,20 +131,10 @@ static enum bus_err pick_row(void *ctx, const struct adapter_kept *k, struct bus
 
 /* ---- mending ---- */
 
-static enum bus_err check_columns(struct giving *g, struct bus_str feed, struct bus_error *err)
+static enum bus_err check_against(const struct adapter_map *map, const struct adapter_care_args *a,
+				  struct bus_error *err)
 {
-	const struct adapter_run_conf *conf = g->care->conf;
-	const struct adapter_care_args *a = g->care->args;
-	struct adapter_map *map = NULL;
-	enum bus_err rc = BUS_OK;
-	bool there = false;
-
-	for (size_t i = 0; i < conf->n_mappings && !there && !rc; i++) {
-		adapter_map_free(&map);
-		rc = adapter_map_load(conf->mapping[i], &conf->env, &map, err);
-		there = !rc && bus_str_is(feed, adapter_map_feed(map));
-	}
-	for (size_t i = 0; i < a->n_set && there && !rc; i++) {
+	for (size_t i = 0; i < a->n_set; i++) {
 		size_t n;
 		const char *const *name = adapter_map_columns(map, &n);
 		bool known = false;
@@ -129,12 +142,32 @@ static enum bus_err check_columns(struct giving *g, struct bus_str feed, struct 
 		for (size_t k = 0; k < n; k++)
 			known |= bus_str_is(a->set[i].name, name[k]);
 		if (!known)
-			rc = bus_fail(err, BUS_EINVAL, "--set: the mapping reads no column '%.*s'",
-				      (int)a->set[i].name.n, a->set[i].name.p);
+			return bus_fail(err, BUS_EINVAL, "set: the mapping reads no column '%.*s'",
+					(int)a->set[i].name.n, a->set[i].name.p);
 	}
-	adapter_map_free(&map);
-	if (!rc && !there)
-		rc = bus_fail(err, BUS_EINVAL, "no mapping of this configuration has the row's feed");
+	return BUS_OK;
+}
+
+static enum bus_err check_columns(struct giving *g, struct bus_str feed, struct bus_error *err)
+{
+	const struct adapter_run_conf *conf = g->care->conf;
+	struct adapter_map *loaded = NULL;
+	const struct adapter_map *map = NULL;
+	enum bus_err rc = BUS_OK;
+
+	for (size_t i = 0; i < g->care->n_maps && !map; i++)
+		if (bus_str_is(feed, adapter_map_feed(g->care->map[i])))
+			map = g->care->map[i];
+	for (size_t i = 0; i < conf->n_mappings && !g->care->map && !map && !rc; i++) {
+		adapter_map_free(&loaded);
+		rc = adapter_map_load(conf->mapping[i], &conf->env, &loaded, err);
+		if (!rc && bus_str_is(feed, adapter_map_feed(loaded)))
+			map = loaded;
+	}
+	if (!rc)
+		rc = map ? check_against(map, g->care->args, err)
+			 : bus_fail(err, BUS_EINVAL, "no mapping of this configuration has the row's feed");
+	adapter_map_free(&loaded);
 	return rc;
 }
 
@@ -176,22 +209,22 @@ static enum bus_err mend_row(void *ctx, const struct adapter_kept *k, struct bus
 
 /* ---- */
 
-static enum bus_err send(struct giving *g, enum adapter_order_what what, int *status, struct bus_error *err)
+static enum bus_err send(struct giving *g, enum adapter_order_what what, const char *mark, char *name,
+			 struct bus_error *err)
 {
 	struct adapter_order order = { .what = what, .rows = g->n };
 	struct adapter_order_writer *w = NULL;
 	const char *id = g->ids.p;
-	char name[256];
 	enum bus_err rc;
 
 	adapter_care_sign(g->care->args, &order);
+	snprintf(order.mark, sizeof(order.mark), "%s", mark);
 	rc = adapter_order_begin(g->care->conf->drop.dir, g->care->conf->env.city_key, &order, &w, err);
 	if (rc)
 		return rc;
 	for (int64_t i = 0; i < g->n; i++, id += strlen(id) + 1)
 		adapter_order_put(w, &(struct adapter_order_row){ bus_str(id), bus_buf_str(&g->sealed) });
-	rc = adapter_order_send(&w, name, err);
-	return rc ? rc : adapter_care_await(g->care->conf, name, g->care->args->wait_s, status, err);
+	return adapter_order_send(&w, name, err);
 }
 
 static enum bus_err check_asked(const struct adapter_care *care, enum adapter_order_what what,
@@ -215,7 +248,8 @@ static enum bus_err check_asked(const struct adapter_care *care, enum adapter_or
 	return BUS_OK;
 }
 
-enum bus_err adapter_care_give(struct adapter_care *care, int *status, struct bus_error *err)
+enum bus_err adapter_care_order(struct adapter_care *care, const char *mark, int64_t *rows, char *name,
+				struct bus_error *err)
 {
 	const char *verb = care->args->verb;
 	struct giving g = { .care = care };
@@ -231,9 +265,26 @@ enum bus_err adapter_care_give(struct adapter_care *care, int *status, struct bu
 		rc = adapter_care_scan(care, false, what == ADAPTER_MEND ? mend_row : pick_row, &g, err);
 	if (!rc && g.n == 0)
 		rc = bus_fail(err, BUS_ENOENT, "no open row in quarantine is chosen by that");
-	if (!rc)
-		rc = send(&g, care->args->redrive ? ADAPTER_REDRIVE : what, status, err);
+	*rows = g.n;
+	name[0] = '\0';
+	if (!rc && !care->args->dry_run)
+		rc = send(&g, care->args->redrive ? ADAPTER_REDRIVE : what, mark, name, err);
 	bus_buf_release(&g.ids);
 	bus_buf_release(&g.sealed);
 	return rc;
+}
+
+enum bus_err adapter_care_give(struct adapter_care *care, int *status, struct bus_error *err)
+{
+	char name[256];
+	int64_t rows;
+	enum bus_err rc = adapter_care_order(care, "", &rows, name, err);
+
+	if (rc)
+		return rc;
+	if (!care->args->dry_run)
+		return adapter_care_await(care->conf, name, care->args->wait_s, status, err);
+	printf("%" PRId64 " baris terpilih, tidak ada yang dilakukan / rows are chosen, nothing was done\n",
+	       rows);
+	return BUS_OK;
 }

@@ -32,7 +32,7 @@ static void put_str(struct bus_json_out *j, const char *name, struct bus_str s)
 		bus_json_put_null(j);
 }
 
-static void put_members(struct bus_json_out *j, const struct adapter_kept *k)
+void adapter_care_put_row(struct bus_json_out *j, const struct adapter_kept *k)
 {
 	char time[32];
 
@@ -60,7 +60,7 @@ static void print_json(struct looking *l, const struct adapter_kept *k)
 
 	bus_buf_reset(&l->out);
 	bus_json_object(&j);
-	put_members(&j, k);
+	adapter_care_put_row(&j, k);
 	bus_json_object_end(&j);
 	puts(bus_buf_cstr(&l->out));
 }

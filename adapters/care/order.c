@@ -98,7 +98,7 @@ enum bus_err adapter_order_begin(const char *drop_dir, const uint8_t *city_key, 
 	struct adapter_order_writer *w = bus_xcalloc(1, sizeof(*w));
 	time_t local = (time_t)(o->time_ms / 1000 + WIB_S);
 	struct tm tm;
-	char when[32];
+	char when[32], mark[sizeof(o->mark)];
 	uint32_t chance;
 	enum bus_err rc;
 
@@ -106,10 +106,11 @@ enum bus_err adapter_order_begin(const char *drop_dir, const uint8_t *city_key, 
 	gmtime_r(&local, &tm);
 	strftime(when, sizeof(when), "%Y%m%dT%H%M%S", &tm);
 	bus_random(&chance, sizeof(chance));
-	w->hidden =
-	    bus_xasprintf("%s/.%s-%s-%08" PRIx32 ADAPTER_ORDER_ENDING, drop_dir, word[o->what], when, chance);
-	w->named =
-	    bus_xasprintf("%s/%s-%s-%08" PRIx32 ADAPTER_ORDER_ENDING, drop_dir, word[o->what], when, chance);
+	snprintf(mark, sizeof(mark), "%08" PRIx32, chance);
+	if (o->mark[0])
+		snprintf(mark, sizeof(mark), "%s", o->mark);
+	w->hidden = bus_xasprintf("%s/.%s-%s-%s" ADAPTER_ORDER_ENDING, drop_dir, word[o->what], when, mark);
+	w->named = bus_xasprintf("%s/%s-%s-%s" ADAPTER_ORDER_ENDING, drop_dir, word[o->what], when, mark);
 	w->name = strrchr(w->named, '/') + 1;
 	w->seal = bus_pseudonym_new(city_key);
 	w->sum = bus_sha256_new();

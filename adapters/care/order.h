@@ -36,6 +36,7 @@ struct adapter_order {
 	char feed[128]; /* UNDO; "": all */
 	bool again;	/* UNDO: files read since may come again */
 	int64_t keys;	/* UNDO: at most so many are changed: what the officer was shown */
+	char mark[40];	/* writing: the end of its name, to be found again by; "": by chance */
 };
 
 struct adapter_order_row { /* borrowed until the next one is read */

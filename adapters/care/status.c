@@ -28,7 +28,8 @@ struct waiting {
 
 struct page {
 	const struct adapter_run_conf *conf;
-	struct adapter_map **map;
+	const struct adapter_map *const *map;
+	size_t n_maps;
 	char *text; /* the figures */
 	struct bus_buf out;
 	double now;
@@ -257,7 +258,7 @@ static void put_page(struct page *p)
 	bus_buf_printf(&p->out, "%-28s %8s %9s %5s %7s %9s %8s\n", "", "last", "rows/s", "queue", "oldest",
 		       "published", "refused");
 	head(p, PLAIN);
-	for (size_t i = 0; i < p->conf->n_mappings; i++)
+	for (size_t i = 0; i < p->n_maps; i++)
 		put_feed(p, p->map[i]);
 }
 
@@ -292,7 +293,7 @@ static void put_json(struct page *p)
 		   adapter_status_figure(p->text, "titian_adapter_kafka_away_since_seconds", "", 0));
 	bus_json_key(&j, "feeds");
 	bus_json_array(&j);
-	for (size_t i = 0; i < p->conf->n_mappings; i++) {
+	for (size_t i = 0; i < p->n_maps; i++) {
 		const char *feed = adapter_map_feed(p->map[i]);
 		struct waiting w = look_at_folder(p, p->map[i]);
 
@@ -320,11 +321,28 @@ static bool is_fresh(const struct page *p)
 	       p->now - adapter_status_figure(p->text, "titian_adapter_written_seconds", "", 0) <= OLD_S;
 }
 
-static bool show(struct page *p, const struct adapter_care_args *args, bool redraw)
+static void look_again(struct page *p)
 {
 	read_figures(p);
 	p->now = (double)bus_clock_ms() / 1000;
 	p->running = !adapter_care_nobody(p->conf->drop.dir);
+}
+
+void adapter_status_json(const struct adapter_run_conf *conf, const struct adapter_map *const *map, size_t n,
+			 struct bus_buf *out)
+{
+	struct page p = { .conf = conf, .map = map, .n_maps = n };
+
+	look_again(&p);
+	put_json(&p);
+	bus_buf_put(out, p.out.p, p.out.n);
+	bus_buf_release(&p.out);
+	free(p.text);
+}
+
+static bool show(struct page *p, const struct adapter_care_args *args, bool redraw)
+{
+	look_again(p);
 	bus_buf_reset(&p->out);
 	if (redraw)
 		bus_buf_puts(&p->out, "\033[H\033[J");
@@ -340,14 +358,17 @@ int adapter_care_status(const struct adapter_run_conf *conf, const struct adapte
 {
 	bool terminal = isatty(STDOUT_FILENO);
 	const char *plain = getenv("NO_COLOR");
-	struct page p = { .conf = conf, .colour = terminal && !(plain && plain[0]) };
+	struct adapter_map **map = bus_xcalloc(conf->n_mappings + 1, sizeof(*map));
+	struct page p = { .conf = conf,
+			  .map = (const struct adapter_map *const *)map,
+			  .n_maps = conf->n_mappings,
+			  .colour = terminal && !(plain && plain[0]) };
 	struct bus_error err = { 0 };
 	enum bus_err rc = BUS_OK;
 	int status = 2;
 
-	p.map = bus_xcalloc(conf->n_mappings + 1, sizeof(*p.map));
 	for (size_t i = 0; i < conf->n_mappings && !rc; i++)
-		rc = adapter_map_load(conf->mapping[i], &conf->env, &p.map[i], &err);
+		rc = adapter_map_load(conf->mapping[i], &conf->env, &map[i], &err);
 	if (!rc && args->watch)
 		bus_proc_signals();
 	if (!rc) {
@@ -362,8 +383,8 @@ int adapter_care_status(const struct adapter_run_conf *conf, const struct adapte
 		fprintf(stderr, "titian-adapter: %s\n", err.text);
 	}
 	for (size_t i = 0; i < conf->n_mappings; i++)
-		adapter_map_free(&p.map[i]);
-	free(p.map);
+		adapter_map_free(&map[i]);
+	free(map);
 	free(p.text);
 	bus_buf_release(&p.out);
 	return status;

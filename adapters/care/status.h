@@ -11,6 +11,10 @@
 /* Exit status: 0; 1: no adapter runs there, or its figures are old; 2: a wrong configuration. --watch: until stopped. */
 int adapter_care_status(const struct adapter_run_conf *conf, const struct adapter_care_args *args);
 
+/* What --json says, of these feeds, appended to out. Any thread. */
+void adapter_status_json(const struct adapter_run_conf *conf, const struct adapter_map *const *map, size_t n,
+			 struct bus_buf *out);
+
 /* One number of a Prometheus text; missing: what it is when the text does not have it. labels: as written, or "". */
 double adapter_status_figure(const char *text, const char *name, const char *labels, double missing);
 

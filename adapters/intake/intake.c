@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "adapters/intake/body.h"
+#include "adapters/intake/key.h"
 #include "adapters/intake/problem.h"
 #include "adapters/intake/remember.h"
 #include "adapters/intake/tokens.h"
@@ -19,7 +20,6 @@
 #include "bus/log.h"
 #include "bus/metrics.h"
 
-#define KEY_MAX 255
 #define KEYS_MOST 100000			  /* remembered of each feed */
 #define WAITING_BYTES ((int64_t)64 * 1024 * 1024) /* of rows on the way to the disk */
 #define CLEAN_MS 60000
@@ -114,39 +114,19 @@ static void refuse(struct bus_http_request *req, const struct feed *f, int statu
 	adapter_intake_problem(req, code, detail);
 }
 
-static bool holds_nik(const char *s)
-{
-	size_t digits = 0;
-
-	for (; *s && digits < 16; s++)
-		digits = *s >= '0' && *s <= '9' ? digits + 1 : 0;
-	return digits == 16;
-}
-
 /* False: refused. */
 static bool read_key(struct bus_http_request *req, const struct feed *f, struct job *job)
 {
-	const char *sent = bus_http_header(req, "Idempotency-Key");
 	uint8_t hash[BUS_SHA256_LEN];
-	size_t n = sent ? strlen(sent) : 0;
-	bool good;
+	enum adapter_key key = adapter_key_read(bus_http_header(req, "Idempotency-Key"), hash);
 
-	if (!sent)
-		return true;
-	if (n >= 2 && sent[0] == '"' && sent[n - 1] == '"') { /* as the draft writes it */
-		sent++;
-		n -= 2;
-	}
-	good = n > 0 && n <= KEY_MAX && !holds_nik(sent);
-	for (size_t k = 0; good && k < n; k++)
-		good = sent[k] > 0x20 && sent[k] < 0x7f;
-	if (!good) {
+	if (key == ADAPTER_KEY_BAD) {
 		refuse(req, f, 400, "idempotency-invalid", NULL);
 		return false;
 	}
-	bus_sha256(sent, n, hash);
-	memcpy(job->about.key, hash, sizeof(job->about.key));
-	job->has_key = true;
+	job->has_key = key == ADAPTER_KEY_GOOD;
+	if (job->has_key)
+		memcpy(job->about.key, hash, sizeof(job->about.key));
 	return true;
 }
 

@@ -133,6 +133,7 @@ def test_a_mended_mapping_takes_all_of_a_class(stage):
     stage.start()
     counted = stage.command("list", "--count", "--file", sha).stdout.splitlines()
     assert [l.split() for l in counted if "jumlah_salah" in l] == [["rawat_barang", "jumlah_salah", "40", "0", "0"]]
+    assert stage.command("redrive", "--class", "jumlah_salah", "--file", sha, "--dry-run").stdout.startswith("40 baris")
     stage.command("redrive", "--class", "jumlah_salah", "--file", sha)
     assert {k: v["jumlah"] for k, v in stage.fold("barang").items() if k[0] == "C"} == {"C%d" % i: i for i in range(40)}
     assert [r["kelas"] for r in stage.listed("--file", sha).values()] == ["nama_kosong"]
