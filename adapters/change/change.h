@@ -27,6 +27,10 @@ enum bus_err adapter_change_new(struct adapter_map *m, const char *dir, struct a
 				struct bus_error *err) BUS_MUSTCHECK;
 void adapter_change_free(struct adapter_change **c); /* ends its thread first */
 
+/* Asks the server whether the table can be followed (wal_level, role, publication, identity), and changes nothing there.
+ * err says the remedy as SQL. Not after start. */
+enum bus_err adapter_change_test(struct adapter_change *c, struct bus_error *err) BUS_MUSTCHECK;
+
 /* wake_fd: an eventfd, written to when there is something to do. */
 enum bus_err adapter_change_start(struct adapter_change *c, int wake_fd, struct bus_error *err) BUS_MUSTCHECK;
 

@@ -250,6 +250,20 @@ enum bus_err adapter_change_check(struct adapter_change *c, struct adapter_pg *p
 	return rc;
 }
 
+enum bus_err adapter_change_test(struct adapter_change *c, struct bus_error *err)
+{
+	struct adapter_pg *pg = NULL;
+	enum bus_err rc = adapter_change_open(c, false, &pg, err);
+
+	if (!rc)
+		rc = adapter_change_check(c, pg, err);
+	adapter_pg_close(&pg);
+	if (!rc)
+		rc = adapter_change_open(c, true, &pg, err);
+	adapter_pg_close(&pg);
+	return rc;
+}
+
 enum bus_err adapter_change_slot(struct adapter_change *c, struct adapter_pg *pg, struct change_slot *out,
 				 struct bus_error *err)
 {
