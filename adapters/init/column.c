@@ -228,6 +228,9 @@ void adapter_init_column_guess(const struct adapter_init_column *columns, size_t
 	memcpy(out->null, c->null, sizeof(out->null));
 	out->n_nulls = c->n_nulls;
 	out->class = schema_class_of_name(last_part(name), &sure);
+	if (out->class == 'N' && strchr(name, '/')) /* a path in XML: orang/@nik */
+		out->class =
+		    schema_class_of_name(strrchr(name, '/') + 1 + (strrchr(name, '/')[1] == '@'), &sure);
 	if (out->class == 'P')
 		out->class = 'U';
 	if (list) {

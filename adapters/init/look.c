@@ -68,19 +68,35 @@ static bool is_sql(struct bus_str head, size_t at)
 		contains(head, "MySQL dump") || contains(head, "MariaDB dump"));
 }
 
+/* By its first bytes, in whatever encoding. A page of HTML is none. */
+static bool is_xml(struct bus_str head)
+{
+	size_t at = head.n >= 3 && memcmp(head.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+	if (head.n >= 4 && (memcmp(head.p, "\xff\xfe<", 4) == 0 || memcmp(head.p, "\xfe\xff\0<", 4) == 0))
+		return true;
+	at = skip_space(head, at);
+	return at + 1 < head.n && head.p[at] == '<' &&
+	       (head.p[at + 1] == '?' || head.p[at + 1] == '_' || isalpha((unsigned char)head.p[at + 1]) ||
+		strncmp(head.p + at, "<!--", head.n - at < 4 ? head.n - at : 4) == 0) &&
+	       (head.n - at < 5 || strncasecmp(head.p + at, "<html", 5) != 0);
+}
+
 enum bus_err adapter_init_look(const char *path, const struct adapter_init_want *want,
 			       struct adapter_init_shape *out, struct bus_error *err)
 {
 	struct adapter_input *in = NULL;
 	struct bus_str head = { NULL, 0 };
-	enum { TEXT, XLSX, JSON, LINES, SQL } kind = TEXT;
+	enum { TEXT, XLSX, JSON, LINES, SQL, XML } kind = TEXT;
 	size_t at = 0;
 	enum bus_err rc = adapter_input_open(path, &in, err);
 
 	if (rc == BUS_OK)
-		rc = adapter_input_peek(in, 8, &head, err);
+		rc = adapter_input_peek(in, 64, &head, err);
 	if (rc == BUS_OK && head.n >= 4 && memcmp(head.p, "PK\3\4", 4) == 0) {
 		kind = XLSX;
+	} else if (rc == BUS_OK && is_xml(head)) {
+		kind = XML;
 	} else if (rc == BUS_OK) {
 		rc = adapter_source_sniff(in, err);
 		if (rc == BUS_OK)
@@ -105,6 +121,8 @@ enum bus_err adapter_init_look(const char *path, const struct adapter_init_want 
 		return adapter_init_look_json(path, false, want, out, err);
 	case LINES:
 		return adapter_init_look_json(path, true, want, out, err);
+	case XML:
+		return adapter_init_look_xml(path, want, out, err);
 	case SQL:
 		return adapter_init_look_sql(path, want, out, err);
 	case TEXT:

@@ -56,6 +56,8 @@ enum bus_err adapter_init_look_xlsx(const char *path, const struct adapter_init_
 				    struct adapter_init_shape *out, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err adapter_init_look_json(const char *path, bool lines, const struct adapter_init_want *want,
 				    struct adapter_init_shape *out, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_init_look_xml(const char *path, const struct adapter_init_want *want,
+				   struct adapter_init_shape *out, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err adapter_init_look_sql(const char *path, const struct adapter_init_want *want,
 				   struct adapter_init_shape *out, struct bus_error *err) BUS_MUSTCHECK;
 

@@ -194,6 +194,23 @@ def workbooks():
     yield "bertumpuk.xlsx", book(stacked), 40
 
 
+def xml():
+    rows = [(r[1], r[2], r[5]) for r in table()]
+    row = "<unit><kode>%s</kode><nama>%s</nama><jumlah>%s</jumlah></unit>"
+    plain = "<daftar tanggal='2024-01-31'>\n<catatan>a</catatan>\n<catatan>b</catatan>\n" + "\n".join(
+        row % (k + str(i), n, j) for i, (k, n, j) in enumerate(rows)) + "\n</daftar>\n"
+    yield "polos.xml", ("<?xml version='1.0' encoding='UTF-8'?>\n" + plain).encode(), 40
+    yield "utf16.xml", ("<?xml version='1.0' encoding='UTF-16'?>\n" + plain).encode("utf-16"), 40
+    yield "latin.xml", ("<?xml version='1.0' encoding='ISO-8859-1'?>\n" + plain.replace("SUKAJADI", "SUKAJAD\u00cd")).encode("latin-1"), 40
+    yield "atribut.xml", ("<a><b/><c>" + "".join("<d kode='%d' nama='%s'/>" % (i, r[1]) for i, r in enumerate(rows)) + "</c></a>").encode(), 40
+    # Each record has several of something: there are more of these than of records.
+    nested = "".join("<p:warga><p:no>W%03d</p:no><p:hp>1</p:hp><p:hp>2</p:hp><p:hp>3</p:hp><q:no>x</q:no></p:warga>" % i for i in range(30))
+    yield "soap.xml", ("<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/' xmlns:p='urn:p' xmlns:q='urn:q'><s:Body><p:jawab>"
+                       + nested + "</p:jawab></s:Body></s:Envelope>").encode(), 30
+    wrapped = "".join("<m:anggota><k:sekolah id='S%d'><k:nama>%s</k:nama></k:sekolah></m:anggota>" % (i, r[1]) for i, r in enumerate(rows))
+    yield "bungkus.xml", ("<m:koleksi xmlns:m='urn:m' xmlns:k='urn:k'>" + wrapped + "</m:koleksi>").encode(), 40
+
+
 def all_cases():
-    for make in (delimited, fixed, other, workbooks):
+    for make in (delimited, fixed, other, workbooks, xml):
         yield from make()

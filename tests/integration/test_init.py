@@ -10,6 +10,7 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 from init_cases import all_cases
 
@@ -97,6 +98,22 @@ def test_files_as_offices_write_them(tmp_path):
     assert not wrong
 
 
+def test_the_fields_of_xml_and_an_element_that_is_named(tmp_path):
+    path = tmp_path / "a.xml"
+    path.write_text("<r xmlns='urn:a' xmlns:b='urn:b'>" + "".join(
+        "<u no='%d'><nama>N%d</nama><b:nama>B%d</b:nama><di><kel kode='K%d'>Kel</kel></di></u>" % (i, i, i, i) for i in range(9)) + "</r>")
+    out = init(tmp_path, path).parent
+    draft = yaml.safe_load((out / "a.yaml").read_text())
+    spaces = draft["source"]["namespaces"]
+    names = {re.sub(r"\bn\d+(?=:)", lambda m: spaces[m.group()], v["from"]) for v in draft["values"].values() if "from" in v}
+    assert names == {"@no", "urn:a:nama", "urn:b:nama", "di/kel", "di/kel/@kode"}
+    done = run("preview", "--personal", "--limit", "1", "--config", out / "adapter.yaml", path)
+    for value in ("N0", "B0", "K0", "Kel"):
+        assert '"%s"' % value in done.stdout
+    draft = yaml.safe_load((init(tmp_path / "lain", path, "--rows", "kel").parent / "a.yaml").read_text())
+    assert draft["source"]["rows"].endswith(":di/n1:kel") and {"@kode", "."} <= {v["from"] for v in draft["values"].values() if "from" in v}
+
+
 def test_personal_values_are_nowhere_but_in_the_file(tmp_path):
     path = FEEDS / "disdukcapil_penduduk.psv"
     out = tmp_path / "draf"
@@ -128,6 +145,8 @@ def test_nothing_is_overwritten_unless_said(tmp_path):
     ("kosong.csv", b"", "empty"), ("spasi.csv", b" \r\n \r\n", "empty"), ("judul_saja.csv", b"nama;alamat\r\n", "no row"),
     ("x.pdf", b"%PDF-1.7\n", "PDF"), ("x.gz", b"\x1f\x8b\x08\x00abc", "gzip"), ("biner.dat", b"abc\x00\x01\x02def", "NUL"),
     ("x.json", b'{"a": 1,\n "b": 2}', "array"), ("rusak.json", b'[{"a": 1}, {"a": ]', "JSON|line|value"),
+    ("sama.xml", b"<a><b><c>1</c></b><d>2</d></a>", "no element repeats"), ("rusak.xml", b"<a><b>1</b><b></a>", "line|mismatch"),
+    ("bom.xml", b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><a><b>&b;</b><b>1</b></a>", "DOCTYPE"),
     ("kosong.sql", b"-- MySQL dump\nCREATE TABLE a (b int);\n", "no rows"),
 ])
 def test_what_cannot_be_read_is_refused(tmp_path, name, data, part):
