@@ -30,6 +30,8 @@ def programs():
 
 
 class Postgres:
+    more = ()  # options of the server's
+
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="titian-pg-", dir="/tmp")  # a socket's path is short, and open to its user
         self.user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
@@ -57,7 +59,7 @@ class Postgres:
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(
                 [f"{self.bin}/postgres", "-D", self.data, "-k", self.folder, "-c", "listen_addresses=", "-c", "max_connections=60",
-                 "-c", "shared_buffers=64MB", "-c", "log_min_messages=warning", "-c", "log_min_error_statement=panic"],
+                 "-c", "shared_buffers=64MB", "-c", "log_min_messages=warning", "-c", "log_min_error_statement=panic", *self.more],
                 stdout=log, stderr=log, **self.user)
         deadline = time.monotonic() + 60
         while subprocess.run([f"{self.bin}/pg_isready", "-q", "-h", self.folder]).returncode != 0:
