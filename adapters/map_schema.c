@@ -3,8 +3,6 @@
 #include "adapters/map_impl.h"
 #include "bus/json_out.h"
 
-#define SOURCES_MAX 32
-
 static void put_ref(struct bus_json_out *j, const char *key, const char *definition)
 {
 	char *ref = bus_xasprintf("#/$defs/%s", definition);
@@ -106,23 +104,6 @@ static void put_check(struct bus_json_out *j)
 	bus_json_object_end(j);
 }
 
-static void put_source(struct bus_json_out *j)
-{
-	const char *name[SOURCES_MAX];
-	size_t n = adapter_source_names(name, SOURCES_MAX);
-
-	/* Each kind reads its options itself, and refuses what it does not know with file and line. */
-	bus_json_key(j, "source");
-	bus_json_object(j);
-	bus_json_text_member(j, "type", "object");
-	put_raw(j, "required", "[\"kind\"]");
-	bus_json_key(j, "properties");
-	bus_json_object(j);
-	put_choice(j, "kind", name, n);
-	bus_json_object_end(j);
-	bus_json_object_end(j);
-}
-
 static void put_definition(struct bus_json_out *j)
 {
 	static const char *const parts[] = { "join", "first", "pseudonym" };
@@ -171,7 +152,7 @@ static void put_definitions(struct bus_json_out *j)
 	put_definition(j);
 	put_conversion(j);
 	put_check(j);
-	put_source(j);
+	adapter_map_schema_kinds(j);
 	bus_json_object_end(j);
 }
 
@@ -202,9 +183,12 @@ void adapter_map_schema_put(struct bus_buf *out)
 	put_raw(&j, "reference_year", "{\"type\":\"integer\",\"minimum\":1950,\"maximum\":2199}");
 	put_ref(&j, "nulls", "texts");
 	put_type(&j, "urgent", "boolean", NULL);
-	put_type(&j, "limits", "object", NULL);
-	put_type(&j, "fetch", "object", "mengambil sendiri / brings its rows by itself");
-	put_type(&j, "change", "object", "mengikuti tabel / follows a table");
+	put_raw(&j, "limits",
+		"{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"rows_per_second\":{"
+		"\"type\":"
+		"\"integer\",\"minimum\":1},\"bytes_per_second\":{\"type\":\"integer\",\"minimum\":1}}}");
+	put_ref(&j, "fetch", "fetch");
+	put_ref(&j, "change", "change");
 	put_ref(&j, "source", "source");
 	put_raw(&j, "values",
 		"{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/definition\"}}");

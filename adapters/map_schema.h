@@ -6,8 +6,12 @@
 
 #include "bus/buf.h"
 #include "bus/conf.h"
+#include "bus/json_out.h"
 
 void adapter_map_schema_put(struct bus_buf *out);
 void adapter_config_schema_put(const struct bus_conf_option *table, struct bus_buf *out);
+
+/* For map_schema.c: members `source`, `fetch` and `change` of an object of definitions, each closed and complete. */
+void adapter_map_schema_kinds(struct bus_json_out *j);
 
 #endif

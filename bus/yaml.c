@@ -415,6 +415,17 @@ struct bus_yaml_node *bus_yaml_get(struct bus_yaml_node *map, const char *key)
 	return NULL;
 }
 
+const char *bus_yaml_asked(const struct bus_yaml_node *map, size_t i)
+{
+	for (const struct bus_yaml_node *c = map->first; c; c = c->next)
+		if (c->asked && i-- == 0)
+			return c->key;
+	for (const struct asked *a = ((const struct node *)map)->asked; a; a = a->next)
+		if (i-- == 0)
+			return a->name;
+	return NULL;
+}
+
 size_t bus_yaml_count(const struct bus_yaml_node *n)
 {
 	size_t count = 0;

@@ -43,6 +43,8 @@ struct bus_yaml_node *bus_yaml_get(struct bus_yaml_node *map, const char *key);
 /* A scalar that says "nothing": empty, ~ or null, not in quotes. The typed getters refuse it. */
 bool bus_yaml_is_null(const struct bus_yaml_node *n);
 size_t bus_yaml_count(const struct bus_yaml_node *n); /* children */
+/* Every key of the map that was asked for, there or not (of those that are not, the first 64), i from 0; NULL: no more. */
+const char *bus_yaml_asked(const struct bus_yaml_node *map, size_t i);
 enum bus_err bus_yaml_no_more(struct bus_yaml *y, struct bus_yaml_node *map, struct bus_error *err)
 	BUS_MUSTCHECK;
 

@@ -111,6 +111,23 @@ static enum bus_err read_conf(struct adapter_change *c, struct bus_yaml *yaml, s
 	return bus_yaml_no_more(yaml, conf, err);
 }
 
+static void forget_conf(struct adapter_change *c)
+{
+	free(c->conf.schema);
+	free(c->conf.table);
+	free(c->conf.slot);
+	free(c->conf.publication);
+}
+
+void adapter_change_options(struct bus_yaml *yaml, struct bus_yaml_node *conf)
+{
+	struct adapter_change c = { .feed = "a" };
+	struct bus_error err;
+
+	(void)!read_conf(&c, yaml, conf, &err);
+	forget_conf(&c);
+}
+
 /* What a mapping must be for its table to be followed. */
 static enum bus_err check_map(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
 			      struct bus_error *err)
@@ -215,10 +232,7 @@ void adapter_change_free(struct adapter_change **cp)
 	free(c->in_key);
 	free(c->place);
 	free(c->cell);
-	free(c->conf.schema);
-	free(c->conf.table);
-	free(c->conf.slot);
-	free(c->conf.publication);
+	forget_conf(c);
 	free(c);
 	*cp = NULL;
 }

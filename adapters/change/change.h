@@ -25,6 +25,8 @@ struct adapter_feed;
  * m and dir (the drop folder) stay until free. */
 enum bus_err adapter_change_new(struct adapter_map *m, const char *dir, struct adapter_change **out,
 				struct bus_error *err) BUS_MUSTCHECK;
+/* Asks conf for every option there is, and does nothing else: for what lists them. */
+void adapter_change_options(struct bus_yaml *yaml, struct bus_yaml_node *conf);
 void adapter_change_free(struct adapter_change **c); /* ends its thread first */
 
 /* Asks the server whether the table can be followed (wal_level, role, publication, identity), and changes nothing there.

@@ -39,6 +39,11 @@ struct adapter_fetch {
 static const struct adapter_fetch_kind *const kinds[] = { &adapter_fetch_sql, &adapter_fetch_http,
 							  &adapter_fetch_folder };
 
+const struct adapter_fetch_kind *adapter_fetch_kind_at(size_t i)
+{
+	return i < BUS_LEN(kinds) ? kinds[i] : NULL;
+}
+
 static enum bus_err find_kind(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 			      const struct adapter_fetch_kind **out, struct bus_error *err)
 {

@@ -27,4 +27,6 @@ extern const struct adapter_fetch_kind adapter_fetch_sql;
 extern const struct adapter_fetch_kind adapter_fetch_http;
 extern const struct adapter_fetch_kind adapter_fetch_folder;
 
+const struct adapter_fetch_kind *adapter_fetch_kind_at(size_t i); /* NULL: no more */
+
 #endif

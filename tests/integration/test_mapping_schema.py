@@ -68,6 +68,77 @@ def test_wrong_mappings_are_not(schemas, change, tmp_path):
     assert not schemas["mapping"].is_valid(wrong)
 
 
+SQL = {"kind": "sql", "every": "1h", "connection": "Driver=SQLite3;Database=x", "query": "SELECT 1"}
+MARKED = {**SQL, "query": "SELECT 1 WHERE a > ?", "mark": {"column": "a", "type": "time", "overlap": "1h", "start": "2025-01-31"}}
+OUTBOX = {"kind": "sql", "every": "1h", "connection": "x", "outbox": {"table": "a", "id": "b", "after": {"mark": "c"}, "wait": "1m"}}
+HTTP = {"kind": "http", "every": "1h", "url": "https://a.example/"}
+FOLDER = {"kind": "folder", "every": "1h", "url": "sftp://a.example/b", "user": "c", "password_file": "d", "host_key": "SHA256:x", "files": ["*.csv"],
+          "after": {"move": "selesai"}, "settle": "1m", "max_mb": 5}
+CHANGE = {"kind": "postgres", "connection": "host=a", "table": "b"}
+# Of options: (part of the mapping, what is good there), and what is wrong in it.
+OPTIONS = [
+    ("fetch", {**SQL, "password_file": "x", "timeout": "10m"}, [{**SQL, "tiemout": "1m"}, {**SQL, "url": "https://a/"}, {**SQL, "kind": "sqll"}]),
+    ("fetch", MARKED, [{**MARKED, "mark": {"column": "a", "type": "time", "overlop": "1h"}}]),
+    ("fetch", OUTBOX, [{**OUTBOX, "outbox": {"table": "a", "id": "b", "aftre": "keep"}}]),
+    ("fetch", {**HTTP, "rows": "a.b", "total": "n", "pause": "1s", "max_mb": 3, "headers": {"X-A": "b"}, "api_key": {"header": "X", "file": "f"}},
+     [{**HTTP, "quary": "x"}, {**HTTP, "api_key": {"header": "X", "file": "f", "more": "x"}}, {**HTTP, "host_key": "SHA256:x"}]),
+    ("fetch", {**HTTP, "page": {"by": "number", "parameter": "p", "first": 0}}, [{**HTTP, "page": {"by": "link", "form": 1}}]),
+    ("fetch", {**HTTP, "page": {"by": "cursor", "parameter": "p", "at": "a"}}, []),
+    ("fetch", {**HTTP, "oauth2": {"url": "https://b/", "client_id": "c", "secret_file": "d", "scope": "e"}},
+     [{**HTTP, "oauth2": {"url": "https://b/", "client_id": "c", "secret_file": "d", "skope": "e"}}]),
+    ("fetch", FOLDER, [{**FOLDER, "dune": ".ok"}, {**FOLDER, "query": "SELECT 1"}]),
+    ("change", {**CHANGE, "password_file": "a", "publication": "p", "slot": "titian_a", "heartbeat": "none", "lag_warn_mb": 5},
+     [{**CHANGE, "tabel": "b"}, {**CHANGE, "kind": "mysql"}]),
+    ("limits", {"rows_per_second": 5, "bytes_per_second": 5000}, [{"rows_per_secund": 5}, {"rows_per_second": 0}]),
+    ("source", {"kind": "delimited", "separator": ";", "quote": "'", "encoding": "windows-1252", "title_rows": 1, "header_rows": 1, "defect": "x"},
+     [{"kind": "delimited", "seperator": ";"}, {"kind": "delimited", "sheet": "a"}]),
+    ("source", {"kind": "json", "rows": "a", "defect": "x"}, [{"kind": "json", "row": "a"}]),
+    ("source", {"kind": "xlsx", "sheet": "a", "header": 2, "fill_merged": True, "until_empty": True}, [{"kind": "xlsx", "header_row": 2}]),
+    ("source", {"kind": "sqldump", "table": "a", "backslash": True}, [{"kind": "sqldump", "table": "a", "rows": "b"}]),
+    ("source", {"kind": "xml", "rows": "//n:a", "namespaces": {"n": "urn:a"}}, [{"kind": "xml", "rows": "//a", "namespace": {}}]),
+]
+
+
+@pytest.mark.parametrize("part, good, wrong", OPTIONS)
+def test_what_check_takes_the_editor_takes_and_no_more(schemas, part, good, wrong, tmp_path):
+    (tmp_path / "a.csv").write_text("kode,nama\n1,x\n2,y\n")
+    subprocess.run([str(TITIAN), "adapter", "init", "--yes", "--out", str(tmp_path / "d"), str(tmp_path / "a.csv")], check=True, capture_output=True, timeout=30)
+    mapping = yaml.load((tmp_path / "d/a.yaml").read_text(), Yaml)
+
+    def both(value):
+        document = {**mapping, part: value}
+        if part in ("fetch", "change"):
+            document["source"] = {"kind": "jsonl"}
+            del document["files"]
+        if part == "change":
+            document["complete"] = True
+            document["checks"] = [c for c in document["checks"] if "repeated" not in c["when"]]
+        (tmp_path / "d/a.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+        done = subprocess.run([str(TITIAN), "adapter", "check", "--config", str(tmp_path / "d/adapter.yaml")], capture_output=True, text=True, timeout=30)
+        return done.returncode == 0, schemas["mapping"].is_valid(document), done.stderr
+    assert both(good)[:2] == (True, True), both(good)
+    for value in wrong:
+        assert both(value)[:2] == (False, False), both(value)
+
+
+def test_every_option_that_the_guides_show_is_known(schemas):
+    """Not made from the readers: the examples of the documentation."""
+    seen = 0
+    for path in [ROOT / "adapters/README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for block in re.findall(r"```yaml\n(.*?)```", path.read_text(), re.S):
+            try:
+                document = yaml.load(block, Yaml)
+            except yaml.YAMLError:
+                continue
+            for part in ("fetch", "change"):
+                if isinstance(document, dict) and isinstance(document.get(part), dict) and "kind" in document[part]:
+                    schema = {"$ref": "#/$defs/" + part, "$defs": schemas["mapping"].schema["$defs"]}
+                    errors = [e.message for e in jsonschema.Draft202012Validator(schema).iter_errors(document[part])]
+                    assert not errors, (path.name, errors)
+                    seen += 1
+    assert seen >= 4
+
+
 def test_options_of_the_program_and_no_others(schemas):
     """--help's list of options is the schema's, one for one."""
     text = subprocess.run([str(TITIAN), "adapter", "--help"], capture_output=True, text=True, timeout=30).stdout
