@@ -4,10 +4,11 @@ broker and load: from a row's INSERT to its record at a consumer, and a transact
 
 A row says when it was inserted, by the server's clock, before its commit: the commit's own fsync counts too. The consumer is another
 process on the same clock. Where ours spends the time is told by the record: ce_time is the commit, Kafka's timestamp is our call that
-publishes it; and what Kafka alone takes in the same seconds is told by a probe, a record every 10 ms from a plain producer without linger to
-the same consumer (whose turn is first finds Kafka less warm). Debezium writes JSON without schemas (its envelope with `after`), sees nothing but the stream (snapshot.mode no_data) and asks its
-queue every 5 ms (by itself every 500). Ours checks and maps, writes Avro, knows each key and publishes no place of the stream twice.
-All are warm: one such transaction before the one that counts, then 5 seconds of the load. `per core` is by CPU time, server and broker left out.
+publishes it; and what Kafka alone takes in the same seconds is told by a probe, a record every 10 ms from a plain producer without linger
+to the same consumer: whose turn is first finds Kafka less warm, and that is no merit of the other. Debezium writes JSON without schemas
+(its envelope with `after`), sees nothing but the stream (snapshot.mode no_data) and asks its queue every 5 ms (by itself every 500). Ours
+checks and maps, writes Avro, knows each key and publishes no place of the stream twice. All are warm: one such transaction before the one
+that counts, then 5 seconds of the load. `per core` is by CPU time, server and broker left out.
 """
 import datetime
 import json
