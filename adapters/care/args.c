@@ -31,7 +31,9 @@ static const struct option option[] = {
 	{ "--limit", "list", NUMBER, ARG(limit) },
 	{ "--count", "list", SWITCH, ARG(count) },
 	{ "--json", "list show history status", SWITCH, ARG(json) },
-	{ "--show-personal", "show", SWITCH, ARG(personal) },
+	{ "--csv", "list", SWITCH, ARG(csv) },
+	{ "--from", "mend", TEXT, ARG(from) },
+	{ "--show-personal", "list show", SWITCH, ARG(personal) },
 	{ "--set", "mend", SET, 0 },
 	{ "--redrive", "mend", SWITCH, ARG(redrive) },
 	{ "--who", "mend redrive discard undo", TEXT, ARG(who) },
@@ -219,7 +221,7 @@ enum bus_err adapter_care_args(const char *command, int *argc, char **argv, stru
 					   .since_ms = INT64_MIN,
 					   .until_ms = INT64_MAX,
 					   .to_ms = INT64_MIN,
-					   .limit = 50,
+					   .limit = -1,
 					   .wait_s = 30 };
 	for (int i = 1; i < *argc; i++) {
 		bool ours;

@@ -12,11 +12,12 @@ struct adapter_care_args {
 	size_t n_operands;
 	struct adapter_cell_change set[ADAPTER_ARGS_MAX];
 	size_t n_set;
-	const char *feed, *file, *class, *state, *who, *why; /* NULL: not given */
-	int64_t since_ms, until_ms;			     /* INT64_MIN, INT64_MAX: not given */
-	int64_t to_ms;					     /* undo; INT64_MIN: not given */
-	long limit, wait_s;
-	bool all, count, json, personal, redrive, yes, dry_run, again, watch;
+	const char *feed, *file, *class, *state, *who, *why, *from; /* NULL: not given */
+	int64_t since_ms, until_ms;				    /* INT64_MIN, INT64_MAX: not given */
+	int64_t to_ms;						    /* undo; INT64_MIN: not given */
+	long limit;						    /* -1: not given */
+	long wait_s;
+	bool all, count, json, csv, personal, redrive, yes, dry_run, again, watch;
 };
 
 /* Takes these commands' own words out of argv (argv[0] is the program), and leaves those that all commands share (--config,

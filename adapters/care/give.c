@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "adapters/care/care.h"
+#include "adapters/care/table.h"
 #include "bus/clock.h"
 #include "bus/crypto.h"
 
@@ -278,7 +278,11 @@ enum bus_err adapter_care_give(struct adapter_care *care, int *status, struct bu
 {
 	char name[256];
 	int64_t rows;
-	enum bus_err rc = adapter_care_order(care, "", &rows, name, err);
+	enum bus_err rc;
+
+	if (care->args->from)
+		return adapter_care_from(care, care->args->from, status, err);
+	rc = adapter_care_order(care, "", &rows, name, err);
 
 	if (rc)
 		return rc;

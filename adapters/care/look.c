@@ -2,12 +2,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "adapters/care/care.h"
+#include "adapters/care/table.h"
 #include "bus/clock.h"
 #include "bus/crypto.h"
 #include "bus/json_out.h"
 
 #define CLASSES_MAX 256
+#define SHOWN 50 /* without --limit */
 #define ROW_MEMORY ((size_t)8 * 1024 * 1024)
 
 struct tally { /* --count: one class of one feed */
@@ -86,7 +87,7 @@ static enum bus_err list_row(void *ctx, const struct adapter_kept *k, struct bus
 	if (!adapter_care_chosen(l->care, k))
 		return BUS_OK;
 	l->chosen++;
-	if (l->shown >= (uint64_t)l->care->args->limit)
+	if (l->shown >= (l->care->args->limit < 0 ? SHOWN : (uint64_t)l->care->args->limit))
 		return BUS_OK;
 	l->shown++;
 	if (l->care->args->json) {
@@ -147,6 +148,10 @@ static enum bus_err list(struct looking *l, struct bus_error *err)
 	const struct adapter_care_args *a = l->care->args;
 	enum bus_err rc;
 
+	if (a->csv)
+		return adapter_care_table(l->care, err);
+	if (a->personal)
+		return bus_fail(err, BUS_EINVAL, "list shows values with --csv alone; see also show");
 	if (a->count)
 		l->tally = bus_xcalloc(CLASSES_MAX, sizeof(*l->tally));
 	rc = adapter_care_scan(l->care, false, a->count ? count_row : list_row, l, err);
@@ -156,6 +161,7 @@ static enum bus_err list(struct looking *l, struct bus_error *err)
 		printf("%s%" PRIu64 " baris / rows%s\n", l->chosen ? "\n" : "", l->chosen,
 		       l->chosen > l->shown ? "; --limit N untuk lebih banyak / for more" : "");
 	free(l->tally);
+	bus_buf_release(&l->out);
 	return rc;
 }
 

@@ -207,12 +207,18 @@ static void on_discard(void *ctx, struct bus_http_request *req)
 	order(ctx, req, "discard");
 }
 
-static bool exists(const struct adapter_office *o, const char *name)
+/* Waiting, or put away: its report comes after it. */
+static bool was_given(const struct adapter_office *o, const char *name)
 {
-	char *path = bus_xasprintf("%s/%s", o->conf->drop.dir, name);
-	bool there = access(path, F_OK) == 0;
+	static const char *const place[] = { ".", "done", "refused" };
+	bool there = false;
 
-	free(path);
+	for (size_t i = 0; i < BUS_LEN(place) && !there; i++) {
+		char *path = bus_xasprintf("%s/%s/%s", o->conf->drop.dir, place[i], name);
+
+		there = access(path, F_OK) == 0;
+		free(path);
+	}
 	return there;
 }
 
@@ -227,7 +233,7 @@ static void on_order(void *ctx, struct bus_http_request *req)
 	struct bus_buf report = { 0 }, body = { 0 };
 	struct bus_json_out j = { .buf = &body };
 	enum adapter_care_outcome outcome;
-	bool waits;
+	bool given;
 
 	if (knock(o, req) < 0)
 		return;
@@ -235,9 +241,9 @@ static void on_order(void *ctx, struct bus_http_request *req)
 		adapter_office_problem(req, "order-unknown", NULL);
 		return;
 	}
-	waits = exists(o, name); /* first: its report is there before it is put away */
+	given = was_given(o, name);
 	outcome = adapter_care_report(o->conf->drop.dir, name, &report);
-	if (outcome == ADAPTER_CARE_WAITS && !waits) {
+	if (outcome == ADAPTER_CARE_WAITS && !given) {
 		adapter_office_problem(req, "order-unknown", NULL);
 		bus_buf_release(&report);
 		return;

@@ -1,7 +1,9 @@
 """Refused rows: listed, mended, published after all, discarded; by whom and why; whatever is killed meanwhile.
 
 What stands in the topics is read by Confluent's consumer and fastavro; what must stand there is told by the files."""
+import csv
 import hashlib
+import io
 import json
 import os
 import random
@@ -122,6 +124,45 @@ def test_discarded_with_a_reason(stage):
     assert row not in stage.listed() and stage.listed("--state", "DIBUANG")[row]["alasan"] == "baris uji"
     late = stage.command("redrive", row, check=False)
     assert late.returncode == 1 and "B1" not in stage.fold("barang")
+
+
+def table(text):
+    assert text.startswith("\ufeff#id,")
+    rows = list(csv.DictReader(io.StringIO(text[1:], newline="")))
+    assert all(v == "" or v[0] == "'" for r in rows for v in r.values())  # no formula, no number for a spreadsheet to round
+    return rows
+
+
+@pytest.mark.parametrize("dialect", ["excel", "semicolons"])
+def test_mended_in_a_spreadsheet(stage, dialect, tmp_path):
+    name = "barang-%s.csv" % dialect
+    wide = "=CMD|' /C calc'!A0"
+    sha = stage.csv(name, [("S%d%s" % (i, dialect), "RAHASIA %d" % i, "x") for i in range(4)] + [("0812%s" % dialect, '"%s, ""dua"""' % wide, "x")])
+    assert "RAHASIA" not in stage.command("list", "--csv", "--file", sha).stdout
+    assert stage.command("list", "--csv", "--show-personal", "--file", sha, check=False).returncode == 2  # of which feed?
+    choice = ("--csv", "--show-personal", "--feed", "rawat_barang", "--file", sha)
+    rows = table(stage.command("list", *choice).stdout)
+    assert [r["nama"] for r in rows if r["kode"].startswith("'0812")] == ["'" + wide + ', "dua"']
+    by = {r["#id"][1:]: r for r in rows}
+    assert by.keys() == {"%s:%d" % (sha, n) for n in range(2, 7)} == stage.listed("--file", sha).keys()
+    before = {r: acts(stage, r) for r in by}
+    by[sha + ":2"]["jumlah"] = "21"    # typed
+    by[sha + ":3"]["jumlah"] = "'22"   # as text
+    by[sha + ":6"]["jumlah"] = "26"
+    wrong = dict(by[sha + ":2"], **{"#id": "'ffffffffffffffff:9"})
+    back = tmp_path / "kembali.csv"
+    with open(back, "w", newline="", encoding="utf-8") as out:
+        write = csv.DictWriter(out, list(rows[0]), delimiter=";" if dialect == "semicolons" else ",")
+        write.writeheader()
+        write.writerows([by[sha + ":%d" % n] for n in (2, 3, 4, 6)] + [wrong, by[sha + ":2"]])
+        out.write("terlalu;pendek\r\n" if dialect == "semicolons" else "terlalu,pendek\r\n")
+    counted = stage.command("mend", "--from", back, "--dry-run", check=False)
+    assert counted.returncode == 1 and "3 baris" in counted.stdout and {r: acts(stage, r) for r in by} == before
+    done = stage.command("mend", "--from", back, "--redrive", "--who", "sari", check=False)
+    assert done.returncode == 1 and {int(n) for n in re.findall(r"kembali\.csv:(\d+):", done.stdout)} == {6, 7, 8} and "RAHASIA" not in done.stdout
+    held = {k: (v["nama"], v["jumlah"]) for k, v in stage.fold("barang").items() if k.endswith(dialect)}
+    assert held == {"S0" + dialect: ("RAHASIA 0", 21), "S1" + dialect: ("RAHASIA 1", 22), "0812" + dialect: (wide + ', "dua"', 26)}
+    assert stage.listed("--file", sha).keys() == {sha + ":4", sha + ":5"} and acts(stage, sha + ":4") == []  # as it was: nothing done
 
 
 def test_a_mended_mapping_takes_all_of_a_class(stage):
