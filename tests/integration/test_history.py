@@ -88,8 +88,11 @@ def test_a_view_as_it_was_while_the_city_arrived(past, until):
 
 def test_a_row_a_lookup_and_a_file_of_the_past(past, until):
     city_until, times = until
-    moment = times[len(times) // 2]
-    want = city_until(moment).kelayakan_bansos()
+    for share in (0.5, 0.6, 0.7, 0.8, 0.9, 1):  # departments arrive side by side: who is first is another each time
+        moment = times[int(share * (len(times) - 1))]
+        want = city_until(moment).kelayakan_bansos()
+        if want:
+            break
     key = sorted(want)[len(want) // 2]
     status, _, body = past.request("/v1/views/kelayakan_bansos/%s?as_of=%s" % (key, iso(moment)))
     assert status == 200 and json.loads(body) == want[key]
