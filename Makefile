@@ -4,7 +4,7 @@
 CONFIG ?= release
 B := build/$(CONFIG)
 CC := gcc
-PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libpq libcurl zlib snappy libzstd liblzma xlsxwriter libzip odbc expat
+PKGS := rdkafka libmicrohttpd gnutls libcrypto libssl sqlite3 yaml-0.1 libxxhash libpq libcurl zlib snappy libzstd liblzma xlsxwriter libzip odbc expat libmariadb
 PKG_CONFIG := pkg-config
 ifeq ($(CONFIG),arm64)
 ARM64_ROOT := $(CURDIR)/build/arm64-root
@@ -24,7 +24,7 @@ CFLAGS_tsan := -O1 -g -fsanitize=thread
 CFLAGS_fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 LDFLAGS_arm64 := $(LDFLAGS_release)
-LDFLAGS_asan := -fsanitize=address,undefined
+LDFLAGS_asan := -fsanitize=address,undefined -fuse-ld=gold
 LDFLAGS_tsan := -fsanitize=thread
 LDFLAGS_fuzz := -fsanitize=address,undefined,fuzzer
 CFLAGS := -std=gnu17 -D_GNU_SOURCE -DSQLITE_ENABLE_PREUPDATE_HOOK -I. -I$(B) $(WARN) $(CFLAGS_$(CONFIG)) $(PKG_CFLAGS) -MMD -MP
@@ -253,9 +253,11 @@ soak-care: programs kafka venv
 	CARE_KILLS=$${CARE_KILLS:-50} $(PYTEST) -q tests/integration/test_quarantine.py tests/integration/test_undo.py -k killed
 
 # A workbook of 1,000,000 rows: memory, rows per second.
-.PHONY: soak-xlsx
+.PHONY: soak-xlsx soak-ods
 soak-xlsx: programs venv
 	XLSX_ROWS=1000000 $(PYTEST) -q -s tests/integration/test_xlsx.py -k memory_does
+soak-ods: programs venv
+	ODS_ROWS=1000000 $(PYTEST) -q -s tests/integration/test_ods.py -k memory_does
 
 # 200 views made by chance and their changes, routes taken away; VIEWS_SEED=N for others.
 .PHONY: soak-views
@@ -315,7 +317,7 @@ soak-readers: programs kafka venv
 # A followed table of PostgreSQL over kills of adapter, server and broker: 100 seeds; CHANGE_SEED=N begins with another one.
 .PHONY: soak-change
 soak-change: programs kafka venv
-	CHANGE_SEEDS=$${CHANGE_SEEDS:-100} CHANGE_ROWS=200000 $(PYTEST) -q -s tests/integration/test_change.py
+	CHANGE_SEEDS=$${CHANGE_SEEDS:-100} CHANGE_ROWS=200000 $(PYTEST) -q -s tests/integration/test_change.py tests/integration/test_change_mariadb.py
 
 # gateway/portal.png anew, of the demo that runs.
 # The pictures of docs/first-adapter.md: XLSX=FILE, the workbook it is about.

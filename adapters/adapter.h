@@ -91,6 +91,7 @@ extern const struct adapter_source_kind adapter_source_jsonl;
 extern const struct adapter_source_kind adapter_source_json;
 extern const struct adapter_source_kind adapter_source_pgdump;
 extern const struct adapter_source_kind adapter_source_xlsx;
+extern const struct adapter_source_kind adapter_source_ods;
 extern const struct adapter_source_kind adapter_source_sqldump;
 extern const struct adapter_source_kind adapter_source_xml;
 

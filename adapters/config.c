@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "adapters/care/beat.h"
+
 #define MEMORY_REST (72 << 20) /* what all but the tables of what was seen takes: measured 60 MB */
 #define MEMORY_LEAST (96 << 20)
 #define SETTLE_MS 300 /* longer than a broker takes to append what lies in its socket buffers */
@@ -48,6 +50,8 @@ const struct bus_conf_option adapter_config_table[] = {
 	    "Memory that the adapter keeps within, 96MiB at least; 0: what it takes."),
 	OPT("budget.nice", INT, budget_nice, "0",
 	    "0 to 19: how far processor and disk are left to others; from 10 the disk only when idle."),
+	OPT("status.every", MS, status_every_ms, "30s",
+	    "How often the bus is told how this adapter is doing, 1s to 1h; 0s: never."),
 	OPT("state.dir", PATH, state_dir, "/var/tmp",
 	    "Folder for temporary files (unlinked at once); nothing in it is needed after a stop."),
 	OPT("intake.address", STR, intake_address, "",
@@ -59,6 +63,8 @@ const struct bus_conf_option adapter_config_table[] = {
 	OPT("intake.tokens", PATH, intake_tokens, "",
 	    "File of lines NAME FEED[,FEED] SHA256-OF-TOKEN: who may post; mode 0640 or less."),
 	OPT("intake.body_max", SIZE, intake_body_max, "4MiB", "Largest body of a post."),
+	OPT("intake.address_connections", INT, intake_address_connections, "200",
+	    "Most connections of one address at a time, 1 to 1000: more where a proxy stands before it."),
 	OPT("intake.remember", MS, intake_remember_ms, "24h", "How long an Idempotency-Key is known."),
 	OPT("desk.address", STR, desk_address, "",
 	    "Address where officers ask for quarantine and status over HTTP, such as 127.0.0.1; empty: "
@@ -132,6 +138,9 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 		rc = bus_fail(err, BUS_EINVAL, "%s",
 			      c->rows_per_second < 0 ? "limits.rows_per_second: 0 or more"
 						     : "budget.nice: 0 to 19");
+	if (!rc && c->status_every_ms != 0 &&
+	    (c->status_every_ms < ADAPTER_BEAT_LEAST_MS || c->status_every_ms > ADAPTER_BEAT_MOST_MS))
+		rc = bus_fail(err, BUS_EINVAL, "status.every: 1s to 1h, or 0s");
 	if (!rc && c->budget_memory > 0 && c->budget_memory < MEMORY_LEAST)
 		rc = bus_fail(err, BUS_EINVAL,
 			      "budget.memory: 96MiB at least: the rest of the program takes %d MiB",
@@ -152,6 +161,7 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 		.key = c->intake_key,
 		.tokens = c->intake_tokens,
 		.body_max = c->intake_body_max,
+		.address_connections = (int)c->intake_address_connections,
 		.remember_ms = c->intake_remember_ms,
 		.spool_dir = c->spool_dir,
 		.spool_key = c->spool_key,
@@ -197,6 +207,7 @@ enum bus_err adapter_setup_make(struct adapter_setup *s, const struct adapter_co
 		.office = c->desk_address[0] ? &s->office : NULL,
 		.pace = { .rows = c->rows_per_second, .bytes = c->bytes_per_second },
 		.quiet = quiet,
+		.status_every_ms = c->status_every_ms,
 	};
 	return BUS_OK;
 }

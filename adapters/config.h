@@ -23,7 +23,7 @@ struct adapter_config {
 	char *intake_address, *intake_certificate, *intake_key, *intake_tokens; /* "": none */
 	char *desk_address, *desk_certificate, *desk_key, *desk_tokens;		/* "": none */
 	int64_t desk_port;
-	int64_t intake_port, intake_body_max, intake_remember_ms;
+	int64_t intake_port, intake_body_max, intake_address_connections, intake_remember_ms;
 	char *spool_dir, *spool_key;
 	struct bus_conf_list spool_old_keys;
 	int64_t spool_max, spool_max_age_ms, spool_segment, spool_segment_ms, spool_keep_ms, spool_keep_max;
@@ -31,6 +31,7 @@ struct adapter_config {
 	int64_t rows_per_second, bytes_per_second; /* 0: no limit */
 	char *quiet_at;				   /* "": never */
 	int64_t quiet_small, budget_memory, budget_nice;
+	int64_t status_every_ms; /* 0: the bus is not told */
 };
 
 extern const struct bus_conf_option adapter_config_table[];

@@ -38,7 +38,7 @@ static enum bus_err load_feed(struct adapter_desk *d, struct adapter_feed *f, co
 	if (adapter_map_newest(f->map))
 		rc = adapter_seen_new(conf->state_dir, &f->best, err);
 	if (!rc && adapter_map_complete(f->map))
-		rc = adapter_seen_new(conf->state_dir, &f->contained, err);
+		rc = adapter_seen_new_unversioned(conf->state_dir, &f->contained, err);
 	if (f->best)
 		adapter_seen_share(f->best, conf->env.budget);
 	if (f->contained)

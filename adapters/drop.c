@@ -164,7 +164,7 @@ static bool ends(const char *name, const char *end)
 	return n > m && strcmp(name + n - m, end) == 0;
 }
 
-static bool ignored(const char *name)
+bool adapter_drop_ignores(const char *name)
 {
 	return name[0] == '.' || ends(name, ".tmp") || ends(name, ".part") || ends(name, "~") ||
 	       strcmp(name, "done") == 0 || strcmp(name, "refused") == 0;
@@ -268,7 +268,7 @@ static void scan(struct adapter_drop *d)
 	while ((e = readdir(dir))) {
 		struct candidate *c;
 
-		if (ignored(e->d_name))
+		if (adapter_drop_ignores(e->d_name))
 			continue;
 		c = find(d, e->d_name);
 		if (!c)
@@ -292,7 +292,7 @@ static void on_event(struct adapter_drop *d, const struct inotify_event *e)
 
 	if (e->mask & IN_Q_OVERFLOW)
 		d->scan_at = 0;
-	if (e->len == 0 || ignored(e->name))
+	if (e->len == 0 || adapter_drop_ignores(e->name))
 		return;
 	c = find(d, e->name);
 	if (e->mask & (IN_MOVED_FROM | IN_DELETE)) {

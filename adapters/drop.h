@@ -27,6 +27,8 @@ struct adapter_drop_conf {
 	bool follow_symlinks;
 };
 
+bool adapter_drop_ignores(const char *name); /* a name that is left alone */
+
 struct adapter_drop_file { /* as it was when it was found complete */
 	char name[256];
 	char *path; /* borrowed from the drop until the next adapter_drop_next */

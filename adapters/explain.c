@@ -5,6 +5,7 @@
 #include "adapters/input.h"
 #include "adapters/map_impl.h"
 #include "bus/clock.h"
+#include "bus/plain.h"
 #include "schemas/catalogue/personal.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
@@ -83,14 +84,17 @@ static void find_personal(struct explain *x)
 
 static void show_text(const struct explain *x, struct bus_str s, bool hidden)
 {
+	char shown[200];
+	size_t n = s.n < sizeof(shown) ? s.n : sizeof(shown);
+
 	if (hidden && !x->conf->personal) {
 		fprintf(x->out, "\u2022\u2022\u2022 (%zu)", s.n);
 		return;
 	}
-	fputc('\'', x->out);
-	for (size_t i = 0; i < s.n && i < 200; i++)
-		fputc((unsigned char)s.p[i] < 0x20 ? ' ' : s.p[i], x->out);
-	fprintf(x->out, "'%s", s.n > 200 ? "..." : "");
+	if (n > 0)
+		memcpy(shown, s.p, n);
+	bus_plain(shown, n, false);
+	fprintf(x->out, "'%.*s'%s", (int)n, shown, s.n > n ? "..." : "");
 }
 
 static void show_slot(const struct explain *x, uint16_t slot, enum map_type type, const struct map_slot *s)
@@ -230,7 +234,7 @@ static void show_fate(struct explain *x, const struct adapter_result *r)
 
 		bus_pseudonym_make(x->map->pseudonym, "explain:", r->key, hex);
 		fprintf(x->out,
-			"  kunci, sebagai nama samaran / key, as a pseudonym: %.16s\n"
+			"  kunci, disamarkan pada layar ini / key, disguised on this screen: %.16s\n"
 			"  partisi / partition: murmur2(kunci/key) mod jumlah partisi / number of partitions "
 			"of %s\n",
 			hex, adapter_map_topic(x->map));

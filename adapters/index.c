@@ -15,7 +15,8 @@ enum bus_err adapter_index_new(const char *dir, enum adapter_index_rule rule, st
 			       struct bus_error *err)
 {
 	struct adapter_index *ix = bus_xcalloc(1, sizeof(*ix));
-	enum bus_err rc = adapter_seen_new(dir, &ix->seen, err);
+	enum bus_err rc = rule == ADAPTER_RULE_NEWEST ? adapter_seen_new(dir, &ix->seen, err)
+						      : adapter_seen_new_unversioned(dir, &ix->seen, err);
 
 	ix->rule = rule;
 	if (rc) {
@@ -53,7 +54,8 @@ static void store(struct adapter_index *ix, struct adapter_seen_entry *e, uint64
 	else if (e->content != GONE && content == GONE)
 		ix->live--;
 	e->content = content;
-	e->version = row->version;
+	if (ix->rule == ADAPTER_RULE_NEWEST)
+		e->version = row->version;
 	e->file = row->file;
 	e->line = row->line;
 }
@@ -100,9 +102,10 @@ struct adapter_index_row adapter_index_stands(const struct adapter_index *ix)
 {
 	const struct adapter_seen_entry *e = ix->judged;
 
-	return (struct adapter_index_row){
-		.content = e->content, .version = e->version, .file = e->file, .line = e->line
-	};
+	return (struct adapter_index_row){ .content = e->content,
+					   .version = ix->rule == ADAPTER_RULE_NEWEST ? e->version : 0,
+					   .file = e->file,
+					   .line = e->line };
 }
 
 enum adapter_index_rule adapter_index_rule(const struct adapter_index *ix)

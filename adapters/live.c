@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "adapters/care/figures.h"
 #include "adapters/desk.h"
 #include "adapters/input.h"
 #include "adapters/pass.h"
@@ -65,6 +66,8 @@ static void let_go(struct adapter_live *l)
 	adapter_input_close(&l->in);
 	adapter_segment_close(&l->segment);
 	bus_buf_release(&l->r.value);
+	if (l->t)
+		adapter_figures_withdrawn(l->t);
 	free(l->t);
 	l->t = NULL;
 	l->left = (struct bus_str){ 0 };
@@ -302,6 +305,7 @@ static enum bus_err rest(struct adapter_live *l, int *wait_ms, struct bus_error 
 	} else if (!l->more) {
 		wait = 0;
 	}
+	adapter_figures_followed(l->t);
 	if (l->t->rows != l->told_rows && now >= l->tell_at) {
 		l->t->physical = adapter_input_lines(l->in);
 		l->told_rows = l->t->rows;

@@ -234,6 +234,12 @@ bool adapter_map_takes(const struct adapter_map *m, const char *file_name)
 	return false;
 }
 
+const char *const *adapter_map_patterns(const struct adapter_map *m, size_t *n)
+{
+	*n = m->n_files;
+	return m->file;
+}
+
 const char *const *adapter_map_columns(const struct adapter_map *m, size_t *n)
 {
 	*n = m->n_columns;

@@ -96,6 +96,7 @@ const char *adapter_map_older_class(const struct adapter_map *m); /* newest_by's
  * earlier file brought with other content. */
 const char *adapter_map_unique_class(const struct adapter_map *m);
 bool adapter_map_takes(const struct adapter_map *m, const char *file_name); /* one of its patterns */
+const char *const *adapter_map_patterns(const struct adapter_map *m, size_t *n); /* borrowed */
 const struct adapter_class *adapter_map_classes(const struct adapter_map *m, size_t *n);
 int adapter_map_class_index(const struct adapter_map *m, const char *name); /* -1: none */
 /* The columns it reads, in the order of a row's cells; borrowed. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "adapters/reference/copy.h"
+#include "bus/file.h"
 
 static enum bus_err read_file(const char *path, FILE *f, char **text, size_t *n, struct bus_error *err)
 {
@@ -79,7 +80,7 @@ static enum bus_err open_ref(struct adapter_map *m, struct bus_yaml_node *at, co
 	m->refs = r;
 	if (topic) {
 		r->path = adapter_reference_copy_path(m->ref_copies, name);
-		f = fopen(r->path, "re");
+		f = bus_file_open(r->path);
 		if (!f && errno == ENOENT)
 			return bus_fail(
 			    err, BUS_ENOENT,
@@ -160,7 +161,7 @@ static enum bus_err refresh(struct map_ref *r, bool *changed, struct bus_error *
 {
 	uint8_t digest[BUS_SHA256_LEN];
 	struct map_table fresh = { 0 };
-	FILE *f = fopen(r->path, "re");
+	FILE *f = bus_file_open(r->path);
 	enum bus_err rc;
 
 	*changed = false;

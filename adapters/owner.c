@@ -153,7 +153,7 @@ static void note_newer(struct adapter_owner *o, struct bus_str host)
 enum bus_err adapter_owner_check(struct adapter_owner *o, struct bus_error *err)
 {
 	struct bus_record record[READ_MAX];
-	int64_t now = bus_clock_mono_ms();
+	int64_t now = bus_clock_mono_coarse_ms();
 	size_t n;
 	enum bus_err rc;
 

@@ -475,8 +475,31 @@ enum bus_err adapter_pass(struct adapter_desk *d, struct adapter_feed *f,
 out:
 	bus_buf_release(&r.value);
 	bus_buf_release(&r.cells);
+	if (rc)
+		adapter_figures_withdrawn(t);
 	free(t);
 	return rc;
+}
+
+/* "...; yang dikenal / those known: a*.csv, b*.xlsx" */
+static void put_known(const struct adapter_desk *d, char *out, size_t size)
+{
+	struct bus_buf all = { 0 };
+	const char *between = "; yang dikenal / those known: ";
+
+	bus_buf_puts(
+	    &all, "tidak ada pemetaan untuk berkas bernama demikian / no mapping takes a file of this name");
+	for (size_t i = 0; i < d->n_feeds; i++) {
+		size_t n;
+		const char *const *pattern = adapter_map_patterns(d->feed[i].map, &n);
+
+		for (size_t k = 0; k < n; k++, between = ", ")
+			bus_buf_printf(&all, "%s%s", between, pattern[k]);
+	}
+	snprintf(out, size, "%s", bus_buf_cstr(&all));
+	if (all.n >= size)
+		memcpy(out + size - 4, "...", 4);
+	bus_buf_release(&all);
 }
 
 enum bus_err adapter_pass_unknown(struct adapter_desk *d, const struct adapter_drop_file *file,
@@ -489,8 +512,7 @@ enum bus_err adapter_pass_unknown(struct adapter_desk *d, const struct adapter_d
 	t->status = ADAPTER_REFUSED;
 	t->started = bus_clock_ms();
 	t->size = file->size;
-	snprintf(t->reason, sizeof(t->reason),
-		 "tidak ada pemetaan untuk berkas bernama demikian / no mapping takes a file of this name");
+	put_known(d, t->reason, sizeof(t->reason));
 	bus_log(BUS_LOG_WARN, "adapter.file_unknown", LOG_STR("opd", d->opd), LOG_STR("name", t->name),
 		LOG_STR("remedy", "rename it as the mapping's `files` patterns say, or add a mapping"));
 	rc = prepare_report(d, t, adapter_drop_folder(d->drop, ADAPTER_DROP_REFUSED), err);

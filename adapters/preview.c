@@ -5,6 +5,7 @@
 
 #include "adapters/input.h"
 #include "bus/arena.h"
+#include "bus/plain.h"
 #include "schemas/avro/json.h"
 
 #define SHOWN 5
@@ -116,6 +117,7 @@ static enum bus_err show_record(struct preview *p, const struct adapter_row *row
 	put(&masked, tree, schema_root(p->schema), p->conf->personal);
 	if (row)
 		fprintf(p->out, "%llu\t", (unsigned long long)row->line);
+	bus_plain(p->masked.p, p->masked.n, false);
 	fprintf(p->out, "%s\n", bus_buf_cstr(&p->masked));
 	return BUS_OK;
 }

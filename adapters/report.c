@@ -1,11 +1,11 @@
 #include "adapters/report.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "bus/clock.h"
+#include "bus/file.h"
+#include "bus/plain.h"
 
 bool adapter_report_needed(const struct adapter_tally *t)
 {
@@ -57,6 +57,7 @@ static void put_remedy(const struct adapter_tally *t, struct bus_buf *out)
 
 void adapter_report_text(const struct adapter_tally *t, struct bus_buf *out)
 {
+	const size_t start = out->n;
 	char time[32];
 
 	bus_buf_printf(out, "Laporan berkas / file report: %s\n\n", t->name);
@@ -98,6 +99,7 @@ void adapter_report_text(const struct adapter_tally *t, struct bus_buf *out)
 		bus_buf_printf(out, ": %s%s%s\n", s->class, s->detail[0] ? ": " : "", s->detail);
 	}
 	put_remedy(t, out);
+	bus_plain(out->p + start, out->n - start, true);
 }
 
 static char *prepared_path(const char *feed, const char *sha256, const char *folder)
@@ -105,41 +107,11 @@ static char *prepared_path(const char *feed, const char *sha256, const char *fol
 	return bus_xasprintf("%s/.%s.%.16s.laporan", folder, feed ? feed : "berkas", sha256);
 }
 
-static enum bus_err write_all(const char *path, struct bus_str text, struct bus_error *err)
-{
-	enum bus_err rc = BUS_OK;
-	int fd;
-
-	/* What has this name is left from a killed adapter, or is a pipe or a file of somebody who waits for what is written. */
-	(void)unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
-				"cannot write '%s': %m", path);
-	while (text.n > 0) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		text.p += n;
-		text.n -= (size_t)n;
-	}
-	if (text.n > 0 || fsync(fd) != 0) {
-		rc = bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
-			      "cannot write '%s': %m", path);
-		unlink(path);
-	}
-	close(fd);
-	return rc;
-}
-
 enum bus_err adapter_report_write(const char *feed, const char *sha256, struct bus_str text, const char *folder,
 				  struct bus_error *err)
 {
 	char *path = prepared_path(feed, sha256, folder);
-	enum bus_err rc = write_all(path, text, err);
+	enum bus_err rc = bus_file_put(path, text, 0640, BUS_FILE_DURABLE, err);
 
 	free(path);
 	return rc;

@@ -12,7 +12,7 @@
 /* There is something to say: the file was not read to its end, or rows were refused, or totals differ. */
 bool adapter_report_needed(const struct adapter_tally *t);
 void adapter_report_text(const struct adapter_tally *t, struct bus_buf *out);
-/* Writes it to "<folder>/.<feed>.<16 hex>.laporan", whole or not at all. BUS_EFULL, BUS_EIO. */
+/* Writes it to "<folder>/.<feed>.<16 hex>.laporan", whole or not at all. BUS_EFULL, BUS_EDENIED, BUS_EIO. */
 enum bus_err adapter_report_prepare(const struct adapter_tally *t, const char *folder,
 				    struct bus_error *err) BUS_MUSTCHECK;
 /* The same for a text of one's own. feed NULL: of no feed. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "adapters/care/beat.h"
 #include "adapters/care/carry.h"
 #include "adapters/care/figures.h"
 #include "adapters/care/order.h"
@@ -307,13 +308,28 @@ static void bring_alive(struct adapter_desk *d, const struct adapter_run_conf *c
 	adapter_intake_wake(intake, d->wake_fd);
 }
 
+static struct adapter_beat *start_beat(const struct adapter_desk *d, const struct adapter_run_conf *conf,
+				       int64_t began_ms)
+{
+	const struct adapter_beat_conf beat = { .kafka = conf->kafka,
+						.store = d->store,
+						.opd = conf->opd,
+						.drop_dir = conf->drop.dir,
+						.every_ms = conf->status_every_ms,
+						.began_ms = began_ms,
+						.spool_max = conf->intake ? conf->intake->max_bytes : 0 };
+
+	return conf->status_every_ms > 0 ? adapter_beat_start(&beat) : NULL;
+}
+
 static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter_owner *owner,
-			     struct adapter_reference *reference, struct adapter_intake **intake, bool *ready,
-			     struct bus_error *err)
+			     struct adapter_reference *reference, struct adapter_intake **intake,
+			     int64_t began_ms, bool *ready, struct bus_error *err)
 {
 	struct adapter_desk d = { .owner = owner, .reference = reference };
 	struct adapter_figures *figures = NULL;
 	struct adapter_office *office = NULL;
+	struct adapter_beat *beat = NULL;
 	enum bus_err rc = adapter_references_wait(reference, conf->opd, err);
 
 	d.references_seen = adapter_reference_changes(reference);
@@ -342,8 +358,10 @@ static enum bus_err run_once(const struct adapter_run_conf *conf, struct adapter
 			rc = adapter_change_start(d.feed[i].change, d.wake_fd, err);
 	if (!rc) {
 		be_ready(ready);
+		beat = start_beat(&d, conf, began_ms);
 		rc = work(&d, err);
 	}
+	adapter_beat_stop(&beat, rc == BUS_ESTOPPED && bus_proc_stopping());
 	if (*intake)
 		adapter_intake_wake(*intake, -1);
 	adapter_office_stop(&office);
@@ -357,12 +375,13 @@ enum bus_err adapter_run(const struct adapter_run_conf *conf, struct bus_error *
 	struct adapter_owner *owner = adapter_owner_new(&conf->kafka, conf->opd);
 	struct adapter_reference *reference = NULL;
 	struct adapter_intake *intake = NULL;
+	const int64_t began_ms = bus_clock_ms();
 	struct bus_error why = { 0 };
 	bool ready = false;
 	enum bus_err rc = adapter_references_open(conf, &reference, &why);
 
 	/* Kafka's refusal ends the desk, not the program: with a new one everything is asked anew. */
-	while (!rc && (rc = run_once(conf, owner, reference, &intake, &ready, &why)) == BUS_EFATAL &&
+	while (!rc && (rc = run_once(conf, owner, reference, &intake, began_ms, &ready, &why)) == BUS_EFATAL &&
 	       !bus_proc_stopping()) {
 		bus_log(BUS_LOG_ERROR, "adapter.begins_anew", LOG_STR("opd", conf->opd), LOG_ERR(&why));
 		pause_ms(LATER_MS);

@@ -28,6 +28,7 @@ struct adapter_run_conf {
 	struct adapter_quiet quiet;
 	const struct adapter_intake_conf *intake; /* NULL: none */
 	const struct adapter_office_conf *office; /* NULL: none */
+	int64_t status_every_ms;		  /* care/beat.h; 0: never */
 	adapter_hook_fn hook;			  /* tests; NULL */
 	void *hook_ctx;
 };

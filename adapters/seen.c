@@ -9,15 +9,18 @@
 
 #include <xxhash.h>
 
+#include "bus/buf.h"
+
 #define FIRST_CAPACITY ((size_t)1024)
 #define PAGE ((size_t)4096)
 #define LOOK 128		/* places between two looks: 8 MB at most */
-#define LARGE ((size_t)1 << 18) /* entries from which a table is only doubled */
+#define LARGE ((size_t)1 << 16) /* entries from which a table grows by a quarter only */
 
-/* Open addressing with linear probing; capacity is a power of two and never more than seven eighths full,
- * so that a probe always ends. An entry whose key is 0,0 is free. */
+/* Open addressing with linear probing, never more than four fifths full, so that a probe always ends. A key's home
+ * is its part of the table's length, so that a table that grows keeps its order and is spread where it lies: memory
+ * that is touched for the first time is what a large table costs. An entry whose key is 0,0 is free. */
 struct adapter_seen {
-	char *dir;
+	int fd; /* of the file, which has no name any more */
 	char *table;
 	size_t entry; /* bytes of one */
 	size_t capacity;
@@ -34,63 +37,66 @@ struct adapter_seen_budget {
 	struct adapter_seen *first;
 };
 
-/* A zeroed table in a file that has no name any more. The space is allocated before it is mapped: a full
- * disk is then an error here and not a signal at some later store. */
-static enum bus_err map_table(const char *dir, size_t size, char **out, struct bus_error *err)
+static bool no_room(int why)
 {
-	char *path = bus_xasprintf("%s/.titian-seen-XXXXXX", dir);
-	enum bus_err rc = BUS_OK;
-	void *p = MAP_FAILED;
-	int fd, why;
+	return why == ENOSPC || why == EDQUOT || why == EFBIG;
+}
 
-	*out = NULL;
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0) {
-		rc = bus_fail(err, errno == ENOSPC || errno == EDQUOT ? BUS_EFULL : BUS_EIO,
-			      "cannot create a temporary file in '%s': %m", dir);
-		goto out;
-	}
-	(void)unlink(path);
+/* The space is allocated before it is mapped: a full disk is then an error here and not a signal at some later
+ * store. What is new is zero. */
+static enum bus_err map_table(struct adapter_seen *s, size_t capacity, struct bus_error *err)
+{
+	size_t before = s->table ? s->capacity * s->entry : 0, size = capacity * s->entry;
+	char *table;
+	int why;
+
 	do {
-		why = posix_fallocate(fd, 0, (off_t)size);
+		why = posix_fallocate(s->fd, (off_t)before, (off_t)(size - before));
 	} while (why == EINTR);
 	if (why != 0) {
 		errno = why;
-		rc = bus_fail(err, why == ENOSPC || why == EDQUOT || why == EFBIG ? BUS_EFULL : BUS_EIO,
-			      "cannot allocate %zu bytes for a temporary file in '%s': %m", size, dir);
-		goto out;
+		return bus_fail(err, no_room(why) ? BUS_EFULL : BUS_EIO,
+				"cannot allocate %zu bytes for a temporary file: %m", size - before);
 	}
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED) {
-		rc = bus_fail(err, BUS_EIO, "cannot map a temporary file in '%s': %m", dir);
-		goto out;
-	}
-	*out = p;
-out:
-	if (fd >= 0)
-		close(fd);
-	free(path);
-	return rc;
+	table = before > 0 ? mremap(s->table, before, size, MREMAP_MAYMOVE)
+			   : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
+	if (table == MAP_FAILED)
+		return bus_fail(err, BUS_EIO, "cannot map a temporary file: %m");
+	s->table = table;
+	s->capacity = capacity;
+	return BUS_OK;
 }
 
 static enum bus_err make(const char *dir, size_t entry, struct adapter_seen **out, struct bus_error *err)
 {
-	char *table;
-	enum bus_err rc = map_table(dir, FIRST_CAPACITY * entry, &table, err);
+	char *path = bus_xasprintf("%s/.titian-seen-XXXXXX", dir);
+	struct adapter_seen *s = bus_xcalloc(1, sizeof(*s));
+	enum bus_err rc;
 
-	*out = NULL;
-	if (rc != BUS_OK)
-		return rc;
-	*out = bus_xcalloc(1, sizeof(**out));
-	**out = (struct adapter_seen){
-		.dir = bus_xstrdup(dir), .table = table, .entry = entry, .capacity = FIRST_CAPACITY
-	};
-	return BUS_OK;
+	s->entry = entry;
+	s->fd = mkostemp(path, O_CLOEXEC);
+	if (s->fd < 0) {
+		rc = bus_fail(err, no_room(errno) ? BUS_EFULL : BUS_EIO,
+			      "cannot create a temporary file in '%s': %m", dir);
+	} else {
+		(void)unlink(path);
+		rc = map_table(s, FIRST_CAPACITY, err);
+	}
+	free(path);
+	if (rc)
+		adapter_seen_free(&s);
+	*out = s;
+	return rc;
 }
 
 enum bus_err adapter_seen_new(const char *dir, struct adapter_seen **out, struct bus_error *err)
 {
 	return make(dir, sizeof(struct adapter_seen_entry), out, err);
+}
+
+enum bus_err adapter_seen_new_unversioned(const char *dir, struct adapter_seen **out, struct bus_error *err)
+{
+	return make(dir, offsetof(struct adapter_seen_entry, version), out, err);
 }
 
 enum bus_err adapter_seen_new_bare(const char *dir, struct adapter_seen **out, struct bus_error *err)
@@ -150,8 +156,8 @@ void adapter_seen_share(struct adapter_seen *s, struct adapter_seen_budget *b)
 }
 
 /* One more place. The pages are shared with a file: letting go of them loses nothing, and one that is asked for again
- * soon is still the kernel's. other: a table that is not in the list, of `size` bytes; NULL: none. */
-static void touch(struct adapter_seen_budget *b, char *other, size_t size)
+ * soon is still the kernel's. */
+static void touch(struct adapter_seen_budget *b)
 {
 	if (!b || ++b->touched < LOOK)
 		return;
@@ -160,8 +166,6 @@ static void touch(struct adapter_seen_budget *b, char *other, size_t size)
 		return;
 	for (struct adapter_seen *s = b->first; s; s = s->next)
 		(void)madvise(s->table, s->capacity * s->entry, MADV_DONTNEED);
-	if (other)
-		(void)madvise(other, size, MADV_DONTNEED);
 }
 
 void adapter_seen_free(struct adapter_seen **s)
@@ -169,8 +173,10 @@ void adapter_seen_free(struct adapter_seen **s)
 	if (!*s)
 		return;
 	adapter_seen_share(*s, NULL);
-	munmap((*s)->table, (*s)->capacity * (*s)->entry);
-	free((*s)->dir);
+	if ((*s)->table)
+		munmap((*s)->table, (*s)->capacity * (*s)->entry);
+	if ((*s)->fd >= 0)
+		close((*s)->fd);
 	free(*s);
 	*s = NULL;
 }
@@ -187,9 +193,9 @@ size_t adapter_seen_count(const struct adapter_seen *s)
 	return s->count;
 }
 
-static struct adapter_seen_entry *at(char *table, size_t entry, size_t i)
+static struct adapter_seen_entry *at(const struct adapter_seen *s, size_t i)
 {
-	return (struct adapter_seen_entry *)(void *)(table + i * entry);
+	return (struct adapter_seen_entry *)(void *)(s->table + i * s->entry);
 }
 
 static bool is_free(const struct adapter_seen_entry *e)
@@ -197,14 +203,20 @@ static bool is_free(const struct adapter_seen_entry *e)
 	return (e->key[0] | e->key[1]) == 0;
 }
 
-/* The key's entry, or the free one where it belongs. */
-static struct adapter_seen_entry *place(char *table, size_t entry, size_t capacity, const uint64_t key[2])
+static size_t home(const struct adapter_seen *s, const uint64_t key[2])
 {
-	size_t i = key[0] & (capacity - 1);
+	return (size_t)((unsigned __int128)key[0] * s->capacity >> 64);
+}
+
+/* The key's entry, or the free one where it belongs. */
+static struct adapter_seen_entry *place(const struct adapter_seen *s, const uint64_t key[2])
+{
+	size_t i = home(s, key);
 	struct adapter_seen_entry *e;
 
-	while (!is_free(e = at(table, entry, i)) && (e->key[0] != key[0] || e->key[1] != key[1]))
-		i = (i + 1) & (capacity - 1);
+	while (!is_free(e = at(s, i)) && (e->key[0] != key[0] || e->key[1] != key[1]))
+		if (++i == s->capacity)
+			i = 0;
 	return e;
 }
 
@@ -218,26 +230,48 @@ static void fingerprint(struct bus_str bytes, uint64_t key[2])
 		key[1] = 1;
 }
 
-static enum bus_err grow(struct adapter_seen *s, struct bus_error *err)
+/* After a growth: every entry goes to its new home, which is further up, from the last on; so what lies above the one
+ * in hand is done, and where it is put it stays. The few for which that does not hold wait until the end: near the
+ * table's start, where homes have hardly moved, and those that probe past its end. */
+static void spread(struct adapter_seen *s, size_t before)
 {
-	size_t capacity = s->capacity * (s->capacity < LARGE ? 4 : 2);
-	char *bigger;
-	enum bus_err rc = map_table(s->dir, capacity * s->entry, &bigger, err);
+	struct bus_buf late = { 0 };
+	char entry[sizeof(struct adapter_seen_entry)];
 
-	if (rc != BUS_OK)
-		return rc;
-	for (size_t i = 0; i < s->capacity; i++) {
-		const struct adapter_seen_entry *e = at(s->table, s->entry, i);
+	for (size_t i = before; i-- > 0;) {
+		struct adapter_seen_entry *e = at(s, i);
+		size_t to;
 
 		if (is_free(e))
 			continue;
-		memcpy(place(bigger, s->entry, capacity, e->key), e, s->entry);
-		touch(s->budget, bigger, capacity * s->entry);
+		to = home(s, e->key);
+		memcpy(entry, e, s->entry);
+		memset(e, 0, s->entry);
+		while (to >= i && to < s->capacity && !is_free(at(s, to)))
+			to++;
+		if (to >= i && to < s->capacity)
+			memcpy(at(s, to), entry, s->entry);
+		else
+			bus_buf_put(&late, entry, s->entry);
+		touch(s->budget);
 	}
-	munmap(s->table, s->capacity * s->entry);
-	s->table = bigger;
-	s->capacity = capacity;
-	return BUS_OK;
+	for (size_t i = 0; i < late.n; i += s->entry) {
+		uint64_t key[2];
+
+		memcpy(key, late.p + i, sizeof(key));
+		memcpy(place(s, key), late.p + i, s->entry);
+	}
+	bus_buf_release(&late);
+}
+
+static enum bus_err grow(struct adapter_seen *s, struct bus_error *err)
+{
+	size_t before = s->capacity;
+	enum bus_err rc = map_table(s, before < LARGE ? before * 4 : before + before / 4, err);
+
+	if (!rc)
+		spread(s, before);
+	return rc;
 }
 
 enum bus_err adapter_seen_put(struct adapter_seen *s, struct bus_str key, struct adapter_seen_entry **out,
@@ -247,16 +281,16 @@ enum bus_err adapter_seen_put(struct adapter_seen *s, struct bus_str key, struct
 	uint64_t k[2];
 
 	fingerprint(key, k);
-	touch(s->budget, NULL, 0);
-	e = place(s->table, s->entry, s->capacity, k);
+	touch(s->budget);
+	e = place(s, k);
 	*fresh = is_free(e);
 	if (*fresh) {
-		if ((s->count + 1) * 8 > s->capacity * 7) {
+		if ((s->count + 1) * 5 > s->capacity * 4) {
 			enum bus_err rc = grow(s, err);
 
 			if (rc != BUS_OK)
 				return rc;
-			e = place(s->table, s->entry, s->capacity, k);
+			e = place(s, k);
 		}
 		e->key[0] = k[0];
 		e->key[1] = k[1];
@@ -273,8 +307,8 @@ struct adapter_seen_entry *adapter_seen_get(struct adapter_seen *s, struct bus_s
 	uint64_t k[2];
 
 	fingerprint(key, k);
-	touch(s->budget, NULL, 0);
-	e = place(s->table, s->entry, s->capacity, k);
+	touch(s->budget);
+	e = place(s, k);
 	return is_free(e) ? NULL : e;
 }
 

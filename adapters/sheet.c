@@ -40,3 +40,11 @@ char *adapter_sheet_letters(uint32_t column, char out[4])
 	out[k] = '\0';
 	return out;
 }
+
+void adapter_sheet_put_time(struct bus_buf *out, int64_t ms)
+{
+	bus_buf_printf(out, "%02d:%02d:%02d", (int)(ms / 3600000), (int)(ms / 60000 % 60),
+		       (int)(ms / 1000 % 60));
+	if (ms % 1000)
+		bus_buf_printf(out, ".%03d", (int)(ms % 1000));
+}

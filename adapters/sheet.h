@@ -3,9 +3,12 @@
 #define ADAPTERS_SHEET_H
 
 #include "adapters/adapter.h"
+#include "bus/buf.h"
 
 #define ADAPTER_SHEET_ROWS ((uint32_t)1048576)
 #define ADAPTER_SHEET_COLUMNS ((uint32_t)16384)
+#define ADAPTER_SHEETS_MAX 1024	    /* of a workbook */
+#define ADAPTER_SHEET_MERGES 100000 /* merged cells of a sheet */
 
 struct adapter_sheet_cell {
 	uint32_t column; /* 0 is A */
@@ -29,5 +32,7 @@ struct adapter_sheet_merge {	     /* one cell over several places; both ends inc
 const char *adapter_sheet_place(const char *p, uint32_t *column, uint32_t *row);
 /* "AB"; 4 bytes are enough. */
 char *adapter_sheet_letters(uint32_t column, char out[4]);
+/* Appends hh:mm:ss[.fff] of a time in ms; hours may be over 24. */
+void adapter_sheet_put_time(struct bus_buf *out, int64_t ms);
 
 #endif

@@ -3,8 +3,9 @@
 #include <strings.h>
 
 static const struct adapter_source_kind *const kinds[] = {
-	&adapter_source_delimited, &adapter_source_fixed, &adapter_source_jsonl,   &adapter_source_json,
-	&adapter_source_pgdump,	   &adapter_source_xlsx,  &adapter_source_sqldump, &adapter_source_xml,
+	&adapter_source_delimited, &adapter_source_fixed,   &adapter_source_jsonl,
+	&adapter_source_json,	   &adapter_source_pgdump,  &adapter_source_xlsx,
+	&adapter_source_ods,	   &adapter_source_sqldump, &adapter_source_xml,
 };
 
 const struct adapter_source_kind *adapter_source_find(const char *name)
@@ -31,12 +32,15 @@ static const struct {
 	const char *message;
 } foreign[] = {
 	{ "\xd0\xcf\x11\xe0", 4,
-	  "berkas .xls (BIFF) belum didukung: simpan sebagai .xlsx atau CSV / legacy .xls is not supported: "
-	  "save it "
-	  "as .xlsx or CSV" },
+	  "berkas .xls lama (Excel 97-2003) tidak dibaca: buka di Excel atau LibreOffice, File > Save As "
+	  "(Simpan Sebagai) .xlsx; satu folder sekaligus: soffice --headless --convert-to xlsx *.xls / "
+	  "legacy .xls is not supported: save it as .xlsx (File > Save As in Excel or LibreOffice); a whole "
+	  "folder at once: soffice --headless --convert-to xlsx *.xls" },
 	{ "PK\x03\x04", 4,
-	  "berkas .xlsx atau ZIP, bukan teks: pakai kind: xlsx, simpan sebagai CSV, atau ekstrak dahulu / "
-	  ".xlsx or ZIP, no text: use kind: xlsx, save it as CSV, or unpack it first" },
+	  "berkas .xlsx, .ods atau ZIP, bukan teks: pakai kind: xlsx atau kind: ods, simpan sebagai CSV, "
+	  "atau "
+	  "ekstrak dahulu / .xlsx, .ods or ZIP, no text: use kind: xlsx or kind: ods, save it as CSV, or "
+	  "unpack it first" },
 	{ "PK\x05\x06", 4,
 	  "berkas ZIP kosong: kirim berkasnya sendiri / an empty ZIP: send the file itself" },
 	{ "%PDF", 4,

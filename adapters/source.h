@@ -26,15 +26,6 @@ enum bus_err adapter_source_word(struct bus_yaml *yaml, struct bus_yaml_node *co
 enum bus_err adapter_source_no_column(const char *wanted, const char *const *names, size_t n,
 				      struct bus_error *err);
 
-/* What a hexadecimal digit counts; -1: it is none. */
-static inline int adapter_hex_digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 static inline bool adapter_has_nul(struct bus_str s)
 {
 	return s.n > 0 && memchr(s.p, '\0', s.n) != NULL;

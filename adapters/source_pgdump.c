@@ -6,6 +6,7 @@
 
 #include "adapters/csv.h"
 #include "adapters/source.h"
+#include "bus/hex.h"
 #include "bus/utf8.h"
 
 #define COLUMNS_MAX 1664 /* PostgreSQL's own limit for a result */
@@ -292,9 +293,9 @@ static const char *unescape(const char *p, const char *end, char *out, bool *byt
 		*out = (char)(value & 0xff);
 		return p;
 	}
-	if (*p == 'x' && end - p > 1 && adapter_hex_digit(p[1]) >= 0) {
-		for (p++; n < 2 && p < end && adapter_hex_digit(*p) >= 0; n++)
-			value = value * 16 + adapter_hex_digit(*p++);
+	if (*p == 'x' && end - p > 1 && bus_hex_digit(p[1]) >= 0) {
+		for (p++; n < 2 && p < end && bus_hex_digit(*p) >= 0; n++)
+			value = value * 16 + bus_hex_digit(*p++);
 		*bytes = true;
 		*out = (char)value;
 		return p;

@@ -7,6 +7,7 @@
 
 #include "adapters/source.h"
 #include "adapters/sql_lex.h"
+#include "bus/hex.h"
 #include "bus/utf8.h"
 
 #define COLUMNS_MAX 4096 /* MySQL's own limit */
@@ -341,11 +342,11 @@ static bool put_hex(struct sqldump *s, const char *p, size_t n)
 	if (n % 2)
 		return false;
 	for (size_t i = 0; i < n; i += 2) {
-		int high = adapter_hex_digit(p[i]), low = adapter_hex_digit(p[i + 1]);
+		char byte;
 
-		if (high < 0 || low < 0)
+		if (!bus_unhex(p + i, 1, &byte))
 			return false;
-		bus_buf_putc(&s->bytes, (char)(high * 16 + low));
+		bus_buf_putc(&s->bytes, byte);
 	}
 	return true;
 }

@@ -1,7 +1,7 @@
 #include "adapters/tally.h"
 
+#include "adapters/plan.h"
 #include "bus/wire.h"
-#include "schemas/avro/read.h"
 #include "schemas/avro/write.h"
 
 enum {
@@ -249,10 +249,7 @@ void adapter_tally_encode(const struct adapter_tally *t, const struct adapter_sh
 /* --- reading it back --- */
 
 struct adapter_tally_reader {
-	struct schema_store *store;
-	struct schema_reader *reader;
-	struct schema_plan *plan;
-	int32_t id;	/* of plan */
+	struct adapter_plan plan;
 	const char *at; /* name of the field being read, at depth 1 */
 	int depth;
 	struct adapter_tally_past *out;
@@ -262,8 +259,7 @@ struct adapter_tally_reader *adapter_tally_reader_new(struct schema_store *store
 {
 	struct adapter_tally_reader *r = bus_xcalloc(1, sizeof(*r));
 
-	r->store = store;
-	r->reader = schema_reader_new(NULL);
+	adapter_plan_init(&r->plan, store);
 	return r;
 }
 
@@ -273,9 +269,7 @@ void adapter_tally_reader_free(struct adapter_tally_reader **rp)
 
 	if (!r)
 		return;
-	if (r->plan)
-		schema_plan_free(&r->plan);
-	schema_reader_free(&r->reader);
+	adapter_plan_release(&r->plan);
 	free(r);
 	*rp = NULL;
 }
@@ -329,24 +323,6 @@ static enum bus_err on_symbol(void *ctx, const struct schema_node *node, int32_t
 	return BUS_OK;
 }
 
-static enum bus_err plan_for(struct adapter_tally_reader *r, int32_t id, struct bus_error *err)
-{
-	struct schema *schema = NULL;
-	enum bus_err rc;
-
-	if (r->plan && r->id == id)
-		return BUS_OK;
-	if (r->plan)
-		schema_plan_free(&r->plan);
-	rc = schema_store_by_id(r->store, id, 5000, &schema, err);
-	if (rc)
-		return rc;
-	rc = schema_plan(schema, NULL, &r->plan, err);
-	schema_unref(&schema);
-	r->id = id;
-	return rc;
-}
-
 enum bus_err adapter_tally_read(struct adapter_tally_reader *r, struct bus_str value,
 				struct adapter_tally_past *out, struct bus_error *err)
 {
@@ -360,17 +336,10 @@ enum bus_err adapter_tally_read(struct adapter_tally_reader *r, struct bus_str v
 		.integer = on_integer,
 		.symbol = on_symbol,
 	};
-	struct bus_str avro;
-	int32_t id;
-	enum bus_err rc = bus_wire_open(value, &id, &avro, err);
 
 	*out = (struct adapter_tally_past){ .status = ADAPTER_READING };
-	if (!rc)
-		rc = plan_for(r, id, err);
-	if (rc)
-		return rc;
 	r->depth = 0;
 	r->at = "";
 	r->out = out;
-	return schema_read(r->reader, r->plan, avro, &sink, err);
+	return adapter_plan_read(&r->plan, value, &sink, err);
 }

@@ -23,6 +23,13 @@ struct adapter_sample {
 	char detail[160];
 };
 
+/* What the program's figures hold of a file already (care/figures.h): they follow it while it is read. */
+struct adapter_figured {
+	uint64_t rows, published, same, refused, removed, too_big, count[ADAPTER_CLASSES_MAX];
+	int64_t at;  /* monotonic ms */
+	bool closed; /* it stays counted */
+};
+
 struct adapter_tally {
 	const char *feed;
 	char name[256];
@@ -41,6 +48,7 @@ struct adapter_tally {
 	int64_t started, ended; /* ms; ended 0: not yet */
 	struct adapter_sample sample[ADAPTER_SAMPLES];
 	size_t n_samples;
+	struct adapter_figured figured;
 };
 
 const char *adapter_status_name(enum adapter_status s); /* DIPROSES SELESAI TERPOTONG DITOLAK */

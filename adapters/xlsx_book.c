@@ -132,9 +132,9 @@ static void on_workbook(void *ctx, const char *name, const char **atts)
 	if (strcmp(name, "sheet") == 0) {
 		const char *title = adapter_xml_att(atts, "name"), *id = adapter_xml_att(atts, "id");
 
-		if (b->n_sheets == ADAPTER_XLSX_SHEETS_MAX) {
+		if (b->n_sheets == ADAPTER_SHEETS_MAX) {
 			adapter_xml_fail(r->xml, "lebih dari %d lembar / more than %d sheets",
-					 ADAPTER_XLSX_SHEETS_MAX, ADAPTER_XLSX_SHEETS_MAX);
+					 ADAPTER_SHEETS_MAX, ADAPTER_SHEETS_MAX);
 			return;
 		}
 		s->name = bus_xstrdup(title ? title : "");
@@ -204,8 +204,8 @@ static enum bus_err refuse_others(const struct adapter_package *p, struct bus_er
 	} others[] = {
 		{ "xl/workbook.bin", "berkas .xlsb belum didukung: simpan sebagai .xlsx / .xlsb is not "
 				     "supported: save it as .xlsx" },
-		{ "content.xml", "berkas OpenDocument (.ods): simpan sebagai .xlsx / an OpenDocument file "
-				 "(.ods): save it as .xlsx" },
+		{ "content.xml", "berkas OpenDocument (.ods): pakai kind: ods / an OpenDocument file (.ods): "
+				 "use kind: ods" },
 		{ "word/document.xml", "berkas Word, bukan lembar sebar / a Word document, no spreadsheet" },
 		{ "ppt/presentation.xml",
 		  "berkas PowerPoint, bukan lembar sebar / a PowerPoint file, no spreadsheet" },

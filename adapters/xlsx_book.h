@@ -6,9 +6,8 @@
 #define ADAPTERS_XLSX_BOOK_H
 
 #include "adapters/package.h"
+#include "adapters/sheet.h"
 #include "adapters/xlsx_cell.h"
-
-#define ADAPTER_XLSX_SHEETS_MAX 1024
 
 struct adapter_xlsx_sheet_name {
 	char *name;
@@ -16,7 +15,7 @@ struct adapter_xlsx_sheet_name {
 };
 
 struct adapter_xlsx_book {
-	struct adapter_xlsx_sheet_name sheet[ADAPTER_XLSX_SHEETS_MAX]; /* in the order of the tabs */
+	struct adapter_xlsx_sheet_name sheet[ADAPTER_SHEETS_MAX]; /* in the order of the tabs */
 	size_t n_sheets;
 	char *strings; /* parts; NULL: there is none */
 	char *styles;
@@ -25,7 +24,7 @@ struct adapter_xlsx_book {
 	size_t n_formats;
 };
 
-/* BUS_EDATA: no XLSX; .xlsb, ODS and other packages are named, with the remedy. */
+/* BUS_EDATA: no XLSX; .xlsb, ODS and other packages are named, with the way out. */
 enum bus_err adapter_xlsx_book_read(struct adapter_package *p, struct adapter_xlsx_book **out,
 				    struct bus_error *err) BUS_MUSTCHECK;
 void adapter_xlsx_book_free(struct adapter_xlsx_book **b);

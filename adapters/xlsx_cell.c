@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "adapters/sheet.h"
 #include "bus/clock.h"
 
 #define DIGITS_KEPT 15 /* significant digits a spreadsheet keeps of what is typed */
@@ -191,14 +192,6 @@ bool adapter_xlsx_decimal(struct bus_str stored, struct bus_buf *out, bool *roun
 
 /* ---- dates ---- */
 
-static void put_time(struct bus_buf *out, int64_t ms)
-{
-	bus_buf_printf(out, "%02d:%02d:%02d", (int)(ms / 3600000), (int)(ms / 60000 % 60),
-		       (int)(ms / 1000 % 60));
-	if (ms % 1000)
-		bus_buf_printf(out, ".%03d", (int)(ms % 1000));
-}
-
 bool adapter_xlsx_date(struct bus_str stored, enum adapter_xlsx_format format, bool from_1904,
 		       struct bus_buf *out)
 {
@@ -214,7 +207,7 @@ bool adapter_xlsx_date(struct bus_str stored, enum adapter_xlsx_format format, b
 		return false;
 	ms = llround(v * (double)DAY_MS);
 	if (format == ADAPTER_XLSX_ELAPSED) {
-		put_time(out, ms);
+		adapter_sheet_put_time(out, ms);
 		return true;
 	}
 	day = ms / DAY_MS;
@@ -228,6 +221,6 @@ bool adapter_xlsx_date(struct bus_str stored, enum adapter_xlsx_format format, b
 	if (format == ADAPTER_XLSX_DATE_TIME)
 		bus_buf_putc(out, 'T');
 	if (format != ADAPTER_XLSX_DATE)
-		put_time(out, ms % DAY_MS);
+		adapter_sheet_put_time(out, ms % DAY_MS);
 	return true;
 }

@@ -3,7 +3,6 @@
 #include "adapters/xml.h"
 
 #define PART_MAX ((uint64_t)16 * 1024 * 1024 * 1024)
-#define MERGES_MAX 100000
 
 struct reading {
 	struct adapter_xml *xml;
@@ -24,9 +23,9 @@ static void on_start(void *ctx, const char *name, const char **atts)
 	p = p && *p == ':' ? adapter_sheet_place(p + 1, &m.column_end, &m.row_end) : NULL;
 	if (!p || *p || m.row == 0 || m.row_end < m.row || m.column_end < m.column)
 		return; /* a place that is none merges nothing */
-	if (r->n == MERGES_MAX) {
-		adapter_xml_fail(r->xml, "lebih dari %d sel gabungan / more than %d merged cells", MERGES_MAX,
-				 MERGES_MAX);
+	if (r->n == ADAPTER_SHEET_MERGES) {
+		adapter_xml_fail(r->xml, "lebih dari %d sel gabungan / more than %d merged cells",
+				 ADAPTER_SHEET_MERGES, ADAPTER_SHEET_MERGES);
 		return;
 	}
 	if (r->n == r->cap) {

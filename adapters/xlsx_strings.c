@@ -6,6 +6,7 @@
 
 #include "adapters/adapter.h"
 #include "adapters/xml.h"
+#include "bus/hex.h"
 #include "bus/utf8.h"
 
 #define MEMORY_MAX ((size_t)16 * 1024 * 1024)
@@ -265,14 +266,6 @@ enum bus_err adapter_xlsx_strings_get(struct adapter_xlsx_strings *s, uint64_t i
 
 /* ---- escapes ---- */
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* _xHHHH_ at p (n left): its character; 0: it is none. */
 static uint32_t escape(const char *p, size_t n)
 {
@@ -281,9 +274,9 @@ static uint32_t escape(const char *p, size_t n)
 	if (n < 7 || p[1] != 'x' || p[6] != '_')
 		return 0;
 	for (int i = 2; i < 6; i++) {
-		if (hex(p[i]) < 0)
+		if (bus_hex_digit(p[i]) < 0)
 			return 0;
-		c = c << 4 | (uint32_t)hex(p[i]);
+		c = c << 4 | (uint32_t)bus_hex_digit(p[i]);
 	}
 	return c >= 0xd800 && c <= 0xdfff ? 0 : c;
 }

@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "bus/clock.h"
 #include "bus/log.h"
@@ -13,6 +14,7 @@
 #define BATCH_MAX 10000
 #define POKE_TIMEOUT_MS 100
 #define DOUBT_TIMEOUT_MS 2000
+#define LEADER_PAUSE_US 50000 /* between two questions to a partition without a leader */
 
 struct part {
 	int32_t partition;
@@ -464,18 +466,36 @@ enum bus_err bus_consumer_position(struct bus_consumer *c, const char *topic, in
 	return BUS_OK;
 }
 
+/* For a moment after a broker's start or a leader's change. rd_kafka_offsets_for_times() does not ask again by itself. */
+static bool leaderless(rd_kafka_resp_err_t code)
+{
+	return code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+	       code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+	       code == RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH ||
+	       code == RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH ||
+	       code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+}
+
 /* Where a timestamp, or one of the broker's two special ones, stands. */
 static enum bus_err offset_of(struct bus_consumer *c, const char *topic, int32_t partition, int64_t time,
-			      int64_t *offset, int timeout_ms, struct bus_error *err)
+			      int64_t *offset, int64_t until, struct bus_error *err)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(list, topic, partition);
 	rd_kafka_resp_err_t code;
+	int64_t left;
 
-	p->offset = time;
-	code = rd_kafka_offsets_for_times(c->rk, list, timeout_ms);
-	if (!code)
-		code = p->err;
+	for (;;) {
+		left = until - bus_clock_mono_ms();
+		p->offset = time;
+		p->err = RD_KAFKA_RESP_ERR_NO_ERROR;
+		code = rd_kafka_offsets_for_times(c->rk, list, left > 1 ? (int)left : 1);
+		if (!code)
+			code = p->err;
+		if (!leaderless(code) || left <= 1)
+			break;
+		usleep(LEADER_PAUSE_US);
+	}
 	*offset = p->offset;
 	rd_kafka_topic_partition_list_destroy(list);
 	return code ? bus_kafka_fail(err, code, "topic '%s', partition %d", topic, (int)partition) : BUS_OK;
@@ -487,19 +507,17 @@ enum bus_err bus_consumer_bounds(struct bus_consumer *c, const char *topic, int3
 				 int64_t *end, int timeout_ms, struct bus_error *err)
 {
 	int64_t until = bus_clock_mono_ms() + timeout_ms;
-	enum bus_err rc = offset_of(c, topic, partition, RD_KAFKA_OFFSET_BEGINNING, begin, timeout_ms, err);
-	int64_t left = until - bus_clock_mono_ms();
+	enum bus_err rc = offset_of(c, topic, partition, RD_KAFKA_OFFSET_BEGINNING, begin, until, err);
 
-	if (rc != BUS_OK)
-		return rc;
-	return offset_of(c, topic, partition, RD_KAFKA_OFFSET_END, end, left > 1 ? (int)left : 1, err);
+	return rc == BUS_OK ? offset_of(c, topic, partition, RD_KAFKA_OFFSET_END, end, until, err) : rc;
 }
 
 enum bus_err bus_consumer_at_time(struct bus_consumer *c, const char *topic, int32_t partition, int64_t at_ms,
 				  int64_t *offset, int timeout_ms, struct bus_error *err)
 {
 	int64_t begin;
-	enum bus_err rc = offset_of(c, topic, partition, at_ms, offset, timeout_ms, err);
+	enum bus_err rc =
+	    offset_of(c, topic, partition, at_ms, offset, bus_clock_mono_ms() + timeout_ms, err);
 
 	if (rc == BUS_OK && *offset < 0)
 		rc = bus_consumer_bounds(c, topic, partition, &begin, offset, timeout_ms, err);

@@ -17,29 +17,6 @@
 #define TAG_LEN 16
 #define SEAL_VERSION 1
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-void bus_hex(const void *p, size_t n, char *hex)
-{
-	static const char digit[] = "0123456789abcdef";
-	const uint8_t *b = p;
-
-	for (size_t i = 0; i < n; i++) {
-		hex[2 * i] = digit[b[i] >> 4];
-		hex[2 * i + 1] = digit[b[i] & 15];
-	}
-	hex[2 * n] = '\0';
-}
-
 void bus_random(void *p, size_t n)
 {
 	char *at = p;
@@ -98,14 +75,7 @@ enum bus_err bus_key_load(const char *path, uint8_t key[BUS_KEY_LEN], struct bus
 		goto out;
 	}
 	good = n == 2 * BUS_KEY_LEN + 1 && text[2 * BUS_KEY_LEN] == '\n';
-	for (size_t i = 0; good && i < BUS_KEY_LEN; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = hex_digit(text[2 * i + 1]);
-
-		good = high >= 0 && low >= 0;
-		key[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
-	}
-	if (!good)
+	if (!good || !bus_unhex(text, BUS_KEY_LEN, key))
 		rc = bus_fail(err, BUS_EINVAL,
 			      "key file '%s' must hold 64 hex digits and a newline; make one with: openssl "
 			      "rand -hex 32",

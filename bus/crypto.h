@@ -9,6 +9,7 @@
 
 #include "bus/buf.h"
 #include "bus/error.h"
+#include "bus/hex.h"
 
 #define BUS_KEY_LEN 32
 #define BUS_SHA256_LEN 32
@@ -38,7 +39,6 @@ struct bus_sha256_stream;
 struct bus_sha256_stream *bus_sha256_new(void);
 void bus_sha256_add(struct bus_sha256_stream *s, const void *p, size_t n);
 void bus_sha256_end(struct bus_sha256_stream **s, uint8_t out[BUS_SHA256_LEN]); /* frees it */
-void bus_hex(const void *p, size_t n, char *hex); /* 2n digits and a NUL */
 
 void bus_hmac_sha256(const uint8_t key[BUS_KEY_LEN], const void *p, size_t n, uint8_t out[BUS_SHA256_LEN]);
 /* PBKDF2-HMAC-SHA-256 (RFC 8018), 32 bytes. Slow on purpose: milliseconds to seconds. */

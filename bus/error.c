@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bus/plain.h"
+
 static void put_text(struct bus_error *err, enum bus_err code, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(err->text, sizeof(err->text), fmt, ap);
@@ -14,6 +16,7 @@ static void put_text(struct bus_error *err, enum bus_err code, const char *fmt, 
 		err->text[0] = '\0';
 	else if ((size_t)n >= sizeof(err->text))
 		memcpy(err->text + sizeof(err->text) - 4, "...", 4);
+	bus_plain(err->text, strlen(err->text), true);
 }
 
 enum bus_err bus_fail(struct bus_error *err, enum bus_err code, const char *fmt, ...)

@@ -1,11 +1,11 @@
 #include "bus/follow.h"
 
-#include <errno.h>
 #include <pthread.h>
 
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/mem.h"
+#include "bus/wait.h"
 
 #define BATCH 500
 #define POLL_MS 100
@@ -79,27 +79,15 @@ static void answer_end(struct bus_follow *f)
 	pthread_mutex_unlock(&f->state_lock);
 }
 
-static void deadline(struct timespec *t, int64_t ms)
-{
-	clock_gettime(CLOCK_MONOTONIC, t);
-	t->tv_sec += (time_t)(ms / 1000);
-	t->tv_nsec += (long)(ms % 1000) * 1000000;
-	if (t->tv_nsec >= 1000000000) {
-		t->tv_nsec -= 1000000000;
-		t->tv_sec++;
-	}
-}
-
 /* False: stopping. */
 static bool pause_after_error(struct bus_follow *f)
 {
-	struct timespec until;
+	int64_t until = bus_clock_mono_ms() + PAUSE_MS;
 	bool go_on;
 
-	deadline(&until, PAUSE_MS);
 	pthread_mutex_lock(&f->state_lock);
 	f->failed_at = bus_clock_mono_ms();
-	while (!f->stopping && pthread_cond_timedwait(&f->moved, &f->state_lock, &until) != ETIMEDOUT)
+	while (!f->stopping && bus_cond_wait(&f->moved, &f->state_lock, until))
 		;
 	go_on = !f->stopping;
 	pthread_mutex_unlock(&f->state_lock);
@@ -179,7 +167,6 @@ enum bus_err bus_follow_open(const struct bus_follow_conf *conf, int timeout_ms,
 						conf->queue_bytes ? conf->queue_bytes : QUEUE_BYTES };
 	int64_t until = bus_clock_mono_ms() + timeout_ms;
 	struct bus_follow *f = bus_xcalloc(1, sizeof(*f));
-	pthread_condattr_t attr;
 	enum bus_err rc;
 
 	*out = NULL;
@@ -187,10 +174,7 @@ enum bus_err bus_follow_open(const struct bus_follow_conf *conf, int timeout_ms,
 	f->topic = bus_xstrdup(conf->topic);
 	f->next = BUS_OFFSET_BEGIN;
 	pthread_mutex_init(&f->state_lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&f->moved, &attr);
-	pthread_condattr_destroy(&attr);
+	bus_cond_init(&f->moved);
 	rc = bus_consumer_open(&reader, &f->consumer, err);
 	if (rc == BUS_OK)
 		rc = read_to_end(f, until, err);
@@ -230,14 +214,12 @@ void bus_follow_close(struct bus_follow **ff)
 
 enum bus_err bus_follow_wait(struct bus_follow *f, int64_t offset, int timeout_ms, struct bus_error *err)
 {
-	struct timespec until;
+	int64_t until = bus_clock_mono_ms() + timeout_ms;
 	enum bus_err rc = BUS_OK;
 
-	deadline(&until, timeout_ms);
 	pthread_mutex_lock(&f->state_lock);
 	while (f->next <= offset && rc == BUS_OK)
-		if (pthread_cond_timedwait(&f->moved, &f->state_lock, &until) == ETIMEDOUT &&
-		    f->next <= offset)
+		if (!bus_cond_wait(&f->moved, &f->state_lock, until) && f->next <= offset)
 			rc = bus_fail(err, BUS_ETIMEOUT, "offset %lld of '%s' is not read back yet",
 				      (long long)offset, f->topic);
 	pthread_mutex_unlock(&f->state_lock);
@@ -246,17 +228,14 @@ enum bus_err bus_follow_wait(struct bus_follow *f, int64_t offset, int timeout_m
 
 enum bus_err bus_follow_catch_up(struct bus_follow *f, int timeout_ms, struct bus_error *err)
 {
-	int64_t begun = bus_clock_mono_ms(), end, left;
-	struct timespec until;
+	int64_t until = bus_clock_mono_ms() + timeout_ms, end, left;
 	uint64_t mine;
 	enum bus_err rc = BUS_OK;
 
-	deadline(&until, timeout_ms);
 	pthread_mutex_lock(&f->state_lock);
 	mine = ++f->end_wanted;
 	while (f->end_told < mine && rc == BUS_OK)
-		if (pthread_cond_timedwait(&f->moved, &f->state_lock, &until) == ETIMEDOUT &&
-		    f->end_told < mine)
+		if (!bus_cond_wait(&f->moved, &f->state_lock, until) && f->end_told < mine)
 			rc = bus_fail(err, BUS_ETIMEOUT, "no answer from Kafka about the end of '%s'",
 				      f->topic);
 	if (rc == BUS_OK && f->end_rc != BUS_OK)
@@ -265,7 +244,7 @@ enum bus_err bus_follow_catch_up(struct bus_follow *f, int timeout_ms, struct bu
 	pthread_mutex_unlock(&f->state_lock);
 	if (rc != BUS_OK || end == 0)
 		return rc;
-	left = timeout_ms - (bus_clock_mono_ms() - begun);
+	left = until - bus_clock_mono_ms();
 	return bus_follow_wait(f, end - 1, left > 0 ? (int)left : 0, err);
 }
 

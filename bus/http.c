@@ -185,6 +185,9 @@ static enum MHD_Result begin(struct bus_http_request *req, const char *method, c
 		status = bus_http_request_parse(req, method, &why);
 	if (status)
 		return refuse(req, status, why);
+	/* MHD 0.9.75 takes a bare LF for the end of a chunk, at any strictness. Whoever before us does not sees another end
+	 * of this body: what follows it is not read. */
+	req->last = length < 0;
 	if (!bus_http_body_begin(req, length))
 		return req->response ? settle(req) : refuse(req, req->refusal, bus_http_body_why(req->refusal));
 	req->phase = HTTP_BODY;
@@ -361,12 +364,15 @@ static enum bus_err start_mhd(struct bus_http *h, const struct bus_http_conf *co
 	int threads = conf->threads ? conf->threads : default_threads();
 	int limit = conf->connections ? conf->connections : CONNECTIONS;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
-	struct MHD_OptionItem more[4];
+	struct MHD_OptionItem more[5];
 	size_t n = 0;
 
 	/* MHD divides the connections evenly among the threads. */
 	if (threads > 1)
 		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, threads, NULL };
+	if (conf->address_connections)
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+						     conf->address_connections, NULL };
 	if (h->tls) {
 		flags |= MHD_USE_TLS;
 		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0,

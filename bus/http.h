@@ -9,8 +9,8 @@
  * A handler that returns without any is answered 500 (and logged).
  *
  * Guarded here, for every program: duplicate Content-Length, Content-Length with Transfer-Encoding, space
- * before a header's colon, missing or second Host, second Authorization, NUL, bare CR or folding in a header,
- * control characters and spaces in the URI: 400 and close; Transfer-Encoding other than chunked: 501 and
+ * before a header's colon, missing or second Host, second Authorization, Content-Type, Content-Encoding,
+ * Idempotency-Key or Expect, NUL, bare CR or folding in a header, control characters and spaces in the URI: 400 and close; Transfer-Encoding other than chunked: 501 and
  * close. Absolute deadlines for the request (10 s for headers, 30 s for the body, 30 s idle); URI over 8 KiB
  * 414, path or query with a broken escape, %00, no UTF-8 or over 256 parameters 400, body over the cap 413, of another
  * type or packed 415, all bodies over their common cap 503, of one payer over a fourth of it 429, HEAD as GET without a body, OPTIONS with
@@ -21,7 +21,8 @@
  *
  * What MHD answers itself, before we see the request (a short HTML page, connection closed): a header line
  * without a colon 400, request line and headers over 16 KiB in all 414 or 431, malformed chunks 400. What it
- * accepts and hides: a bare LF as a line end (RFC 9112 2.2 allows it), chunk extensions, trailers.
+ * accepts and hides: a bare LF as a line end (RFC 9112 2.2 allows it), chunk extensions, trailers; and a bare LF around
+ * chunks, which is not allowed: the answer to a body in chunks closes its connection.
  * A body without an end that is over the cap is read for 16 MiB more, told so while it still comes, and cut 16 MiB later.
  * A whole answer to a reader that takes a byte now and then has no deadline but 30 s without any byte.
  *
@@ -80,6 +81,7 @@ struct bus_http_conf {
 	int port;			 /* 0: any; see bus_http_port */
 	int threads;			 /* 0: min(cores, 4) */
 	int connections;		 /* 0: 10,000 in all */
+	int address_connections; /* of one address; those beyond are closed unread. 0: any, as behind a proxy */
 	int64_t body_max;		 /* 0: 1 MiB */
 	const struct bus_http_large *large; /* NULL: none */
 	/* Media types that a body may have, NULL-ended, "+json" for all that end so; others are refused (415). One that says

@@ -108,7 +108,7 @@ void bus_http_add_head(struct bus_http_request *req, struct MHD_Response *r, con
 		MHD_add_response_header(r, p, value);
 		p = value + strlen(value) + 1;
 	}
-	if (atomic_load_explicit(&req->h->stopping, memory_order_relaxed))
+	if (req->last || atomic_load_explicit(&req->h->stopping, memory_order_relaxed))
 		MHD_add_response_header(r, "Connection", "close");
 }
 

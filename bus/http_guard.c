@@ -13,11 +13,21 @@
 struct seen {
 	const char *why;
 	int status;
-	int hosts, lengths, encodings, authorizations;
+	int hosts, lengths, encodings;
+	bool once[5]; /* of `singles` */
 	int64_t length;
 	bool chunked;
 	const char *expected; /* where the line before ended; NULL: not known */
 };
+
+/* Of which two would be read as the one by us, and as the other by whoever stands before us. */
+static const struct {
+	const char *name, *why;
+} singles[] = { { "Authorization", "more than one Authorization" },
+		{ "Content-Type", "more than one Content-Type" },
+		{ "Content-Encoding", "more than one Content-Encoding" },
+		{ "Idempotency-Key", "more than one Idempotency-Key" },
+		{ "Expect", "more than one Expect" } };
 
 static bool is_token(const char *p, size_t n)
 {
@@ -77,6 +87,18 @@ static bool see_encoding(struct seen *s, const char *p, size_t n)
 	return true;
 }
 
+static bool see_single(struct seen *s, const char *name, size_t n)
+{
+	for (size_t i = 0; i < BUS_LEN(singles); i++) {
+		if (n != strlen(singles[i].name) || strncasecmp(name, singles[i].name, n) != 0)
+			continue;
+		if (s->once[i])
+			return refuse(s, 400, singles[i].why);
+		s->once[i] = true;
+	}
+	return true;
+}
+
 /* [where, name): only a line end may stand there. */
 static bool hidden_before(const struct seen *s, const char *name)
 {
@@ -107,15 +129,12 @@ static enum MHD_Result see(void *ctx, enum MHD_ValueKind kind, const char *name,
 		if (memchr(value, ',', value_len) || memchr(value, ' ', value_len) ||
 		    memchr(value, '/', value_len) || memchr(value, '@', value_len))
 			return refuse(s, 400, "Host is malformed");
-	} else if (name_len == 13 && strncasecmp(name, "Authorization", 13) == 0) {
-		if (++s->authorizations > 1)
-			return refuse(s, 400, "more than one Authorization");
 	} else if (name_len == 14 && strncasecmp(name, "Content-Length", 14) == 0) {
 		return see_length(s, value, value_len) ? MHD_YES : MHD_NO;
 	} else if (name_len == 17 && strncasecmp(name, "Transfer-Encoding", 17) == 0) {
 		return see_encoding(s, value, value_len) ? MHD_YES : MHD_NO;
 	}
-	return MHD_YES;
+	return see_single(s, name, name_len) ? MHD_YES : MHD_NO;
 }
 
 /* The request line: MHD takes spaces and control characters in the URI as they come. */

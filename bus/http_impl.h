@@ -127,6 +127,7 @@ struct bus_http_request {
 	int refusal;	 /* decided (and perhaps written), but the body is still being read; 0: none */
 	int64_t drained; /* bytes of a body that is not kept */
 	bool said;	 /* ... and what was said of it, past MHD */
+	bool last; /* of its connection */
 	const char *method;
 	struct http_match match;
 	struct bus_buf uri;	  /* as sent, NUL-ended; n without the NUL */

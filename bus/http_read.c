@@ -143,6 +143,7 @@ void bus_http_request_begin(struct bus_http_request *req, struct MHD_Connection 
 	size_t n = uri ? strlen(uri) : 0;
 
 	req->phase = HTTP_LINE;
+	req->last = false;
 	req->mhd_uri = uri;
 	req->uri_sent = n;
 	bus_buf_put(&req->uri, uri, n > HTTP_URI_MAX ? HTTP_URI_MAX : n);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "bus/hex.h"
 #include "bus/utf8.h"
 
 /* Splits path ("/a/b") into at most HTTP_PARTS_MAX segments; false when there are more, or no leading '/'. */
@@ -195,17 +196,6 @@ void bus_http_table_match(struct http_table *t, const char *method, struct bus_s
 	}
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 bool bus_http_decode(struct bus_str in, bool plus, char *out, size_t *n)
 {
 	size_t o = 0;
@@ -216,13 +206,8 @@ bool bus_http_decode(struct bus_str in, bool plus, char *out, size_t *n)
 		if (c == '+' && plus) {
 			c = ' ';
 		} else if (c == '%') {
-			bool whole = in.n - i > 2;
-			int hi = whole ? hex(in.p[i + 1]) : -1;
-			int lo = whole ? hex(in.p[i + 2]) : -1;
-
-			if (hi < 0 || lo < 0)
+			if (in.n - i < 3 || !bus_unhex(in.p + i + 1, 1, &c))
 				return false;
-			c = (char)(hi << 4 | lo);
 			i += 2;
 		}
 		if (c == '\0')

@@ -1,6 +1,7 @@
 /* What is not plain in the puller's strings: escapes, characters of several bytes, either cut by the end of a piece; and
  * what is kept of such a token. */
 #include "bus/json_impl.h"
+#include "bus/hex.h"
 #include "bus/utf8.h"
 
 enum bus_err bus_json_fail(struct bus_json_puller *j, enum bus_err code, const char *what)
@@ -124,7 +125,7 @@ enum bus_err bus_json_special_byte(struct bus_json_puller *j)
 		break;
 	case HEX:
 	case LOW_HEX:
-		d = bus_json_hex(c);
+		d = bus_hex_digit(c);
 		if (d < 0)
 			return bus_json_fail(j, BUS_EPARSE, "\\u is not followed by four hex digits");
 		j->hex = j->hex << 4 | (uint32_t)d;

@@ -50,14 +50,6 @@ static inline const char *bus_json_plain_end(const char *p, const char *end)
 	return p;
 }
 
-static inline int bus_json_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What backslash and c stand for; 0: no such escape, or 'u'. */
 static inline char bus_json_unescape(char c)
 {

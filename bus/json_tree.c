@@ -1,6 +1,7 @@
 /* The tree: one pass over a text that is all there, so that a token is a range of it. */
 #include "bus/json.h"
 
+#include "bus/hex.h"
 #include "bus/json_lex.h"
 #include "bus/utf8.h"
 
@@ -94,7 +95,7 @@ static int hex4(const char *p, const char *end)
 	if (end - p < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int d = bus_json_hex(p[i]);
+		int d = bus_hex_digit(p[i]);
 
 		if (d < 0)
 			return -1;

@@ -18,6 +18,7 @@
 #include "gateway/publish/publish.h"
 #include "gateway/restproxy/consumers.h"
 #include "gateway/restproxy/proxy.h"
+#include "gateway/serve/adapters.h"
 #include "gateway/serve/checks.h"
 #include "gateway/serve/crowd.h"
 #include "gateway/serve/definitions.h"
@@ -268,6 +269,7 @@ enum bus_err gw_rooms_open(const struct gw_options *c, struct gw_rooms *r, struc
 	    (rc = gw_records_new(api, &r->kafka, (int)c->records_threads, &api->records, err)) ||
 	    (rc = gw_proxy_new(api, &r->kafka, &api->proxy, err)))
 		return rc;
+	api->adapters = gw_adapters_new(api->engine, &r->kafka);
 	api->promises = gw_promises_new(api->engine);
 	api->checks = gw_checks_new(api);
 	gw_on_change(api->engine, on_change, api);
@@ -280,6 +282,7 @@ enum bus_err gw_rooms_open(const struct gw_options *c, struct gw_rooms *r, struc
 	    (*c->rp_topic && (rc = open_consumers(c, r->base, api, err))) ||
 	    (rc = gw_listen(c, api, &r->http, &r->ops, err)) || (rc = gw_engine_start(api->engine, err)))
 		return rc;
+	gw_adapters_start(api->adapters);
 	return gw_promises_start(api->promises, err);
 }
 
@@ -323,6 +326,7 @@ void gw_rooms_close(struct gw_rooms *r)
 	gw_definitions_free(&api->definitions);
 	gw_defs_close(&r->defs);
 	gw_promises_free(&api->promises);
+	gw_adapters_free(&api->adapters);
 	if (api->engine)
 		gw_engine_stop(api->engine);
 	gw_checks_free(&api->checks);

@@ -35,6 +35,7 @@ const struct bus_http_route gw_api_routes[] = {
 	{ "GET", "/v1/topics/{topic}/records", gw_feeds_records },
 	{ "POST", "/v1/topics/{topic}/records", gw_publish_post },
 	{ "GET", "/v1/quality", gw_rest_quality },
+	{ "GET", "/v1/adapters", gw_rest_adapters },
 	{ "GET", "/v1/readers", gw_rest_readers },
 	{ "GET", "/v1/gateways", gw_rest_gateways },
 	{ "GET", "/v1/whoami", gw_rest_whoami },

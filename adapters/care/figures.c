@@ -1,16 +1,16 @@
 #include "adapters/care/figures.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bus/clock.h"
+#include "bus/file.h"
 #include "bus/metrics.h"
+#include "bus/wait.h"
 
 #define EVERY_MS 1000
+#define FOLLOW_MS 500
 
 static struct bus_metric *of_feed(const char *name, const char *type, const char *help, const char *feed)
 {
@@ -30,9 +30,9 @@ static void gauge(const char *name, const char *help, const char *feed, double v
 	bus_metric_set(of_feed(name, "gauge", help, feed), v);
 }
 
-static void add(const char *name, const char *help, const char *feed, uint64_t n)
+static void add(const char *name, const char *help, const char *feed, int64_t n)
 {
-	bus_metric_add(of_feed(name, "counter", help, feed), (int64_t)n);
+	bus_metric_add(of_feed(name, "counter", help, feed), n);
 }
 
 static void file_in_hand(const char *feed, double bytes, double of, double rows, double since)
@@ -43,44 +43,108 @@ static void file_in_hand(const char *feed, double bytes, double of, double rows,
 	gauge("titian_adapter_file_started_seconds", "When the file in hand was begun.", feed, since);
 }
 
-void adapter_figures_reading(const struct adapter_tally *t, uint64_t bytes)
+static void add_class(const char *feed, const char *name, bool refuses, int64_t n)
 {
-	file_in_hand(t->feed, (double)bytes, (double)t->size, (double)t->rows, seconds(t->started));
-}
-
-static void add_class(void *ctx, const char *name, uint64_t n)
-{
-	const struct adapter_tally *t = ctx;
 	char labels[256];
 
 	for (const char *p = name; *p; p++)
 		if (*p == '"' || *p == '\\' || (unsigned char)*p < ' ')
 			return;
-	snprintf(labels, sizeof(labels), "feed=\"%.120s\",class=\"%.80s\"", t->feed, name);
+	snprintf(labels, sizeof(labels), "feed=\"%.120s\",class=\"%.80s\"", feed, name);
 	bus_metric_add(bus_metric("titian_adapter_class_total", "counter", "Rows with this defect.", labels),
-		       (int64_t)n);
+		       n);
+	snprintf(labels, sizeof(labels), "class=\"%.80s\"", name);
+	if (refuses)
+		bus_metric_add(bus_metric("titian_adapter_refused_class_total", "counter",
+					  "Rows refused for this defect, of all feeds.", labels),
+			       n);
 }
 
-void adapter_figures_closed(const struct adapter_tally *t)
+/* Counts may also go down: a row that a newer one replaces is refused after the fact. */
+static void go_to(struct adapter_tally *t, const struct adapter_figured *now)
 {
-	struct adapter_tally copy = *t;
+	const struct adapter_figured *was = &t->figured;
+	const struct {
+		const char *name, *help;
+		int64_t n;
+	} counter[] = {
+		{ "titian_adapter_rows_total", "Rows read.", (int64_t)(now->rows - was->rows) },
+		{ "titian_adapter_published_total", "Records published.",
+		  (int64_t)(now->published - was->published) },
+		{ "titian_adapter_same_total", "Rows that were in the log already.",
+		  (int64_t)(now->same - was->same) },
+		{ "titian_adapter_refused_total", "Rows refused.", (int64_t)(now->refused - was->refused) },
+		{ "titian_adapter_removed_total", "Keys removed.", (int64_t)(now->removed - was->removed) },
+	};
 
+	for (size_t i = 0; i < BUS_LEN(counter); i++)
+		if (counter[i].n != 0)
+			add(counter[i].name, counter[i].help, t->feed, counter[i].n);
+	for (size_t i = 0; i < t->n_classes; i++) {
+		enum adapter_class_fate fate = t->class[i].fate;
+
+		if (now->count[i] != was->count[i] && fate <= ADAPTER_CLASS_LOOSE &&
+		    strcmp(t->class[i].name, ADAPTER_CLASS_CONTROL) != 0)
+			add_class(t->feed, t->class[i].name, fate == ADAPTER_CLASS_REFUSE,
+				  (int64_t)(now->count[i] - was->count[i]));
+	}
+	if (now->too_big != was->too_big)
+		add_class(t->feed, ADAPTER_CLASS_TOO_BIG, true, (int64_t)(now->too_big - was->too_big));
+	if (now->published > was->published || now->removed > was->removed)
+		gauge("titian_adapter_last_record_seconds", "When a record of the feed went to Kafka last.",
+		      t->feed, seconds(bus_clock_ms()));
+	t->figured = *now;
+}
+
+static void follow(struct adapter_tally *t)
+{
+	struct adapter_figured now = { .rows = t->rows,
+				       .published = t->published,
+				       .same = t->same,
+				       .refused = t->refused,
+				       .removed = t->removed,
+				       .too_big = t->too_big,
+				       .at = bus_clock_mono_ms() };
+
+	memcpy(now.count, t->count, sizeof(now.count));
+	go_to(t, &now);
+}
+
+void adapter_figures_reading(struct adapter_tally *t, uint64_t bytes)
+{
+	file_in_hand(t->feed, (double)bytes, (double)t->size, (double)t->rows, seconds(t->started));
+	follow(t);
+}
+
+void adapter_figures_followed(struct adapter_tally *t)
+{
+	if (bus_clock_mono_ms() - t->figured.at >= FOLLOW_MS)
+		follow(t);
+}
+
+void adapter_figures_closed(struct adapter_tally *t)
+{
 	file_in_hand(t->feed, 0, 0, 0, 0);
+	follow(t);
+	t->figured.closed = true;
 	add("titian_adapter_files_total", "Files read.", t->feed, 1);
-	add("titian_adapter_rows_total", "Rows read.", t->feed, t->rows);
-	add("titian_adapter_published_total", "Records published.", t->feed, t->published);
-	add("titian_adapter_same_total", "Rows that were in the log already.", t->feed, t->same);
-	add("titian_adapter_refused_total", "Rows refused.", t->feed, t->refused);
-	add("titian_adapter_removed_total", "Keys removed.", t->feed, t->removed);
-	adapter_tally_each(t, false, add_class, &copy);
+	if (adapter_tally_control_wrong(t))
+		add_class(t->feed, ADAPTER_CLASS_CONTROL, false, 1);
 	gauge("titian_adapter_last_file_seconds", "When a file was read to its end last.", t->feed,
 	      seconds(t->ended));
 	if (t->ended > t->started)
 		gauge("titian_adapter_last_file_rows_per_second", "How fast that was.", t->feed,
 		      (double)t->rows * 1000 / (double)(t->ended - t->started));
-	if (t->published + t->removed > 0)
-		gauge("titian_adapter_last_record_seconds", "When a file's last record was in Kafka.",
-		      t->feed, seconds(t->ended));
+}
+
+void adapter_figures_withdrawn(struct adapter_tally *t)
+{
+	const struct adapter_figured nothing = { 0 };
+
+	if (!t->feed || t->figured.closed)
+		return;
+	file_in_hand(t->feed, 0, 0, 0, 0);
+	go_to(t, &nothing);
 }
 
 void adapter_figures_kafka(bool away)
@@ -106,7 +170,7 @@ void adapter_figures_fetched(const char *feed, bool failed, int64_t next_ms)
 /* ---- the thread ---- */
 
 struct adapter_figures {
-	char *path, *hidden;
+	char *path;
 	void (*refresh)(void *ctx);
 	void *ctx;
 	pthread_t thread;
@@ -119,20 +183,13 @@ struct adapter_figures {
 static void write_all(struct adapter_figures *f)
 {
 	struct bus_buf text = { 0 };
-	int fd;
-	bool written;
 
 	if (f->refresh)
 		f->refresh(f->ctx);
 	bus_metric_set(bus_metric("titian_adapter_written_seconds", "gauge", "When this was written.", ""),
 		       seconds(bus_clock_ms()));
 	bus_metrics_text(&text);
-	fd = open(f->hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	written = fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n;
-	if (fd >= 0)
-		close(fd);
-	if (!written || rename(f->hidden, f->path) != 0)
-		unlink(f->hidden);
+	(void)!bus_file_put(f->path, bus_buf_str(&text), 0640, BUS_FILE_LIGHT, NULL);
 	bus_buf_release(&text);
 }
 
@@ -142,15 +199,11 @@ static void *work(void *arg)
 
 	pthread_mutex_lock(&f->lock);
 	while (!f->stop) {
-		struct timespec until;
-
 		pthread_mutex_unlock(&f->lock);
 		write_all(f);
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += EVERY_MS / 1000;
 		pthread_mutex_lock(&f->lock);
 		if (!f->stop)
-			pthread_cond_timedwait(&f->wake, &f->lock, &until);
+			(void)bus_cond_wait(&f->wake, &f->lock, bus_clock_mono_ms() + EVERY_MS);
 	}
 	pthread_mutex_unlock(&f->lock);
 	return NULL;
@@ -161,11 +214,10 @@ struct adapter_figures *adapter_figures_start(const char *drop_dir, void (*refre
 	struct adapter_figures *f = bus_xcalloc(1, sizeof(*f));
 
 	f->path = bus_xasprintf("%s/" ADAPTER_FIGURES_FILE, drop_dir);
-	f->hidden = bus_xasprintf("%s/" ADAPTER_FIGURES_FILE ".new", drop_dir);
 	f->refresh = refresh;
 	f->ctx = ctx;
 	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->wake, NULL);
+	bus_cond_init(&f->wake);
 	if (pthread_create(&f->thread, NULL, work, f) != 0)
 		abort();
 	return f;
@@ -186,7 +238,6 @@ void adapter_figures_stop(struct adapter_figures **fp)
 	pthread_mutex_destroy(&f->lock);
 	pthread_cond_destroy(&f->wake);
 	free(f->path);
-	free(f->hidden);
 	free(f);
 	*fp = NULL;
 }

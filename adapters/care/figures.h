@@ -11,8 +11,13 @@
 
 #define ADAPTER_FIGURES_FILE "done/.status"
 
-void adapter_figures_reading(const struct adapter_tally *t, uint64_t bytes); /* in the middle of a file */
-void adapter_figures_closed(const struct adapter_tally *t); /* of a file; its counts are added */
+/* Counts follow a file while it is read, and a table while it is followed: what the tally has more than it had is added. */
+void adapter_figures_reading(struct adapter_tally *t, uint64_t bytes); /* in the middle of a file */
+void adapter_figures_followed(
+    struct adapter_tally *t); /* may be called for each record: looks twice a second */
+void adapter_figures_closed(struct adapter_tally *t);
+void adapter_figures_withdrawn(
+    struct adapter_tally *t); /* unless closed: it will be read again from its start */
 void adapter_figures_kafka(bool away);
 void adapter_figures_fetched(const char *feed, bool failed, int64_t next_ms); /* next_ms: from now */
 

@@ -11,6 +11,7 @@
 #include "adapters/care/table.h"
 #include "bus/clock.h"
 #include "bus/crypto.h"
+#include "bus/file.h"
 
 #define ROW_MEMORY ((size_t)8 * 1024 * 1024)
 #define NOT_YET 4 /* exit status */
@@ -38,10 +39,12 @@ void adapter_care_sign(const struct adapter_care_args *args, struct adapter_orde
 
 /* ---- the report ---- */
 
+#define REPORT_MAX ((size_t)1024 * 1024)
+
 static FILE *open_report(const char *folder, const char *place, const char *name)
 {
 	char *path = bus_xasprintf("%s/%s/%s.laporan.txt", folder, place, name);
-	FILE *fp = fopen(path, "re");
+	FILE *fp = bus_file_open(path);
 
 	free(path);
 	return fp;
@@ -59,7 +62,7 @@ enum adapter_care_outcome adapter_care_report(const char *folder, const char *na
 	}
 	if (!fp)
 		return ADAPTER_CARE_WAITS;
-	while (fgets(line, sizeof(line), fp)) {
+	while (out->n < REPORT_MAX && fgets(line, sizeof(line), fp)) {
 		if (outcome == ADAPTER_CARE_DONE && (strncmp(line, "Baris yang tidak jadi", 21) == 0 ||
 						     strncmp(line, "tidak ada / not there", 21) == 0))
 			outcome = ADAPTER_CARE_IN_PART;

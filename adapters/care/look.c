@@ -205,6 +205,8 @@ static void show_sealed(const struct adapter_care *care, const struct adapter_ke
 	    bus_open(key, adapter_refusal_cells_aad(k->id, aad), k->sealed_cells, &plain, NULL) == BUS_OK) {
 		printf("  kolom / columns\n");
 		print_cells(bus_buf_str(&plain), personal);
+		if (!personal)
+			printf("  isinya dengan / values with: --show-personal\n");
 		explicit_bzero(plain.p, plain.cap);
 	}
 	bus_buf_reset(&plain);

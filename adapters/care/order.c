@@ -9,6 +9,7 @@
 #include "bus/base64.h"
 #include "bus/clock.h"
 #include "bus/crypto.h"
+#include "bus/file.h"
 #include "bus/json.h"
 #include "bus/json_out.h"
 
@@ -310,7 +311,7 @@ enum bus_err adapter_order_open(const char *path, struct bus_pseudonym *seal,
 	*o = (struct adapter_order){ 0 };
 	r->arena = bus_arena_new((size_t)4 * LINE_MAX_BYTES);
 	r->line = bus_xmalloc(LINE_MAX_BYTES);
-	r->fp = fopen(path, "re");
+	r->fp = bus_file_open(path);
 	if (!r->fp)
 		rc = bus_fail(err, errno == EACCES ? BUS_EDENIED : BUS_EIO, "cannot open the order: %m");
 	else

@@ -1,7 +1,7 @@
 #include "adapters/care/record.h"
 
+#include "adapters/plan.h"
 #include "adapters/scan.h"
-#include "schemas/avro/read.h"
 
 enum {
 	FEED,
@@ -44,11 +44,7 @@ static const char *const field_name[N_FIELDS] = {
 };
 
 struct adapter_kept_reader {
-	struct schema_store *store;
-	struct schema_reader *reader;
-	struct schema_plan *plan;
-	int32_t id;
-	const struct schema_node *root;
+	struct adapter_plan plan;
 	int at; /* field being read; -1: none that is known */
 	struct bus_str text[N_TEXTS];
 	struct adapter_kept *out;
@@ -58,8 +54,7 @@ struct adapter_kept_reader *adapter_kept_reader_new(struct schema_store *store)
 {
 	struct adapter_kept_reader *r = bus_xcalloc(1, sizeof(*r));
 
-	r->store = store;
-	r->reader = schema_reader_new(NULL);
+	adapter_plan_init(&r->plan, store);
 	return r;
 }
 
@@ -69,8 +64,7 @@ void adapter_kept_reader_free(struct adapter_kept_reader **rp)
 
 	if (!r)
 		return;
-	schema_plan_free(&r->plan);
-	schema_reader_free(&r->reader);
+	adapter_plan_release(&r->plan);
 	free(r);
 	*rp = NULL;
 }
@@ -80,7 +74,7 @@ static enum bus_err on_field(void *ctx, const struct schema_node *node, size_t i
 	struct adapter_kept_reader *r = ctx;
 
 	r->at = -1;
-	for (int i = 0; i < N_FIELDS && node == r->root; i++)
+	for (int i = 0; i < N_FIELDS && node == r->plan.root; i++)
 		if (strcmp(node->field[index].name, field_name[i]) == 0)
 			r->at = i;
 	return BUS_OK;
@@ -120,26 +114,6 @@ static enum bus_err on_symbol(void *ctx, const struct schema_node *node, int32_t
 	return BUS_OK;
 }
 
-static enum bus_err plan_for(struct adapter_kept_reader *r, int32_t id, struct bus_error *err)
-{
-	struct schema *schema = NULL;
-	enum bus_err rc;
-
-	if (r->plan && r->id == id)
-		return BUS_OK;
-	schema_plan_free(&r->plan);
-	rc = schema_store_by_id(r->store, id, 5000, &schema, err);
-	if (rc)
-		return rc;
-	rc = schema_plan(schema, NULL, &r->plan, err);
-	schema_unref(&schema);
-	if (!rc) {
-		r->id = id;
-		r->root = schema_root(schema_plan_reader(r->plan));
-	}
-	return rc;
-}
-
 enum bus_err adapter_kept_read(struct adapter_kept_reader *r, const struct bus_record *record,
 			       struct adapter_kept *out, struct bus_error *err)
 {
@@ -150,21 +124,15 @@ enum bus_err adapter_kept_read(struct adapter_kept_reader *r, const struct bus_r
 					  .integer = on_integer,
 					  .symbol = on_symbol };
 	const struct bus_str *t = r->text;
-	struct bus_str avro;
-	int32_t id;
-	enum bus_err rc = bus_wire_open(record->value, &id, &avro, err);
+	enum bus_err rc;
 
 	*out = (struct adapter_kept){ .id = record->key };
-	if (!rc && (record->key.n == 0 || record->key.n > ADAPTER_REFUSAL_ID))
-		rc = bus_fail(err, BUS_EDATA, "a record of quarantine without the id of a row");
-	if (!rc)
-		rc = plan_for(r, id, err);
-	if (rc)
-		return rc;
+	if (record->key.n == 0 || record->key.n > ADAPTER_REFUSAL_ID)
+		return bus_fail(err, BUS_EDATA, "a record of quarantine without the id of a row");
 	memset(r->text, 0, sizeof(r->text));
 	r->out = out;
 	r->at = -1;
-	rc = schema_read(r->reader, r->plan, avro, &sink, err);
+	rc = adapter_plan_read(&r->plan, record->value, &sink, err);
 	out->feed = t[FEED];
 	out->file = t[FILE_NAME];
 	out->sha256 = t[SHA256];

@@ -12,7 +12,9 @@
 #include "adapters/care/care.h"
 #include "adapters/care/figures.h"
 #include "bus/clock.h"
+#include "bus/file.h"
 #include "bus/json_out.h"
+#include "bus/plain.h"
 #include "bus/proc.h"
 
 #define FIGURES_MAX ((size_t)4 * 1024 * 1024)
@@ -58,7 +60,7 @@ static double of_feed(const struct page *p, const char *name, const char *feed)
 static void read_figures(struct page *p)
 {
 	char *path = bus_xasprintf("%s/" ADAPTER_FIGURES_FILE, p->conf->drop.dir);
-	FILE *fp = fopen(path, "re");
+	FILE *fp = bus_file_open(path);
 	size_t n;
 
 	free(p->text);
@@ -70,6 +72,7 @@ static void read_figures(struct page *p)
 	p->text[0] = '\n';
 	n = fread(p->text + 1, 1, FIGURES_MAX, fp);
 	p->text[n + 1] = '\0';
+	bus_plain(p->text, n + 1, true);
 	fclose(fp);
 }
 

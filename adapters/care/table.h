@@ -1,10 +1,9 @@
 /* adapters/care/table.h - refused rows as CSV for a spreadsheet, and back: `list --csv` and `mend --from`.
  *
  * Columns whose names begin with '#' tell of the row (#id, #kelas ...) and are only read back for #id; the others are the
- * columns of its feed's mapping, present with --show-personal --feed. A value is written with a "'" before it, so that no
- * spreadsheet takes it for a formula, a date or a number to be rounded; coming back, one "'" is taken off, and what has none was
- * typed. A cell that differs from what was kept mends that column. Separated by ',', or by ';' as some spreadsheets save it. A
- * line that does not fit is refused by its number, and the others go on. One thread.
+ * columns of its feed's mapping, present with --show-personal --feed. How values are kept from being formulas, dates or rounded
+ * numbers: form.h. A cell that differs from what was kept mends that column. A line that does not fit is refused by its number,
+ * and the others go on. One thread.
  */
 #ifndef ADAPTERS_CARE_TABLE_H
 #define ADAPTERS_CARE_TABLE_H

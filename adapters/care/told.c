@@ -2,20 +2,16 @@
 
 #include <stdio.h>
 
+#include "adapters/plan.h"
 #include "adapters/scan.h"
 #include "bus/wire.h"
-#include "schemas/avro/read.h"
 
 #define FILES_MAX 100000
 
 struct reading {
 	struct adapter_told *told;
 	size_t cap;
-	struct schema_store *store;
-	struct schema_reader *reader;
-	struct schema_plan *plan;
-	const struct schema_node *root;
-	int32_t id;
+	struct adapter_plan plan;
 	const char *at;
 	struct adapter_told_file *file;
 };
@@ -24,7 +20,7 @@ static enum bus_err on_field(void *ctx, const struct schema_node *node, size_t i
 {
 	struct reading *rd = ctx;
 
-	rd->at = node == rd->root ? node->field[index].name : "";
+	rd->at = node == rd->plan.root ? node->field[index].name : "";
 	return BUS_OK;
 }
 
@@ -59,25 +55,6 @@ static enum bus_err on_symbol(void *ctx, const struct schema_node *node, int32_t
 	return BUS_OK;
 }
 
-static enum bus_err plan_for(struct reading *rd, int32_t id, struct bus_error *err)
-{
-	struct schema *schema = NULL;
-	enum bus_err rc;
-
-	if (rd->plan && rd->id == id)
-		return BUS_OK;
-	schema_plan_free(&rd->plan);
-	rc = schema_store_by_id(rd->store, id, 5000, &schema, err);
-	if (!rc)
-		rc = schema_plan(schema, NULL, &rd->plan, err);
-	schema_unref(&schema);
-	if (!rc) {
-		rd->id = id;
-		rd->root = schema_root(schema_plan_reader(rd->plan));
-	}
-	return rc;
-}
-
 static struct adapter_told_file *place_for(struct reading *rd, const char *hex, const char *feed)
 {
 	struct adapter_told *t = rd->told;
@@ -99,17 +76,14 @@ static enum bus_err on_record(void *ctx, int tag, const struct bus_record *r, st
 	};
 	struct adapter_told_file file = { .status = ADAPTER_READING };
 	struct reading *rd = ctx;
-	struct bus_str avro;
-	int32_t id;
 
 	(void)tag, (void)err;
-	if (r->tombstone || r->key.n <= BUS_WIRE_FILE_LEN || rd->told->n == FILES_MAX ||
-	    bus_wire_open(r->value, &id, &avro, NULL) || plan_for(rd, id, NULL))
+	if (r->tombstone || r->key.n <= BUS_WIRE_FILE_LEN || rd->told->n == FILES_MAX)
 		return BUS_OK;
 	memcpy(file.hex, r->key.p + r->key.n - BUS_WIRE_FILE_LEN, BUS_WIRE_FILE_LEN);
 	rd->at = "";
 	rd->file = &file;
-	if (schema_read(rd->reader, rd->plan, avro, &sink, NULL) == BUS_OK)
+	if (adapter_plan_read(&rd->plan, r->value, &sink, NULL) == BUS_OK)
 		*place_for(rd, file.hex, file.feed) = file;
 	return BUS_OK;
 }
@@ -119,15 +93,16 @@ enum bus_err adapter_told_read(const struct bus_kafka_conf *kafka, struct schema
 {
 	char *name = bus_xasprintf("pku.%s.berkas.v1", opd);
 	const char *const topic = name;
-	struct reading rd = { .told = out, .store = store, .reader = schema_reader_new(NULL) };
+	struct reading rd = { .told = out };
 	const struct adapter_scan scan = {
 		.kafka = kafka, .topic = &topic, .n = 1, .record = on_record, .ctx = &rd
 	};
 	uint64_t records;
-	enum bus_err rc = adapter_scan_run(&scan, &records, err);
+	enum bus_err rc;
 
-	schema_plan_free(&rd.plan);
-	schema_reader_free(&rd.reader);
+	adapter_plan_init(&rd.plan, store);
+	rc = adapter_scan_run(&scan, &records, err);
+	adapter_plan_release(&rd.plan);
 	free(name);
 	return rc;
 }

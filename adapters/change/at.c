@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "adapters/change/pgoutput.h"
-#include "adapters/source.h"
+#include "bus/hex.h"
 #include "bus/wire.h"
 
 char *adapter_at_put(const struct adapter_at *at, char *out)
@@ -23,7 +23,7 @@ bool adapter_at_read(struct bus_str file, struct bus_str lsn, struct adapter_at 
 	    !adapter_pg_lsn_read((struct bus_str){ lsn.p, (size_t)(colon - lsn.p) }, &at.lsn))
 		return false;
 	for (size_t i = 0; i < file.n; i++) {
-		int d = adapter_hex_digit(file.p[i]);
+		int d = bus_hex_digit(file.p[i]);
 
 		if (d < 0)
 			return false;

@@ -1,7 +1,7 @@
 /* adapters/change/at.h - where in a stream of changes a record stands: what a restart finds in the log.
  *
- * A stream is one replication slot from one snapshot on; its id is the first 16 hex digits of its SHA-256, as of a
- * file, and stands in titian_file. Within it: the LSN of the transaction's commit, and the number of the record in
+ * A stream is one replication slot, or one binary log of MariaDB, from one snapshot on; its id is the first 16 hex digits of its SHA-256, as of a
+ * file, and stands in titian_file. Within it: the LSN of the transaction's commit (MariaDB: gtid.h), and the number of the record in
  * that transaction. Every record of a change carries it in the header titian_lsn, "16/B374D848:3". Streams come in
  * order of commit, and a partition's records in order of the stream: the last one of a partition says how far it is.
  * Thread: any.

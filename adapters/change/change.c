@@ -7,15 +7,12 @@
 
 #include "adapters/change/impl.h"
 #include "adapters/source.h"
-#include "bus/conf.h"
 
 #define QUEUE_BYTES ((size_t)8 * 1024 * 1024)
-#define HEARTBEAT_MS 10000
-#define LAG_WARN (INT64_C(1024) * 1024 * 1024)
-#define NAME_LEN 63 /* PostgreSQL's, of any name */
+#define LAG_WARN_MB 1024
 
-static enum bus_err read_table(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
-			       struct bus_error *err)
+enum bus_err adapter_change_read_table(struct adapter_change *c, struct bus_yaml *yaml,
+				       struct bus_yaml_node *conf, const char *schema, struct bus_error *err)
 {
 	const char *table = NULL, *dot;
 	enum bus_err rc = adapter_source_word(yaml, conf, "table", true, &table, err);
@@ -23,71 +20,30 @@ static enum bus_err read_table(struct adapter_change *c, struct bus_yaml *yaml, 
 	if (rc)
 		return rc;
 	dot = strchr(table, '.');
-	if (dot && (dot == table || !dot[1] || strchr(dot + 1, '.')))
+	if ((dot && (dot == table || !dot[1] || strchr(dot + 1, '.'))) || (!dot && !schema))
 		return bus_yaml_fail(yaml, bus_yaml_get(conf, "table"), err,
 				     "table: a name, or schema.name, as in the database; not '%s'", table);
-	c->conf.schema = dot ? bus_xstrndup(table, (size_t)(dot - table)) : bus_xstrdup("public");
+	c->conf.schema = dot ? bus_xstrndup(table, (size_t)(dot - table)) : bus_xstrdup(schema);
 	c->conf.table = bus_xstrdup(dot ? dot + 1 : table);
 	return BUS_OK;
 }
 
-/* A slot's name is of a-z, 0-9 and _. */
-static enum bus_err read_names(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
-			       struct bus_error *err)
+static const struct change_kind *kind_of(const char *name)
 {
-	const char *slot = NULL, *publication = "titian";
-	enum bus_err rc = adapter_source_word(yaml, conf, "slot", false, &slot, err);
+	static const struct change_kind *const known[] = { &adapter_change_postgres,
+							   &adapter_change_mariadb };
 
-	if (!rc)
-		rc = adapter_source_word(yaml, conf, "publication", false, &publication, err);
-	if (rc)
-		return rc;
-	c->conf.publication = bus_xstrdup(publication);
-	if (slot) {
-		c->conf.slot = bus_xstrdup(slot);
-	} else {
-		c->conf.slot = bus_xasprintf("titian_%.56s", c->feed);
-		for (char *p = c->conf.slot; *p; p++)
-			*p = *p >= 'A' && *p <= 'Z'				    ? (char)(*p + 32)
-			     : (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ? *p
-										    : '_';
-	}
-	if (strncmp(c->conf.slot, "titian_", 7) != 0 || strlen(c->conf.slot) > NAME_LEN ||
-	    c->conf.slot[strspn(c->conf.slot, "abcdefghijklmnopqrstuvwxyz0123456789_")])
-		return bus_yaml_fail(
-		    yaml, bus_yaml_get(conf, "slot"), err,
-		    "slot: a name that begins with titian_, at most %d of a-z, 0-9 and _: a slot of "
-		    "this name is taken for ours and dropped when it is of no more use",
-		    NAME_LEN);
-	return BUS_OK;
-}
-
-static enum bus_err read_numbers(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
-				 struct bus_error *err)
-{
-	const char *heartbeat = NULL;
-	int64_t megabytes = LAG_WARN / 1024 / 1024;
-	struct bus_error why;
-	enum bus_err rc = adapter_source_word(yaml, conf, "heartbeat", false, &heartbeat, err);
-
-	c->conf.heartbeat_ms = HEARTBEAT_MS;
-	if (!rc && heartbeat && strcmp(heartbeat, "none") == 0)
-		c->conf.heartbeat_ms = 0;
-	else if (!rc && heartbeat &&
-		 (bus_conf_ms(heartbeat, &c->conf.heartbeat_ms, &why) || c->conf.heartbeat_ms < 1000 ||
-		  c->conf.heartbeat_ms > 3600000))
-		rc = bus_yaml_fail(yaml, bus_yaml_get(conf, "heartbeat"), err,
-				   "heartbeat: from 1s to 1h, or none; not '%s'", heartbeat);
-	if (!rc)
-		rc = bus_yaml_int(yaml, conf, "lag_warn_mb", false, 1, INT64_C(1) << 40, &megabytes, err);
-	c->conf.lag_warn = megabytes * 1024 * 1024;
-	return rc;
+	for (size_t i = 0; i < BUS_LEN(known); i++)
+		if (strcmp(known[i]->name, name) == 0)
+			return known[i];
+	return NULL;
 }
 
 static enum bus_err read_conf(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
 			      struct bus_error *err)
 {
 	const char *kind = NULL;
+	int64_t megabytes = LAG_WARN_MB;
 	enum bus_err rc;
 
 	if (conf->kind != BUS_YAML_MAP)
@@ -95,20 +51,22 @@ static enum bus_err read_conf(struct adapter_change *c, struct bus_yaml *yaml, s
 	if ((rc = adapter_source_word(yaml, conf, "kind", true, &kind, err)) ||
 	    (rc = adapter_source_word(yaml, conf, "connection", true, &c->conf.connection, err)) ||
 	    (rc = adapter_source_word(yaml, conf, "password_file", false, &c->conf.password_file, err)) ||
-	    (rc = read_table(c, yaml, conf, err)) || (rc = read_names(c, yaml, conf, err)) ||
-	    (rc = read_numbers(c, yaml, conf, err)))
+	    (rc = bus_yaml_int(yaml, conf, "lag_warn_mb", false, 1, INT64_C(1) << 40, &megabytes, err)))
 		return rc;
-	if (strcmp(kind, "postgres") != 0)
+	c->conf.lag_warn = megabytes * 1024 * 1024;
+	c->kind = kind_of(kind);
+	if (!c->kind)
 		return bus_yaml_fail(
 		    yaml, bus_yaml_get(conf, "kind"), err,
-		    "change: of kind postgres there is a stream of changes; other databases are "
+		    "change: of kind postgres and mariadb there is a stream of changes; other databases are "
 		    "asked with `fetch: {kind: sql}`");
 	if (strstr(c->conf.connection, "password=") || strstr(c->conf.connection, "://"))
 		return bus_yaml_fail(
 		    yaml, bus_yaml_get(conf, "connection"), err,
 		    "connection: write host=... port=... dbname=... user=..., and the password into "
 		    "password_file");
-	return bus_yaml_no_more(yaml, conf, err);
+	rc = c->kind->read(c, yaml, conf, err);
+	return rc ? rc : bus_yaml_no_more(yaml, conf, err);
 }
 
 static void forget_conf(struct adapter_change *c)
@@ -117,6 +75,7 @@ static void forget_conf(struct adapter_change *c)
 	free(c->conf.table);
 	free(c->conf.slot);
 	free(c->conf.publication);
+	adapter_maria_conf_release(&c->conf.maria);
 }
 
 void adapter_change_options(struct bus_yaml *yaml, struct bus_yaml_node *conf)
@@ -189,6 +148,11 @@ enum bus_err adapter_change_new(struct adapter_map *m, const char *dir, struct a
 	return rc;
 }
 
+enum bus_err adapter_change_test(struct adapter_change *c, struct bus_error *err)
+{
+	return c->kind->test(c, err);
+}
+
 enum bus_err adapter_change_start(struct adapter_change *c, int wake_fd, struct bus_error *err)
 {
 	int rc;
@@ -212,6 +176,10 @@ void adapter_change_free(struct adapter_change **cp)
 	if (!c)
 		return;
 	(void)!write(c->stop_fd, &one, sizeof(one));
+	pthread_mutex_lock(&c->lock);
+	if (c->line)
+		adapter_maria_hang_up(c->line);
+	pthread_mutex_unlock(&c->lock);
 	if (c->running)
 		pthread_join(c->thread, NULL);
 	while (c->item) {

@@ -1,4 +1,4 @@
-/* adapters/change/change.h - a table of PostgreSQL that is followed: every change, as soon as it is committed.
+/* adapters/change/change.h - a table of PostgreSQL or MariaDB that is followed: every change, as soon as it is committed.
  *
  * A feed whose mapping has `change:` gets a thread (link.h), which makes a replication slot and writes the table as
  * it was at that moment into the drop folder: a file as any other (pass.h), a complete set. Once that has been read
@@ -7,10 +7,13 @@
  * it is in Kafka; a restart finds in the log what is there already (at.h). So nothing is lost or doubled wherever a
  * kill falls, and the server keeps on its disk what is not confirmed, and nothing longer.
  *
+ * MariaDB has a place in its binary log where PostgreSQL has a slot, and does not remember it for us: it stands in the feed's
+ * mark beside the drop folder, and its log is purged whether it was read or not.
+ *
  * What cannot be followed (the slot is gone, the table was truncated, a column that the mapping uses is gone) ends in
  * a new slot and a new complete set: the difference is published, and remove_max guards it.
  *
- * Thread: the adapter's own, but for link.c.
+ * Thread: the adapter's own, but for what link.c calls.
  */
 #ifndef ADAPTERS_CHANGE_CHANGE_H
 #define ADAPTERS_CHANGE_CHANGE_H
@@ -29,8 +32,8 @@ enum bus_err adapter_change_new(struct adapter_map *m, const char *dir, struct a
 void adapter_change_options(struct bus_yaml *yaml, struct bus_yaml_node *conf);
 void adapter_change_free(struct adapter_change **c); /* ends its thread first */
 
-/* Asks the server whether the table can be followed (wal_level, role, publication, identity), and changes nothing there.
- * err says the remedy as SQL. Not after start. */
+/* Asks the server whether the table can be followed (log, rights, publication, identity), and changes nothing there. err
+ * says the remedy, as SQL where it is. Not after start. */
 enum bus_err adapter_change_test(struct adapter_change *c, struct bus_error *err) BUS_MUSTCHECK;
 
 /* wake_fd: an eventfd, written to when there is something to do. */

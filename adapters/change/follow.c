@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "adapters/care/figures.h"
 #include "adapters/change/impl.h"
 #include "adapters/desk.h"
 #include "adapters/pass.h"
@@ -79,7 +80,7 @@ static void begin_stream(struct adapter_desk *d, struct adapter_feed *f, const s
 	adapter_files_note_order(d->position.files, t->order);
 	t->class = adapter_map_classes(f->map, &t->n_classes);
 	memcpy(t->sha256, s->sha256, sizeof(t->sha256));
-	snprintf(t->name, sizeof(t->name), "PostgreSQL %.100s.%.100s", c->conf.schema, c->conf.table);
+	snprintf(t->name, sizeof(t->name), "%s %.100s.%.100s", c->kind->title, c->conf.schema, c->conf.table);
 	memcpy(c->file16, s->sha256, BUS_WIRE_FILE_LEN);
 	c->reading.d = d;
 	c->reading.f = f;
@@ -444,6 +445,7 @@ static enum bus_err tell(struct adapter_desk *d, struct adapter_change *c, struc
 	struct bus_buf state = { 0 };
 	enum bus_err rc;
 
+	adapter_figures_followed(t);
 	if (c->told_ms > 0 && lagging == c->told_lag &&
 	    (now - c->told_ms < TELL_MS || t->rows == c->told_rows))
 		return BUS_OK;
@@ -452,11 +454,8 @@ static enum bus_err tell(struct adapter_desk *d, struct adapter_change *c, struc
 	c->told_lag = lagging;
 	t->reason[0] = '\0';
 	if (lagging)
-		snprintf(t->reason, sizeof(t->reason),
-			 "peladen basis data menahan %lld MB WAL untuk slot %s / the database server holds "
-			 "%lld MB of "
-			 "WAL for slot %s",
-			 (long long)held, c->conf.slot, (long long)held, c->conf.slot);
+		snprintf(t->reason, sizeof(t->reason), "%lld MB %s / %lld MB %s", (long long)held,
+			 c->kind->lag_id, (long long)held, c->kind->lag_en);
 	t->ended = bus_clock_ms();
 	adapter_position_put_state(&d->position, &state);
 	c->reading.origin.extra = (struct bus_header){ { 0 }, { 0 } };

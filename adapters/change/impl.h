@@ -7,6 +7,7 @@
 
 #include "adapters/change/at.h"
 #include "adapters/change/change.h"
+#include "adapters/change/maria.h"
 #include "adapters/change/pg.h"
 #include "adapters/change/pgoutput.h"
 #include "adapters/change/queue.h"
@@ -18,18 +19,40 @@
 
 struct change_conf {
 	const char *connection, *password_file;
-	char *schema, *table, *slot, *publication;
+	char *schema, *table;
+	int64_t lag_warn; /* bytes of the server's log that are not published yet */
+	/* PostgreSQL's */
+	char *slot, *publication;
 	int64_t heartbeat_ms; /* 0: none */
-	int64_t lag_warn;     /* bytes of WAL that the slot holds */
+	/* MariaDB's */
+	struct adapter_maria_conf maria;
+	uint32_t server_id;
 };
 
-/* One slot from one snapshot on: what the mark beside the drop folder says. */
+#define CHANGE_PLACE 1024
+
+/* One stream from one snapshot on: what the mark beside the drop folder says. */
 struct change_stream {
-	char sha256[65]; /* of system, database, slot and where it begins */
-	char system[24]; /* the server's own identifier */
-	char file[65];	 /* SHA-256 of the snapshot */
-	char name[256];	 /* of that file */
+	char sha256[65];	  /* of system, database, slot and where it begins */
+	char system[24];	  /* the server's own identifier */
+	char file[65];		  /* SHA-256 of the snapshot */
+	char name[256];		  /* of that file */
+	char place[CHANGE_PLACE]; /* where to begin, of a server that does not keep it itself; "" */
 };
+
+/* What a kind of database does by itself. */
+struct change_kind {
+	const char *name, *title;
+	const char *lag_id, *lag_en; /* what a record says while the feed lags, behind "... MB " */
+	enum bus_err (*read)(struct adapter_change *c, struct bus_yaml *yaml, struct bus_yaml_node *conf,
+			     struct bus_error *err);
+	enum bus_err (*test)(struct adapter_change *c, struct bus_error *err);
+	/* The table as it is into a file of the drop folder, and the mark. *out: the stream that begins there. */
+	enum bus_err (*snapshot)(struct adapter_change *c, struct change_stream *out, struct bus_error *err);
+	/* Reads the stream into the queue until something ends it; *well once it has begun. */
+	enum bus_err (*follow)(struct adapter_change *c, bool *well, struct bus_error *err);
+};
+extern const struct change_kind adapter_change_postgres, adapter_change_mariadb;
 
 enum change_state {
 	CHANGE_NOTHING, /* the link is looking, or making a snapshot */
@@ -43,6 +66,7 @@ struct change_spot { /* confirmed once the producer's token is acknowledged */
 #define CHANGE_SPOTS 256
 
 struct adapter_change {
+	const struct change_kind *kind;
 	struct change_conf conf;
 	struct adapter_map *map;
 	const char *dir, *feed;
@@ -66,7 +90,9 @@ struct adapter_change {
 	atomic_bool lagging;
 
 	/* the link's */
-	struct adapter_pg *side; /* beside the stream: heartbeats, looks at the slot */
+	struct adapter_pg *side;    /* beside the stream: heartbeats, looks at the slot */
+	bool mute;		    /* the server does not let us send heartbeats */
+	struct adapter_maria *line; /* lock: the stream of MariaDB, to be hung up at the end */
 
 	/* the adapter's own thread's */
 	uint32_t known_generation;
@@ -95,10 +121,51 @@ struct adapter_change {
 	struct adapter_pg *look; /* for values that a message leaves out */
 };
 
-/* link.c: the thread. */
+/* link.c: the thread, and what each kind's stream does there. */
 void *adapter_change_link(void *change);
+bool adapter_change_stopping(const struct adapter_change *c);
+/* The stream cannot go on: it is logged, and a new snapshot made. */
+void adapter_change_give_up(struct adapter_change *c, const char *why);
+/* BUS_ESTOPPED, BUS_ECONFLICT: the adapter's own thread wants it begun again. */
+enum bus_err adapter_change_go_on(struct adapter_change *c, struct bus_error *err) BUS_MUSTCHECK;
+typedef enum bus_err (*adapter_change_meanwhile_fn)(void *ctx, struct bus_error *err);
+/* Into the queue, however long that takes; meanwhile is called while it is full. Takes data over. */
+enum bus_err adapter_change_hand_over(struct adapter_change *c, enum adapter_item_kind kind, char *data,
+				      size_t n, adapter_change_meanwhile_fn meanwhile, void *ctx,
+				      struct bus_error *err) BUS_MUSTCHECK;
+void adapter_change_look_at_lag(struct adapter_change *c, int64_t held, const char *effect);
 
-/* table.c: what the server says of table, publication and slot, with the remedy (SQL to run) where it does not suffice. */
+/* change.c: reads `table: schema.name`; a name alone is of the schema `schema`, NULL: it needs one. */
+enum bus_err adapter_change_read_table(struct adapter_change *c, struct bus_yaml *yaml,
+				       struct bus_yaml_node *conf, const char *schema,
+				       struct bus_error *err) BUS_MUSTCHECK;
+
+/* snapshot.c: a first reading's file, the mark. */
+struct change_writing;
+typedef enum bus_err (*adapter_change_rows_fn)(struct adapter_change *c, void *ctx, struct change_writing *w,
+					       struct bus_error *err);
+/* The stream's id and its file's name; identity is another one for each snapshot. */
+void adapter_change_name(struct adapter_change *c, struct change_stream *s, struct bus_str identity);
+/* Writes what rows puts, and s into the mark. */
+enum bus_err adapter_change_keep(struct adapter_change *c, struct change_stream *s,
+				 adapter_change_rows_fn rows, void *ctx, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_change_put(struct adapter_change *c, struct change_writing *w,
+				const struct adapter_cell *cell, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_change_note(struct adapter_change *c, const struct change_stream *s,
+				 struct bus_error *err) BUS_MUSTCHECK;
+/* false: there is no mark, or not one of ours. */
+bool adapter_change_remember(struct adapter_change *c, struct change_stream *out);
+/* A row's wanted columns as JSON, texts or null; those that are missing are left out. */
+void adapter_change_line(const struct adapter_change *c, const struct adapter_cell *cell,
+			 struct bus_buf *out);
+
+/* pg_conf.c: its options. */
+enum bus_err adapter_change_pg_read(struct adapter_change *c, struct bus_yaml *yaml,
+				    struct bus_yaml_node *conf, struct bus_error *err) BUS_MUSTCHECK;
+
+/* pg_table.c: what the server says of table, publication and slot, with the remedy (SQL to run) where it does not
+ * suffice. */
+enum bus_err adapter_change_pg_test(struct adapter_change *c, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err adapter_change_check(struct adapter_change *c, struct adapter_pg *pg,
 				  struct bus_error *err) BUS_MUSTCHECK;
 
@@ -117,13 +184,10 @@ enum bus_err adapter_change_run(struct adapter_pg *pg, const char *sql, int64_t 
 enum bus_err adapter_change_open(struct adapter_change *c, bool replication, struct adapter_pg **out,
 				 struct bus_error *err) BUS_MUSTCHECK;
 
-/* snapshot.c: a new slot, the table as it was then in a file of the drop folder, and the mark. *out: the stream. */
-enum bus_err adapter_change_snapshot(struct adapter_change *c, struct change_stream *out,
-				     struct bus_error *err) BUS_MUSTCHECK;
-/* false: there is no mark, or not one of ours. */
-bool adapter_change_remember(struct adapter_change *c, struct change_stream *out);
-/* A row's wanted columns as JSON, texts or null; those that are missing are left out. */
-void adapter_change_line(const struct adapter_change *c, const struct adapter_cell *cell,
-			 struct bus_buf *out);
+/* pg_snapshot.c, pg_link.c: a new slot and the table as it was then; its stream. */
+enum bus_err adapter_change_pg_snapshot(struct adapter_change *c, struct change_stream *out,
+					struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_change_pg_follow(struct adapter_change *c, bool *well,
+				      struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

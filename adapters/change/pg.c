@@ -301,11 +301,6 @@ enum bus_err adapter_pg_take(struct adapter_pg *pg, int ms, char **data, size_t 
 	}
 }
 
-void adapter_pg_give_back(char *data)
-{
-	PQfreemem(data);
-}
-
 enum bus_err adapter_pg_put(struct adapter_pg *pg, struct bus_str data, struct bus_error *err)
 {
 	if (PQputCopyData(pg->conn, data.p, (int)data.n) != 1 || PQflush(pg->conn) < 0)

@@ -48,10 +48,9 @@ enum bus_err adapter_pg_next(struct adapter_pg *pg, int64_t ms, struct bus_error
 /* START_REPLICATION. Then messages both ways. */
 enum bus_err adapter_pg_stream(struct adapter_pg *pg, const char *sql, int64_t ms,
 			       struct bus_error *err) BUS_MUSTCHECK;
-/* The next message, the caller's to give back with adapter_pg_give_back. BUS_ETIMEOUT: none within ms. */
+/* The next message, the caller's to free (libpq's memory is malloc's but on Windows). BUS_ETIMEOUT: none within ms. */
 enum bus_err adapter_pg_take(struct adapter_pg *pg, int ms, char **data, size_t *n,
 			     struct bus_error *err) BUS_MUSTCHECK;
-void adapter_pg_give_back(char *data);
 enum bus_err adapter_pg_put(struct adapter_pg *pg, struct bus_str data, struct bus_error *err) BUS_MUSTCHECK;
 
 #endif

@@ -1,8 +1,7 @@
 #include "adapters/change/pgoutput.h"
+#include "bus/hex.h"
 
 #include <stdio.h>
-
-#include "adapters/source.h"
 
 #define RELATIONS_MAX 4096
 #define EPOCH_MS (INT64_C(946684800) * 1000) /* 2000-01-01, PostgreSQL's, since 1970 */
@@ -318,7 +317,7 @@ bool adapter_pg_lsn_read(struct bus_str text, uint64_t *out)
 	int at = 0;
 
 	for (size_t i = 0; i < text.n; i++) {
-		int d = adapter_hex_digit(text.p[i]);
+		int d = bus_hex_digit(text.p[i]);
 
 		if (text.p[i] == '/' && at == 0 && digits > 0) {
 			at = 1;

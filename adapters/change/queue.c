@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "adapters/change/pg.h"
 #include "bus/clock.h"
 #include "bus/wait.h"
 
@@ -87,7 +86,7 @@ void adapter_queue_done(struct adapter_queue *q, struct adapter_item *item)
 	q->bytes -= weight(item->n);
 	pthread_cond_signal(&q->room);
 	pthread_mutex_unlock(&q->lock);
-	adapter_pg_give_back(item->data);
+	free(item->data);
 	free(item);
 }
 

@@ -11,13 +11,13 @@
 
 enum adapter_item_kind {
 	ADAPTER_ITEM_START, /* a stream begins, perhaps with what has been before */
-	ADAPTER_ITEM_DATA,  /* a message of the server: XLogData or keepalive */
+	ADAPTER_ITEM_DATA,  /* a message of PostgreSQL, or one in its form: XLogData or keepalive */
 };
 
 struct adapter_item {
 	struct adapter_item *next;
 	enum adapter_item_kind kind;
-	char *data; /* of adapter_pg_take */
+	char *data; /* of malloc */
 	size_t n;
 };
 

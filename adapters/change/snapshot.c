@@ -1,15 +1,13 @@
-/* The table as it was when its slot began, as a file of the drop folder. */
+/* The table as it was when its stream begins, as a file of the drop folder. */
 #include <stdio.h>
 #include <unistd.h>
 
 #include "adapters/change/impl.h"
 #include "adapters/fetch/haul.h"
 #include "bus/clock.h"
+#include "bus/crypto.h"
 #include "bus/json_out.h"
 #include "bus/log.h"
-
-#define SLOT_MS (INT64_C(3600) * 1000) /* it begins once every transaction that is open now has ended */
-#define ROW_MS (INT64_C(600) * 1000)
 
 void adapter_change_line(const struct adapter_change *c, const struct adapter_cell *cell, struct bus_buf *out)
 {
@@ -36,39 +34,34 @@ bool adapter_change_remember(struct adapter_change *c, struct change_stream *out
 
 	*out = (struct change_stream){ 0 };
 	known = adapter_mark_load(c->dir, c->feed, &mark, &why) == BUS_OK &&
-		sscanf(bus_buf_cstr(&mark.mark), "change %64[0-9a-f] %23[0-9] %64[0-9a-f]", out->sha256,
-		       out->system, out->file) == 3 &&
+		sscanf(bus_buf_cstr(&mark.mark), "change %64[0-9a-f] %23[0-9] %64[0-9a-f] %1023[^\n]",
+		       out->sha256, out->system, out->file, out->place) >= 3 &&
 		strlen(out->sha256) == 64 && strlen(out->file) == 64;
 	snprintf(out->name, sizeof(out->name), "%s", mark.file);
 	adapter_mark_release(&mark);
 	return known;
 }
 
-static enum bus_err note(struct adapter_change *c, const struct change_stream *s, struct bus_error *err)
+enum bus_err adapter_change_note(struct adapter_change *c, const struct change_stream *s,
+				 struct bus_error *err)
 {
 	struct adapter_mark mark = { .when_ms = bus_clock_ms() };
 	enum bus_err rc;
 
 	snprintf(mark.file, sizeof(mark.file), "%s", s->name);
-	bus_buf_printf(&mark.mark, "change %s %s %s", s->sha256, s->system, s->file);
+	bus_buf_printf(&mark.mark, "change %s %s %s %s", s->sha256, s->system, s->file, s->place);
 	rc = adapter_mark_save(c->dir, c->feed, &mark, err);
 	adapter_mark_release(&mark);
 	return rc;
 }
 
-static void hex(const uint8_t *bytes, char *out)
-{
-	for (size_t i = 0; i < BUS_SHA256_LEN; i++)
-		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
-struct writing {
+struct change_writing {
 	struct adapter_haul *haul;
 	struct bus_sha256_stream *digest;
 	struct bus_buf line;
 };
 
-static enum bus_err put(struct writing *w, struct bus_error *err)
+static enum bus_err put(struct change_writing *w, struct bus_error *err)
 {
 	bus_buf_putc(&w->line, '\n');
 	bus_sha256_add(w->digest, w->line.p, w->line.n);
@@ -86,59 +79,6 @@ static void blank(const struct change_stream *s, struct bus_buf *out)
 	}
 }
 
-static enum bus_err put_rows(struct adapter_change *c, struct adapter_pg *pg, struct writing *w,
-			     struct bus_error *err)
-{
-	struct adapter_cell *cell = bus_xcalloc(c->n_columns + 1, sizeof(*cell));
-	enum bus_err rc;
-
-	while (!(rc = adapter_pg_next(pg, ROW_MS, err))) {
-		for (size_t i = 0; i < c->n_columns; i++) {
-			const char *text = adapter_pg_text(pg, 0, i);
-
-			cell[i] = text ? (struct adapter_cell){ .kind = ADAPTER_TEXT, .text = bus_str(text) }
-				       : (struct adapter_cell){ .kind = ADAPTER_NULL };
-		}
-		bus_buf_reset(&w->line);
-		adapter_change_line(c, cell, &w->line);
-		adapter_haul_row(w->haul);
-		rc = put(w, err);
-		if (rc)
-			break;
-	}
-	free(cell);
-	return rc == BUS_ENOENT ? BUS_OK : rc;
-}
-
-static enum bus_err write_table(struct adapter_change *c, struct adapter_pg *pg, const char *snapshot,
-				struct change_stream *s, struct writing *w, struct bus_error *err)
-{
-	struct bus_buf sql = { 0 };
-	uint8_t digest[BUS_SHA256_LEN];
-	enum bus_err rc = adapter_change_run(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-					     CHANGE_STATEMENT_MS, err);
-
-	bus_buf_puts(&sql, "SET TRANSACTION SNAPSHOT ");
-	adapter_pg_quote(pg, snapshot, &sql);
-	if (!rc)
-		rc = adapter_change_run(pg, bus_buf_cstr(&sql), CHANGE_STATEMENT_MS, err);
-	bus_buf_reset(&sql);
-	if (!rc)
-		rc = adapter_change_select(c, pg, &sql, err);
-	if (!rc)
-		rc = adapter_pg_begin(pg, bus_buf_cstr(&sql), err);
-	if (!rc) {
-		blank(s, &w->line);
-		rc = put(w, err);
-	}
-	if (!rc)
-		rc = put_rows(c, pg, w, err);
-	bus_sha256_end(&w->digest, digest);
-	hex(digest, s->file);
-	bus_buf_release(&sql);
-	return rc;
-}
-
 /* The file of the snapshot before, once it has been read. */
 static void discard_last(const struct adapter_change *c, const char *name)
 {
@@ -151,20 +91,51 @@ static void discard_last(const struct adapter_change *c, const char *name)
 	}
 }
 
-static enum bus_err keep_table(struct adapter_change *c, struct adapter_pg *pg, const char *snapshot,
-			       struct change_stream *s, struct bus_error *err)
+static void end(struct change_writing *w, char *hex)
 {
-	struct writing w = { .digest = bus_sha256_new() };
+	uint8_t digest[BUS_SHA256_LEN];
+
+	bus_sha256_end(&w->digest, digest);
+	bus_hex(digest, sizeof(digest), hex);
+}
+
+enum bus_err adapter_change_put(struct adapter_change *c, struct change_writing *w,
+				const struct adapter_cell *cell, struct bus_error *err)
+{
+	bus_buf_reset(&w->line);
+	adapter_change_line(c, cell, &w->line);
+	adapter_haul_row(w->haul);
+	return put(w, err);
+}
+
+void adapter_change_name(struct adapter_change *c, struct change_stream *s, struct bus_str identity)
+{
+	uint8_t digest[BUS_SHA256_LEN];
+
+	bus_sha256(identity.p, identity.n, digest);
+	bus_hex(digest, sizeof(digest), s->sha256);
+	snprintf(s->name, sizeof(s->name), "%.180s-%.16s.jsonl", c->feed, s->sha256);
+}
+
+enum bus_err adapter_change_keep(struct adapter_change *c, struct change_stream *s,
+				 adapter_change_rows_fn rows, void *ctx, struct bus_error *err)
+{
+	struct change_writing w = { .digest = bus_sha256_new() };
 	struct change_stream last;
 	int64_t began = bus_clock_mono_ms();
 	enum bus_err rc = adapter_haul_open(c->dir, c->feed, &w.haul, err);
 
+	if (!rc) {
+		blank(s, &w.line);
+		rc = put(&w, err);
+	}
 	if (!rc)
-		rc = write_table(c, pg, snapshot, s, &w, err);
+		rc = rows(c, ctx, &w, err);
+	end(&w, s->file);
 	(void)adapter_change_remember(c, &last);
 	/* The mark first: without its file it is a snapshot that is made anew, and never one that is taken for read. */
 	if (!rc)
-		rc = note(c, s, err);
+		rc = adapter_change_note(c, s, err);
 	if (!rc)
 		rc = adapter_haul_keep(w.haul, s->name, err);
 	if (!rc) {
@@ -174,78 +145,6 @@ static enum bus_err keep_table(struct adapter_change *c, struct adapter_pg *pg, 
 			LOG_INT("ms", bus_clock_mono_ms() - began));
 	}
 	adapter_haul_close(&w.haul);
-	if (w.digest) {
-		uint8_t unused[BUS_SHA256_LEN];
-
-		bus_sha256_end(&w.digest, unused);
-	}
 	bus_buf_release(&w.line);
-	return rc;
-}
-
-static enum bus_err drop_slot(struct adapter_change *c, struct adapter_pg *pg, struct bus_error *err)
-{
-	struct bus_buf sql = { 0 };
-	struct change_slot slot;
-	enum bus_err rc = adapter_change_slot(c, pg, &slot, err);
-
-	if (rc || !slot.there)
-		return rc;
-	bus_buf_puts(&sql, "SELECT pg_drop_replication_slot(");
-	adapter_pg_quote(pg, c->conf.slot, &sql);
-	bus_buf_putc(&sql, ')');
-	rc = adapter_change_run(pg, bus_buf_cstr(&sql), CHANGE_STATEMENT_MS, err);
-	bus_buf_release(&sql);
-	return rc;
-}
-
-/* *snapshot (64 bytes): exported until the next statement of pg. */
-static enum bus_err make_slot(struct adapter_change *c, struct adapter_pg *pg, struct change_stream *s,
-			      char *snapshot, struct bus_error *err)
-{
-	struct bus_buf text = { 0 };
-	uint8_t digest[BUS_SHA256_LEN];
-	enum bus_err rc = adapter_change_run(pg, "IDENTIFY_SYSTEM", CHANGE_STATEMENT_MS, err);
-
-	if (!rc) {
-		snprintf(s->system, sizeof(s->system), "%s", adapter_pg_text(pg, 0, 0));
-		bus_buf_printf(&text, "CREATE_REPLICATION_SLOT %s LOGICAL pgoutput EXPORT_SNAPSHOT",
-			       c->conf.slot);
-		rc = adapter_change_run(pg, bus_buf_cstr(&text), SLOT_MS, err);
-	}
-	if (!rc) {
-		bus_buf_reset(&text);
-		bus_buf_printf(&text, "%s\n%s\n%s\n%s\n%s", s->system, c->conf.connection, c->feed,
-			       c->conf.slot, adapter_pg_text(pg, 0, 1));
-		bus_sha256(text.p, text.n, digest);
-		hex(digest, s->sha256);
-		snprintf(s->name, sizeof(s->name), "%.180s-%.16s.jsonl", c->feed, s->sha256);
-		snprintf(snapshot, 64, "%s", adapter_pg_text(pg, 0, 2));
-	}
-	bus_buf_release(&text);
-	return rc;
-}
-
-enum bus_err adapter_change_snapshot(struct adapter_change *c, struct change_stream *out,
-				     struct bus_error *err)
-{
-	struct adapter_pg *walsender = NULL, *pg = NULL;
-	char snapshot[64];
-	enum bus_err rc = adapter_change_open(c, false, &pg, err);
-
-	*out = (struct change_stream){ 0 };
-	/* First of all: what cannot be followed now must not fill the server's disk. */
-	if (!rc)
-		rc = drop_slot(c, pg, err);
-	if (!rc)
-		rc = adapter_change_check(c, pg, err);
-	if (!rc)
-		rc = adapter_change_open(c, true, &walsender, err);
-	if (!rc)
-		rc = make_slot(c, walsender, out, snapshot, err);
-	if (!rc)
-		rc = keep_table(c, pg, snapshot, out, err);
-	adapter_pg_close(&walsender);
-	adapter_pg_close(&pg);
 	return rc;
 }

@@ -3,6 +3,7 @@
 
 #include "adapters/fetch/webdav.h"
 #include "bus/client.h"
+#include "bus/percent.h"
 
 #define CALL_MS 60000
 
@@ -50,28 +51,14 @@ static enum bus_err dav_open(const struct adapter_far_conf *conf, void **far, st
 	return rc;
 }
 
-/* RFC 3986: all but the unreserved, so that a name is one part of a path. */
-static void put_escaped(struct bus_buf *b, const char *name)
-{
-	for (const char *p = name; *p; p++) {
-		bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-			     (*p >= '0' && *p <= '9') || strchr("-._~", *p);
-
-		if (plain)
-			bus_buf_putc(b, *p);
-		else
-			bus_buf_printf(b, "%%%02X", (unsigned char)*p);
-	}
-}
-
 static const char *address(struct dav *d, const char *folder, const char *name)
 {
 	bus_buf_reset(&d->url);
 	bus_buf_put(&d->url, d->folder.p, d->folder.n);
-	put_escaped(&d->url, folder);
+	bus_percent_put(&d->url, bus_str(folder));
 	if (folder[0])
 		bus_buf_putc(&d->url, '/');
-	put_escaped(&d->url, name);
+	bus_percent_put(&d->url, bus_str(name));
 	return bus_buf_cstr(&d->url);
 }
 

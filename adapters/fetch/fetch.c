@@ -14,6 +14,7 @@
 #include "bus/clock.h"
 #include "bus/conf.h"
 #include "bus/log.h"
+#include "bus/wait.h"
 
 #define EVERY_MIN_MS 1000
 #define EVERY_MAX_MS (INT64_C(31) * 24 * 3600 * 1000)
@@ -122,7 +123,7 @@ enum bus_err adapter_fetch_new(struct adapter_map *m, const char *dir, struct ad
 	f->dir = dir;
 	f->feed = adapter_map_feed(m);
 	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->bell, NULL);
+	bus_cond_init(&f->bell);
 	rc = conf->kind == BUS_YAML_MAP
 		 ? find_kind(yaml, conf, &f->kind, err)
 		 : bus_yaml_fail(yaml, conf, err, "fetch: options are needed, such as kind: sql");
@@ -234,17 +235,10 @@ enum bus_err adapter_fetch_once(struct adapter_fetch *f, uint64_t *rows, char *f
 /* Until ms are over or stop is set. */
 static void rest(struct adapter_fetch *f, int64_t ms)
 {
-	struct timespec until;
+	int64_t until = bus_clock_mono_ms() + ms;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&f->lock);
-	while (!atomic_load(&f->stop) && pthread_cond_timedwait(&f->bell, &f->lock, &until) != ETIMEDOUT)
+	while (!atomic_load(&f->stop) && bus_cond_wait(&f->bell, &f->lock, until))
 		;
 	pthread_mutex_unlock(&f->lock);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "adapters/fetch/after.h"
 #include "adapters/fetch/far.h"
 #include "adapters/fetch/kind.h"
 #include "adapters/source.h"
@@ -26,7 +27,6 @@ enum {
 	TAKEN = 't',
 	ACCEPTED = 'a'
 }; /* what became of a file: brought last; brought, or refused here; read */
-enum after { AFTER_KEEP, AFTER_DELETE, AFTER_MOVE };
 
 struct known {
 	char fp[FP_LEN + 1];
@@ -39,7 +39,7 @@ struct folder {
 	const char *pattern[PATTERNS_MAX], *done;
 	size_t n_patterns;
 	int64_t settle_ms, max_bytes;
-	enum after after;
+	enum adapter_after after;
 	const char *move_to;
 	const atomic_bool *stop;
 	/* of the run, and of the next ones until the queue is empty */
@@ -92,22 +92,12 @@ static enum bus_err read_patterns(struct folder *f, struct bus_yaml *yaml, struc
 static enum bus_err read_after(struct folder *f, struct bus_yaml *yaml, struct bus_yaml_node *conf,
 			       struct bus_error *err)
 {
-	struct bus_yaml_node *node = bus_yaml_get(conf, "after");
-	enum bus_err rc;
+	enum bus_err rc = adapter_after_read(yaml, conf, "move", &f->after, &f->move_to, err);
 
-	if (!node || (node->kind == BUS_YAML_SCALAR && strcmp(node->text, "keep") == 0))
-		return BUS_OK;
-	if (node->kind == BUS_YAML_SCALAR && strcmp(node->text, "delete") == 0) {
-		f->after = AFTER_DELETE;
-		return BUS_OK;
-	}
-	if (node->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(yaml, node, err, "after: keep, delete or {move: FOLDER}");
-	f->after = AFTER_MOVE;
-	rc = adapter_source_word(yaml, node, "move", true, &f->move_to, err);
-	if (!rc && (strpbrk(f->move_to, "/\\") || f->move_to[0] == '.'))
-		rc = bus_yaml_fail(yaml, node, err, "move: the name of a folder within this one");
-	return rc ? rc : bus_yaml_no_more(yaml, node, err);
+	if (!rc && f->after == ADAPTER_AFTER_NAMED && (strpbrk(f->move_to, "/\\") || f->move_to[0] == '.'))
+		rc = bus_yaml_fail(yaml, bus_yaml_get(conf, "after"), err,
+				   "move: the name of a folder within this one");
+	return rc;
 }
 
 static enum bus_err read_words(struct folder *f, struct bus_yaml *yaml, struct bus_yaml_node *conf,
@@ -284,7 +274,7 @@ static enum bus_err move_away(struct folder *f, const struct adapter_far_file *f
 	char *other;
 	enum bus_err rc;
 
-	if (f->after == AFTER_DELETE)
+	if (f->after == ADAPTER_AFTER_DELETE)
 		return f->kind->remove(f->far, file->name, err);
 	rc = f->kind->move(f->far, file->name, f->move_to, file->name, err);
 	if (rc != BUS_EEXIST)
@@ -303,7 +293,7 @@ static void tidy(struct folder *f, struct adapter_far_file *file)
 	struct bus_error why = { 0 };
 	enum bus_err rc;
 
-	if (f->after == AFTER_KEEP || f->kind->look(f->far, file, &why))
+	if (f->after == ADAPTER_AFTER_KEEP || f->kind->look(f->far, file, &why))
 		return;
 	fingerprint(file, fp);
 	if (!find_known(f, fp) || find_known(f, fp)->state != ACCEPTED)

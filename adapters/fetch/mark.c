@@ -6,15 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bus/file.h"
 #include "bus/json.h"
 #include "bus/json_out.h"
 
 #define MARK_MAX ((size_t)512 * 1024) /* 10,000 files of a folder are 200 KB */
 #define FEED_IN_NAME 70		      /* bytes of the feed that stand at least in a fetched file's name */
 
-static char *path_of(const char *dir, const char *feed, const char *ending)
+static char *path_of(const char *dir, const char *feed)
 {
-	return bus_xasprintf("%s/.%s.mark%s", dir, feed, ending);
+	return bus_xasprintf("%s/.%s.mark", dir, feed);
 }
 
 /* Others may write into the folder: a mark of theirs would say what is fetched, and which file is removed. */
@@ -70,7 +71,7 @@ enum bus_err adapter_mark_load(const char *dir, const char *feed, struct adapter
 			       struct bus_error *err)
 {
 	struct bus_arena *arena = bus_arena_new(MARK_MAX * 4);
-	char *path = path_of(dir, feed, "");
+	char *path = path_of(dir, feed);
 	struct bus_buf text = { 0 };
 	struct bus_json *root;
 	struct bus_error why;
@@ -94,14 +95,11 @@ enum bus_err adapter_mark_load(const char *dir, const char *feed, struct adapter
 enum bus_err adapter_mark_save(const char *dir, const char *feed, const struct adapter_mark *m,
 			       struct bus_error *err)
 {
-	char *path = path_of(dir, feed, ""), *fresh = path_of(dir, feed, ".baru");
+	char *path = path_of(dir, feed);
 	struct bus_buf text = { 0 };
 	struct bus_json_out j = { .buf = &text };
-	enum bus_err rc = BUS_OK;
-	int fd;
+	enum bus_err rc;
 
-	(void)unlink(fresh); /* what lies there may be somebody else's */
-	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bus_json_object(&j);
 	bus_json_int_member(&j, "when_ms", m->when_ms);
 	bus_json_text_member(&j, "file", m->file);
@@ -109,14 +107,9 @@ enum bus_err adapter_mark_save(const char *dir, const char *feed, const struct a
 	bus_json_put_str(&j, bus_buf_str(&m->mark));
 	bus_json_object_end(&j);
 	bus_buf_putc(&text, '\n');
-	if (fd < 0 || write(fd, text.p, text.n) != (ssize_t)text.n || fsync(fd) != 0 ||
-	    rename(fresh, path) != 0)
-		rc = bus_fail(err, errno == ENOSPC ? BUS_EFULL : BUS_EIO, "cannot write '%s': %m", path);
-	if (fd >= 0)
-		close(fd);
+	rc = bus_file_put(path, bus_buf_str(&text), 0600, BUS_FILE_DURABLE, err);
 	bus_buf_release(&text);
 	free(path);
-	free(fresh);
 	return rc;
 }
 

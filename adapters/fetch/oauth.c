@@ -3,6 +3,7 @@
 #include "adapters/source.h"
 #include "bus/clock.h"
 #include "bus/json.h"
+#include "bus/percent.h"
 #include "bus/secret.h"
 
 #define CALL_MS 30000
@@ -71,8 +72,7 @@ static enum bus_err ask(struct adapter_oauth *o, bool (*go_on)(void *ctx), void 
 	bus_buf_puts(&form, "grant_type=client_credentials");
 	if (o->scope) {
 		bus_buf_puts(&form, "&scope=");
-		for (const char *p = o->scope; *p; p++)
-			bus_buf_printf(&form, "%%%02X", (unsigned char)*p);
+		bus_percent_put(&form, bus_str(o->scope));
 	}
 	call.body = bus_buf_str(&form);
 	if (!rc)

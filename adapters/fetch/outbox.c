@@ -11,11 +11,15 @@
 #define WAIT_MAX_MS (INT64_C(24) * 3600 * 1000)
 
 /* Put into SQL as it stands: nothing that would need quotes. */
-static bool plain_name(const char *s)
+static enum bus_err must_be_plain(struct bus_yaml *yaml, struct bus_yaml_node *map, const char *key,
+				  const char *name, struct bus_error *err)
 {
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
 
-	return n > 0 && n <= 200 && s[n] == '\0' && !(*s >= '0' && *s <= '9');
+	if (n > 0 && n <= 200 && name[n] == '\0' && !(*name >= '0' && *name <= '9'))
+		return BUS_OK;
+	return bus_yaml_fail(yaml, bus_yaml_get(map, key), err, "%s: a name of letters, digits, _ and points",
+			     key);
 }
 
 static enum bus_err read_name(struct bus_yaml *yaml, struct bus_yaml_node *conf, const char *key,
@@ -23,29 +27,17 @@ static enum bus_err read_name(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 {
 	enum bus_err rc = adapter_source_word(yaml, conf, key, true, out, err);
 
-	if (!rc && !plain_name(*out))
-		rc = bus_yaml_fail(yaml, bus_yaml_get(conf, key), err,
-				   "%s: a name of letters, digits, _ and points", key);
-	return rc;
+	return rc ? rc : must_be_plain(yaml, conf, key, *out, err);
 }
 
 static enum bus_err read_after(struct adapter_outbox *o, struct bus_yaml *yaml, struct bus_yaml_node *conf,
 			       struct bus_error *err)
 {
-	struct bus_yaml_node *node = bus_yaml_get(conf, "after");
-	enum bus_err rc;
+	enum bus_err rc = adapter_after_read(yaml, conf, "mark", &o->after, &o->column, err);
 
-	if (!node || (node->kind == BUS_YAML_SCALAR && strcmp(node->text, "keep") == 0))
-		return BUS_OK;
-	if (node->kind == BUS_YAML_SCALAR && strcmp(node->text, "delete") == 0) {
-		o->after = ADAPTER_OUTBOX_DELETE;
-		return BUS_OK;
-	}
-	if (node->kind != BUS_YAML_MAP)
-		return bus_yaml_fail(yaml, node, err, "after: keep, delete or {mark: COLUMN}");
-	o->after = ADAPTER_OUTBOX_MARK;
-	rc = read_name(yaml, node, "mark", &o->column, err);
-	return rc ? rc : bus_yaml_no_more(yaml, node, err);
+	if (!rc && o->after == ADAPTER_AFTER_NAMED)
+		rc = must_be_plain(yaml, bus_yaml_get(conf, "after"), "mark", o->column, err);
+	return rc;
 }
 
 enum bus_err adapter_outbox_read(struct adapter_outbox *o, struct bus_yaml *yaml, struct bus_yaml_node *conf,
@@ -128,7 +120,7 @@ none:
 void adapter_outbox_settle_sql(const struct adapter_outbox *o, const struct adapter_outbox_range *r,
 			       struct bus_buf *sql)
 {
-	if (o->after == ADAPTER_OUTBOX_DELETE)
+	if (o->after == ADAPTER_AFTER_DELETE)
 		bus_buf_printf(sql, "DELETE FROM %s", o->table);
 	else
 		bus_buf_printf(sql, "UPDATE %s SET %s = CURRENT_TIMESTAMP", o->table, o->column);
@@ -169,9 +161,9 @@ void adapter_outbox_look(struct adapter_outbox *o, int64_t max, int64_t now_ms)
 void adapter_outbox_rows_sql(const struct adapter_outbox *o, struct bus_buf *sql)
 {
 	bus_buf_printf(sql, "SELECT * FROM %s", o->table);
-	if (o->after == ADAPTER_OUTBOX_MARK)
+	if (o->after == ADAPTER_AFTER_NAMED)
 		bus_buf_printf(sql, " WHERE %s IS NULL", o->column);
-	else if (o->after == ADAPTER_OUTBOX_KEEP && o->begun)
+	else if (o->after == ADAPTER_AFTER_KEEP && o->begun)
 		bus_buf_printf(sql, " WHERE %s > %" PRId64, o->id, o->last);
 	bus_buf_printf(sql, " ORDER BY %s", o->id);
 }
@@ -207,7 +199,7 @@ struct bus_str adapter_outbox_mark(struct adapter_outbox *o)
 		bus_buf_printf(&o->mark, "%" PRId64 "\n", o->last);
 	else
 		bus_buf_puts(&o->mark, "-");
-	for (size_t i = 0; i < o->n_ranges && o->after != ADAPTER_OUTBOX_KEEP; i++)
+	for (size_t i = 0; i < o->n_ranges && o->after != ADAPTER_AFTER_KEEP; i++)
 		bus_buf_printf(&o->mark, "%" PRId64 " %" PRId64 "\n", o->range[i].from, o->range[i].to);
 	return bus_buf_str(&o->mark);
 }

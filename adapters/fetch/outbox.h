@@ -11,21 +11,20 @@
 #ifndef ADAPTERS_FETCH_OUTBOX_H
 #define ADAPTERS_FETCH_OUTBOX_H
 
+#include "adapters/fetch/after.h"
 #include "bus/buf.h"
 #include "bus/yaml.h"
 
 #define ADAPTER_OUTBOX_BATCH 5000 /* rows of a fetch */
 #define ADAPTER_OUTBOX_LOOKS 32
 
-enum adapter_outbox_after { ADAPTER_OUTBOX_KEEP, ADAPTER_OUTBOX_DELETE, ADAPTER_OUTBOX_MARK };
-
 struct adapter_outbox_range {
 	int64_t from, to; /* both included; every id between them was taken */
 };
 
 struct adapter_outbox {
-	const char *table, *id, *column; /* column: of ADAPTER_OUTBOX_MARK */
-	enum adapter_outbox_after after;
+	const char *table, *id, *column; /* column: with ADAPTER_AFTER_NAMED */
+	enum adapter_after after;
 	int64_t wait_ms;
 	/* of the runs */
 	bool begun;   /* a row has been taken, ever */
@@ -46,7 +45,7 @@ void adapter_outbox_release(struct adapter_outbox *o);
 /* What the mark says: the last id, and the ranges of the file brought before. BUS_EDATA: it is none of ours. */
 enum bus_err adapter_outbox_begin(struct adapter_outbox *o, struct bus_str mark,
 				  struct bus_error *err) BUS_MUSTCHECK;
-/* What is done there to the rows of a range; appended, without a `;`. Not with ADAPTER_OUTBOX_KEEP. */
+/* What is done there to the rows of a range; appended, without a `;`. Not with ADAPTER_AFTER_KEEP. */
 void adapter_outbox_settle_sql(const struct adapter_outbox *o, const struct adapter_outbox_range *r,
 			       struct bus_buf *sql);
 void adapter_outbox_settled(struct adapter_outbox *o); /* the ranges are forgotten: rows are taken now */

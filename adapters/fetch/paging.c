@@ -5,6 +5,7 @@
 
 #include "adapters/source.h"
 #include "bus/client.h"
+#include "bus/percent.h"
 
 static const struct way {
 	const char *name;
@@ -78,22 +79,6 @@ const struct bus_json *adapter_json_at(const struct bus_json *v, const char *pat
 	return v;
 }
 
-static bool unreserved(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       strchr("-._~", c);
-}
-
-static void put_escaped(struct bus_buf *out, struct bus_str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] && unreserved(s.p[i]))
-			bus_buf_putc(out, s.p[i]);
-		else
-			bus_buf_printf(out, "%%%02X", (unsigned char)s.p[i]);
-	}
-}
-
 /* The address with parameter=value in its query, in place of one that is there. */
 static void put_parameter(struct bus_buf *out, const char *url, const char *parameter, struct bus_str value)
 {
@@ -114,7 +99,7 @@ static void put_parameter(struct bus_buf *out, const char *url, const char *para
 		p = to;
 	}
 	bus_buf_printf(out, "%c%s=", before, parameter);
-	put_escaped(out, value);
+	bus_percent_put(out, value);
 }
 
 static void put_number(struct bus_buf *out, const char *url, const char *parameter, int64_t v)

@@ -227,7 +227,7 @@ static enum bus_err settle(struct sql *s, struct bus_error *err)
 	}
 	if (rc)
 		return bus_fail(err, rc, "outbox: %.300s; the user needs %s on '%s'", why.text,
-				s->outbox.after == ADAPTER_OUTBOX_DELETE ? "DELETE" : "UPDATE",
+				s->outbox.after == ADAPTER_AFTER_DELETE ? "DELETE" : "UPDATE",
 				s->outbox.table);
 	return BUS_OK;
 }
@@ -312,7 +312,7 @@ static enum bus_err read_outbox_rows(struct sql *s, struct bus_str mark, struct 
 	if (rc && rc != BUS_ENOENT)
 		return rc;
 	if (adapter_haul_rows(out) == ADAPTER_OUTBOX_BATCH ||
-	    (adapter_haul_rows(out) > 0 && s->outbox.after != ADAPTER_OUTBOX_KEEP))
+	    (adapter_haul_rows(out) > 0 && s->outbox.after != ADAPTER_AFTER_KEEP))
 		adapter_haul_more(out); /* also to settle these rows soon */
 	adapter_haul_mark(out, adapter_outbox_mark(&s->outbox));
 	return BUS_OK;

@@ -2,8 +2,8 @@
 
 #include <time.h>
 
-#include "adapters/source.h"
 #include "adapters/xml.h"
+#include "bus/percent.h"
 
 #define TEXT_MAX 4096 /* bytes of an address or a date */
 
@@ -43,13 +43,8 @@ static void last_part(struct bus_str href, struct bus_buf *out)
 		href.n--;
 	for (from = href.n; from > 0 && href.p[from - 1] != '/';)
 		from--;
-	for (size_t i = from; i < href.n; i++) {
-		int high = i + 2 < href.n && href.p[i] == '%' ? adapter_hex_digit(href.p[i + 1]) : -1;
-		int low = high >= 0 ? adapter_hex_digit(href.p[i + 2]) : -1;
-
-		bus_buf_putc(out, low >= 0 ? (char)(high * 16 + low) : href.p[i]);
-		i += low >= 0 ? 2 : 0;
-	}
+	if (from < href.n) /* an empty address has no place in memory */
+		bus_percent_undo(out, (struct bus_str){ href.p + from, href.n - from });
 }
 
 static int64_t read_size(struct bus_buf *b)

@@ -6,6 +6,7 @@
 
 #include "adapters/fetch/odbc.h"
 #include "bus/clock.h"
+#include "bus/plain.h"
 
 #define QUERY_S 60
 #define COUNT_S 5	   /* of one table */
@@ -207,14 +208,17 @@ static void list(struct adapter_init_db *db, FILE *out)
 	fprintf(out, "Tabel / tables\n");
 	for (size_t i = 0; i < db->n_tables; i++) {
 		struct table *t = &db->table[i];
-		struct bus_buf from = { 0 };
+		struct bus_buf from = { 0 }, shown = { 0 };
 
 		put_table(db, t, &from);
 		if (bus_clock_mono_ms() < until)
 			t->rows = count(db, bus_buf_cstr(&from));
 		bus_buf_release(&from);
-		fprintf(out, "  %s%s%-32s ", plain_schema(t) ? "" : t->schema, plain_schema(t) ? "" : ".",
-			t->name);
+		bus_buf_printf(&shown, "%s%s%-32s", plain_schema(t) ? "" : t->schema, plain_schema(t) ? "" : ".",
+			       t->name);
+		bus_plain(shown.p, shown.n, false);
+		fprintf(out, "  %s ", bus_buf_cstr(&shown));
+		bus_buf_release(&shown);
 		if (t->rows >= 0)
 			fprintf(out, "%lld baris/rows\n", (long long)t->rows);
 		else
@@ -586,6 +590,14 @@ static size_t find_mark(const struct adapter_init_db *db, const struct adapter_i
 	return db->n;
 }
 
+static bool has_control(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+		if ((*c < ' ' && *c != '\n') || *c == 0x7f)
+			return true;
+	return false;
+}
+
 /* As a block of YAML, each of its lines after indent. */
 static void put_select(struct adapter_init_db *db, size_t mark, const char *indent, struct bus_buf *out)
 {
@@ -603,12 +615,17 @@ static void put_select(struct adapter_init_db *db, size_t mark, const char *inde
 		bus_buf_puts(&sql, " > ? ORDER BY ");
 		adapter_odbc_put_name(db->odbc, db->name[mark], &sql);
 	}
-	bus_buf_puts(out, "query: |-\n");
-	bus_buf_puts(out, indent);
-	for (const char *p = bus_buf_cstr(&sql); *p; p++) {
-		bus_buf_putc(out, *p);
-		if (*p == '\n')
-			bus_buf_puts(out, indent);
+	if (has_control(bus_buf_cstr(&sql))) { /* a column's name: YAML takes it as an escape alone */
+		bus_buf_puts(out, "query: ");
+		adapter_init_put_yaml(out, bus_buf_cstr(&sql));
+	} else {
+		bus_buf_puts(out, "query: |-\n");
+		bus_buf_puts(out, indent);
+		for (const char *p = bus_buf_cstr(&sql); *p; p++) {
+			bus_buf_putc(out, *p);
+			if (*p == '\n')
+				bus_buf_puts(out, indent);
+		}
 	}
 	bus_buf_release(&sql);
 }

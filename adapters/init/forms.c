@@ -10,6 +10,7 @@
 
 static const char *const dates[ADAPTER_INIT_DATES] = { "YYYY-MM-DD", "DD-MM-YYYY", "DD/MM/YYYY", "YYYY/MM/DD",
 						       "DD.MM.YYYY", "MM/DD/YYYY", "YYYYMMDD",	 "DDMMYYYY" };
+#define DIGITS_ONLY 6 /* from here on dates look like numbers */
 static const char *const times[ADAPTER_INIT_TIMES] = { "iso",
 						       "iso_local",
 						       "YYYY-MM-DD hh:mm:ss",
@@ -144,11 +145,12 @@ static void take_amount(struct adapter_init_forms *f, struct bus_str s)
 			skip++;
 		f->rupiah++;
 		s = (struct bus_str){ s.p + skip, s.n - skip };
-	}
-	if (s.n > 0 && (s.p[0] == '-' || s.p[0] == '+'))
+	} else if (s.n > 0 && s.p[0] == '-') {
 		s = (struct bus_str){ s.p + 1, s.n - 1 };
+	}
 	if (all_digits(s, 0)) {
 		f->whole++;
+		f->amount++;
 		return;
 	}
 	for (size_t i = 0; i < sizeof(marks); i++) {
@@ -158,9 +160,10 @@ static void take_amount(struct adapter_init_forms *f, struct bus_str s)
 
 		if (n == 0 || (rest < s.n && !tail))
 			continue;
-		f->grouped++;
+		f->amount++;
 		f->group_comma += marks[i] == ',';
 		f->group_point += marks[i] == '.';
+		f->group_space += marks[i] == ' ';
 		if (tail && s.p[rest] == ',')
 			f->comma++;
 		else if (tail)
@@ -170,14 +173,56 @@ static void take_amount(struct adapter_init_forms *f, struct bus_str s)
 	for (rest = 0; rest < s.n && is_digit(s.p[rest]);)
 		rest++;
 	if (rest < s.n && (s.p[rest] == '.' || s.p[rest] == ',') && all_digits(s, rest + 1)) {
+		f->amount++;
 		f->point += s.p[rest] == '.';
 		f->comma += s.p[rest] == ',';
 	}
 }
 
+/* One or two digits, no more than max; *i moves past them. */
+static bool small(struct bus_str s, size_t *i, int max)
+{
+	size_t from = *i;
+	int v = 0;
+
+	for (; *i < s.n && *i < from + 2 && is_digit(s.p[*i]); (*i)++)
+		v = v * 10 + (s.p[*i] - '0');
+	return v >= 1 && v <= max;
+}
+
+static bool month_name(struct bus_str s, size_t *i)
+{
+	static const char *const names[] = { "jan", "feb", "mar", "apr", "mei", "may", "jun", "jul", "agu",
+					     "ags", "aug", "sep", "okt", "oct", "nov", "nop", "des", "dec" };
+	bool known = false;
+
+	for (size_t k = 0; k < BUS_LEN(names) && !known; k++)
+		known = s.n - *i >= 3 && strncasecmp(s.p + *i, names[k], 3) == 0;
+	while (known && *i < s.n && isalpha((unsigned char)s.p[*i]))
+		(*i)++;
+	return known;
+}
+
+/* Day, month and year as people write them: 1/2/2024, 01-02-24, 1 Februari 2024. No format of the mapping reads these. */
+static bool is_loose_date(struct bus_str s)
+{
+	size_t i = 0, year;
+	char mark;
+
+	if (!small(s, &i, 31) || i >= s.n || !strchr("/-. ", s.p[i]))
+		return false;
+	mark = s.p[i++];
+	if (i >= s.n || !(is_digit(s.p[i]) ? small(s, &i, 12) : month_name(s, &i)) || i >= s.n ||
+	    s.p[i] != mark)
+		return false;
+	year = s.n - ++i;
+	return (year == 2 || year == 4) && all_digits(s, i);
+}
+
 void adapter_init_forms_take(struct adapter_init_forms *f, struct bus_str s, bool number)
 {
 	const char *e = memchr(s.p, 'E', s.n);
+	bool dated = is_loose_date(s);
 
 	f->number += number;
 	take_digits(f, s);
@@ -185,8 +230,13 @@ void adapter_init_forms_take(struct adapter_init_forms *f, struct bus_str s, boo
 	f->scientific +=
 	    e && e > s.p && e + 2 < s.p + s.n && e[1] == '+' && is_digit(e[-1]) && is_digit(e[2]);
 	f->email += memchr(s.p, '@', s.n) && memchr(s.p, '.', s.n) && !memchr(s.p, ' ', s.n);
-	for (size_t i = 0; i < ADAPTER_INIT_DATES; i++)
-		f->date[i] += has_shape(s, dates[i]);
+	for (size_t i = 0; i < ADAPTER_INIT_DATES; i++) {
+		bool fits = has_shape(s, dates[i]);
+
+		f->date[i] += fits;
+		dated |= fits && i < DIGITS_ONLY;
+	}
+	f->dated += dated;
 	for (size_t i = 0; i < ADAPTER_INIT_TIMES; i++)
 		f->time[i] += has_shape(s, time_shapes[i]);
 	if (s.n == 10 && s.p[2] == '/' && s.p[5] == '/' && is_digit(s.p[0]) && is_digit(s.p[1]) &&
@@ -292,7 +342,7 @@ static bool guess_date(const struct adapter_init_forms *f, const char *name, uin
 		best = 2;
 	if (best == 2 && f->month_first > f->day_first)
 		best = 5;
-	if (most(f->date[best], filled, 90) && (best < 6 || named_any(name, words))) {
+	if (most(f->date[best], filled, 90) && (best < DIGITS_ONLY || named_any(name, words))) {
 		bool open = (best == 2 || best == 5) && f->day_first + f->month_first == 0;
 
 		snprintf(as, sizeof(as), "{date: %s}", dates[best]);
@@ -353,6 +403,8 @@ static bool guess_code(const struct adapter_init_forms *f, const char *name, uin
 static bool guess_number(const struct adapter_init_forms *f, uint64_t filled, struct adapter_init_guess *out)
 {
 	uint64_t fractions = f->point + f->comma;
+	char as[48];
+	bool comma;
 
 	if (f->scientific > 0 && most(f->scientific + f->whole, filled, 90)) {
 		say(out, ADAPTER_INIT_TEXT, ADAPTER_INIT_LOW, "",
@@ -361,7 +413,9 @@ static bool guess_number(const struct adapter_init_forms *f, uint64_t filled, st
 		return true;
 	}
 	if (most(f->rupiah, filled, 60) && f->group_comma == 0) {
-		say(out, ADAPTER_INIT_RUPIAH, ADAPTER_INIT_HIGH, "rupiah", "didahului Rp / with Rp in front");
+		say(out, ADAPTER_INIT_RUPIAH,
+		    most(f->amount, filled, 99) ? ADAPTER_INIT_HIGH : ADAPTER_INIT_MEDIUM, "rupiah",
+		    "didahului Rp / with Rp in front");
 		return true;
 	}
 	if (most(f->rupiah, filled, 60)) {
@@ -375,31 +429,28 @@ static bool guess_number(const struct adapter_init_forms *f, uint64_t filled, st
 		    "semuanya bilangan bulat / all are whole numbers");
 		return true;
 	}
-	if (!most(f->whole + fractions + f->grouped, filled, 95))
+	if (!most(f->amount, filled, 95))
 		return false;
 	/* One mark parts thousands, or marks fractions; 1.234 says nothing by itself. */
-	if (fractions == 0 && f->grouped > 0) {
-		bool comma = f->group_comma > f->group_point;
-
-		if (f->group_comma > 0 && f->group_point > 0)
-			return false;
-		say(out, ADAPTER_INIT_DECIMAL, ADAPTER_INIT_MEDIUM,
-		    comma ? "{decimal: \".\"}" : "{decimal: \",\"}",
-		    comma ? "koma memisahkan ribuan / commas part thousands"
-			  : "titik memisahkan ribuan / points part thousands");
-		return true;
-	}
-	if (f->point > 0 && f->comma > 0) {
+	if (fractions > 0 ? f->point > 0 && f->comma > 0 : f->group_comma > 0 && f->group_point > 0) {
 		say(out, ADAPTER_INIT_TEXT, ADAPTER_INIT_LOW, "",
-		    "bilangan dengan titik dan koma desimal bercampur: dibiarkan sebagai teks / numbers with "
-		    "decimal points and "
-		    "decimal commas mixed: left as text");
+		    "titik dan koma bercampur: mana yang desimal tidak dapat diketahui, dibiarkan sebagai "
+		    "teks / points and commas mixed: which is the decimal one cannot be known, left as text");
 		return true;
 	}
-	say(out, ADAPTER_INIT_DECIMAL, ADAPTER_INIT_HIGH,
-	    f->comma > 0 ? "{decimal: \",\"}" : "{decimal: \".\"}",
-	    f->comma > 0 ? "bilangan pecahan dengan koma / fractions with a comma"
-			 : "bilangan pecahan dengan titik / fractions with a point");
+	comma = fractions > 0 ? f->comma > 0 : f->group_comma == 0;
+	snprintf(as, sizeof(as),
+		 f->group_space > 0 ? "[{remove: \" \"}, {decimal: \"%c\"}]" : "{decimal: \"%c\"}",
+		 comma ? ',' : '.');
+	if (fractions > 0)
+		say(out, ADAPTER_INIT_DECIMAL, ADAPTER_INIT_HIGH, as,
+		    comma ? "bilangan pecahan dengan koma / fractions with a comma"
+			  : "bilangan pecahan dengan titik / fractions with a point");
+	else
+		say(out, ADAPTER_INIT_DECIMAL, ADAPTER_INIT_MEDIUM, as,
+		    f->group_comma > 0	 ? "koma memisahkan ribuan / commas part thousands"
+		    : f->group_point > 0 ? "titik memisahkan ribuan / points part thousands"
+					 : "spasi memisahkan ribuan / spaces part thousands");
 	return true;
 }
 
@@ -415,5 +466,16 @@ void adapter_init_forms_guess(const struct adapter_init_forms *f, const char *na
 	if (guess_id(f, name, filled, out) || guess_date(f, name, filled, out) ||
 	    guess_code(f, name, filled, out) || guess_number(f, filled, out))
 		return;
-	say(out, ADAPTER_INIT_TEXT, ADAPTER_INIT_HIGH, "clean", "teks / text");
+	if (most(f->dated, filled, 90))
+		say(out, ADAPTER_INIT_TEXT, ADAPTER_INIT_MEDIUM, "clean",
+		    "tanggal dalam bentuk yang tidak dibaca pemetaan, atau dalam beberapa bentuk: dibiarkan "
+		    "sebagai teks / dates in a form that a mapping does not read, or in several: left as "
+		    "text");
+	else if (most(f->amount, filled, 60))
+		say(out, ADAPTER_INIT_TEXT, ADAPTER_INIT_MEDIUM, "clean",
+		    "kebanyakan bilangan, sebagian bukan: dibiarkan sebagai teks / most are numbers, some "
+		    "are not: "
+		    "left as text");
+	else
+		say(out, ADAPTER_INIT_TEXT, ADAPTER_INIT_HIGH, "clean", "teks / text");
 }

@@ -430,6 +430,26 @@ static enum fate judge(const struct work *w, size_t row, bool counter)
 	return CLASS_DATA;
 }
 
+/* Below "Mengetahui" or "Sumber" nothing is a record that is not as full as one. */
+static void judge_below_notes(struct work *w)
+{
+	struct adapter_init_layout *l = w->l;
+	size_t from = l->end;
+
+	for (size_t r = l->end; r > l->data && !is_full(w, r - 1); r--) {
+		struct bus_str text;
+		uint32_t column;
+		size_t n;
+
+		if (w->class[r - 1 - l->first] == CLASS_NOTE && first_words(w, r - 1, &column, &text) &&
+		    adapter_init_word_of(text, &n) == ADAPTER_INIT_NOTE_WORD)
+			from = r;
+	}
+	for (size_t r = from; r < l->end; r++)
+		if (w->class[r - l->first] == CLASS_DATA && !w->g->row[r]->broken)
+			w->class[r - l->first] = CLASS_NOTE;
+}
+
 /* From the end: signatures, and what else is no row of the table. */
 static void judge_tail(struct work *w)
 {
@@ -488,6 +508,7 @@ static void judge_all(struct work *w)
 	}
 	forgive(w, CLASS_TOTAL, 50);
 	forgive(w, CLASS_NOTE, 40);
+	judge_below_notes(w);
 	judge_tail(w);
 	l->last = l->data;
 	for (size_t r = l->data; r < l->end; r++) {

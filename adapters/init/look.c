@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "adapters/init/shape.h"
+#include "adapters/package.h"
 #include "adapters/source.h"
 
 static size_t skip_space(struct bus_str s, size_t i)
@@ -82,19 +83,33 @@ static bool is_xml(struct bus_str head)
 	       (head.n - at < 5 || strncasecmp(head.p + at, "<html", 5) != 0);
 }
 
+/* A ZIP with the content of an OpenDocument file, or with an encrypted one: its reader will say what it is. */
+static bool holds_opendocument(struct adapter_input *in)
+{
+	struct adapter_package *p;
+	bool holds = false;
+
+	if (adapter_package_open(in, &p, NULL) == BUS_OK)
+		holds = adapter_package_has(p, "content.xml") || adapter_package_has(p, "encrypted-package");
+	adapter_package_close(&p);
+	return holds;
+}
+
 enum bus_err adapter_init_look(const char *path, const struct adapter_init_want *want,
 			       struct adapter_init_shape *out, struct bus_error *err)
 {
 	struct adapter_input *in = NULL;
 	struct bus_str head = { NULL, 0 };
-	enum { TEXT, XLSX, JSON, LINES, SQL, XML } kind = TEXT;
+	enum { TEXT, XLSX, ODS, JSON, LINES, SQL, XML } kind = TEXT;
 	size_t at = 0;
 	enum bus_err rc = adapter_input_open(path, &in, err);
 
 	if (rc == BUS_OK)
-		rc = adapter_input_peek(in, 64, &head, err);
+		rc = adapter_input_peek(in, 4096, &head, err);
 	if (rc == BUS_OK && head.n >= 4 && memcmp(head.p, "PK\3\4", 4) == 0) {
-		kind = XLSX;
+		kind = holds_opendocument(in) ? ODS : XLSX;
+	} else if (rc == BUS_OK && adapter_ods_is_flat(head)) {
+		kind = ODS;
 	} else if (rc == BUS_OK && is_xml(head)) {
 		kind = XML;
 	} else if (rc == BUS_OK) {
@@ -116,7 +131,9 @@ enum bus_err adapter_init_look(const char *path, const struct adapter_init_want 
 		return rc;
 	switch (kind) {
 	case XLSX:
-		return adapter_init_look_xlsx(path, want, out, err);
+		return adapter_init_look_sheets(path, &adapter_sheet_book_xlsx, want, out, err);
+	case ODS:
+		return adapter_init_look_sheets(path, &adapter_sheet_book_ods, want, out, err);
 	case JSON:
 		return adapter_init_look_json(path, false, want, out, err);
 	case LINES:

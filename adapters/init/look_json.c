@@ -120,6 +120,27 @@ static void add(struct members *m, const char *path, bool list)
 	adapter_init_column_add(s, path, list);
 }
 
+/* A GeoJSON geometry (RFC 7946): of its coordinates, however deep, the mapping wants the place. */
+static bool is_geometry(const struct bus_json *object)
+{
+	const struct bus_json *type = bus_json_get(object, "type"),
+			      *coordinates = bus_json_get(object, "coordinates");
+
+	return type && type->type == BUS_JSON_STRING && coordinates && coordinates->type == BUS_JSON_ARRAY;
+}
+
+static void add_place(struct members *m, const char *path)
+{
+	static const char *const axis[] = { "@lon", "@lat" };
+
+	for (size_t i = 0; i < BUS_LEN(axis); i++) {
+		char place[PATH_MAX_BYTES + 8];
+
+		snprintf(place, sizeof(place), "%s.%s", path, axis[i]);
+		add(m, place, false);
+	}
+}
+
 static void walk(struct members *m, const struct bus_json *object, const char *prefix, int depth)
 {
 	for (const struct bus_json *v = object->first; v; v = v->next) {
@@ -132,7 +153,9 @@ static void walk(struct members *m, const struct bus_json *object, const char *p
 			m->unwritable++;
 			continue;
 		}
-		if (v->type == BUS_JSON_OBJECT && depth < DEPTH_MAX)
+		if (v->type == BUS_JSON_OBJECT && is_geometry(v))
+			add_place(m, path);
+		else if (v->type == BUS_JSON_OBJECT && depth < DEPTH_MAX)
 			walk(m, v, path, depth + 1);
 		else if (v->type == BUS_JSON_ARRAY && v->first &&
 			 (v->first->type == BUS_JSON_OBJECT || v->first->type == BUS_JSON_ARRAY))

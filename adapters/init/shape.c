@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "bus/json_out.h"
+#include "bus/plain.h"
 
 void adapter_init_shape_release(struct adapter_init_shape *s)
 {
@@ -30,6 +31,7 @@ void adapter_init_note(struct adapter_init_shape *s, enum adapter_init_sure sure
 	if (vasprintf(&n->text, fmt, ap) < 0)
 		abort();
 	va_end(ap);
+	bus_plain(n->text, strlen(n->text), false);
 	s->n_notes++;
 }
 

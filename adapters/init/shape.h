@@ -7,7 +7,7 @@
 #define ADAPTERS_INIT_SHAPE_H
 
 #include "adapters/adapter.h"
-#include "adapters/input.h"
+#include "adapters/sheet_book.h"
 #include "bus/buf.h"
 
 #define ADAPTER_INIT_COLUMNS_MAX 100 /* of one mapping; it may use 128, and needs some for itself */
@@ -52,8 +52,9 @@ enum bus_err adapter_init_look(const char *path, const struct adapter_init_want 
 /* The lookers. path has been opened before; the shape is filled. */
 enum bus_err adapter_init_look_text(const char *path, struct adapter_init_shape *out,
 				    struct bus_error *err) BUS_MUSTCHECK;
-enum bus_err adapter_init_look_xlsx(const char *path, const struct adapter_init_want *want,
-				    struct adapter_init_shape *out, struct bus_error *err) BUS_MUSTCHECK;
+enum bus_err adapter_init_look_sheets(const char *path, const struct adapter_sheet_book_kind *kind,
+				      const struct adapter_init_want *want, struct adapter_init_shape *out,
+				      struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err adapter_init_look_json(const char *path, bool lines, const struct adapter_init_want *want,
 				    struct adapter_init_shape *out, struct bus_error *err) BUS_MUSTCHECK;
 enum bus_err adapter_init_look_xml(const char *path, const struct adapter_init_want *want,

@@ -113,7 +113,7 @@ static bool begins(struct bus_str s, const char *word, size_t *n)
 static bool only_marks(struct bus_str s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (!strchr(" .:;-=_*", s.p[i]))
+		if (!strchr(" .:;-=_*)", s.p[i]))
 			return false;
 	return true;
 }

@@ -1,6 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +6,7 @@
 #include "adapters/init/draft.h"
 #include "adapters/map_schema.h"
 #include "bus/crypto.h"
+#include "bus/file.h"
 
 static enum bus_err make_dir(const char *path, mode_t mode, struct bus_error *err)
 {
@@ -34,26 +33,9 @@ static enum bus_err make_dirs(const char *path, struct bus_error *err)
 	return rc != BUS_OK ? rc : make_dir(path, 0755, err);
 }
 
-/* Whole or not at all. */
 static enum bus_err put_file(const char *path, const struct bus_buf *text, struct bus_error *err)
 {
-	char *tmp = bus_xasprintf("%s.tmp", path);
-	FILE *f = fopen(tmp, "we");
-	enum bus_err rc = BUS_OK;
-
-	if (!f) {
-		rc = bus_fail(err, BUS_EIO, "cannot write '%s': %m", tmp);
-	} else {
-		bool good = fwrite(text->p, 1, text->n, f) == text->n;
-
-		good = fclose(f) == 0 && good && rename(tmp, path) == 0;
-		if (!good) {
-			rc = bus_fail(err, BUS_EIO, "cannot write '%s': %m", path);
-			unlink(tmp);
-		}
-	}
-	free(tmp);
-	return rc;
+	return bus_file_put(path, bus_buf_str(text), 0666, BUS_FILE_LIGHT, err);
 }
 
 static enum bus_err put_key(const char *dir, const char *name, struct bus_error *err)

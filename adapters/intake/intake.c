@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "adapters/intake/body.h"
@@ -13,18 +12,22 @@
 #include "adapters/intake/problem.h"
 #include "adapters/intake/remember.h"
 #include "adapters/intake/tokens.h"
-#include "adapters/source.h"
 #include "bus/clock.h"
 #include "bus/http.h"
 #include "bus/json_out.h"
 #include "bus/log.h"
 #include "bus/metrics.h"
+#include "bus/percent.h"
+#include "bus/wait.h"
 
 #define KEYS_MOST 100000			  /* remembered of each feed */
 #define WAITING_BYTES ((int64_t)64 * 1024 * 1024) /* of rows on the way to the disk */
 #define CLEAN_MS 60000
 #define STOP_MS 5000
 #define FEEDS_MAX 256
+#define CONNECTIONS 1000
+#define BODY_MS 30000	       /* a body is there within this, or at this least pace: */
+#define BODY_PACE (128 * 1024) /* bytes a second */
 
 struct job { /* a post on its way to the disk */
 	struct job *next;
@@ -108,8 +111,6 @@ static void count(const struct feed *f, int status)
 static void refuse(struct bus_http_request *req, const struct feed *f, int status, const char *code,
 		   const char *detail)
 {
-	if (status == 503 || status == 409)
-		bus_http_set(req, "Retry-After", status == 409 || strcmp(code, "busy") == 0 ? "1" : "30");
 	count(f, status);
 	adapter_intake_problem(req, code, detail);
 }
@@ -131,7 +132,9 @@ static bool read_key(struct bus_http_request *req, const struct feed *f, struct 
 }
 
 struct attributes {
+	const struct bus_http_request *req;
 	struct bus_json_out out;
+	bool twice; /* one of them */
 	bool id, source, type, version;
 };
 
@@ -144,16 +147,11 @@ static bool put_attribute(void *ctx, const char *name, const char *value)
 
 	if (strncasecmp(name, "ce-", 3) != 0 || strlen(name) >= sizeof(lower))
 		return true;
+	a->twice |= value != bus_http_header(a->req, name);
 	for (n = 0; name[n + 3]; n++)
 		lower[n] = name[n + 3] >= 'A' && name[n + 3] <= 'Z' ? (char)(name[n + 3] + 32) : name[n + 3];
 	lower[n] = '\0';
-	for (; *value; value++) {
-		int high = value[0] == '%' ? adapter_hex_digit(value[1]) : -1;
-		int low = high >= 0 ? adapter_hex_digit(value[2]) : -1;
-
-		bus_buf_putc(&text, low >= 0 ? (char)((unsigned)high << 4 | (unsigned)low) : *value);
-		value += low >= 0 ? 2 : 0;
-	}
+	bus_percent_undo(&text, bus_str(value));
 	a->id |= strcmp(lower, "id") == 0 && text.n > 0;
 	a->source |= strcmp(lower, "source") == 0 && text.n > 0;
 	a->type |= strcmp(lower, "type") == 0 && text.n > 0;
@@ -168,7 +166,7 @@ static enum bus_err read_rows(struct bus_http_request *req, enum adapter_body_ki
 			      struct bus_error *err)
 {
 	struct bus_buf text = { 0 };
-	struct attributes a = { .out = { .buf = &text } };
+	struct attributes a = { .req = req, .out = { .buf = &text } };
 	struct bus_str members = { NULL, 0 };
 	enum bus_err rc = BUS_OK;
 
@@ -176,9 +174,10 @@ static enum bus_err read_rows(struct bus_http_request *req, enum adapter_body_ki
 		bus_json_object(&a.out);
 		bus_http_each_header(req, put_attribute, &a);
 		members = (struct bus_str){ text.p + 1, text.n - 1 };
-		if (!a.id || !a.source || !a.type || !a.version)
-			rc = bus_fail(err, BUS_EPARSE,
-				      "CloudEvents 1.0: ce-id, ce-source, ce-type, ce-specversion");
+		if (!a.id || !a.source || !a.type || !a.version || a.twice)
+			rc = bus_fail(
+			    err, BUS_EPARSE,
+			    "CloudEvents 1.0: ce-id, ce-source, ce-type, ce-specversion; each ce-* once");
 	}
 	if (!rc)
 		rc = adapter_body_rows(kind, bus_http_body(req), members, &job->rows, &job->about.n, err);
@@ -399,9 +398,14 @@ void adapter_intake_figures(void *intake)
 
 static void on_metrics(void *ctx, struct bus_http_request *req)
 {
+	struct adapter_intake *i = ctx;
 	struct bus_buf body = { 0 };
 
-	adapter_intake_figures(ctx);
+	if (adapter_tokens_find(i->tokens, bus_http_header(req, "Authorization")) < 0) {
+		adapter_intake_problem(req, "unauthorized", NULL);
+		return;
+	}
+	adapter_intake_figures(i);
 	bus_metrics_text(&body);
 	bus_http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
 }
@@ -469,13 +473,11 @@ static void settle(struct adapter_intake *i, struct job *job)
 /* All that waits, or NULL after a second; *stop: and no more will come. */
 static struct job *take_jobs(struct adapter_intake *i, bool *stop)
 {
-	struct timespec until;
+	int64_t until = bus_clock_mono_ms() + 1000;
 	struct job *jobs;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec++;
 	pthread_mutex_lock(&i->lock);
-	while (!i->first && !i->stop && pthread_cond_timedwait(&i->more, &i->lock, &until) != ETIMEDOUT)
+	while (!i->first && !i->stop && bus_cond_wait(&i->more, &i->lock, until))
 		;
 	jobs = i->first;
 	i->first = NULL;
@@ -541,6 +543,10 @@ static enum bus_err load(struct adapter_intake *i, struct bus_error *err)
 	if (!c->tokens[0] || !c->spool_dir[0] || !c->spool_key[0])
 		return bus_fail(err, BUS_EINVAL,
 				"intake.listen needs intake.tokens, spool.dir and spool.key");
+	if (c->address_connections < 1 || c->address_connections > CONNECTIONS)
+		return bus_fail(err, BUS_EINVAL, "intake.address_connections: 1 to %d", CONNECTIONS);
+	if (c->body_max < 1 || c->body_max > WAITING_BYTES)
+		return bus_fail(err, BUS_EINVAL, "intake.body_max: 1 to %d MiB", (int)(WAITING_BYTES >> 20));
 	if (c->max_age_ms <= c->segment_ms)
 		return bus_fail(err, BUS_EINVAL, "spool.max_age must be longer than spool.segment_age");
 	rc = adapter_spool_keys_add(&i->keys, c->spool_key, err);
@@ -602,7 +608,9 @@ static enum bus_err listen_http(struct adapter_intake *i, struct bus_error *err)
 	const struct bus_http_conf conf = { .address = c->address,
 					    .port = c->port,
 					    .threads = 2,
-					    .connections = 1000,
+					    .connections = CONNECTIONS,
+					    .address_connections = c->address_connections,
+					    .body_ms = BODY_MS + (int)(c->body_max / BODY_PACE) * 1000,
 					    .body_max = c->body_max,
 					    .bodies_max = WAITING_BYTES,
 					    .program = "titian-adapter",
@@ -627,7 +635,7 @@ enum bus_err adapter_intake_start(const struct adapter_intake_conf *conf, const 
 	i->last = &i->first;
 	i->feed = bus_xcalloc(n ? n : 1, sizeof(*i->feed));
 	pthread_mutex_init(&i->lock, NULL);
-	pthread_cond_init(&i->more, NULL);
+	bus_cond_init(&i->more);
 	i->wake = -1;
 	rc = load(i, err);
 	if (!rc && (n == 0 || n > FEEDS_MAX))

@@ -3,7 +3,8 @@
  *   POST /v1/feeds/{feed}   body.h; Authorization: Bearer; Idempotency-Key. 202 with a receipt {id, feed, count, sha256,
  *                           received_at}: sealed in the feed's spool, by an fsync that came back. Whoever posts at the same
  *                           time shares it. The same key and body again: the same receipt, and nothing new
- *   GET  /healthz, /metrics 503 while the spool is full, or the disk refuses
+ *   GET  /healthz           503 while the spool is full, or the disk refuses
+ *   GET  /metrics           with any token: programs reach this port, and figures are for the house
  *
  * Refused, and never dropped: 503 with Retry-After when more than max_bytes wait, or the oldest waits longer than max_age.
  * A pool of threads reads bodies, one writes the spool; the adapter's own thread reads it (live.h).
@@ -19,6 +20,7 @@ struct adapter_intake_conf {
 	const char *certificate, *key; /* TLS; "": none, loopback only */
 	const char *tokens;	       /* tokens.h */
 	int64_t body_max;
+	int address_connections; /* of one address at a time */
 	const char *spool_dir, *spool_key;
 	const char *const *old_keys;
 	size_t n_old_keys;

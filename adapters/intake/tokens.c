@@ -5,7 +5,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "adapters/source.h"
 #include "bus/crypto.h"
 
 #define TOKENS_MAX 1000
@@ -37,20 +36,6 @@ void adapter_tokens_free(struct adapter_tokens **tp)
 	*tp = NULL;
 }
 
-static bool read_hash(const char *hex, uint8_t out[BUS_SHA256_LEN])
-{
-	if (strlen(hex) != (size_t)2 * BUS_SHA256_LEN)
-		return false;
-	for (size_t i = 0; i < BUS_SHA256_LEN; i++) {
-		int high = adapter_hex_digit(hex[2 * i]), low = adapter_hex_digit(hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
-	}
-	return true;
-}
-
 static enum bus_err take_line(struct adapter_tokens *t, char *line, const char *path, int number,
 			      struct bus_error *err)
 {
@@ -64,7 +49,8 @@ static enum bus_err take_line(struct adapter_tokens *t, char *line, const char *
 		word[n++] = w;
 	if (n == 0)
 		return BUS_OK;
-	if (n != 3 || strlen(word[0]) > NAME_MAX_BYTES || !read_hash(word[2], token.hash))
+	if (n != 3 || strlen(word[0]) > NAME_MAX_BYTES || strlen(word[2]) != (size_t)2 * BUS_SHA256_LEN ||
+	    !bus_unhex(word[2], BUS_SHA256_LEN, token.hash))
 		return bus_fail(
 		    err, BUS_EPARSE,
 		    "%s:%d: a line is NAME FEED[,FEED] SHA256 (64 hex digits of the token's hash)", path,

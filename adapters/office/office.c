@@ -376,6 +376,7 @@ static enum bus_err listen_http(struct adapter_office *o, struct bus_error *err)
 					    .port = c->port,
 					    .threads = 1,
 					    .connections = 100,
+					    .address_connections = 25,
 					    .body_max = BODY_MAX,
 					    .types = types,
 					    .program = "titian-adapter",

@@ -1,11 +1,8 @@
 #include "adapters/reference/copy.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "bus/file.h"
 #include "bus/mem.h"
 
 #define HEAD "#titian-reference 1 "
@@ -44,7 +41,7 @@ enum bus_err adapter_reference_copy_check(const char *path, const char *text, si
 
 static bool read_whole(const char *path, struct bus_buf *out)
 {
-	FILE *f = fopen(path, "re");
+	FILE *f = bus_file_open(path);
 	char part[16384];
 	size_t n;
 
@@ -68,25 +65,10 @@ bool adapter_reference_copy_whole(const char *path)
 	return whole;
 }
 
-static bool write_all(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t k = write(fd, p, n);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return false;
-		p += k;
-		n -= (size_t)k;
-	}
-	return true;
-}
-
 static bool is_same(const char *path, const char *head)
 {
 	char have[HEAD_LEN];
-	FILE *f = fopen(path, "re");
+	FILE *f = bus_file_open(path);
 	bool same = f && fread(have, 1, HEAD_LEN, f) == HEAD_LEN && memcmp(have, head, HEAD_LEN) == 0;
 
 	if (f)
@@ -94,39 +76,21 @@ static bool is_same(const char *path, const char *head)
 	return same && adapter_reference_copy_whole(path);
 }
 
-/* The folder too: after a power cut the name must lead to the new file. */
-static bool sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *dir = slash ? bus_xasprintf("%.*s", (int)(slash - path + 1), path) : bus_xstrdup(".");
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	free(dir);
-	return ok;
-}
-
 enum bus_err adapter_reference_copy_write(const char *path, struct bus_str csv, bool *changed,
 					  struct bus_error *err)
 {
 	uint8_t digest[BUS_SHA256_LEN];
-	char head[HEAD_LEN + 1], *fresh;
-	enum bus_err rc = BUS_OK;
-	int fd;
+	struct bus_buf text = { 0 };
+	char head[HEAD_LEN + 1];
+	enum bus_err rc;
 
 	put_head(csv, digest, head);
 	*changed = !is_same(path, head);
 	if (!*changed)
 		return BUS_OK;
-	fresh = bus_xasprintf("%s.baru", path);
-	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0 || !write_all(fd, head, HEAD_LEN) || !write_all(fd, csv.p, csv.n) || fsync(fd) != 0 ||
-	    rename(fresh, path) != 0 || !sync_folder(path))
-		rc = bus_fail(err, errno == ENOSPC ? BUS_EFULL : BUS_EIO, "cannot write '%s': %m", path);
-	if (fd >= 0)
-		close(fd);
-	free(fresh);
+	bus_buf_put(&text, head, HEAD_LEN);
+	bus_buf_put(&text, csv.p, csv.n);
+	rc = bus_file_put(path, bus_buf_str(&text), 0640, BUS_FILE_DURABLE, err);
+	bus_buf_release(&text);
 	return rc;
 }

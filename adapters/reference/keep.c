@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "adapters/plan.h"
 #include "adapters/reference/copy.h"
 #include "adapters/reference/table.h"
 #include "bus/clock.h"
@@ -56,47 +57,20 @@ struct adapter_reference {
 	struct bus_record *batch;
 	struct part *part;
 	size_t n_parts;
-	struct schema_reader *reader;
-	struct schema_plan *plan;
-	int32_t schema_id;
+	struct adapter_plan plan;
 	struct bus_buf json;
 };
 
 /* ---- records ---- */
 
-static enum bus_err plan_for(struct adapter_reference *r, int32_t id, struct bus_error *err)
-{
-	struct schema *schema = NULL;
-	enum bus_err rc;
-
-	if (r->plan && r->schema_id == id)
-		return BUS_OK;
-	if (r->plan)
-		schema_plan_free(&r->plan);
-	rc = schema_store_by_id(r->store, id, CALL_MS, &schema, err);
-	if (rc)
-		return rc;
-	rc = schema_plan(schema, NULL, &r->plan, err);
-	schema_unref(&schema);
-	r->schema_id = id;
-	return rc;
-}
-
 static enum bus_err to_json(struct adapter_reference *r, struct bus_str value, struct bus_error *err)
 {
 	struct bus_json_out out = { .buf = &r->json };
 	struct schema_json_sink sink;
-	struct bus_str avro;
-	int32_t id;
-	enum bus_err rc = bus_wire_open(value, &id, &avro, err);
 
-	if (!rc)
-		rc = plan_for(r, id, err);
-	if (rc)
-		return rc;
 	bus_buf_reset(&r->json);
 	schema_json_sink_init(&sink, &out, SCHEMA_JSON_PLAIN);
-	return schema_read(r->reader, r->plan, avro, &sink.sink, err);
+	return adapter_plan_read(&r->plan, value, &sink.sink, err);
 }
 
 static enum bus_err apply(struct adapter_reference *r, const struct bus_record *rec, struct bus_error *err)
@@ -211,6 +185,7 @@ static enum bus_err begin(struct adapter_reference *r, struct bus_error *err)
 	const struct bus_consumer_conf conf = { .kafka = r->kafka, .queue_bytes = INT64_C(1) << 20 };
 	enum bus_err rc = schema_store_open(&r->kafka, r->schemas_topic, CALL_MS, &r->store, err);
 
+	adapter_plan_init(&r->plan, r->store);
 	if (!rc)
 		rc = bus_consumer_open(&conf, &r->consumer, err);
 	for (size_t i = 0; i < r->n && !rc; i++) {
@@ -228,8 +203,7 @@ static void end(struct adapter_reference *r)
 	bus_consumer_close(&r->consumer);
 	if (r->store)
 		schema_store_close(&r->store);
-	if (r->plan)
-		schema_plan_free(&r->plan);
+	adapter_plan_release(&r->plan);
 	for (size_t i = 0; i < r->n; i++) {
 		adapter_reference_table_free(&r->topic[i].table);
 		r->topic[i].dirty = false;
@@ -322,7 +296,6 @@ enum bus_err adapter_reference_start(const struct adapter_reference_conf *conf,
 		r->topic[i].name = bus_xstrdup(conf->topic[i]);
 		r->topic[i].path = adapter_reference_copy_path(conf->dir, conf->topic[i]);
 	}
-	r->reader = schema_reader_new(NULL);
 	r->batch = bus_xcalloc(BATCH, sizeof(*r->batch));
 	pthread_mutex_init(&r->lock, NULL);
 	bus_cond_init(&r->bell);
@@ -353,7 +326,6 @@ void adapter_reference_stop(struct adapter_reference **rp)
 		free(r->topic[i].name);
 		free(r->topic[i].path);
 	}
-	schema_reader_free(&r->reader);
 	bus_buf_release(&r->json);
 	pthread_cond_destroy(&r->bell);
 	pthread_mutex_destroy(&r->lock);

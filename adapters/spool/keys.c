@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include "adapters/source.h"
+#include "bus/hex.h"
 #include "bus/secret.h"
 
 #define CREDENTIAL "credential:"
@@ -15,20 +15,6 @@ static char *place_of(const char *path)
 		return bus_xstrdup(path);
 	path += strlen(CREDENTIAL);
 	return dir && !strchr(path, '/') ? bus_xasprintf("%s/%s", dir, path) : NULL;
-}
-
-static bool read_hex(struct bus_str text, uint8_t key[BUS_KEY_LEN])
-{
-	if (text.n != (size_t)2 * BUS_KEY_LEN)
-		return false;
-	for (size_t i = 0; i < BUS_KEY_LEN; i++) {
-		int high = adapter_hex_digit(text.p[2 * i]), low = adapter_hex_digit(text.p[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		key[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
-	}
-	return true;
 }
 
 void adapter_spool_keys_put(struct adapter_spool_keys *keys, const uint8_t key[BUS_KEY_LEN])
@@ -60,7 +46,7 @@ enum bus_err adapter_spool_keys_add(struct adapter_spool_keys *keys, const char 
 	if (!rc && (stat(place, &st) || (st.st_mode & 0137)))
 		rc = bus_fail(err, BUS_EINVAL, "key file '%s' must have mode 0640 or less: chmod 600 '%s'",
 			      place, place);
-	if (!rc && !read_hex(bus_buf_str(&text), key))
+	if (!rc && (text.n != (size_t)2 * BUS_KEY_LEN || !bus_unhex(text.p, BUS_KEY_LEN, key)))
 		rc =
 		    bus_fail(err, BUS_EINVAL,
 			     "key file '%s' must hold 64 hex digits and a newline; make one with: titian key "

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bus/clock.h"
+#include "bus/file.h"
 #include "bus/log.h"
 
 #define NEW_NAME ".new.spool" /* a segment before its first post is on disk */
@@ -373,7 +374,7 @@ static enum bus_err create(struct adapter_spool *s, const struct adapter_segment
 	bool renamed = false;
 
 	if (troubled(s, "create", NULL) ||
-	    (s->w.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+	    (s->w.fd = bus_file_make(path, 0600)) < 0)
 		rc = trouble("create", path, err);
 	adapter_segment_put_head(&s->w.head, m, s->conf.keys->key[0], head);
 	if (!rc)

@@ -6,7 +6,7 @@ to=$1
 # libc6-dev and the rest of a compiler's needs come as dependencies; of the packages of packages.txt only those of the adapter.
 packages="librdkafka-dev libmicrohttpd-dev libgnutls28-dev libssl-dev libsqlite3-dev libpq-dev libyaml-dev libxxhash-dev
 	libcurl4-openssl-dev zlib1g-dev libsnappy-dev libzstd-dev libbz2-dev liblzma-dev libxlsxwriter-dev libzip-dev unixodbc-dev
-	libexpat1-dev libjemalloc-dev libc6-dev libgcc-s1"
+	libexpat1-dev libmariadb-dev libjemalloc-dev libc6-dev libgcc-s1"
 [ "$(cat "$to/.complete" 2>/dev/null)" = "$packages" ] && exit 0
 rm -rf "$to"
 mkdir -p "$to/apt/lists/partial" "$to/apt/archives/partial"

@@ -4,6 +4,7 @@
 
 #include "bus/arena.h"
 #include "bus/clock.h"
+#include "bus/percent.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/registry.h"
 #include "deploy/ctl/view.h"
@@ -113,7 +114,7 @@ static enum ctl_exit publish(struct ctl_gateway *g, const char *indicator, const
 	enum ctl_exit rc;
 
 	bus_buf_puts(&path, FIGURES "/");
-	ctl_put_encoded(&path, indicator);
+	bus_percent_put(&path, bus_str(indicator));
 	bus_buf_printf(&path, "?dari=%s&sampai=%s", month, month);
 	rc = ctl_gateway_ask(g, "GET", bus_buf_cstr(&path), nothing, false, &answer, NULL);
 	months = rc == CTL_OK && answer ? bus_json_get(answer, "bulan") : NULL;
@@ -123,7 +124,7 @@ static enum ctl_exit publish(struct ctl_gateway *g, const char *indicator, const
 	} else if (rc == CTL_OK) {
 		bus_buf_reset(&path);
 		bus_buf_puts(&path, FIGURES "/");
-		ctl_put_encoded(&path, indicator);
+		bus_percent_put(&path, bus_str(indicator));
 		bus_buf_printf(&path, "/%s", month);
 		rc = ctl_gateway_ask(g, "PUT", bus_buf_cstr(&path), nothing, false, &answer, NULL);
 		if (rc == CTL_OK)

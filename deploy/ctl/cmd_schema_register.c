@@ -1,4 +1,5 @@
 #include "bus/json_out.h"
+#include "bus/percent.h"
 #include "deploy/ctl/catalogue.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/registry.h"
@@ -67,7 +68,7 @@ static enum ctl_exit post(struct registering *g, const char *before, const struc
 {
 	bus_buf_reset(&g->path);
 	bus_buf_puts(&g->path, before);
-	ctl_put_encoded(&g->path, e->subject);
+	bus_percent_put(&g->path, bus_str(e->subject));
 	bus_buf_puts(&g->path, after);
 	return ctl_registry_ask(g->r, "POST", bus_buf_cstr(&g->path), &g->body, status, answer);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bus/json_out.h"
+#include "bus/percent.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/registry.h"
 #include "deploy/ctl/view.h"
@@ -53,7 +54,7 @@ static enum ctl_exit ask(const struct ctl_args *args, const char *method, const 
 	bus_buf_puts(&path, "/v1/webhooks");
 	if (args->n_rest > 0 && tail) {
 		bus_buf_putc(&path, '/');
-		ctl_put_encoded(&path, args->rest[0]);
+		bus_percent_put(&path, bus_str(args->rest[0]));
 		bus_buf_puts(&path, tail);
 	}
 	if (rc == CTL_OK)
@@ -270,7 +271,7 @@ static enum ctl_exit run_redrive(const struct ctl_args *args)
 	enum ctl_exit rc;
 
 	bus_buf_puts(&tail, "/redrive?from=");
-	ctl_put_encoded(&tail, args->option[FROM] ? args->option[FROM] : "0");
+	bus_percent_put(&tail, bus_str(args->option[FROM] ? args->option[FROM] : "0"));
 	rc = ask(args, "POST", bus_buf_cstr(&tail), nothing, show_one);
 	bus_buf_release(&tail);
 	return rc;

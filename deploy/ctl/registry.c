@@ -2,6 +2,7 @@
 
 #include "bus/client.h"
 #include "bus/json_out.h"
+#include "bus/percent.h"
 
 #define SCHEMA_TYPE "application/vnd.schemaregistry.v1+json"
 #define ANSWER_MAX ((size_t)256 * 1024 * 1024) /* of a parsed answer */
@@ -58,19 +59,6 @@ void ctl_registry_close(struct ctl_registry **r)
 	free((*r)->url);
 	free(*r);
 	*r = NULL;
-}
-
-void ctl_put_encoded(struct bus_buf *b, const char *s)
-{
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		    strchr("-._~", c))
-			bus_buf_putc(b, *s);
-		else
-			bus_buf_printf(b, "%%%02X", c);
-	}
 }
 
 enum ctl_exit ctl_registry_ask(struct ctl_registry *r, const char *method, const char *path,
@@ -252,9 +240,9 @@ static enum ctl_exit fetch(struct ctl_registry *r, const char *subject, const ch
 
 	*out = (struct ctl_version){ 0 };
 	bus_buf_puts(&path, "/subjects/");
-	ctl_put_encoded(&path, subject);
+	bus_percent_put(&path, bus_str(subject));
 	bus_buf_puts(&path, "/versions/");
-	ctl_put_encoded(&path, version);
+	bus_percent_put(&path, bus_str(version));
 	rc = ctl_registry_ask(r, "GET", bus_buf_cstr(&path), NULL, &status, &answer);
 	bus_buf_release(&path);
 	if (rc != CTL_OK)
@@ -280,7 +268,7 @@ enum ctl_exit ctl_registry_versions(struct ctl_registry *r, const char *subject,
 	*version = NULL;
 	*n = 0;
 	bus_buf_puts(&path, "/subjects/");
-	ctl_put_encoded(&path, subject);
+	bus_percent_put(&path, bus_str(subject));
 	bus_buf_puts(&path, "/versions");
 	rc = ctl_registry_ask(r, "GET", bus_buf_cstr(&path), NULL, &status, &answer);
 	bus_buf_release(&path);
@@ -304,7 +292,7 @@ enum ctl_exit ctl_registry_level(struct ctl_registry *r, const char *subject, en
 	int status;
 
 	bus_buf_puts(&path, "/config/");
-	ctl_put_encoded(&path, subject);
+	bus_percent_put(&path, bus_str(subject));
 	bus_buf_puts(&path, "?defaultToGlobal=true");
 	rc = ctl_registry_ask(r, "GET", bus_buf_cstr(&path), NULL, &status, &answer);
 	bus_buf_release(&path);

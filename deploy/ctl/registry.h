@@ -18,9 +18,6 @@ enum ctl_exit ctl_registry_open(const char *url, const char *client, const char 
 				struct ctl_registry **out);
 void ctl_registry_close(struct ctl_registry **r);
 
-/* Appends s with everything but letters, digits and -._~ as %XX. */
-void ctl_put_encoded(struct bus_buf *b, const char *s);
-
 /* path: "/subjects/..."; body may be NULL. *answer is good until the next call, NULL: no JSON. A status of
  * 4xx is an answer. */
 enum ctl_exit ctl_registry_ask(struct ctl_registry *r, const char *method, const char *path,

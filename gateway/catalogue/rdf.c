@@ -1,5 +1,7 @@
 #include "gateway/catalogue/rdf.h"
 
+#include "bus/percent.h"
+
 static const struct {
 	const char *name, *iri;
 } prefix[] = {
@@ -16,14 +18,14 @@ static const struct {
 };
 
 /* What RFC 3987 and Turtle's IRIREF leave out is percent-encoded. */
+static bool in_iri(unsigned char c)
+{
+	return c > 0x20 && !strchr("<>\"{}|^`\\", c);
+}
+
 static void put_iri(struct bus_buf *out, const char *iri)
 {
-	for (const unsigned char *p = (const unsigned char *)iri; *p; p++) {
-		if (*p <= 0x20 || strchr("<>\"{}|^`\\", *p))
-			bus_buf_printf(out, "%%%02X", *p);
-		else
-			bus_buf_putc(out, (char)*p);
-	}
+	bus_percent_put_but(out, bus_str(iri), in_iri);
 }
 
 static void put_json_iri(struct gw_rdf *r, const char *iri)

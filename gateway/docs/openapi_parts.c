@@ -207,6 +207,11 @@ static const struct schema {
 	  "diterbitkan:i kelas:m pengamatan:m "
 	  "kendali:a sha256:s status:s berkas:a",
 	  NULL },
+	{ "Adapter",
+	  "opd:s state:s heard:t? heard_seconds_ago:i? silent_since:t? version:s? began:t? last_record:t? "
+	  "last_record_seconds_ago:i? rows:i published:i refused:i waiting_files:i waiting_bytes:i "
+	  "spool_bytes:i spool_limit:i fetches_failed:i rows_per_second:n refused_by:m",
+	  NULL },
 	{ "Reader", "reader:s keys:i views:a", NULL },
 	{ "Whoami", "reader:s status:b define:b", NULL },
 	{ "Gateways", "batch:i gateways:a", NULL },
@@ -360,6 +365,7 @@ static const struct answer {
 	  { { "application/json", "Freshness" } },
 	  "" },
 	{ "Topics", "Topik", "Topics", { { "application/json", "Topics" } }, "" },
+	{ "Adapters", "Adapter OPD", "Departments' adapters", { { "application/json", "[Adapter]" } }, "" },
 	{ "Quality", "Umpan", "Feeds", { { "application/json", "[Feed]" } }, "" },
 	{ "Readers", "Pembaca", "Readers", { { "application/json", "[Reader]" } }, "" },
 	{ "Gateways", "Gateway sekelompok", "Gateways of the group", { { "application/json", "Gateways" } }, "" },

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "bus/admin.h"
 #include "bus/clock.h"
@@ -11,6 +10,7 @@
 #include "bus/log.h"
 #include "bus/metrics.h"
 #include "bus/producer.h"
+#include "bus/wait.h"
 #include "gateway/define/view.h"
 
 #define WAIT_MS 10000
@@ -104,12 +104,10 @@ static enum bus_err connect(struct gw_defs *d, struct bus_error *err)
 
 static void nap(struct gw_defs *d, int ms)
 {
-	struct timespec until;
+	int64_t until = bus_clock_mono_ms() + ms;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
 	pthread_mutex_lock(&d->lock);
-	while (!d->stop && pthread_cond_timedwait(&d->moved, &d->lock, &until) == 0)
+	while (!d->stop && bus_cond_wait(&d->moved, &d->lock, until))
 		;
 	pthread_mutex_unlock(&d->lock);
 }
@@ -150,17 +148,13 @@ enum bus_err gw_defs_open(struct gw_engine *e, const struct gw_defs_conf *conf, 
 			  struct bus_error *err)
 {
 	struct gw_defs *d = bus_xcalloc(1, sizeof(*d));
-	pthread_condattr_t attr;
 
 	*out = NULL;
 	d->engine = e;
 	d->conf = *conf;
 	d->conf.wait_ms = conf->wait_ms > 0 ? conf->wait_ms : WAIT_MS;
 	pthread_mutex_init(&d->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&d->moved, &attr);
-	pthread_condattr_destroy(&attr);
+	bus_cond_init(&d->moved);
 	d->readable = bus_metric("titian_definitions_readable", "gauge",
 				 "1: the topic of views' definitions is being read", "");
 	if (pthread_create(&d->thread, NULL, run, d) != 0) {

@@ -6,6 +6,7 @@
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "bus/wait.h"
 #include "gateway/engine/group_impl.h"
 
 #define LEASE_MS 4000	     /* without a word of the leader another may claim */
@@ -18,7 +19,6 @@
 struct gw_group *gw_group_new(struct gw_engine *e, const struct gw_group_conf *conf)
 {
 	struct gw_group *g = bus_xcalloc(1, sizeof(*g));
-	pthread_condattr_t attr;
 
 	g->e = e;
 	g->conf = *conf;
@@ -26,10 +26,7 @@ struct gw_group *gw_group_new(struct gw_engine *e, const struct gw_group_conf *c
 	bus_random(&g->node, sizeof(g->node));
 	g->node |= 1;
 	pthread_mutex_init(&g->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&g->moved, &attr);
-	pthread_condattr_destroy(&attr);
+	bus_cond_init(&g->moved);
 	g->role = bus_metric("titian_group_leads", "gauge", "1: this gateway leads its group", "");
 	g->doubts =
 	    bus_metric("titian_group_doubtful", "gauge",

@@ -1,10 +1,10 @@
 /* This gateway lives: told by a thread of its own, since an evaluation may keep the materialiser for a minute. */
 #include <stdio.h>
-#include <time.h>
 
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/producer.h"
+#include "bus/wait.h"
 #include "gateway/engine/engine.h"
 #include "gateway/engine/group_impl.h"
 
@@ -57,17 +57,14 @@ static void *run(void *ctx)
 	struct gw_group *g = ctx;
 	struct bus_producer *p = NULL;
 	uint64_t token = 0;
-	struct timespec until;
+	int64_t until;
 	bool end;
 
 	do {
 		beat(g, &p, &token, false);
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += BEAT_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
+		until = bus_clock_mono_ms() + BEAT_MS;
 		pthread_mutex_lock(&g->lock);
-		while (!g->end && pthread_cond_timedwait(&g->moved, &g->lock, &until) == 0)
+		while (!g->end && bus_cond_wait(&g->moved, &g->lock, until))
 			;
 		end = g->end;
 		pthread_mutex_unlock(&g->lock);

@@ -2,9 +2,9 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "bus/clock.h"
+#include "bus/wait.h"
 #include "gateway/store/db.h"
 
 #define SCAN_CACHE (8 * 1024 * 1024)
@@ -81,16 +81,12 @@ enum bus_err gw_snapshot_open(const char *db_path, struct gw_def *def, int64_t m
 {
 	struct gw_snapshot *s = bus_xcalloc(1, sizeof(*s));
 	struct bus_buf sql = { 0 };
-	pthread_condattr_t attr;
 	enum bus_err rc;
 	int64_t seen;
 
 	*out = NULL;
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->moved, &attr);
-	pthread_condattr_destroy(&attr);
+	bus_cond_init(&s->moved);
 	gw_view_ref(&def->pub);
 	s->def = def;
 	s->left_us = most_us;
@@ -116,17 +112,13 @@ enum bus_err gw_snapshot_open(const char *db_path, struct gw_def *def, int64_t m
 enum bus_err gw_snapshot_take(struct gw_snapshot *s, struct bus_buf *rows, int wait_ms, bool *end,
 			      struct bus_error *err)
 {
-	struct timespec until;
+	int64_t until = bus_clock_mono_ms() + wait_ms;
 	struct bus_buf old = *rows;
 	enum bus_err rc = BUS_OK;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)wait_ms * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	bus_buf_reset(&old);
 	pthread_mutex_lock(&s->lock);
-	while (s->ready.n == 0 && !s->over && pthread_cond_timedwait(&s->moved, &s->lock, &until) == 0)
+	while (s->ready.n == 0 && !s->over && bus_cond_wait(&s->moved, &s->lock, until))
 		;
 	*rows = s->ready;
 	s->ready = old;

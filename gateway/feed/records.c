@@ -2,26 +2,17 @@
 #include "gateway/feed/records.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "bus/wait.h"
 #include "gateway/feed/records_impl.h"
 
 #define IDLE_MS 60000 /* a consumer that nobody needed for so long is closed */
 
 void gw_records_wait(struct gw_records *r, int ms)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000L) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000L;
-	}
-	pthread_cond_timedwait(&r->cond, &r->lock, &t);
+	(void)bus_cond_wait(&r->cond, &r->lock, bus_clock_mono_ms() + ms);
 }
 
 void gw_tail_free(struct gw_tail **tp)
@@ -299,7 +290,7 @@ enum bus_err gw_records_new(struct gw_api *api, const struct bus_kafka_conf *kaf
 	r->queue_end = &r->queue;
 	r->plans = schema_cache_new(0, 0);
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->cond, NULL);
+	bus_cond_init(&r->cond);
 	r->reads =
 	    bus_metric("titian_records_reads_total", "counter", "Questions for records put to Kafka.", "");
 	r->given = bus_metric("titian_records_given_total", "counter", "Records given to readers.", "");

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "bus/clock.h"
+#include "bus/percent.h"
 #include "gateway/hook/message_impl.h"
 
 #define ATTRIBUTES_MAX 16
@@ -106,7 +107,7 @@ void gw_hook_binary(struct gw_hook_message *m, const struct gw_hook_event *e)
 	collect(m, e, &a);
 	for (size_t i = 0; i < a.n; i++) {
 		bus_buf_printf(&line, "ce-%s: ", a.item[i].name);
-		gw_hook_escape(&line, bus_buf_str(&a.item[i].value), header_char);
+		bus_percent_put_but(&line, bus_buf_str(&a.item[i].value), header_char);
 		gw_hook_header(m, bus_buf_take(&line, NULL));
 	}
 	bus_buf_put(&m->body, e->data.p, e->data.n);

@@ -4,6 +4,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/metrics.h"
+#include "bus/wait.h"
 #include "gateway/hook/hooks_impl.h"
 
 #define QUEUE_MAX 64
@@ -129,7 +130,7 @@ struct gw_hooks *gw_hooks_new(const struct gw_hooks_conf *conf)
 	h->transactional_id = bus_xasprintf("%s-deliver", conf->topic);
 	h->origin = origin_of(conf->base);
 	pthread_mutex_init(&h->lock, NULL);
-	pthread_cond_init(&h->work, NULL);
+	bus_cond_init(&h->work);
 	return h;
 }
 

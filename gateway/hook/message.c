@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "bus/clock.h"
+#include "bus/percent.h"
 #include "gateway/hook/sign.h"
 
 #define ENVELOPE ((size_t)1500) /* bytes around a row: attributes, key, cursor */
@@ -24,28 +25,10 @@ static void make_id(const struct gw_hook_message *m, const char *what, int64_t f
 	bus_hex(digest, 16, out + 4);
 }
 
-void gw_hook_escape(struct bus_buf *out, struct bus_str text, bool (*keep)(unsigned char c))
-{
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		if (keep(c))
-			bus_buf_putc(out, (char)c);
-		else
-			bus_buf_printf(out, "%%%02X", c);
-	}
-}
-
-static bool unreserved(unsigned char c) /* RFC 3986, 2.3 */
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       (c && strchr("-._~", c));
-}
-
 static void put_row_url(const struct gw_hook_message *m, struct bus_str key, struct bus_buf *out)
 {
 	bus_buf_printf(out, "%s/v1/views/%s/", m->names->base, m->params->view->name);
-	gw_hook_escape(out, key, unreserved);
+	bus_percent_put(out, key);
 	if (m->params->query.date)
 		bus_buf_printf(out, "?per_tanggal=%s", m->params->query.date);
 }

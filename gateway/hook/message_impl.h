@@ -13,8 +13,6 @@ struct gw_hook_event {
 	bool whole;	     /* data is the row */
 };
 
-/* All but what `keep` says is written as %XX. */
-void gw_hook_escape(struct bus_buf *out, struct bus_str text, bool (*keep)(unsigned char c));
 /* The gravest class of what the message shows: N, P, U, or S (A counts as S). */
 char gw_hook_class(const struct gw_hook_message *m);
 void gw_hook_header(struct gw_hook_message *m, char *line); /* taken */

@@ -1,10 +1,10 @@
 /* The topic of webhooks: read for ever, and written where an API request changes a subscription. */
 #include <stdio.h>
-#include <time.h>
 
 #include "bus/admin.h"
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "bus/wait.h"
 #include "gateway/hook/hooks_impl.h"
 
 #define OPEN_AGAIN_MS 5000
@@ -226,15 +226,10 @@ static void run_change(struct gw_hooks *h, struct gw_hook_change *c)
 static struct gw_hook_change *next_change(struct gw_hooks *h, bool wait)
 {
 	struct gw_hook_change *c;
-	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += TICK_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&h->lock);
 	if (wait && !h->changes.first && !atomic_load(&h->stopping))
-		pthread_cond_timedwait(&h->work, &h->lock, &until);
+		(void)bus_cond_wait(&h->work, &h->lock, bus_clock_mono_ms() + TICK_MS);
 	c = gw_hook_take(&h->changes);
 	pthread_mutex_unlock(&h->lock);
 	return c;

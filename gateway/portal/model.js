@@ -1,9 +1,9 @@
 // What the page shows, from what the API answered: nodes and links of the picture, sums, order.
-const SIDE = ["karantina", "berkas"]; // topics about records, not of them
+const SIDE = ["karantina", "berkas", "adapter"]; // topics about records, not of them
 
 const sum = (list, f) => list.reduce((n, x) => n + f(x), 0);
 
-export function modelOf(reader, views, state, quality, readers) {
+export function modelOf(reader, views, state, quality, readers, adapters) {
 	const all = state ? state.topics : [];
 	const data = all.filter((t) => !SIDE.includes(t.entity));
 	const names = [...new Set(all.map((t) => t.opd))];
@@ -46,6 +46,7 @@ export function modelOf(reader, views, state, quality, readers) {
 		color,
 		views: enriched,
 		readers: readers || [],
+		adapters: adapters || [],
 		records: sum(data, (t) => t.applied),
 		behind: sum(all, (t) => t.behind),
 		offered: sum(quality || [], (f) => f.baris_data),

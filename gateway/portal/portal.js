@@ -1,4 +1,5 @@
 // The page's life: the key, the language, and a look at the city every two seconds.
+import { drawAdapters } from "./adapters.js";
 import { get, key, Refusal, setKey, takeKeyFromAddress } from "./api.js";
 import { byId, clock, el, number, percent } from "./dom.js";
 import { modelOf } from "./model.js";
@@ -54,11 +55,12 @@ function drawSummary(m) {
 }
 
 function draw() {
-	byId("glance").hidden = byId("quality").hidden = !who.status;
+	byId("glance").hidden = byId("adapters").hidden = byId("quality").hidden = !who.status;
 	drawSummary(seen);
 	if (who.status) {
 		drawPicture(byId("picture"), seen);
 		drawTables(byId("table-body"), seen, byId("tables").open);
+		drawAdapters(byId("adapters-body"), seen);
 		drawQuality(byId("quality-body"), seen);
 	}
 	drawViews(byId("views-body"), seen);
@@ -92,15 +94,16 @@ async function look() {
 	const turn = ++looks;
 	try {
 		const self = who || (await get("/v1/whoami"));
-		const [views, topics, quality, readers] = await Promise.all([
+		if (turn !== looks) return; // left meanwhile: there is no key to ask with
+		const [views, topics, quality, readers, adapters] = await Promise.all([
 			get("/v1/views"),
 			...(self.status
-				? ["/v1/topics", "/v1/quality", "/v1/readers"].map((path) => get(path))
+				? ["/v1/topics", "/v1/quality", "/v1/readers", "/v1/adapters"].map((path) => get(path))
 				: []),
 		]);
 		if (turn !== looks) return;
 		who = self;
-		seen = modelOf(who.reader, views, topics, quality, readers);
+		seen = modelOf(who.reader, views, topics, quality, readers, adapters);
 		const first = byId("city").hidden;
 		byId("door").hidden = true;
 		byId("city").hidden = byId("leave").hidden = false;

@@ -69,6 +69,33 @@ export const texts = {
 		th_view: "Tayangan",
 		th_from: "Dari",
 		th_readers: "Pembaca",
+		adapters: "Adapter OPD",
+		adapters_about:
+			"Program kecil di setiap perangkat daerah yang mengirim datanya, menurut kabarnya sendiri setiap setengah menit. Yang diam belum tentu kehilangan data: ia melanjutkan dari tempatnya berhenti.",
+		adapters_caption: "Hitungan sejak adapter dimulai",
+		th_state: "Keadaan",
+		th_last: "Catatan terakhir",
+		th_rate: "Baris/detik",
+		th_waiting: "Menunggu di folder",
+		th_spool: "Spul kiriman",
+		th_refused: "Ditolak",
+		adapter_running: "berjalan",
+		adapter_silent: "diam sejak {time}, {ago}",
+		adapter_stopped: "dihentikan {time}",
+		adapter_unheard: "belum ada kabar",
+		fetches_failed: "{n} pengambilan gagal",
+		fetches_failed_one: "{n} pengambilan gagal",
+		ago_s: "{n} dtk lalu",
+		ago_m: "{n} mnt lalu",
+		ago_h: "{n} jam lalu",
+		ago_d: "{n} hari lalu",
+		none_since: "belum ada sejak {time}",
+		waiting_files: "{n} berkas, {size}",
+		waiting_files_one: "{n} berkas, {size}",
+		no_spool: "tanpa spul",
+		spool_of: "{used} dari {limit}",
+		other_reasons: "lainnya {n}",
+		nothing: "tidak ada",
 		quality: "Mutu data",
 		quality_about:
 			"Yang diterima, yang ditolak dan sebabnya, per perangkat daerah. Baris yang ditolak tersimpan aman di karantina untuk diperbaiki di sumbernya.",
@@ -176,6 +203,33 @@ export const texts = {
 		th_view: "View",
 		th_from: "From",
 		th_readers: "Readers",
+		adapters: "Departments' adapters",
+		adapters_about:
+			"The small program at each department that sends its data, in its own words every half minute. A silent one need not have lost anything: it goes on from where it stopped.",
+		adapters_caption: "Counts since the adapter began",
+		th_state: "State",
+		th_last: "Last record",
+		th_rate: "Rows/s",
+		th_waiting: "Waiting in the folder",
+		th_spool: "Spool of posts",
+		th_refused: "Refused",
+		adapter_running: "running",
+		adapter_silent: "silent since {time}, {ago}",
+		adapter_stopped: "stopped {time}",
+		adapter_unheard: "no word yet",
+		fetches_failed: "{n} fetches failed",
+		fetches_failed_one: "{n} fetch failed",
+		ago_s: "{n} s ago",
+		ago_m: "{n} min ago",
+		ago_h: "{n} h ago",
+		ago_d: "{n} days ago",
+		none_since: "none since {time}",
+		waiting_files: "{n} files, {size}",
+		waiting_files_one: "{n} file, {size}",
+		no_spool: "no spool",
+		spool_of: "{used} of {limit}",
+		other_reasons: "others {n}",
+		nothing: "none",
 		quality: "Data quality",
 		quality_about:
 			"What was accepted, what was refused and why, by department. Refused rows are kept safe in quarantine, to be mended at their source.",
@@ -291,7 +345,7 @@ export function setLang(value) {
 
 export const t = (key, values = {}) => texts[current][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 // A number of things: English has a singular.
-export const count = (key, n, shown) => t(n === 1 ? key + "_one" : key, { n: shown });
+export const count = (key, n, shown, more = {}) => t(n === 1 ? key + "_one" : key, { n: shown, ...more });
 export const both = (pair, fallback) => (pair && (pair[current] || pair.id)) || fallback;
 
 const spaced = (word) => word.charAt(0).toUpperCase() + word.slice(1).replaceAll("_", " ");

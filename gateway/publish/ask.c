@@ -9,6 +9,7 @@
 #include "bus/base64.h"
 #include "bus/gunzip.h"
 #include "bus/json_out.h"
+#include "bus/percent.h"
 #include "gateway/publish/body.h"
 #include "gateway/publish/impl.h"
 #include "gateway/publish/slice.h"
@@ -242,28 +243,18 @@ struct attributes {
 static bool put_attribute(void *ctx, const char *name, const char *value)
 {
 	struct bus_json_out *j = ctx;
-	char lower[48], *text;
-	size_t n = strlen(name), used;
+	struct bus_buf text = { 0 };
+	char lower[48];
+	size_t n = strlen(name);
 
 	if (strncasecmp(name, "ce-", 3) != 0 || n - 3 >= sizeof(lower) || n == 3)
 		return true;
 	for (size_t i = 3; i <= n; i++)
 		lower[i - 3] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
-	text = bus_xmalloc(strlen(value) + 1);
-	used = 0;
-	for (const char *p = value; *p; p++) { /* percent-encoded where it is not plain */
-		unsigned v;
-
-		if (*p == '%' && sscanf(p + 1, "%2x", &v) == 1 && v > 0 && p[1] && p[2]) {
-			text[used++] = (char)v;
-			p += 2;
-		} else {
-			text[used++] = *p;
-		}
-	}
+	bus_percent_undo(&text, bus_str(value));
 	bus_json_key(j, lower);
-	bus_json_put_str(j, (struct bus_str){ text, used });
-	free(text);
+	bus_json_put_str(j, bus_buf_str(&text));
+	bus_buf_release(&text);
 	return true;
 }
 
@@ -332,7 +323,8 @@ out:
 	return good;
 }
 
-static bool may_publish(struct gw_api *api, struct bus_http_request *req, const char *reader, const char *topic)
+static bool may_publish(struct gw_api *api, struct bus_http_request *req, const char *reader,
+			const char *topic)
 {
 	const char *const *clear;
 	bool known = strlen(topic) <= GW_PUBLISH_TOPIC_MAX;
@@ -340,8 +332,10 @@ static bool may_publish(struct gw_api *api, struct bus_http_request *req, const 
 
 	if (known && gw_access_publish(api->access, reader, topic, NULL))
 		return true;
-	if (known && gw_access_topic(api->access, reader, topic, &clear, &n)) /* then it is no secret that there is one */
-		gw_problem(req, "not-granted", "boleh dibaca, tidak boleh diisi / may be read, not published to",
+	if (known && gw_access_topic(api->access, reader, topic, &clear,
+				     &n)) /* then it is no secret that there is one */
+		gw_problem(req, "not-granted",
+			   "boleh dibaca, tidak boleh diisi / may be read, not published to",
 			   "publish: {TOPIC: {}}");
 	else
 		gw_problem(req, "topic-unknown", NULL, "publish: {TOPIC: {}}");

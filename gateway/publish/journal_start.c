@@ -1,9 +1,9 @@
 /* The journal's beginning and end, and what is done once a second. */
 #include <poll.h>
-#include <time.h>
 
 #include "bus/admin.h"
 #include "bus/clock.h"
+#include "bus/wait.h"
 #include "gateway/publish/journal.h"
 
 #define OPEN_MS 60000
@@ -54,7 +54,6 @@ static enum bus_err follow(struct gw_journal *j, const char *topic,
 enum bus_err gw_journal_start(struct gw_publish *p, struct gw_journal **out, struct bus_error *err)
 {
 	struct gw_journal *j = bus_xcalloc(1, sizeof(*j));
-	pthread_condattr_t attr;
 	enum bus_err rc;
 
 	*out = j;
@@ -68,10 +67,7 @@ enum bus_err gw_journal_start(struct gw_publish *p, struct gw_journal **out, str
 		gw_batch_list_init(&j->lane[i].ready);
 	}
 	pthread_mutex_init(&j->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&j->moved, &attr);
-	pthread_condattr_destroy(&attr);
+	bus_cond_init(&j->moved);
 	j->commits =
 	    bus_metric("titian_publish_commits_total", "counter", "Transactions of published records.", "");
 	j->aborts =
@@ -96,16 +92,7 @@ enum bus_err gw_journal_start(struct gw_publish *p, struct gw_journal **out, str
 
 bool gw_journal_wait(struct gw_journal *j, int ms)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
-	return pthread_cond_timedwait(&j->moved, &j->lock, &until) == 0;
+	return bus_cond_wait(&j->moved, &j->lock, bus_clock_mono_ms() + ms);
 }
 
 void gw_journal_tick(struct gw_journal *j)

@@ -1,6 +1,7 @@
 /* The consumers as a whole: opened, told the time, stopped. */
 #include "gateway/restproxy/consumers.h"
 
+#include "bus/wait.h"
 #include "gateway/restproxy/consume.h"
 
 #define OPEN_MS 10000 /* that the gateway's start waits for their topic; it is opened on */
@@ -29,7 +30,6 @@ enum bus_err gw_consumers_open(struct gw_api *api, const struct gw_consumers_con
 					    .topic = conf->topic,
 					    .live_ms = conf->live_ms };
 	struct gw_consumers *c;
-	pthread_condattr_t attr;
 	enum bus_err rc;
 
 	*out = NULL;
@@ -50,10 +50,7 @@ enum bus_err gw_consumers_open(struct gw_api *api, const struct gw_consumers_con
 	c->worker = bus_xcalloc((size_t)conf->threads, sizeof(*c->worker));
 	pthread_mutex_init(&c->topics.lock, NULL);
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->moved, &attr);
-	pthread_condattr_destroy(&attr);
+	bus_cond_init(&c->moved);
 	count_metrics(c);
 	rc = gw_rp_log_open(&log, OPEN_MS, &c->log, err);
 	if (rc == BUS_OK)

@@ -4,6 +4,7 @@
 
 #include "bus/crypto.h"
 #include "bus/json_out.h"
+#include "bus/percent.h"
 #include "gateway/publish/publish.h"
 #include "gateway/restproxy/change.h"
 
@@ -107,16 +108,6 @@ static int room_for(const struct gw_consumers *c, const struct gw_rp_state *s, c
 	return 0;
 }
 
-static void put_percent(struct bus_buf *out, const char *s)
-{
-	for (; *s; s++)
-		if (strchr("-._~", *s) || (*s >= '0' && *s <= '9') ||
-		    ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z'))
-			bus_buf_putc(out, *s);
-		else
-			bus_buf_printf(out, "%%%02X", (uint8_t)*s);
-}
-
 static void say_created(struct gw_rp_job *job, const struct gw_rp_instance *i)
 {
 	struct bus_buf body = { 0 }, uri = { 0 };
@@ -124,9 +115,9 @@ static void say_created(struct gw_rp_job *job, const struct gw_rp_instance *i)
 
 	bus_buf_puts(&uri, job->all->conf.base);
 	bus_buf_puts(&uri, "/consumers/");
-	put_percent(&uri, i->group);
+	bus_percent_put(&uri, bus_str(i->group));
 	bus_buf_puts(&uri, "/instances/");
-	put_percent(&uri, i->name);
+	bus_percent_put(&uri, bus_str(i->name));
 	bus_json_object(&j);
 	bus_json_text_member(&j, "instance_id", i->name);
 	bus_json_text_member(&j, "base_uri", bus_buf_cstr(&uri));

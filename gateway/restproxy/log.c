@@ -1,13 +1,12 @@
 #include "gateway/restproxy/log.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "bus/admin.h"
 #include "bus/clock.h"
 #include "bus/crypto.h"
 #include "bus/log.h"
+#include "bus/wait.h"
 #include "gateway/restproxy/log_impl.h"
 
 #define OPEN_MS 600000 /* to read what is there */
@@ -40,9 +39,7 @@ void gw_rp_log_unlock(struct gw_rp_log *l)
 
 bool gw_rp_log_wait_until(struct gw_rp_log *l, int64_t mono_ms)
 {
-	const struct timespec t = { .tv_sec = mono_ms / 1000, .tv_nsec = mono_ms % 1000 * 1000000 };
-
-	return pthread_cond_timedwait(&l->moved, &l->lock, &t) != ETIMEDOUT;
+	return bus_cond_wait(&l->moved, &l->lock, mono_ms);
 }
 
 void gw_rp_log_wait(struct gw_rp_log *l, int ms)
@@ -219,7 +216,6 @@ enum bus_err gw_rp_log_open(const struct gw_rp_log_conf *conf, int wait_ms, stru
 {
 	const int64_t until = bus_clock_mono_ms() + wait_ms;
 	struct gw_rp_log *l = bus_xcalloc(1, sizeof(*l));
-	pthread_condattr_t attr;
 
 	*out = NULL;
 	l->conf = *conf;
@@ -228,10 +224,7 @@ enum bus_err gw_rp_log_open(const struct gw_rp_log_conf *conf, int wait_ms, stru
 	bus_random(&l->node, sizeof(l->node));
 	pthread_rwlock_init(&l->sender_lock, NULL);
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->moved, &attr);
-	pthread_condattr_destroy(&attr);
+	bus_cond_init(&l->moved);
 	l->runs = pthread_create(&l->thread, NULL, run, l) == 0;
 	if (!l->runs) {
 		gw_rp_log_free(&l);

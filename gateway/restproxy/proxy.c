@@ -1,18 +1,17 @@
 /* Questions about the cluster, one after the other on a thread of their own. */
 #include "gateway/restproxy/proxy.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "bus/admin_look.h"
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "bus/wait.h"
 #include "gateway/restproxy/body.h"
 
 #define PATIENCE_MS 10000 /* in the queue */
-#define IDLE_S 60	  /* a connection that nobody needed for so long is closed */
+#define IDLE_MS 60000	  /* a connection that nobody needed for so long is closed */
 
 struct gw_proxy {
 	struct gw_api *api;
@@ -38,11 +37,9 @@ static void question_free(struct gw_question **q)
 static struct gw_question *next(struct gw_proxy *p)
 {
 	struct gw_question *q;
-	struct timespec t;
+	int64_t until = bus_clock_mono_ms() + IDLE_MS;
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += IDLE_S;
-	while (!p->queue && !p->stop && pthread_cond_timedwait(&p->cond, &p->lock, &t) != ETIMEDOUT)
+	while (!p->queue && !p->stop && bus_cond_wait(&p->cond, &p->lock, until))
 		;
 	q = p->queue;
 	if (!q)
@@ -105,7 +102,7 @@ enum bus_err gw_proxy_new(struct gw_api *api, const struct bus_kafka_conf *kafka
 	p->memo = gw_rp_memo_new();
 	p->end = &p->queue;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->cond, NULL);
+	bus_cond_init(&p->cond);
 	p->runs = pthread_create(&p->thread, NULL, work, p) == 0;
 	*out = p;
 	return p->runs ? BUS_OK : bus_fail(err, BUS_EIO, "cannot start a thread");

@@ -1,9 +1,9 @@
 /* Requests that wait, and the threads that do them. No desk (serve/desk.h): there are several threads, the one that has an instance
  * read ahead comes first, and a request may be parked and come back. */
-#include <time.h>
 
 #include "bus/clock.h"
 #include "bus/log.h"
+#include "bus/wait.h"
 #include "gateway/restproxy/consume.h"
 
 #define QUEUED_MS 20000			    /* the longest that a request waits for a thread */
@@ -93,16 +93,7 @@ void gw_rp_over(struct gw_rp_job *job)
 
 void gw_rp_wait(struct gw_consumers *c, int ms)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000L) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000L;
-	}
-	pthread_cond_timedwait(&c->moved, &c->lock, &t);
+	(void)bus_cond_wait(&c->moved, &c->lock, bus_clock_mono_ms() + ms);
 }
 
 static void push(struct gw_consumers *c, struct gw_rp_job *job)

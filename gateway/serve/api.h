@@ -26,6 +26,7 @@ struct gw_national; /* gateway/national/national.h */
 struct gw_shelf_conf; /* gateway/catalogue/shelf.h */
 struct gw_crowd; /* gateway/serve/crowd.h */
 struct gw_definitions; /* gateway/serve/definitions.h */
+struct gw_adapters; /* gateway/serve/adapters.h */
 
 struct gw_api {
 	struct gw_engine *engine;
@@ -41,6 +42,7 @@ struct gw_api {
 	struct gw_consumers *consumers; /* NULL: none are served */
 	_Atomic bool consumers_wait; /* for their topic: they are answered 503 */
 	struct gw_definitions *definitions;
+	struct gw_adapters *adapters;
 	struct gw_checks *checks;
 	const struct gw_shelf_conf *catalogue;
 	struct gw_store_copy *copy; /* gateway/export/store.h; NULL: no group */
@@ -120,6 +122,7 @@ void gw_rest_definition(void *ctx, struct bus_http_request *req);
 void gw_rest_state(void *ctx, struct bus_http_request *req);
 void gw_rest_topics(void *ctx, struct bus_http_request *req);
 void gw_rest_quality(void *ctx, struct bus_http_request *req);
+void gw_rest_adapters(void *ctx, struct bus_http_request *req);
 void gw_rest_readers(void *ctx, struct bus_http_request *req);
 void gw_rest_conflicts(void *ctx, struct bus_http_request *req);
 void gw_rest_freshness(void *ctx, struct bus_http_request *req);

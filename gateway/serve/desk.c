@@ -1,10 +1,10 @@
 #include "gateway/serve/desk.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bus/clock.h"
+#include "bus/wait.h"
 #include "gateway/serve/api.h"
 
 struct slip {
@@ -25,15 +25,12 @@ struct gw_desk {
 
 static void wait_for_more(struct gw_desk *d)
 {
-	struct timespec until;
-
 	if (!d->conf.idle_s) {
 		pthread_cond_wait(&d->more, &d->lock);
 		return;
 	}
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += d->conf.idle_s;
-	if (pthread_cond_timedwait(&d->more, &d->lock, &until) == ETIMEDOUT && !d->stop) {
+	if (!bus_cond_wait(&d->more, &d->lock, bus_clock_mono_ms() + INT64_C(1000) * d->conf.idle_s) &&
+	    !d->stop) {
 		pthread_mutex_unlock(&d->lock);
 		d->conf.idle(d->conf.ctx);
 		pthread_mutex_lock(&d->lock);
@@ -83,7 +80,7 @@ enum bus_err gw_desk_open(const struct gw_desk_conf *conf, struct gw_desk **out,
 	d->conf = *conf;
 	d->last = &d->first;
 	pthread_mutex_init(&d->lock, NULL);
-	pthread_cond_init(&d->more, NULL);
+	bus_cond_init(&d->more);
 	if (pthread_create(&d->thread, NULL, run, d) != 0) {
 		free(d);
 		return bus_fail(err, BUS_EIO, "cannot start the thread of the %s", conf->name);

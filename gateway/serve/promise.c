@@ -2,15 +2,14 @@
 #include "gateway/serve/promise.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/metrics.h"
+#include "bus/wait.h"
 #include "gateway/engine/standing.h"
 #include "gateway/serve/promise_impl.h"
 
@@ -215,15 +214,15 @@ void gw_promises_look(struct gw_promises *p)
 static void *run(void *ctx)
 {
 	struct gw_promises *p = ctx;
-	struct timespec until;
 	bool stop = false;
 
 	while (!stop) {
+		int64_t until;
+
 		gw_promises_look(p);
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += LOOK_MS / 1000;
+		until = bus_clock_mono_ms() + LOOK_MS;
 		pthread_mutex_lock(&p->lock);
-		while (!p->stop && pthread_cond_timedwait(&p->wake, &p->lock, &until) != ETIMEDOUT)
+		while (!p->stop && bus_cond_wait(&p->wake, &p->lock, until))
 			;
 		stop = p->stop;
 		pthread_mutex_unlock(&p->lock);
@@ -234,14 +233,10 @@ static void *run(void *ctx)
 struct gw_promises *gw_promises_new(struct gw_engine *e)
 {
 	struct gw_promises *p = bus_xcalloc(1, sizeof(*p));
-	pthread_condattr_t attr;
 
 	p->engine = e;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	bus_cond_init(&p->wake);
 	return p;
 }
 

@@ -2,6 +2,7 @@
 #include "bus/json_out.h"
 #include "gateway/engine/conflicts.h"
 #include "gateway/engine/group.h"
+#include "gateway/serve/adapters.h"
 #include "gateway/serve/api.h"
 #include "gateway/feed/feeds.h"
 
@@ -116,6 +117,18 @@ static void answer_sum(struct gw_api *api, struct bus_http_request *req,
 void gw_rest_quality(void *ctx, struct bus_http_request *req)
 {
 	answer_sum(ctx, req, gw_quality_json);
+}
+
+/* What each department's adapter said of itself, and when. */
+void gw_rest_adapters(void *ctx, struct bus_http_request *req)
+{
+	struct gw_api *api = ctx;
+	struct bus_buf body = { 0 };
+
+	if (!may_see(api, req))
+		return;
+	gw_adapters_json(api->adapters, &body);
+	bus_http_reply(req, 200, "application/json", &body);
 }
 
 /* How often which departments disagree. */

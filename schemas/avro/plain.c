@@ -1,6 +1,7 @@
 #include "schemas/avro/plain.h"
 
 #include "bus/clock.h"
+#include "bus/hex.h"
 
 #define DAY_S INT64_C(86400)
 #define WIB_S INT64_C(25200)
@@ -336,15 +337,6 @@ void schema_plain_uuid(const char bytes[16], struct bus_buf *out)
 	}
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool schema_plain_uuid_parse(struct bus_str text, char bytes[16])
 {
 	size_t at = 0;
@@ -352,16 +344,11 @@ bool schema_plain_uuid_parse(struct bus_str text, char bytes[16])
 	if (text.n != 36)
 		return false;
 	for (int i = 0; i < 16; i++) {
-		int high;
-		int low;
-
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && text.p[at++] != '-')
 			return false;
-		high = hex_value(text.p[at++]);
-		low = hex_value(text.p[at++]);
-		if (high < 0 || low < 0)
+		if (!bus_unhex(text.p + at, 1, bytes + i))
 			return false;
-		bytes[i] = (char)(high << 4 | low);
+		at += 2;
 	}
 	return true;
 }

@@ -1,5 +1,7 @@
 #include "schemas/kinds/json_schema.h"
 
+#include "bus/hex.h"
+
 struct parts { /* p NULL: not there */
 	struct bus_str scheme, authority, path, query;
 };
@@ -120,23 +122,14 @@ struct bus_str schema_json_uri_fragment(struct bus_str uri)
 	return n < uri.n ? rest(uri, n + 1) : (struct bus_str){ uri.p, 0 };
 }
 
-static int digit(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 bool schema_json_uri_decode(struct bus_str text, struct bus_buf *out)
 {
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
 
 		if (c == '%') {
-			if (text.n - i < 3 || digit(text.p[i + 1]) < 0 || digit(text.p[i + 2]) < 0)
+			if (text.n - i < 3 || !bus_unhex(text.p + i + 1, 1, &c))
 				return false;
-			c = (char)(digit(text.p[i + 1]) * 16 + digit(text.p[i + 2]));
 			i += 2;
 		}
 		bus_buf_putc(out, c);

@@ -6,6 +6,7 @@
 #include "bus/clock.h"
 #include "bus/log.h"
 #include "bus/metrics.h"
+#include "bus/wait.h"
 #include "schemas/registry/registry.h"
 
 #define THREADS 16
@@ -315,15 +316,9 @@ static bool forward(struct schema_forward *f, const struct schema_errand *change
 /* Waits a moment, or until stop. */
 static void pause_a_moment(struct schema_forward *f)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOOK_MS * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&f->lock);
 	if (!f->stop)
-		(void)pthread_cond_timedwait(&f->more, &f->lock, &until);
+		(void)bus_cond_wait(&f->more, &f->lock, bus_clock_mono_ms() + LOOK_MS);
 	pthread_mutex_unlock(&f->lock);
 }
 
@@ -390,7 +385,6 @@ enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_cl
 {
 	struct schema_forward *f = bus_xcalloc(1, sizeof(*f));
 	struct bus_client *client;
-	pthread_condattr_t attr;
 	enum bus_err rc;
 
 	*out = NULL;
@@ -403,10 +397,7 @@ enum bus_err schema_forward_start(struct schema_registry *r, const struct bus_cl
 	f->failed = bus_metric("titian_registry_forwards_total", "counter",
 			       "Changes passed on to the writer.", "result=\"failed\"");
 	pthread_mutex_init(&f->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&f->more, &attr);
-	pthread_condattr_destroy(&attr);
+	bus_cond_init(&f->more);
 	rc = bus_client_open(conf, &client, err); /* are its files good? */
 	bus_client_close(&client);
 	for (; rc == BUS_OK && f->n_threads < THREADS; f->n_threads += rc == BUS_OK) {

@@ -10,6 +10,7 @@
 #include "bus/mem.h"
 #include "bus/metrics.h"
 #include "bus/producer.h"
+#include "bus/wait.h"
 #include "schemas/registry/beat.h"
 
 #define BEAT_MS 400
@@ -282,13 +283,7 @@ static void open_again(struct schema_nodes *n)
 
 static void wait_ms(struct schema_nodes *n, int64_t ms)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)ms * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	(void)pthread_cond_timedwait(&n->stir, &n->lock, &until);
+	(void)bus_cond_wait(&n->stir, &n->lock, bus_clock_mono_ms() + ms);
 }
 
 static void *beat(void *ctx)
@@ -335,7 +330,6 @@ enum bus_err schema_nodes_open(const struct schema_nodes_conf *conf, int timeout
 	const struct bus_producer_conf producer = { .kafka = conf->kafka };
 	struct bus_follow_conf follow = { .kafka = conf->kafka, .topic = conf->topic, .records = on_beats };
 	struct schema_nodes *n;
-	pthread_condattr_t attr;
 	unsigned char run[6];
 	enum bus_err rc;
 
@@ -361,10 +355,7 @@ enum bus_err schema_nodes_open(const struct schema_nodes_conf *conf, int timeout
 			      run[4], run[5]);
 	n->starting = true;
 	pthread_mutex_init(&n->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&n->stir, &attr);
-	pthread_condattr_destroy(&attr);
+	bus_cond_init(&n->stir);
 	rc = bus_follow_open(&follow, timeout_ms, &n->follow, err);
 	if (rc == BUS_OK)
 		rc = bus_producer_open(&producer, &n->producer, err);

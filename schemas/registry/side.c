@@ -1,5 +1,7 @@
 #include "schemas/registry/side.h"
 
+#include "bus/percent.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <time.h>
@@ -114,16 +116,6 @@ void schema_side_delete_uses(void *ctx, struct bus_http_request *req)
 
 /* --- states ----------------------------------------------------------------------------------------- */
 
-/* Percent-encodes what is not unreserved (RFC 3986 2.3). */
-static void put_segment(struct bus_buf *out, const char *text)
-{
-	for (; *text; text++)
-		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
-			bus_buf_putc(out, *text);
-		else
-			bus_buf_printf(out, "%%%02X", (unsigned char)*text);
-}
-
 void schema_side_headers(struct schema_registry *r, struct bus_http_request *req,
 			 const struct schema_version *v)
 {
@@ -146,7 +138,7 @@ void schema_side_headers(struct schema_registry *r, struct bus_http_request *req
 	if (state.successor_subject[0] != '\0') {
 		bus_buf_reset(&b);
 		bus_buf_puts(&b, "</subjects/");
-		put_segment(&b, state.successor_subject);
+		bus_percent_put(&b, bus_str(state.successor_subject));
 		bus_buf_puts(&b, "/versions/");
 		if (state.successor_version > 0)
 			bus_buf_printf(&b, "%d", state.successor_version);

@@ -8,6 +8,7 @@
 
 #include "bus/clock.h"
 #include "bus/crypto.h"
+#include "bus/hex.h"
 #include "bus/secret.h"
 #include "schemas/registry/policy.h"
 
@@ -56,15 +57,7 @@ void schema_users_free(struct schema_users **up)
 
 static bool hex_read(const char *hex, uint8_t *out, size_t n)
 {
-	if (strlen(hex) != 2 * n || strspn(hex, "0123456789abcdef") != 2 * n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		unsigned int byte;
-
-		(void)sscanf(hex + 2 * i, "%2x", &byte);
-		out[i] = (uint8_t)byte;
-	}
-	return true;
+	return strlen(hex) == 2 * n && strspn(hex, "0123456789abcdef") == 2 * n && bus_unhex(hex, n, out);
 }
 
 static bool read_token(const char *line, struct schema_users *u)

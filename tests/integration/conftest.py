@@ -28,11 +28,32 @@ OPDS = "disdukcapil dinkes dinsos disdik bapenda dpmptsp bkpsdm".split()
 WORK = ROOT / "build" / "integration"
 
 
+PORTS = range(20000, 32740, 20)  # above 32768 are the ports of outgoing connections
+blocks = {}  # of 20 ports, this process's while it lives: first port -> the name that says so; least lately given first
+
+
+def block(base):
+    """A name without a file that only one process of this machine can have, and that ends with it; None when another has it."""
+    held = blocks.get(base) or socket.socket(socket.AF_UNIX)
+    try:
+        if base not in blocks:
+            held.bind("\0titian-tests-%d" % base)
+        return held
+    except OSError:
+        held.close()
+        return None
+
+
 def free_ports(n):
-    """First of n consecutive free ports; runs side by side begin their search in different places."""
-    ports = list(range(20000, 32740, 20))  # above 32768 are the ports of outgoing connections
-    start = os.getpid() % len(ports)
-    for base in ports[start:] + ports[:start]:
+    """First of n consecutive free ports. Runs side by side never get each other's, also between this look and the moment
+    at which the program that is to listen there does."""
+    start = os.getpid() % len(PORTS)
+    others = [p for p in [*PORTS[start:], *PORTS[:start]] if p not in blocks]
+    for base in [*blocks, *others] if len(blocks) >= 100 else [*others, *blocks]:
+        if not (name := block(base)):
+            continue
+        blocks.pop(base, None)
+        blocks[base] = name
         held = []
         try:
             for port in range(base, base + n):
@@ -58,6 +79,11 @@ def wait_for(condition, seconds, what):
         if time.monotonic() > end:
             raise AssertionError("not within %g s: %s" % (seconds, what))
         time.sleep(0.02)
+
+
+def pytest_configure():
+    """Brokers of tests live seconds: a compiler that takes half the processor's time to start them pays best."""
+    os.environ.setdefault("TITIAN_KAFKA_JVM", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
 class Demo:

@@ -8,13 +8,7 @@ import subprocess
 import sys
 import threading
 
-from conftest import wait_for
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from conftest import free_ports, wait_for
 
 
 def answers(port):
@@ -41,7 +35,7 @@ class Server:
         self.folder = pathlib.Path(folder)
         self.root = self.folder / "root"
         self.root.mkdir(parents=True)
-        self.port = free_port()
+        self.port = free_ports(1)
         self.process = None
 
     def run(self, *words):

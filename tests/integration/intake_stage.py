@@ -37,11 +37,11 @@ fields: {id: id, nilai: nilai, teks: {from: teks}}
 
 
 class Intake(OwnAdapter):
-    def __init__(self, apart, opd, more=""):
+    def __init__(self, apart, opd, more="", intake=""):
         self.port = free_ports(1)
         self.token = uuid.uuid4().hex + uuid.uuid4().hex
         folder = WORK / ("adapter-" + opd)
-        lines = ["intake: {address: 127.0.0.1, port: %d, tokens: %s, body_max: 1MiB}" % (self.port, folder / "tokens"),
+        lines = ["intake: {address: 127.0.0.1, port: %d, tokens: %s, body_max: 1MiB%s}" % (self.port, folder / "tokens", intake),
                  "spool: {dir: %s, key: %s%s}" % (folder / "spool", folder / "keys/spool.key", more and ", " + more)]
         super().__init__(apart, opd, {"ukur": UKUR, "unit": UNIT},
                          {e + ".yaml": MAPPING % {"feed": opd + "_" + e, "opd": opd, "entity": e, "kind": k}

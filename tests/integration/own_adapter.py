@@ -11,11 +11,22 @@ import subprocess
 import uuid
 
 import fastavro
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from conftest import ROOT, WORK, wait_for
 
 BIN = ROOT / "build/release/bin"
+
+
+def end(consumer, topic, partition):
+    """The end of a partition's log. A broker that has just begun leads no partition for a moment."""
+    def asked():
+        try:
+            return [consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[1]]
+        except KafkaException as e:
+            if e.args[0].code() not in (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE):
+                raise
+    return wait_for(asked, 30, "a leader of %s" % topic)[0]
 
 
 class Record:
@@ -31,15 +42,17 @@ class Record:
 
 
 class OwnAdapter:
-    """schema: {entity: Avro schema as a dict}; mapping: {file name: text}."""
+    """schema: {entity: Avro schema as a dict}; mapping: {file name: text}; without: common topics that are not made."""
 
-    def __init__(self, apart, opd, schemas, mappings, partitions=1, more=""):
+    def __init__(self, apart, opd, schemas, mappings, partitions=1, more="", without=()):
         self.apart, self.opd, self.process = apart, opd, None
         self.dir = pathlib.Path(WORK) / ("adapter-" + opd)
         shutil.rmtree(self.dir, ignore_errors=True)
         for part in ("avsc/" + opd, "drop", "keys", "state", "map"):
             (self.dir / part).mkdir(parents=True)
         shutil.copytree(ROOT / "schemas/avsc/bersama", self.dir / "avsc/bersama")
+        for entity in without:
+            (self.dir / "avsc/bersama" / (entity + ".avsc")).unlink()
         for entity, schema in schemas.items():
             (self.dir / "avsc" / opd / (entity + ".avsc")).write_text(json.dumps(
                 {"x_topik": "pku.%s.%s.v1" % (opd, entity), "x_produsen": opd, "x_walidata": "diskominfotiksan", **schema}))
@@ -104,7 +117,7 @@ class OwnAdapter:
                              "enable.auto.commit": False, "auto.offset.reset": "earliest"})
         try:
             parts = consumer.list_topics(topic, timeout=20).topics[topic].partitions
-            ends = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20)[1] for p in parts}
+            ends = {p: end(consumer, topic, p) for p in parts}
             consumer.assign([TopicPartition(topic, p, 0) for p in parts])
             found, left = [], {p for p, end in ends.items() if end > 0}
             while left:
@@ -123,7 +136,7 @@ class OwnAdapter:
         consumer = Consumer({"bootstrap.servers": self.apart.bootstrap, "group.id": str(uuid.uuid4())})
         try:
             parts = consumer.list_topics(topic, timeout=20).topics[topic].partitions
-            return sum(consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20)[1] for p in parts)
+            return sum(end(consumer, topic, p) for p in parts)
         finally:
             consumer.close()
 

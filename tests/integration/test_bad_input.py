@@ -108,7 +108,7 @@ def test_a_topic_without_a_schema_is_named(city, tmp_path):
 def test_a_legacy_xls_is_refused_with_the_remedy(city):
     city.drop("dinsos", "dinsos_bansos_lama.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2048)
     report = refused(city, "dinsos", "dinsos_bansos_lama.csv")
-    assert "xls" in report.lower() and "CSV" in report
+    assert ".xls lama" in report and "File > Save As" in report and "soffice --headless --convert-to xlsx" in report
 
 
 def test_an_empty_file_is_refused(city):
@@ -118,7 +118,8 @@ def test_an_empty_file_is_refused(city):
 
 def test_a_file_nobody_knows_is_refused(city):
     city.drop("disdik", "catatan.docx", b"PK\x03\x04 not a feed")
-    assert refused(city, "disdik", "catatan.docx")
+    report = refused(city, "disdik", "catatan.docx")
+    assert "dikenal / those known: " in report and "disdik_siswa" in report, "which names are taken"
 
 
 def test_a_directory_is_left_and_told_about(city):

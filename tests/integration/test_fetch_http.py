@@ -99,8 +99,9 @@ class Office:
         h.json(self.rows) if h.headers.get("X-API-Key") == "rahasia-1" else h.say(403)
 
     def token(self, h, body):
-        ok = h.headers["Authorization"] == "Basic " + base64.b64encode(b"titian:rahasia").decode() and "scope=%72" in body
-        if not ok or "grant_type=client_credentials" not in body:
+        form = urllib.parse.parse_qs(body)
+        who = "Basic " + base64.b64encode(b"titian:rahasia").decode()
+        if h.headers["Authorization"] != who or form != {"grant_type": ["client_credentials"], "scope": ["rekam baca"]}:
             return h.say(401)
         self.tokens += 1
         h.json({"access_token": "kunci-%d" % self.tokens, "token_type": "Bearer", "expires_in": 9223372036854775807})

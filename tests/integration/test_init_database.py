@@ -170,6 +170,25 @@ def test_a_password_is_taken_from_a_file_alone(postgres, tmp_path):
     assert "--password-file" in done.stderr and SECRET not in done.stderr + done.stdout and not (tmp_path / "draf").exists()
 
 
+def test_names_that_would_be_sql_yaml_or_a_terminals_orders(tmp_path):
+    """Whoever made the database chose the names: they stay names."""
+    table, columns = 'a"; DROP TABLE korban; --', ["id", 'x"; DELETE FROM korban; --', "y\nfeed: jahat\nz", "\x1b[31mmerah"]
+    db = sqlite3.connect(tmp_path / "jahat.db", isolation_level=None)
+    quoted = ['"%s"' % name.replace('"', '""') for name in (table, *columns)]
+    db.executescript("CREATE TABLE korban (n int); INSERT INTO korban VALUES (7); CREATE TABLE %s (%s INTEGER PRIMARY KEY, %s TEXT, %s TEXT, %s TEXT);"
+                     % tuple(quoted) + "INSERT INTO %s VALUES (1, 'satu', 'dua', 'tiga')" % quoted[0])
+    connection = "Driver=SQLite3;Database=%s" % (tmp_path / "jahat.db")
+    said = init("--connection", connection, "--yes", "--out", tmp_path / "draf", status=2)
+    said.stdout += init("--connection", connection, "--yes", "--table", table, "--name", "unit", "--out", tmp_path / "draf").stdout
+    assert "\x1b" not in said.stdout + said.stderr
+    draft = yaml.safe_load((tmp_path / "draf/unit.yaml").read_text())
+    assert draft["feed"] == "opd_unit" and draft["fetch"]["query"] == "SELECT %s FROM %s" % (", ".join(quoted[1:]), quoted[0])
+    assert {v["from"] for v in draft["values"].values()} >= set(columns[1:])
+    done = subprocess.run([str(BIN / "titian"), "adapter", "check", "--config", str(tmp_path / "draf/adapter.yaml")], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert db.execute("SELECT n FROM korban").fetchall() == [(7,)]
+
+
 def test_the_person_is_asked_which_table(sqlite, tmp_path):
     words = [str(BIN / "titian"), "adapter", "init", "--connection", sqlite, "--out", str(tmp_path / "draf")]
     master, slave = pty.openpty()

@@ -1,9 +1,11 @@
 """The HTTP intake and its spool: what was answered 202 is on the topic, once and in order, whatever happened in between. The
 topic is read by Confluent's consumer and fastavro; what was posted is known to the senders of the test."""
+import http.client
 import json
 import os
 import random
 import shutil
+import socket
 import time
 
 import pytest
@@ -58,6 +60,7 @@ def test_every_shape_of_body_becomes_rows_and_what_is_wrong_is_refused_whole(apa
         lines = {r.value["kelas"]: r.value["baris"] for r in own.records("karantina")}
         assert lines == {"nilai_salah": len(want) + 2, "tanpa_id": len(want) + 3}
         assert own.ask("GET", "/healthz")[0] == 200
+        assert own.ask("GET", "/metrics", headers={"Authorization": "Bearer lain"})[0] == 401
         metrics = own.ask("GET", "/metrics")[2].decode()
         assert 'titian_intake_posts_total{feed="ponbentuk_ukur",status="202"} 8' in metrics and "1471080204650003" not in own.log()
     finally:
@@ -78,6 +81,35 @@ def test_a_key_is_answered_once_and_remembered_over_a_kill(apart):
         own.post("ukur", {"id": "k2"})
         wait_for(lambda: len(own.values("ukur")) >= 2, 20, "the rows")
         assert own.values("ukur") == [("k1", 1, None), ("k2", None, None)]
+    finally:
+        own.stop()
+
+
+def test_two_of_a_header_and_too_many_connections_are_refused(apart):
+    own = Intake(apart, "ponpintu", intake=", address_connections: 3").begin()
+
+    def say(*more):
+        with socket.create_connection(("127.0.0.1", own.port), timeout=30) as s:
+            s.sendall("\r\n".join(("POST /v1/feeds/ponpintu_ukur HTTP/1.1", "Host: h", "Authorization: Bearer " + own.token,
+                                   "Connection: close") + more + ("Content-Length: 11", "", '{"id": "1"}')).encode())
+            return s.makefile("rb").read().decode()
+    try:
+        json_, event = "Content-Type: application/json", ("ce-specversion: 1.0", "ce-id: 1", "ce-source: a", "ce-type: b", "ce-lain: c")
+        for twice in ((json_, "Content-Type: application/x-ndjson"), (json_, "Idempotency-Key: a", "Idempotency-Key: b"),
+                      (json_, "Authorization: Bearer lain"), (json_, *event, "Ce-Lain: d"), (json_, *event, "ce-id: 1")):
+            said = say(*twice)
+            assert said.startswith("HTTP/1.1 400 ") and "application/problem+json" in said, said
+        assert say(json_, *event).startswith("HTTP/1.1 202 ") and say(json_, "Idempotency-Key: a").startswith("HTTP/1.1 202 ")
+        slow = [socket.create_connection(("127.0.0.1", own.port)) for _ in range(3)]
+        with socket.create_connection(("127.0.0.1", own.port), timeout=30) as fourth:
+            try:
+                fourth.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+                assert fourth.recv(1) == b""
+            except ConnectionError:
+                pass
+        assert own.ask("GET", "/healthz", connection=http.client.HTTPConnection("127.0.0.1", own.port, source_address=("127.0.0.2", 0)))[0] == 200
+        for s in slow:
+            s.close()
     finally:
         own.stop()
 

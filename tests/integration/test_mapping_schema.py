@@ -74,26 +74,50 @@ OUTBOX = {"kind": "sql", "every": "1h", "connection": "x", "outbox": {"table": "
 HTTP = {"kind": "http", "every": "1h", "url": "https://a.example/"}
 FOLDER = {"kind": "folder", "every": "1h", "url": "sftp://a.example/b", "user": "c", "password_file": "d", "host_key": "SHA256:x", "files": ["*.csv"],
           "after": {"move": "selesai"}, "settle": "1m", "max_mb": 5}
+DELIMITED = {"kind": "delimited", "skip_rows": [{"column": "nama", "prefix": "Jumlah"}, {"filled": 1}], "end_row": {"column": "kode", "equals": "x"}}
+FIXED = {"kind": "fixed", "header": {"record": "H"}, "data": {"record": "D", "length": 20, "shorter": True, "defect": "x",
+         "fields": {"kode": [2, 5], "nama": [6, 20]}}, "trailer": {"record": "T", "controls": {"n": {"at": [2, 9], "count": True}, "j": {"at": [10, 19], "sum": "kode"}}},
+         "skip_rows": [{"column": "kode", "empty": True}]}
+
+
+def but(value, path, wrong):
+    """value, with the key at the end of path called wrong."""
+    out = dict(value) if isinstance(value, dict) else list(value)
+    if len(path) == 1:
+        out[wrong] = out.pop(path[0])
+    else:
+        out[path[0]] = but(value[path[0]], path[1:], wrong)
+    return out
+
+
 CHANGE = {"kind": "postgres", "connection": "host=a", "table": "b"}
 # Of options: (part of the mapping, what is good there), and what is wrong in it.
 OPTIONS = [
     ("fetch", {**SQL, "password_file": "x", "timeout": "10m"}, [{**SQL, "tiemout": "1m"}, {**SQL, "url": "https://a/"}, {**SQL, "kind": "sqll"}]),
     ("fetch", MARKED, [{**MARKED, "mark": {"column": "a", "type": "time", "overlop": "1h"}}]),
-    ("fetch", OUTBOX, [{**OUTBOX, "outbox": {"table": "a", "id": "b", "aftre": "keep"}}]),
+    ("fetch", OUTBOX, [{**OUTBOX, "outbox": {"table": "a", "id": "b", "aftre": "keep"}}, but(OUTBOX, ["outbox", "after", "mark"], "merk")]),
+    ("fetch", {**OUTBOX, "outbox": {"table": "a", "id": "b", "after": "keep"}}, [{**OUTBOX, "outbox": {"table": "a", "id": "b", "after": ["keep"]}}]),
     ("fetch", {**HTTP, "rows": "a.b", "total": "n", "pause": "1s", "max_mb": 3, "headers": {"X-A": "b"}, "api_key": {"header": "X", "file": "f"}},
      [{**HTTP, "quary": "x"}, {**HTTP, "api_key": {"header": "X", "file": "f", "more": "x"}}, {**HTTP, "host_key": "SHA256:x"}]),
     ("fetch", {**HTTP, "page": {"by": "number", "parameter": "p", "first": 0}}, [{**HTTP, "page": {"by": "link", "form": 1}}]),
     ("fetch", {**HTTP, "page": {"by": "cursor", "parameter": "p", "at": "a"}}, []),
     ("fetch", {**HTTP, "oauth2": {"url": "https://b/", "client_id": "c", "secret_file": "d", "scope": "e"}},
      [{**HTTP, "oauth2": {"url": "https://b/", "client_id": "c", "secret_file": "d", "skope": "e"}}]),
-    ("fetch", FOLDER, [{**FOLDER, "dune": ".ok"}, {**FOLDER, "query": "SELECT 1"}]),
+    ("fetch", FOLDER, [{**FOLDER, "dune": ".ok"}, {**FOLDER, "query": "SELECT 1"}, {**FOLDER, "after": {"mov": "selesai"}}]),
+    ("fetch", {**FOLDER, "after": "delete"}, [{**FOLDER, "after": {"mark": "a"}}]),
     ("change", {**CHANGE, "password_file": "a", "publication": "p", "slot": "titian_a", "heartbeat": "none", "lag_warn_mb": 5},
      [{**CHANGE, "tabel": "b"}, {**CHANGE, "kind": "mysql"}]),
     ("limits", {"rows_per_second": 5, "bytes_per_second": 5000}, [{"rows_per_secund": 5}, {"rows_per_second": 0}]),
     ("source", {"kind": "delimited", "separator": ";", "quote": "'", "encoding": "windows-1252", "title_rows": 1, "header_rows": 1, "defect": "x"},
      [{"kind": "delimited", "seperator": ";"}, {"kind": "delimited", "sheet": "a"}]),
+    ("source", DELIMITED, [but(DELIMITED, ["skip_rows", 0, "prefix"], "prefiks"), but(DELIMITED, ["skip_rows", 1, "filled"], "fild"),
+                           but(DELIMITED, ["end_row", "column"], "kolom")]),
+    ("source", FIXED, [but(FIXED, ["header", "record"], "rekord"), but(FIXED, ["data", "shorter"], "shorted"), but(FIXED, ["data", "fields"], "field"),
+                       but(FIXED, ["trailer", "controls"], "control"), but(FIXED, ["trailer", "controls", "j", "sum"], "summ"),
+                       but(FIXED, ["skip_rows", 0, "empty"], "emty"), {**FIXED, "data": {**FIXED["data"], "lenght": 20}}]),
     ("source", {"kind": "json", "rows": "a", "defect": "x"}, [{"kind": "json", "row": "a"}]),
     ("source", {"kind": "xlsx", "sheet": "a", "header": 2, "fill_merged": True, "until_empty": True}, [{"kind": "xlsx", "header_row": 2}]),
+    ("source", {"kind": "ods", "sheet": "a", "header_rows": 2, "range": "A:B"}, [{"kind": "ods", "sheets": "a"}]),
     ("source", {"kind": "sqldump", "table": "a", "backslash": True}, [{"kind": "sqldump", "table": "a", "rows": "b"}]),
     ("source", {"kind": "xml", "rows": "//n:a", "namespaces": {"n": "urn:a"}}, [{"kind": "xml", "rows": "//a", "namespace": {}}]),
 ]

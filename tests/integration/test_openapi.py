@@ -128,7 +128,7 @@ def test_masked_columns_are_described_and_masked(sample):
 
 
 def test_the_other_routes_answer_as_documented(sample, general):
-    for path in ("/v1/views", "/v1/topics", "/v1/quality", "/v1/readers", "/v1/whoami", "/v1/openapi.json",
+    for path in ("/v1/views", "/v1/topics", "/v1/quality", "/v1/adapters", "/v1/readers", "/v1/whoami", "/v1/openapi.json",
                  "/v1/openapi-3.1.json", "/healthz",
                  "/readyz"):
         status, headers, body = sample.request(path)

@@ -119,6 +119,14 @@ def test_the_same_is_there_as_tables(sample, page):
     assert "Diterapkan" in one(page, "#table-body").text
 
 
+def test_every_department_has_its_line(sample, page):
+    opds = {t["opd"] for t in sample.city.get("/v1/topics")["topics"]}
+    lines = "return [...document.querySelectorAll('#adapters tbody tr')].map((r) => [r.dataset.opd, r.innerText])"
+    wait_page(lambda: all("berjalan" in text for _, text in page.execute_script(lines)) and
+              {opd for opd, _ in page.execute_script(lines)} == opds, 60, "adapters that run")
+    assert len(page.find_elements(By.CSS_SELECTOR, "#adapters thead th[scope=col]")) == 7
+
+
 def test_the_keyboard_reaches_and_traces_the_flow(page):
     node = one(page, '[data-id="v:penerima_bansos_meninggal"]')
     assert node.get_attribute("tabindex") == "0" and node.get_attribute("aria-label")

@@ -24,7 +24,7 @@ from confluent_kafka import Producer
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from conftest import wait_for
+from conftest import free_ports, wait_for
 from test_registry import BIN, ROOT, TYPE, A, B_DEFAULT, kafka, record  # noqa: F401 (kafka is a fixture)
 
 POLICY = """
@@ -47,9 +47,7 @@ class Registry:
 
     def __init__(self, kafka, topic, folder, pki, **options):
         self.folder, self.pki = folder, pki
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_ports(1)
         self.url = "https://127.0.0.1:%d" % self.port
         self.tls = ssl.create_default_context(cafile=str(pki / "ca.pem"))
         options = {"kafka.bootstrap": kafka, "registry.topic": topic, "http.port": self.port,

@@ -34,7 +34,7 @@ def test_no_nik_in_reports_metrics_and_catalogues(sample):
     assert reports
     for report in reports:
         assert not found(report.read_bytes(), niks), "a NIK in %s" % report.name
-    for path, url in (("/metrics", sample.ops), ("/v1/topics", None), ("/v1/quality", None), ("/v1/views", None),
+    for path, url in (("/metrics", sample.ops), ("/v1/topics", None), ("/v1/quality", None), ("/v1/adapters", None), ("/v1/views", None),
                       ("/v1/openapi.json", None)):
         status, _, body = sample.request(path, url=url)
         assert status == 200 and not found(body, niks), "a NIK in " + path

@@ -8,7 +8,8 @@ import time
 
 
 class MariaDB:
-    def __init__(self):
+    def __init__(self, *options):
+        self.options = options
         if not shutil.which("mariadbd", path="/usr/sbin:/usr/bin"):
             raise RuntimeError("MariaDB is missing: deploy/install.sh test")
         self.folder = tempfile.mkdtemp(prefix="titian-my-", dir="/tmp")  # a socket's path is short
@@ -31,7 +32,7 @@ class MariaDB:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 ["/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + self.data, "--socket=" + self.socket, "--skip-networking", "--pid-file=" + self.folder + "/pid",
-                 "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=2", *self.user], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                 "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=2", *self.options, *self.user], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while subprocess.run(["mariadb-admin", "--no-defaults", "-u", "root", "-S", self.socket, "ping"], capture_output=True).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:

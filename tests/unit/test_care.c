@@ -4,11 +4,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "adapters/care/args.h"
+#include "adapters/care/care.h"
 #include "adapters/care/cells.h"
 #include "adapters/care/order.h"
 #include "adapters/care/record.h"
@@ -278,6 +280,39 @@ static void an_undone_file_stays_away_until_it_may_come(void **state)
 	adapter_files_free(&f);
 }
 
+/* Whoever may put files there may wait for somebody who reads an order's report, or give him one without an end. */
+static void a_report_is_a_plain_file_and_bounded(void **state)
+{
+	char dir[] = "/tmp/titian-care-XXXXXX", line[1025];
+	struct bus_buf text = { 0 };
+	char *done, *report;
+	FILE *fp;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	done = bus_xasprintf("%s/done", dir);
+	report = bus_xasprintf("%s/buang-1.perintah.laporan.txt", done);
+	assert_int_equal(mkdir(done, 0700), 0);
+	assert_int_equal(mkfifo(report, 0666), 0);
+	assert_int_equal(adapter_care_report(dir, "buang-1.perintah", &text), ADAPTER_CARE_WAITS);
+	unlink(report);
+	fp = fopen(report, "we");
+	memset(line, 'x', 1023);
+	line[1023] = '\n';
+	line[1024] = '\0';
+	for (int i = 0; i < 3 * 1024; i++)
+		fputs(line, fp);
+	fclose(fp);
+	assert_int_equal(adapter_care_report(dir, "buang-1.perintah", &text), ADAPTER_CARE_DONE);
+	assert_in_range(text.n, 1024 * 1024, 1025 * 1024);
+	bus_buf_release(&text);
+	unlink(report);
+	rmdir(done);
+	rmdir(dir);
+	free(report);
+	free(done);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +325,7 @@ int main(void)
 		cmocka_unit_test(which_row_of_its_line),
 		cmocka_unit_test(a_figure_is_found_by_its_whole_name),
 		cmocka_unit_test(an_undone_file_stays_away_until_it_may_come),
+		cmocka_unit_test(a_report_is_a_plain_file_and_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

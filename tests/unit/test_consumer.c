@@ -12,6 +12,7 @@
 #include "bus/producer.h"
 #include "tests/support/mock.h"
 
+#define LIST_OFFSETS 2 /* Kafka's ApiKey */
 #define TOPIC "pku.dinas.uji.v1"
 
 static struct mock start(int partitions)
@@ -124,6 +125,25 @@ static void a_question_about_the_end_is_over_in_time_while_the_broker_is_away(vo
 	assert_int_not_equal(bus_consumer_at_time(c, TOPIC, 0, BUS_TIME_END, &end, 500, &err), BUS_OK);
 	assert_int_not_equal(bus_consumer_bounds(c, TOPIC, 0, &begin, &end, 500, &err), BUS_OK);
 	assert_true(bus_clock_mono_ms() - begun < 10000);
+	bus_consumer_close(&c);
+	mock_stop(&m);
+}
+
+static void a_partition_without_a_leader_is_asked_again(void **state)
+{
+	struct mock m = start(1);
+	struct bus_consumer *c = open_consumer(&m, 0);
+	struct bus_error err;
+	int64_t begin, end;
+
+	(void)state;
+	fill(&m, 0, 3, 20);
+	rd_kafka_mock_push_request_errors(
+	    m.cluster, LIST_OFFSETS, 3, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+	    RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+	assert_int_equal(bus_consumer_bounds(c, TOPIC, 0, &begin, &end, 10000, &err), BUS_OK);
+	assert_int_equal(begin, 0);
+	assert_int_equal(end, 3);
 	bus_consumer_close(&c);
 	mock_stop(&m);
 }
@@ -302,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_on_from_the_offset_it_is_given),
 		cmocka_unit_test(a_question_about_the_end_is_over_in_time_while_the_broker_is_away),
+		cmocka_unit_test(a_partition_without_a_leader_is_asked_again),
 		cmocka_unit_test(knows_the_end_of_an_empty_partition),
 		cmocka_unit_test(an_offset_that_is_not_there_is_told_and_never_skipped),
 		cmocka_unit_test(a_partition_taken_away_gives_nothing_more),

@@ -149,12 +149,14 @@ static void guesses_classes_from_names(void **state)
 	static const struct {
 		const char *name;
 		char class;
-	} of[] = { { "NIK", 'U' },	  { "tglLahir", 'U' },
-		   { "nama", 'U' },	  { "nama_kelurahan", 'N' },
-		   { "diagnosa", 'S' },	  { "nisn", 'A' },
-		   { "id_subjek", 'P' },  { "kode_kel", 'N' },
-		   { "No. HP", 'U' },	  { "alamat_sekolah", 'N' },
-		   { "gaji_pokok", 'S' }, { "teknik", 'N' } };
+	} of[] = { { "NIK", 'U' },	    { "tglLahir", 'U' },
+		   { "nama", 'U' },	    { "nama_kelurahan", 'N' },
+		   { "diagnosa", 'S' },	    { "nisn", 'A' },
+		   { "id_subjek", 'P' },    { "kode_kel", 'N' },
+		   { "No. HP", 'U' },	    { "alamat_sekolah", 'N' },
+		   { "gaji_pokok", 'S' },   { "teknik", 'N' },
+		   { "phone_number", 'U' }, { "birthDate", 'U' },
+		   { "tgl_lhr", 'U' },	    { "sumber_data", 'N' } };
 	bool sure;
 
 	(void)state;

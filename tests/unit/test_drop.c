@@ -62,25 +62,28 @@ static void put(const char *path, const char *text)
 	fclose(f);
 }
 
-static struct adapter_drop *opened(const char *dir, bool follow)
+static struct adapter_drop *opened_quiet(const char *dir, bool follow, int64_t quiet_ms)
 {
-	const struct adapter_drop_conf conf = { dir, QUIET_MS, follow };
+	const struct adapter_drop_conf conf = { dir, quiet_ms, follow };
 	struct adapter_drop *d;
 
 	assert_int_equal(adapter_drop_open(&conf, &d, NULL), BUS_OK);
 	return d;
 }
 
-/* Within ms; says how long it took. */
-static bool found(struct adapter_drop *d, struct adapter_drop_file *f, int64_t ms, int64_t *took)
+static struct adapter_drop *opened(const char *dir, bool follow)
+{
+	return opened_quiet(dir, follow, QUIET_MS);
+}
+
+/* Within ms. */
+static bool found(struct adapter_drop *d, struct adapter_drop_file *f, int64_t ms)
 {
 	int64_t began = bus_clock_mono_ms();
 
 	do {
-		if (adapter_drop_next(d, f)) {
-			*took = bus_clock_mono_ms() - began;
+		if (adapter_drop_next(d, f))
 			return true;
-		}
 		adapter_drop_wait(d, -1, -1, 20);
 	} while (bus_clock_mono_ms() - began < ms);
 	return false;
@@ -89,15 +92,13 @@ static bool found(struct adapter_drop *d, struct adapter_drop_file *f, int64_t m
 static void a_renamed_file_is_taken_at_once(void **state)
 {
 	const char *dir = *state;
-	struct adapter_drop *d = opened(dir, false);
+	struct adapter_drop *d = opened_quiet(dir, false, 60000); /* which is not waited for */
 	struct adapter_drop_file f;
-	int64_t took;
 
 	put(in(dir, ".x.tmp"), "a");
-	assert_false(found(d, &f, 30, &took));
+	assert_false(found(d, &f, 30));
 	rename(in(dir, ".x.tmp"), in(dir, "x.csv"));
-	assert_true(found(d, &f, 1000, &took));
-	assert_true(took < QUIET_MS);
+	assert_true(found(d, &f, 10000));
 	assert_string_equal(f.name, "x.csv");
 	assert_int_equal(f.size, 1);
 	adapter_drop_close(&d);
@@ -106,18 +107,18 @@ static void a_renamed_file_is_taken_at_once(void **state)
 static void a_file_written_in_place_is_taken_when_it_is_quiet(void **state)
 {
 	const char *dir = *state;
-	struct adapter_drop *d = opened(dir, false);
+	const int64_t quiet_ms = 1000;
+	struct adapter_drop *d = opened_quiet(dir, false, quiet_ms);
 	struct adapter_drop_file f;
 	FILE *out = fopen(in(dir, "x.csv"), "w");
-	int64_t took;
 
 	for (int i = 0; i < 5; i++) {
 		fputs("row\n", out);
 		fflush(out);
-		assert_false(found(d, &f, QUIET_MS / 2, &took));
+		assert_false(found(d, &f, quiet_ms / 4)); /* all of it is longer than quiet_ms */
 	}
 	fclose(out);
-	assert_true(found(d, &f, 3000, &took));
+	assert_true(found(d, &f, 10000));
 	assert_int_equal(f.size, 20);
 	adapter_drop_close(&d);
 }
@@ -128,7 +129,6 @@ static void files_that_lie_there_at_start_come_in_order_of_time_and_name(void **
 	struct adapter_drop_file f;
 	struct adapter_drop *d;
 	struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } }, older[2] = { { 999, 0 }, { 999, 0 } };
-	int64_t took;
 	char moved[600];
 
 	put(in(dir, "b"), "");
@@ -141,12 +141,12 @@ static void files_that_lie_there_at_start_come_in_order_of_time_and_name(void **
 	usleep((QUIET_MS + 50) * 1000);
 	adapter_drop_wait(d, -1, -1, 10);
 	for (int i = 0; i < 3; i++) {
-		assert_true(found(d, &f, 1000, &took));
+		assert_true(found(d, &f, 10000));
 		assert_string_equal(f.name, ((const char *[]){ "z", "a", "b" })[i]);
 		assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL),
 				 BUS_OK);
 	}
-	assert_false(found(d, &f, 30, &took));
+	assert_false(found(d, &f, 30));
 	adapter_drop_close(&d);
 }
 
@@ -156,7 +156,6 @@ static void leaves_alone_what_is_not_meant(void **state)
 	struct adapter_drop *d = opened(dir, false);
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	struct adapter_drop_file f;
-	int64_t took;
 	int s = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	put(in(dir, "x.tmp"), "");
@@ -168,7 +167,7 @@ static void leaves_alone_what_is_not_meant(void **state)
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", dir);
 	assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(symlink("/etc/hostname", in(dir, "link")), 0);
-	assert_false(found(d, &f, 3 * QUIET_MS, &took));
+	assert_false(found(d, &f, 3 * QUIET_MS));
 	close(s);
 	adapter_drop_close(&d);
 }
@@ -179,12 +178,11 @@ static void follows_links_when_told_and_moves_the_link(void **state)
 	struct adapter_drop *d = opened(dir, true);
 	struct adapter_drop_file f;
 	struct stat st;
-	int64_t took;
 	char moved[600];
 
 	put(in(dir, ".target"), "abc");
 	assert_int_equal(symlink(in(dir, ".target"), in(dir, "link.csv")), 0);
-	assert_true(found(d, &f, 3000, &took));
+	assert_true(found(d, &f, 10000));
 	assert_int_equal(f.size, 3);
 	assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL), BUS_OK);
 	assert_int_equal(lstat(moved, &st), 0);
@@ -199,12 +197,11 @@ static void never_overwrites_a_file_of_the_same_name(void **state)
 	struct adapter_drop *d = opened(dir, false);
 	struct adapter_drop_file f;
 	char moved[600];
-	int64_t took;
 
 	for (int i = 0; i < 3; i++) {
 		put(in(dir, ".x"), "");
 		rename(in(dir, ".x"), in(dir, "x.csv"));
-		assert_true(found(d, &f, 1000, &took));
+		assert_true(found(d, &f, 10000));
 		assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_REFUSED, moved, sizeof(moved), NULL),
 				 BUS_OK);
 		assert_string_equal(strrchr(moved, '/') + 1,
@@ -220,14 +217,13 @@ static void a_name_without_room_for_a_report_beside_it_is_cut(void **state)
 	struct adapter_drop_file f;
 	char name[256], moved[600];
 	const char *placed;
-	int64_t took;
 
 	memset(name, 'x', 255);
 	memcpy(name + 251, ".csv", 5);
 	for (int i = 0; i < 2; i++) {
 		put(in(dir, ".x"), "");
 		assert_int_equal(rename(in(dir, ".x"), in(dir, name)), 0);
-		assert_true(found(d, &f, 1000, &took));
+		assert_true(found(d, &f, 10000));
 		assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_REFUSED, moved, sizeof(moved), NULL),
 				 BUS_OK);
 		placed = strrchr(moved, '/') + 1;
@@ -241,7 +237,7 @@ static void a_name_without_room_for_a_report_beside_it_is_cut(void **state)
 	name[1] = '.';
 	put(in(dir, ".x"), "");
 	assert_int_equal(rename(in(dir, ".x"), in(dir, name)), 0);
-	assert_true(found(d, &f, 1000, &took));
+	assert_true(found(d, &f, 10000));
 	assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL), BUS_OK);
 	placed = strrchr(moved, '/') + 1;
 	assert_true(strlen(placed) + strlen(".laporan.txt") <= 255);
@@ -255,11 +251,10 @@ static void does_not_move_another_file_that_took_the_name(void **state)
 	struct adapter_drop *d = opened(dir, false);
 	struct adapter_drop_file f;
 	char moved[600];
-	int64_t took;
 
 	put(in(dir, ".x"), "1");
 	rename(in(dir, ".x"), in(dir, "x.csv"));
-	assert_true(found(d, &f, 1000, &took));
+	assert_true(found(d, &f, 10000));
 	put(in(dir, ".x"), "2");
 	rename(in(dir, ".x"), in(dir, "x.csv"));
 	assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL),
@@ -274,7 +269,6 @@ static void what_became_a_link_meanwhile_is_left_alone(void **state)
 	const char *dir = *state;
 	struct adapter_drop_file f;
 	struct adapter_drop *d;
-	int64_t took;
 	char moved[600];
 
 	put(in(dir, "a"), "a");
@@ -282,13 +276,13 @@ static void what_became_a_link_meanwhile_is_left_alone(void **state)
 	d = opened(dir, false);
 	usleep((QUIET_MS + 50) * 1000);
 	adapter_drop_wait(d, -1, -1, 10);
-	assert_true(found(d, &f, 1000, &took));
+	assert_true(found(d, &f, 10000));
 	assert_string_equal(f.name, "a");
 	assert_int_equal(unlink(in(dir, "b")), 0);
 	assert_int_equal(symlink("/etc/hostname", in(dir, "b")), 0);
 	assert_int_equal(adapter_drop_move(d, &f, ADAPTER_DROP_DONE, moved, sizeof(moved), NULL), BUS_OK);
 	assert_false(adapter_drop_next(d, &f));
-	assert_false(found(d, &f, 2 * QUIET_MS, &took));
+	assert_false(found(d, &f, 2 * QUIET_MS));
 	adapter_drop_close(&d);
 }
 
@@ -299,12 +293,11 @@ static void files_are_not_moved_through_a_link(void **state)
 	struct adapter_drop *d = opened(dir, false);
 	struct adapter_drop_file f;
 	struct bus_error err;
-	int64_t took;
 	char moved[600];
 
 	put(in(dir, ".x"), "a");
 	rename(in(dir, ".x"), in(dir, "x.csv"));
-	assert_true(found(d, &f, 1000, &took));
+	assert_true(found(d, &f, 10000));
 	assert_int_equal(mkdir(in(dir, ".elsewhere"), 0700), 0);
 	assert_int_equal(rmdir(in(dir, "done")), 0);
 	assert_int_equal(symlink(".elsewhere", in(dir, "done")), 0);
@@ -334,14 +327,13 @@ static void a_file_put_off_comes_later(void **state)
 	const char *dir = *state;
 	struct adapter_drop *d = opened(dir, false);
 	struct adapter_drop_file f;
-	int64_t took;
 
 	put(in(dir, ".x"), "1");
 	rename(in(dir, ".x"), in(dir, "x.csv"));
-	assert_true(found(d, &f, 1000, &took));
+	assert_true(found(d, &f, 10000));
 	adapter_drop_later(d, "x.csv", 200);
-	assert_false(found(d, &f, 100, &took));
-	assert_true(found(d, &f, 1000, &took));
+	assert_false(found(d, &f, 100));
+	assert_true(found(d, &f, 10000));
 	adapter_drop_close(&d);
 }
 

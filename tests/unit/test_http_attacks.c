@@ -1,4 +1,7 @@
 /* What the server refuses to take for a request: too long, too slow, smuggled. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bus/clock.h"
@@ -142,8 +145,8 @@ static void deadlines_are_absolute(void **state)
 	int fd;
 
 	(void)state;
-	assert_in_range(dribble("GET /hello HTTP/1.1\r\nHost: h\r\nX: "), 400, 1800);
-	assert_in_range(dribble("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\n"), 400, 1800);
+	assert_in_range(dribble("GET /hello HTTP/1.1\r\nHost: h\r\nX: "), 400, 4500);
+	assert_in_range(dribble("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\n"), 400, 4500);
 	/* nothing at all after an answer: the idle time */
 	fd = stage_dial();
 	stage_say(fd, GET("/hello"));
@@ -151,7 +154,7 @@ static void deadlines_are_absolute(void **state)
 	t0 = bus_clock_mono_ms();
 	free(stage_hear(fd, NULL, 5000, &closed));
 	assert_true(closed);
-	assert_in_range(bus_clock_mono_ms() - t0, 1200, 2800);
+	assert_in_range(bus_clock_mono_ms() - t0, 1200, 4500);
 	close(fd);
 }
 
@@ -210,6 +213,26 @@ static const struct attack attacks[] = {
 	  RAW("POST /echo HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" INNER), "400" },
 	{ "no host", RAW("GET /part/x HTTP/1.1\r\n\r\n" INNER), "400" },
 	{ "two hosts", RAW("GET /part/x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" INNER), "400" },
+	{ "two authorizations",
+	  RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer a\r\nauthorization: Bearer "
+	      "b\r\n\r\n" INNER),
+	  "400" },
+	{ "two types",
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Type: text/csv\r\nContent-Type: "
+	      "application/json\r\nContent-Length: 0\r\n\r\n" INNER),
+	  "400" },
+	{ "two codings",
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Encoding: identity\r\nContent-Encoding: "
+	      "gzip\r\nContent-Length: 0\r\n\r\n" INNER),
+	  "400" },
+	{ "two keys",
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nIdempotency-Key: 1\r\nIdempotency-key: 1\r\nContent-Length: "
+	      "0\r\n\r\n" INNER),
+	  "400" },
+	{ "two expectations",
+	  RAW("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nExpect: x\r\nContent-Length: "
+	      "0\r\n\r\n" INNER),
+	  "400" },
 	{ "folded header", RAW("GET /part/x HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n" INNER), "400" },
 	{ "folded length", RAW("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n 33\r\n\r\n" INNER),
 	  "400" },
@@ -274,6 +297,34 @@ static void no_attack_yields_a_second_answer(void **state)
 	}
 }
 
+/* 0.9.75 takes these. A proxy that reads them by the letter takes what follows for a part of the body. */
+static void nothing_is_read_behind_a_body_in_chunks(void **state)
+{
+#define CHUNKED "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+	static const char *const requests[] = { CHUNKED "5\r\nabcde\r\n0\r\n\r\n" INNER,
+						CHUNKED "5\nabcde\r\n0\r\n\r\n" INNER,
+						CHUNKED "5\r\nabcde\n0\r\n\r\n" INNER,
+						CHUNKED "5\r\nabcde\r\n0\n\n" INNER,
+						CHUNKED "5;x\r\nabcde\r\n0;y\r\n\r\n" INNER };
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(requests); i++) {
+		int fd = stage_dial();
+		bool closed;
+		char *a;
+
+		stage_say(fd, requests[i]);
+		a = stage_hear(fd, NULL, 2500, &closed);
+		assert_true(closed);
+		assert_int_equal(stage_times(a, "HTTP/1.1 "), 1);
+		assert_null(strstr(a, "hello"));
+		assert_true(strstr(a, "HTTP/1.1 4") ||
+			    (strstr(a, "5:abcde") && strstr(a, "Connection: close")));
+		free(a);
+		close(fd);
+	}
+}
+
 /* --- all bodies together ------------------------------------------------------------------------------ */
 
 static void answers_with_status(const char *request, const char *body, const char *status)
@@ -315,6 +366,56 @@ static void holds_no_more_of_all_bodies_than_it_may(void **state)
 	answers_with_status(post, body, "HTTP/1.1 200 ");
 }
 
+static int dial_from(uint32_t address, int port)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(address) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+static void one_address_has_its_part_of_the_connections(void **state)
+{
+	const struct bus_http_conf conf = {
+		.address = "127.0.0.1", .threads = 2, .address_connections = 3, .header_ms = 20000
+	};
+	struct bus_http *h = NULL;
+	int slow[5], other;
+	bool closed;
+	char *a;
+
+	(void)state;
+	assert_int_equal(bus_http_start(&conf, stage_routes, NULL, &h, NULL), BUS_OK);
+	for (size_t i = 0; i < BUS_LEN(slow); i++) {
+		slow[i] = dial_from(INADDR_LOOPBACK, bus_http_port(h));
+		stage_say(slow[i], "G");
+		if (i < 3)
+			continue;
+		a = stage_hear(slow[i], NULL, 10000, &closed);
+		assert_true(closed);
+		assert_string_equal(a, "");
+		free(a);
+	}
+	other = dial_from(INADDR_LOOPBACK + 1, bus_http_port(h));
+	stage_say(other, GET("/hello"));
+	a = stage_hear(other, "hello", 10000, NULL);
+	assert_holds(a, "HTTP/1.1 200 ");
+	free(a);
+	stage_say(slow[0], "ET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+	a = stage_hear(slow[0], "hello", 10000, NULL);
+	assert_holds(a, "HTTP/1.1 200 ");
+	free(a);
+	close(other);
+	for (size_t i = 0; i < BUS_LEN(slow); i++)
+		close(slow[i]);
+	bus_http_stop(&h, 2000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +425,8 @@ int main(void)
 		TEST(a_header_that_fits_but_comes_in_small_pieces_is_taken),
 		TEST(deadlines_are_absolute),
 		TEST(no_attack_yields_a_second_answer),
+		TEST(nothing_is_read_behind_a_body_in_chunks),
+		TEST(one_address_has_its_part_of_the_connections),
 		TEST(holds_no_more_of_all_bodies_than_it_may),
 	};
 

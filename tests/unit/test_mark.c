@@ -27,7 +27,7 @@ static int make_dir(void **state)
 
 static int drop_dir(void **state)
 {
-	static const char *const names[] = { ".pegawai.mark", ".pegawai.mark.baru", ".pegawai.ambil",
+	static const char *const names[] = { ".pegawai.mark", ".pegawai.mark.tmp", ".pegawai.ambil",
 					     "pegawai-1.jsonl" };
 	char path[256];
 
@@ -137,10 +137,10 @@ static void what_lies_where_it_is_written_is_not_written_to(void **state)
 	for (int i = 0; i < 2; i++) {
 		if (i == 0) {
 			assert_int_equal(mkfifo(in(".pegawai.ambil"), 0666), 0);
-			assert_int_equal(mkfifo(in(".pegawai.mark.baru"), 0666), 0);
+			assert_int_equal(mkfifo(in(".pegawai.mark.tmp"), 0666), 0);
 		} else {
 			put(".pegawai.ambil", "x", 0666);
-			put(".pegawai.mark.baru", "x", 0666);
+			put(".pegawai.mark.tmp", "x", 0666);
 		}
 		assert_int_equal(adapter_mark_save(dir, "pegawai", &m, NULL), BUS_OK);
 		is_ours_alone(".pegawai.mark");

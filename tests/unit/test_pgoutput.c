@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "adapters/change/pgoutput.h"
-#include "adapters/source.h"
+#include "bus/hex.h"
 
 /* CREATE TABLE unit (kode text PRIMARY KEY, nama text, jumlah bigint, isi text) */
 #define UNIT                                                                                                 \
@@ -25,8 +25,7 @@ static char bytes[1024];
 
 static enum bus_err read_n(const char *hex, size_t n, struct adapter_pg_change *out, struct bus_error *err)
 {
-	for (size_t i = 0; i < n; i++)
-		bytes[i] = (char)(adapter_hex_digit(hex[2 * i]) << 4 | adapter_hex_digit(hex[2 * i + 1]));
+	assert_true(bus_unhex(hex, n, bytes));
 	return adapter_pg_read(reader, (struct bus_str){ bytes, n }, out, err);
 }
 

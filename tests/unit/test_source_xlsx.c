@@ -381,7 +381,7 @@ static void names_the_files_it_does_not_read(void **state)
 	static const struct {
 		const char *part, *says;
 	} zips[] = { { "xl/workbook.bin", ".xlsb is not supported" },
-		     { "content.xml", ".ods" },
+		     { "content.xml", "use kind: ods" },
 		     { "word/document.xml", "Word" },
 		     { "data.csv", "no .xlsx" } };
 	static const struct {
@@ -392,7 +392,7 @@ static void names_the_files_it_does_not_read(void **state)
 			{ "NO;NAMA\n", 8, "kind: delimited" },
 			{ "%PDF-1.7\n", 9, "PDF" },
 			{ "<html><table>", 13, "HTML" },
-			{ "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....", 12, "legacy .xls" } };
+			{ "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....", 12, "soffice --headless --convert-to xlsx" } };
 	char ole[8192] = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 	(void)state;

@@ -4,7 +4,6 @@
 
 #include "adapters/init/layout.h"
 #include "adapters/init/shape.h"
-#include "adapters/xlsx_sheet.h"
 
 #define TABLES_MAX 40
 #define SHEETS_MAX 64
@@ -17,26 +16,21 @@ struct best {
 };
 
 struct looking {
-	struct adapter_package *package;
-	struct adapter_xlsx_book *book;
-	struct adapter_xlsx_strings *strings;
+	const struct adapter_sheet_book_kind *kind;
+	void *book;
 	struct adapter_init_grid grid; /* of the sheet in hand */
 	struct best best;
 	struct bus_buf others;
 	size_t n_others;
 };
 
-static enum bus_err read_sheet(struct looking *k, const char *part, struct bus_error *err)
+static enum bus_err read_sheet(struct looking *k, size_t at, struct bus_error *err)
 {
 	struct bus_str *text = bus_xcalloc(ADAPTER_INIT_GRID_WIDTH, sizeof(*text));
-	struct adapter_xlsx_sheet *sheet = NULL;
 	struct adapter_sheet_row row;
-	enum bus_err rc;
+	enum bus_err rc = k->kind->begin(k->book, at, err);
 
-	rc = adapter_xlsx_merges(k->package, part, &k->grid.merge, &k->grid.n_merges, err);
-	if (rc == BUS_OK)
-		rc = adapter_xlsx_sheet_open(k->package, part, k->book, k->strings, &sheet, err);
-	while (rc == BUS_OK && (rc = adapter_xlsx_sheet_next(sheet, &row, err)) == BUS_OK) {
+	while (rc == BUS_OK && (rc = k->kind->next(k->book, &row, err)) == BUS_OK) {
 		size_t n = 0;
 
 		for (size_t i = 0; i < row.n && row.cell[i].column < ADAPTER_INIT_GRID_WIDTH; i++) {
@@ -48,9 +42,10 @@ static enum bus_err read_sheet(struct looking *k, const char *part, struct bus_e
 		}
 		adapter_init_grid_put(&k->grid, row.number, text, n, row.too_long);
 	}
-	adapter_xlsx_sheet_close(&sheet);
+	if (rc == BUS_ENOENT)
+		rc = k->kind->merges(k->book, at, &k->grid.merge, &k->grid.n_merges, err);
 	free(text);
-	return rc == BUS_ENOENT ? BUS_OK : rc;
+	return rc;
 }
 
 static uint64_t cells(const struct adapter_init_layout *l)
@@ -134,13 +129,13 @@ static void put_range(const struct best *b, bool by_header, struct adapter_init_
 			       (unsigned)b->grid.row[l->last]->number);
 }
 
-static void describe(const struct best *b, struct adapter_init_shape *out)
+static void describe(const struct best *b, const char *kind, struct adapter_init_shape *out)
 {
 	const struct adapter_init_layout *l = &b->layout;
 	bool by_header = l->names_good && !l->numbered;
 
-	out->kind = "xlsx";
-	bus_buf_puts(&out->source, "kind: xlsx\nsheet: ");
+	out->kind = kind;
+	bus_buf_printf(&out->source, "kind: %s\nsheet: ", kind);
 	{
 		struct bus_buf quoted = { 0 };
 
@@ -190,60 +185,54 @@ static void note(struct looking *k, struct adapter_init_shape *out)
 static enum bus_err look_at_sheets(struct looking *k, const struct adapter_init_want *want,
 				   struct bus_error *err)
 {
-	const struct adapter_xlsx_book *b = k->book;
-	const char *names[SHEETS_MAX];
-	bool found = !want->sheet;
+	const char *names[SHEETS_MAX], *near;
+	bool found = !want->sheet, cells;
+	size_t n = 0;
 	enum bus_err rc = BUS_OK;
 
-	for (size_t i = 0; i < b->n_sheets && i < SHEETS_MAX && rc == BUS_OK; i++) {
-		names[i] = b->sheet[i].name;
-		if (!b->sheet[i].part || (want->sheet && strcasecmp(want->sheet, b->sheet[i].name) != 0))
+	for (; n < SHEETS_MAX && rc == BUS_OK; n++) {
+		rc = k->kind->sheet(k->book, n, &names[n], &cells, err);
+		if (rc == BUS_ENOENT)
+			break;
+		if (rc != BUS_OK || !cells || (want->sheet && strcasecmp(want->sheet, names[n]) != 0))
 			continue;
 		found = true;
-		rc = read_sheet(k, b->sheet[i].part, err);
+		rc = read_sheet(k, n, err);
 		if (rc == BUS_OK)
-			compare(k, b->sheet[i].name);
+			compare(k, names[n]);
 	}
-	if (rc == BUS_OK && !found) {
-		const char *near =
-		    bus_nearest(want->sheet, names, b->n_sheets < SHEETS_MAX ? b->n_sheets : SHEETS_MAX);
-
-		return bus_fail(err, BUS_EINVAL, "lembar '%s' tidak ada / there is no sheet '%s'%s%s%s",
-				want->sheet, want->sheet, near ? "; did you mean '" : "", near ? near : "",
-				near ? "'?" : "");
-	}
-	return rc;
+	if (found || (rc != BUS_OK && rc != BUS_ENOENT))
+		return rc == BUS_ENOENT ? BUS_OK : rc;
+	near = bus_nearest(want->sheet, names, n);
+	return bus_fail(err, BUS_EINVAL, "lembar '%s' tidak ada / there is no sheet '%s'%s%s%s", want->sheet,
+			want->sheet, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-enum bus_err adapter_init_look_xlsx(const char *path, const struct adapter_init_want *want,
-				    struct adapter_init_shape *out, struct bus_error *err)
+enum bus_err adapter_init_look_sheets(const char *path, const struct adapter_sheet_book_kind *kind,
+				      const struct adapter_init_want *want, struct adapter_init_shape *out,
+				      struct bus_error *err)
 {
 	struct adapter_input *in = NULL;
-	struct looking k = { 0 };
+	struct looking k = { .kind = kind };
 	enum bus_err rc = adapter_input_open(path, &in, err);
 
 	if (rc == BUS_OK)
-		rc = adapter_package_open(in, &k.package, err);
-	if (rc == BUS_OK)
-		rc = adapter_xlsx_book_read(k.package, &k.book, err);
-	if (rc == BUS_OK && k.book->strings && adapter_package_has(k.package, k.book->strings))
-		rc = adapter_xlsx_strings_read(k.package, k.book->strings, &k.strings, err);
+		rc = kind->open(in, &k.book, err);
 	if (rc == BUS_OK)
 		rc = look_at_sheets(&k, want, err);
 	if (rc == BUS_OK && !k.best.sheet)
 		rc = bus_fail(err, BUS_EDATA,
 			      "tidak ada tabel di buku kerja ini / there is no table in this workbook");
 	if (rc == BUS_OK) {
-		describe(&k.best, out);
+		describe(&k.best, kind->name, out);
 		note(&k, out);
 	}
 	adapter_init_layout_release(&k.best.layout);
 	adapter_init_grid_release(&k.best.grid);
 	adapter_init_grid_release(&k.grid);
 	bus_buf_release(&k.others);
-	adapter_xlsx_strings_free(&k.strings);
-	adapter_xlsx_book_free(&k.book);
-	adapter_package_close(&k.package);
+	if (k.book)
+		kind->close(k.book);
 	adapter_input_close(&in);
 	return rc;
 }

@@ -250,7 +250,7 @@ enum bus_err adapter_change_check(struct adapter_change *c, struct adapter_pg *p
 	return rc;
 }
 
-enum bus_err adapter_change_test(struct adapter_change *c, struct bus_error *err)
+enum bus_err adapter_change_pg_test(struct adapter_change *c, struct bus_error *err)
 {
 	struct adapter_pg *pg = NULL;
 	enum bus_err rc = adapter_change_open(c, false, &pg, err);
