@@ -1,8 +1,8 @@
 #include "adapters/tally.h"
 
-#include "adapters/plan.h"
 #include "bus/wire.h"
 #include "schemas/avro/write.h"
+#include "schemas/store/plan.h"
 
 enum {
 	ID,
@@ -249,7 +249,7 @@ void adapter_tally_encode(const struct adapter_tally *t, const struct adapter_sh
 /* --- reading it back --- */
 
 struct adapter_tally_reader {
-	struct adapter_plan plan;
+	struct schema_store_plan plan;
 	const char *at; /* name of the field being read, at depth 1 */
 	int depth;
 	struct adapter_tally_past *out;
@@ -259,7 +259,7 @@ struct adapter_tally_reader *adapter_tally_reader_new(struct schema_store *store
 {
 	struct adapter_tally_reader *r = bus_xcalloc(1, sizeof(*r));
 
-	adapter_plan_init(&r->plan, store);
+	schema_store_plan_init(&r->plan, store, NULL, SCHEMA_STORE_PLAN_WAIT_MS);
 	return r;
 }
 
@@ -269,7 +269,7 @@ void adapter_tally_reader_free(struct adapter_tally_reader **rp)
 
 	if (!r)
 		return;
-	adapter_plan_release(&r->plan);
+	schema_store_plan_release(&r->plan);
 	free(r);
 	*rp = NULL;
 }
@@ -341,5 +341,5 @@ enum bus_err adapter_tally_read(struct adapter_tally_reader *r, struct bus_str v
 	r->depth = 0;
 	r->at = "";
 	r->out = out;
-	return adapter_plan_read(&r->plan, value, &sink, err);
+	return schema_store_plan_read(&r->plan, value, &sink, err);
 }

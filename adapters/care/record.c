@@ -1,7 +1,7 @@
 #include "adapters/care/record.h"
 
-#include "adapters/plan.h"
 #include "adapters/scan.h"
+#include "schemas/store/plan.h"
 
 enum {
 	FEED,
@@ -44,7 +44,7 @@ static const char *const field_name[N_FIELDS] = {
 };
 
 struct adapter_kept_reader {
-	struct adapter_plan plan;
+	struct schema_store_plan plan;
 	int at; /* field being read; -1: none that is known */
 	struct bus_str text[N_TEXTS];
 	struct adapter_kept *out;
@@ -54,7 +54,7 @@ struct adapter_kept_reader *adapter_kept_reader_new(struct schema_store *store)
 {
 	struct adapter_kept_reader *r = bus_xcalloc(1, sizeof(*r));
 
-	adapter_plan_init(&r->plan, store);
+	schema_store_plan_init(&r->plan, store, NULL, SCHEMA_STORE_PLAN_WAIT_MS);
 	return r;
 }
 
@@ -64,7 +64,7 @@ void adapter_kept_reader_free(struct adapter_kept_reader **rp)
 
 	if (!r)
 		return;
-	adapter_plan_release(&r->plan);
+	schema_store_plan_release(&r->plan);
 	free(r);
 	*rp = NULL;
 }
@@ -132,7 +132,7 @@ enum bus_err adapter_kept_read(struct adapter_kept_reader *r, const struct bus_r
 	memset(r->text, 0, sizeof(r->text));
 	r->out = out;
 	r->at = -1;
-	rc = adapter_plan_read(&r->plan, record->value, &sink, err);
+	rc = schema_store_plan_read(&r->plan, record->value, &sink, err);
 	out->feed = t[FEED];
 	out->file = t[FILE_NAME];
 	out->sha256 = t[SHA256];

@@ -2,16 +2,16 @@
 
 #include <stdio.h>
 
-#include "adapters/plan.h"
 #include "adapters/scan.h"
 #include "bus/wire.h"
+#include "schemas/store/plan.h"
 
 #define FILES_MAX 100000
 
 struct reading {
 	struct adapter_told *told;
 	size_t cap;
-	struct adapter_plan plan;
+	struct schema_store_plan plan;
 	const char *at;
 	struct adapter_told_file *file;
 };
@@ -83,7 +83,7 @@ static enum bus_err on_record(void *ctx, int tag, const struct bus_record *r, st
 	memcpy(file.hex, r->key.p + r->key.n - BUS_WIRE_FILE_LEN, BUS_WIRE_FILE_LEN);
 	rd->at = "";
 	rd->file = &file;
-	if (adapter_plan_read(&rd->plan, r->value, &sink, NULL) == BUS_OK)
+	if (schema_store_plan_read(&rd->plan, r->value, &sink, NULL) == BUS_OK)
 		*place_for(rd, file.hex, file.feed) = file;
 	return BUS_OK;
 }
@@ -100,9 +100,9 @@ enum bus_err adapter_told_read(const struct bus_kafka_conf *kafka, struct schema
 	uint64_t records;
 	enum bus_err rc;
 
-	adapter_plan_init(&rd.plan, store);
+	schema_store_plan_init(&rd.plan, store, NULL, SCHEMA_STORE_PLAN_WAIT_MS);
 	rc = adapter_scan_run(&scan, &records, err);
-	adapter_plan_release(&rd.plan);
+	schema_store_plan_release(&rd.plan);
 	free(name);
 	return rc;
 }

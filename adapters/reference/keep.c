@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "adapters/plan.h"
 #include "adapters/reference/copy.h"
 #include "adapters/reference/table.h"
 #include "bus/clock.h"
@@ -14,7 +13,7 @@
 #include "bus/log.h"
 #include "bus/wait.h"
 #include "schemas/avro/json.h"
-#include "schemas/store/store.h"
+#include "schemas/store/plan.h"
 
 #define BATCH 512
 #define POLL_MS 200
@@ -57,7 +56,7 @@ struct adapter_reference {
 	struct bus_record *batch;
 	struct part *part;
 	size_t n_parts;
-	struct adapter_plan plan;
+	struct schema_store_plan plan;
 	struct bus_buf json;
 };
 
@@ -70,7 +69,7 @@ static enum bus_err to_json(struct adapter_reference *r, struct bus_str value, s
 
 	bus_buf_reset(&r->json);
 	schema_json_sink_init(&sink, &out, SCHEMA_JSON_PLAIN);
-	return adapter_plan_read(&r->plan, value, &sink.sink, err);
+	return schema_store_plan_read(&r->plan, value, &sink.sink, err);
 }
 
 static enum bus_err apply(struct adapter_reference *r, const struct bus_record *rec, struct bus_error *err)
@@ -185,7 +184,7 @@ static enum bus_err begin(struct adapter_reference *r, struct bus_error *err)
 	const struct bus_consumer_conf conf = { .kafka = r->kafka, .queue_bytes = INT64_C(1) << 20 };
 	enum bus_err rc = schema_store_open(&r->kafka, r->schemas_topic, CALL_MS, &r->store, err);
 
-	adapter_plan_init(&r->plan, r->store);
+	schema_store_plan_init(&r->plan, r->store, NULL, SCHEMA_STORE_PLAN_WAIT_MS);
 	if (!rc)
 		rc = bus_consumer_open(&conf, &r->consumer, err);
 	for (size_t i = 0; i < r->n && !rc; i++) {
@@ -203,7 +202,7 @@ static void end(struct adapter_reference *r)
 	bus_consumer_close(&r->consumer);
 	if (r->store)
 		schema_store_close(&r->store);
-	adapter_plan_release(&r->plan);
+	schema_store_plan_release(&r->plan);
 	for (size_t i = 0; i < r->n; i++) {
 		adapter_reference_table_free(&r->topic[i].table);
 		r->topic[i].dirty = false;

@@ -9,7 +9,7 @@
 #include "bus/log.h"
 #include "bus/wait.h"
 #include "gateway/serve/adapter_said.h"
-#include "schemas/store/store.h"
+#include "schemas/store/plan.h"
 
 #define DEPARTMENTS_MAX 512
 #define TOPICS_MAX 512
@@ -24,18 +24,15 @@
 
 struct department {
 	char *opd, *topic;
-	bool read;    /* its partition is assigned */
-	int64_t end;  /* what is before it was there when we came */
-	int64_t next; /* what is before it has been taken */
-	int32_t id;   /* of plan */
-	struct schema_plan *plan;
+	bool read;		     /* its partition is assigned */
+	int64_t end;		     /* what is before it was there when we came */
+	int64_t next;		     /* what is before it has been taken */
 	struct gw_adapter_said said; /* under lock */
 };
 
 struct gw_adapters {
 	struct bus_kafka_conf kafka;
-	struct schema_store *store;
-	struct schema_reader *reader;
+	struct schema_store_plan plan;
 	struct bus_consumer *consumer;
 	int64_t look_at; /* for topics that are not read; monotonic ms */
 	int64_t anew_at; /* a topic gives no more: all are asked anew; 0: none */
@@ -67,8 +64,7 @@ struct gw_adapters *gw_adapters_new(struct gw_engine *e, const struct bus_kafka_
 	size_t n = gw_topics(e, topic, TOPICS_MAX);
 
 	a->kafka = *kafka;
-	a->store = gw_engine_schemas(e);
-	a->reader = schema_reader_new(&limits);
+	schema_store_plan_init(&a->plan, gw_engine_schemas(e), &limits, SCHEMA_WAIT_MS);
 	a->department = bus_xcalloc(DEPARTMENTS_MAX, sizeof(*a->department));
 	pthread_mutex_init(&a->lock, NULL);
 	bus_cond_init(&a->wake);
@@ -84,22 +80,6 @@ struct gw_adapters *gw_adapters_new(struct gw_engine *e, const struct bus_kafka_
 
 /* ---- reading ---- */
 
-static enum bus_err plan_for(struct gw_adapters *a, struct department *d, int32_t id, struct bus_error *err)
-{
-	struct schema *schema = NULL;
-	enum bus_err rc;
-
-	if (d->plan && d->id == id)
-		return BUS_OK;
-	schema_plan_free(&d->plan);
-	rc = schema_store_by_id(a->store, id, SCHEMA_WAIT_MS, &schema, err);
-	if (!rc)
-		rc = schema_plan(schema, NULL, &d->plan, err);
-	schema_unref(&schema);
-	d->id = id;
-	return rc;
-}
-
 static void take(struct gw_adapters *a, const struct bus_record *record)
 {
 	struct department *d = &a->department[record->slot];
@@ -108,18 +88,15 @@ static void take(struct gw_adapters *a, const struct bus_record *record)
 	struct bus_error why = { 0 };
 	struct bus_str avro;
 	enum bus_err rc;
-	int32_t id;
 
 	if (record->offset < d->next || record->tombstone || !bus_str_is(record->key, d->opd))
 		return;
 	d->next = record->offset + 1;
 	if (record->offset < d->end && record->timestamp_ms < now)
 		heard = record->timestamp_ms;
-	rc = bus_wire_open(record->value, &id, &avro, &why);
+	rc = schema_store_plan_open(&a->plan, record->value, &avro, &why);
 	if (!rc)
-		rc = plan_for(a, d, id, &why);
-	if (!rc)
-		rc = gw_adapter_said_read(a->reader, d->plan, avro, heard, &said, &why);
+		rc = gw_adapter_said_read(a->plan.reader, a->plan.plan, avro, heard, &said, &why);
 	if (rc) {
 		bus_log(BUS_LOG_WARN, "gateway.adapter_unread", LOG_STR("topic", d->topic),
 			LOG_INT("offset", record->offset), LOG_ERR(&why));
@@ -246,9 +223,8 @@ void gw_adapters_free(struct gw_adapters **ap)
 	if (a->started)
 		pthread_join(a->thread, NULL);
 	bus_consumer_close(&a->consumer);
-	schema_reader_free(&a->reader);
+	schema_store_plan_release(&a->plan);
 	for (size_t i = 0; i < a->n; i++) {
-		schema_plan_free(&a->department[i].plan);
 		free(a->department[i].opd);
 		free(a->department[i].topic);
 	}
