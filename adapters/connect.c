@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "adapters/change/change.h"
+#include "adapters/may_write.h"
 #include "bus/admin.h"
 #include "schemas/store/store.h"
 
@@ -14,6 +15,7 @@ struct test {
 	const struct adapter_run_conf *conf;
 	FILE *out;
 	int failed;
+	bool unasked; /* of some topic it is not known whether it may be written */
 };
 
 /* remedy: NULL when err says it. */
@@ -115,33 +117,96 @@ static void test_change(struct test *t, struct adapter_map *m)
 
 /* ---- Kafka ---- */
 
-static void test_topic(struct test *t, const char *topic)
-{
-	struct bus_error err = { 0 };
-	int32_t n = 0;
-	enum bus_err rc = bus_admin_partitions(&t->conf->kafka, topic, &n, NULL, ASK_MS, &err);
+/* Where the package has the schemas of the topics that every department has. */
+#define COMMON "/usr/share/titian/avsc/bersama"
 
-	report(t, rc, &err,
-	       rc == BUS_ENOENT	   ? "minta Diskominfo / ask Diskominfo: titian topic apply SKEMA"
-	       : rc == BUS_EDENIED ? "minta hak tulis dan baca / ask for the right to write and read it"
-				   : NULL,
-	       "topik / topic %s: %d partisi / partitions", topic, (int)n);
+struct topic {
+	char *name;
+	bool common;	  /* every department has it; else its schema is the department's own */
+	const char *note; /* what it is good for, when the adapter runs without it; NULL */
+};
+
+/* The folder or file with its schema, as a command of the remedy takes it. The caller frees it. */
+static char *schema_path(const struct test *t, const struct topic *topic)
+{
+	const char *dir = t->conf->schemas_dir;
+	char *path = bus_xasprintf("%s/bersama", dir ? dir : "");
+
+	if (topic->common && dir && access(path, R_OK) == 0)
+		return path;
+	free(path);
+	return bus_xstrdup(topic->common ? COMMON : dir ? dir : "SKEMA");
 }
 
-static void test_subject(struct test *t, struct schema_store *store, const char *topic)
+static char *with_note(char *remedy, const struct topic *topic)
 {
-	char *subject = bus_xasprintf("%s-value", topic);
+	char *both;
+
+	if (!topic->note || !remedy)
+		return remedy;
+	both = bus_xasprintf("%s\n              %s", remedy, topic->note);
+	free(remedy);
+	return both;
+}
+
+static char *topic_remedy(const struct test *t, const struct topic *topic, enum bus_err rc)
+{
+	char *path = schema_path(t, topic), *remedy = NULL;
+
+	if (rc == BUS_ENOENT)
+		remedy = bus_xasprintf("minta Diskominfo / ask Diskominfo: titian topic apply --bootstrap %s "
+				       "--opd %s %s",
+				       t->conf->kafka.bootstrap, t->conf->opd, path);
+	else if (rc == BUS_EDENIED)
+		remedy = bus_xstrdup("minta Diskominfo hak baca dan tulis (READ, WRITE) / ask Diskominfo for "
+				     "the right to read and write it");
+	free(path);
+	return with_note(remedy, topic);
+}
+
+static void test_topic(struct test *t, const struct topic *topic)
+{
+	struct bus_error err = { 0 };
+	bool asked = false;
+	char *remedy;
+	int32_t n = 0;
+	enum bus_err rc = bus_admin_partitions(&t->conf->kafka, topic->name, &n, NULL, ASK_MS, &err);
+
+	if (rc == BUS_OK)
+		rc = adapter_may_write(&t->conf->kafka, topic->name, ASK_MS, &asked, &err);
+	remedy = topic_remedy(t, topic, rc);
+	if (rc == BUS_OK)
+		report(t, rc, NULL, NULL, "topik / topic %s: %d partisi / partitions%s", topic->name, (int)n,
+		       asked ? ", boleh ditulis / may be written" : "");
+	else
+		report(t, rc, &err, remedy, "topik / topic %s", topic->name);
+	t->unasked |= rc == BUS_OK && !asked;
+	free(remedy);
+}
+
+static void test_subject(struct test *t, struct schema_store *store, const struct topic *topic)
+{
+	char *subject = bus_xasprintf("%s-value", topic->name), *path = schema_path(t, topic), *remedy = NULL;
 	struct schema_version v = { 0 };
 	struct bus_error err = { 0 };
 	enum bus_err rc = schema_store_version(store, subject, 0, &v, &err);
 
-	report(t, rc, &err, rc == BUS_ENOENT ? "daftarkan / register it: titian schema register SKEMA" : NULL,
-	       "skema / schema %s: versi / version %d", subject, v.version);
+	if (rc == BUS_ENOENT)
+		remedy = bus_xasprintf("minta Diskominfo / ask Diskominfo: titian schema register --registry "
+				       "URL --opd %s %s",
+				       t->conf->opd, path);
+	remedy = with_note(remedy, topic);
+	if (rc == BUS_OK)
+		report(t, rc, NULL, NULL, "skema / schema %s: versi / version %d", subject, v.version);
+	else
+		report(t, rc, &err, remedy, "skema / schema %s", subject);
 	schema_version_release(&v);
+	free(remedy);
+	free(path);
 	free(subject);
 }
 
-static void test_centre(struct test *t, char *const *topic, size_t n)
+static void test_centre(struct test *t, const struct topic *topic, size_t n)
 {
 	struct schema_store *store = NULL;
 	struct bus_error err = { 0 };
@@ -152,62 +217,82 @@ static void test_centre(struct test *t, char *const *topic, size_t n)
 
 	report(t, rc == BUS_ENOENT ? BUS_OK : rc, &err,
 	       "apakah alamat di kafka.bootstrap benar, dan terbuka dari sini / is kafka.bootstrap right, "
-	       "and reachable from "
-	       "here?",
+	       "and reachable from here?",
 	       "Kafka %s", t->conf->kafka.bootstrap);
-	if (rc != BUS_OK && rc != BUS_ENOENT)
-		return; /* nothing else can be asked */
+	if (rc != BUS_OK && rc != BUS_ENOENT) {
+		fprintf(t->out,
+			"%-13s topik dan skema tidak ditanyakan, sebab Kafka tidak menjawab / topics and "
+			"schemas are not asked for, as Kafka does not answer\n",
+			"-");
+		return;
+	}
 	for (size_t i = 0; i < n; i++)
-		test_topic(t, topic[i]);
+		test_topic(t, &topic[i]);
 	rc = schema_store_open(&t->conf->kafka, t->conf->schemas_topic, ASK_MS, &store, &err);
 	report(t, rc, &err, "apakah titian-registry sudah berjalan / has titian-registry been started?",
 	       "registri / registry (%s)", t->conf->schemas_topic);
 	for (size_t i = 0; i < n && rc == BUS_OK; i++)
-		test_subject(t, store, topic[i]);
+		test_subject(t, store, &topic[i]);
 	if (store)
 		schema_store_close(&store);
+	if (t->unasked)
+		fprintf(
+		    t->out,
+		    "%-13s hak menulis ke topik lain tidak dicoba, sebab mencobanya berarti menerbitkan / "
+		    "the right to write to the other topics is not tried: trying is publishing\n",
+		    "-");
+}
+
+/* Those that the mappings publish to, each once, and the department's common ones. The caller frees list and names. */
+static struct topic *find_topics(struct test *t, size_t *n)
+{
+	const struct adapter_run_conf *conf = t->conf;
+	struct topic *topic = bus_xcalloc(conf->n_mappings + 3, sizeof(*topic));
+
+	*n = 0;
+	for (size_t i = 0; i < conf->n_mappings; i++) {
+		struct adapter_map *m = NULL;
+		struct bus_error err = { 0 };
+		enum bus_err rc = adapter_map_load(conf->mapping[i], &conf->env, &m, &err);
+		bool known = false;
+
+		if (rc != BUS_OK) {
+			report(t, rc, &err, "titian adapter check", "pemetaan / mapping %s",
+			       conf->mapping[i]);
+			continue;
+		}
+		for (size_t k = 0; k < *n && !known; k++)
+			known = strcmp(topic[k].name, adapter_map_topic(m)) == 0;
+		if (!known)
+			topic[(*n)++].name = bus_xstrdup(adapter_map_topic(m));
+		test_fetch(t, m);
+		test_change(t, m);
+		adapter_map_free(&m);
+	}
+	topic[(*n)++] = (struct topic){ bus_xasprintf("pku.%s.berkas.v1", conf->opd), true, NULL };
+	topic[(*n)++] = (struct topic){ bus_xasprintf("pku.%s.karantina.v1", conf->opd), true, NULL };
+	if (conf->status_every_ms > 0)
+		topic[(*n)++] = (struct topic){
+			bus_xasprintf("pku.%s.adapter.v1", conf->opd), true,
+			"tanpa itu data tetap terbit, tetapi kota tidak melihat keadaan adapter ini "
+			"(status.every: 0s: tidak perlu) / without it data is published all the same, but "
+			"the city does not see how this adapter is doing (status.every: 0s: not wanted)"
+		};
+	return topic;
 }
 
 int adapter_connect_test(const struct adapter_run_conf *conf, FILE *out)
 {
 	struct test t = { .conf = conf, .out = out };
-	char **topic = bus_xcalloc(conf->n_mappings + 2, sizeof(*topic));
-	size_t n = 0;
+	struct topic *topic;
+	size_t n;
 
 	test_folder(&t);
-	for (size_t i = 0; i < conf->n_mappings; i++) {
-		struct adapter_map *m = NULL;
-		struct bus_error err = { 0 };
-		enum bus_err rc = adapter_map_load(conf->mapping[i], &conf->env, &m, &err);
-
-		if (rc != BUS_OK) {
-			report(&t, rc, &err, "titian adapter check", "pemetaan / mapping %s",
-			       conf->mapping[i]);
-			continue;
-		}
-		topic[n] = bus_xstrdup(adapter_map_topic(m));
-		for (size_t k = 0; k < n; k++)
-			if (topic[n] && strcmp(topic[k], topic[n]) == 0) {
-				free(topic[n]);
-				topic[n] = NULL;
-			}
-		n += topic[n] != NULL;
-		test_fetch(&t, m);
-		test_change(&t, m);
-		adapter_map_free(&m);
-	}
-	topic[n++] = bus_xasprintf("pku.%s.berkas.v1", conf->opd);
-	topic[n++] = bus_xasprintf("pku.%s.karantina.v1", conf->opd);
+	topic = find_topics(&t, &n);
 	test_centre(&t, topic, n);
 	for (size_t i = 0; i < n; i++)
-		free(topic[i]);
+		free(topic[i].name);
 	free(topic);
-	/* No write is harmless: even an aborted transaction leaves its records in the topic, and a broker tells rights only then. */
-	fprintf(out,
-		"%-13s hak menulis tidak dicoba, sebab mencobanya berarti menerbitkan / the right to write "
-		"is not "
-		"tried: trying is publishing\n",
-		"-");
 	if (t.failed > 0)
 		fprintf(out, "%d gagal / failed\n", t.failed);
 	else

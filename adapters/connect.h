@@ -8,8 +8,9 @@
 
 #include "adapters/run.h"
 
-/* Folders, each fetch (into a folder that is thrown away), each table that is followed, Kafka, topics, schemas. Every line begins
- * with "ok", "GAGAL/FAILED" or, of what is not tried, "-"; a failed one is followed by the way out. Returns how many failed. */
+/* Folders, each fetch (into a folder that is thrown away), each table that is followed, Kafka, topics (those of the mappings, and the
+ * department's files, quarantine and status) and their schemas. Every line begins with "ok", "GAGAL/FAILED" or, of what is not tried,
+ * "-"; a failed one is followed by the way out. Returns how many failed. */
 int adapter_connect_test(const struct adapter_run_conf *conf, FILE *out);
 
 #endif

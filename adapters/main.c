@@ -79,6 +79,15 @@ static const char *config_path(int argc, char **argv)
 	return path;
 }
 
+/* What a command has to say it says itself: the lines of the log are a daemon's, and librdkafka's among them. */
+static void hush(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strncmp(argv[i], "--log-level", 11) == 0)
+			return; /* they were asked for */
+	bus_log_setup(BUS_LOG_ERROR, false);
+}
+
 /* Takes the own options of preview and explain, the file and explain's row out of argv; false: none, or one too many. */
 static bool take_look(int *argc, char **argv, bool explain, struct look *l)
 {
@@ -265,6 +274,8 @@ int main(int argc, char **argv)
 		}
 	}
 	bus_proc_options(argc, argv, usage, adapter_config_table, &config);
+	if (cares || strcmp(command, "test-connection") == 0)
+		hush(argc, argv);
 	if (adapter_setup_make(&setup, &config, config_path(argc, argv), &err))
 		status = fail(&err, 2);
 	else if (cares)

@@ -66,7 +66,7 @@ def test_its_commands_lead_to_records_on_kafka(apart):
     got = {k: (v["jumlah_individu"], v["jumlah_keluarga"]) for k, v in own.fold("dtks").items()}
     assert got == expected and len(own.records("dtks")) == 20
     answers = [text for command, text in kept if "test-connection" in command]
-    assert answers and "FAILED" not in answers[0] and answers[0].count("\nok") + answers[0].startswith("ok") == 9
+    assert answers and "FAILED" not in answers[0] and answers[0].count("\nok") + answers[0].startswith("ok") == 11
 
 
 def test_test_connection_says_what_is_missing(apart, tmp_path):
