@@ -174,7 +174,7 @@ unit:
 .PHONY: build-unit
 build-unit: $(TESTS)
 # As part of the tests the same runs each time; make fuzz-long: by chance, ten minutes each.
-FUZZ_SECONDS ?= 15
+FUZZ_SECONDS ?= 10
 FUZZ_RUNS ?= 200000
 FUZZ_SEED ?= 1
 export FUZZ_RUNS FUZZ_SEED

@@ -7,9 +7,20 @@
 # A crash leaves its input in build/fuzz/crash-*; put it into tests/fuzz/corpus/NAME/ with the fix.
 set -eu
 cd "$(dirname "$0")/../.."
+out=build/fuzz
+if [ "$1" = --one ]; then # SECONDS NAME, by xargs below
+	mkdir -p "$out/corpus/$3" "tests/fuzz/corpus/$3"
+	if "$out/fuzz_$3" -max_total_time="$2" -runs="${FUZZ_RUNS:--1}" -seed="${FUZZ_SEED:-0}" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
+		-artifact_prefix="$out/crash-$3-" "$out/corpus/$3" "tests/fuzz/corpus/$3" >"$out/$3.log" 2>&1; then
+		printf '  fuzz %-20s %s runs\n' "$3" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/$3.log")"
+		exit
+	fi
+	tail -40 "$out/$3.log"
+	echo "fuzz: $3 failed" >&2
+	exit 1
+fi
 seconds=$1
 shift
-out=build/fuzz
 if [ $# -eq 0 ]; then
 	for f in tests/fuzz/fuzz_*.c; do
 		name=${f##*/fuzz_}
@@ -23,26 +34,4 @@ done
 # gcc's builds keep the warnings; clang has others of its own.
 # shellcheck disable=SC2086 # a list
 make -s -j2 CC=clang-14 CONFIG=fuzz B=$out WARN="-Wno-everything -Werror=implicit-function-declaration" $programs
-one() { # NAME
-	mkdir -p "$out/corpus/$1" "tests/fuzz/corpus/$1"
-	if "$out/fuzz_$1" -max_total_time="$seconds" -runs="${FUZZ_RUNS:--1}" -seed="${FUZZ_SEED:-0}" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
-		-artifact_prefix="$out/crash-$1-" "$out/corpus/$1" "tests/fuzz/corpus/$1" >"$out/$1.log" 2>&1; then
-		printf '  fuzz %-20s %s runs\n' "$1" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/$1.log")"
-	else
-		tail -40 "$out/$1.log"
-		echo "fuzz: $1 failed" >&2
-		return 1
-	fi
-}
-failed=0
-while [ $# -gt 0 ]; do
-	one "$1" &
-	a=$!
-	shift
-	if [ $# -gt 0 ]; then
-		one "$1" || failed=$((failed + 1))
-		shift
-	fi
-	wait $a || failed=$((failed + 1))
-done
-exit $failed
+printf '%s\n' "$@" | xargs -n 1 -P 2 sh tests/fuzz/run.sh --one "$seconds"
