@@ -10,13 +10,22 @@
 
 #define BODY_DEPTH 4
 
-static void begin(const char *verb, struct adapter_ask *out)
+static bool is_verb(const struct adapter_ask *ask, const char *verb)
 {
-	*out = (struct adapter_ask){ .args = { .verb = verb,
+	return strcmp(ask->args.verb, verb) == 0;
+}
+
+void adapter_ask_begin(struct adapter_ask *ask, const char *verb, const char *id)
+{
+	*ask = (struct adapter_ask){ .args = { .verb = verb,
 					       .since_ms = INT64_MIN,
 					       .until_ms = INT64_MAX,
 					       .to_ms = INT64_MIN,
 					       .limit = 50 } };
+	if (id[0])
+		ask->args.operand[ask->args.n_operands++] = id;
+	if (is_verb(ask, "show") || is_verb(ask, "history"))
+		ask->args.state = "all"; /* else open rows alone */
 }
 
 /* What questions and orders have in common; *known: it is one of these. */
@@ -72,12 +81,6 @@ static bool take_after(struct adapter_ask *ask, const char *value)
 	return true;
 }
 
-struct asking {
-	struct adapter_ask *ask;
-	struct bus_error *err;
-	enum bus_err rc;
-};
-
 static enum bus_err take_of_list(struct adapter_ask *ask, const char *name, const char *value,
 				 struct bus_error *err)
 {
@@ -105,54 +108,31 @@ static enum bus_err take_of_list(struct adapter_ask *ask, const char *name, cons
 	return bus_fail(err, BUS_EINVAL, "parameter tidak dikenal / unknown parameter");
 }
 
-static bool take_parameter(void *ctx, const char *name, const char *value)
+enum bus_err adapter_ask_parameter(struct adapter_ask *ask, const char *name, const char *value,
+				   struct bus_error *err)
 {
-	struct asking *a = ctx;
-	const char *verb = a->ask->args.verb;
+	bool show = is_verb(ask, "show");
 
-	if (strcmp(verb, "list") == 0) {
-		a->rc = take_of_list(a->ask, name, value, a->err);
-	} else if (strcmp(verb, "show") == 0 && strcmp(name, "show_personal") == 0 &&
-		   (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)) {
-		a->ask->args.personal = value[0] == 't';
-	} else {
-		a->rc =
-		    bus_fail(a->err, BUS_EINVAL, "%s",
-			     strcmp(verb, "show") == 0 ? "hanya / only show_personal=true|false"
-						       : "tidak ada parameter di sini / no parameters here");
+	if (is_verb(ask, "list"))
+		return take_of_list(ask, name, value, err);
+	if (show && strcmp(name, "show_personal") == 0 &&
+	    (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)) {
+		ask->args.personal = value[0] == 't';
+		return BUS_OK;
 	}
-	return a->rc == BUS_OK;
-}
-
-static void take_row(struct bus_http_request *req, struct adapter_care_args *a)
-{
-	const char *id = bus_http_part(req, "id");
-
-	if (id[0])
-		a->operand[a->n_operands++] = id;
-	if (id[0] && strcmp(a->verb, "list") != 0)
-		a->state = "all";
-}
-
-enum bus_err adapter_ask_query(struct bus_http_request *req, const char *verb, struct adapter_ask *out,
-			       struct bus_error *err)
-{
-	struct asking a = { .ask = out, .err = err };
-
-	begin(verb, out);
-	take_row(req, &out->args);
-	bus_http_each_query(req, take_parameter, &a);
-	return a.rc;
+	return bus_fail(err, BUS_EINVAL, "%s",
+			show ? "hanya / only show_personal=true|false"
+			     : "tidak ada parameter di sini / no parameters here");
 }
 
 /* ---- bodies ---- */
 
-/* NUL-ended, in the request's arena; NULL: no text. */
-static const char *text_of(struct bus_http_request *req, const struct bus_json *v)
+/* NUL-ended, in the arena; NULL: no text. */
+static const char *text_of(struct bus_arena *arena, const struct bus_json *v)
 {
 	if (v->type != BUS_JSON_STRING || memchr(v->text.p, '\0', v->text.n))
 		return NULL;
-	return bus_arena_dup(bus_http_arena(req), v->text.p, v->text.n);
+	return bus_arena_dup(arena, v->text.p, v->text.n);
 }
 
 static enum bus_err wrong(const struct bus_json *v, const char *wanted, struct bus_error *err)
@@ -170,15 +150,15 @@ static bool is_line(const char *s)
 	return strlen(s) < sizeof(((struct adapter_order *)NULL)->why);
 }
 
-static enum bus_err take_ids(struct bus_http_request *req, struct adapter_care_args *a,
-			     const struct bus_json *v, struct bus_error *err)
+static enum bus_err take_ids(struct bus_arena *arena, struct adapter_care_args *a, const struct bus_json *v,
+			     struct bus_error *err)
 {
 	if (a->n_operands > 0 || v->type != BUS_JSON_ARRAY || !v->first)
 		return wrong(
 		    v, "daftar id; tidak bersama id pada alamat / a list of ids; not with one in the address",
 		    err);
 	for (const struct bus_json *id = v->first; id; id = id->next) {
-		const char *text = text_of(req, id);
+		const char *text = text_of(arena, id);
 
 		if (!text || a->n_operands == ADAPTER_ARGS_MAX)
 			return bus_fail(err, BUS_EINVAL, "\"ids\": 1-%d teks / texts", ADAPTER_ARGS_MAX);
@@ -187,13 +167,13 @@ static enum bus_err take_ids(struct bus_http_request *req, struct adapter_care_a
 	return BUS_OK;
 }
 
-static enum bus_err take_set(struct bus_http_request *req, struct adapter_care_args *a,
-			     const struct bus_json *v, struct bus_error *err)
+static enum bus_err take_set(struct bus_arena *arena, struct adapter_care_args *a, const struct bus_json *v,
+			     struct bus_error *err)
 {
 	if (v->type != BUS_JSON_OBJECT || strcmp(a->verb, "mend") != 0)
 		return wrong(v, "objek kolom, pada mend / an object of columns, of mend", err);
 	for (const struct bus_json *c = v->first; c; c = c->next) {
-		if (!text_of(req, c) || c->name.n == 0 || a->n_set == ADAPTER_ARGS_MAX)
+		if (!text_of(arena, c) || c->name.n == 0 || a->n_set == ADAPTER_ARGS_MAX)
 			return bus_fail(err, BUS_EINVAL,
 					"\"set\": 1-%d kolom, isinya teks / columns, their values texts",
 					ADAPTER_ARGS_MAX);
@@ -202,23 +182,23 @@ static enum bus_err take_set(struct bus_http_request *req, struct adapter_care_a
 	return BUS_OK;
 }
 
-static enum bus_err take_member(struct bus_http_request *req, struct adapter_care_args *a,
+static enum bus_err take_member(struct bus_arena *arena, struct adapter_care_args *a,
 				const struct bus_json *v, struct bus_error *err)
 {
 	const struct {
 		const char *name;
 		bool *value;
 	} switches[] = { { "all", &a->all }, { "redrive", &a->redrive }, { "dry_run", &a->dry_run } };
-	const char *text = text_of(req, v), *name = bus_arena_dup(bus_http_arena(req), v->name.p, v->name.n);
+	const char *text = text_of(arena, v), *name = bus_arena_dup(arena, v->name.p, v->name.n);
 	bool known;
 	enum bus_err rc;
 
 	if (!name)
 		return bus_fail(err, BUS_EINVAL, "isi terlalu besar / the body is too large");
 	if (strcmp(name, "ids") == 0)
-		return take_ids(req, a, v, err);
+		return take_ids(arena, a, v, err);
 	if (strcmp(name, "set") == 0)
-		return take_set(req, a, v, err);
+		return take_set(arena, a, v, err);
 	for (size_t i = 0; i < BUS_LEN(switches); i++) {
 		if (strcmp(name, switches[i].name) != 0)
 			continue;
@@ -236,23 +216,32 @@ static enum bus_err take_member(struct bus_http_request *req, struct adapter_car
 	return rc || known ? rc : wrong(v, "tidak dikenal / unknown", err);
 }
 
-enum bus_err adapter_ask_body(struct bus_http_request *req, const char *verb, struct adapter_ask *out,
+enum bus_err adapter_ask_body(struct adapter_ask *ask, struct bus_str body, struct bus_arena *arena,
 			      struct bus_error *err)
 {
-	struct bus_str body = bus_http_body(req);
 	const struct bus_json_limits limits = { .depth = BODY_DEPTH };
 	struct bus_json *tree = NULL;
 	enum bus_err rc = BUS_OK;
 
-	begin(verb, out);
-	take_row(req, &out->args);
-	out->args.state = NULL; /* open rows alone */
 	if (body.n == 0)
 		return BUS_OK;
-	if (bus_json_parse(body, &limits, bus_http_arena(req), &tree, NULL) != BUS_OK ||
-	    tree->type != BUS_JSON_OBJECT)
+	if (bus_json_parse(body, &limits, arena, &tree, NULL) != BUS_OK || tree->type != BUS_JSON_OBJECT)
 		return bus_fail(err, BUS_EINVAL, "bukan objek JSON / no JSON object");
 	for (const struct bus_json *v = tree->first; v && !rc; v = v->next)
-		rc = take_member(req, &out->args, v, err);
+		rc = take_member(arena, &ask->args, v, err);
 	return rc;
+}
+
+const char *adapter_ask_lack(const struct adapter_ask *ask)
+{
+	const struct adapter_care_args *a = &ask->args;
+	bool mend = is_verb(ask, "mend");
+
+	if (mend ? a->n_operands != 1
+		 : a->n_operands == 0 && !a->feed && !a->file && !a->class && !a->all &&
+		       a->since_ms == INT64_MIN && a->until_ms == INT64_MAX)
+		return "rows-missing";
+	if (mend && a->n_set == 0)
+		return "set-missing";
+	return is_verb(ask, "discard") && (!a->why || !a->why[0]) ? "why-missing" : NULL;
 }

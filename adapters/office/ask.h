@@ -1,13 +1,14 @@
-/* adapters/office/ask.h - a request as the arguments of the command that does the same (care/args.h).
+/* adapters/office/ask.h - a question or an order over HTTP as the arguments of the command that does the same (care/args.h).
  *
- * Texts are borrowed from the request: they live as long as it does. On its connection's thread.
+ * begin, then a question's parameters one by one, or an order's body; what an order must have is asked at its end. Texts are
+ * borrowed from whoever gives them, and from the arena. Thread: any.
  */
 #ifndef ADAPTERS_OFFICE_ASK_H
 #define ADAPTERS_OFFICE_ASK_H
 
 #include "adapters/care/args.h"
 #include "adapters/quarantine.h"
-#include "bus/http.h"
+#include "bus/arena.h"
 
 #define ADAPTER_ASK_LIMIT_MAX 1000
 
@@ -17,12 +18,16 @@ struct adapter_ask {
 	char after_id[ADAPTER_REFUSAL_ID + 1];
 };
 
-/* verb: static text. BUS_EINVAL: which parameter is wrong, and how it is written. */
-enum bus_err adapter_ask_query(struct bus_http_request *req, const char *verb, struct adapter_ask *out,
-			       struct bus_error *err) BUS_MUSTCHECK;
-/* The body of an order, for the row of the path or those that the body chooses. BUS_EINVAL. */
-enum bus_err adapter_ask_body(struct bus_http_request *req, const char *verb, struct adapter_ask *out,
+/* verb: static text: list, show, history; mend, redrive, discard. id: of the row in the path; "": none. */
+void adapter_ask_begin(struct adapter_ask *ask, const char *verb, const char *id);
+/* A parameter of the query, decoded. BUS_EINVAL: which one is wrong, and how it is written. */
+enum bus_err adapter_ask_parameter(struct adapter_ask *ask, const char *name, const char *value,
+				   struct bus_error *err) BUS_MUSTCHECK;
+/* The body of an order, for the row of the path or those that the body chooses; n 0: there is none. BUS_EINVAL. */
+enum bus_err adapter_ask_body(struct adapter_ask *ask, struct bus_str body, struct bus_arena *arena,
 			      struct bus_error *err) BUS_MUSTCHECK;
+/* What the order lacks, as a code of problem.h; NULL: nothing. */
+const char *adapter_ask_lack(const struct adapter_ask *ask);
 /* Where the page after this row begins. out: ADAPTER_REFUSAL_ID + 24 bytes. */
 void adapter_ask_after(int64_t time_ms, const char *id, char *out);
 

@@ -78,12 +78,37 @@ static void hand_over(struct adapter_office *o, struct bus_http_request *req, st
 	adapter_office_problem(req, "busy", NULL);
 }
 
-static struct adapter_office_job *new_job(int who)
+static struct adapter_office_job *new_job(const struct adapter_office *o, struct bus_http_request *req,
+					  int who, const char *verb)
 {
 	struct adapter_office_job *job = bus_xcalloc(1, sizeof(*job));
 
 	job->who = who;
+	adapter_ask_begin(&job->ask, verb, bus_http_part(req, "id"));
+	job->ask.args.who = adapter_tokens_name(o->tokens, who);
 	return job;
+}
+
+struct reading {
+	struct adapter_ask *ask;
+	struct bus_error *err;
+	enum bus_err rc;
+};
+
+static bool on_parameter(void *ctx, const char *name, const char *value)
+{
+	struct reading *r = ctx;
+
+	r->rc = adapter_ask_parameter(r->ask, name, value, r->err);
+	return r->rc == BUS_OK;
+}
+
+static enum bus_err read_query(struct bus_http_request *req, struct adapter_ask *ask, struct bus_error *err)
+{
+	struct reading r = { .ask = ask, .err = err };
+
+	bus_http_each_query(req, on_parameter, &r);
+	return r.rc;
 }
 
 static void ask(struct adapter_office *o, struct bus_http_request *req, const char *verb)
@@ -94,13 +119,12 @@ static void ask(struct adapter_office *o, struct bus_http_request *req, const ch
 
 	if (who < 0)
 		return;
-	job = new_job(who);
-	if (adapter_ask_query(req, verb, &job->ask, &why)) {
+	job = new_job(o, req, who, verb);
+	if (read_query(req, &job->ask, &why)) {
 		adapter_office_problem(req, "question-invalid", why.text);
 		free(job);
 		return;
 	}
-	job->ask.args.who = adapter_tokens_name(o->tokens, who);
 	if (job->ask.args.personal && !o->conf->opd_key) {
 		adapter_office_problem(req, "key-missing", NULL);
 		free(job);
@@ -122,22 +146,6 @@ static void on_show(void *ctx, struct bus_http_request *req)
 static void on_history(void *ctx, struct bus_http_request *req)
 {
 	ask(ctx, req, "history");
-}
-
-/* NULL, or what the order lacks. */
-static const char *lack(const struct adapter_office *o, const struct adapter_care_args *a)
-{
-	bool mend = strcmp(a->verb, "mend") == 0;
-
-	if (mend ? a->n_operands != 1
-		 : a->n_operands == 0 && !a->feed && !a->file && !a->class && !a->all &&
-		       a->since_ms == INT64_MIN && a->until_ms == INT64_MAX)
-		return "rows-missing";
-	if (mend && a->n_set == 0)
-		return "set-missing";
-	if (strcmp(a->verb, "discard") == 0 && (!a->why || !a->why[0]))
-		return "why-missing";
-	return mend && !o->conf->opd_key ? "key-missing" : NULL;
 }
 
 /* False: refused. */
@@ -175,14 +183,15 @@ static void order(struct adapter_office *o, struct bus_http_request *req, const 
 
 	if (who < 0)
 		return;
-	job = new_job(who);
-	if (adapter_ask_body(req, verb, &job->ask, &why)) {
+	job = new_job(o, req, who, verb);
+	if (adapter_ask_body(&job->ask, bus_http_body(req), bus_http_arena(req), &why)) {
 		adapter_office_problem(req, "body-invalid", why.text);
 		free(job);
 		return;
 	}
-	job->ask.args.who = adapter_tokens_name(o->tokens, who);
-	lacking = lack(o, &job->ask.args);
+	lacking = adapter_ask_lack(&job->ask);
+	if (!lacking && strcmp(verb, "mend") == 0 && !o->conf->opd_key)
+		lacking = "key-missing";
 	if (lacking)
 		adapter_office_problem(req, lacking, NULL);
 	if (lacking || !take_key(req, job->ask.args.who, job)) {

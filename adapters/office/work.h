@@ -4,6 +4,7 @@
 
 #include "adapters/care/care.h"
 #include "adapters/office/ask.h"
+#include "bus/http.h"
 
 struct adapter_office_job {
 	struct adapter_office_job *next;
