@@ -14,13 +14,15 @@
 
 struct adapter_ask {
 	struct adapter_care_args args;
+	uint32_t given;	  /* which parameters or members were */
 	int64_t after_ms; /* a page's first row comes after this one (time, id); id "": the first page */
 	char after_id[ADAPTER_REFUSAL_ID + 1];
 };
 
 /* verb: static text: list, show, history; mend, redrive, discard. id: of the row in the path; "": none. */
 void adapter_ask_begin(struct adapter_ask *ask, const char *verb, const char *id);
-/* A parameter of the query, decoded. BUS_EINVAL: which one is wrong, and how it is written. */
+/* A parameter of the query, decoded; each once, and none of an order. BUS_EINVAL: which one is wrong and how it is written, or
+ * which there are; never what was sent. */
 enum bus_err adapter_ask_parameter(struct adapter_ask *ask, const char *name, const char *value,
 				   struct bus_error *err) BUS_MUSTCHECK;
 /* The body of an order, for the row of the path or those that the body chooses; n 0: there is none. BUS_EINVAL. */

@@ -78,17 +78,6 @@ static void hand_over(struct adapter_office *o, struct bus_http_request *req, st
 	adapter_office_problem(req, "busy", NULL);
 }
 
-static struct adapter_office_job *new_job(const struct adapter_office *o, struct bus_http_request *req,
-					  int who, const char *verb)
-{
-	struct adapter_office_job *job = bus_xcalloc(1, sizeof(*job));
-
-	job->who = who;
-	adapter_ask_begin(&job->ask, verb, bus_http_part(req, "id"));
-	job->ask.args.who = adapter_tokens_name(o->tokens, who);
-	return job;
-}
-
 struct reading {
 	struct adapter_ask *ask;
 	struct bus_error *err;
@@ -103,28 +92,36 @@ static bool on_parameter(void *ctx, const char *name, const char *value)
 	return r->rc == BUS_OK;
 }
 
-static enum bus_err read_query(struct bus_http_request *req, struct adapter_ask *ask, struct bus_error *err)
+/* Who asks, and by the path and the query what; NULL: refused. */
+static struct adapter_office_job *new_job(struct adapter_office *o, struct bus_http_request *req,
+					  const char *verb)
 {
-	struct reading r = { .ask = ask, .err = err };
+	struct adapter_office_job *job;
+	struct bus_error why;
+	struct reading r = { .err = &why };
+	int who = knock(o, req);
 
+	if (who < 0)
+		return NULL;
+	job = bus_xcalloc(1, sizeof(*job));
+	job->who = who;
+	adapter_ask_begin(&job->ask, verb, bus_http_part(req, "id"));
+	job->ask.args.who = adapter_tokens_name(o->tokens, who);
+	r.ask = &job->ask;
 	bus_http_each_query(req, on_parameter, &r);
-	return r.rc;
+	if (!r.rc)
+		return job;
+	adapter_office_problem(req, "question-invalid", why.text);
+	free(job);
+	return NULL;
 }
 
 static void ask(struct adapter_office *o, struct bus_http_request *req, const char *verb)
 {
-	int who = knock(o, req);
-	struct adapter_office_job *job;
-	struct bus_error why;
+	struct adapter_office_job *job = new_job(o, req, verb);
 
-	if (who < 0)
+	if (!job)
 		return;
-	job = new_job(o, req, who, verb);
-	if (read_query(req, &job->ask, &why)) {
-		adapter_office_problem(req, "question-invalid", why.text);
-		free(job);
-		return;
-	}
 	if (job->ask.args.personal && !o->conf->opd_key) {
 		adapter_office_problem(req, "key-missing", NULL);
 		free(job);
@@ -176,14 +173,12 @@ static bool take_key(struct bus_http_request *req, const char *who, struct adapt
 
 static void order(struct adapter_office *o, struct bus_http_request *req, const char *verb)
 {
-	int who = knock(o, req);
-	struct adapter_office_job *job;
+	struct adapter_office_job *job = new_job(o, req, verb);
 	const char *lacking;
 	struct bus_error why;
 
-	if (who < 0)
+	if (!job)
 		return;
-	job = new_job(o, req, who, verb);
 	if (adapter_ask_body(&job->ask, bus_http_body(req), bus_http_arena(req), &why)) {
 		adapter_office_problem(req, "body-invalid", why.text);
 		free(job);

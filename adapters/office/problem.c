@@ -12,7 +12,9 @@ static const struct adapter_problem problems[] = {
 	{ "order-unknown", 404, 0, "Tidak ada perintah bernama itu / no order has that name",
 	  "nama dari jawaban 202 / the name that the answer 202 gave" },
 	{ "question-invalid", 400, 0, "Parameter tidak sah / a parameter is not valid",
-	  "feed, file, class, since, until, state, limit, after" },
+	  "GET: feed, file, class, since, until, state, limit, after; {id}: show_personal; POST: isi JSON / "
+	  "a "
+	  "JSON body" },
 	{ "body-invalid", 400, 0, "Isi tidak sah / the body is not valid",
 	  "objek JSON / a JSON object: ids, feed, file, class, since, until, all, set, redrive, why, "
 	  "dry_run" },
