@@ -55,22 +55,6 @@ static const char *key_name(const struct adapter_init_draft *d)
 	return is_plain_key(d) ? d->guess[d->key->part[0]].field : "kunci";
 }
 
-static void put_pattern(const char *file, struct bus_buf *out)
-{
-	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file, *dot = strrchr(name, '.');
-	struct bus_buf b = { 0 };
-
-	for (const char *p = name; *p; p++) {
-		if (p == dot)
-			bus_buf_putc(&b, '*');
-		bus_buf_putc(&b, strchr("[]*?\\", *p) || (unsigned char)*p < 0x20 ? '?' : *p);
-	}
-	if (!dot)
-		bus_buf_putc(&b, '*');
-	adapter_init_put_yaml(out, bus_buf_cstr(&b));
-	bus_buf_release(&b);
-}
-
 static void put_indented(const struct bus_buf *from, const char *indent, struct bus_buf *out)
 {
 	const char *p = from->p, *end = from->p + from->n;
@@ -195,7 +179,7 @@ void adapter_init_put_mapping(const struct adapter_init_draft *d, struct bus_buf
 		bus_buf_puts(out, d->fetch);
 	} else {
 		bus_buf_puts(out, "files: [");
-		put_pattern(d->file, out);
+		adapter_init_put_yaml(out, d->pattern);
 		bus_buf_puts(out, "]\n");
 	}
 	bus_buf_printf(out,

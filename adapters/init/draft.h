@@ -6,7 +6,8 @@
 
 struct adapter_init_draft {
 	const char *opd, *entity; /* a-z, 0-9, _ */
-	const char *file;	  /* that was looked at; its name becomes the pattern */
+	const char *file;	  /* that was looked at */
+	const char *pattern;	  /* of names of such files; NULL: database */
 	const char *fetch;	  /* `fetch:` of a database, YAML lines; NULL: files are dropped */
 	bool complete;		  /* what is fetched is all there is */
 	const struct adapter_init_shape *shape;

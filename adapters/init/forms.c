@@ -372,9 +372,10 @@ static bool guess_date(const struct adapter_init_forms *f, const char *name, uin
 static bool guess_code(const struct adapter_init_forms *f, const char *name, uint64_t filled,
 		       struct adapter_init_guess *out)
 {
-	static const char *const words[] = { "kode", "kd",	"id",	  "code",  "nomor",    "no", "npsn",
-					     "telp", "telepon", "hp",	  "phone", "rekening", "rt", "rw",
-					     "pos",  "nis",	"osm_id", "pin",   NULL };
+	static const char *const words[] = { "kode",	"kd",	    "id",      "code", "nomor",	  "no",
+					     "npsn",	"telp",	    "telepon", "hp",   "phone",	  "rekening",
+					     "rt",	"rw",	    "pos",     "nis",  "osm_id",  "pin",
+					     "kodepos", "postcode", "postal",  "zip",  "zipcode", NULL };
 
 	if (f->zero > 0 && most(f->digits, filled, 60)) {
 		say(out, ADAPTER_INIT_CODE, ADAPTER_INIT_HIGH, "",

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "adapters/init/draft.h"
+#include "adapters/init/file_name.h"
 
 struct reading {
 	struct adapter_init_column *column;
@@ -77,22 +78,6 @@ static bool is_name(const char *s)
 	if (!(*s >= 'a' && *s <= 'z') || strlen(s) > 40)
 		return false;
 	return s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
-}
-
-static char *entity_of(const char *file)
-{
-	const char *slash = strrchr(file, '/'), *dot;
-	char *stem = bus_xstrdup(slash ? slash + 1 : file), field[64];
-
-	dot = strrchr(stem, '.');
-	if (dot && dot != stem)
-		stem[dot - stem] = '\0';
-	adapter_init_field_name(stem, field);
-	free(stem);
-	field[40] = '\0';
-	while (field[0] && field[strlen(field) - 1] == '_')
-		field[strlen(field) - 1] = '\0';
-	return bus_xstrdup(field);
 }
 
 /* ---- asking ---- */
@@ -196,6 +181,19 @@ static void guard_persons(struct adapter_init_guess *guess, size_t n, struct ada
 		    "personal data; relax x_pdp in the schema where they are not");
 }
 
+/* Which files the drafted adapter takes, for those who drop the next one. */
+static void note_pattern(const struct adapter_init_conf *conf, struct adapter_init_shape *shape,
+			 struct bus_buf *pattern, struct adapter_init_draft *d)
+{
+	bool dated;
+
+	adapter_init_file_pattern(conf->file, pattern, &dated);
+	d->pattern = bus_buf_cstr(pattern);
+	adapter_init_note(shape, ADAPTER_INIT_MEDIUM, dated,
+			  "nama berkas yang diterima / file names taken: %s%s", d->pattern,
+			  dated ? " (tahun atau tanggal lain juga / any year or date)" : "");
+}
+
 /* db: NULL of a file. */
 static enum bus_err draft(const struct adapter_init_conf *conf, struct adapter_init_shape *shape,
 			  struct adapter_init_db *db, struct adapter_init_draft *d, struct reading *r,
@@ -250,7 +248,7 @@ enum bus_err adapter_init(const struct adapter_init_conf *conf, FILE *out, struc
 					.file = conf->file,
 					.shape = &shape };
 	struct adapter_init_db *db = NULL;
-	struct bus_buf fetch = { 0 };
+	struct bus_buf fetch = { 0 }, pattern = { 0 };
 	struct reading r = { 0 };
 	char *entity;
 	enum bus_err rc;
@@ -262,8 +260,8 @@ enum bus_err adapter_init(const struct adapter_init_conf *conf, FILE *out, struc
 		adapter_init_shape_release(&shape);
 		return rc;
 	}
-	entity =
-	    conf->entity ? bus_xstrdup(conf->entity) : entity_of(db ? adapter_init_db_name(db) : conf->file);
+	entity = conf->entity ? bus_xstrdup(conf->entity)
+			      : adapter_init_file_entity(db ? adapter_init_db_name(db) : conf->file);
 	d.entity = entity;
 	if (!is_name(d.opd) || !is_name(d.entity))
 		rc = bus_fail(
@@ -271,6 +269,8 @@ enum bus_err adapter_init(const struct adapter_init_conf *conf, FILE *out, struc
 		    "'%s': nama memakai huruf kecil, angka dan _ / a name is made of a to z, 0 to 9 and _",
 		    is_name(d.opd) ? d.entity : d.opd);
 	if (rc == BUS_OK) {
+		if (!db)
+			note_pattern(conf, &shape, &pattern, &d);
 		r = (struct reading){ adapter_init_columns_new(shape.n_columns),
 				      adapter_init_prints_new(shape.n_columns), shape.n_columns };
 		d.guess = bus_xcalloc(shape.n_columns + 1, sizeof(*d.guess));
@@ -281,6 +281,7 @@ enum bus_err adapter_init(const struct adapter_init_conf *conf, FILE *out, struc
 	free(d.guess);
 	free(entity);
 	bus_buf_release(&fetch);
+	bus_buf_release(&pattern);
 	adapter_init_db_close(&db);
 	adapter_init_shape_release(&shape);
 	return rc;

@@ -88,6 +88,7 @@ static const struct rule rules[] = {
 	{ "status kawin", 'U', true },
 	{ "perkawinan", 'U', true },
 	{ "kewarganegaraan", 'U', true },
+	{ "pendidikan terakhir", 'U', true },
 	{ "pendidikan", 'U', false },
 	{ "pekerjaan", 'U', false },
 	{ "nama ibu", 'U', true },
@@ -105,12 +106,13 @@ static const struct rule rules[] = {
 	{ "longitude", 'U', false },
 };
 
-/* The name or address of one of these is nobody's. */
+/* The name or address of one of these is nobody's; nor is the kind (bentuk, jenjang) of a school. */
 static const char *const thing[] = { "kelurahan", "kecamatan", "kabupaten", "kota",   "provinsi", "sekolah",
 				     "faskes",	  "puskesmas", "rumah",	    "klinik", "obat",	  "program",
 				     "opd",	  "dinas",     "instansi",  "unit",   "barang",	  "produk",
 				     "berkas",	  "file",      "umpan",	    "kolom",  "jalan",	  "usaha",
-				     "kegiatan",  "lokasi",    "fasilitas", "kantor", "tempat",	  "wilayah" };
+				     "kegiatan",  "lokasi",    "fasilitas", "kantor", "tempat",	  "wilayah",
+				     "satuan",	  "bentuk",    "jenjang" };
 
 struct words {
 	char word[WORDS_MAX][WORD_MAX];

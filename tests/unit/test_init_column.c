@@ -244,6 +244,12 @@ static void digits_that_are_no_amount_stay_text(void **state)
 		{ "kbli", "01111\n47711\n", ADAPTER_INIT_CODE, ADAPTER_INIT_HIGH, "", 'N', "\"01111\"", 0 },
 		{ "kode_pos", "28111\n28292\n", ADAPTER_INIT_CODE, ADAPTER_INIT_MEDIUM, "", 'N', "\"28111\"",
 		  0 },
+		{ "addr:postcode", "28261\n28155\n", ADAPTER_INIT_CODE, ADAPTER_INIT_MEDIUM, "", 'N',
+		  "\"28261\"", 0 },
+		{ "addr_postcode", "28261\n28155\n", ADAPTER_INIT_CODE, ADAPTER_INIT_MEDIUM, "", 'N',
+		  "\"28261\"", 0 },
+		{ "kodepos", "28261\n28155\n", ADAPTER_INIT_CODE, ADAPTER_INIT_MEDIUM, "", 'N', "\"28261\"",
+		  0 },
 		{ "seri", "1234567890123456789\n", ADAPTER_INIT_CODE, ADAPTER_INIT_HIGH, "", 'N',
 		  "\"1234567890123456789\"", 0 },
 		{ "rt", "1\n12\n", ADAPTER_INIT_CODE, ADAPTER_INIT_MEDIUM, "", 'U', "\"1\"", 0 },
@@ -390,6 +396,27 @@ static void a_person_is_not_shown(void **state)
 	assert_string_equal(g.example, "9999999999999999");
 }
 
+static void what_a_school_is_is_nobody_s(void **state)
+{
+	static const char *const names[] = { "Bentuk Pendidikan", "jenjang_pendidikan",
+					     "nama_satuan_pendidikan", "Satuan Pendidikan" };
+	static const char *const persons[] = { "pendidikan", "pendidikan_terakhir",
+					       "jenjang_pendidikan_terakhir" };
+	struct adapter_init_guess g;
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(names); i++) {
+		guess_of(names[i], "SD\nSMP\n", &g);
+		if (g.class != 'N')
+			fail_msg("%s is %c", names[i], g.class);
+	}
+	for (size_t i = 0; i < BUS_LEN(persons); i++) {
+		guess_of(persons[i], "SD\nSMP\n", &g);
+		if (g.class != 'U')
+			fail_msg("%s is %c", persons[i], g.class);
+	}
+}
+
 static void names_become_names_of_fields(void **state)
 {
 	static const char *const names[][2] = {
@@ -429,6 +456,7 @@ int main(void)
 		cmocka_unit_test(words_for_nothing_do_not_count),
 		cmocka_unit_test(a_value_that_comes_twice_is_noticed),
 		cmocka_unit_test(a_person_is_not_shown),
+		cmocka_unit_test(what_a_school_is_is_nobody_s),
 		cmocka_unit_test(names_become_names_of_fields),
 	};
 
