@@ -95,13 +95,16 @@ const char *adapter_map_older_class(const struct adapter_map *m); /* newest_by's
 /* Class of the rule "this value only once" (unique); NULL: the mapping has none. For an event that an
  * earlier file brought with other content. */
 const char *adapter_map_unique_class(const struct adapter_map *m);
-bool adapter_map_takes(const struct adapter_map *m, const char *file_name); /* one of its patterns */
+bool adapter_map_takes(const struct adapter_map *m, const char *file_name);	 /* one of its patterns */
 const char *const *adapter_map_patterns(const struct adapter_map *m, size_t *n); /* borrowed */
 const struct adapter_class *adapter_map_classes(const struct adapter_map *m, size_t *n);
 int adapter_map_class_index(const struct adapter_map *m, const char *name); /* -1: none */
 /* The columns it reads, in the order of a row's cells; borrowed. */
 const char *const *adapter_map_columns(const struct adapter_map *m, size_t *n);
-bool adapter_map_repeats(const struct adapter_map *m); /* has a `repeated` check: the first row of a file wins */
+/* Rows of this class are refused for nothing but what earlier rows had. */
+bool adapter_map_class_repeats(const struct adapter_map *m, const char *class);
+bool adapter_map_repeats(
+    const struct adapter_map *m); /* has a `repeated` check: the first row of a file wins */
 /* The mapping's `fetch` node, and the tree it is in; NULL: none. Both stay as long as m. */
 struct bus_yaml_node *adapter_map_fetch(struct adapter_map *m, struct bus_yaml **yaml);
 /* The same of `change`. */

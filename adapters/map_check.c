@@ -415,6 +415,26 @@ const char *adapter_map_unique_class(const struct adapter_map *m)
 	return NULL;
 }
 
+bool adapter_map_class_repeats(const struct adapter_map *m, const char *class)
+{
+	bool some = false;
+
+	for (size_t i = 0; i < m->n_checks; i++) {
+		const struct map_check *c = &m->check[i];
+
+		if (strcmp(m->class[c->class].name, class) != 0)
+			continue;
+		for (size_t k = 0; k < c->n; k++) {
+			enum map_test_kind kind = c->test[k].kind;
+
+			if (kind != MAP_TEST_REPEATED && kind != MAP_TEST_REPEATED_ROW)
+				return false;
+			some = true;
+		}
+	}
+	return some;
+}
+
 /* The value that rule looks at, in the row run last; n 0: no such rule, or no value. */
 struct bus_str adapter_map_unique_text(const struct adapter_map *m)
 {

@@ -18,6 +18,29 @@ static void put_class(void *ctx, const char *name, uint64_t n)
 	bus_buf_printf(ctx, "  %10llu  %s\n", (unsigned long long)n, name);
 }
 
+/* What can be done with the rows of each class. */
+static void put_advice(const struct adapter_tally *t, struct bus_buf *out)
+{
+	for (int a = 0; a < ADAPTER_ADVICE_N; a++) {
+		const char *before = "  "; /* after the first: ", " */
+
+		for (size_t i = 0; i < t->n_classes; i++) {
+			if (!(t->advice[i] & 1u << a))
+				continue;
+			bus_buf_printf(out, "%s%s", before, t->class[i].name);
+			before = ", ";
+		}
+		if (a == ADAPTER_ADVICE_SIZE && t->too_big > 0) {
+			bus_buf_printf(out, "%s%s", before, ADAPTER_CLASS_TOO_BIG);
+			before = ", ";
+		}
+		if (before[0] == ' ')
+			continue;
+		bus_buf_puts(out, ":\n");
+		adapter_advice_text((enum adapter_advice)a, t->complete, "    ", out);
+	}
+}
+
 static void put_remedy(const struct adapter_tally *t, struct bus_buf *out)
 {
 	bus_buf_puts(out, "\nApa yang harus dilakukan / what to do\n");
@@ -39,13 +62,14 @@ static void put_remedy(const struct adapter_tally *t, struct bus_buf *out)
 		    "the whole file and drop it: what is the same is not published twice.\n");
 		break;
 	default:
-		if (t->refused > 0)
-			bus_buf_puts(
+		if (t->refused > 0) {
+			bus_buf_printf(
 			    out,
-			    "  Baris yang ditolak ada di topik karantina. Perbaiki di sistem asal dan kirim "
-			    "lagi pada berkas berikutnya.\n"
-			    "  The refused rows are in the quarantine topic. Mend them in the source "
-			    "system and send them with the next file, or see: titian quarantine list\n");
+			    "  Baris yang ditolak ada di karantina / refused rows are in quarantine: "
+			    "titian quarantine list --config adapter.yaml --file %.16s\n",
+			    t->sha256);
+			put_advice(t, out);
+		}
 		if (adapter_tally_control_wrong(t))
 			bus_buf_puts(out,
 				     "  Jumlah kendali berkas tidak cocok: periksa ekspor di sistem asal.\n"
@@ -107,8 +131,8 @@ static char *prepared_path(const char *feed, const char *sha256, const char *fol
 	return bus_xasprintf("%s/.%s.%.16s.laporan", folder, feed ? feed : "berkas", sha256);
 }
 
-enum bus_err adapter_report_write(const char *feed, const char *sha256, struct bus_str text, const char *folder,
-				  struct bus_error *err)
+enum bus_err adapter_report_write(const char *feed, const char *sha256, struct bus_str text,
+				  const char *folder, struct bus_error *err)
 {
 	char *path = prepared_path(feed, sha256, folder);
 	enum bus_err rc = bus_file_put(path, text, 0640, BUS_FILE_DURABLE, err);

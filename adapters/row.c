@@ -107,13 +107,17 @@ static enum bus_err refuse(struct adapter_reading *r, const struct verdict *v, u
 		t->too_big++;
 	else
 		t->count[v->class]++;
+	q.cells = columns(r, row);
+	if (v->class >= 0)
+		t->advice[v->class] |=
+		    (uint8_t)(1u << adapter_advice_of(r->f->map, q.class, q.field,
+						      q.cells.p && q.cells.n <= ADAPTER_SEALED_MAX));
 	add_sample(t, &q);
 
 	id = (struct bus_str){ text, adapter_refusal_id(&q, text) };
 	rc = adapter_quarantine_put(r->d->position.quarantine, id, &fresh, err);
 	if (rc || !fresh)
 		return rc;
-	q.cells = columns(r, row);
 	bus_buf_reset(&r->value);
 	rc = adapter_refusal_encode(&q, &r->d->quarantine_shape, r->d->opd_key, &r->value, err);
 	if (rc)

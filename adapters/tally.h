@@ -7,6 +7,7 @@
 #ifndef ADAPTERS_TALLY_H
 #define ADAPTERS_TALLY_H
 
+#include "adapters/advice.h"
 #include "adapters/map.h"
 #include "adapters/shape.h"
 
@@ -44,6 +45,7 @@ struct adapter_tally {
 	size_t n_classes;
 	uint64_t count[ADAPTER_CLASSES_MAX];
 	uint64_t too_big;
+	uint8_t advice[ADAPTER_CLASSES_MAX]; /* of its refused rows: bits by enum adapter_advice */
 	struct adapter_end end;
 	int64_t started, ended; /* ms; ended 0: not yet */
 	struct adapter_sample sample[ADAPTER_SAMPLES];

@@ -47,6 +47,31 @@ enum bus_err adapter_care_scan(const struct adapter_care *care, bool history,
 	return rc;
 }
 
+enum bus_err adapter_care_map(const struct adapter_care *care, struct bus_str feed,
+			      struct adapter_map **loaded, const struct adapter_map **out,
+			      struct bus_error *err)
+{
+	const struct adapter_run_conf *conf = care->conf;
+
+	*loaded = NULL;
+	for (size_t i = 0; i < care->n_maps; i++) {
+		*out = care->map[i];
+		if (bus_str_is(feed, adapter_map_feed(*out)))
+			return BUS_OK;
+	}
+	for (size_t i = 0; i < conf->n_mappings && !care->map; i++) {
+		enum bus_err rc = adapter_map_load(conf->mapping[i], &conf->env, loaded, err);
+
+		*out = *loaded;
+		if (rc || bus_str_is(feed, adapter_map_feed(*loaded)))
+			return rc;
+		adapter_map_free(loaded);
+	}
+	*out = NULL;
+	return bus_fail(err, BUS_EINVAL, "no mapping of this configuration has the feed '%.*s'",
+			feed.n < 100 ? (int)feed.n : 100, feed.p ? feed.p : "");
+}
+
 static int quarantine(const struct adapter_run_conf *conf, const struct adapter_care_args *args)
 {
 	struct adapter_care care = { .conf = conf, .args = args };

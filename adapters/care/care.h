@@ -48,6 +48,12 @@ void adapter_care_put_row(struct bus_json_out *j,
 enum bus_err adapter_care_order(struct adapter_care *care, const char *mark, int64_t *rows, char *name,
 				struct bus_error *err) BUS_MUSTCHECK;
 
+/* The mapping of this feed: the running adapter's, or else one that is loaded; then *loaded is it, and the caller frees that.
+ * BUS_EINVAL: no mapping has the feed; what adapter_map_load says. */
+enum bus_err adapter_care_map(const struct adapter_care *care, struct bus_str feed,
+			      struct adapter_map **loaded, const struct adapter_map **out,
+			      struct bus_error *err) BUS_MUSTCHECK;
+
 /* Who, why and when, as the arguments say or the system knows. */
 void adapter_care_sign(const struct adapter_care_args *args, struct adapter_order *o);
 bool adapter_care_nobody(const char *drop_dir); /* no adapter has the folder's lock */

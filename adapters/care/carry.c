@@ -16,8 +16,6 @@
 #include "bus/log.h"
 #include "bus/proc.h"
 
-#define CLASS_OLDER "lebih_lama"
-#define CLASS_TWICE "ganda"
 #define ROW_MEMORY ((size_t)8 * 1024 * 1024)
 #define ACTS_BYTES ((size_t)1024 * 1024) /* acts that wait for their records to be in the log */
 #define ACTS_MAX 1000
@@ -209,9 +207,9 @@ static enum bus_err redrive(struct carrying *c, const struct adapter_kept *kept,
 			r->class = ADAPTER_CLASS_TOO_BIG;
 			r->detail = "rekaman terlalu besar untuk Kafka / too large for Kafka";
 		} else if (late == ADAPTER_LATE_OLDER) {
-			r->class = f->older >= 0 ? adapter_map_older_class(f->map) : CLASS_OLDER;
+			r->class = f->older >= 0 ? adapter_map_older_class(f->map) : ADAPTER_CLASS_OLDER;
 		} else if (late == ADAPTER_LATE_TWICE) {
-			r->class = f->unique >= 0 ? adapter_map_unique_class(f->map) : CLASS_TWICE;
+			r->class = f->unique >= 0 ? adapter_map_unique_class(f->map) : ADAPTER_CLASS_TWICE;
 		} else {
 			act->state = ADAPTER_ROW_PUBLISHED;
 			r->class = text(c, kept->class);

@@ -153,23 +153,12 @@ static enum bus_err check_against(const struct adapter_map *map, const struct ad
 
 static enum bus_err check_columns(struct giving *g, struct bus_str feed, struct bus_error *err)
 {
-	const struct adapter_run_conf *conf = g->care->conf;
-	struct adapter_map *loaded = NULL;
-	const struct adapter_map *map = NULL;
-	enum bus_err rc = BUS_OK;
+	struct adapter_map *loaded;
+	const struct adapter_map *map;
+	enum bus_err rc = adapter_care_map(g->care, feed, &loaded, &map, err);
 
-	for (size_t i = 0; i < g->care->n_maps && !map; i++)
-		if (bus_str_is(feed, adapter_map_feed(g->care->map[i])))
-			map = g->care->map[i];
-	for (size_t i = 0; i < conf->n_mappings && !g->care->map && !map && !rc; i++) {
-		adapter_map_free(&loaded);
-		rc = adapter_map_load(conf->mapping[i], &conf->env, &loaded, err);
-		if (!rc && bus_str_is(feed, adapter_map_feed(loaded)))
-			map = loaded;
-	}
 	if (!rc)
-		rc = map ? check_against(map, g->care->args, err)
-			 : bus_fail(err, BUS_EINVAL, "no mapping of this configuration has the row's feed");
+		rc = check_against(map, g->care->args, err);
 	adapter_map_free(&loaded);
 	return rc;
 }

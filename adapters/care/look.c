@@ -2,10 +2,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "adapters/advice.h"
 #include "adapters/care/table.h"
 #include "bus/clock.h"
 #include "bus/crypto.h"
 #include "bus/json_out.h"
+#include "bus/proc.h"
 
 #define CLASSES_MAX 256
 #define SHOWN 50 /* without --limit */
@@ -160,6 +162,8 @@ static enum bus_err list(struct looking *l, struct bus_error *err)
 	else if (!rc && !a->json)
 		printf("%s%" PRIu64 " baris / rows%s\n", l->chosen ? "\n" : "", l->chosen,
 		       l->chosen > l->shown ? "; --limit N untuk lebih banyak / for more" : "");
+	if (!rc && !a->count && !a->json && l->shown > 0)
+		printf("titian quarantine show ID: apa yang dapat dilakukan / what can be done\n");
 	free(l->tally);
 	bus_buf_release(&l->out);
 	return rc;
@@ -234,6 +238,47 @@ static void print_act(const struct adapter_kept *k)
 		       k->state == ADAPTER_ROW_OPEN ? (int)k->detail.n : 0, k->detail.p ? k->detail.p : "");
 }
 
+/* The command that does it, for what is mended or discarded one row at a time. */
+static void print_command(const struct adapter_kept *k, enum adapter_advice advice)
+{
+	const char *config = bus_proc_config();
+	bool mend = advice == ADAPTER_ADVICE_VALUE || advice == ADAPTER_ADVICE_KEY;
+
+	printf("    titian quarantine %s --config %s %.*s %s%.*s%s\n", mend ? "mend" : "discard",
+	       config ? config : "adapter.yaml", STR(k->id), mend ? "--set '" : "--why '...'",
+	       mend ? k->field.n ? (int)k->field.n : 5 : 0, k->field.n ? k->field.p : "KOLOM",
+	       mend ? "=...' --redrive" : "");
+}
+
+/* Without its mapping (it may have been taken away since) what is known is whether the row is kept. */
+static enum bus_err advise_row(void *ctx, const struct adapter_kept *k, struct bus_error *err)
+{
+	const struct adapter_care *care = ((const struct looking *)ctx)->care;
+	struct adapter_map *loaded = NULL;
+	const struct adapter_map *map;
+	struct bus_buf text = { 0 };
+	enum adapter_advice advice;
+	char *class, *field;
+
+	(void)err;
+	if (!named(care, k->id) || k->state != ADAPTER_ROW_OPEN)
+		return BUS_OK;
+	if (adapter_care_map(care, k->feed, &loaded, &map, NULL))
+		map = NULL;
+	class = bus_xasprintf("%.*s", STR(k->class));
+	field = bus_xasprintf("%.*s", STR(k->field));
+	advice = adapter_advice_of(map, class, field[0] ? field : NULL, k->sealed_cells.n > 0);
+	adapter_advice_text(advice, map && adapter_map_complete(map), "    ", &text);
+	printf("  apa yang dapat dilakukan / what can be done (%.*s)\n%s", STR(k->id), bus_buf_cstr(&text));
+	if (advice != ADAPTER_ADVICE_SIZE)
+		print_command(k, advice);
+	bus_buf_release(&text);
+	adapter_map_free(&loaded);
+	free(field);
+	free(class);
+	return BUS_OK;
+}
+
 static enum bus_err show_row(void *ctx, const struct adapter_kept *k, struct bus_error *err)
 {
 	struct looking *l = ctx;
@@ -271,6 +316,8 @@ enum bus_err adapter_care_look(struct adapter_care *care, struct bus_error *err)
 	if (a->personal)
 		fprintf(stderr, "titian-adapter: data pribadi pada stdout / personal data on stdout\n");
 	rc = adapter_care_scan(care, true, show_row, &l, err);
+	if (!rc && !a->json && strcmp(a->verb, "show") == 0) /* by how each stands now */
+		rc = adapter_care_scan(care, false, advise_row, &l, err);
 	bus_buf_release(&l.out);
 	if (!rc && l.chosen == 0)
 		return bus_fail(err, BUS_ENOENT, "no such row in quarantine");

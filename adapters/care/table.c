@@ -107,36 +107,25 @@ static enum bus_err on_row(void *ctx, const struct adapter_kept *k, struct bus_e
 	return BUS_OK;
 }
 
-static enum bus_err find_map(const struct adapter_care *care, struct adapter_map **out, struct bus_error *err)
-{
-	const struct adapter_run_conf *conf = care->conf;
-	const char *feed = care->args->feed;
-
-	if (!feed || !conf->opd_key)
-		return bus_fail(err, BUS_EINVAL,
-				"--csv --show-personal wants --feed, and the department's key (key.opd)");
-	for (size_t i = 0; i < conf->n_mappings; i++) {
-		enum bus_err rc = adapter_map_load(conf->mapping[i], &conf->env, out, err);
-
-		if (rc || strcmp(adapter_map_feed(*out), feed) == 0)
-			return rc;
-		adapter_map_free(out);
-	}
-	return bus_fail(err, BUS_EINVAL, "no mapping of this configuration has the feed '%.100s'", feed);
-}
-
 enum bus_err adapter_care_table(struct adapter_care *care, struct bus_error *err)
 {
 	struct writing w = { .care = care };
-	struct adapter_map *map = NULL;
+	struct adapter_map *loaded = NULL;
 	size_t n = 0;
-	enum bus_err rc = care->args->personal ? find_map(care, &map, err) : BUS_OK;
-	const char *const *name = map ? adapter_map_columns(map, &n) : NULL;
+	enum bus_err rc = BUS_OK;
+	const char *const *name;
 
-	if (rc)
+	if (care->args->personal && (!care->args->feed || !care->conf->opd_key))
+		return bus_fail(err, BUS_EINVAL,
+				"--csv --show-personal wants --feed, and the department's key (key.opd)");
+	if (care->args->personal)
+		rc = adapter_care_map(care, bus_str(care->args->feed), &loaded, &w.map, err);
+	if (rc) {
+		adapter_map_free(&loaded);
 		return rc;
-	w.map = map;
-	if (map)
+	}
+	name = w.map ? adapter_map_columns(w.map, &n) : NULL;
+	if (w.map)
 		fprintf(stderr, "titian-adapter: data pribadi pada stdout / personal data on stdout\n");
 	/* The mark makes spreadsheets read it as UTF-8. */
 	bus_buf_puts(&w.line,
@@ -148,7 +137,7 @@ enum bus_err adapter_care_table(struct adapter_care *care, struct bus_error *err
 	put_line(&w);
 	rc = adapter_care_scan(care, false, on_row, &w, err);
 	wipe(&w.line);
-	adapter_map_free(&map);
+	adapter_map_free(&loaded);
 	return rc;
 }
 

@@ -259,3 +259,48 @@ def test_refuses_what_is_no_order(stage):
         report = stage.dir / "drop/refused" / (name + ".perintah.laporan.txt")
         wait_for(report.exists, 20, "the report")
         assert "give it again" in report.read_text() and "RAHASIA" not in report.read_text()
+
+
+def advice(stage, row):
+    """What `show` says can be done, without the row and the English."""
+    shown = stage.command("show", row).stdout
+    return shown[shown.index("apa yang dapat dilakukan"):]
+
+
+def test_each_class_is_told_what_can_be_done_and_that_is_so(stage):
+    """In the report beside the file and by `show`; then it is done."""
+    sha = stage.csv("utuh-nasihat-1.csv", [("N1", "RAHASIA", "1"), ("N2", "", "1"), ("", "RAHASIA", "1"), ("N1", "RAHASIA LAIN", "2"), ("N5", "RAHASIA"), ("N6", "A", "1")])
+    report = (stage.dir / "drop/done/utuh-nasihat-1.csv.laporan.txt").read_text()
+    told = dict(re.findall(r"^  (\w+):\n    (.*)$", report[report.index("Apa yang harus"):], re.M))
+    assert told.keys() == {"nama_kosong", "isian_kosong", "kode_ganda", "baris_rusak"} and "--file " + sha in report
+    rows = {r["kelas"]: r["id"] for r in stage.listed("--file", sha).values()}
+    for kind, text in told.items():
+        assert text in advice(stage, rows[kind])
+
+    # A column: in quarantine.
+    command = re.search(r"titian (quarantine mend .*)", advice(stage, rows["nama_kosong"]))[1]
+    stage.run("sh", "-c", "%s/titian %s" % (BIN, command.replace("=...", "=RAHASIA DUA")))
+    assert stage.fold("utuh")["N2"]["nama"] == "RAHASIA DUA"
+    # The key, of a file that is the whole register: in quarantine until the next file, for good in the source.
+    assert "hanya sampai berkas berikutnya" in told["isian_kosong"]
+    stage.command("mend", rows["isian_kosong"], "--set", "kode=N3", "--redrive")
+    assert stage.fold("utuh")["N3"]["nama"] == "RAHASIA"
+    stage.csv("utuh-nasihat-2.csv", [("N1", "RAHASIA", "1"), ("N2", "", "1"), ("", "RAHASIA", "1"), ("N5", "RAHASIA", "1"), ("N6", "A", "1")])
+    held = stage.fold("utuh")
+    assert "N3" not in held and held["N2"]["nama"] == "RAHASIA DUA" and "N5" in held
+    # What was not kept: neither mend nor redrive, but the file, mended.
+    for words in (("redrive", rows["baris_rusak"]), ("mend", rows["baris_rusak"], "--set", "jumlah=1", "--redrive")):
+        again = stage.command(*words, check=False)
+        assert again.returncode != 0 and re.search("tidak tersimpan|not kept", again.stdout + again.stderr), again.stdout + again.stderr
+    command = re.search(r"titian (quarantine discard .*)", advice(stage, rows["baris_rusak"]))[1]
+    stage.run("sh", "-c", "%s/titian %s" % (BIN, command.replace("...", "berkas diperbaiki")))
+    assert rows["baris_rusak"] not in stage.listed()
+
+    head = "kode,nama,jumlah,versi"
+    sha = stage.csv("versi-nasihat.csv", [("V1", "BARU", "1", "7"), ("V1", "LAMA", "1", "5")], head)
+    assert "discard" in advice(stage, sha + ":3") and "Yang lebih baru" in advice(stage, sha + ":3")
+    sha = stage.csv("barang-nasihat.csv", [("", "RAHASIA", "1")])
+    key = advice(stage, sha + ":2")
+    assert "Kolom kunci" in key and "hanya sampai" not in key and "--set 'kode=" in key
+    stage.command("mend", sha + ":2", "--set", "kode=K1", "--redrive")
+    assert stage.fold("barang")["K1"]["jumlah"] == 1

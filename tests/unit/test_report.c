@@ -56,7 +56,16 @@ static void says_what_where_and_why(void **state)
 	assert_report(t, "2  nik_format", true);
 	assert_report(t, "nik_kosong", false); /* no such row */
 	assert_report(t, "terlambat", false);  /* an observation, no defect */
-	assert_report(t, "karantina", true);
+	assert_report(t, "--file 0123456789abcdef\n", true);
+	assert_report(t, "  nik_format:\n", false); /* refused, and nothing known to do */
+	t->advice[0] = 1u << ADAPTER_ADVICE_LOST;
+	assert_report(t, "  nik_format:\n    Kolomnya tidak tersimpan", true);
+	t->advice[0] = 1u << ADAPTER_ADVICE_VALUE;
+	t->advice[1] = 1u << ADAPTER_ADVICE_VALUE;
+	assert_report(t, "  nik_format, nik_kosong:\n    Isi kolomnya", true);
+	assert_report(t, "tidak tersimpan", false);
+	t->too_big = 1;
+	assert_report(t, "  terlalu_besar:\n", true);
 	free(t);
 }
 
