@@ -281,6 +281,9 @@ static enum bus_err put_event(struct taking *t, const struct bus_json *data, str
 	if (!data || data->type != BUS_JSON_OBJECT)
 		return bus_fail(err, BUS_EPARSE,
 				"peristiwa / event %zu: `data` bukan objek JSON / is no JSON object", number);
+	/* It would stand twice in the row, and the source refuse it when its sender was told that it is taken. */
+	if (bus_json_get(data, "_ce"))
+		return bus_fail(err, BUS_EPARSE, "peristiwa / event %zu: `data` punya / has `_ce`", number);
 	bus_json_object(&j);
 	for (const struct bus_json *m = data->first; m; m = m->next) {
 		bus_json_key_str(&j, m->name);

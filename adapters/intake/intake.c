@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "adapters/intake/body.h"
+#include "adapters/intake/event.h"
 #include "adapters/intake/key.h"
 #include "adapters/intake/problem.h"
 #include "adapters/intake/remember.h"
@@ -17,7 +18,6 @@
 #include "bus/json_out.h"
 #include "bus/log.h"
 #include "bus/metrics.h"
-#include "bus/percent.h"
 #include "bus/wait.h"
 
 #define KEYS_MOST 100000			  /* remembered of each feed */
@@ -131,57 +131,27 @@ static bool read_key(struct bus_http_request *req, const struct feed *f, struct 
 	return true;
 }
 
-struct attributes {
-	const struct bus_http_request *req;
-	struct bus_json_out out;
-	bool twice; /* one of them */
-	bool id, source, type, version;
-};
-
-static bool put_attribute(void *ctx, const char *name, const char *value)
+static bool on_header(void *ctx, const char *name, const char *value)
 {
-	struct attributes *a = ctx;
-	struct bus_buf text = { 0 };
-	char lower[64];
-	size_t n;
-
-	if (strncasecmp(name, "ce-", 3) != 0 || strlen(name) >= sizeof(lower))
-		return true;
-	a->twice |= value != bus_http_header(a->req, name);
-	for (n = 0; name[n + 3]; n++)
-		lower[n] = name[n + 3] >= 'A' && name[n + 3] <= 'Z' ? (char)(name[n + 3] + 32) : name[n + 3];
-	lower[n] = '\0';
-	bus_percent_undo(&text, bus_str(value));
-	a->id |= strcmp(lower, "id") == 0 && text.n > 0;
-	a->source |= strcmp(lower, "source") == 0 && text.n > 0;
-	a->type |= strcmp(lower, "type") == 0 && text.n > 0;
-	a->version |= strcmp(lower, "specversion") == 0 && bus_str_is(bus_buf_str(&text), "1.0");
-	bus_json_key(&a->out, lower);
-	bus_json_put_str(&a->out, bus_buf_str(&text));
-	bus_buf_release(&text);
+	adapter_event_header(ctx, name, value);
 	return true;
 }
 
 static enum bus_err read_rows(struct bus_http_request *req, enum adapter_body_kind kind, struct job *job,
 			      struct bus_error *err)
 {
-	struct bus_buf text = { 0 };
-	struct attributes a = { .req = req, .out = { .buf = &text } };
 	struct bus_str members = { NULL, 0 };
+	struct adapter_event event;
 	enum bus_err rc = BUS_OK;
 
+	adapter_event_begin(&event);
 	if (kind == ADAPTER_BODY_BINARY) {
-		bus_json_object(&a.out);
-		bus_http_each_header(req, put_attribute, &a);
-		members = (struct bus_str){ text.p + 1, text.n - 1 };
-		if (!a.id || !a.source || !a.type || !a.version || a.twice)
-			rc = bus_fail(
-			    err, BUS_EPARSE,
-			    "CloudEvents 1.0: ce-id, ce-source, ce-type, ce-specversion; each ce-* once");
+		bus_http_each_header(req, on_header, &event);
+		rc = adapter_event_end(&event, &members, err);
 	}
 	if (!rc)
 		rc = adapter_body_rows(kind, bus_http_body(req), members, &job->rows, &job->about.n, err);
-	bus_buf_release(&text);
+	adapter_event_release(&event);
 	return rc;
 }
 
