@@ -295,6 +295,8 @@ static const char usage[] =
     "                    --out DIR FILE\n"
     "    looks at FILE, guesses how it is written and what it holds, and drafts an adapter for it in DIR\n"
     "    melihat FILE, menebak susunan dan isinya, lalu menyusun draf adapter di DIR\n"
+    "    --table: of a dump by its name, on a sheet by any cell in it, such as B8 / menurut nama, atau sel "
+    "mana pun\n"
     "titian-adapter init [--yes] [--force] [--opd OPD] [--name NAME] --connection \"Driver=...\" "
     "[--password-file F]\n"
     "                    [--table TABLE | --query SQL] [--mark COLUMN] --out DIR\n"

@@ -79,27 +79,28 @@ void adapter_init_layout_find_types(struct layout_work *w, size_t non_empty)
 struct layout_look adapter_init_layout_look_at(const struct layout_work *w, size_t row)
 {
 	struct layout_look k = { 0 };
-	uint32_t years = 0;
+	uint32_t labels = 0;
 
 	for (uint32_t c = 0; c < w->l->n_columns; c++) {
 		struct bus_str s = layout_at(w, row, c);
-		bool number;
+		bool number, label;
 
 		if (s.n == 0 || adapter_init_is_null(s))
 			continue;
 		number = adapter_init_is_number(s);
-		k.texts += !number || adapter_init_is_year(s);
-		k.numbers += number && !adapter_init_is_year(s);
+		label = adapter_init_is_year(s) || adapter_init_is_span(s);
+		k.texts += !number || label;
+		k.numbers += number && !label;
 		if (!w->typed[c])
 			continue;
 		k.typed++;
 		k.conform += number;
 		k.typed_texts += !number;
-		years += number && adapter_init_is_year(s);
+		labels += number && label;
 	}
-	if (k.typed_texts > 0) { /* years head columns where words do */
-		k.typed_texts += years;
-		k.conform -= years;
+	if (k.typed_texts > 0) { /* years, and ages from one to another, head columns where words do */
+		k.typed_texts += labels;
+		k.conform -= labels;
 	}
 	return k;
 }

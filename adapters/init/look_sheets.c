@@ -1,9 +1,8 @@
-/* Workbooks: every sheet, every table on it; the one with the most records is taken, the others are told. */
-#include <stdio.h>
+/* Workbooks: every sheet, every table on it; the one with the most records is taken, or the one the person said; the others are told. */
 #include <strings.h>
 
-#include "adapters/init/layout.h"
-#include "adapters/init/shape.h"
+#include "adapters/init/found.h"
+#include "adapters/init/range.h"
 
 #define TABLES_MAX 40
 #define SHEETS_MAX 64
@@ -13,6 +12,7 @@ struct best {
 	struct adapter_init_layout layout;
 	const char *sheet;
 	size_t on_sheet; /* tables of that sheet */
+	size_t found;	 /* its number */
 };
 
 struct looking {
@@ -20,8 +20,10 @@ struct looking {
 	void *book;
 	struct adapter_init_grid grid; /* of the sheet in hand */
 	struct best best;
-	struct bus_buf others;
-	size_t n_others;
+	struct adapter_init_found found;
+	bool asked; /* for the table with this cell */
+	uint32_t column, row;
+	size_t sheets; /* that have a table to take */
 };
 
 static enum bus_err read_sheet(struct looking *k, size_t at, struct bus_error *err)
@@ -60,73 +62,37 @@ static bool is_better(const struct adapter_init_layout *a, const struct adapter_
 	return a->records != b->records ? a->records > b->records : cells(a) > cells(b);
 }
 
-static void place(const struct adapter_init_grid *g, const struct adapter_init_layout *l, char out[48])
+static bool is_wanted(const struct looking *k, const struct adapter_init_layout *l)
 {
-	char from[4], to[4];
-	size_t first = l->n_header > 0 ? l->header : l->data;
-
-	snprintf(out, 48, "%s%u:%s%u", adapter_sheet_letters(l->column, from),
-		 (unsigned)g->row[first]->number, adapter_sheet_letters(l->column + l->n_columns - 1, to),
-		 (unsigned)g->row[l->last]->number);
-}
-
-static void tell(struct looking *k, const struct adapter_init_grid *g, const struct adapter_init_layout *l,
-		 const char *sheet)
-{
-	char where[48];
-
-	if (k->n_others++ >= 12)
-		return;
-	place(g, l, where);
-	bus_buf_printf(&k->others, "%s'%.31s' %s (%llu)", k->others.n > 0 ? ", " : "", sheet, where,
-		       (unsigned long long)l->records);
+	return !k->asked || adapter_init_found_holds(&k->grid, l, k->column, k->row);
 }
 
 /* Takes the sheet's best table if it is better than what is at hand. */
 static void compare(struct looking *k, const char *sheet)
 {
 	struct adapter_init_layout *table = bus_xcalloc(TABLES_MAX, sizeof(*table));
-	size_t n = adapter_init_tables(&k->grid, table, TABLES_MAX), top = 0;
+	size_t n = adapter_init_tables(&k->grid, table, TABLES_MAX), top = n, found = 0;
 
-	for (size_t i = 1; i < n; i++)
-		if (is_better(&table[i], &table[top]))
+	for (size_t i = 0; i < n; i++) {
+		size_t number = adapter_init_found_add(&k->found, sheet, &k->grid, &table[i]);
+
+		if (is_wanted(k, &table[i]) && (top == n || is_better(&table[i], &table[top]))) {
 			top = i;
-	for (size_t i = 0; i < n; i++)
-		if (i != top)
-			tell(k, &k->grid, &table[i], sheet);
-	if (n > 0 && (!k->best.sheet || is_better(&table[top], &k->best.layout))) {
-		if (k->best.sheet)
-			tell(k, &k->best.grid, &k->best.layout, k->best.sheet);
+			found = number;
+		}
+	}
+	k->sheets += top < n;
+	if (top < n && (!k->best.sheet || is_better(&table[top], &k->best.layout))) {
 		adapter_init_layout_release(&k->best.layout);
 		adapter_init_grid_release(&k->best.grid);
-		k->best = (struct best){ k->grid, table[top], sheet, n };
+		k->best = (struct best){ k->grid, table[top], sheet, n, found };
 		k->grid = (struct adapter_init_grid){ 0 };
 		table[top] = (struct adapter_init_layout){ 0 };
-	} else if (n > 0) {
-		tell(k, &k->grid, &table[top], sheet);
 	}
 	for (size_t i = 0; i < n; i++)
 		adapter_init_layout_release(&table[i]);
 	adapter_init_grid_release(&k->grid);
 	free(table);
-}
-
-/* The only table of its sheet: its columns to the last row, so that next year's file may be longer. */
-static void put_range(const struct best *b, bool by_header, struct adapter_init_shape *out)
-{
-	const struct adapter_init_layout *l = &b->layout;
-	char from[4], to[4];
-	uint32_t first = b->grid.row[by_header ? l->header : l->data]->number;
-
-	adapter_sheet_letters(l->column, from);
-	adapter_sheet_letters(l->column + l->n_columns - 1, to);
-	if (by_header && b->on_sheet == 1 && l->uncovered == 0)
-		bus_buf_printf(&out->source, "range: \"%s:%s\"\n", from, to);
-	else if (b->on_sheet == 1 && l->uncovered == 0)
-		bus_buf_printf(&out->source, "range: \"%s%u:%s\"\n", from, (unsigned)first, to);
-	else
-		bus_buf_printf(&out->source, "range: \"%s%u:%s%u\"\n", from, (unsigned)first, to,
-			       (unsigned)b->grid.row[l->last]->number);
 }
 
 static void describe(const struct best *b, const char *kind, struct adapter_init_shape *out)
@@ -145,7 +111,7 @@ static void describe(const struct best *b, const char *kind, struct adapter_init
 		bus_buf_release(&quoted);
 	}
 	bus_buf_puts(&out->source, "\n");
-	put_range(b, by_header, out);
+	adapter_init_put_range(&b->grid, l, by_header, b->on_sheet == 1, out);
 	if (by_header) {
 		bus_buf_printf(&out->source, "header: auto\nheader_rows: %zu\n", l->n_header);
 	} else {
@@ -163,23 +129,40 @@ static void describe(const struct best *b, const char *kind, struct adapter_init
 	out->expected = l->records;
 }
 
-static void note(struct looking *k, struct adapter_init_shape *out)
+/* There is one table to take, and it is clear which. */
+static enum bus_err check_table(const struct looking *k, const char *want, struct bus_error *err)
 {
-	char where[48];
+	struct bus_buf places = { 0 };
+	enum bus_err rc;
 
-	place(&k->best.grid, &k->best.layout, where);
-	adapter_init_note(
-	    out, k->n_others > 0 ? ADAPTER_INIT_MEDIUM : ADAPTER_INIT_HIGH, k->n_others > 0,
-	    "tabel di lembar '%.31s', %s: yang paling banyak barisnya / table on sheet '%.31s', %s: the "
-	    "one with the most rows",
-	    k->best.sheet, where, k->best.sheet, where);
-	if (k->n_others > 0)
-		adapter_init_note(
-		    out, ADAPTER_INIT_MEDIUM, true,
-		    "tabel lain (jumlah baris): %s; pilih lembar dengan --sheet / other tables (rows): %s; "
-		    "choose a sheet with --sheet",
-		    bus_buf_cstr(&k->others), bus_buf_cstr(&k->others));
-	adapter_init_note_layout(&k->best.layout, &k->best.grid, out);
+	if (k->found.n == 0)
+		return bus_fail(err, BUS_EDATA,
+				"tidak ada tabel di buku kerja ini / there is no table in this workbook");
+	if (k->best.sheet && (!k->asked || k->sheets == 1))
+		return BUS_OK;
+	adapter_init_found_places(&k->found, &places);
+	rc = bus_fail(err, BUS_EINVAL, "--table %s: %s: %s", want,
+		      k->sheets > 1
+			  ? "ada di tabel beberapa lembar, sebut --sheet / lies in tables of several "
+			    "sheets, say --sheet"
+			  : "tidak ada tabel di sel itu / there is no table at that cell",
+		      bus_buf_cstr(&places));
+	bus_buf_release(&places);
+	return rc;
+}
+
+/* A cell, or a place as it was told: B47, B47:E63. */
+static enum bus_err read_cell(const char *text, struct looking *k, struct bus_error *err)
+{
+	k->column = UINT32_MAX;
+	k->asked = text != NULL;
+	if (text &&
+	    (!adapter_sheet_place(text, &k->column, &k->row) || k->column == UINT32_MAX || k->row == 0))
+		return bus_fail(
+		    err, BUS_EINVAL,
+		    "--table %s: sebut satu sel tabelnya, misalnya B5 / say a cell of the table, such as B5",
+		    text);
+	return BUS_OK;
 }
 
 static enum bus_err look_at_sheets(struct looking *k, const struct adapter_init_want *want,
@@ -214,23 +197,25 @@ enum bus_err adapter_init_look_sheets(const char *path, const struct adapter_she
 {
 	struct adapter_input *in = NULL;
 	struct looking k = { .kind = kind };
-	enum bus_err rc = adapter_input_open(path, &in, err);
+	enum bus_err rc = read_cell(want->table, &k, err);
 
+	if (rc == BUS_OK)
+		rc = adapter_input_open(path, &in, err);
 	if (rc == BUS_OK)
 		rc = kind->open(in, &k.book, err);
 	if (rc == BUS_OK)
 		rc = look_at_sheets(&k, want, err);
-	if (rc == BUS_OK && !k.best.sheet)
-		rc = bus_fail(err, BUS_EDATA,
-			      "tidak ada tabel di buku kerja ini / there is no table in this workbook");
+	if (rc == BUS_OK)
+		rc = check_table(&k, want->table, err);
 	if (rc == BUS_OK) {
+		adapter_init_found_note(&k.found, k.best.found, k.asked, out);
+		adapter_init_note_layout(&k.best.layout, &k.best.grid, out);
 		describe(&k.best, kind->name, out);
-		note(&k, out);
 	}
 	adapter_init_layout_release(&k.best.layout);
 	adapter_init_grid_release(&k.best.grid);
 	adapter_init_grid_release(&k.grid);
-	bus_buf_release(&k.others);
+	adapter_init_found_release(&k.found);
 	if (k.book)
 		kind->close(k.book);
 	adapter_input_close(&in);

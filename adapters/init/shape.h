@@ -34,7 +34,8 @@ struct adapter_init_shape {    /* zero-initialised: nothing is known */
 };
 
 struct adapter_init_want { /* what the person said; NULL: nothing */
-	const char *sheet, *table, *rows;
+	const char *sheet, *rows;
+	const char *table; /* its name; on a sheet, a cell in it (B8) or its place (B8:E19) */
 };
 
 void adapter_init_shape_release(struct adapter_init_shape *s);

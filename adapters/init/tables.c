@@ -60,6 +60,30 @@ static bool is_empty(const struct adapter_init_grid *g, const struct span *s, ui
 	return true;
 }
 
+/* Empty columns before the table's own, where only a title's letter or number stands. */
+static uint32_t lead(const struct adapter_init_grid *g, const struct adapter_init_layout *l)
+{
+	uint32_t c = 0;
+
+	for (; c + 2 < l->n_columns; c++)
+		for (size_t r = l->n_header > 0 ? l->header : l->data; r <= l->last; r++)
+			if (adapter_init_grid_at(g, r, l->column + c).n > 0)
+				return c;
+	return c;
+}
+
+static bool look(const struct adapter_init_grid *g, size_t first, size_t end, uint32_t column,
+		 uint32_t n_columns, struct adapter_init_layout *out)
+{
+	bool found = adapter_init_layout(g, first, end, column, n_columns, out);
+	uint32_t empty = found ? lead(g, out) : 0;
+
+	if (empty == 0)
+		return found;
+	adapter_init_layout_release(out);
+	return adapter_init_layout(g, first, end, column + empty, n_columns - empty, out);
+}
+
 size_t adapter_init_tables(const struct adapter_init_grid *g, struct adapter_init_layout *out, size_t max)
 {
 	struct span span[TABLES_MAX];
@@ -75,7 +99,7 @@ size_t adapter_init_tables(const struct adapter_init_grid *g, struct adapter_ini
 			while (c < g->width && !is_empty(g, &span[i], c))
 				c++;
 			if (c - first >= 2 || (c > first && first == 0 && c == g->width))
-				n += adapter_init_layout(g, span[i].first, end, first, c - first, &out[n]);
+				n += look(g, span[i].first, end, first, c - first, &out[n]);
 		}
 	}
 	return n;

@@ -53,6 +53,32 @@ bool adapter_init_is_year(struct bus_str s)
 	       is_digit(s.p[2]) && is_digit(s.p[3]);
 }
 
+/* Digits from *i on, at most three; -1: none. */
+static int few_digits(struct bus_str s, size_t *i)
+{
+	size_t from = *i;
+	int v = 0;
+
+	for (; *i < s.n && *i < from + 3 && is_digit(s.p[*i]); (*i)++)
+		v = v * 10 + (s.p[*i] - '0');
+	return *i > from ? v : -1;
+}
+
+bool adapter_init_is_span(struct bus_str s)
+{
+	size_t i = 0;
+	int from = few_digits(s, &i), to;
+
+	while (i < s.n && s.p[i] == ' ')
+		i++;
+	if (from < 0 || i == s.n || s.p[i++] != '-')
+		return false;
+	while (i < s.n && s.p[i] == ' ')
+		i++;
+	to = few_digits(s, &i);
+	return to > from && i == s.n;
+}
+
 int adapter_init_small(struct bus_str s)
 {
 	int v = 0;

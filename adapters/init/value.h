@@ -10,6 +10,8 @@ bool adapter_init_is_null(struct bus_str s);
 bool adapter_init_is_number(struct bus_str s);
 /* A whole number of four digits from 1900 to 2099: it may head a column. */
 bool adapter_init_is_year(struct bus_str s);
+/* From a number of at most 3 digits to a greater one, such as 20 - 25: it may head a column too. */
+bool adapter_init_is_span(struct bus_str s);
 /* A whole number of at most 3 digits, perhaps in brackets; -1: none. */
 int adapter_init_small(struct bus_str s);
 /* The number it says, points and commas told apart by their places; false: none. */

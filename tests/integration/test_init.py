@@ -9,6 +9,7 @@ import pathlib
 import re
 import subprocess
 
+import openpyxl
 import pytest
 import yaml
 
@@ -112,6 +113,64 @@ def test_the_fields_of_xml_and_an_element_that_is_named(tmp_path):
         assert '"%s"' % value in done.stdout
     draft = yaml.safe_load((init(tmp_path / "lain", path, "--rows", "kel").parent / "a.yaml").read_text())
     assert draft["source"]["rows"].endswith(":di/n1:kel") and {"@kode", "."} <= {v["from"] for v in draft["values"].values() if "from" in v}
+
+
+def stacked(path, extra=0):
+    """Three tables on one sheet, two of them side by side, and the fourth on another; extra: rows more in each, as next year."""
+    wb = openpyxl.Workbook()
+    ws = wb.active
+    ws.title = "Data"
+
+    def put(row, column, cells):
+        for i, c in enumerate(cells):
+            ws.cell(row, column + i, c)
+
+    def table(row, column, title, head, n):
+        put(row, column, [title[0], title[1:]])
+        put(row + 2, column + 1, head)
+        for i in range(n):
+            put(row + 3 + i, column + 1, ["%s %d" % (head[0], i), 10 + i, 20 + i])
+        put(row + 3 + n, column + 1, ["JUMLAH", sum(10 + i for i in range(n)), sum(20 + i for i in range(n))])
+        return row + 3 + n + 3
+
+    below = max(table(2, 1, "A.PENDIDIKAN", ["PENDIDIKAN", "PRIA", "WANITA"], 5 + extra),
+                table(2, 7, "B.UMUR", ["UMUR", "PRIA", "WANITA"], 7 + extra))
+    table(below, 1, "C.GOLONGAN", ["GOLONGAN", "PRIA", "WANITA"], 9 + extra)
+    ws = wb.create_sheet("Lain")
+    table(1, 1, "D.AGAMA", ["AGAMA", "PRIA", "WANITA"], 4 + extra)
+    wb.save(path)
+
+
+def test_one_of_several_tables_on_a_sheet(tmp_path):
+    path, longer = tmp_path / "asn_2023.xlsx", tmp_path / "asn_2024.xlsx"
+    stacked(path)
+    stacked(longer, extra=3)
+    said = run("init", "--yes", "--out", tmp_path / "banyak", path).stdout
+    told = re.findall(r"'(\w+)' (\w+:\w+), (\d+) baris/rows: (.*)", said)
+    assert sorted(told) == [("Data", "B17:D26", "9", "GOLONGAN | PRIA | WANITA"), ("Data", "B4:D9", "5", "PENDIDIKAN | PRIA | WANITA"),
+                            ("Data", "H4:J11", "7", "UMUR | PRIA | WANITA"), ("Lain", "B3:D7", "4", "AGAMA | PRIA | WANITA")]
+    assert re.search(r"--sheet 'Data' --table B4$", said, re.M)
+    for cell, head, rows in (("B4", "PENDIDIKAN", 5), ("J8", "UMUR", 7), ("B17:D26", "GOLONGAN", 9), ("c15", "GOLONGAN", 9)):
+        config = init(tmp_path / cell.replace(":", "_"), path, "--sheet", "Data", "--table", cell)
+        draft = yaml.safe_load((config.parent / "asn.yaml").read_text())
+        assert {v["from"] for v in draft["values"].values() if "from" in v} == {head, "PRIA", "WANITA"}
+        assert count(config, path) == (rows, rows)
+        # Next year's tables are longer, and those below stand elsewhere.
+        assert count(config, longer) == (rows + 3, rows + 3)
+    for cell, part in (("F4", "'Data' B4:D9"), ("B400", "'Lain' B3:D7"), ("PENDIDIKAN", "B5"), ("B", "B5"), ("7", "B5"),
+                       ("B4", "--sheet")):
+        done = run("init", "--yes", "--out", tmp_path / "tidak", "--table", cell, path, check=False)
+        assert done.returncode == 2 and part in done.stderr, done.stderr
+        assert not (tmp_path / "tidak").exists()
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real files are not beside this checkout")
+def test_each_table_of_a_real_sheet(tmp_path):
+    path = REAL / "bandarlampung_630-BKD_2023.xlsx"
+    for cell, head, rows in (("B8", "PENDIDIKAN", 11), ("I8", "UMUR", 10), ("M30", "GOLONGAN", 16), ("B47", "KODE GOLRU", 16)):
+        config = init(tmp_path / cell, path, "--table", cell)
+        assert head in (config.parent / "bandarlampung_630_bkd.yaml").read_text()
+        assert count(config, path) == (rows, rows)
 
 
 def test_personal_values_are_nowhere_but_in_the_file(tmp_path):

@@ -120,6 +120,13 @@ static void a_header_stands_above_its_numbers(void **state)
 	/* Years head columns where words do. */
 	check("H|Uraian|2022|2023\nD|Jumlah Penduduk|100|110\nD|Jumlah KK|30|31\nD|Kepadatan|5|6\n",
 	      "Uraian|2022|2023");
+	/* So do ages, from one to another; and a row of few cells below is a record. */
+	check("N|JUMLAH ASN MENURUT UMUR\n.\nH|GOLONGAN|62|20 - 25|26-30|31 - 35|JUMLAH\n"
+	      "D|I/a||||1|1\nD|I/b||2|3|4|9\nD|I/c|1|2|5|6|14\nD|I/d||1|5|6|12\nT|JUMLAH|1|5|13|17|36\n",
+	      "GOLONGAN|62|20 - 25|26-30|31 - 35|JUMLAH");
+	/* Where they are values they are none of it. */
+	check("H|UMUR|PRIA|WANITA\nD|20 - 25|4|31\nD|26 - 30|108|519\nD|31 - 35|140|617\nT|JUMLAH|252|1167\n",
+	      "UMUR|PRIA|WANITA");
 }
 
 static void without_a_header_the_first_row_is_a_record(void **state)
@@ -296,6 +303,17 @@ static void tables_on_one_sheet_are_parted(void **state)
 	assert_string_equal(l[1].name[1], "Wanita");
 	for (size_t i = 0; i < n; i++)
 		adapter_init_layout_release(&l[i]);
+	adapter_init_grid_release(&g);
+	/* The letter before a title is no column of the table. */
+	grid_of(
+	    "N|A.|PENDUDUK\n.\nH||Kecamatan|Pria|Wanita\nD||SAIL|10|12\nD||KULIM|20|22\nD||RUMBAI|30|33\n",
+	    &g, says);
+	n = adapter_init_tables(&g, l, 4);
+	assert_int_equal(n, 1);
+	assert_int_equal(l[0].column, 1);
+	assert_int_equal(l[0].n_columns, 3);
+	assert_int_equal(l[0].records, 3);
+	adapter_init_layout_release(&l[0]);
 	adapter_init_grid_release(&g);
 }
 
