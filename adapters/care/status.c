@@ -21,6 +21,7 @@
 #define OLD_S 10 /* figures are written every second */
 #define WATCH_MS 1000
 #define BAR 24
+#define WHOLE_MAX 9007199254740992.0 /* 2^53 */
 
 struct waiting {
 	uint64_t n;
@@ -45,7 +46,7 @@ double adapter_status_figure(const char *text, const char *name, const char *lab
 	double v = found ? strtod(found + strlen(start), NULL) : missing;
 
 	free(start);
-	return v;
+	return isfinite(v) ? v : missing;
 }
 
 static double of_feed(const struct page *p, const char *name, const char *feed)
@@ -270,7 +271,7 @@ static void put_page(struct page *p)
 static void put_double(struct bus_json_out *j, const char *name, double v)
 {
 	bus_json_key(j, name);
-	if (v == rint(v))
+	if (v == rint(v) && fabs(v) <= WHOLE_MAX)
 		bus_json_put_int(j, (int64_t)v);
 	else
 		bus_json_put_double(j, v);

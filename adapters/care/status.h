@@ -15,7 +15,7 @@ int adapter_care_status(const struct adapter_run_conf *conf, const struct adapte
 void adapter_status_json(const struct adapter_run_conf *conf, const struct adapter_map *const *map, size_t n,
 			 struct bus_buf *out);
 
-/* One number of a Prometheus text; missing: what it is when the text does not have it. labels: as written, or "". */
+/* One number of a Prometheus text; missing: what it is when the text does not have it, or no number there. labels: as written, or "". */
 double adapter_status_figure(const char *text, const char *name, const char *labels, double missing);
 
 #endif
