@@ -101,6 +101,7 @@ const struct adapter_class *adapter_map_classes(const struct adapter_map *m, siz
 int adapter_map_class_index(const struct adapter_map *m, const char *name); /* -1: none */
 /* The columns it reads, in the order of a row's cells; borrowed. */
 const char *const *adapter_map_columns(const struct adapter_map *m, size_t *n);
+const char *adapter_map_fate_text(enum adapter_class_fate fate); /* for people, in both languages */
 /* Rows of this class are refused for nothing but what earlier rows had. */
 bool adapter_map_class_repeats(const struct adapter_map *m, const char *class);
 bool adapter_map_repeats(

@@ -23,6 +23,19 @@ static const struct {
 	{ "note", ADAPTER_CLASS_NOTE },	    { "seen", ADAPTER_CLASS_SEEN },
 };
 
+const char *adapter_map_fate_text(enum adapter_class_fate fate)
+{
+	static const char *const text[] = {
+		[ADAPTER_CLASS_REFUSE] = "ditolak / refused",
+		[ADAPTER_CLASS_FLAG] = "diterima, ditandai / kept, flagged",
+		[ADAPTER_CLASS_LOOSE] = "diterima, tak tergabung / kept, joins nobody",
+		[ADAPTER_CLASS_NOTE] = "diterima, catatan / kept, a note",
+		[ADAPTER_CLASS_SEEN] = "diamati / observed",
+	};
+
+	return text[fate];
+}
+
 const char *adapter_map_test_name(size_t i)
 {
 	return i < BUS_LEN(tests) ? tests[i].name : NULL;

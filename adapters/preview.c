@@ -160,9 +160,6 @@ static enum bus_err count_row(struct preview *p, const struct adapter_row *row,
 
 static void show_summary(struct preview *p, const struct adapter_end *end)
 {
-	static const char *const fates[] = { "ditolak / refused", "diterima, ditandai / kept, flagged",
-					     "diterima, tak tergabung / kept, joins nobody",
-					     "diterima, catatan / kept, a note", "diamati / observed" };
 	size_t n;
 	const struct adapter_class *class = adapter_map_classes(p->map, &n);
 
@@ -174,7 +171,7 @@ static void show_summary(struct preview *p, const struct adapter_end *end)
 	for (size_t i = 0; i < n; i++)
 		if (p->count[i] > 0)
 			fprintf(p->out, "  %-25s %10lld  %s\n", class[i].name, (long long)p->count[i],
-				fates[class[i].fate]);
+				adapter_map_fate_text(class[i].fate));
 	for (size_t i = 0; i < end->n_controls; i++)
 		fprintf(p->out, "  kendali / control %-7s %10lld  terhitung / counted %lld%s\n",
 			end->control[i].name, (long long)end->control[i].said,

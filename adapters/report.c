@@ -13,9 +13,22 @@ bool adapter_report_needed(const struct adapter_tally *t)
 	       t->reason[0] != '\0' || adapter_tally_control_wrong(t);
 }
 
+struct counts {
+	const struct adapter_tally *t;
+	struct bus_buf *out;
+};
+
+/* And what became of its rows; nothing of what is no class of the mapping's. */
 static void put_class(void *ctx, const char *name, uint64_t n)
 {
-	bus_buf_printf(ctx, "  %10llu  %s\n", (unsigned long long)n, name);
+	const struct counts *c = ctx;
+	const char *fate = "";
+
+	for (size_t i = 0; i < c->t->n_classes; i++)
+		if (strcmp(c->t->class[i].name, name) == 0)
+			fate = adapter_map_fate_text(c->t->class[i].fate);
+	bus_buf_printf(c->out, fate[0] ? "  %10llu  %-24s %s\n" : "  %10llu  %s\n", (unsigned long long)n,
+		       name, fate);
 }
 
 /* What can be done with the rows of each class. */
@@ -81,6 +94,7 @@ static void put_remedy(const struct adapter_tally *t, struct bus_buf *out)
 
 void adapter_report_text(const struct adapter_tally *t, struct bus_buf *out)
 {
+	struct counts counts = { t, out };
 	const size_t start = out->n;
 	char time[32];
 
@@ -98,7 +112,7 @@ void adapter_report_text(const struct adapter_tally *t, struct bus_buf *out)
 		bus_buf_printf(out, "diterima / accepted    %llu\n", (unsigned long long)t->accepted);
 		bus_buf_printf(out, "ditolak / refused      %llu\n", (unsigned long long)t->refused);
 		bus_buf_puts(out, "\nHitungan per kelas / counts per class\n");
-		adapter_tally_each(t, false, put_class, out);
+		adapter_tally_each(t, false, put_class, &counts);
 	}
 	for (size_t i = 0; i < t->end.n_controls; i++) {
 		const struct adapter_control *c = &t->end.control[i];

@@ -4,6 +4,7 @@
 
 #include "adapters/care/status.h"
 #include "adapters/care/undo.h"
+#include "bus/proc.h"
 
 #define STORE_MS 10000
 
@@ -91,6 +92,9 @@ static int quarantine(const struct adapter_run_conf *conf, const struct adapter_
 	if (!rc)
 		return status;
 	fprintf(stderr, "titian-adapter: %s\n", err.text);
+	if (rc == BUS_ETIMEOUT)
+		fprintf(stderr, "-> titian adapter test-connection --config %s\n",
+			bus_proc_config() ? bus_proc_config() : "adapter.yaml");
 	return rc == BUS_EINVAL || rc == BUS_ETOOBIG ? 2 : 1;
 }
 

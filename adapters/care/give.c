@@ -12,6 +12,7 @@
 #include "bus/clock.h"
 #include "bus/crypto.h"
 #include "bus/file.h"
+#include "bus/yaml.h"
 
 #define ROW_MEMORY ((size_t)8 * 1024 * 1024)
 #define NOT_YET 4 /* exit status */
@@ -134,19 +135,36 @@ static enum bus_err pick_row(void *ctx, const struct adapter_kept *k, struct bus
 
 /* ---- mending ---- */
 
+static enum bus_err unknown_column(struct bus_str set, const char *const *name, size_t n,
+				   struct bus_error *err)
+{
+	char *word = bus_xstrndup(set.p, set.n);
+	const char *near = bus_nearest(word, name, n);
+	struct bus_buf all = { 0 };
+
+	for (size_t i = 0; i < n && all.n < 200; i++)
+		bus_buf_printf(&all, "%s%s", i > 0 ? ", " : "", name[i]);
+	(void)bus_fail(err, BUS_EINVAL, "--set: the mapping reads no column '%.100s'%s%.100s%s%s%.200s", word,
+		       near ? "; perhaps '" : "", near ? near : "", near ? "'" : "",
+		       near ? "" : "; its columns: ", near ? "" : bus_buf_cstr(&all));
+	bus_buf_release(&all);
+	free(word);
+	return BUS_EINVAL;
+}
+
 static enum bus_err check_against(const struct adapter_map *map, const struct adapter_care_args *a,
 				  struct bus_error *err)
 {
+	size_t n;
+	const char *const *name = adapter_map_columns(map, &n);
+
 	for (size_t i = 0; i < a->n_set; i++) {
-		size_t n;
-		const char *const *name = adapter_map_columns(map, &n);
 		bool known = false;
 
 		for (size_t k = 0; k < n; k++)
 			known |= bus_str_is(a->set[i].name, name[k]);
 		if (!known)
-			return bus_fail(err, BUS_EINVAL, "set: the mapping reads no column '%.*s'",
-					(int)a->set[i].name.n, a->set[i].name.p);
+			return unknown_column(a->set[i].name, name, n, err);
 	}
 	return BUS_OK;
 }
@@ -256,7 +274,9 @@ enum bus_err adapter_care_order(struct adapter_care *care, const char *mark, int
 	if (!rc)
 		rc = adapter_care_scan(care, false, what == ADAPTER_MEND ? mend_row : pick_row, &g, err);
 	if (!rc && g.n == 0)
-		rc = bus_fail(err, BUS_ENOENT, "no open row in quarantine is chosen by that");
+		rc = bus_fail(
+		    err, BUS_ENOENT,
+		    "no open row in quarantine is chosen by that; list --state all shows the others");
 	*rows = g.n;
 	name[0] = '\0';
 	if (!rc && !care->args->dry_run)

@@ -238,14 +238,20 @@ static void print_act(const struct adapter_kept *k)
 		       k->state == ADAPTER_ROW_OPEN ? (int)k->detail.n : 0, k->detail.p ? k->detail.p : "");
 }
 
+static const char *config_name(void)
+{
+	const char *config = bus_proc_config();
+
+	return config ? config : "adapter.yaml";
+}
+
 /* The command that does it, for what is mended or discarded one row at a time. */
 static void print_command(const struct adapter_kept *k, enum adapter_advice advice)
 {
-	const char *config = bus_proc_config();
 	bool mend = advice == ADAPTER_ADVICE_VALUE || advice == ADAPTER_ADVICE_KEY;
 
 	printf("    titian quarantine %s --config %s %.*s %s%.*s%s\n", mend ? "mend" : "discard",
-	       config ? config : "adapter.yaml", STR(k->id), mend ? "--set '" : "--why '...'",
+	       config_name(), STR(k->id), mend ? "--set '" : "--why '...'",
 	       mend ? k->field.n ? (int)k->field.n : 5 : 0, k->field.n ? k->field.p : "KOLOM",
 	       mend ? "=...' --redrive" : "");
 }
@@ -263,6 +269,12 @@ static enum bus_err advise_row(void *ctx, const struct adapter_kept *k, struct b
 	(void)err;
 	if (!named(care, k->id) || k->state != ADAPTER_ROW_OPEN)
 		return BUS_OK;
+	if (bus_str_is(k->what, adapter_order_word(ADAPTER_MEND))) {
+		printf("  sudah diperbaiki, belum terbit / mended, not published yet\n"
+		       "    titian quarantine redrive --config %s %.*s\n",
+		       config_name(), STR(k->id));
+		return BUS_OK;
+	}
 	if (adapter_care_map(care, k->feed, &loaded, &map, NULL))
 		map = NULL;
 	class = bus_xasprintf("%.*s", STR(k->class));

@@ -185,6 +185,12 @@ static bool print_noun(const char *noun, FILE *out)
 		print_command(ctl_commands[i], out);
 		any = true;
 	}
+	if (strcmp(noun, "quarantine") == 0)
+		fprintf(out, "\n%s\n",
+			ctl_say("list, show, history, mend, redrive, discard work beside the department's "
+				"adapter: titian adapter --help",
+				"list, show, history, mend, redrive, discard bekerja di samping adapter OPD: "
+				"titian adapter --help"));
 	return any;
 }
 

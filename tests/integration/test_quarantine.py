@@ -267,6 +267,12 @@ def advice(stage, row):
     return shown[shown.index("apa yang dapat dilakukan"):]
 
 
+def test_the_command_says_where_its_verbs_are():
+    for words in (("help", "quarantine"), ("quarantine",)):
+        done = OwnAdapter.run(BIN / "titian", *words, check=False)
+        assert "redrive" in done.stdout + done.stderr
+
+
 def test_each_class_is_told_what_can_be_done_and_that_is_so(stage):
     """In the report beside the file and by `show`; then it is done."""
     sha = stage.csv("utuh-nasihat-1.csv", [("N1", "RAHASIA", "1"), ("N2", "", "1"), ("", "RAHASIA", "1"), ("N1", "RAHASIA LAIN", "2"), ("N5", "RAHASIA"), ("N6", "A", "1")])
@@ -281,6 +287,10 @@ def test_each_class_is_told_what_can_be_done_and_that_is_so(stage):
     command = re.search(r"titian (quarantine mend .*)", advice(stage, rows["nama_kosong"]))[1]
     stage.run("sh", "-c", "%s/titian %s" % (BIN, command.replace("=...", "=RAHASIA DUA")))
     assert stage.fold("utuh")["N2"]["nama"] == "RAHASIA DUA"
+    near = stage.command("mend", rows["kode_ganda"], "--set", "Nama=X", check=False)
+    assert near.returncode == 2 and "perhaps 'nama'" in near.stderr
+    far = stage.command("mend", rows["kode_ganda"], "--set", "nomor_telepon=X", check=False)
+    assert far.returncode == 2 and "kode, nama, jumlah" in far.stderr
     # The key, of a file that is the whole register: in quarantine until the next file, for good in the source.
     assert "hanya sampai berkas berikutnya" in told["isian_kosong"]
     stage.command("mend", rows["isian_kosong"], "--set", "kode=N3", "--redrive")
@@ -302,5 +312,8 @@ def test_each_class_is_told_what_can_be_done_and_that_is_so(stage):
     sha = stage.csv("barang-nasihat.csv", [("", "RAHASIA", "1")])
     key = advice(stage, sha + ":2")
     assert "Kolom kunci" in key and "hanya sampai" not in key and "--set 'kode=" in key
-    stage.command("mend", sha + ":2", "--set", "kode=K1", "--redrive")
+    stage.command("mend", sha + ":2", "--set", "kode=K1")
+    mended = stage.command("show", sha + ":2").stdout
+    assert "belum terbit" in mended and "Kolom kunci" not in mended
+    stage.run("sh", "-c", "%s/titian %s" % (BIN, re.search(r"titian (quarantine redrive .*)", mended)[1]))
     assert stage.fold("barang")["K1"]["jumlah"] == 1

@@ -53,9 +53,13 @@ static void says_what_where_and_why(void **state)
 	t->sample[0] = (struct adapter_sample){ 812, "NIK", "nik_format", "bukan 16 digit / not 16 digits" };
 	assert_true(adapter_report_needed(t));
 	assert_report(t, "baris / line 812, kolom / column NIK: nik_format: bukan 16 digit", true);
-	assert_report(t, "2  nik_format", true);
+	assert_report(t, "2  nik_format               ditolak / refused\n", true);
 	assert_report(t, "nik_kosong", false); /* no such row */
-	assert_report(t, "terlambat", false);  /* an observation, no defect */
+	t->count[1] = 1;
+	assert_report(t, "1  nik_kosong               diterima, tak tergabung / kept",
+		      true); /* published, that is */
+	t->count[1] = 0;
+	assert_report(t, "terlambat", false); /* an observation, no defect */
 	assert_report(t, "--file 0123456789abcdef\n", true);
 	assert_report(t, "  nik_format:\n", false); /* refused, and nothing known to do */
 	t->advice[0] = 1u << ADAPTER_ADVICE_LOST;
