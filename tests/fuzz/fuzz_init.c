@@ -25,9 +25,11 @@ static void take(void *ctx, const struct adapter_row *row)
 
 static void draft(const char *path, struct adapter_init_shape *shape)
 {
-	struct reading r = { adapter_init_columns_new(shape->n_columns), adapter_init_prints_new(shape->n_columns),
-			     shape->n_columns };
-	struct adapter_init_draft d = { .opd = "uji", .entity = "data", .file = path, .shape = shape };
+	struct reading r = { adapter_init_columns_new(shape->n_columns),
+			     adapter_init_prints_new(shape->n_columns), shape->n_columns };
+	struct adapter_init_draft d = {
+		.opd = "uji", .entity = "data", .file = path, .pattern = "data*", .shape = shape
+	};
 	struct adapter_init_key key;
 	struct bus_buf text = { 0 };
 	struct schema *schema = NULL;
