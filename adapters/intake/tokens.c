@@ -8,7 +8,6 @@
 #include "bus/crypto.h"
 
 #define TOKENS_MAX 1000
-#define LINE_MAX_BYTES 4096
 #define NAME_MAX_BYTES 63
 
 struct token {
@@ -36,6 +35,12 @@ void adapter_tokens_free(struct adapter_tokens **tp)
 	*tp = NULL;
 }
 
+/* "*", or names with a comma between each two. */
+static bool is_list(const char *feeds)
+{
+	return feeds[0] != ',' && feeds[strlen(feeds) - 1] != ',' && !strstr(feeds, ",,");
+}
+
 static enum bus_err take_line(struct adapter_tokens *t, char *line, const char *path, int number,
 			      struct bus_error *err)
 {
@@ -49,8 +54,8 @@ static enum bus_err take_line(struct adapter_tokens *t, char *line, const char *
 		word[n++] = w;
 	if (n == 0)
 		return BUS_OK;
-	if (n != 3 || strlen(word[0]) > NAME_MAX_BYTES || strlen(word[2]) != (size_t)2 * BUS_SHA256_LEN ||
-	    !bus_unhex(word[2], BUS_SHA256_LEN, token.hash))
+	if (n != 3 || strlen(word[0]) > NAME_MAX_BYTES || !is_list(word[1]) ||
+	    strlen(word[2]) != (size_t)2 * BUS_SHA256_LEN || !bus_unhex(word[2], BUS_SHA256_LEN, token.hash))
 		return bus_fail(
 		    err, BUS_EPARSE,
 		    "%s:%d: a line is NAME FEED[,FEED] SHA256 (64 hex digits of the token's hash)", path,
@@ -67,7 +72,8 @@ static enum bus_err take_line(struct adapter_tokens *t, char *line, const char *
 enum bus_err adapter_tokens_load(const char *path, struct adapter_tokens **out, struct bus_error *err)
 {
 	struct adapter_tokens *t = bus_xcalloc(1, sizeof(*t));
-	char line[LINE_MAX_BYTES];
+	char *line = NULL;
+	size_t room = 0;
 	FILE *f = fopen(path, "re");
 	enum bus_err rc = BUS_OK;
 	struct stat st;
@@ -77,10 +83,11 @@ enum bus_err adapter_tokens_load(const char *path, struct adapter_tokens **out, 
 		rc = bus_fail(err, BUS_EIO, "cannot read '%s': %m", path);
 	else if (st.st_mode & 0137)
 		rc = bus_fail(err, BUS_EINVAL, "'%s' holds credentials: chmod 640 '%s'", path, path);
-	for (int number = 1; !rc && fgets(line, sizeof(line), f); number++)
+	for (int number = 1; !rc && getline(&line, &room, f) >= 0; number++)
 		rc = take_line(t, line, path, number, err);
 	if (!rc && t->n == 0)
 		rc = bus_fail(err, BUS_EPARSE, "'%s' names nobody: nothing could be posted", path);
+	free(line);
 	if (f)
 		fclose(f);
 	if (rc)
