@@ -114,8 +114,9 @@ bool adapter_care_time(const char *text, int64_t now_ms, int64_t *out)
 	char *end;
 	long ago = strtol(text, &end, 10);
 
-	for (size_t i = 0; i < BUS_LEN(units); i++) {
-		if (end == text || ago < 0 || ago > 1000000 || end[0] != units[i].unit || end[1] != '\0')
+	/* strtol takes spaces and signs */
+	for (size_t i = 0; i < BUS_LEN(units) && isdigit((unsigned char)text[0]); i++) {
+		if (ago > 1000000 || end[0] != units[i].unit || end[1] != '\0')
 			continue;
 		*out = now_ms - ago * units[i].ms;
 		return true;

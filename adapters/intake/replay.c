@@ -2,32 +2,15 @@
 
 #include <dirent.h>
 
-#include "bus/clock.h"
-#include "bus/conf.h"
-
-#define WIB_MS (INT64_C(7) * 3600 * 1000)
-#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#include "adapters/care/args.h"
 
 enum bus_err adapter_replay_time(const char *text, int64_t now_ms, int64_t *ms, struct bus_error *err)
 {
-	int year, month, day, hour = 0, minute = 0, used = 0;
-	int32_t days;
-
-	if (bus_conf_ms(text, ms, NULL) == BUS_OK) {
-		*ms = now_ms - *ms;
+	if (adapter_care_time(text, now_ms, ms))
 		return BUS_OK;
-	}
-	if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 && text[used] == 'T' &&
-	    sscanf(text + used, "T%2d:%2d%n", &hour, &minute, &used) == 2)
-		used += 10;
-	if (used > 0 && text[used] == '\0' && hour < 24 && minute < 60 &&
-	    bus_clock_days(year, month, day, &days)) {
-		*ms = days * DAY_MS + (hour * 60 + minute) * INT64_C(60000) - WIB_MS;
-		return BUS_OK;
-	}
 	return bus_fail(
 	    err, BUS_EINVAL,
-	    "--since: a time back such as 72h, or 2026-11-20, or 2026-11-20T08:30 (WIB); not '%s'", text);
+	    "--since: a time back such as 72h, or 2026-11-20, or 2026-11-20T08:30 (WIB); not '%.40s'", text);
 }
 
 static enum bus_err feed_again(const char *dir, const char *feed, int64_t since_ms, FILE *out,

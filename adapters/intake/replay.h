@@ -8,7 +8,7 @@
 #include "adapters/drop.h"
 #include "adapters/intake/intake.h"
 
-/* "72h" back from now, "2026-11-20" or "2026-11-20T08:30" (WIB). BUS_EINVAL. */
+/* As adapter_care_time. BUS_EINVAL: how it is written. */
 enum bus_err adapter_replay_time(const char *text, int64_t now_ms, int64_t *ms,
 				 struct bus_error *err) BUS_MUSTCHECK;
 /* feed NULL: all. Says how many segments wait again. BUS_ECONFLICT: the adapter runs. */

@@ -168,8 +168,7 @@ static bool take_text(struct adapter_ask *ask, const struct word *w, const char 
 
 	switch (w->kind) {
 	case TIME:
-		return isdigit((unsigned char)value[0]) &&
-		       adapter_care_time(value, bus_clock_ms(), (int64_t *)(void *)at);
+		return adapter_care_time(value, bus_clock_ms(), (int64_t *)(void *)at);
 	case SWITCH:
 		*(bool *)(void *)at = strcmp(value, "true") == 0;
 		return *(bool *)(void *)at || strcmp(value, "false") == 0;

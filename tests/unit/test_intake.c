@@ -70,6 +70,42 @@ static void a_token_file_that_is_wrong_or_read_by_others_is_refused(void **state
 	assert_null(t);
 }
 
+static void a_line_of_the_token_file_may_be_long(void **state)
+{
+	struct bus_buf text = { 0 };
+	struct adapter_tokens *t;
+	struct bus_error err;
+
+	(void)state;
+	bus_buf_puts(&text, "# ");
+	for (int i = 0; i < 5000; i++)
+		bus_buf_putc(&text, '-');
+	bus_buf_puts(&text, "\nsimrs ");
+	for (int i = 0; i < 500; i++)
+		bus_buf_printf(&text, "%sdinkes_kunjungan_%d", i ? "," : "", i);
+	bus_buf_puts(&text, " " HASH "\n");
+	if (load(bus_buf_cstr(&text), 0600, &t, &err))
+		fail_msg("%s", err.text);
+	assert_true(adapter_tokens_may(t, 0, "dinkes_kunjungan_499"));
+	assert_false(adapter_tokens_may(t, 0, "dinkes_kunjungan_500"));
+	adapter_tokens_free(&t);
+	bus_buf_release(&text);
+}
+
+static void a_list_of_feeds_with_a_gap_is_refused(void **state)
+{
+	static const char *const feeds[] = { ",", "a,", ",a", "a,,b" };
+	struct adapter_tokens *t;
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(feeds); i++) {
+		char *line = bus_xasprintf("simrs %s " HASH "\n", feeds[i]);
+
+		assert_int_equal(load(line, 0600, &t, NULL), BUS_EPARSE);
+		free(line);
+	}
+}
+
 static struct adapter_remembered key_of(unsigned n, int64_t time_ms)
 {
 	struct adapter_remembered e = { .n = n, .time_ms = time_ms };
@@ -122,6 +158,13 @@ static void a_time_to_begin_again_from_is_read(void **state)
 	assert_int_equal(ms, INT64_C(1795107600000)); /* date -d '2026-11-20 00:00 +0700' +%s000 */
 	assert_int_equal(adapter_replay_time("2026-11-20T08:30", 0, &ms, NULL), BUS_OK);
 	assert_int_equal(ms, INT64_C(1795138200000));
+	assert_int_equal(adapter_replay_time("3d", INT64_C(1000000000000), &ms, NULL), BUS_OK);
+	assert_int_equal(ms, INT64_C(1000000000000) - INT64_C(3) * 24 * 3600 * 1000);
+	assert_int_equal(adapter_replay_time("2026-11-20T08:30+08:00", 0, &ms, NULL), BUS_OK);
+	assert_int_equal(ms, INT64_C(1795134600000));
+	assert_int_equal(adapter_replay_time(" 2026-11-20", 0, &ms, NULL), BUS_EINVAL);
+	assert_int_equal(adapter_replay_time("2026-1 -2 ", 0, &ms, NULL), BUS_EINVAL);
+	assert_int_equal(adapter_replay_time("+202-+1-+2", 0, &ms, NULL), BUS_EINVAL);
 	assert_int_equal(adapter_replay_time("2026-02-30", 0, &ms, NULL), BUS_EINVAL);
 	assert_int_equal(adapter_replay_time("2026-11-20T24:00", 0, &ms, NULL), BUS_EINVAL);
 	assert_int_equal(adapter_replay_time("2026-11-20x", 0, &ms, NULL), BUS_EINVAL);
@@ -176,6 +219,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_opens_its_own_feeds_alone),
 		cmocka_unit_test(a_token_file_that_is_wrong_or_read_by_others_is_refused),
+		cmocka_unit_test(a_line_of_the_token_file_may_be_long),
+		cmocka_unit_test(a_list_of_feeds_with_a_gap_is_refused),
 		cmocka_unit_test(keys_are_known_until_they_are_old_forgotten_or_too_many),
 		cmocka_unit_test(a_time_to_begin_again_from_is_read),
 		cmocka_unit_test(types_of_bodies_are_known_by_name),
