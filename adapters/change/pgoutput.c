@@ -4,11 +4,13 @@
 #include <stdio.h>
 
 #define RELATIONS_MAX 4096
+#define COLUMNS_MAX (1 << 19)		     /* of all of them */
+#define NAME_BYTES 255			     /* bytes; PostgreSQL's are 63 */
 #define EPOCH_MS (INT64_C(946684800) * 1000) /* 2000-01-01, PostgreSQL's, since 1970 */
 
 struct adapter_pg_reader {
 	struct adapter_pg_relation **relation; /* each stays where it is: a caller remembers it */
-	size_t n, cap;
+	size_t n, cap, n_columns;
 	struct adapter_pg_value *old, *new; /* ADAPTER_PG_COLUMNS_MAX each */
 	const struct adapter_pg_relation **truncated;
 	const char *from, *p, *end; /* the message in hand */
@@ -123,6 +125,7 @@ static struct adapter_pg_relation *room_for(struct adapter_pg_reader *r, uint32_
 	struct adapter_pg_relation *rel = find(r, id);
 
 	if (rel) {
+		r->n_columns -= rel->n;
 		forget(rel);
 		return rel;
 	}
@@ -139,9 +142,12 @@ static struct adapter_pg_relation *room_for(struct adapter_pg_reader *r, uint32_
 	return rel;
 }
 
-static char *text_of(struct bus_str s)
+static char *name(struct adapter_pg_reader *r)
 {
-	return bus_xasprintf("%.*s", (int)s.n, s.p);
+	struct bus_str s = word(r);
+
+	r->bad |= s.n > NAME_BYTES;
+	return bus_xstrndup(s.p, r->bad ? 0 : s.n);
 }
 
 static void read_relation(struct adapter_pg_reader *r, struct adapter_pg_change *out)
@@ -151,11 +157,11 @@ static void read_relation(struct adapter_pg_reader *r, struct adapter_pg_change 
 
 	if (!rel)
 		return;
-	rel->schema = text_of(word(r));
-	rel->name = text_of(word(r));
+	rel->schema = name(r);
+	rel->name = name(r);
 	rel->identity = (char)number(r, 1);
 	n = number(r, 2);
-	if (n > ADAPTER_PG_COLUMNS_MAX) {
+	if (n > ADAPTER_PG_COLUMNS_MAX || r->n_columns + n > COLUMNS_MAX) {
 		r->bad = true;
 		return;
 	}
@@ -164,7 +170,8 @@ static void read_relation(struct adapter_pg_reader *r, struct adapter_pg_change 
 		struct adapter_pg_column *c = &rel->column[rel->n++];
 
 		c->key = number(r, 1) & 1;
-		c->name = text_of(word(r));
+		c->name = name(r);
+		r->n_columns++;
 		c->type = (uint32_t)number(r, 4);
 		(void)number(r, 4); /* type modifier */
 	}

@@ -244,6 +244,55 @@ static void a_place_is_written_as_postgresql_writes_it(void **state)
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
+static void a_name_is_no_longer_than_names_are(void **state)
+{
+	char message[400] = "R\0\0\0\1public";
+	struct adapter_pg_change c;
+	struct bus_error err;
+
+	(void)state;
+	memset(message + 12, 'n', 256);
+	assert_int_equal(adapter_pg_read(reader, (struct bus_str){ message, 12 + 256 + 4 }, &c, &err),
+			 BUS_EDATA);
+	message[12 + 255] = '\0';
+	assert_int_equal(adapter_pg_read(reader, (struct bus_str){ message, 12 + 256 + 3 }, &c, &err),
+			 BUS_OK);
+	assert_int_equal(strlen(c.relation->name), 255);
+}
+
+static void descriptions_are_not_kept_without_end(void **state)
+{
+	static char message[8 + 16 * 1600 + 400];
+	struct adapter_pg_change c;
+	struct bus_error err;
+	size_t n, relations = 0;
+
+	(void)state;
+	for (uint32_t id = 1; id < 4000; id++) {
+		enum bus_err rc;
+
+		n = 0;
+		message[n++] = 'R';
+		for (int i = 3; i >= 0; i--)
+			message[n++] = (char)(id >> (8 * i));
+		n += 2; /* schema, name: "" */
+		message[n++] = 'd';
+		message[n++] = (char)(1600 >> 8);
+		message[n++] = (char)(1600 & 0xff);
+		n += (size_t)1600 * (1 + 1 + 8);
+		rc = adapter_pg_read(reader, (struct bus_str){ message, n }, &c, &err);
+		if (rc) {
+			assert_int_equal(rc, BUS_EDATA);
+			assert_in_range(relations, 100, 400);
+			return;
+		}
+		relations++;
+		/* The same one, told again, is none more. */
+		assert_int_equal(adapter_pg_read(reader, (struct bus_str){ message, n }, &c, &err), BUS_OK);
+	}
+	fail_msg("all of them were kept");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +306,8 @@ int main(void)
 		TEST(every_cut_of_a_message_is_refused_with_its_place_and_without_its_words),
 		TEST(what_names_no_described_table_is_refused),
 		TEST(a_place_is_written_as_postgresql_writes_it),
+		TEST(a_name_is_no_longer_than_names_are),
+		TEST(descriptions_are_not_kept_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
