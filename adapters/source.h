@@ -7,6 +7,7 @@
 #include "adapters/text_repair.h"
 
 #define ADAPTER_DEFECT_LONG "baris_terlalu_panjang"
+#define ADAPTER_DEFECT_JSON "json_rusak"
 #define ADAPTER_DETAIL_LONG "lebih dari 1 MiB / longer than 1 MiB"
 #define ADAPTER_DETAIL_NUL "ada byte NUL / holds a NUL byte"
 

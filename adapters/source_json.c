@@ -254,7 +254,7 @@ static enum bus_err configure(struct bus_yaml *yaml, struct bus_yaml_node *conf,
 	const char *path;
 	enum bus_err rc;
 
-	s->defect = "json_rusak";
+	s->defect = ADAPTER_DEFECT_JSON;
 	if ((rc = adapter_source_word(yaml, conf, "rows", false, &s->rows, err)) != BUS_OK ||
 	    (rc = adapter_source_word(yaml, conf, "defect", false, &s->defect, err)) != BUS_OK ||
 	    (rc = bus_yaml_no_more(yaml, conf, err)) != BUS_OK)

@@ -29,7 +29,7 @@ static enum bus_err jsonl_open(struct bus_yaml *yaml, struct bus_yaml_node *conf
 
 	*source = NULL;
 	s->in = in;
-	s->defect = "json_rusak";
+	s->defect = ADAPTER_DEFECT_JSON;
 	if ((rc = adapter_source_word(yaml, conf, "defect", false, &s->defect, err)) == BUS_OK &&
 	    (rc = bus_yaml_no_more(yaml, conf, err)) == BUS_OK &&
 	    (rc = adapter_json_row_new(yaml, conf, wanted, n_wanted, &s->reader, err)) == BUS_OK && in)

@@ -48,11 +48,23 @@ static void anew(struct adapter_change *c, const char *reason, const char *detai
 /* What came is not what it should be, or could not be looked up: from what is confirmed on, once more. */
 static void once_more(struct adapter_change *c, const struct bus_error *why)
 {
-	bus_log(BUS_LOG_WARN, "adapter.change_again", LOG_STR("feed", c->feed), LOG_ERR(why),
-		LOG_STR("effect", "nothing is lost: the stream is begun again from what is confirmed"));
+	if (strcmp(c->said.text, why->text) != 0)
+		bus_log(
+		    BUS_LOG_WARN, "adapter.change_again", LOG_STR("feed", c->feed), LOG_ERR(why),
+		    LOG_STR("effect", "nothing is lost: the stream is begun again from what is confirmed"));
+	c->said = *why;
 	c->deaf = true;
 	atomic_store(&c->again, true);
 	call(c);
+}
+
+/* The server says what cannot be. */
+static void nonsense(struct adapter_change *c, const char *what)
+{
+	struct bus_error why;
+
+	(void)bus_fail(&why, BUS_EDATA, "the stream of changes: %s", what);
+	once_more(c, &why);
 }
 
 /* --- the first reading --- */
@@ -63,6 +75,17 @@ static bool file_waits(const struct adapter_change *c, const struct change_strea
 
 	snprintf(path, sizeof(path), "%s/%s", c->dir, s->name);
 	return access(path, F_OK) == 0;
+}
+
+static uint64_t last_published(const struct adapter_change *c, const struct adapter_feed *f)
+{
+	const struct adapter_topic *t = &f->part->topic;
+	uint64_t last = 0;
+
+	for (int32_t i = 0; i < t->n; i++)
+		if (t->stream[i].at.stream == c->at.stream && t->stream[i].at.lsn > last)
+			last = t->stream[i].at.lsn;
+	return last;
 }
 
 static void begin_stream(struct adapter_desk *d, struct adapter_feed *f, const struct change_stream *s,
@@ -89,6 +112,8 @@ static void begin_stream(struct adapter_desk *d, struct adapter_feed *f, const s
 	c->reading.origin = (struct adapter_origin){ .source = f->source, .file = c->file16 };
 	(void)adapter_at_read(bus_str(c->file16), BUS_STR("0/0:0"), &c->at);
 	c->done = c->at;
+	c->relation_id = 0;
+	atomic_store(&c->reached, last_published(c, f));
 	c->told_ms = 0;
 	c->told_rows = 0;
 }
@@ -122,9 +147,14 @@ static bool ours(const struct adapter_change *c, const struct adapter_pg_relatio
 	return strcmp(rel->name, c->conf.table) == 0 && strcmp(rel->schema, c->conf.schema) == 0;
 }
 
-/* Where each wanted column stands; a table that the mapping does not fit any more is looked at anew. */
+/* Where each wanted column stands; a table that the mapping does not fit any more is looked at anew, and so is one whose
+ * name went to another: what stood in that one before nobody has told. */
 static void take_relation(struct adapter_change *c, const struct adapter_pg_relation *rel)
 {
+	if (c->relation_id != 0 && ours(c, rel) != (rel->id == c->relation_id)) {
+		anew(c, "the table was renamed, or made anew", "");
+		return;
+	}
 	if (!ours(c, rel))
 		return;
 	c->relation = rel;
@@ -174,7 +204,8 @@ static enum bus_err fill(struct adapter_change *c, const struct adapter_pg_row *
 		some = true;
 	}
 	if (!rc)
-		rc = adapter_pg_run(c->look, bus_buf_cstr(&sql), CHANGE_STATEMENT_MS, err);
+		rc = adapter_change_ask(c->look, bus_buf_cstr(&sql), CHANGE_STATEMENT_MS,
+					&(struct change_shape){ .columns = c->n_columns }, err);
 	bus_buf_release(&sql);
 	if (rc)
 		return rc;
@@ -223,8 +254,9 @@ static struct adapter_row row_of(struct adapter_change *c, size_t bytes)
 	if (bytes > ADAPTER_ROW_MAX) {
 		row.defect = ADAPTER_DEFECT_LONG;
 		row.detail = ADAPTER_DETAIL_LONG;
-	} else {
-		adapter_change_line(c, c->cell, &c->raw);
+	} else if (!adapter_change_line(c, c->cell, &c->raw)) {
+		row.defect = ADAPTER_DEFECT_JSON; /* as the same row in a first reading */
+		row.detail = "bukan UTF-8 / not UTF-8";
 	}
 	row.raw = bus_buf_str(&c->raw);
 	return row;
@@ -274,7 +306,8 @@ static enum bus_err take_old(struct adapter_change *c, const struct adapter_pg_r
 	enum bus_err rc;
 
 	(void)set_cells(c, old, &none, &hole);
-	row = row_of(c, 0); /* however long it was: its key is all that is asked for */
+	row = row_of(c, 0);
+	row.defect = NULL; /* however it was: its key is all that is asked for */
 	rc = adapter_map_row(c->map, &row, &res, err);
 	if (rc || res.key.n == 0)
 		return rc;
@@ -369,13 +402,26 @@ static enum bus_err take_message(struct adapter_desk *d, struct adapter_change *
 	}
 	switch (m.kind) {
 	case ADAPTER_PG_BEGIN:
+		if (c->in_transaction || m.lsn <= c->last) {
+			nonsense(c, c->in_transaction ? "a transaction begins within a transaction"
+						      : "its transactions go back");
+			break;
+		}
 		c->in_transaction = true;
-		c->at.lsn = m.lsn;
+		c->at.lsn = c->last = m.lsn;
 		c->nth = 0;
 		c->time_ms = m.time_ms;
 		break;
 	case ADAPTER_PG_COMMIT:
+		if (!c->in_transaction || m.lsn != c->at.lsn) {
+			nonsense(c, c->in_transaction ? "a transaction ends at another place than it said"
+						      : "a commit outside a transaction");
+			break;
+		}
 		c->in_transaction = false;
+		c->said.text[0] = '\0';
+		if (m.lsn > atomic_load(&c->reached))
+			atomic_store(&c->reached, m.lsn);
 		note_spot(c, d->publisher, m.end);
 		break;
 	case ADAPTER_PG_RELATION:
@@ -384,8 +430,13 @@ static enum bus_err take_message(struct adapter_desk *d, struct adapter_change *
 	case ADAPTER_PG_INSERT:
 	case ADAPTER_PG_UPDATE:
 	case ADAPTER_PG_DELETE: {
-		enum bus_err rc = take_change(c, &m, err);
+		enum bus_err rc;
 
+		if (!c->in_transaction) {
+			nonsense(c, "a change outside a transaction");
+			break;
+		}
+		rc = take_change(c, &m, err);
 		if (rc)
 			c->nth = nth; /* it is taken once more */
 		return rc;
@@ -413,6 +464,7 @@ static uint64_t number(const char *p)
 }
 
 #define DATA_HEAD 25 /* 'w', begin, end, clock */
+#define KEEPALIVE 18 /* 'k', end, clock, whether an answer is wanted */
 
 static enum bus_err take_item(struct adapter_desk *d, struct adapter_change *c,
 			      const struct adapter_item *item, struct bus_error *err)
@@ -422,15 +474,20 @@ static enum bus_err take_item(struct adapter_desk *d, struct adapter_change *c,
 		c->reader = adapter_pg_reader_new();
 		c->relation = NULL;
 		c->in_transaction = c->deaf = false;
+		c->last = 0;
 		return adapter_map_begin(c->map, err);
 	}
 	if (c->deaf)
 		return BUS_OK;
-	if (item->n >= DATA_HEAD && item->data[0] == 'w')
+	if (item->n < (item->data[0] == 'w' ? DATA_HEAD : KEEPALIVE) || !strchr("wk", item->data[0])) {
+		nonsense(c, strchr("wk", item->data[0]) ? "a message that is cut short" : "no message of it");
+		return BUS_OK;
+	}
+	if (item->data[0] == 'w')
 		return take_message(d, c, (struct bus_str){ item->data + DATA_HEAD, item->n - DATA_HEAD },
 				    err);
 	/* A keepalive between two transactions: everything up to there has been sent. */
-	if (item->n >= 9 && item->data[0] == 'k' && !c->in_transaction)
+	if (!c->in_transaction)
 		note_spot(c, d->publisher, number(item->data + 1));
 	return BUS_OK;
 }

@@ -37,7 +37,7 @@ struct change_stream {
 	char system[24];	  /* the server's own identifier */
 	char file[65];		  /* SHA-256 of the snapshot */
 	char name[256];		  /* of that file */
-	char place[CHANGE_PLACE]; /* where to begin, of a server that does not keep it itself; "" */
+	char place[CHANGE_PLACE]; /* MariaDB: where to begin. PostgreSQL: "timeline 1", of its log */
 };
 
 /* What a kind of database does by itself. */
@@ -84,9 +84,10 @@ struct adapter_change {
 	enum change_state state;     /* lock */
 	uint32_t generation;	     /* lock: of stream; another one is another stream */
 	atomic_uint_fast64_t confirmed;
-	atomic_bool redo;	  /* a new snapshot is needed; `why` has been logged */
-	atomic_bool again;	  /* the stream is to be begun again from what is confirmed */
-	atomic_int_fast64_t held; /* bytes of WAL that the slot holds; -1: not known */
+	atomic_uint_fast64_t reached; /* the last transaction that is on the topic, or was looked at */
+	atomic_bool redo;	      /* a new snapshot is needed; `why` has been logged */
+	atomic_bool again;	      /* the stream is to be begun again from what is confirmed */
+	atomic_int_fast64_t held;     /* bytes of WAL that the slot holds; -1: not known */
 	atomic_bool lagging;
 
 	/* the link's */
@@ -103,8 +104,10 @@ struct adapter_change {
 	uint32_t relation_id;
 	int *place; /* by wanted column: its place in the relation */
 	bool in_transaction;
-	struct adapter_at at; /* of the record in hand */
-	uint64_t nth;	      /* changes of our table in this transaction */
+	uint64_t last;	       /* transaction of this connection */
+	struct bus_error said; /* why it was begun again; told once */
+	struct adapter_at at;  /* of the record in hand */
+	uint64_t nth;	       /* changes of our table in this transaction */
 	int64_t time_ms;
 	struct adapter_at done; /* all up to here has been dealt with in this run */
 	struct change_spot spot[CHANGE_SPOTS];
@@ -155,8 +158,9 @@ enum bus_err adapter_change_note(struct adapter_change *c, const struct change_s
 				 struct bus_error *err) BUS_MUSTCHECK;
 /* false: there is no mark, or not one of ours. */
 bool adapter_change_remember(struct adapter_change *c, struct change_stream *out);
-/* A row's wanted columns as JSON, texts or null; those that are missing are left out. */
-void adapter_change_line(const struct adapter_change *c, const struct adapter_cell *cell,
+/* A row's wanted columns as JSON, texts or null; those that are missing are left out. false: a text is not UTF-8 (a
+ * database of encoding SQL_ASCII takes anything), and the line is no JSON. */
+bool adapter_change_line(const struct adapter_change *c, const struct adapter_cell *cell,
 			 struct bus_buf *out);
 
 /* pg_conf.c: its options. */
@@ -178,6 +182,21 @@ enum bus_err adapter_change_slot(struct adapter_change *c, struct adapter_pg *pg
 /* SELECT of the wanted columns, with the publication's row filter, appended. */
 enum bus_err adapter_change_select(struct adapter_change *c, struct adapter_pg *pg, struct bus_buf *sql,
 				   struct bus_error *err) BUS_MUSTCHECK;
+/* What an answer must be: rows of so many columns or more, of which the first `filled` are never null. */
+struct change_shape {
+	size_t columns, filled;
+	bool one; /* exactly one row */
+};
+/* A statement whose answer is looked at. BUS_EIO: it is not of this shape. */
+enum bus_err adapter_change_ask(struct adapter_pg *pg, const char *sql, int64_t ms,
+				const struct change_shape *shape, struct bus_error *err) BUS_MUSTCHECK;
+
+struct change_system { /* IDENTIFY_SYSTEM */
+	char id[24], timeline[12];
+	uint64_t end; /* of its log */
+};
+enum bus_err adapter_change_identify(struct adapter_pg *pg, struct change_system *out,
+				     struct bus_error *err) BUS_MUSTCHECK;
 /* A statement on a connection, its refusal with the remedy that fits. */
 enum bus_err adapter_change_run(struct adapter_pg *pg, const char *sql, int64_t ms,
 				struct bus_error *err) BUS_MUSTCHECK;

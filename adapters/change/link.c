@@ -30,6 +30,14 @@ static void rest(struct adapter_change *c, int64_t ms)
 		(void)!read(c->call_fd, &n, sizeof(n));
 }
 
+/* The same, whatever the adapter's own thread has said. */
+static void pause_for(struct adapter_change *c, int64_t ms)
+{
+	struct pollfd fd = { .fd = c->stop_fd, .events = POLLIN };
+
+	poll(&fd, 1, (int)ms);
+}
+
 static void offer(struct adapter_change *c, const struct change_stream *s, enum change_state state)
 {
 	uint64_t one = 1;
@@ -152,7 +160,7 @@ void *adapter_change_link(void *change)
 
 		if (rc == BUS_ESTOPPED)
 			break;
-		if (well) {
+		if (well && !atomic_load(&c->again)) {
 			if (told.text[0])
 				bus_log(BUS_LOG_INFO, "adapter.change_back", LOG_STR("feed", c->feed));
 			told.text[0] = '\0';
@@ -165,7 +173,7 @@ void *adapter_change_link(void *change)
 				LOG_ERR(&why), LOG_STR("effect", "nothing is lost: it is tried again"));
 			told = why;
 		}
-		rest(c, again_ms);
+		pause_for(c, again_ms);
 		again_ms = again_ms < AGAIN_MAX_MS / 2 ? 2 * again_ms : AGAIN_MAX_MS;
 	}
 	return NULL;

@@ -31,14 +31,18 @@ static enum bus_err tell_place(struct link *l, struct bus_error *err)
 {
 	uint64_t confirmed = atomic_load(&l->c->confirmed);
 	char m[34] = { 'r' };
+	enum bus_err rc;
 
 	put_number(m + 1, l->received > confirmed ? l->received : confirmed);
 	put_number(m + 9, confirmed);
 	put_number(m + 17, confirmed);
 	put_number(m + 25, (uint64_t)(bus_clock_ms() * 1000 - EPOCH_US));
+	rc = adapter_pg_put(l->pg, (struct bus_str){ m, sizeof(m) }, err);
+	if (rc == BUS_EFULL) /* it does not read: later */
+		return BUS_OK;
 	l->confirmed = confirmed;
 	l->status_at = bus_clock_mono_ms();
-	return adapter_pg_put(l->pg, (struct bus_str){ m, sizeof(m) }, err);
+	return rc;
 }
 
 static enum bus_err tell_place_if_due(struct link *l, struct bus_error *err)
@@ -182,16 +186,37 @@ static enum bus_err check_slot(struct link *l, struct bus_error *err)
 	return BUS_OK;
 }
 
+/* The server is still the one whose stream this is, and has not gone back: what it would tell from there on, under the
+ * numbers of what it told before, would be taken for that. */
+static enum bus_err check_server(struct link *l, struct bus_error *err)
+{
+	struct adapter_change *c = l->c;
+	struct change_system now;
+	char timeline[12] = "";
+	const char *why = NULL;
+	enum bus_err rc = adapter_change_identify(l->pg, &now, err);
+
+	if (rc)
+		return rc;
+	(void)sscanf(c->stream.place, "timeline %11[0-9]", timeline);
+	if (strcmp(now.id, c->stream.system) != 0)
+		why = "it is another server, or one that was set up anew";
+	else if (timeline[0] && strcmp(now.timeline, timeline) != 0)
+		why = "the server is on another timeline: a standby took over, or it was restored";
+	else if (now.end < atomic_load(&c->reached))
+		why = "the server's log ends before what was read from it: it was restored as it had been";
+	if (!why)
+		return BUS_OK;
+	adapter_change_give_up(c, why);
+	return bus_fail(err, BUS_ECONFLICT, "another server");
+}
+
 static enum bus_err begin(struct link *l, struct bus_error *err)
 {
 	struct adapter_change *c = l->c;
 	struct bus_buf name = { 0 }, sql = { 0 };
-	enum bus_err rc = adapter_change_run(l->pg, "IDENTIFY_SYSTEM", CHANGE_STATEMENT_MS, err);
+	enum bus_err rc = check_server(l, err);
 
-	if (!rc && strcmp(adapter_pg_text(l->pg, 0, 0), c->stream.system) != 0) {
-		adapter_change_give_up(c, "it is another server, or one that was set up anew");
-		rc = bus_fail(err, BUS_ECONFLICT, "another server");
-	}
 	if (!rc) {
 		atomic_store(&c->again, false);
 		rc = adapter_change_hand_over(c, ADAPTER_ITEM_START, NULL, 0, meanwhile, l, err);

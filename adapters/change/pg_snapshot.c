@@ -48,7 +48,7 @@ static enum bus_err write_table(struct adapter_change *c, void *reading, struct 
 	if (!rc)
 		rc = adapter_change_select(c, r->pg, &sql, err);
 	if (!rc)
-		rc = adapter_pg_begin(r->pg, bus_buf_cstr(&sql), err);
+		rc = adapter_pg_begin(r->pg, bus_buf_cstr(&sql), c->n_columns, err);
 	if (!rc)
 		rc = put_rows(c, r->pg, w, err);
 	bus_buf_release(&sql);
@@ -71,25 +71,34 @@ static enum bus_err drop_slot(struct adapter_change *c, struct adapter_pg *pg, s
 	return rc;
 }
 
-/* *snapshot (64 bytes): exported until the next statement of pg. */
+#define SNAPSHOT_NAME 64
+
+/* *snapshot (SNAPSHOT_NAME bytes): exported until the next statement of pg. */
 static enum bus_err make_slot(struct adapter_change *c, struct adapter_pg *pg, struct change_stream *s,
 			      char *snapshot, struct bus_error *err)
 {
+	/* slot_name, consistent_point, snapshot_name, output_plugin */
+	static const struct change_shape shape = { .columns = 4, .filled = 3, .one = true };
 	struct bus_buf text = { 0 };
-	enum bus_err rc = adapter_change_run(pg, "IDENTIFY_SYSTEM", CHANGE_STATEMENT_MS, err);
+	struct change_system system;
+	enum bus_err rc = adapter_change_identify(pg, &system, err);
 
 	if (!rc) {
-		snprintf(s->system, sizeof(s->system), "%s", adapter_pg_text(pg, 0, 0));
+		snprintf(s->system, sizeof(s->system), "%s", system.id);
+		snprintf(s->place, sizeof(s->place), "timeline %s", system.timeline);
 		bus_buf_printf(&text, "CREATE_REPLICATION_SLOT %s LOGICAL pgoutput EXPORT_SNAPSHOT",
 			       c->conf.slot);
-		rc = adapter_change_run(pg, bus_buf_cstr(&text), SLOT_MS, err);
+		rc = adapter_change_ask(pg, bus_buf_cstr(&text), SLOT_MS, &shape, err);
 	}
+	if (!rc && strlen(adapter_pg_text(pg, 0, 2)) >= SNAPSHOT_NAME)
+		rc = bus_fail(err, BUS_EIO, "PostgreSQL: '%.40s' ends in a snapshot of a strange name",
+			      bus_buf_cstr(&text));
 	if (!rc) {
 		bus_buf_reset(&text);
 		bus_buf_printf(&text, "%s\n%s\n%s\n%s\n%s", s->system, c->conf.connection, c->feed,
 			       c->conf.slot, adapter_pg_text(pg, 0, 1));
 		adapter_change_name(c, s, bus_buf_str(&text));
-		snprintf(snapshot, 64, "%s", adapter_pg_text(pg, 0, 2));
+		snprintf(snapshot, SNAPSHOT_NAME, "%s", adapter_pg_text(pg, 0, 2));
 	}
 	bus_buf_release(&text);
 	return rc;
@@ -99,7 +108,7 @@ enum bus_err adapter_change_pg_snapshot(struct adapter_change *c, struct change_
 					struct bus_error *err)
 {
 	struct adapter_pg *walsender = NULL, *pg = NULL;
-	char snapshot[64];
+	char snapshot[SNAPSHOT_NAME];
 	enum bus_err rc = adapter_change_open(c, false, &pg, err);
 
 	*out = (struct change_stream){ 0 };

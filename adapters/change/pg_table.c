@@ -4,6 +4,7 @@
 #include "adapters/change/impl.h"
 
 #define QUICK_MS 10000
+#define OLDEST 100000
 
 static void add(struct bus_error *err, const char *fmt, ...) BUS_PRINTF(2, 3);
 
@@ -44,6 +45,49 @@ enum bus_err adapter_change_run(struct adapter_pg *pg, const char *sql, int64_t 
 	return rc;
 }
 
+enum bus_err adapter_change_ask(struct adapter_pg *pg, const char *sql, int64_t ms,
+				const struct change_shape *shape, struct bus_error *err)
+{
+	enum bus_err rc = adapter_change_run(pg, sql, ms, err);
+	size_t n = rc ? 0 : adapter_pg_rows(pg);
+	bool fits = !rc && adapter_pg_columns(pg) >= shape->columns && (n == 1 || !shape->one);
+
+	for (size_t i = 0; fits && i < n; i++)
+		for (size_t k = 0; k < shape->filled; k++)
+			fits &= adapter_pg_text(pg, i, k) != NULL;
+	return rc || fits
+		   ? rc
+		   : bus_fail(err, BUS_EIO,
+			      "PostgreSQL: the answer to '%.40s' is not what it should be (%zu rows of "
+			      "%zu columns, or values that are missing)",
+			      sql, n, adapter_pg_columns(pg));
+}
+
+/* A number, into a place of so many bytes. */
+static bool put_digits(const char *text, char *out, size_t size)
+{
+	size_t n = strspn(text, "0123456789");
+
+	snprintf(out, size, "%s", text);
+	return n > 0 && n < size && text[n] == '\0';
+}
+
+enum bus_err adapter_change_identify(struct adapter_pg *pg, struct change_system *out, struct bus_error *err)
+{
+	static const struct change_shape shape = { .columns = 3, .filled = 3, .one = true };
+	enum bus_err rc = adapter_change_ask(pg, "IDENTIFY_SYSTEM", CHANGE_STATEMENT_MS, &shape, err);
+
+	if (rc)
+		return rc;
+	if (!put_digits(adapter_pg_text(pg, 0, 0), out->id, sizeof(out->id)) ||
+	    !put_digits(adapter_pg_text(pg, 0, 1), out->timeline, sizeof(out->timeline)) ||
+	    !adapter_pg_lsn_read(bus_str(adapter_pg_text(pg, 0, 2)), &out->end))
+		return bus_fail(err, BUS_EIO,
+				"PostgreSQL: the answer to 'IDENTIFY_SYSTEM' is not a number, a timeline and "
+				"a place in the log");
+	return BUS_OK;
+}
+
 enum bus_err adapter_change_open(struct adapter_change *c, bool replication, struct adapter_pg **out,
 				 struct bus_error *err)
 {
@@ -65,9 +109,11 @@ static void put_table(struct adapter_change *c, struct adapter_pg *pg, struct bu
 	adapter_pg_name(pg, c->conf.table, out);
 }
 
-static enum bus_err ask(struct adapter_pg *pg, struct bus_buf *sql, struct bus_error *err)
+static enum bus_err ask(struct adapter_pg *pg, struct bus_buf *sql, size_t columns, size_t filled,
+			struct bus_error *err)
 {
-	enum bus_err rc = adapter_change_run(pg, bus_buf_cstr(sql), QUICK_MS, err);
+	const struct change_shape shape = { .columns = columns, .filled = filled };
+	enum bus_err rc = adapter_change_ask(pg, bus_buf_cstr(sql), QUICK_MS, &shape, err);
 
 	bus_buf_reset(sql);
 	return rc;
@@ -75,7 +121,8 @@ static enum bus_err ask(struct adapter_pg *pg, struct bus_buf *sql, struct bus_e
 
 static enum bus_err check_level(struct adapter_pg *pg, struct bus_error *err)
 {
-	enum bus_err rc = adapter_change_run(pg, "SHOW wal_level", QUICK_MS, err);
+	static const struct change_shape shape = { .columns = 1, .filled = 1, .one = true };
+	enum bus_err rc = adapter_change_ask(pg, "SHOW wal_level", QUICK_MS, &shape, err);
 
 	if (!rc && strcmp(adapter_pg_text(pg, 0, 0), "logical") != 0)
 		rc = bus_fail(
@@ -97,7 +144,7 @@ static enum bus_err check_table(struct adapter_change *c, struct adapter_pg *pg,
 	adapter_pg_quote(pg, c->conf.schema, sql);
 	bus_buf_puts(sql, " AND c.relname = ");
 	adapter_pg_quote(pg, c->conf.table, sql);
-	rc = ask(pg, sql, err);
+	rc = ask(pg, sql, 3, 3, err);
 	if (rc)
 		return rc;
 	if (adapter_pg_rows(pg) == 0)
@@ -153,7 +200,7 @@ static enum bus_err check_columns(struct adapter_change *c, struct adapter_pg *p
 	adapter_pg_quote(pg, c->conf.schema, sql);
 	bus_buf_puts(sql, " AND c.relname = ");
 	adapter_pg_quote(pg, c->conf.table, sql);
-	rc = ask(pg, sql, err);
+	rc = ask(pg, sql, 2, 2, err);
 	for (size_t i = 0; !rc && i < adapter_pg_rows(pg); i++)
 		some |= adapter_pg_text(pg, i, 1)[0] == 't';
 	for (size_t i = 0; !rc && i < c->n_columns; i++) {
@@ -186,7 +233,7 @@ static enum bus_err check_publication(struct adapter_change *c, struct adapter_p
 	bus_buf_puts(sql, "SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication "
 			  "WHERE pubname = ");
 	adapter_pg_quote(pg, p, sql);
-	rc = ask(pg, sql, err);
+	rc = ask(pg, sql, 1, 1, err);
 	if (rc)
 		return rc;
 	if (adapter_pg_rows(pg) == 0)
@@ -209,7 +256,7 @@ static enum bus_err check_publication(struct adapter_change *c, struct adapter_p
 	adapter_pg_quote(pg, c->conf.schema, sql);
 	bus_buf_puts(sql, " AND tablename = ");
 	adapter_pg_quote(pg, c->conf.table, sql);
-	rc = ask(pg, sql, err);
+	rc = ask(pg, sql, 2, 2, err);
 	if (rc)
 		return rc;
 	if (adapter_pg_rows(pg) == 0)
@@ -238,7 +285,14 @@ enum bus_err adapter_change_check(struct adapter_change *c, struct adapter_pg *p
 
 	put_table(c, pg, &name);
 	table = bus_buf_cstr(&name);
-	rc = check_level(pg, err);
+	if (adapter_pg_version(pg) < OLDEST)
+		rc = bus_fail(
+		    err, BUS_EINVAL,
+		    "the server is no PostgreSQL 10 or newer (it says %d); the way to an older one is "
+		    "polling: fetch: {kind: sql}",
+		    adapter_pg_version(pg));
+	else
+		rc = check_level(pg, err);
 	if (!rc)
 		rc = check_table(c, pg, table, &sql, &identity, err);
 	if (!rc)
@@ -278,7 +332,7 @@ enum bus_err adapter_change_slot(struct adapter_change *c, struct adapter_pg *pg
 		     ", pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint FROM pg_replication_slots "
 		     "WHERE database = current_database() AND plugin = 'pgoutput' AND slot_name = ");
 	adapter_pg_quote(pg, c->conf.slot, &sql);
-	rc = ask(pg, &sql, err);
+	rc = ask(pg, &sql, 2, 1, err);
 	bus_buf_release(&sql);
 	if (rc || adapter_pg_rows(pg) == 0)
 		return rc;
@@ -311,7 +365,7 @@ enum bus_err adapter_change_select(struct adapter_change *c, struct adapter_pg *
 	adapter_pg_quote(pg, c->conf.schema, &q);
 	bus_buf_puts(&q, " AND tablename = ");
 	adapter_pg_quote(pg, c->conf.table, &q);
-	rc = ask(pg, &q, err);
+	rc = ask(pg, &q, 1, 0, err);
 	if (!rc && adapter_pg_rows(pg) > 0 && adapter_pg_text(pg, 0, 0))
 		bus_buf_printf(sql, " WHERE (%s)", adapter_pg_text(pg, 0, 0));
 	bus_buf_release(&q);

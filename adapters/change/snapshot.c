@@ -7,11 +7,37 @@
 #include "bus/clock.h"
 #include "bus/crypto.h"
 #include "bus/json_out.h"
+#include "bus/utf8.h"
 #include "bus/log.h"
 
-void adapter_change_line(const struct adapter_change *c, const struct adapter_cell *cell, struct bus_buf *out)
+/* What is not UTF-8 stays as it is: the line is no JSON then, and its row is refused. false. */
+static bool put_bytes(struct bus_json_out *j, struct bus_str s)
+{
+	struct bus_buf all = { 0 }, part = { 0 };
+
+	bus_buf_putc(&all, '"');
+	while (s.n > 0) {
+		size_t ok = bus_utf8_ok(s.p, s.n);
+		struct bus_json_out some = { .buf = &part };
+
+		bus_buf_reset(&part);
+		bus_json_put_str(&some, (struct bus_str){ s.p, ok });
+		bus_buf_put(&all, part.p + 1, part.n - 2);
+		if (ok < s.n)
+			bus_buf_putc(&all, s.p[ok++]);
+		s = (struct bus_str){ s.p + ok, s.n - ok };
+	}
+	bus_buf_putc(&all, '"');
+	bus_json_put_raw(j, bus_buf_str(&all));
+	bus_buf_release(&all);
+	bus_buf_release(&part);
+	return false;
+}
+
+bool adapter_change_line(const struct adapter_change *c, const struct adapter_cell *cell, struct bus_buf *out)
 {
 	struct bus_json_out j = { .buf = out };
+	bool text = true;
 
 	bus_json_object(&j);
 	for (size_t i = 0; i < c->n_columns; i++) {
@@ -20,10 +46,13 @@ void adapter_change_line(const struct adapter_change *c, const struct adapter_ce
 		bus_json_key(&j, c->column[i]);
 		if (cell[i].kind == ADAPTER_NULL)
 			bus_json_put_null(&j);
-		else
+		else if (bus_utf8_ok(cell[i].text.p, cell[i].text.n) == cell[i].text.n)
 			bus_json_put_str(&j, cell[i].text);
+		else
+			text = put_bytes(&j, cell[i].text);
 	}
 	bus_json_object_end(&j);
+	return text;
 }
 
 bool adapter_change_remember(struct adapter_change *c, struct change_stream *out)
@@ -103,7 +132,7 @@ enum bus_err adapter_change_put(struct adapter_change *c, struct change_writing 
 				const struct adapter_cell *cell, struct bus_error *err)
 {
 	bus_buf_reset(&w->line);
-	adapter_change_line(c, cell, &w->line);
+	(void)adapter_change_line(c, cell, &w->line);
 	adapter_haul_row(w->haul);
 	return put(w, err);
 }
