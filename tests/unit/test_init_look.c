@@ -192,6 +192,118 @@ static void texts_that_look_like_something_else_are_quoted(void **state)
 	}
 }
 
+/* A flat OpenDocument with a sheet of these rows: cells parted by |, numbers as such. */
+static void put_sheet(struct bus_buf *out, const char *name, const char *rows)
+{
+	bus_buf_printf(out, "<table:table table:name=\"%s\">", name);
+	for (const char *p = rows; *p; p += *p == '\n') {
+		bus_buf_puts(out, "<table:table-row>");
+		for (bool more = true; more; p += more) {
+			int n = (int)strcspn(p, "|\n");
+
+			if (n > 0 && p[0] >= '0' && p[0] <= '9')
+				bus_buf_printf(
+				    out,
+				    "<table:table-cell office:value-type=\"float\" office:value=\"%.*s\"/>",
+				    n, p);
+			else
+				bus_buf_printf(
+				    out,
+				    n > 0 ? "<table:table-cell office:value-type=\"string\"><text:p>%.*s"
+					    "</text:p></table:table-cell>"
+					  : "<table:table-cell/>%.*s",
+				    n, p);
+			p += n;
+			more = *p == '|';
+		}
+		bus_buf_puts(out, "</table:table-row>");
+	}
+	bus_buf_puts(out, "</table:table>");
+}
+
+static void look_at_tables(const struct adapter_init_want *want, struct adapter_init_shape *shape,
+			   uint64_t *records, enum bus_err *rc, struct bus_error *err)
+{
+	struct bus_buf b = { 0 };
+	uint64_t whole = 0;
+	char path[32];
+
+	bus_buf_puts(&b, "<?xml version=\"1.0\"?><office:document "
+			 "xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" "
+			 "xmlns:table=\"urn:oasis:names:tc:opendocument:xmlns:table:1.0\" "
+			 "xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\" "
+			 "office:mimetype=\"application/vnd.oasis.opendocument.spreadsheet\">"
+			 "<office:body><office:spreadsheet>");
+	put_sheet(&b, "Satu",
+		  "A.|PENDUDUK|||B.|LUAS\n\n"
+		  "|KECAMATAN|JIWA|||KECAMATAN|LUAS\n|SAIL|10|||SAIL|3\n|KULIM|20|||KULIM|4\n|JUMLAH|30|||"
+		  "JUMLAH|7\n\n\n"
+		  "C.|SEKOLAH\n\n|KECAMATAN|SD\n|SAIL|1\n|KULIM|2\n|RUMBAI|4\n|JUMLAH|7\n\n"
+		  "D.|GURU\n\n|KECAMATAN|JIWA\n|SAIL|5\n|KULIM|6\n|JUMLAH|11\n");
+	put_sheet(&b, "Dua", "RT|KELUARGA\n1|7\n2|8\n");
+	bus_buf_puts(&b, "</office:spreadsheet></office:body></office:document>");
+	write_file(path, b.p, b.n);
+	*rc = adapter_init_look(path, want, shape, err);
+	if (*rc == BUS_OK)
+		*rc = adapter_init_read(path, shape, count_row, &whole, records, err);
+	unlink(path);
+	bus_buf_release(&b);
+}
+
+static void a_table_of_several_is_chosen_by_a_cell(void **state)
+{
+	static const struct {
+		const char *sheet, *cell, *range, *column;
+		uint64_t records;
+	} cases[] = {
+		{ NULL, NULL, "range: \"B:C\"\nuntil_empty: true", "SD", 3 },
+		{ NULL, "C4", "range: \"B:C\"\nuntil_empty: true", "JIWA", 2 },
+		{ NULL, "$f$3:G6", "range: \"F:G\"\nuntil_empty: true", "LUAS", 2 },
+		/* The first table's header reads the same: this one is found below it only. */
+		{ "satu", "B20", "range: \"B19:C\"\nuntil_empty: true", "JIWA", 2 },
+		{ "Dua", "A1", "range: \"A:B\"\n", "KELUARGA", 2 },
+	};
+	static const struct {
+		const char *cell, *says;
+	} wrong[] = { { "D4", "'Satu' B3:C5" },
+		      { "B90", "'Dua' A1:B3" },
+		      { "JIWA", "B5" },
+		      { "B", "B5" },
+		      { "0", "B5" },
+		      { "B2x", "B5" },
+		      { "B3", "--sheet" } };
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(cases); i++) {
+		const struct adapter_init_want want = { .sheet = cases[i].sheet, .table = cases[i].cell };
+		struct adapter_init_shape shape = { 0 };
+		struct bus_error err = { 0 };
+		uint64_t records = 0;
+		enum bus_err rc;
+
+		look_at_tables(&want, &shape, &records, &rc, &err);
+		if (rc != BUS_OK)
+			fail_msg("%s: %s", cases[i].column, err.text);
+		if (records != cases[i].records || strcmp(shape.column[1], cases[i].column) != 0 ||
+		    !strstr(bus_buf_cstr(&shape.source), cases[i].range))
+			fail_msg("%zu records of %s, by\n%s", (size_t)records, shape.column[1],
+				 bus_buf_cstr(&shape.source));
+		adapter_init_shape_release(&shape);
+	}
+	for (size_t i = 0; i < BUS_LEN(wrong); i++) {
+		const struct adapter_init_want want = { .table = wrong[i].cell };
+		struct adapter_init_shape shape = { 0 };
+		struct bus_error err = { 0 };
+		uint64_t records = 0;
+		enum bus_err rc;
+
+		look_at_tables(&want, &shape, &records, &rc, &err);
+		if (rc != BUS_EINVAL || !strstr(err.text, wrong[i].says))
+			fail_msg("%s: %d, %s", wrong[i].cell, (int)rc, err.text);
+		adapter_init_shape_release(&shape);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +311,7 @@ int main(void)
 		cmocka_unit_test(documents_and_dumps_are_found_by_their_content),
 		cmocka_unit_test(what_cannot_be_read_is_told_in_plain_words),
 		cmocka_unit_test(texts_that_look_like_something_else_are_quoted),
+		cmocka_unit_test(a_table_of_several_is_chosen_by_a_cell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
