@@ -31,7 +31,7 @@ import http_message_signatures as hms
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0
 
 
 class Broken(Exception):

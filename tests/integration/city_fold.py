@@ -31,13 +31,13 @@ class Topics:
         """(partition, offset, timestamp ms, key, schema id, record or None) of a topic, in order of its partitions."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "uji", "enable.auto.commit": False})
         try:
-            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
             for number in partitions:
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+                low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=60)
                 consumer.assign([TopicPartition(topic, number, low)])
                 at = low
                 while at < high:
-                    message = consumer.poll(10)
+                    message = consumer.poll(60)
                     assert message is not None and not message.error(), topic
                     at = message.offset() + 1
                     value = message.value()

@@ -50,7 +50,7 @@ class Server:
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(60)
 
     def put(self, name, data, mtime=None):
         hidden = self.root / ("." + name)

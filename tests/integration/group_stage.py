@@ -201,7 +201,7 @@ def rows(gateway, view):
 
 
 def feed(gateway, view):
-    status, _, body = gateway.request("/v1/views/%s/changes?until=now" % view, accept="application/x-ndjson")
+    status, _, body = gateway.asked("/v1/views/%s/changes?until=now" % view, accept="application/x-ndjson")
     assert status == 200, (status, body[:300])
     return [json.loads(line) for line in body.splitlines() if line]
 
@@ -215,9 +215,7 @@ class Reader:
 
     def poll(self, gateway, wait=1):
         path = "/v1/views/%s/changes?wait=%d%s" % (self.view, wait, "&after=" + self.cursor if self.cursor else "")
-        status, _, body = gateway.request(path, key=self.key and gateway.keys[self.key])
-        assert status == 200, (status, body[:300])
-        got = json.loads(body)
+        got = gateway.get(path, key=self.key and gateway.keys[self.key])
         for change in got["changes"]:
             self.take(change)
         self.cursor = got["cursor"]

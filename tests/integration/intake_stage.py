@@ -9,11 +9,11 @@ import threading
 import time
 import uuid
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 
 import namespaces
 from conftest import ROOT, WORK, free_ports, wait_for
-from own_adapter import BIN, OwnAdapter
+from own_adapter import BIN, OwnAdapter, end
 
 FIELDS = [{"name": "id", "type": "string", "doc": "Id", "x_pdp": "N"},
           {"name": "nilai", "type": ["null", "long"], "default": None, "doc": "Nilai", "x_pdp": "N"},
@@ -110,7 +110,7 @@ class Intake(OwnAdapter):
         """Records of the topic, of one partition."""
         consumer = Consumer({"bootstrap.servers": self.apart.bootstrap, "group.id": str(uuid.uuid4())})
         try:
-            return consumer.get_watermark_offsets(TopicPartition("pku.%s.%s.v1" % (self.opd, entity), 0), timeout=20)[1]
+            return end(consumer, "pku.%s.%s.v1" % (self.opd, entity), 0)
         finally:
             consumer.close()
 

@@ -18,15 +18,30 @@ from conftest import ROOT, WORK, wait_for
 BIN = ROOT / "build/release/bin"
 
 
-def end(consumer, topic, partition):
-    """The end of a partition's log. A broker that has just begun leads no partition for a moment."""
+# What a broker that has just begun says, or one that has just ended: it leads no partition for a moment.
+PASSING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN,
+           KafkaError._TIMED_OUT, KafkaError._RESOLVE)
+
+
+def again(ask, what):
+    """What ask() gives, once the broker can say it; for ask() None is not yet, too."""
     def asked():
         try:
-            return [consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[1]]
+            return ask()
         except KafkaException as e:
-            if e.args[0].code() not in (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE):
+            if e.args[0].code() not in PASSING:
                 raise
-    return wait_for(asked, 30, "a leader of %s" % topic)[0]
+    return wait_for(asked, 30, what)
+
+
+def end(consumer, topic, partition):
+    """The end of a partition's log."""
+    return again(lambda: [consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[1]], "a leader of " + topic)[0]
+
+
+def partitions(consumer, topic):
+    """Their numbers; a broker that has just begun knows a topic without any."""
+    return again(lambda: list(consumer.list_topics(topic, timeout=20).topics[topic].partitions), "the partitions of " + topic)
 
 
 class Record:
@@ -86,7 +101,7 @@ class OwnAdapter:
         assert self.process.poll() is None, self.log()
         return self
 
-    def kill(self, sig=signal.SIGKILL, seconds=20):
+    def kill(self, sig=signal.SIGKILL, seconds=60):
         self.process.send_signal(sig)
         self.process.wait(seconds)
 
@@ -116,13 +131,16 @@ class OwnAdapter:
         consumer = Consumer({"bootstrap.servers": self.apart.bootstrap, "group.id": str(uuid.uuid4()),
                              "enable.auto.commit": False, "auto.offset.reset": "earliest"})
         try:
-            parts = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+            parts = partitions(consumer, topic)
             ends = {p: end(consumer, topic, p) for p in parts}
             consumer.assign([TopicPartition(topic, p, 0) for p in parts])
             found, left = [], {p for p, end in ends.items() if end > 0}
             while left:
-                message = consumer.poll(20)
-                assert message is not None and not message.error(), message and message.error()
+                message = consumer.poll(60)
+                assert message is not None, "no record more of " + topic
+                if message.error():
+                    assert message.error().code() in PASSING, message.error()
+                    continue
                 found.append(Record(message, self.schema))
                 if message.offset() + 1 >= ends[message.partition()]:
                     left.discard(message.partition())
@@ -135,7 +153,7 @@ class OwnAdapter:
         topic = "pku.%s.%s.v1" % (self.opd, entity)
         consumer = Consumer({"bootstrap.servers": self.apart.bootstrap, "group.id": str(uuid.uuid4())})
         try:
-            parts = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+            parts = partitions(consumer, topic)
             return sum(end(consumer, topic, p) for p in parts)
         finally:
             consumer.close()

@@ -153,8 +153,15 @@ class OwnGateway:
         except urllib.error.HTTPError as e:
             return e.code, e.headers, e.read()
 
+    def asked(self, path, **more):
+        """As request(); a gateway that is not ready (503), or has not read so far yet (409), says to come again."""
+        def once():
+            answer = self.request(path, **more)
+            return None if answer[0] in (409, 503) and answer[1]["Retry-After"] else answer
+        return wait_for(once, 20, "an answer of " + path)
+
     def get(self, path, **more):
-        status, _, body = self.request(path, **more)
+        status, _, body = self.asked(path, **more)
         assert status == 200, (status, body[:300])
         return json.loads(body)
 

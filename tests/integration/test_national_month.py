@@ -94,8 +94,8 @@ class City:
         self.published += 1
         head = {"Content-Type": "application/json", "Idempotency-Key": "hari-%d" % self.published}
         for _ in range(c.choice((1, 2))):
-            status, _, body = self.bus.gateway.request("/v1/topics/%s/records" % self.bus.topic.name, method="POST", headers=head,
-                                                       body=json.dumps([row]).encode())
+            status, _, body = self.bus.gateway.asked("/v1/topics/%s/records" % self.bus.topic.name, method="POST", headers=head,
+                                                     body=json.dumps([row]).encode())
             assert status == 200, body
 
     def rows(self):

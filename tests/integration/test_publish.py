@@ -104,8 +104,8 @@ def post(gateway, body, kind="application/json", topic=NAME, query="", **headers
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
     headers = {k.replace("_", "-"): v for k, v in headers.items()}
-    status, head, answer = gateway.request("/v1/topics/%s/records%s" % (topic, query), method="POST", body=body,
-                                           headers={"Content-Type": kind, "Accept-Language": "en", **headers})
+    status, head, answer = gateway.asked("/v1/topics/%s/records%s" % (topic, query), method="POST", body=body,
+                                         headers={"Content-Type": kind, "Accept-Language": "en", **headers})
     return status, head, json.loads(answer)
 
 

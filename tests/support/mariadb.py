@@ -33,7 +33,7 @@ class MariaDB:
             self.process = subprocess.Popen(
                 ["/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + self.data, "--socket=" + self.socket, "--skip-networking", "--pid-file=" + self.folder + "/pid",
                  "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=2", *self.options, *self.user], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while subprocess.run(["mariadb-admin", "--no-defaults", "-u", "root", "-S", self.socket, "ping"], capture_output=True).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(open(self.log).read())

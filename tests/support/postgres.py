@@ -61,7 +61,7 @@ class Postgres:
                 [f"{self.bin}/postgres", "-D", self.data, "-k", self.folder, "-c", "listen_addresses=", "-c", "max_connections=60",
                  "-c", "shared_buffers=64MB", "-c", "log_min_messages=warning", "-c", "log_min_error_statement=panic", *self.more],
                 stdout=log, stderr=log, **self.user)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while subprocess.run([f"{self.bin}/pg_isready", "-q", "-h", self.folder]).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(open(self.log).read())
