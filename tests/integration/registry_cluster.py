@@ -158,7 +158,7 @@ class Cluster:
         self.signal(node, signal.SIGKILL)
         self.process[node].wait(30)
 
-    def ask(self, node, method, path, body=None, timeout=2):
+    def ask(self, node, method, path, body=None, timeout=20):
         """(status, answer); (0, why) without an answer. Of a thread that has entered the network."""
         c = http.client.HTTPConnection(self.net.host[node], self.port[node], timeout=timeout)
         try:
@@ -176,7 +176,7 @@ class Cluster:
         assert not died, "node %s ended by itself\n%s" % (died, self.logs())
 
     def ready(self, node):
-        return self.ask(node, "GET", "/readyz")[0] == 200
+        return self.ask(node, "GET", "/readyz", timeout=2)[0] == 200
 
     def writer(self):
         """The node that says it writes, when one does and no other."""

@@ -24,7 +24,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.schema_registry.schema_registry_client import ConfigCompatibilityLevel, ServerConfig
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-from conftest import free_ports
+from conftest import cpu_s, free_ports, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("TITIAN_BIN", ROOT / "build/release/bin"))
@@ -51,15 +51,15 @@ class Registry:
         self.process = subprocess.Popen(
             [BIN / "titian-registry", "--set", "kafka.bootstrap=" + self.bootstrap, "--set", "registry.topic=" + self.topic,
              "--set", "http.port=%d" % self.port], stderr=log)
-        end = time.monotonic() + 60
-        while True:
+
+        def takes_changes():  # ready is who can be read from; a node writes somewhat later
+            assert self.process.poll() is None, (self.folder / "registry.log").read_text()
             try:
-                if self.get("/readyz")[0] == 200:
-                    return self
+                return self.get("/readyz")[0] == 200 and self.get("/master_available")[1] == {"master_available": True}
             except OSError:
-                pass
-            assert self.process.poll() is None and time.monotonic() < end, (self.folder / "registry.log").read_text()
-            time.sleep(0.05)
+                return False
+        wait_for(takes_changes, 60, "the registry to take changes")
+        return self
 
     def kill(self, how=signal.SIGKILL):
         self.process.send_signal(how)
@@ -156,9 +156,9 @@ def test_references_that_lead_to_too_much_are_refused_at_once(registry):
     assert layer("Above", 1, "", 64, "Small")[0] == 200
     assert layer("Large", 12, "x" * 100_000)[0] == 200
     assert layer("Few", 1, "", 10, "Large")[0] == 200
-    start = time.monotonic()
+    start = cpu_s(registry.process.pid)
     assert "together longer than" in refused(42209, layer("Bomb", 1, "", 12, "Large"))
-    assert time.monotonic() - start < 3
+    assert cpu_s(registry.process.pid) - start < 3
 
 
 def test_refuses_incompatible_schemas_with_the_reason(registry, client):
@@ -386,14 +386,14 @@ def test_refuses_a_topic_of_several_partitions(kafka, tmp_path):
     topic = "_schemas_test_wide_%d_%d" % (os.getpid(), time.time())
     admin = AdminClient({"bootstrap.servers": kafka})
     admin.create_topics([NewTopic(topic, 2, 1)])[topic].result(30)
-    run = subprocess.run([BIN / "titian-registry", "--set", "kafka.bootstrap=" + kafka, "--set", "registry.topic=" + topic],
-                         capture_output=True, text=True, timeout=60)
+    run = subprocess.run([BIN / "titian-registry", "--set", "kafka.bootstrap=" + kafka, "--set", "registry.topic=" + topic,
+                          "--set", "http.port=%d" % free_ports(1)], capture_output=True, text=True, timeout=60)
     assert run.returncode == 2, "a setting to be mended, not a try to be repeated"
     assert "topic '%s' has 2 partitions; the order of all schemas needs one" % topic in run.stderr
 
 
 def test_health_and_metrics(kafka, tmp_path):
-    r = Registry(kafka, "_schemas_test_health_%d" % time.time(), tmp_path).start()
+    r = Registry(kafka, "_schemas_test_health_%d_%d" % (os.getpid(), time.time()), tmp_path).start()
     try:
         assert r.get("/healthz")[0] == 200
         r.register("m", record(A))

@@ -10,6 +10,7 @@ import http.client
 import http.server
 import json
 import os
+import pathlib
 import signal
 import socket
 import ssl
@@ -66,7 +67,7 @@ class Registry:
         def ready():
             assert self.process.poll() is None, self.log()
             try:
-                return self.ask("GET", "/readyz")[0] == 200
+                return self.ask("GET", "/readyz")[0] == 200 and self.ask("GET", "/master_available")[1] == {"master_available": True}
             except OSError:
                 return False
         wait_for(ready, 60, "the registry is ready")
@@ -107,7 +108,7 @@ class Registry:
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as plain:
             with self.tls.wrap_socket(plain, server_hostname="127.0.0.1") as s:
                 s.sendall(data)
-                s.settimeout(5)
+                s.settimeout(20)
                 got = b""
                 try:
                     while chunk := s.recv(65536):
@@ -252,7 +253,10 @@ def test_old_tls_and_plain_http_are_refused(registry):
         assert weak.returncode != 0
     with socket.create_connection(("127.0.0.1", registry.port), timeout=10) as s:
         s.sendall(b"GET /subjects HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert b"HTTP/" not in s.recv(100)
+        try:
+            assert b"HTTP/" not in s.recv(100)
+        except ConnectionError:
+            pass  # hung up without a word
 
 
 def test_will_not_listen_to_everybody_without_a_policy(kafka, folder, pki):  # noqa: F811
@@ -588,11 +592,15 @@ def test_pipelined_requests_are_looked_at_one_by_one(registry, token):
 # --- guessing ---------------------------------------------------------------------------------------------
 
 def test_a_name_that_is_not_there_costs_the_same_time(registry):
+    def work():
+        """Nanoseconds that all threads of the registry have computed: a busy machine does not blur it."""
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in pathlib.Path("/proc/%d/task" % registry.process.pid).iterdir())
+
     def cost(name, n):
-        begun = time.monotonic()
+        begun = work()
         status = registry.ask("GET", "/subjects", user=name, password="salah-%d" % n)[0]
         assert status in (401, 429)
-        return time.monotonic() - begun, status
+        return work() - begun, status
     there, away = [], []
     for n in range(3):
         for name, times in (("dinsos", there), ("tidakada", away)):
@@ -612,7 +620,7 @@ def test_guessing_is_slowed_down_and_logins_that_work_go_on(registry, token):
         assert registry.ask("GET", "/subjects", user="dinsos", password=PASSWORD)[0] == 200
         assert registry.ask("GET", "/subjects", token=token["dinkes"])[0] == 200
         assert registry.ask("GET", "/subjects", certificate="dinsos")[0] == 200
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30, "less than what a guesser waits"
 
 
 # --- operating --------------------------------------------------------------------------------------------
@@ -749,9 +757,13 @@ def test_who_says_he_is_the_writer_learns_no_secret(kafka, folder, token, pki, t
                 wait_for(lambda: "registry.strange_beat" in r.log(), 30, "the node has read a claim")
                 assert post()[0] == 200
             else:
-                status, answer, _ = wait_for(lambda: (a := post())[0] == 500 and a, 30, "the node passes it on")
-                said = json.dumps(answer)
-                assert "50003" in said and ("access.node_key" if guard == "no node key" else "not a registry's") in said
+                words = "access.node_key" if guard == "no node key" else "not a registry's"
+
+                def passed_on():  # between two claims it may have no other answer than that nobody writes
+                    status, answer, _ = post()
+                    said = json.dumps(answer)
+                    return status == 500 and "50003" in said and words in said
+                wait_for(passed_on, 30, "the node passes it on")
         wait_for(lambda: post()[0] == 200, 30, "the node writes again")
     finally:
         r.stop()

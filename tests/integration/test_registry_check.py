@@ -150,3 +150,4 @@ def test_views_defined_later_are_told_too(sample):
         assert because[0]["columns"] == ["besar"] and because[0]["code"] == "field_removed"
     finally:
         sample.request(path, method="DELETE")
+        wait_for(lambda: sample.request("/v1/views/uji_nominal/state")[0] == 404, 20, "the view to be gone")

@@ -25,7 +25,7 @@ class Follower(threading.Thread):
         super().__init__(daemon=True)
         self.wanted, self.events, self.ids = wanted, [], []
         request = urllib.request.Request(registry.url + path, headers={"Accept": "text/event-stream", **headers})
-        self.stream = urllib.request.urlopen(request, timeout=30)
+        self.stream = urllib.request.urlopen(request, timeout=60)
         assert self.stream.headers["Content-Type"] == "text/event-stream"
         self.start()
 
@@ -40,7 +40,7 @@ class Follower(threading.Thread):
                         return
 
     def result(self):
-        self.join(20)
+        self.join(60)
         assert not self.is_alive(), self.events
         return told(self.events)
 

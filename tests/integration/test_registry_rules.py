@@ -9,6 +9,7 @@ import time
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+from conftest import cpu_s, wait_for
 from test_registry import A, B, B_DEFAULT, Registry, record, refused
 
 
@@ -112,10 +113,10 @@ def test_reserved_fields_are_kept_free_where_fields_are_validated(registry):
 def test_reserved_fields_said_forty_thousand_times_cost_nothing(registry):
     registry.ask("PUT", "/config/again", {"validateFields": True, "compatibility": "NONE"})
     for field in (A, B_DEFAULT):
-        start = time.monotonic()
+        start = cpu_s(registry.process.pid)
         assert registry.register("again", record(field, name="Again"),
                                  metadata={"properties": {"confluent:reserved": "z," * 40000}})[0] == 200
-        assert time.monotonic() - start < 3, "each by each it was 11 s"
+        assert cpu_s(registry.process.pid) - start < 3, "each by each it was 11 s"
 
 
 def test_tags_go_into_the_text_and_along(registry):
@@ -172,9 +173,7 @@ def test_contexts_end_before_what_is_kept_of_them_is_too_large(registry, kafka):
                          value=json.dumps({"subject": subject, "version": 1, "id": 1, "schema": '"int"', "deleted": False}))
     assert producer.flush(30) == 0
     last = name % ("%04d" % (999 - len(have)))
-    end = time.monotonic() + 30
-    while registry.get("/subjects/%s/versions" % last)[0] != 200:
-        assert time.monotonic() < end
+    wait_for(lambda: registry.get("/subjects/%s/versions" % last)[0] == 200, 30, "the last of them to be read")
     assert "1000 contexts" in refused(42208, registry.register(":.more:s", '"int"'))
     assert registry.register(last, '"long"')[0] in (200, 409), "in one that is there"
     registry.register("much", '"int"')

@@ -122,8 +122,10 @@ def test_states(registry):
 
 def test_the_city_says_what_it_uses(sample):
     """The demo's gateway and adapters; what a view reads is in its SQL, or in that of a view it reads."""
-    with urllib.request.urlopen(sample.registry + "/v1/subjects/pku.disdukcapil.penduduk.v1-value/uses", timeout=10) as answer:
-        uses = json.load(answer)["uses"]
-    by_view = {u["name"]: u.get("fields", []) for u in uses if u["kind"] == "view"}
+    def uses(kind):
+        with urllib.request.urlopen(sample.registry + "/v1/subjects/pku.disdukcapil.penduduk.v1-value/uses", timeout=10) as answer:
+            return [u for u in json.load(answer)["uses"] if u["kind"] == kind]
+    # Each says so when it has begun, beside its work.
+    by_view = wait_for(lambda: {u["name"]: u.get("fields", []) for u in uses("view")}, 30, "the gateway's word")
     assert "kode_kel" in by_view["penduduk_hidup_per_kelurahan"]
-    assert "titian-adapter/disdukcapil" in {u["program"] for u in uses if u["kind"] == "adapter"}
+    wait_for(lambda: "titian-adapter/disdukcapil" in {u["program"] for u in uses("adapter")}, 30, "the adapter's word")
