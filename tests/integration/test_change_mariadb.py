@@ -3,14 +3,13 @@ import json
 import os
 import random
 import re
-import socket
 import subprocess
 import sys
 import threading
 
 import pytest
 
-from conftest import ROOT, wait_for
+from conftest import ROOT, free_ports, wait_for
 from own_adapter import OwnAdapter
 from test_change import FIRST_SEED, ROWS, SEEDS, UNIT, ended, following, once, one_large_transaction, restart_kafka
 
@@ -96,7 +95,7 @@ def test_the_table_then_every_change(apart, office):
     office.sql("INSERT INTO unit_mariasemua SELECT CONCAT('U', seq), CONCAT('Unit \u00e9 \U0001f54c ', seq), seq FROM seq_1_to_3000")
     own.start()
     try:
-        following(own)
+        ended(own)
         assert equal(own, office), "the first reading"
         assert not once(own), "no record of the first reading is of a stream"
         office.sql("INSERT INTO unit_mariasemua VALUES ('BARU', 'Satu \\\\ dua \\n \"tiga\"', 7), ('KOSONG', NULL, NULL)")
@@ -313,7 +312,7 @@ def test_events_are_followed_and_never_taken_back_and_a_bad_row_has_its_place(ap
     office.sql("INSERT INTO unit_mariakejadian VALUES ('A', 'a', '1')")
     own.start()
     try:
-        following(own)
+        ended(own)
         office.sql("INSERT INTO unit_mariakejadian VALUES ('B', 'b', '2'), ('X', 'x', 'rusak'); DELETE FROM unit_mariakejadian WHERE kode = 'A'")
         domain, _, seq = office.sql("SELECT @@gtid_binlog_pos").strip().split("-")
         wait_for(lambda: own.ends("karantina") >= 1 and "B" in own.fold("unit"), 60, "the rows")
@@ -370,9 +369,7 @@ def test_over_tls_and_with_a_password(apart):
             return key, cert
         key, cert = certificate("server")
         _, other = certificate("other")
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = free_ports(1)
         server.again(*LOGGING, "--skip-networking=0", "--bind-address=127.0.0.1", "--port=%d" % port, "--ssl-key=" + key, "--ssl-cert=" + cert)
         server.sql("CREATE USER aman@'%' IDENTIFIED BY 'rahasia sekali' REQUIRE SSL; GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO aman@'%'; "
                    "GRANT SELECT ON titian.* TO aman@'%'")
@@ -438,7 +435,7 @@ def test_every_remedy_is_followed_until_it_works(apart):
             server.again(*LOGGING)
             told("REPLICATION SLAVE privilege")
             server.sql("GRANT REPLICATION SLAVE ON *.* TO ikut@localhost")
-            following(own)
+            ended(own)
             assert own.fold("unit").keys() == {"A"}
             assert "following the table" in test() and "GAGAL" not in test()
         finally:

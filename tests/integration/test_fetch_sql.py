@@ -47,7 +47,7 @@ def same(adapter, rows, entity="unit"):
 
 
 def test_a_whole_table_is_kept_equal_and_a_cut_one_erases_nothing(apart, tmp_path):
-    db = sqlite3.connect(tmp_path / "kantor.db", isolation_level=None)
+    db = sqlite3.connect(tmp_path / "kantor.db", isolation_level=None, timeout=60)
     db.execute("CREATE TABLE unit (kode TEXT PRIMARY KEY, nama TEXT, jumlah TEXT)")
     db.executemany("INSERT INTO unit VALUES (?,?,?)", [("U%04d" % i, "Unit ke-%d \u2013 \u00e9 \U0001f54c" % i, i) for i in range(2000)])
     db.execute("INSERT INTO unit VALUES ('KOSONG', NULL, NULL)")
@@ -63,9 +63,11 @@ query: SELECT kode, nama, jumlah FROM unit
     own.start()
     try:
         wait_for(lambda: same(own, table()), 30, "the table on the topic")
+        db.execute("BEGIN IMMEDIATE")  # one change: a fetch in the middle would be a file more
         db.execute("UPDATE unit SET nama = 'Baru' WHERE kode BETWEEN 'U0000' AND 'U0004'")
         db.execute("DELETE FROM unit WHERE kode >= 'U1900'")  # 100 of 2001: less than remove_max
         db.execute("INSERT INTO unit VALUES ('U9999', 'Tambahan', 7), ('U9998', 'Salah', 'rusak')")
+        db.execute("COMMIT")
         wait_for(lambda: same(own, table()), 30, "the changes")
         removed = [r for r in own.records("unit") if r.value is None]
         assert len(removed) == 100 and {r.key for r in removed} == {"U%04d" % i for i in range(1900, 2000)}
@@ -127,8 +129,9 @@ mark: {column: diubah, type: time, overlap: 1h}
                 wait_for(lambda: same(own, table()), 30, "the changes after a kill")
         own.kill()
         (own.dir / "drop/.sqltanda_unit.mark").unlink()  # the mark is lost: all is fetched again
+        fetched = own.log().count("id=adapter.fetched ")
         own.start()
-        wait_for(lambda: own.log().count("adapter.fetched ") > 4 or own.log().count("adapter.fetched") > 4, 30, "another fetch")
+        wait_for(lambda: own.log().count("id=adapter.fetched ") > fetched, 30, "another fetch")
         wait_for(lambda: same(own, table()), 30, "the same as before")
         assert len(own.records("unit")) == 1000 + 1 + 10 + 4 * 50, "each change once"
     finally:
@@ -154,7 +157,7 @@ query: SELECT kode, nama, jumlah FROM lama, (SELECT pg_sleep(CASE WHEN count(*) 
         wait_for(lambda: postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%tidur%' AND query NOT LIKE '%pg_stat%' AND state = 'active'").strip() != "0", 30, "the long query")
         began = time.monotonic()
         own.stop()
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 20
         assert own.process.returncode == 0
         assert not list((own.dir / "drop").glob(".*.ambil")), "half a fetch is no file"
     finally:
