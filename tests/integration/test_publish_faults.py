@@ -16,9 +16,11 @@ import types
 import uuid
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from conftest import ROOT, WORK, free_ports, wait_for
+from own_adapter import again
 from own_gateway import OwnGateway, Topic
 
 sys.path.insert(0, str(ROOT / "tests/support"))
@@ -122,8 +124,20 @@ class Client(threading.Thread):
         return None
 
 
+def ended(bootstrap, topic, partitions):
+    """Waits until no transaction is open: one whose gateway or broker was killed holds back all that was committed after it."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+
+    def ends(level):
+        asked = admin.list_offsets({TopicPartition(topic, p): OffsetSpec.latest() for p in range(partitions)}, isolation_level=level,
+                                   request_timeout=30)
+        return {place.partition: found.result(30).offset for place, found in asked.items()}
+    again(lambda: ends(IsolationLevel.READ_COMMITTED) == ends(IsolationLevel.READ_UNCOMMITTED), "the end of the last transaction")
+
+
 def read_committed(bootstrap, topic, partitions):
     """id -> its places, by what is committed."""
+    ended(bootstrap, topic, partitions)
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": str(uuid.uuid4()), "enable.auto.commit": False,
                          "isolation.level": "read_committed", "enable.partition.eof": True})
     found, left = {}, set(range(partitions))
@@ -135,7 +149,8 @@ def read_committed(bootstrap, topic, partitions):
         if message is None:
             continue
         if message.error():
-            left.discard(message.partition())
+            if message.error().code() == KafkaError._PARTITION_EOF:
+                left.discard(message.partition())
             continue
         left.add(message.partition())
         found.setdefault(message.key().decode(), []).append((message.partition(), message.offset()))
