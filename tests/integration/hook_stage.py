@@ -105,8 +105,8 @@ class Gateway:
             "db": {"path": str(folder / "city.db")}, "views": {"dir": str(folder / "views")},
             "access": {"policy": str(folder / "policy.yaml"), "keys": str(folder / "access.keys")},
             "topics": [town.topic], "schemas": {"topic": registry_topic},
-            "webhooks": dict({"topic": "_webhooks_" + town.table, "retry": ["100ms", "300ms"], "give_up": "3s",
-                              "timeout": "700ms"}, **webhooks)}
+            "webhooks": dict({"topic": "_webhooks_" + town.table, "retry": ["100ms", "300ms"], "give_up": "12s",
+                              "timeout": "2s"}, **webhooks)}
         (folder / "gateway.yaml").write_text(yaml.safe_dump(conf))
         self.process = None
 
@@ -193,6 +193,7 @@ class Receiver:
 
             def serve(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                at = time.time()
                 with outer.lock:
                     plan = outer.plan[self.path]
                     do = plan.popleft() if plan else 204
@@ -201,7 +202,7 @@ class Receiver:
                 answer = do if isinstance(do, dict) else {"status": do}
                 with outer.lock:
                     outer.requests.append(Request(self.command, self.path, dict(self.headers.items()), body,
-                                                  time.time(), answer["status"]))
+                                                  at, answer["status"]))
                 if answer["status"]:
                     self.send_response(answer["status"])
                     if self.command == "OPTIONS" and outer.agree:
@@ -229,10 +230,10 @@ class Receiver:
         self.server.server_close()
 
     def got(self, path, method="POST", good=True):
-        """Requests of a path, in order; good: those answered 2xx."""
+        """Requests of a path that are over, in the order in which they came; good: those answered 2xx."""
         with self.lock:
-            return [r for r in self.requests if r.path == path and r.method == method and
-                    (not good or 200 <= r.status < 300)]
+            return sorted((r for r in self.requests if r.path == path and r.method == method and
+                           (not good or 200 <= r.status < 300)), key=lambda r: r.at)
 
 
 def verify(hook, request):

@@ -128,20 +128,21 @@ def test_hmac_verifies_with_the_stock_library_and_a_new_secret_overlaps(gateway,
 
 def test_a_message_is_tried_again_with_its_id_and_those_after_it_wait(gateway, receiver, town):
     def hang(handler):
-        time.sleep(1.2)
+        time.sleep(3)  # longer than the gateway waits
         return 0
 
     receiver.plan["/gagal"].extend([500, {"status": 429, "headers": {"Retry-After": "1"}}, hang, 404,
                                     {"status": 302, "headers": {"Location": "https://localhost:%d/gagal" % receiver.port}}])
     def slow_body(handler):  # its status came in time: that is an answer
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nx")
-        time.sleep(1.2)
+        time.sleep(3)  # longer than the gateway waits
         return 0
 
     receiver.plan["/lambat"].append(slow_body)
     slow = gateway.make(view="uji_angka", url=receiver.base + "/lambat", max_batch=100)
     hook = gateway.make(view="uji_angka", url=receiver.base + "/gagal", max_batch=5)
     wait_for(lambda: done(gateway, hook), 30, "the snapshot")
+    wait_for(lambda: 0 in {r.status for r in receiver.got("/gagal", good=False)}, 20, "the one that hung to be over")
     tries = receiver.got("/gagal", good=False)[:6]
     assert [r.status for r in tries][:2] == [500, 429] and tries[5].status == 204
     assert len({r.headers["webhook-id"] for r in tries}) == 1, "one message, tried again"
@@ -152,6 +153,7 @@ def test_a_message_is_tried_again_with_its_id_and_those_after_it_wait(gateway, r
     assert attempts[::-1][2]["why"] == "no answer in time"
     assert not any("url" in a or "body" in a for a in attempts)
     wait_for(lambda: done(gateway, slow), 20, "the slow one")
+    wait_for(lambda: receiver.got("/lambat", good=False), 20, "it to be over")
     assert [r.status for r in receiver.got("/lambat", good=False)] == [0], "once"
     assert gateway.ask("GET", "/v1/webhooks/%s/attempts" % slow["id"])[1][0]["status"] == 200
 
@@ -491,7 +493,8 @@ def test_another_gateway_goes_on_with_the_key(gateway, receiver, town, stranger,
     other.share_keys(gateway)
     try:
         other.start()
-        assert other.hook(hook)["url"] == hook["url"] and other.hook(hook)["delivered"] == gateway.hook(hook)["delivered"]
+        assert other.hook(hook)["url"] == hook["url"]
+        wait_for(lambda: other.hook(hook)["delivered"] == gateway.hook(hook)["delivered"], 20, "the other one to know how far it is")
         assert (gateway.metric("titian_webhooks_delivering"), other.metric("titian_webhooks_delivering")) == (1, 0)
         count = len(receiver.got("/serah"))
         gateway.stop()
@@ -538,7 +541,7 @@ def test_another_gateway_takes_over_from_one_that_was_killed(gateway, receiver, 
 def test_many_webhooks_take_turns(gateway, receiver, town):
     """More than the gateway sends to at a time, some of them silent: none waits for another's silence."""
     def hang(handler):
-        time.sleep(2)
+        time.sleep(3)
         return 0
     for h in gateway.ask("GET", "/v1/webhooks")[1]:
         gateway.ask("DELETE", "/v1/webhooks/" + h["id"])
