@@ -14,7 +14,7 @@ curl() {
 	*) command curl --fail-with-body "$@" ;; esac
 }
 python3() {
-	case $1 in follow.py) timeout 2 python3 "$@" || [ $? = 124 ] ;; *) command python3 "$@" ;; esac
+	case $1 in follow.py) timeout 8 python3 "$@" || [ $? = 124 ] ;; *) command python3 "$@" ;; esac
 }
 """
 PAGES = {p.name: p.read_text() for p in sorted((ROOT / "docs").glob("*.md"))}
@@ -26,7 +26,7 @@ def test_a_pages_commands_run_as_they_stand(sample, tmp_path, name):
     for folder in ("schemas", "gateway", "deploy"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     with open(tmp_path / "said", "w+") as said:  # a file: what a page said before it stood still is told, too
-        run = subprocess.run(["timeout", "120", "bash", "-c", READER + BLOCKS[name], name, str(sample.dir / "demo.env")],
+        run = subprocess.run(["timeout", "400", "bash", "-c", READER + BLOCKS[name], name, str(sample.dir / "demo.env")],
                              cwd=tmp_path, stdout=said, stderr=said)
     said = (tmp_path / "said").read_text()
     for hook in sample.city.get("/v1/webhooks"):

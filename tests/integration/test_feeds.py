@@ -21,7 +21,7 @@ def stream(sample, path, last=None, key=True):
         headers["Authorization"] = "Bearer " + sample.city.key
     if last:
         headers["Last-Event-ID"] = last
-    return urllib.request.urlopen(urllib.request.Request(sample.city.url + path, headers=headers), timeout=10)
+    return urllib.request.urlopen(urllib.request.Request(sample.city.url + path, headers=headers), timeout=60)
 
 
 def events(answer, until="up-to-date"):
@@ -56,7 +56,7 @@ def test_a_poll_goes_on_where_the_last_one_ended(sample):
     began = time.monotonic()
     status, second = get(sample, CHANGES + "?wait=2&after=" + first["cursor"])
     assert status == 200 and second["changes"] == [] and second["up_to_date"]
-    assert 1.5 < time.monotonic() - began < 5
+    assert 1.5 < time.monotonic() - began < 12, "less than a heartbeat"
     assert get(sample, CHANGES + "?after=" + second["cursor"])[0] == 200
 
 

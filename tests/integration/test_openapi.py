@@ -41,7 +41,7 @@ def first_bytes(sample, path, accept):
     """(status, content type, first line) of an answer that may never end."""
     request = urllib.request.Request(sample.city.url + path,
                                      headers={"Accept": accept, "Authorization": "Bearer " + sample.city.key})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.status, answer.headers.get_content_type(), answer.readline()
 
 

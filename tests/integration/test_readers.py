@@ -32,7 +32,7 @@ def read_all(bootstrap, topic):
                 ends[p] = (low, high)
         consumer.assign([TopicPartition(topic, p, low) for p, (low, _) in ends.items()])
         while ends:
-            message = consumer.poll(10)
+            message = consumer.poll(60)
             assert message is not None and not message.error(), message and message.error()
             yield message
             if message.offset() + 1 >= ends[message.partition()][1]:
@@ -73,7 +73,7 @@ def test_every_record_of_every_topic_is_read_by_confluents_deserializer(sample):
 
 def test_kcat_shows_keys_and_headers(sample):
     out = subprocess.run(["kcat", "-b", sample.bootstrap, "-C", "-t", "pku.disdukcapil.penduduk.v1", "-o", "beginning", "-c", "3",
-                          "-e", "-q", "-f", "%k %h\\n"], capture_output=True, text=True, timeout=30, check=True).stdout
+                          "-e", "-q", "-f", "%k %h\\n"], capture_output=True, text=True, timeout=120, check=True).stdout
     lines = out.splitlines()
     assert len(lines) == 3
     for line in lines:
