@@ -65,7 +65,7 @@ class Gateway:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def request(self, path, **more):
         try:
@@ -317,3 +317,4 @@ def test_a_kill_in_the_middle_leaves_the_old_or_the_new(sample):
     finally:
         victim.stop()
         drop(sample)
+        wait_for(lambda: state(sample) is None, 20, "the view to be gone")

@@ -57,7 +57,7 @@ def test_forged_records_are_passed_over_and_counted(stage):
     stage.settled("ab")
     for n in "ab":
         assert stage.gateways[n].metric("titian_group_unopened_total") == before[n] + 4
-    assert stage.leader() == leader
+    wait_for(lambda: stage.leader() == leader, 20, "the same to lead")
     stage.equal("ab")
 
 

@@ -188,15 +188,15 @@ def test_the_statements_for_citus_fit_the_tables(server, second):
 def test_views_made_by_chance_are_the_same_on_both():
     """A small share of `make soak-postgres`: against another SQLite, with kills, feeds, parts."""
     run = subprocess.run(["make", "-s", "--no-print-directory", "soak-postgres", "VIEWS_RANDOM=5"], cwd=ROOT, capture_output=True, text=True,
-                         timeout=600)
+                         timeout=1800)
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     assert "views: 5" in run.stdout
 
 
 def test_a_silent_server_is_not_waited_for():
     program = "build/asan/unit/test_pg_silent"
-    subprocess.run(["make", "-s", "--no-print-directory", "-j2", "CONFIG=asan", program], cwd=ROOT, check=True, timeout=600)
-    run = subprocess.run([str(ROOT / "tests/support/postgres.py"), program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    subprocess.run(["make", "-s", "--no-print-directory", "-j2", "CONFIG=asan", program], cwd=ROOT, check=True, timeout=1800)
+    run = subprocess.run([str(ROOT / "tests/support/postgres.py"), program], cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert run.returncode == 0 and "[  PASSED  ] 1 test" in run.stdout + run.stderr, run.stdout[-3000:] + run.stderr[-3000:]
 
 

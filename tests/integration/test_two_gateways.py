@@ -48,7 +48,7 @@ def test_two_gateways_have_the_same_rows_and_numbers(stage):
     stage.equal("ab")
     follow(stage, stage.early, "b", lambda r: r.poll(stage.gateways["b"], wait=0))
     assert stage.early.held == stage.truth("orang") and stage.early.repeats == []
-    assert {stage.role(n)["role"] for n in "ab"} == {"leads", "follows"}
+    wait_for(lambda: {stage.role(n)["role"] for n in "ab"} == {"leads", "follows"}, 20, "one to lead, and one to follow")
 
 
 class Load:
@@ -135,7 +135,7 @@ def test_another_takes_over_when_the_leader_is_gone(stage):
     stage.gateways[leader].start()
     stage.settled("ab")
     stage.equal("ab")
-    assert stage.role(leader)["role"] == "follows"
+    wait_for(lambda: stage.role(leader)["role"] == "follows", 20, "who comes back to follow")
 
 
 def test_a_leader_that_slept_does_not_lead_any_more(stage):
@@ -234,7 +234,7 @@ def test_definitions_are_switched_at_one_place_in_the_order(stage, seed):
                  "baru on '%s'" % name)
     follow(stage, reader, "a", lambda r: r.poll(stage.gateways["a"], wait=0))
     assert reader.held == truth and reader.repeats == []
-    assert feed(stage.gateways["a"], "baru") == feed(stage.gateways["b"], "baru")
+    wait_for(lambda: feed(stage.gateways["a"], "baru") == feed(stage.gateways["b"], "baru"), 20, "the feeds to be equal")
     status, _, body = stage.gateways["a"].request("/v1/views/baru?apply=true", method="DELETE")
     assert status in (200, 202), body[:300]
     for name in "ab":
@@ -299,7 +299,7 @@ def test_a_batch_that_was_never_ended_is_passed_over(stage):
     end = reader.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1]  # signs of life go on coming
     last, m = None, None
     while not m or m.offset() < end - 1:
-        m = reader.poll(10)
+        m = reader.poll(60)
         assert m and not m.error()
         plain = key.decrypt(m.value()[1:13], m.value()[13:], b"titian-group")
         if plain[:1] in b"CB":
@@ -319,7 +319,7 @@ def test_a_batch_that_was_never_ended_is_passed_over(stage):
     assert writer.flush(10) == 0
     stage.write(random.Random(12), 100)
     wait_for(lambda: stage.role(other)["role"] == "leads", 40, "'%s' to lead" % other)
-    assert "a batch was not ended" in stage.gateways[other].log()
+    wait_for(lambda: "a batch was not ended" in stage.gateways[other].log(), 20, "a word about the batch")
     stage.settled([other])
     stage.gateways[leader].start()
     stage.settled("ab")
