@@ -101,7 +101,7 @@ def in_the_log(city, topic):
     """[(partition, key, headers, value)] in the order of each partition."""
     consumer = Consumer({"bootstrap.servers": city.bootstrap, "group.id": str(uuid.uuid4()), "enable.partition.eof": True})
     consumer.assign([TopicPartition(topic, p, 0) for p in range(PARTITIONS)])
-    out, left, until = [], set(range(PARTITIONS)), time.monotonic() + 30
+    out, left, until = [], set(range(PARTITIONS)), time.monotonic() + 90
     while left:
         assert time.monotonic() < until
         m = consumer.poll(1)
@@ -170,13 +170,13 @@ def test_a_second_adapter_of_a_department(apart, opd, feed):
         a.put("barang1.csv", rows)
         wait_for(lambda: len(in_the_log(apart, topics[0].name)) > 0, 30, "the first to be at work")
         b.start()
-        assert a.process.wait(20) == 3, a.log()[-1500:]
+        assert a.process.wait(60) == 3, a.log()[-1500:]
         whole = a.done("barang1.csv")  # it was quicker than the other could begin: then the file is not read again
         assert "another adapter of '%s' has begun" % opd in a.log() and "pid %d" % b.process.pid in a.log()
         b.put(feed + "2.csv", [(key, 2) for key, _ in rows[:1000]])
         wait_for(lambda: b.done(feed + "2.csv"), 30, b.log()[-1500:])
         a.start()
-        assert b.process.wait(20) == 3, b.log()[-1500:]
+        assert b.process.wait(60) == 3, b.log()[-1500:]
         wait_for(lambda: a.done("barang1.csv"), 60, a.log()[-1500:])
         for topic in topics:
             number, last = collections.Counter(), {}

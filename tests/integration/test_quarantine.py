@@ -51,7 +51,12 @@ MAPPINGS = {
 
 class Stage(OwnAdapter):
     def command(self, *words, check=True):
-        return self.run(BIN / "titian", "quarantine", words[0], "--config", self.conf, *words[1:], check=check)
+        """An order's report is waited for longer than a person would: a busy machine may take it."""
+        patience = ["--wait", "100"] if words[0] in ("mend", "redrive", "discard") and "--wait" not in words and self.running() else []
+        return self.run(BIN / "titian", "quarantine", words[0], "--config", self.conf, *words[1:], *patience, check=check)
+
+    def running(self):
+        return self.process and self.process.poll() is None
 
     def csv(self, name, rows, head="kode,nama,jumlah"):
         """Drops a file and waits until it is read. Returns the first 16 digits of its SHA-256."""

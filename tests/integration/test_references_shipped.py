@@ -120,6 +120,7 @@ def test_the_shipped_tables_are_published_whole(city):
     assert (len(kbli), len(faskes), len(schools())) == (1520, 52, 332)
     for entity, key, table in (("kbli", "kode", kbli), ("faskes", "kode", faskes), ("sekolah", "npsn", schools())):
         wait_for(lambda: city.keeps.ends(entity) >= len(table), 60, entity)
+        wait_for(lambda: copied(city.uses, entity) == expected(key, table), 60, "the copy of " + entity)  # for the tests after this
         fold = city.keeps.fold(entity)
         assert {k: (v["berlaku_dari"], v["berlaku_sampai"]) for k, v in fold.items()} == expected(key, table)
         for row in table:

@@ -24,7 +24,7 @@ class Watched(Stage):
     def figures(self):
         return json.loads(self.status("--json").stdout)
 
-    def terminal(self, *words, env=None, until=None, seconds=20):
+    def terminal(self, *words, env=None, until=None, seconds=60):
         """What a terminal of its own gets to see; ended once `until` is in it."""
         pid, fd = pty.fork()
         if pid == 0:

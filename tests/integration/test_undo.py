@@ -36,6 +36,7 @@ MAPPINGS = {
 class Undoing(Stage):
     def undo(self, to, *words, feed=None, check=True):
         more = ["--feed", "%s_%s" % (OPD, feed)] if feed else []
+        more += ["--wait", "100"] if "--wait" not in words else []
         return self.run(BIN / "titian", "adapter", "undo", "--config", self.conf, "--to", to, *more, *words, check=check)
 
     def now(self):
