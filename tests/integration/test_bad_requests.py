@@ -39,6 +39,7 @@ POLICY = """readers:
 TEXT = test_registry.record(test_registry.A)
 MIB = 1 << 20
 HEADERS_S = 10  # bus/http.h
+SOON_S = 15  # milliseconds, mostly: of thousands of answers one may meet a busy machine
 Route = collections.namedtuple("Route", "method pattern path types")
 
 
@@ -189,7 +190,7 @@ def test_a_gigabyte_is_refused_at_its_length(server):
     for route in server.routes:
         a = say(server.port, server.head(route, Content_Length=1 << 30), gigabyte(False))
         server.problem(a, 413)
-        assert a.sent < 8 * MIB and a.seconds < 5, (route, a)  # what fits the sockets' buffers
+        assert a.sent < 8 * MIB and a.seconds < SOON_S, (route, a)  # what fits the sockets' buffers
 
 
 def test_a_gigabyte_without_a_length_is_refused_while_it_comes(server):
@@ -197,7 +198,7 @@ def test_a_gigabyte_without_a_length_is_refused_while_it_comes(server):
         a = say(server.port, server.head(route, Transfer_Encoding="chunked"), gigabyte(True))
         server.problem(a, 413)
         assert a.headers["connection"] == "close"
-        assert a.sent < 40 * MIB and a.seconds < 5, (route, a)
+        assert a.sent < 40 * MIB and a.seconds < SOON_S, (route, a)
 
 
 def test_too_many_and_too_long_headers(server):
@@ -207,14 +208,14 @@ def test_too_many_and_too_long_headers(server):
         start = server.head(route)[:-2]
         for rest in (many, b"X: " + b"x" * MIB + b"\r\n\r\n", b"Cookie: " + b"a=1; " * 3000 + b"\r\n\r\n"):
             a = say(server.port, start, [rest])
-            assert a.status == 431 and a.seconds < 5, (route, a)
+            assert a.status == 431 and a.seconds < SOON_S, (route, a)
 
 
 def test_too_long_addresses(server):
     for route in server.routes:
         for tail in ("/" + "x" * MIB, "?" + "a=1&" * 100000):
             a = say(server.port, server.head(route, route.path + tail))
-            assert a.status == 414 and a.seconds < 5, (route, a)
+            assert a.status == 414 and a.seconds < SOON_S, (route, a)
         server.problem(say(server.port, server.head(route, route.path + "?" + "x" * 9000)), 414)
         server.problem(server.whole(route, route.path + "?" + "a=1&" * 257), 400)
         server.problem(server.whole(route, route.path + "?" + "&".join("a%d" % i for i in range(1200))), 400)
@@ -281,7 +282,7 @@ def test_packed_bodies_are_not_unpacked_beyond_their_bounds(server):
                                      (twice, "gzip, gzip", [415]), (b"{}", "br", [415]), (b"{}", "\xff", [415])):
             a = server.whole(route, body=body, Content_Encoding=coding, Content_Type=route.types[0])
             server.problem(a, *(status if own else [413] if body is largest else [415]))
-            assert a.seconds < 5, (route, coding, a)
+            assert a.seconds < SOON_S, (route, coding, a)
 
 
 def test_types_that_are_not_taken(server):
@@ -313,7 +314,7 @@ def test_odd_bodies(server):
         for kind in route.types:
             for name, body in ODD.items():
                 a = server.whole(route, body=body, Content_Type=kind)
-                assert a.seconds < 5, (route, name, a)
+                assert a.seconds < SOON_S, (route, name, a)
                 if kind == "application/sql" and a.status == 200:  # what is wrong with it is the answer
                     said = json.loads(a.body)
                     assert said.get("good") is False or said.get("outcome") == "refused"
@@ -340,7 +341,7 @@ def test_odd_schemas(server):
             a = whole(server.port, "POST", path, json.dumps({"schema": text, "schemaType": kind}).encode(),
                       Content_Type=test_registry.TYPE)
             server.problem(a, 409, 422)
-            assert a.seconds < 5, (kind, text[:40], a)
+            assert a.seconds < SOON_S, (kind, text[:40], a)
 
 
 def number(n):
@@ -366,7 +367,7 @@ def test_absurd_lengths_in_avro(server):
             for query in ("", "?schema=latest"):
                 a = whole(server.port, "POST", "/v1/topics/%s/records%s" % (TOPIC, query), body, server.key, Content_Type=kind)
                 server.problem(a, 400, 422)
-                assert a.seconds < 5, (body, a)
+                assert a.seconds < SOON_S, (body, a)
 
 
 # --- large bodies: whose? ------------------------------------------------------------------------------------

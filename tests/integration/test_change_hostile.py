@@ -261,7 +261,7 @@ def test_a_first_reading_that_stalls_or_breaks_off(apart):
         time.sleep(0.5)
         began = time.monotonic()
         f.own.stop()
-        assert time.monotonic() - began < 5, "a server that stalls holds up the end"
+        assert time.monotonic() - began < 15, "a server that stalls holds up the end"
         assert not f.own.records("unit")
         f.server.answers = {}
         f.own.start()
