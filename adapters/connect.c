@@ -117,8 +117,8 @@ static void test_change(struct test *t, struct adapter_map *m)
 
 /* ---- Kafka ---- */
 
-/* Where the package has the schemas of the topics that every department has. */
-#define COMMON "/usr/share/titian/avsc/bersama"
+/* The schemas of the topics that every department has, in Titian's sources. */
+#define COMMON "schemas/avsc/bersama"
 
 struct topic {
 	char *name;

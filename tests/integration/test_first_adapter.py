@@ -45,7 +45,7 @@ def test_its_commands_lead_to_records_on_kafka(apart):
     own.dir, own.conf, own.logs = folder, folder / "dtks/adapter.yaml", folder / "log"
     kept = []
     for command in commands():
-        command = command.replace("/usr/share/titian/avsc", str(ROOT / "schemas/avsc")).replace("http://localhost:8081", apart.registry)
+        command = command.replace("~/titian", str(ROOT)).replace("http://localhost:8081", apart.registry)
         words = command.replace("localhost:9092", apart.bootstrap).split()
         if words[-1] == "&":
             own.start()
