@@ -10,6 +10,7 @@
 #define AGAIN_MAX_MS 2000
 #define SNAPSHOT_MIN_MS 2000 /* between two of them */
 #define LOOK_MS 100
+#define STEADY_MS 5000 /* a stream that lasts so long has come back; else what ends it is told once */
 
 bool adapter_change_stopping(const struct adapter_change *c)
 {
@@ -156,11 +157,12 @@ void *adapter_change_link(void *change)
 		offer(c, &s, CHANGE_READING);
 	while (!adapter_change_stopping(c)) {
 		bool well = false;
+		int64_t began = bus_clock_mono_ms();
 		enum bus_err rc = turn(c, &snapshot_at, &well, &why);
 
 		if (rc == BUS_ESTOPPED)
 			break;
-		if (well && !atomic_load(&c->again)) {
+		if (well && (rc == BUS_OK || bus_clock_mono_ms() - began >= STEADY_MS)) {
 			if (told.text[0])
 				bus_log(BUS_LOG_INFO, "adapter.change_back", LOG_STR("feed", c->feed));
 			told.text[0] = '\0';

@@ -15,6 +15,7 @@
 #define CONNECT_MS 15000
 #define SILENT_S 15			 /* a server that gives no sign of life for so long is gone */
 #define STACK_BYTES ((size_t)256 * 1024) /* of the library's own coroutine: TLS is done in it */
+#define PACKET_MAX ((size_t)256 * 1024 * 1024)
 #define OLDEST 100500
 #define DENIED 1045 /* ER_ACCESS_DENIED_ERROR */
 #define DENIED_DB 1044
@@ -161,20 +162,29 @@ static enum bus_err connect_to(struct adapter_maria *m, const struct adapter_mar
 			return rc;
 		status = mysql_real_connect_cont(&ret, m->my, status);
 	}
-	return ret ? BUS_OK : failed(m, err);
+	if (!ret)
+		return failed(m, err);
+	/* Unless a certificate is asked for, the library goes on with a server that has no TLS. */
+	if (conf->tls != ADAPTER_MARIA_PLAIN && !mysql_get_ssl_cipher(m->my))
+		return bus_fail(err, BUS_EDENIED, "MariaDB: the server has no TLS, and sslmode asks for it");
+	return BUS_OK;
 }
 
 static void set_options(struct adapter_maria *m, const struct adapter_maria_conf *conf)
 {
 	const unsigned seconds = SILENT_S, tcp = MYSQL_PROTOCOL_TCP;
 	const my_bool yes = 1, verify = conf->tls == ADAPTER_MARIA_VERIFY, no = 0;
-	size_t stack = STACK_BYTES;
+	size_t stack = STACK_BYTES, packet = PACKET_MAX;
 
 	mysql_optionsv(m->my, MYSQL_OPT_NONBLOCK, &stack);
 	mysql_optionsv(m->my, MYSQL_OPT_READ_TIMEOUT, &seconds);
 	mysql_optionsv(m->my, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
 	mysql_optionsv(m->my, MYSQL_OPT_LOCAL_INFILE, &no); /* a server may not ask for our files */
 	mysql_optionsv(m->my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	mysql_optionsv(m->my, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
+	/* The library says the password in clear to a server that asks for it so. */
+	if (conf->host[0] != '/' && conf->tls != ADAPTER_MARIA_VERIFY)
+		mysql_optionsv(m->my, MARIADB_OPT_RESTRICTED_AUTH, "mysql_native_password,client_ed25519");
 	if (conf->host[0] != '/')
 		mysql_optionsv(m->my, MYSQL_OPT_PROTOCOL, &tcp);
 	if (conf->tls == ADAPTER_MARIA_PLAIN)
