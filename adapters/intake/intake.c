@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "adapters/intake/body.h"
-#include "adapters/intake/event.h"
 #include "adapters/intake/key.h"
 #include "adapters/intake/problem.h"
 #include "adapters/intake/remember.h"
 #include "adapters/intake/tokens.h"
 #include "bus/clock.h"
+#include "bus/cloudevent.h"
 #include "bus/http.h"
 #include "bus/json_out.h"
 #include "bus/log.h"
@@ -133,7 +133,7 @@ static bool read_key(struct bus_http_request *req, const struct feed *f, struct 
 
 static bool on_header(void *ctx, const char *name, const char *value)
 {
-	adapter_event_header(ctx, name, value);
+	bus_cloudevent_header(ctx, name, value);
 	return true;
 }
 
@@ -141,17 +141,17 @@ static enum bus_err read_rows(struct bus_http_request *req, enum adapter_body_ki
 			      struct bus_error *err)
 {
 	struct bus_str members = { NULL, 0 };
-	struct adapter_event event;
+	struct bus_cloudevent event;
 	enum bus_err rc = BUS_OK;
 
-	adapter_event_begin(&event);
+	bus_cloudevent_begin(&event);
 	if (kind == ADAPTER_BODY_BINARY) {
 		bus_http_each_header(req, on_header, &event);
-		rc = adapter_event_end(&event, &members, err);
+		rc = bus_cloudevent_end(&event, &members, err);
 	}
 	if (!rc)
 		rc = adapter_body_rows(kind, bus_http_body(req), members, &job->rows, &job->about.n, err);
-	adapter_event_release(&event);
+	bus_cloudevent_release(&event);
 	return rc;
 }
 

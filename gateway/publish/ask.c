@@ -7,9 +7,9 @@
 #include <strings.h>
 
 #include "bus/base64.h"
+#include "bus/cloudevent.h"
 #include "bus/gunzip.h"
 #include "bus/json_out.h"
-#include "bus/percent.h"
 #include "gateway/publish/body.h"
 #include "gateway/publish/impl.h"
 #include "gateway/publish/slice.h"
@@ -235,26 +235,9 @@ const char *gw_publish_read_key(struct bus_http_request *req, struct gw_publish_
 
 /* --- CloudEvents, binary: the attributes are headers --- */
 
-struct attributes {
-	struct bus_json_out *out;
-	struct bus_str type;
-};
-
 static bool put_attribute(void *ctx, const char *name, const char *value)
 {
-	struct bus_json_out *j = ctx;
-	struct bus_buf text = { 0 };
-	char lower[48];
-	size_t n = strlen(name);
-
-	if (strncasecmp(name, "ce-", 3) != 0 || n - 3 >= sizeof(lower) || n == 3)
-		return true;
-	for (size_t i = 3; i <= n; i++)
-		lower[i - 3] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
-	bus_percent_undo(&text, bus_str(value));
-	bus_json_key(j, lower);
-	bus_json_put_str(j, bus_buf_str(&text));
-	bus_buf_release(&text);
+	bus_cloudevent_header(ctx, name, value);
 	return true;
 }
 
@@ -268,23 +251,32 @@ static bool one_value(struct bus_str text)
 }
 
 /* As the structured form has it: one way to read an event. */
-static void structure(struct bus_http_request *req, enum gw_body_kind kind, struct bus_str data,
+static bool structure(struct question *q, struct bus_http_request *req, struct bus_str data,
 		      struct bus_buf *out)
 {
-	struct bus_json_out j = { .buf = out };
+	struct bus_cloudevent event;
+	struct bus_str members;
+	struct bus_error err;
+	bool good;
 
-	bus_json_object(&j);
-	bus_http_each_header(req, put_attribute, &j);
-	if (data.n > 0 && kind == GW_BODY_JSON) {
-		bus_json_key(&j, "data");
-		bus_json_put_raw(&j, data);
-	} else if (data.n > 0) {
-		bus_json_key(&j, "data_base64");
-		bus_buf_putc(out, '"');
-		bus_base64_put(data, out);
-		bus_buf_putc(out, '"');
+	bus_cloudevent_begin(&event);
+	bus_http_each_header(req, put_attribute, &event);
+	good = !bus_cloudevent_end(&event, &members, &err) || refuse(q, "body-invalid", err.text, NULL);
+	if (good) {
+		bus_buf_putc(out, '{');
+		bus_buf_put(out, members.p, members.n);
+		if (data.n > 0 && q->body.kind == GW_BODY_JSON) {
+			bus_buf_puts(out, ",\"data\":");
+			bus_buf_put(out, data.p, data.n);
+		} else if (data.n > 0) {
+			bus_buf_puts(out, ",\"data_base64\":\"");
+			bus_base64_put(data, out);
+			bus_buf_putc(out, '"');
+		}
+		bus_buf_putc(out, '}');
 	}
-	bus_json_object_end(&j);
+	bus_cloudevent_release(&event);
+	return good;
 }
 
 /* --- */
@@ -309,7 +301,10 @@ static bool read_question(struct question *q, struct bus_http_request *req, stru
 			good = refuse(q, "body-invalid", "not one JSON value", NULL);
 			goto out;
 		}
-		structure(req, q->body.kind, text, &event);
+		if (!structure(q, req, text, &event)) {
+			good = false;
+			goto out;
+		}
 		q->body.kind = GW_BODY_EVENT;
 		text = bus_buf_str(&event);
 	}

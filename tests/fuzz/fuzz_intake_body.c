@@ -1,8 +1,9 @@
 /* Any body, of any type: what is taken is one JSON object a line, as many as are counted. (A name may stand twice in it: that is
- * for the source `jsonl` to refuse, as of a file.) */
+ * for the source `jsonl` to refuse, as of a file.) The same text as an Idempotency-Key. */
 #include <assert.h>
 
 #include "adapters/intake/body.h"
+#include "adapters/intake/key.h"
 #include "bus/arena.h"
 #include "bus/json.h"
 
@@ -13,7 +14,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct bus_json_limits lax = { .lax = true };
 	struct bus_error err;
 	uint32_t n, lines = 0;
+	uint8_t hash[BUS_SHA256_LEN];
+	char *key = bus_xstrndup((const char *)data, size);
 
+	(void)adapter_key_read(key, hash);
+	free(key);
 	if (size > 0 && adapter_body_rows((enum adapter_body_kind)(data[0] % 6),
 					  (struct bus_str){ (const char *)data + 1, size - 1 },
 					  BUS_STR("\"id\":\"1\""), &rows, &n, &err) == BUS_OK) {

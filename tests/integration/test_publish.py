@@ -1,8 +1,10 @@
 """Publishing over HTTP, every shape of body: what is taken lies on the topic as independent readers decode it (fastavro,
 Confluent's consumer), what is refused says where and why and never the value. Faults: test_publish_faults.py."""
 import base64
+import contextlib
 import datetime
 import gzip
+import http.client
 import io
 import json
 import time
@@ -233,6 +235,43 @@ def test_cloudevents_by_their_own_sdk(gateway, log):
             b"e-1", b"urn:loket:3", b"id.loket.baru", b"perihal", b"dua")
         assert datetime.datetime.fromisoformat(head["ce_time"].decode()) == datetime.datetime(2025, 1, 2, tzinfo=datetime.timezone.utc)
         assert (found.key(), log.value(found)[0]["n"]) == (b"kce", 3)
+
+
+MUST = [("ce-specversion", "1.0"), ("ce-id", "e-2"), ("ce-source", "urn:loket:3"), ("ce-type", "id.loket.baru")]
+
+
+def post_headers(gateway, headers, body):
+    """Headers as bytes, each as often as it is given."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)) as c:
+        c.putrequest("POST", "/v1/topics/%s/records" % NAME)
+        for name, value in [("Authorization", "Bearer " + gateway.key), ("Content-Type", "application/json"), ("Content-Length", str(len(body)))] + headers:
+            c.putheader(name, value)
+        c.endheaders(body)
+        answer = c.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+def test_the_headers_of_an_event_are_read_as_the_binding_has_them(gateway, log):
+    """CloudEvents 1.0.2, HTTP binding, 3.1.3.2: percent-encoded, once; a quoted string of older senders is what it quotes."""
+    status, body = post_headers(gateway, MUST + [("CE-Subject", "Euro%20%E2%82%AC %2525"), ("ce-tingkat", '"dua \\"lantai\\""')], json.dumps(row("ceh")).encode())
+    assert status == 200, body
+    placed = body["records"][0]
+    head = dict(log.at(NAME, placed["partition"], placed["offset"]).headers())
+    assert (head["ce_subject"].decode(), head["ce_tingkat"]) == ("Euro \u20ac %25", b'dua "lantai"')
+
+
+@pytest.mark.parametrize("wrong", [[("ce-subject", b"rahasia\xff")], [("ce-subject", "rahasia%C3")], [("ce-id", "rahasia")], [("CE-ID", "e-2")], [("ce-data", "rahasia")],
+                                   [("ce-data_base64", "e30=")], [("ce-" + 61 * "x", "rahasia")], [("ce-tanda-masuk", "rahasia")], [("ce-x%d" % i, "rahasia") for i in range(61)]],
+                         ids=["bytes", "escaped", "other", "same", "data", "base64", "long", "name", "many"])
+def test_headers_that_make_no_event_are_refused(gateway, wrong):
+    status, body = post_headers(gateway, MUST + wrong, json.dumps(row("cex")).encode())
+    assert (status, body["code"]) == (400, "body-invalid") and "CloudEvents 1.0: " in body["detail"] and "rahasia" not in json.dumps(body)
+
+
+def test_an_event_by_headers_without_what_must_be_is_refused(gateway):
+    for i, (name, _) in enumerate(MUST[1:], 1):
+        status, body = post_headers(gateway, MUST[:i] + MUST[i + 1:], json.dumps(row("cex")).encode())
+        assert (status, body["code"]) == (400, "body-invalid") and name in body["detail"]
 
 
 def test_a_batch_of_events_with_avro_and_a_tombstone(gateway, log):

@@ -10,9 +10,12 @@
 #include <cmocka.h>
 
 #include "adapters/intake/body.h"
+#include "adapters/intake/key.h"
 #include "adapters/intake/remember.h"
 #include "adapters/intake/replay.h"
 #include "adapters/intake/tokens.h"
+
+#define X60 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 /* Of something else. */
 #define HASH "8fed0c4d1f8acb38a6d8a3e4c0eee1c9a5a0b7c59b37d6ad1c7b9d5b8a7d4a10"
@@ -214,6 +217,71 @@ static void a_row_over_its_limit_or_too_many_rows_are_not_taken(void **state)
 	bus_buf_release(&rows);
 }
 
+/* The source would refuse the row later, when its sender was told that it is taken. */
+static void data_that_has_our_own_member_is_refused(void **state)
+{
+	static const struct {
+		enum adapter_body_kind kind;
+		const char *text;
+	} bad[] = {
+		{ ADAPTER_BODY_BINARY, "{\"a\":1,\"_ce\":{\"id\":\"2\"}}" },
+		{ ADAPTER_BODY_BINARY, "{\"\\u005fce\":null}" },
+		{ ADAPTER_BODY_EVENT, "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"t\","
+				      "\"data\":{\"_ce\":1}}" },
+	};
+	struct bus_buf rows = { 0 };
+	struct bus_error why;
+	uint32_t n;
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(bad); i++) {
+		assert_int_equal(adapter_body_rows(bad[i].kind, bus_str(bad[i].text), BUS_STR("\"id\":\"1\""),
+						   &rows, &n, &why),
+				 BUS_EPARSE);
+		assert_non_null(strstr(why.text, "_ce"));
+	}
+	bus_buf_reset(&rows);
+	assert_int_equal(adapter_body_rows(ADAPTER_BODY_BINARY, BUS_STR("{\"_CE\":1,\"x\":{\"_ce\":2}}"),
+					   BUS_STR("\"id\":\"1\""), &rows, &n, &why),
+			 BUS_OK);
+	assert_string_equal(bus_buf_cstr(&rows), "{\"_CE\":1,\"x\":{\"_ce\":2},\"_ce\":{\"id\":\"1\"}}\n");
+	bus_buf_release(&rows);
+}
+
+static void a_key_is_one_to_255_visible_characters_without_a_nik(void **state)
+{
+	static const struct {
+		const char *sent;
+		enum adapter_key want;
+	} key[] = {
+		{ NULL, ADAPTER_KEY_NONE },
+		{ "", ADAPTER_KEY_BAD },
+		{ "\"", ADAPTER_KEY_GOOD }, /* a character as any other */
+		{ "\"\"", ADAPTER_KEY_BAD },
+		{ "a", ADAPTER_KEY_GOOD },
+		{ "~!", ADAPTER_KEY_GOOD },
+		{ "a b", ADAPTER_KEY_BAD },
+		{ "a\tb", ADAPTER_KEY_BAD },
+		{ "a\x7f", ADAPTER_KEY_BAD },
+		{ "\xc3\xa9", ADAPTER_KEY_BAD },
+		{ "147101010190000", ADAPTER_KEY_GOOD },
+		{ "1471010101900001", ADAPTER_KEY_BAD },
+		{ "\"kunjungan-1471010101900001\"", ADAPTER_KEY_BAD },
+		{ "a14710101019000012b", ADAPTER_KEY_BAD },
+		{ X60 X60 X60 X60 "xxxxxxxxxxxxxxx", ADAPTER_KEY_GOOD }, /* 255 */
+		{ X60 X60 X60 X60 "xxxxxxxxxxxxxxxx", ADAPTER_KEY_BAD },
+		{ "\"" X60 X60 X60 X60 "xxxxxxxxxxxxxxx\"", ADAPTER_KEY_GOOD },
+	};
+	uint8_t bare[BUS_SHA256_LEN], quoted[BUS_SHA256_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < BUS_LEN(key); i++)
+		assert_int_equal(adapter_key_read(key[i].sent, bare), key[i].want);
+	assert_int_equal(adapter_key_read("k-1", bare), ADAPTER_KEY_GOOD);
+	assert_int_equal(adapter_key_read("\"k-1\"", quoted), ADAPTER_KEY_GOOD);
+	assert_memory_equal(bare, quoted, sizeof(bare));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +293,8 @@ int main(void)
 		cmocka_unit_test(a_time_to_begin_again_from_is_read),
 		cmocka_unit_test(types_of_bodies_are_known_by_name),
 		cmocka_unit_test(a_row_over_its_limit_or_too_many_rows_are_not_taken),
+		cmocka_unit_test(data_that_has_our_own_member_is_refused),
+		cmocka_unit_test(a_key_is_one_to_255_visible_characters_without_a_nik),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "adapters/intake/event.h"
+#include "bus/cloudevent.h"
 
 #include <strings.h>
 
@@ -9,29 +9,44 @@
 
 static const char *const must[] = { "id", "source", "type", "specversion" };
 
-void adapter_event_begin(struct adapter_event *e)
+void bus_cloudevent_begin(struct bus_cloudevent *e)
 {
-	*e = (struct adapter_event){ .out = { .buf = &e->text } };
+	*e = (struct bus_cloudevent){ .out = { .buf = &e->text } };
 	bus_json_object(&e->out);
 }
 
-/* The name in lower case, kept; NULL: it cannot be one. */
-static const char *take_name(struct adapter_event *e, const char *sent)
+/* CloudEvents 1.0, 2.1: a-z and 0-9, and none is called data. Headers have no case. */
+static bool lower_name(const char *sent, char name[BUS_CLOUDEVENT_MOST])
 {
 	size_t n = strlen(sent);
+
+	if (n == 0 || n + PREFIX >= BUS_CLOUDEVENT_MOST)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char c = sent[i] >= 'A' && sent[i] <= 'Z' ? (char)(sent[i] + 32) : sent[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+			return false;
+		name[i] = c;
+	}
+	name[n] = '\0';
+	return strcmp(name, "data") != 0;
+}
+
+/* The name, kept; NULL: it cannot be one. */
+static const char *take_name(struct bus_cloudevent *e, const char *sent)
+{
 	char *name;
 
-	if (n == 0 || n + PREFIX >= ADAPTER_EVENT_MOST) {
-		e->why = "nama / name: ce-*, 1-60 bita / bytes";
-		return NULL;
-	}
-	if (e->n == ADAPTER_EVENT_MOST) {
+	if (e->n == BUS_CLOUDEVENT_MOST) {
 		e->why = "lebih dari 64 atribut / more than 64 attributes";
 		return NULL;
 	}
 	name = e->name[e->n];
-	for (size_t i = 0; i <= n; i++)
-		name[i] = sent[i] >= 'A' && sent[i] <= 'Z' ? (char)(sent[i] + 32) : sent[i];
+	if (!lower_name(sent, name)) {
+		e->why = "nama / name: ce-*, 1-60 a-z 0-9";
+		return NULL;
+	}
 	for (size_t i = 0; i < e->n; i++)
 		if (strcmp(e->name[i], name) == 0) {
 			e->why = "ce-* dua kali / twice";
@@ -57,7 +72,7 @@ static void unquote(const char *sent, struct bus_buf *out)
 	bus_buf_puts(out, sent);
 }
 
-void adapter_event_header(struct adapter_event *e, const char *name, const char *value)
+void bus_cloudevent_header(struct bus_cloudevent *e, const char *name, const char *value)
 {
 	struct bus_buf plain = { 0 }, text = { 0 };
 	bool there;
@@ -79,7 +94,7 @@ void adapter_event_header(struct adapter_event *e, const char *name, const char 
 	bus_buf_release(&text);
 }
 
-enum bus_err adapter_event_end(struct adapter_event *e, struct bus_str *members, struct bus_error *err)
+enum bus_err bus_cloudevent_end(struct bus_cloudevent *e, struct bus_str *members, struct bus_error *err)
 {
 	const char *why = e->why;
 
@@ -91,7 +106,7 @@ enum bus_err adapter_event_end(struct adapter_event *e, struct bus_str *members,
 	return BUS_OK;
 }
 
-void adapter_event_release(struct adapter_event *e)
+void bus_cloudevent_release(struct bus_cloudevent *e)
 {
 	bus_buf_release(&e->text);
 }

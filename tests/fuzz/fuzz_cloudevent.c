@@ -1,10 +1,9 @@
 /* Headers, "name: value" a line: what is taken as an event is one in JSON, each attribute once, and what was sent is not in what is
- * said of one that is none. And the whole text as an Idempotency-Key. */
+ * said of one that is none. */
 #include <assert.h>
 #include <string.h>
 
-#include "adapters/intake/event.h"
-#include "adapters/intake/key.h"
+#include "bus/cloudevent.h"
 #include "bus/arena.h"
 #include "bus/json.h"
 
@@ -21,7 +20,7 @@ static void look_at_event(struct bus_str members)
 	bus_buf_put(&object, members.p, members.n);
 	bus_buf_putc(&object, '}');
 	assert(bus_json_parse(bus_buf_str(&object), NULL, arena, &tree, NULL) == BUS_OK); /* no name twice */
-	assert(tree->n >= BUS_LEN(must) && tree->n <= ADAPTER_EVENT_MOST);
+	assert(tree->n >= BUS_LEN(must) && tree->n <= BUS_CLOUDEVENT_MOST);
 	for (size_t i = 0; i < BUS_LEN(must); i++) {
 		const struct bus_json *m = bus_json_get(tree, must[i]);
 
@@ -37,13 +36,11 @@ static void look_at_event(struct bus_str members)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = bus_xstrndup((const char *)data, size), *rest = text, *line;
-	uint8_t hash[BUS_SHA256_LEN];
-	struct adapter_event event;
+	struct bus_cloudevent event;
 	struct bus_str members;
 	struct bus_error why = { 0 };
 
-	(void)adapter_key_read(text, hash);
-	adapter_event_begin(&event);
+	bus_cloudevent_begin(&event);
 	while ((line = strsep(&rest, "\n"))) {
 		char *colon = strchr(line, ':');
 
@@ -53,15 +50,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* of their own: reading beyond them shows */
 		line = bus_xstrdup(line);
 		colon = bus_xstrdup(colon + 1 + strspn(colon + 1, " "));
-		adapter_event_header(&event, line, colon);
+		bus_cloudevent_header(&event, line, colon);
 		free(line);
 		free(colon);
 	}
-	if (adapter_event_end(&event, &members, &why) == BUS_OK)
+	if (bus_cloudevent_end(&event, &members, &why) == BUS_OK)
 		look_at_event(members);
 	else
 		assert(strncmp(why.text, "CloudEvents 1.0: ", 17) == 0 && strlen(why.text) < 80);
-	adapter_event_release(&event);
+	bus_cloudevent_release(&event);
 	free(text);
 	return 0;
 }
