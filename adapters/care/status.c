@@ -354,8 +354,9 @@ static bool show(struct page *p, const struct adapter_care_args *args, bool redr
 		put_json(p);
 	else
 		put_page(p);
+	/* Lines that a terminal already failed to take leave nothing to flush: only ferror knows of them. */
 	fwrite(p->out.p, 1, p->out.n, stdout);
-	return fflush(stdout) == 0;
+	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
 int adapter_care_status(const struct adapter_run_conf *conf, const struct adapter_care_args *args)

@@ -76,6 +76,14 @@ def test_counts_what_the_topics_hold(stage):
     assert "\033[1m" in coloured and "\033[" not in stage.terminal(env={"NO_COLOR": "1"})
     redrawn = stage.terminal("--watch", env={"NO_COLOR": "1"}, until=lambda seen: seen.count(b"nama_kosong") >= 3)
     assert redrawn.count("\033[H\033[J") >= 2 and not re.search(r"\033\[[0-9]+m", redrawn)
+    # A page whose terminal is gone ends, though nobody sends it a SIGHUP.
+    ours, its = pty.openpty()
+    page = subprocess.Popen([str(BIN / "titian"), "adapter", "status", "--config", str(stage.conf), "--watch"], stdin=its, stdout=its, stderr=its)
+    os.close(its)
+    os.read(ours, 1)
+    assert page.poll() is None
+    os.close(ours)
+    page.wait(20)
     stage.stop()
     wait_for(lambda: stage.status().returncode == 1, 10, "the page to tell the end")
 
